@@ -1,0 +1,16 @@
+/** The only home of time, randomness, timers and connectivity on the client; everything else is given them. */
+
+export interface Platform {
+  /** Epoch milliseconds by the device's clock. */
+  now(): number;
+  /** A number in [0, 1), as `Math.random`; for jitter. */
+  random(): number;
+  /** A fresh UUIDv7: sorts by time, unique across devices. */
+  newId(): string;
+  /** Runs `work` once after `delayMs`; the returned function cancels it. */
+  setTimer(work: () => void, delayMs: number): () => void;
+  /** False only when the device knows that it has no network. */
+  isOnline(): boolean;
+  /** Calls `listener` when the device gains or loses its network. Returns what stops it. */
+  onConnectivity(listener: (online: boolean) => void): () => void;
+}

@@ -1,0 +1,103 @@
+/**
+ * The port behind which a client keeps its log, its records and what waits for the user.
+ * Every implementation passes `storage.contract.ts` on its real engine.
+ */
+import type { JsonObject, MutationLogEntry, RecordRef, RejectionCode, SyncConflict } from '@objectql/sync-types';
+
+/** What a client knows about itself and its place in the server's feed. */
+export interface ClientMeta {
+  /** Random, born with the log. */
+  readonly logId: string;
+  /** The sequence the next appended entry gets. */
+  readonly nextSequence: number;
+  /** The checkpoint whose changes are all stored; `null` before the first answer. */
+  readonly checkpoint: string | null;
+  /** Set while the feed is walked from its start after a reset; at the walk's end records it did not see are dropped. */
+  readonly walk: string | null;
+  /** Whose work this is, where the app says; another user's pending work is never sent as this one's. */
+  readonly user: string | null;
+}
+
+/** A log entry and what the client keeps beside it; only `mutation` is sent. */
+export interface StoredEntry {
+  readonly mutation: MutationLogEntry;
+  /** How many automatic conflict resolutions lead to this entry; 0 for the user's own. */
+  readonly round: number;
+  /** How often the server rejected it as retryable while other mutations passed. */
+  readonly tries: number;
+}
+
+/** A record as the server last told it; tombstones are not kept. */
+export interface BaseRecord extends RecordRef {
+  readonly version: number;
+  readonly data: JsonObject;
+  /** The walk that saw it last; `null` outside of one. */
+  readonly walk: string | null;
+}
+
+/** A conflict that waits for the user's decision. */
+export interface ParkedConflict {
+  /** The id of the mutation that met it. */
+  readonly id: string;
+  readonly conflict: SyncConflict;
+  /** Epoch milliseconds. */
+  readonly parkedAt: number;
+}
+
+/** A mutation the server refused for good, or that failed too often; kept until the user decides. */
+export interface DeadLetter {
+  /** The id of the mutation. */
+  readonly id: string;
+  readonly mutation: MutationLogEntry;
+  readonly code: RejectionCode;
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly deadAt: number;
+}
+
+/** Everything but the records. */
+export interface ClientState {
+  /** `null` in a storage that was never written. */
+  readonly meta: ClientMeta | null;
+  /** In the order of their sequence. */
+  readonly entries: readonly StoredEntry[];
+  readonly conflicts: readonly ParkedConflict[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+/** Changes that become durable together or not at all. */
+export interface StorageBatch {
+  /** Refuse the whole batch with `CheckpointMovedError` unless this is the stored checkpoint. */
+  readonly expectCheckpoint?: string | null;
+  readonly meta?: ClientMeta;
+  /** Inserts or replaces by `mutation.id`. */
+  readonly putEntries?: readonly StoredEntry[];
+  /** Ids of entries to remove, never a range. */
+  readonly removeEntries?: readonly string[];
+  readonly putRecords?: readonly BaseRecord[];
+  readonly removeRecords?: readonly RecordRef[];
+  /** Removes every record that this walk did not see, after the puts. */
+  readonly sweepWalk?: string;
+  readonly putConflicts?: readonly ParkedConflict[];
+  readonly removeConflicts?: readonly string[];
+  readonly putDeadLetters?: readonly DeadLetter[];
+  readonly removeDeadLetters?: readonly string[];
+}
+
+export interface ClientStorage {
+  /** Opens the storage and reads what a client needs at its start. Costs what is pending, not what is stored. */
+  load(): Promise<ClientState>;
+  /** Makes all of the batch durable, or nothing. Removals of what is absent change nothing. */
+  commit(batch: StorageBatch): Promise<void>;
+  /** The records in the order asked for, `undefined` where there is none. */
+  getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]>;
+  /** All records of an object, in no particular order. */
+  listRecords(objectName: string): Promise<readonly BaseRecord[]>;
+  /** Finishes writes under way and releases the engine. */
+  close(): Promise<void>;
+}
+
+/** Another tab or a reset moved the checkpoint since the request was made: its answer must not be stored. */
+export class CheckpointMovedError extends Error {
+  override readonly name = 'CheckpointMovedError';
+}

@@ -1,0 +1,43 @@
+/** The port to the server. Anything with `push` will do; `pull` is optional. */
+import type { RequestErrorCode, SyncPullRequest, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
+
+export interface TransportOptions {
+  /** Aborted when the request takes longer than the client waits, or the client closes. */
+  readonly signal: AbortSignal;
+}
+
+/** Carries a request to a server and its answer back. Rejects when there is no answer. */
+export interface SyncTransport {
+  push(request: SyncPushRequest, options?: TransportOptions): Promise<SyncPushResponse>;
+  /** A push without mutations. Where it is missing, `push` is called with none. */
+  pull?(request: SyncPullRequest, options?: TransportOptions): Promise<SyncPushResponse>;
+}
+
+/** What went wrong between here and the server; never the fault of one mutation. */
+export type TransportFailure =
+  /** No answer arrived: no network, refused, reset. */
+  | { readonly type: 'unreachable' }
+  /** No answer in time. */
+  | { readonly type: 'timeout' }
+  /** The client itself ended the request. */
+  | { readonly type: 'aborted' }
+  /** The server answered with an error. */
+  | {
+      readonly type: 'refused';
+      readonly status: number;
+      readonly code?: RequestErrorCode;
+      readonly retryAfterMs?: number;
+    }
+  /** The answer is not what a sync server answers, e.g. HTML from a captive portal, or too few results. */
+  | { readonly type: 'unreadable' };
+
+/** Thrown by transports; what to do next is decided by `failure`, never by the message. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly failure: TransportFailure;
+
+  constructor(message: string, failure: TransportFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}

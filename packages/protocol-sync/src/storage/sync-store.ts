@@ -1,0 +1,183 @@
+/**
+ * The port behind which a sync server keeps its state: records with their versions, the feed, the ledger and the logs.
+ * Every implementation passes `store.contract.ts` on its real engine.
+ */
+import type {
+  ConflictKind,
+  JsonObject,
+  MutationLogEntry,
+  RecordRef,
+  RejectionCode,
+  WriteStamp,
+} from '@objectql/sync-types';
+
+/** A record's state, without its place in the feed: what a transaction saves. */
+export interface RecordState extends RecordRef {
+  /** 1 at first create, one more at every applied write; never reset, not even by a delete. */
+  readonly version: number;
+  /** The version at which this incarnation was created. */
+  readonly born: number;
+  /** The write that created this incarnation. */
+  readonly bornBy: WriteStamp;
+  /** `null` when deleted. */
+  readonly data: JsonObject | null;
+  /** The write that deleted the record, `null` while it lives. */
+  readonly deleted: WriteStamp | null;
+  /** For each field the version that wrote it last. */
+  readonly fields: Readonly<Record<string, number>>;
+  /** The write behind each version that `fields` names, by version. */
+  readonly writes: Readonly<Record<number, WriteStamp>>;
+  /** The unbroken run of one log's writes that ends at `version`: a client alone needs no image of what it wrote. */
+  readonly run: { readonly logId: string; readonly from: number };
+  /** When the latest write was taken, epoch milliseconds by the server's clock. */
+  readonly changedAt: number;
+  /** The mutation behind the latest write; `null` when the server made it. */
+  readonly origin: { readonly logId: string; readonly mutationId: string; readonly sequence: number } | null;
+}
+
+/** A record as it stands in the feed. */
+export interface StoredRecord extends RecordState {
+  /** Its place in the feed: that of its latest change. Rises from 1 in commit order. */
+  readonly place: number;
+}
+
+/** The one outcome a mutation ever has, as the ledger remembers it. */
+export type LedgerOutcome =
+  | { readonly status: 'applied'; readonly version: number; readonly droppedFields: readonly string[] }
+  | { readonly status: 'conflict'; readonly kind: ConflictKind; readonly fields: readonly string[] }
+  | { readonly status: 'rejected'; readonly code: RejectionCode; readonly reason: string };
+
+/** A mutation's row in the ledger, unique by `mutationId`. */
+export interface LedgerRow extends RecordRef {
+  readonly mutationId: string;
+  /** `null` for a protocol-1 client. `(logId, sequence)` is unique where there is a `logId`. */
+  readonly logId: string | null;
+  readonly sequence: number;
+  /** What the mutation says, so that an id cannot be reused for something else. */
+  readonly contentHash: string;
+  readonly outcome: LedgerOutcome;
+  /** Epoch milliseconds; what retention counts from. */
+  readonly at: number;
+}
+
+/** What the server knows of one client's log. */
+export interface LogRow {
+  readonly logId: string;
+  /** Who used the log first; `null` where the server authenticates nobody. */
+  readonly principal: string | null;
+  /** At or below this sequence the ledger may have forgotten outcomes. */
+  readonly floor: number;
+  /** The latest time of a write of this log, epoch milliseconds; a log's times never go back. */
+  readonly lastTime: number;
+}
+
+/** A write announced before a resolver outside the transaction makes it: what a crash in between leaves behind. */
+export interface Intent extends RecordRef {
+  readonly mutation: MutationLogEntry;
+  /** What the record becomes when the write is confirmed. */
+  readonly state: RecordState;
+  readonly ledger: LedgerRow;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+}
+
+/** Facts of the whole store, read together with whatever they are returned with. */
+export interface StoreFacts {
+  /** Random id of this feed, changed when the store is restored from a backup. */
+  readonly epoch: string;
+  /** The last place taken; 0 in an empty store. */
+  readonly head: number;
+  /** The highest place of a tombstone that was dropped; 0 when none was. */
+  readonly floor: number;
+  /** The highest version of a tombstone that was dropped: a record unknown here starts above it, so versions never fall. */
+  readonly versionFloor: number;
+}
+
+export interface LoadRequest {
+  readonly records: readonly RecordRef[];
+  readonly mutationIds: readonly string[];
+  /** The log whose row and whose ledger rows at `sequences` are wanted. */
+  readonly log?: { readonly logId: string; readonly sequences: readonly number[] };
+}
+
+/** What one push needs to know. Absent records, rows and intents are simply not in it. */
+export interface Loaded {
+  readonly facts: StoreFacts;
+  readonly records: readonly StoredRecord[];
+  /** Rows found by mutation id or by `(logId, sequence)`, each once. */
+  readonly ledger: readonly LedgerRow[];
+  readonly log: LogRow | undefined;
+  readonly intents: readonly Intent[];
+}
+
+export interface SaveRequest {
+  /** Each record at most once; they take the next places of the feed in this order. */
+  readonly records?: readonly RecordState[];
+  readonly ledger?: readonly LedgerRow[];
+  readonly log?: LogRow;
+  readonly intents?: readonly Intent[];
+  /** Records whose intent is settled. */
+  readonly settledIntents?: readonly RecordRef[];
+}
+
+/** One unit of work: all of it becomes durable at commit, or nothing does. */
+export interface StoreTransaction {
+  /** The engine's own handle (a SQLite handle, a `pg` client), for resolvers that write in the same transaction. */
+  readonly handle: unknown;
+  /**
+   * Reads what a push needs, locked against other writers until the transaction ends. Call it once, before `save`.
+   * A fixed number of round trips, however many records and ids are asked for.
+   */
+  load(request: LoadRequest): Promise<Loaded>;
+  /** Writes what a push decided. A fixed number of round trips, however much is written. */
+  save(request: SaveRequest): Promise<void>;
+  /** Runs `work`; when it throws, undoes what it did through `handle` and nothing else, and throws on. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface PageQuery {
+  /** Only records whose place is higher. */
+  readonly after: number;
+  /** At most this many records. */
+  readonly limit: number;
+  /** Only records of these objects; of all when absent. */
+  readonly objects?: readonly string[] | undefined;
+}
+
+export interface Page {
+  readonly facts: StoreFacts;
+  /** In feed order, tombstones included. All places up to the last one returned are filled or never will be. */
+  readonly records: readonly StoredRecord[];
+}
+
+export interface PruneSlice {
+  /** Tombstones and ledger rows older than this, epoch milliseconds, are dropped. */
+  readonly before: number;
+  /** At most this many of each, so that writers are never blocked for long. */
+  readonly limit: number;
+}
+
+export interface SyncStore extends AsyncDisposable {
+  /** Opens the store and brings its schema up to date. May be called again, and by several processes at once. */
+  open(): Promise<void>;
+  /**
+   * Runs `work` in one transaction: commits when it resolves, rolls back and throws on when it throws. Failures of
+   * concurrency are retried inside, a bounded number of times, by running `work` again; then `StoreBusyError` is thrown.
+   */
+  transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
+  /** One page of the feed, read in one snapshot. Costs what it returns, not what is stored. */
+  page(query: PageQuery): Promise<Page>;
+  /** Drops one slice of what is older than the retention; answers how many rows went. Fewer than `limit`: nothing is left. */
+  prune(slice: PruneSlice): Promise<{ readonly removed: number }>;
+  /** Gives the feed a new epoch. Call it after restoring a backup: every client then walks the feed from its start. */
+  changeEpoch(): Promise<string>;
+  /** Calls `listener` with the feed's head after a commit, in this process or another. Returns what stops it. */
+  onCommit(listener: (head: number) => void): () => void;
+  /** Ends what is under way and releases the engine's resources that the store itself opened. */
+  close(): Promise<void>;
+}
+
+/** The store could not get its turn within its bounds: worth another try, unchanged. */
+export class StoreBusyError extends Error {
+  override readonly name = 'StoreBusyError';
+}

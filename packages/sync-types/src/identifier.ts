@@ -1,0 +1,26 @@
+/** The schemas of names and ids, shared by every message that carries one. */
+import { z } from 'zod';
+import { stringProblem } from './json.js';
+import { MAX_ID_BYTES, utf8Bytes } from './limits.js';
+
+/** A non-empty string of at most 128 bytes that every store keeps unchanged. */
+export const identifierSchema = z.string().superRefine((value, context) => {
+  const problem =
+    value === ''
+      ? 'may not be empty'
+      : utf8Bytes(value) > MAX_ID_BYTES
+        ? `may not be longer than ${MAX_ID_BYTES} bytes`
+        : stringProblem(value, '')?.problem;
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+});
+
+/** A record id: an identifier, or a safe integer. */
+export const recordIdSchema = z.union([identifierSchema, z.int()], {
+  error: `must be a non-empty string of at most ${MAX_ID_BYTES} bytes or a safe integer`,
+});
+
+/** A version, base version or sequence: a safe integer that is not negative. */
+export const counterSchema = z.int().nonnegative();
+
+/** A point in time as ISO 8601 with a zone, e.g. `2026-11-23T10:15:00.000Z`. */
+export const instantSchema = z.iso.datetime({ offset: true });

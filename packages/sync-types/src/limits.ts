@@ -1,0 +1,45 @@
+/** The protocol's limits. A server may lower them and advertises what it enforces; each says its unit and its reason. */
+
+/** What a server accepts, as it tells its clients in every answer. */
+export interface SyncLimits {
+  /** Bytes of a request or answer body, before and after decompression. */
+  readonly maxBodyBytes: number;
+  /** Mutations in one push. */
+  readonly maxMutations: number;
+}
+
+/** 1 MiB: parsed in a few milliseconds, and small enough that a phone on a bad network finishes it. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** 100: one push stays far below the request timeout even with a slow resolver. */
+export const MAX_MUTATIONS = 100;
+/** 256 KiB of JSON: a record is a row, not a file; four of them still fit a body. */
+export const MAX_RECORD_BYTES = 256 * 1024;
+/** 1,000: each field carries a version stamp, so fields are what a record's bookkeeping grows with. */
+export const MAX_FIELDS = 1000;
+/** 32 levels: JSON.parse takes a million, JSON.stringify dies at 5,000, so one deep record would poison every pull. */
+export const MAX_JSON_DEPTH = 32;
+/** 128 bytes of UTF-8: fits every index of every store. */
+export const MAX_ID_BYTES = 128;
+/** 500 records a page: bounds memory and the work lost when an answer is cut. */
+export const MAX_PAGE_RECORDS = 500;
+/** 1 MiB a page, for the same reason where records are large. */
+export const MAX_PAGE_BYTES = 1024 * 1024;
+/** 30 s: a request is answered or cut within it; the client waits as long. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** 30 days: a device that was off for a month still resumes without walking the whole feed. */
+export const CHANGE_LOG_RETENTION_DAYS = 30;
+
+/** Bytes of a string in UTF-8, counted without encoding it. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00) {
+      bytes += 4;
+      index += 1;
+    } else bytes += 3;
+  }
+  return bytes;
+}

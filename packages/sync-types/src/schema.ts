@@ -1,0 +1,8 @@
+/** The wire's parsers: zod schemas from which the types are inferred. A subpath, so that zod stays out of browsers. */
+export { conflictKindSchema, syncConflictSchema, writeStampSchema } from './conflict.js';
+export { counterSchema, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
+export { mutationLogEntrySchema, mutationOperationSchema, recordDataSchema } from './mutation.js';
+export { syncPullRequestSchema } from './pull.js';
+export { resetSchema, syncMutationResultSchema, syncPushRequestSchema, syncPushResponseSchema } from './push.js';
+export { syncServerChangeSchema } from './server-change.js';
+export { errorBodySchema, rejectionCodeSchema, requestErrorCodeSchema } from './sync-error.js';

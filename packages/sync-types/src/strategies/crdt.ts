@@ -1,0 +1,16 @@
+/** Fields without conflict merge; a conflicting field keeps the value the server has. */
+import { countedFields, lostByTime, type Strategy } from './strategy.js';
+
+export const crdt: Strategy = (contest) => {
+  switch (contest.kind) {
+    case 'update-update':
+    case 'create-create':
+      return { do: 'apply', drop: [...countedFields(contest), ...lostByTime(contest)] };
+    case 'delete-update':
+      return countedFields(contest).length + lostByTime(contest).length > 0
+        ? { do: 'keep' }
+        : { do: 'apply', drop: [] };
+    default:
+      return { do: 'keep' };
+  }
+};

@@ -1,0 +1,16 @@
+/** Who is asking. */
+
+/** What `authenticate` finds out about a caller. Add what `authorize` and resolvers need. */
+export interface Principal {
+  /** Stable and unique; a log belongs to the principal that first used it. */
+  readonly id: string;
+  readonly [claim: string]: unknown;
+}
+
+/** What the surroundings know about a request. */
+export interface SyncContext {
+  /** `null` or absent where nobody is authenticated. */
+  readonly principal?: Principal | null | undefined;
+  /** Aborted when the caller is gone: what is not yet committed is given up. */
+  readonly signal?: AbortSignal | undefined;
+}

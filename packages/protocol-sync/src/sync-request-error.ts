@@ -1,0 +1,40 @@
+/** A request that was not processed at all. */
+import type { RequestErrorCode, SyncErrorBody } from '@objectql/sync-types';
+
+const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
+  MALFORMED: 400,
+  INVALID_CHECKPOINT: 400,
+  UNAUTHENTICATED: 401,
+  WRONG_PRINCIPAL: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  LOG_FORKED: 409,
+  TOO_LARGE: 413,
+  UNSUPPORTED_ENCODING: 415,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+  BUSY: 503,
+};
+
+/** Thrown when a request as a whole is refused; nothing of it was executed. `code` decides, the message is for people. */
+export class SyncRequestError extends Error {
+  override readonly name = 'SyncRequestError';
+  readonly code: RequestErrorCode;
+  /** The HTTP status for it; Express and others read it by this name. */
+  readonly status: number;
+  /** Milliseconds after which another try makes sense. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: RequestErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
+    super(message, options);
+    this.code = code;
+    this.status = STATUS_BY_CODE[code];
+    this.retryAfterMs = options?.retryAfterMs;
+  }
+
+  /** The body to answer with. */
+  toBody(): SyncErrorBody {
+    const { code, message, retryAfterMs } = this;
+    return { error: { code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } };
+  }
+}

@@ -1,4 +1,5 @@
 /** Types of the wire and the conflict strategies. Holds no parser: the schemas are under `/schema`. */
+export { assertNever } from './assert-never.js';
 export type { ConflictKind, SyncConflict, WriteStamp } from './conflict.js';
 export {
   isRetryable,

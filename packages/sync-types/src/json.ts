@@ -38,53 +38,16 @@ export function ownValue(object: object, key: string): unknown {
 
 /**
  * The first thing that keeps a value from being stored and sent as JSON unchanged, or `undefined` when nothing does.
- * Refuses what `JSON.stringify` would drop, change or throw at (`undefined`, `NaN`, `Date`, `BigInt`, functions, class
- * instances, cycles), what stores disagree on (NUL, lone surrogates), and the key `__proto__`.
+ * Path and problem read as a sentence: `$.tags[2].at is a Date, not a plain object`.
+ * Refuses what `JSON.stringify` would drop, change or throw at (`undefined`, `NaN`, `Date`, `BigInt`, functions, symbol
+ * keys, class instances, cycles), what stores disagree on (NUL, lone surrogates), and the key `__proto__`.
  */
 export function findJsonProblem(value: unknown, limits: JsonLimits): JsonProblem | undefined {
-  return inspect(value, '$', limits.maxDepth);
+  const found = inspect(value, limits.maxDepth);
+  return found && { path: `$${found.path}`, problem: found.problem };
 }
 
-function inspect(value: unknown, path: string, depthLeft: number): JsonProblem | undefined {
-  switch (typeof value) {
-    case 'boolean':
-      return undefined;
-    case 'string':
-      return stringProblem(value, path);
-    case 'number':
-      return Number.isFinite(value) ? undefined : { path, problem: `${value} is not a JSON number` };
-    case 'object':
-      return value === null ? undefined : inspectContainer(value, path, depthLeft);
-    default:
-      return { path, problem: `a ${typeof value} is not JSON` };
-  }
-}
-
-function inspectContainer(value: object, path: string, depthLeft: number): JsonProblem | undefined {
-  // A cycle has no end, so it always meets this limit; no set of visited objects is needed.
-  if (depthLeft === 0) return { path, problem: 'is nested too deep, or refers to itself' };
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) {
-      const found = inspect(value[index], `${path}[${index}]`, depthLeft - 1);
-      if (found) return found;
-    }
-    return undefined;
-  }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    return { path, problem: `a ${value.constructor?.name ?? 'class instance'} is not a plain object` };
-  }
-  for (const key of Object.keys(value)) {
-    const found =
-      key === '__proto__'
-        ? { path, problem: 'a field may not be named __proto__' }
-        : (stringProblem(key, `${path}.${key}`) ?? inspect(ownValue(value, key), `${path}.${key}`, depthLeft - 1));
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Says what keeps a string from being stored alike everywhere; also used for ids and names. */
+/** What keeps a string from being stored alike everywhere, found at `path`; also for ids and names. */
 export function stringProblem(value: string, path: string): JsonProblem | undefined {
   if (value.includes('\u0000')) return { path, problem: 'contains a NUL character' };
   if (LONE_SURROGATE.test(value)) return { path, problem: 'contains half of a surrogate pair' };
@@ -92,3 +55,61 @@ export function stringProblem(value: string, path: string): JsonProblem | undefi
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Paths are built on the way out of a problem, so that a sound value costs no strings. */
+function inspect(value: unknown, depthLeft: number): JsonProblem | undefined {
+  switch (typeof value) {
+    case 'boolean':
+      return undefined;
+    case 'string':
+      return stringProblem(value, '');
+    case 'number':
+      return Number.isFinite(value) ? undefined : { path: '', problem: `is ${value}, which JSON has no number for` };
+    case 'object':
+      return value === null ? undefined : inspectContainer(value, depthLeft);
+    case 'undefined':
+      return { path: '', problem: 'is undefined, which JSON cannot hold; leave it out or use null' };
+    default:
+      return { path: '', problem: `is a ${typeof value}, which JSON cannot hold` };
+  }
+}
+
+function inspectContainer(value: object, depthLeft: number): JsonProblem | undefined {
+  // A cycle has no end, so it always meets this limit; no set of visited objects is needed.
+  if (depthLeft === 0) return { path: '', problem: 'is nested too deep, or refers to itself' };
+  return Array.isArray(value) ? inspectArray(value, depthLeft) : inspectObject(value, depthLeft);
+}
+
+function inspectArray(array: readonly unknown[], depthLeft: number): JsonProblem | undefined {
+  // By index, so that a hole in a sparse array is met as the `undefined` that JSON would turn into null.
+  for (let index = 0; index < array.length; index++) {
+    const found = inspect(array[index], depthLeft - 1);
+    if (found) return within(`[${index}]`, found);
+  }
+  return undefined;
+}
+
+function inspectObject(object: object, depthLeft: number): JsonProblem | undefined {
+  if (!isPlain(object)) {
+    return { path: '', problem: `is a ${object.constructor?.name || 'class instance'}, not a plain object` };
+  }
+  if (Object.getOwnPropertySymbols(object).length > 0) {
+    return { path: '', problem: 'has a symbol for a key, which JSON cannot hold' };
+  }
+  for (const key of Object.keys(object)) {
+    if (key === '__proto__') return { path: '.__proto__', problem: 'is a field name that objects cannot carry safely' };
+    const found = stringProblem(key, '') ?? inspect(ownValue(object, key), depthLeft - 1);
+    if (found) return within(`.${key}`, found);
+  }
+  return undefined;
+}
+
+/** Judged by shape, not by identity: an object from another frame or worker realm has another `Object.prototype`. */
+function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function within(step: string, found: JsonProblem): JsonProblem {
+  return { path: step + found.path, problem: found.problem };
+}

@@ -29,17 +29,26 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 /** 30 days: a device that was off for a month still resumes without walking the whole feed. */
 export const CHANGE_LOG_RETENTION_DAYS = 30;
 
-/** Bytes of a string in UTF-8, counted without encoding it. */
+/** Bytes of a string in UTF-8, counted without encoding it; equal to what `TextEncoder` gives, also for lone surrogates. */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) bytes += 1;
     else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit < 0xdc00) {
+    else if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(index + 1))) {
       bytes += 4;
       index += 1;
     } else bytes += 3;
   }
   return bytes;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00;
+}
+
+/** False for NaN, which `charCodeAt` gives behind the end. */
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
 }

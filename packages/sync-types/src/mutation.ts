@@ -43,6 +43,7 @@ export const mutationLogEntrySchema = z
     if (mutation.operation === 'delete' && mutation.data !== undefined) {
       context.addIssue({ code: 'custom', path: ['data'], message: 'a delete carries no data' });
     }
-  });
+  })
+  .readonly();
 /** One change in a client's log. Frozen when it is appended: retries send the same content. */
-export type MutationLogEntry = Readonly<z.infer<typeof mutationLogEntrySchema>>;
+export type MutationLogEntry = z.infer<typeof mutationLogEntrySchema>;

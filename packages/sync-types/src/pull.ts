@@ -15,9 +15,9 @@ export const requestEnvelope = {
   /** At most this many changes in the answer. */
   limit: z.int().min(1).optional(),
   /** Only changes of these objects; everything the caller may read when absent. */
-  objects: z.array(identifierSchema).max(1000).optional(),
+  objects: z.array(identifierSchema).max(1000).readonly().optional(),
 };
 
-export const syncPullRequestSchema = z.strictObject(requestEnvelope);
+export const syncPullRequestSchema = z.strictObject(requestEnvelope).readonly();
 /** A push without mutations. */
-export type SyncPullRequest = Readonly<z.infer<typeof syncPullRequestSchema>>;
+export type SyncPullRequest = z.infer<typeof syncPullRequestSchema>;

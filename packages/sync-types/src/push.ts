@@ -8,16 +8,18 @@ import { syncServerChangeSchema } from './server-change.js';
 import { rejectionCodeSchema } from './sync-error.js';
 
 /** The envelope alone: each mutation is parsed by itself, so that a malformed one is rejected without its neighbours. */
-export const syncPushRequestSchema = z.strictObject({
-  ...requestEnvelope,
-  mutations: z.array(z.unknown()),
-  /** `false` asks for outcomes only. */
-  pull: z.boolean().optional(),
-});
+export const syncPushRequestSchema = z
+  .strictObject({
+    ...requestEnvelope,
+    mutations: z.array(z.unknown()).readonly(),
+    /** `false` asks for outcomes only. */
+    pull: z.boolean().optional(),
+  })
+  .readonly();
 /** A client's mutations in the order of its log, and where it stands in the server's feed. */
-export type SyncPushRequest = Readonly<
-  Omit<z.infer<typeof syncPushRequestSchema>, 'mutations'> & { readonly mutations: readonly MutationLogEntry[] }
->;
+export type SyncPushRequest = Omit<z.infer<typeof syncPushRequestSchema>, 'mutations'> & {
+  readonly mutations: readonly MutationLogEntry[];
+};
 
 const outcome = {
   mutationId: identifierSchema.optional(),
@@ -26,32 +28,36 @@ const outcome = {
 };
 
 export const syncMutationResultSchema = z.discriminatedUnion('status', [
-  z.object({
-    ...outcome,
-    status: z.literal('applied'),
-    /** The record's version after this mutation. */
-    serverVersion: counterSchema,
-    /**
-     * The record as the server has it now, `null` when deleted. Present whenever that is anything else than
-     * the state at `baseVersion` plus the mutation's data.
-     */
-    record: recordDataSchema.nullable().optional(),
-    /** Fields of the mutation that lost against a later or protected value. */
-    droppedFields: z.array(z.string()).optional(),
-  }),
-  z.object({ ...outcome, status: z.literal('conflict'), conflict: syncConflictSchema }),
-  z.object({
-    ...outcome,
-    status: z.literal('rejected'),
-    /** For people. Programs decide by `code`. */
-    reason: z.string(),
-    code: rejectionCodeSchema.optional(),
-    retryable: z.boolean().optional(),
-    retryAfterMs: z.number().nonnegative().optional(),
-  }),
+  z
+    .object({
+      ...outcome,
+      status: z.literal('applied'),
+      /** The record's version after this mutation. */
+      serverVersion: counterSchema,
+      /**
+       * The record as the server has it now, `null` when deleted. Present whenever that is anything else than
+       * the state at `baseVersion` plus the mutation's data.
+       */
+      record: recordDataSchema.nullable().optional(),
+      /** Fields of the mutation that lost against a later or protected value. */
+      droppedFields: z.array(z.string()).readonly().optional(),
+    })
+    .readonly(),
+  z.object({ ...outcome, status: z.literal('conflict'), conflict: syncConflictSchema }).readonly(),
+  z
+    .object({
+      ...outcome,
+      status: z.literal('rejected'),
+      /** For people. Programs decide by `code`. */
+      reason: z.string(),
+      code: rejectionCodeSchema.optional(),
+      retryable: z.boolean().optional(),
+      retryAfterMs: z.number().nonnegative().optional(),
+    })
+    .readonly(),
 ]);
 /** What became of one mutation. */
-export type SyncMutationResult = Readonly<z.infer<typeof syncMutationResultSchema>>;
+export type SyncMutationResult = z.infer<typeof syncMutationResultSchema>;
 
 export const resetSchema = z.enum(['expired', 'epoch', 'scope']);
 /**
@@ -60,18 +66,20 @@ export const resetSchema = z.enum(['expired', 'epoch', 'scope']);
  */
 export type SyncReset = z.infer<typeof resetSchema>;
 
-export const syncPushResponseSchema = z.object({
-  /** One for each mutation, in the request's order. */
-  results: z.array(syncMutationResultSchema),
-  serverChanges: z.array(syncServerChangeSchema),
-  /** The last place scanned for `serverChanges`; opaque. */
-  checkpoint: z.string(),
-  protocol: z.literal(2).optional(),
-  /** More changes wait behind `checkpoint`. */
-  hasMore: z.boolean().optional(),
-  serverTime: instantSchema.optional(),
-  limits: z.object({ maxBodyBytes: counterSchema, maxMutations: counterSchema }).optional(),
-  reset: resetSchema.optional(),
-});
+export const syncPushResponseSchema = z
+  .object({
+    /** One for each mutation, in the request's order. */
+    results: z.array(syncMutationResultSchema).readonly(),
+    serverChanges: z.array(syncServerChangeSchema).readonly(),
+    /** The last place scanned for `serverChanges`; opaque. */
+    checkpoint: z.string(),
+    protocol: z.literal(2).optional(),
+    /** More changes wait behind `checkpoint`. */
+    hasMore: z.boolean().optional(),
+    serverTime: instantSchema.optional(),
+    limits: z.object({ maxBodyBytes: counterSchema, maxMutations: counterSchema }).readonly().optional(),
+    reset: resetSchema.optional(),
+  })
+  .readonly();
 /** Outcomes in the order of the request, and the next page of the feed. */
-export type SyncPushResponse = Readonly<z.infer<typeof syncPushResponseSchema>>;
+export type SyncPushResponse = z.infer<typeof syncPushResponseSchema>;

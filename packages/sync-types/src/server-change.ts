@@ -3,17 +3,19 @@ import { z } from 'zod';
 import { counterSchema, instantSchema, recordIdSchema } from './identifier.js';
 import { mutationOperationSchema, recordDataSchema } from './mutation.js';
 
-export const syncServerChangeSchema = z.object({
-  objectName: z.string(),
-  recordId: recordIdSchema,
-  operation: mutationOperationSchema,
-  /** The record's whole state; absent for a delete. */
-  data: recordDataSchema.optional(),
-  serverVersion: counterSchema,
-  /** When the server took the change, ISO 8601. */
-  timestamp: instantSchema,
-  /** The mutation behind the record's latest change, absent when the server itself made it. */
-  origin: z.object({ logId: z.string(), mutationId: z.string(), sequence: counterSchema }).optional(),
-});
+export const syncServerChangeSchema = z
+  .object({
+    objectName: z.string(),
+    recordId: recordIdSchema,
+    operation: mutationOperationSchema,
+    /** The record's whole state; absent for a delete. */
+    data: recordDataSchema.optional(),
+    serverVersion: counterSchema,
+    /** When the server took the change, ISO 8601. */
+    timestamp: instantSchema,
+    /** The mutation behind the record's latest change, absent when the server itself made it. */
+    origin: z.object({ logId: z.string(), mutationId: z.string(), sequence: counterSchema }).readonly().optional(),
+  })
+  .readonly();
 /** A record's latest state on the server. Applying one twice, or an older one late, changes nothing. */
-export type SyncServerChange = Readonly<z.infer<typeof syncServerChangeSchema>>;
+export type SyncServerChange = z.infer<typeof syncServerChangeSchema>;

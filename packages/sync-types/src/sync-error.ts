@@ -5,13 +5,17 @@ import { REQUEST_ERROR_CODES, RETRYABLE_CODES, TERMINAL_CODES } from './error-co
 export const rejectionCodeSchema = z.enum([...TERMINAL_CODES, ...RETRYABLE_CODES]);
 export const requestErrorCodeSchema = z.enum(REQUEST_ERROR_CODES);
 
-export const errorBodySchema = z.object({
-  error: z.object({
-    code: requestErrorCodeSchema,
-    message: z.string(),
-    /** Milliseconds to wait before another try. */
-    retryAfterMs: z.number().nonnegative().optional(),
-  }),
-});
+export const errorBodySchema = z
+  .object({
+    error: z
+      .object({
+        code: requestErrorCodeSchema,
+        message: z.string(),
+        /** Milliseconds to wait before another try. */
+        retryAfterMs: z.number().nonnegative().optional(),
+      })
+      .readonly(),
+  })
+  .readonly();
 /** The body of every answer that is not a success. */
-export type SyncErrorBody = Readonly<z.infer<typeof errorBodySchema>>;
+export type SyncErrorBody = z.infer<typeof errorBodySchema>;

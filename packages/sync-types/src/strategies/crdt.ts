@@ -1,4 +1,5 @@
 /** Fields without conflict merge; a conflicting field keeps the value the server has. */
+import { assertNever } from '../assert-never.js';
 import { countedFields, lostByTime, type Strategy } from './strategy.js';
 
 export const crdt: Strategy = (contest) => {
@@ -10,7 +11,10 @@ export const crdt: Strategy = (contest) => {
       return countedFields(contest).length + lostByTime(contest).length > 0
         ? { do: 'keep' }
         : { do: 'apply', drop: [] };
-    default:
+    case 'update-delete':
+    case 'stale-incarnation':
       return { do: 'keep' };
+    default:
+      return assertNever(contest.kind);
   }
 };

@@ -1,14 +1,14 @@
-/** The later write wins, field by field; declared conflict fields are never decided by time. */
+/** The later write wins, field by field; declared conflict fields are never decided by time, not even by a delete's. */
 import { compareWrites, countedFields, laterFields, type Strategy } from './strategy.js';
 
 export const lastWriteWins: Strategy = (contest) => {
   const { kind, mine, theirs, fields, conflictFields } = contest;
   if (kind === 'stale-incarnation') return { do: 'ask' };
+  if (conflictFields && countedFields(contest).length > 0) return { do: 'ask' };
   if (kind === 'update-delete') {
     const deleteIsLater = theirs.deleted !== undefined && compareWrites(theirs.deleted, mine.stamp) > 0;
     return deleteIsLater ? { do: 'keep' } : { do: 'apply', drop: [] };
   }
-  if (conflictFields && countedFields(contest).length > 0) return { do: 'ask' };
   const lost = laterFields(contest, fields);
   if (kind === 'delete-update') return lost.length > 0 ? { do: 'keep' } : { do: 'apply', drop: [] };
   return { do: 'apply', drop: lost };

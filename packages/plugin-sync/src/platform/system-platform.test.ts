@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { systemPlatform } from './system-platform.js';
+
+test('makes UUIDv7 ids that sort in the order they were made', () => {
+  const ids = Array.from({ length: 1000 }, () => systemPlatform.newId());
+  expect([...ids].sort()).toEqual(ids);
+  expect(new Set(ids).size).toBe(1000);
+  expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('tells the time and draws random numbers', () => {
+  expect(Math.abs(systemPlatform.now() - Date.now())).toBeLessThan(1000);
+  expect(systemPlatform.random()).toBeLessThan(1);
+});
+
+test('runs a timer once', async () => {
+  let runs = 0;
+  await new Promise<void>((resolve) => {
+    systemPlatform.setTimer(() => {
+      runs++;
+      resolve();
+    }, 0);
+  });
+  expect(runs).toBe(1);
+});
+
+test('never runs a timer that was cancelled', async () => {
+  const ran: string[] = [];
+  const cancel = systemPlatform.setTimer(() => ran.push('cancelled'), 0);
+  cancel();
+  await new Promise<void>((resolve) => {
+    systemPlatform.setTimer(() => {
+      ran.push('later');
+      resolve();
+    }, 1);
+  });
+  expect(ran).toEqual(['later']);
+});
+
+test('waits with a delay that is longer than a timer can count', async () => {
+  const ran: string[] = [];
+  const cancel = systemPlatform.setTimer(() => ran.push('too early'), Number.MAX_SAFE_INTEGER);
+  await new Promise<void>((resolve) => {
+    systemPlatform.setTimer(resolve, 2);
+  });
+  cancel();
+  expect(ran).toEqual([]);
+});
+
+test('counts as online where the device knows nothing of its network, and announces nothing', () => {
+  const heard: boolean[] = [];
+  const stop = systemPlatform.onConnectivity((online) => heard.push(online));
+  stop();
+  expect([systemPlatform.isOnline(), heard]).toEqual([true, []]);
+});
+
+test('follows the network where the device knows it', () => {
+  const events = new EventTarget();
+  const device = globalThis as Record<string, unknown>;
+  const before = ['navigator', 'addEventListener', 'removeEventListener'].map(
+    (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
+  );
+  const define = (name: string, value: unknown) =>
+    Object.defineProperty(device, name, { value, configurable: true, writable: true });
+  define('navigator', { onLine: false });
+  define('addEventListener', events.addEventListener.bind(events));
+  define('removeEventListener', events.removeEventListener.bind(events));
+  try {
+    const heard: boolean[] = [];
+    const stop = systemPlatform.onConnectivity((online) => heard.push(online));
+    events.dispatchEvent(new Event('online'));
+    events.dispatchEvent(new Event('offline'));
+    stop();
+    events.dispatchEvent(new Event('online'));
+    expect([systemPlatform.isOnline(), heard]).toEqual([false, [true, false]]);
+  } finally {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
+      else delete device[name];
+    }
+  }
+});

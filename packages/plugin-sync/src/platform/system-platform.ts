@@ -1,0 +1,42 @@
+/** The device itself: its clock, randomness, timers and network, in browsers, workers, Node and on the edge. */
+import { uuidv7 } from 'uuidv7';
+import type { Platform } from './platform.js';
+
+/**
+ * The platform everything runs on unless it is given another.
+ *
+ * Its timers keep a Node process alive. A script that records a mutation and comes to its end still sends it, where an
+ * unreferenced timer would let Node exit in the middle of the debounce. The price is that a client which is never
+ * closed keeps its process running while it has work to do: close the client when the script is done.
+ */
+export const systemPlatform: Platform = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  newId: () => uuidv7(),
+  setTimer(work, delayMs) {
+    const timer = setTimeout(work, Math.min(delayMs, LONGEST_DELAY_MS));
+    return () => clearTimeout(timer);
+  },
+  isOnline: () => networkFlag() !== false,
+  onConnectivity(listener) {
+    // Node, Deno and most edge workers know nothing of their network; some of them throw at unknown event types.
+    if (networkFlag() === undefined || typeof globalThis.addEventListener !== 'function') return () => {};
+    const online = () => listener(true);
+    const offline = () => listener(false);
+    globalThis.addEventListener('online', online);
+    globalThis.addEventListener('offline', offline);
+    return () => {
+      globalThis.removeEventListener('online', online);
+      globalThis.removeEventListener('offline', offline);
+    };
+  },
+};
+
+/** Longer delays overflow the timer's 32 bits and would run at once; a timer that fires early is only asked again. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** What the device says of its network; `undefined` where it says nothing, as in Node and React Native. */
+function networkFlag(): boolean | undefined {
+  // The DOM types promise `navigator.onLine` everywhere, which holds in browsers only.
+  return (globalThis as { readonly navigator?: { readonly onLine?: boolean } }).navigator?.onLine;
+}

@@ -1,1 +1,26 @@
-export {};
+/** The server's side of ObjectQL sync. */
+export type { Authorize, ReadPermission, ReadQuestion, WriteQuestion } from './authorize.js';
+export type { Principal, SyncContext } from './principal.js';
+export type { RecordChange } from './record-change.js';
+export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './record-resolver.js';
+export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
+export type {
+  Intent,
+  LedgerOutcome,
+  LedgerRow,
+  Loaded,
+  LoadRequest,
+  LogRow,
+  Page,
+  PageQuery,
+  PruneSlice,
+  RecordState,
+  SaveRequest,
+  StoredRecord,
+  StoreFacts,
+  StoreTransaction,
+  SyncStore,
+} from './storage/sync-store.js';
+export { StoreBusyError } from './storage/sync-store.js';
+export { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
+export { SyncRequestError } from './sync-request-error.js';

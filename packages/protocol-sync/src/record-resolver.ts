@@ -21,7 +21,11 @@ export interface WriteContext {
  */
 export interface RecordResolver {
   /** The record as the application has it, or nothing when there is none. Fields named `_id` and `_version` are left out. */
-  getRecord(objectName: string, recordId: RecordId): Promise<object | null | undefined> | object | null | undefined;
+  getRecord(
+    objectName: string,
+    recordId: RecordId,
+    context: WriteContext,
+  ): Promise<object | null | undefined> | object | null | undefined;
   /**
    * Makes the write. `mutation.data` holds the fields to write, already merged: what lost a conflict is not in it.
    * A record that is returned is what was stored, and what others will be sent; return it when hooks or defaults
@@ -31,6 +35,7 @@ export interface RecordResolver {
     mutation: MutationLogEntry,
     serverVersion: number,
     context: WriteContext,
+    // biome-ignore lint/suspicious/noConfusingVoidType: an async method that returns nothing has type Promise<void>.
   ): Promise<object | null | undefined | void> | object | null | undefined | void;
   /**
    * True when `applyMutation` writes through `context.transaction`: record, version, feed and ledger then commit

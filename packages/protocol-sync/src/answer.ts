@@ -1,0 +1,87 @@
+/** The results of a push, one builder for each kind. */
+import {
+  type Contest,
+  isRetryable,
+  type Json,
+  type JsonObject,
+  type MutationLogEntry,
+  type RejectionCode,
+  type SyncConflict,
+  type SyncMutationResult,
+} from '@objectql/sync-types';
+import type { ObjectRules } from './object-rules.js';
+import type { RecordState } from './storage/sync-store.js';
+
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+}
+
+export interface Applied {
+  readonly serverVersion: number;
+  /** The record now; `undefined` when the client can compute it from what it has. */
+  readonly record?: JsonObject | null | undefined;
+  readonly droppedFields?: readonly string[];
+  readonly duplicate?: boolean;
+}
+
+export function appliedResult(mutationId: string, applied: Applied): SyncMutationResult {
+  const { serverVersion, record, droppedFields = [], duplicate } = applied;
+  return {
+    status: 'applied',
+    mutationId,
+    serverVersion,
+    ...(record === undefined ? {} : { record }),
+    ...(droppedFields.length === 0 ? {} : { droppedFields: [...droppedFields] }),
+    ...(duplicate ? { duplicate } : {}),
+  };
+}
+
+export function rejectedResult(mutationId: string | undefined, rejection: Rejection): SyncMutationResult {
+  const { code, reason, retryAfterMs } = rejection;
+  return {
+    status: 'rejected',
+    ...(mutationId === undefined ? {} : { mutationId }),
+    code,
+    reason,
+    ...(isRetryable(code) ? { retryable: true } : {}),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+export function conflictResult(
+  mutation: MutationLogEntry,
+  meeting: { readonly contest: Contest; readonly before: RecordState; readonly rules: ObjectRules },
+): SyncMutationResult {
+  return { status: 'conflict', mutationId: mutation.id, conflict: describeConflict(mutation, meeting) };
+}
+
+function describeConflict(
+  clientMutation: MutationLogEntry,
+  { contest, before, rules }: { readonly contest: Contest; readonly before: RecordState; readonly rules: ObjectRules },
+): SyncConflict {
+  const { objectName, recordId, kind, fields, mine, theirs } = contest;
+  return {
+    objectName,
+    recordId,
+    clientMutation,
+    serverRecord: theirs.record,
+    conflictingFields: [...fields],
+    kind,
+    serverVersion: before.version,
+    ...(theirs.record ? { suggestedResolution: suggest(theirs.record, mine.data, fields) } : {}),
+    ...(rules.strategyName ? { strategy: rules.strategyName } : {}),
+    ...(rules.conflictFields ? { conflictFields: [...rules.conflictFields] } : {}),
+    clientStamp: mine.stamp,
+    serverStamps: { ...theirs.stamps },
+    ...(theirs.deleted ? { deletedStamp: theirs.deleted } : {}),
+  };
+}
+
+/** The server's record with the client's uncontested fields: what both sides can agree on without anybody losing. */
+function suggest(record: JsonObject, mine: JsonObject, contested: readonly string[]): JsonObject {
+  const suggestion: Record<string, Json> = { ...record };
+  for (const [field, value] of Object.entries(mine)) if (!contested.includes(field)) suggestion[field] = value;
+  return suggestion;
+}

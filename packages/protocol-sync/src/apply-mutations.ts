@@ -1,0 +1,128 @@
+/**
+ * Applies a push whose writes live in the store's own transaction: everything the push decides commits together, and a
+ * mutation whose write fails is undone alone.
+ */
+import type { SyncMutationResult } from '@objectql/sync-types';
+import { adoptRecord } from './adopt.js';
+import { appliedResult, rejectedResult } from './answer.js';
+import { type ResolverCaller, rejectionOf } from './call-resolver.js';
+import { isOfAnotherFeed } from './checkpoint.js';
+import { type JudgeRules, judge, mayRead, type PlannedWrite } from './judge.js';
+import type { PushItem, PushRequest } from './push-request.js';
+import { loadRequestOf, PushSession } from './push-session.js';
+import { type RecordResolver, storeResolver } from './record-resolver.js';
+import { withStoredRecord } from './record-state.js';
+import { type RecordState, StoreBusyError, type StoreTransaction, type SyncStore } from './storage/sync-store.js';
+
+/** What every way of applying a push needs. */
+export interface ApplyParts {
+  readonly store: SyncStore;
+  readonly resolver: RecordResolver;
+  readonly caller: ResolverCaller;
+  readonly rules: JudgeRules;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Epoch milliseconds after which no further write is started. */
+  readonly deadline: number;
+  readonly onFailure: (error: unknown, mutationId: string) => void;
+}
+
+/** The results of a push, in its order, and the records it wrote; `epoch` when the client's feed is no more. */
+export type Pushed =
+  | { readonly epoch: true }
+  | { readonly epoch: false; readonly results: readonly SyncMutationResult[]; readonly written: readonly OwnWrite[] };
+
+/** A write of this request: its record need not be echoed to the client that made it. */
+export interface OwnWrite {
+  readonly state: RecordState;
+  readonly computable: boolean;
+}
+
+export async function applyTogether(request: PushRequest, parts: ApplyParts): Promise<Pushed> {
+  return parts.store.transaction(async (transaction) => {
+    const session = await openSession(request, request.items, { parts, transaction });
+    if (session === 'EPOCH') return { epoch: true };
+    const results: SyncMutationResult[] = [];
+    const written: OwnWrite[] = [];
+    for (const item of request.items) {
+      const made = await applyItem(item, session, { parts, transaction });
+      results.push(made.result);
+      if (made.written) written.push(made.written);
+    }
+    await transaction.save(session.changes(parts.rules.principal?.id ?? null));
+    return { epoch: false, results, written };
+  });
+}
+
+/** Loads what the items need; refuses a foreign or forked log; answers `EPOCH` for a checkpoint of another feed. */
+export async function openSession(
+  request: PushRequest,
+  items: readonly PushItem[],
+  { parts, transaction }: { readonly parts: ApplyParts; readonly transaction: StoreTransaction },
+): Promise<PushSession | 'EPOCH'> {
+  const mutations = items.flatMap((item) => ('mutation' in item ? [item.mutation] : []));
+  const loaded = await transaction.load(loadRequestOf(request, mutations));
+  if (request.checkpoint && isOfAnotherFeed(request.checkpoint, loaded.facts)) return 'EPOCH';
+  const session = new PushSession(request, loaded, parts.now());
+  session.refuseForeignLog(parts.rules.principal?.id ?? null, mutations);
+  return session;
+}
+
+interface Made {
+  readonly result: SyncMutationResult;
+  readonly written?: OwnWrite;
+}
+
+async function applyItem(
+  item: PushItem,
+  session: PushSession,
+  { parts, transaction }: { readonly parts: ApplyParts; readonly transaction: StoreTransaction },
+): Promise<Made> {
+  if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
+  const { mutation } = item;
+  const { caller, rules, resolver } = parts;
+  const waiting = waitingReason(parts, session.isHeld(mutation));
+  if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
+  try {
+    await adoptRecord(mutation, session, { caller, transaction: transaction.handle });
+    const judgement = await judge(mutation, session, rules);
+    if ('answer' in judgement) return { result: judgement.answer };
+    const { write } = judgement;
+    const stored =
+      resolver === storeResolver
+        ? undefined
+        : await transaction.savepoint(() => caller.applyMutation(write, transaction.handle));
+    const state = stored ? withStoredRecord(write.state, stored) : write.state;
+    const computable = write.computable && stored === undefined;
+    session.write(state);
+    session.remember(mutation, { status: 'applied', version: state.version, droppedFields: write.droppedFields });
+    return { result: await describeWrite(write, { state, computable }, rules), written: { state, computable } };
+  } catch (error) {
+    // Not this mutation's failure: the transaction as a whole has to be run again.
+    if (error instanceof StoreBusyError) throw error;
+    const rejection = rejectionOf(error);
+    const result = rejectedResult(mutation.id, rejection);
+    if (result.status === 'rejected' && result.retryable) session.hold(mutation);
+    else session.remember(mutation, { status: 'rejected', code: rejection.code, reason: rejection.reason });
+    if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
+    return { result };
+  }
+}
+
+/** Why a mutation is not even tried now, if there is a reason. */
+export function waitingReason(parts: ApplyParts, isHeld: boolean): string | undefined {
+  if (isHeld) return 'An earlier change of this record waits for another try; this one follows it.';
+  if (parts.now() > parts.deadline) return 'The server had no time left for this one. Send it again.';
+  return undefined;
+}
+
+/** The result of a write that was made, with the record where the client cannot know it and may. */
+export async function describeWrite(
+  write: PlannedWrite,
+  made: OwnWrite,
+  rules: JudgeRules,
+): Promise<SyncMutationResult> {
+  const { state, computable } = made;
+  const record = computable || !(await mayRead(state, rules)) ? undefined : state.data;
+  return appliedResult(write.mutation.id, { serverVersion: state.version, record, droppedFields: write.droppedFields });
+}

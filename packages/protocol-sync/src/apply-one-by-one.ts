@@ -1,0 +1,230 @@
+/**
+ * Applies a push whose resolver writes outside the store's transaction. Each write is announced (an intent), made, then
+ * confirmed. After a crash in between, whoever meets the intent next asks the resolver whether the write is there, makes
+ * it if not, and confirms it. So a write may be made twice and is never lost or left unversioned.
+ */
+import {
+  type JsonObject,
+  jsonEquals,
+  ownValue,
+  type RecordRef,
+  recordKey,
+  type SyncMutationResult,
+} from '@objectql/sync-types';
+import { adoptRecord } from './adopt.js';
+import { rejectedResult } from './answer.js';
+import {
+  type ApplyParts,
+  describeWrite,
+  type OwnWrite,
+  openSession,
+  type Pushed,
+  waitingReason,
+} from './apply-mutations.js';
+import { ResolverTimeoutError, rejectionOf } from './call-resolver.js';
+import { judge, type PlannedWrite } from './judge.js';
+import type { KeyedLock } from './keyed-lock.js';
+import { ledgerRow } from './ledger.js';
+import type { PushItem, PushRequest } from './push-request.js';
+import type { PushSession } from './push-session.js';
+import { withStoredRecord } from './record-state.js';
+import { type Intent, type RecordState, StoreBusyError } from './storage/sync-store.js';
+
+/** What this way needs beside the rest. */
+export interface DeferredParts extends ApplyParts {
+  /** Keeps two pushes of this process from writing one record at the same time. */
+  readonly recordLock: KeyedLock;
+  /** Milliseconds for which another process may still be making an announced write. */
+  readonly intentLeaseMs: number;
+}
+
+export async function applyOneByOne(request: PushRequest, parts: DeferredParts): Promise<Pushed> {
+  const opened = await parts.store.transaction((transaction) =>
+    openSession(request, request.items, { parts, transaction }),
+  );
+  if (opened === 'EPOCH') return { epoch: true };
+  const held = new Set<string>();
+  const results: SyncMutationResult[] = [];
+  const written: OwnWrite[] = [];
+  for (const item of request.items) {
+    const made = await applyItem(item, request, { parts, held });
+    results.push(made.result);
+    if (made.written) written.push(made.written);
+    if ('mutation' in item && made.result.status === 'rejected' && made.result.retryable) {
+      held.add(recordKey(item.mutation));
+    }
+  }
+  return { epoch: false, results, written };
+}
+
+interface Made {
+  readonly result: SyncMutationResult;
+  readonly written?: OwnWrite;
+}
+
+async function applyItem(
+  item: PushItem,
+  request: PushRequest,
+  { parts, held }: { readonly parts: DeferredParts; readonly held: ReadonlySet<string> },
+): Promise<Made> {
+  if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
+  const { mutation } = item;
+  const waiting = waitingReason(parts, held.has(recordKey(mutation)));
+  if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
+  return parts.recordLock.run(recordKey(mutation), async () => {
+    try {
+      let step = await announce(item, request, parts);
+      while ('recover' in step) {
+        await recover(step.recover, parts);
+        step = await announce(item, request, parts);
+      }
+      return 'result' in step ? step : await makeWrite(step.write, step.intent, parts);
+    } catch (error) {
+      if (error instanceof StoreBusyError) throw error;
+      parts.onFailure(error, mutation.id);
+      return { result: rejectedResult(mutation.id, rejectionOf(error)) };
+    }
+  });
+}
+
+type Step = Made | { readonly recover: Intent } | { readonly write: PlannedWrite; readonly intent: Intent };
+
+/** Decides one mutation and announces its write, in one transaction. */
+async function announce(
+  item: PushItem & { readonly mutation: Intent['mutation'] },
+  request: PushRequest,
+  parts: DeferredParts,
+): Promise<Step> {
+  const { mutation } = item;
+  const { rules, caller } = parts;
+  return parts.store.transaction(async (transaction): Promise<Step> => {
+    const session = await openSession(request, [item], { parts, transaction });
+    if (session === 'EPOCH') throw new StoreBusyError('The store was restored while this push was under way.');
+    const pending = session.intent(mutation);
+    if (pending) {
+      const retryAfterMs = pending.startedAt + parts.intentLeaseMs - session.now;
+      if (retryAfterMs <= 0) return { recover: pending };
+      const reason = 'Another change of this record is being written. This one follows it.';
+      return { result: rejectedResult(mutation.id, { code: 'BUSY', reason, retryAfterMs }) };
+    }
+    await adoptRecord(mutation, session, { caller, transaction: transaction.handle });
+    const judgement = await judge(mutation, session, rules);
+    const changes = session.changes(rules.principal?.id ?? null);
+    if ('answer' in judgement) {
+      await transaction.save(changes);
+      return { result: judgement.answer };
+    }
+    const intent = intentOf(judgement.write, session);
+    await transaction.save({ ...changes, intents: [intent] });
+    return { write: judgement.write, intent };
+  });
+}
+
+function intentOf(write: PlannedWrite, session: PushSession): Intent {
+  const { mutation, state, droppedFields } = write;
+  const outcome = { status: 'applied', version: state.version, droppedFields } as const;
+  return {
+    objectName: mutation.objectName,
+    recordId: mutation.recordId,
+    mutation,
+    state,
+    ledger: session.remember(write.said, outcome),
+    startedAt: session.now,
+  };
+}
+
+async function makeWrite(write: PlannedWrite, intent: Intent, parts: DeferredParts): Promise<Made> {
+  let stored: JsonObject | undefined;
+  try {
+    stored = await parts.caller.applyMutation(write, undefined);
+  } catch (error) {
+    // After a timeout nobody knows whether the write was made: the intent stays, and the next try finds out.
+    if (error instanceof ResolverTimeoutError) throw error;
+    return withdraw(write, intent, { parts, error });
+  }
+  const state = await confirm(intent, stored, parts);
+  const made = {
+    state,
+    computable: write.computable && stored === undefined && state.version === intent.state.version,
+  };
+  return { result: await describeWrite(write, made, parts.rules), written: made };
+}
+
+/** The resolver refused the write or failed: the announcement goes, and a refusal for good is remembered. */
+async function withdraw(
+  write: PlannedWrite,
+  intent: Intent,
+  { parts, error }: { readonly parts: DeferredParts; readonly error: unknown },
+): Promise<Made> {
+  const rejection = rejectionOf(error);
+  const result = rejectedResult(write.mutation.id, rejection);
+  const { logId } = intent.ledger;
+  const isFinal = result.status === 'rejected' && !result.retryable;
+  const outcome = { status: 'rejected', code: rejection.code, reason: rejection.reason } as const;
+  await parts.store.transaction((transaction) =>
+    transaction.save({
+      settledIntents: [refOf(intent)],
+      ...(isFinal ? { ledger: [ledgerRow(write.said, outcome, { logId, at: parts.now() })] } : {}),
+    }),
+  );
+  if (rejection.code === 'INTERNAL') parts.onFailure(error, write.mutation.id);
+  return { result };
+}
+
+/** Finishes a write that a crash, or a resolver that never answered, left announced. */
+async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
+  const { mutation, state, ledger } = intent;
+  const found = await parts.caller.getRecord(intent, undefined);
+  const isThere =
+    mutation.operation === 'delete'
+      ? found === undefined
+      : found !== undefined &&
+        Object.entries(mutation.data ?? {}).every(([field, value]) => jsonEquals(ownValue(found, field), value));
+  const droppedFields = ledger.outcome.status === 'applied' ? ledger.outcome.droppedFields : [];
+  const stored = isThere
+    ? undefined
+    : await parts.caller.applyMutation(
+        { mutation, said: mutation, state, droppedFields, computable: false },
+        undefined,
+      );
+  await confirm(intent, stored, parts);
+}
+
+/** Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows. */
+async function confirm(intent: Intent, stored: JsonObject | undefined, parts: DeferredParts): Promise<RecordState> {
+  return parts.store.transaction(async (transaction) => {
+    const ref = refOf(intent);
+    const { records } = await transaction.load({ records: [ref], mutationIds: [] });
+    const planned = stored ? withStoredRecord(intent.state, stored) : intent.state;
+    const state = followingUp(planned, records[0]);
+    await transaction.save({
+      records: [state],
+      ledger: [{ ...intent.ledger, outcome: at(intent, state) }],
+      settledIntents: [ref],
+    });
+    return state;
+  });
+}
+
+/** The planned state, moved above a version that was written since it was planned. */
+function followingUp(planned: RecordState, now: RecordState | undefined): RecordState {
+  if (!now || now.version < planned.version) return planned;
+  const version = now.version + 1;
+  const moved = (of: number) => (of === planned.version ? version : of);
+  return {
+    ...planned,
+    version,
+    born: moved(planned.born),
+    fields: Object.fromEntries(Object.entries(planned.fields).map(([field, of]) => [field, moved(of)])),
+    writes: Object.fromEntries(Object.entries(planned.writes).map(([of, stamp]) => [moved(Number(of)), stamp])),
+    run: { logId: planned.run.logId, from: version },
+  };
+}
+
+function at({ ledger }: Intent, { version }: RecordState): Intent['ledger']['outcome'] {
+  return ledger.outcome.status === 'applied' ? { ...ledger.outcome, version } : ledger.outcome;
+}
+
+function refOf({ objectName, recordId }: RecordRef): RecordRef {
+  return { objectName, recordId };
+}

@@ -1,0 +1,62 @@
+/** A place in the feed as text. Opaque to clients; here it is parsed and judged. */
+import type { SyncReset } from '@objectql/sync-types';
+import type { StoreFacts } from './storage/sync-store.js';
+
+export interface Checkpoint {
+  /** The feed this is a place of. */
+  readonly epoch: string;
+  /** The last place scanned. */
+  readonly place: number;
+  /**
+   * The feed's head when the walk from its start began, until the walk has passed it; 0 afterwards. A tombstone dropped
+   * below it was never seen alive by this walk, so a walk is not expired by what was dropped before it began.
+   */
+  readonly since: number;
+  /** Digest of the objects asked for and the caller's rights; empty for everything. */
+  readonly scope: string;
+}
+
+const FORMAT = /^2\.([A-Za-z0-9-]{1,64})\.(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{0,32})$/;
+
+/** The checkpoint as sent to clients, e.g. `2.5f0c….1042.0.`. */
+export function formatCheckpoint({ epoch, place, since, scope }: Checkpoint): string {
+  return `2.${epoch}.${place}.${since}.${scope}`;
+}
+
+/** The place a client sent, or `undefined` for text that no server of this kind has made. */
+export function parseCheckpoint(text: string): Checkpoint | undefined {
+  const [, epoch, place, since, scope] = FORMAT.exec(text) ?? [];
+  if (epoch === undefined || scope === undefined) return undefined;
+  return { epoch, place: Number(place), since: Number(since), scope };
+}
+
+/** Where a page starts, and whether the walk starts over. */
+export interface PageStart {
+  readonly after: number;
+  readonly since: number;
+  readonly reset?: SyncReset;
+}
+
+/** Judges a client's checkpoint against the feed as it is. Never continues over a gap. */
+export function findPageStart(checkpoint: Checkpoint | null, facts: StoreFacts, scope: string): PageStart {
+  const fromStart = { after: 0, since: facts.head };
+  if (!checkpoint) return fromStart;
+  if (isOfAnotherFeed(checkpoint, facts)) return { ...fromStart, reset: 'epoch' };
+  if (checkpoint.scope !== scope) return { ...fromStart, reset: 'scope' };
+  if (facts.floor > Math.max(checkpoint.place, checkpoint.since)) return { ...fromStart, reset: 'expired' };
+  return { after: checkpoint.place, since: checkpoint.since };
+}
+
+/** True for a checkpoint of another epoch, or of a place this feed has not reached: the store lost what the client saw. */
+export function isOfAnotherFeed(checkpoint: Checkpoint, facts: StoreFacts): boolean {
+  return checkpoint.epoch !== facts.epoch || checkpoint.place > facts.head;
+}
+
+/** The checkpoint after a page that scanned up to `place`. */
+export function nextCheckpoint(
+  start: PageStart,
+  place: number,
+  fixed: Pick<Checkpoint, 'epoch' | 'scope'>,
+): Checkpoint {
+  return { ...fixed, place, since: place < start.since ? start.since : 0 };
+}

@@ -1,0 +1,200 @@
+/** One mutation against what is known: the outcome it already has, what forbids it, or what `decide` makes of it. */
+import {
+  type Contest,
+  type JsonObject,
+  MAX_FIELDS,
+  type MutationLogEntry,
+  type SyncMutationResult,
+  utf8Bytes,
+  type WriteStamp,
+} from '@objectql/sync-types';
+import { appliedResult, conflictResult, type Rejection, rejectedResult } from './answer.js';
+import type { Authorize } from './authorize.js';
+import { decide, makeContest } from './decide.js';
+import type { ObjectRules } from './object-rules.js';
+import type { Principal } from './principal.js';
+import type { PushSession, SeenRecord } from './push-session.js';
+import { writeRecord } from './record-state.js';
+import type { LedgerOutcome, RecordState } from './storage/sync-store.js';
+
+export interface JudgeRules {
+  readonly rulesOf: (objectName: string) => ObjectRules | undefined;
+  readonly authorize: Authorize;
+  readonly principal: Principal | null;
+  readonly maxRecordBytes: number;
+}
+
+/** A write that is decided and waits to be made. */
+export interface PlannedWrite {
+  /** The mutation as the client said it: what the ledger remembers. */
+  readonly said: MutationLogEntry;
+  /** The mutation as the resolver is to apply it: only the fields to write. */
+  readonly mutation: MutationLogEntry;
+  readonly state: RecordState;
+  readonly droppedFields: readonly string[];
+  /** True when the client can compute the new record from what it has and what it sent. */
+  readonly computable: boolean;
+}
+
+export type Judgement = { readonly answer: SyncMutationResult } | { readonly write: PlannedWrite };
+
+/** Judges one mutation; outcomes that write nothing are remembered in the session. */
+export async function judge(mutation: MutationLogEntry, session: PushSession, rules: JudgeRules): Promise<Judgement> {
+  const recalled = session.recall(mutation);
+  if (recalled === 'REUSED') {
+    return refuse({
+      code: 'ID_REUSED',
+      reason: 'This id was used for another mutation. Give each mutation a fresh id.',
+    });
+  }
+  if (recalled === 'EXPIRED') {
+    const reason = 'It is too long ago to know whether this was applied. Compare with the record and record it anew.';
+    return refuse({ code: 'OUTCOME_EXPIRED', reason });
+  }
+  if (recalled) return { answer: await repeat(mutation, recalled, session, rules) };
+
+  const objectRules = rules.rulesOf(mutation.objectName);
+  if (!objectRules) {
+    return conclude({ code: 'UNKNOWN_OBJECT', reason: `${mutation.objectName} takes no part in sync here.` });
+  }
+  const seen = session.record(mutation);
+  if (!(await mayWrite(mutation, seen?.state.data ?? null, rules))) {
+    return conclude({ code: 'FORBIDDEN', reason: 'You may not make this change.' });
+  }
+  if (seen && !(await mayRead(seen.state, rules))) {
+    return conclude(
+      mutation.operation === 'create'
+        ? { code: 'FORBIDDEN', reason: 'You may not make this change.' }
+        : {
+            code: 'NOT_FOUND',
+            reason: `There is no such ${mutation.objectName} to ${mutation.operation}. Create it first.`,
+          },
+    );
+  }
+  return decideNow(seen, objectRules);
+
+  function refuse(rejection: Rejection): Judgement {
+    return { answer: rejectedResult(mutation.id, rejection) };
+  }
+
+  function conclude(rejection: Rejection): Judgement {
+    session.remember(mutation, { status: 'rejected', ...rejection });
+    return refuse(rejection);
+  }
+
+  function decideNow(before: SeenRecord | undefined, objectRules: ObjectRules): Judgement {
+    const stamp = session.stamp(mutation);
+    const decision = decide({ mutation, stamp }, before?.state, objectRules);
+    switch (decision.do) {
+      case 'reject':
+        return conclude(decision);
+      case 'conflict':
+        return { answer: meetConflict(decision.contest, before, objectRules) };
+      case 'keep': {
+        const version = before?.state.version ?? 0;
+        const { droppedFields } = decision;
+        session.remember(mutation, { status: 'applied', version, droppedFields });
+        const record = droppedFields.length > 0 ? before?.state.data : undefined;
+        return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
+      }
+      case 'write': {
+        const { operation, data, droppedFields, altered } = decision;
+        const state = writeRecord(before?.state, decidedWrite(operation, data, stamp), session.versionFloor);
+        const tooLarge = sizeProblem(state, before?.state, rules.maxRecordBytes);
+        if (tooLarge) return conclude({ code: 'TOO_LARGE', reason: tooLarge });
+        const planned = operation === 'delete' ? withoutData(mutation) : { ...mutation, operation, data };
+        return {
+          write: {
+            said: mutation,
+            mutation: planned,
+            state,
+            droppedFields,
+            computable: !altered && isComputable(before, stamp, { mutation, session }),
+          },
+        };
+      }
+    }
+  }
+
+  function decidedWrite(operation: MutationLogEntry['operation'], data: JsonObject, stamp: WriteStamp) {
+    const { objectName, recordId, id, sequence } = mutation;
+    const origin = { logId: stamp.logId, mutationId: id, sequence };
+    return { objectName, recordId, operation, data, stamp, changedAt: session.now, origin };
+  }
+
+  function meetConflict(
+    contest: Contest,
+    before: SeenRecord | undefined,
+    objectRules: ObjectRules,
+  ): SyncMutationResult {
+    if (!before) throw new Error('A conflict needs a record to conflict with.');
+    session.remember(mutation, { status: 'conflict', kind: contest.kind, fields: contest.fields });
+    return conflictResult(mutation, { contest, before: before.state, rules: objectRules });
+  }
+}
+
+/** The outcome of an earlier request once more; a conflict is shown with the record as it is now. */
+async function repeat(
+  mutation: MutationLogEntry,
+  outcome: LedgerOutcome,
+  session: PushSession,
+  rules: JudgeRules,
+): Promise<SyncMutationResult> {
+  const before = session.record(mutation)?.state;
+  if (outcome.status === 'rejected') return { ...rejectedResult(mutation.id, outcome), duplicate: true };
+  if (outcome.status === 'applied') {
+    const { version: serverVersion, droppedFields } = outcome;
+    // A record that went on since then reaches the client through the feed, at the version that belongs to it.
+    const isCurrent = before !== undefined && before.version === serverVersion && (await mayRead(before, rules));
+    const record = isCurrent ? before.data : undefined;
+    return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
+  }
+  if (!before || !(await mayRead(before, rules))) {
+    const reason = 'The record this conflicted with is no longer there.';
+    return { ...rejectedResult(mutation.id, { code: 'NOT_FOUND', reason }), duplicate: true };
+  }
+  const objectRules = rules.rulesOf(mutation.objectName) ?? {};
+  const incoming = { mutation, stamp: session.stamp(mutation) };
+  const contest = makeContest(outcome.kind, { incoming, before, fields: outcome.fields, rules: objectRules });
+  return { ...conflictResult(mutation, { contest, before, rules: objectRules }), duplicate: true };
+}
+
+/** True when the client has seen all that the record was before, so that its own data is all that is new to it. */
+function isComputable(
+  before: SeenRecord | undefined,
+  stamp: WriteStamp,
+  { mutation, session }: { readonly mutation: MutationLogEntry; readonly session: PushSession },
+): boolean {
+  if (!before || before.state.data === null) return true;
+  const base = mutation.baseVersion ?? 0;
+  const { version, run } = before.state;
+  if (base === version && before.place <= (session.request.checkpoint?.place ?? 0)) return true;
+  return run.logId === stamp.logId && run.from <= base + 1;
+}
+
+/** May this record leave the server for this caller? */
+export async function mayRead(
+  state: RecordState,
+  { authorize, principal }: Pick<JudgeRules, 'authorize' | 'principal'>,
+) {
+  if (!authorize.read) return true;
+  const { objectName, recordId, data } = state;
+  return (await authorize.read({ principal, objectName, recordId, record: data })) === 'allow';
+}
+
+async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, rules: JudgeRules): Promise<boolean> {
+  if (!rules.authorize.write) return true;
+  return await rules.authorize.write({ principal: rules.principal, mutation, record });
+}
+
+/** What is wrong with the record's size; a write that adds no field and no byte cannot be the one to blame. */
+function sizeProblem(state: RecordState, before: RecordState | undefined, maxBytes: number): string | undefined {
+  if (!state.data || !before?.data) return undefined;
+  if (Object.keys(state.data).length > MAX_FIELDS) return `The record would have more than ${MAX_FIELDS} fields.`;
+  const bytes = utf8Bytes(JSON.stringify(state.data));
+  return bytes > maxBytes ? `The record would be larger than ${maxBytes} bytes.` : undefined;
+}
+
+function withoutData({ data, ...mutation }: MutationLogEntry): MutationLogEntry {
+  return mutation;
+}

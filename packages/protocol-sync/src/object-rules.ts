@@ -1,0 +1,31 @@
+/** What the server knows of each object: whether it is synced, and how its conflicts are decided. */
+import { findStrategy, type Strategy, type StrategyName, type SyncConfig } from '@objectql/sync-types';
+import type { ConflictRules } from './decide.js';
+
+export interface ObjectRules extends ConflictRules {
+  /** What a conflict tells the client about who decided; absent where the client decides. */
+  readonly strategyName?: StrategyName | 'custom' | undefined;
+}
+
+export interface ObjectRulesOptions {
+  readonly objects?: ReadonlyMap<string, SyncConfig> | undefined;
+  readonly strategy?: StrategyName | Strategy | undefined;
+  readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
+}
+
+/** Answers the rules of an object, or `undefined` for one that takes no part in sync. */
+export function objectRules(options: ObjectRulesOptions): (objectName: string) => ObjectRules | undefined {
+  const { objects, conflictFields } = options;
+  for (const config of objects?.values() ?? []) if (config.strategy) findStrategy(config.strategy);
+  if (options.strategy) findStrategy(options.strategy);
+  return (objectName) => {
+    const config = objects?.get(objectName);
+    if (objects && !config?.enabled) return undefined;
+    const strategy = config?.strategy ?? options.strategy;
+    return {
+      strategy: strategy && findStrategy(strategy),
+      strategyName: typeof strategy === 'function' ? 'custom' : strategy,
+      conflictFields: config?.conflict_fields ?? conflictFields?.get(objectName),
+    };
+  };
+}

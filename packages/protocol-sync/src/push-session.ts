@@ -1,0 +1,154 @@
+/**
+ * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
+ * Later mutations of the request see what earlier ones wrote.
+ */
+import { type MutationLogEntry, type RecordRef, recordKey, type WriteStamp } from '@objectql/sync-types';
+import { contentHash, ledgerRow } from './ledger.js';
+import type { PushRequest } from './push-request.js';
+import type {
+  Intent,
+  LedgerOutcome,
+  LedgerRow,
+  Loaded,
+  LoadRequest,
+  RecordState,
+  SaveRequest,
+} from './storage/sync-store.js';
+import { SyncRequestError } from './sync-request-error.js';
+
+/** What must be read before a push's mutations can be decided. */
+export function loadRequestOf({ logId }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
+  const refByKey = new Map<string, RecordRef>();
+  for (const { objectName, recordId } of mutations) {
+    refByKey.set(recordKey({ objectName, recordId }), { objectName, recordId });
+  }
+  return {
+    records: [...refByKey.values()],
+    mutationIds: mutations.map(({ id }) => id),
+    ...(logId === null ? {} : { log: { logId, sequences: mutations.map(({ sequence }) => sequence) } }),
+  };
+}
+
+/** A record as a push sees it. */
+export interface SeenRecord {
+  readonly state: RecordState;
+  /** Its place before this push; infinite for one this push wrote. */
+  readonly place: number;
+}
+
+export class PushSession {
+  readonly request: PushRequest;
+  readonly now: number;
+  readonly #loaded: Loaded;
+  readonly #recordByKey = new Map<string, SeenRecord>();
+  readonly #ledgerById = new Map<string, LedgerRow>();
+  readonly #written = new Map<string, RecordState>();
+  readonly #remembered: LedgerRow[] = [];
+  readonly #held = new Set<string>();
+  #lastTime: number;
+
+  constructor(request: PushRequest, loaded: Loaded, now: number) {
+    this.request = request;
+    this.now = now;
+    this.#loaded = loaded;
+    this.#lastTime = loaded.log?.lastTime ?? 0;
+    for (const state of loaded.records) this.#recordByKey.set(recordKey(state), { state, place: state.place });
+    for (const row of loaded.ledger) this.#ledgerById.set(row.mutationId, row);
+  }
+
+  get versionFloor(): number {
+    return this.#loaded.facts.versionFloor;
+  }
+
+  /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
+  refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
+    const { log, ledger } = this.#loaded;
+    if (log && log.principal !== principal) {
+      throw new SyncRequestError(
+        'WRONG_PRINCIPAL',
+        'This log belongs to another user. Sign in as that user to send it.',
+      );
+    }
+    const idBySequence = new Map(
+      ledger.filter(({ logId }) => logId === this.request.logId).map((row) => [row.sequence, row.mutationId]),
+    );
+    if (this.request.logId === null) return;
+    const forked = mutations.find(({ id, sequence }) => (idBySequence.get(sequence) ?? id) !== id);
+    if (forked) {
+      throw new SyncRequestError(
+        'LOG_FORKED',
+        `Sequence ${forked.sequence} of this log is another mutation: the device was cloned or restored. Start a new log.`,
+      );
+    }
+  }
+
+  record(ref: RecordRef): SeenRecord | undefined {
+    return this.#recordByKey.get(recordKey(ref));
+  }
+
+  /** The write announced for this record and never confirmed, if a crash left one behind. */
+  intent(ref: RecordRef): Intent | undefined {
+    const key = recordKey(ref);
+    return this.#loaded.intents.find((intent) => recordKey(intent) === key);
+  }
+
+  /** The outcome this mutation already has; `REUSED` when its id belongs to another content, `EXPIRED` when it is forgotten. */
+  recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
+    const row = this.#ledgerById.get(mutation.id);
+    if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
+    const floor = this.#loaded.log?.floor ?? 0;
+    return mutation.sequence <= floor ? 'EXPIRED' : undefined;
+  }
+
+  /** The stamp of the mutation as a write: its time corrected for the client's clock, never in the future, never going back. */
+  stamp({ timestamp, sequence }: MutationLogEntry): WriteStamp {
+    const { sentAt, lineage } = this.request;
+    const corrected = Date.parse(timestamp) + (sentAt === undefined ? 0 : this.now - sentAt);
+    this.#lastTime = Math.max(this.#lastTime, Math.min(corrected, this.now));
+    return { time: this.#lastTime, logId: lineage, sequence };
+  }
+
+  remember(mutation: MutationLogEntry, outcome: LedgerOutcome): LedgerRow {
+    const row = ledgerRow(mutation, outcome, { logId: this.request.logId, at: this.now });
+    this.#ledgerById.set(row.mutationId, row);
+    this.#remembered.push(row);
+    return row;
+  }
+
+  write(state: RecordState): void {
+    const key = recordKey(state);
+    this.#recordByKey.set(key, { state, place: Number.POSITIVE_INFINITY });
+    // Deleted first, so that a record written twice takes its place in the feed from its last write.
+    this.#written.delete(key);
+    this.#written.set(key, state);
+  }
+
+  /** After a retryable rejection the record's later mutations wait, or they would be applied out of order. */
+  hold(ref: RecordRef): void {
+    this.#held.add(recordKey(ref));
+  }
+
+  isHeld(ref: RecordRef): boolean {
+    return this.#held.has(recordKey(ref));
+  }
+
+  /** Everything this push decided, to be saved in its transaction. */
+  changes(principal: string | null): SaveRequest {
+    const { log } = this.#loaded;
+    const { logId } = this.request;
+    return {
+      records: [...this.#written.values()],
+      ledger: this.#remembered,
+      ...(logId === null
+        ? {}
+        : {
+            log: {
+              logId,
+              principal: log ? log.principal : principal,
+              floor: log?.floor ?? 0,
+              lastTime: this.#lastTime,
+            },
+          }),
+    };
+  }
+}

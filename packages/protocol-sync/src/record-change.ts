@@ -1,0 +1,63 @@
+/** Writes that come past sync (REST, jobs, hooks) enter the feed through the same door. */
+import { type JsonObject, MAX_FIELDS, type MutationOperation, type RecordRef, utf8Bytes } from '@objectql/sync-types';
+import {
+  identifierSchema,
+  mutationOperationSchema,
+  recordDataSchema,
+  recordIdSchema,
+} from '@objectql/sync-types/schema';
+import { z } from 'zod';
+import { changedFields, type DecidedWrite, SERVER_LOG_ID, writeRecord } from './record-state.js';
+import type { RecordState, SyncStore } from './storage/sync-store.js';
+
+/** A change that was already made to the application's record. */
+export interface RecordChange extends RecordRef {
+  readonly operation: MutationOperation;
+  /** The whole record or the changed fields; absent for a delete. */
+  readonly data?: JsonObject | undefined;
+}
+
+const recordChangeSchema = z.strictObject({
+  objectName: identifierSchema,
+  recordId: recordIdSchema,
+  operation: mutationOperationSchema,
+  data: recordDataSchema.optional(),
+});
+
+/** Versions the change and puts it in the feed; answers the record's version. What changes nothing takes no version. */
+export async function recordChange(
+  change: RecordChange,
+  { store, now, maxRecordBytes }: { readonly store: SyncStore; readonly now: number; readonly maxRecordBytes: number },
+): Promise<{ readonly serverVersion: number }> {
+  const parsed = recordChangeSchema.safeParse(change);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new TypeError(`recordChange: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is malformed'}.`);
+  }
+  const { objectName, recordId, operation, data = {} } = parsed.data;
+  return store.transaction(async (transaction) => {
+    const { records, facts } = await transaction.load({ records: [{ objectName, recordId }], mutationIds: [] });
+    const before = records[0];
+    const stamp = { time: now, logId: SERVER_LOG_ID, sequence: (before?.version ?? 0) + 1 };
+    const written = effectOf(operation, data, before);
+    if (!written) return { serverVersion: before?.version ?? 0 };
+    const write: DecidedWrite = { objectName, recordId, ...written, stamp, changedAt: now, origin: null };
+    const state = writeRecord(before, write, facts.versionFloor);
+    const fields = Object.keys(state.data ?? {}).length;
+    if (fields > MAX_FIELDS || utf8Bytes(JSON.stringify(state.data)) > maxRecordBytes) {
+      throw new RangeError(
+        `recordChange: this ${objectName} is larger than ${maxRecordBytes} bytes or ${MAX_FIELDS} fields.`,
+      );
+    }
+    await transaction.save({ records: [state] });
+    return { serverVersion: state.version };
+  });
+}
+
+function effectOf(operation: MutationOperation, data: JsonObject, before: RecordState | undefined) {
+  const live = before?.data ?? null;
+  if (operation === 'delete') return live ? { operation, data: {} } : undefined;
+  if (!live) return { operation: 'create' as const, data };
+  const changed = changedFields(live, data);
+  return Object.keys(changed).length === 0 ? undefined : { operation: 'update' as const, data: changed };
+}

@@ -1,0 +1,210 @@
+/** The server's side of sync: takes pushes and pulls, and decides nothing itself. HTTP is one floor above. */
+import {
+  CHANGE_LOG_RETENTION_DAYS,
+  type Strategy,
+  type StrategyName,
+  type SyncConfig,
+  type SyncPushResponse,
+} from '@objectql/sync-types';
+import { type ApplyParts, applyTogether, type Pushed } from './apply-mutations.js';
+import { applyOneByOne } from './apply-one-by-one.js';
+import type { Authorize } from './authorize.js';
+import { ResolverCaller } from './call-resolver.js';
+import { type FeedPage, readFeedPage, standStill } from './feed-page.js';
+import { KeyedLock } from './keyed-lock.js';
+import { type ObjectRules, objectRules } from './object-rules.js';
+import { type Platform, systemPlatform } from './platform/platform.js';
+import type { SyncContext } from './principal.js';
+import { type PushRequest, parsePull, parsePush } from './push-request.js';
+import { type RecordChange, recordChange } from './record-change.js';
+import { type RecordResolver, storeResolver } from './record-resolver.js';
+import { resolveLimits, type ServerLimits } from './server-limits.js';
+import { MemoryStore } from './storage/memory-store.js';
+import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
+import { SyncRequestError } from './sync-request-error.js';
+
+/** Something an operator should know; no request failed because of it. */
+export interface SyncWarning {
+  readonly code: 'WRITE_FAILED' | 'CHECKPOINT_AHEAD';
+  readonly message: string;
+  readonly cause?: unknown;
+}
+
+export interface SyncHandlerOptions {
+  /** Where versions, feed and ledger are kept. Default: memory, gone with the process. */
+  readonly store?: SyncStore | undefined;
+  /** Each object's sync configuration, as read from `*.object.yml`; other objects then take no part. */
+  readonly objects?: ReadonlyMap<string, SyncConfig> | undefined;
+  /** Decides conflicts of objects without a strategy of their own. Without any, the clients decide. */
+  readonly strategy?: StrategyName | Strategy | undefined;
+  /** For each object the fields that count as conflicting. */
+  readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly authorize?: Authorize | undefined;
+  readonly limits?: Partial<ServerLimits> | undefined;
+  /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
+  readonly changeLogRetentionDays?: number | undefined;
+  readonly platform?: Platform | undefined;
+  readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
+}
+
+const MS_PER_DAY = 24 * 60 * 60 * 1000;
+/** 500 rows a slice: a few milliseconds, so that writers never wait long for pruning. */
+const PRUNE_SLICE_ROWS = 500;
+/** 1 s: a store that is busy is usually free again by then. */
+const BUSY_RETRY_MS = 1000;
+
+export class SyncHandler implements AsyncDisposable {
+  readonly store: SyncStore;
+  readonly limits: ServerLimits;
+  readonly #options: SyncHandlerOptions;
+  readonly #platform: Platform;
+  readonly #rulesOf: (objectName: string) => ObjectRules | undefined;
+  readonly #recordLock = new KeyedLock();
+  readonly #retentionMs: number;
+  #opened: Promise<void> | undefined;
+
+  constructor(options: SyncHandlerOptions = {}) {
+    this.#options = options;
+    this.store = options.store ?? new MemoryStore();
+    this.limits = resolveLimits(options.limits);
+    this.#platform = options.platform ?? systemPlatform;
+    this.#rulesOf = objectRules(options);
+    this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
+  }
+
+  /**
+   * Applies the mutations of one push and answers their outcomes with the next page of the feed. What it reports as
+   * applied is committed. Throws `SyncRequestError` when the request as a whole is refused; nothing was executed then.
+   */
+  async handlePush(
+    request: unknown,
+    resolver: RecordResolver = storeResolver,
+    context: SyncContext = {},
+  ): Promise<SyncPushResponse> {
+    return this.#answer(parsePush(request, this.limits), resolver, context);
+  }
+
+  /** Answers the next page of the feed. Throws `SyncRequestError` when the request is refused. */
+  async handlePull(request: unknown, context: SyncContext = {}): Promise<SyncPushResponse> {
+    return this.#answer(parsePull(request, this.limits), storeResolver, context);
+  }
+
+  /** Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict. */
+  async recordChange(change: RecordChange): Promise<{ readonly serverVersion: number }> {
+    await this.#open();
+    const { maxRecordBytes } = this.limits;
+    return recordChange(change, { store: this.store, now: this.#platform.now(), maxRecordBytes });
+  }
+
+  /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows went. */
+  async prune(): Promise<{ readonly removed: number }> {
+    await this.#open();
+    const before = this.#platform.now() - this.#retentionMs;
+    let removed = 0;
+    for (;;) {
+      const slice = await this.store.prune({ before, limit: PRUNE_SLICE_ROWS });
+      removed += slice.removed;
+      if (slice.removed < PRUNE_SLICE_ROWS) return { removed };
+    }
+  }
+
+  /** Closes the store. */
+  async close(): Promise<void> {
+    await this.store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<SyncPushResponse> {
+    try {
+      await this.#open();
+      const pushed = await this.#push(request, resolver, context);
+      const page = await this.#page(request, pushed, context);
+      return this.#respond(pushed, page);
+    } catch (error) {
+      if (!(error instanceof StoreBusyError)) throw error;
+      const message = 'The store is busy. Nothing is lost; send the same request again.';
+      throw new SyncRequestError('BUSY', message, { cause: error, retryAfterMs: BUSY_RETRY_MS });
+    }
+  }
+
+  async #push(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Pushed> {
+    if (request.items.length === 0) return { epoch: false, results: [], written: [] };
+    const parts = this.#applyParts(resolver, context);
+    if (resolver.transactional) return applyTogether(request, parts);
+    // Twice what a write may take: until then another process may still be making an announced write.
+    const intentLeaseMs = 2 * this.limits.resolverTimeoutMs;
+    return applyOneByOne(request, { ...parts, recordLock: this.#recordLock, intentLeaseMs });
+  }
+
+  async #page(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
+    const { store, limits } = this;
+    if (!request.pull) return { changes: [], ...(await standStill(request, store)) };
+    const { authorize = {}, objects } = this.#options;
+    const page = await readFeedPage(request, {
+      store,
+      authorize,
+      principal,
+      syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
+      maxPageBytes: limits.maxPageBytes,
+      written: pushed.epoch ? [] : pushed.written,
+    });
+    if (page.reset === 'epoch') this.#warnOfReset(request);
+    return page;
+  }
+
+  #respond(pushed: Pushed, page: FeedPage): SyncPushResponse {
+    const { maxBodyBytes, maxMutations } = this.limits;
+    return {
+      protocol: 2,
+      results: pushed.epoch ? [] : [...pushed.results],
+      serverChanges: [...page.changes],
+      checkpoint: page.checkpoint,
+      hasMore: page.hasMore,
+      serverTime: new Date(this.#platform.now()).toISOString(),
+      limits: { maxBodyBytes, maxMutations },
+      ...(page.reset ? { reset: page.reset } : {}),
+    };
+  }
+
+  #applyParts(resolver: RecordResolver, { principal = null, signal }: SyncContext): ApplyParts {
+    const { authorize = {} } = this.#options;
+    const { maxRecordBytes, resolverTimeoutMs: timeoutMs, pushBudgetMs } = this.limits;
+    const platform = this.#platform;
+    return {
+      store: this.store,
+      resolver,
+      caller: new ResolverCaller(resolver, { platform, timeoutMs, principal, signal }),
+      rules: { rulesOf: this.#rulesOf, authorize, principal, maxRecordBytes },
+      now: () => platform.now(),
+      deadline: platform.now() + pushBudgetMs,
+      onFailure: (cause, mutationId) =>
+        this.#options.onWarning?.({
+          code: 'WRITE_FAILED',
+          message: `Mutation ${mutationId} could not be applied.`,
+          cause,
+        }),
+    };
+  }
+
+  #warnOfReset({ clientId, checkpoint }: PushRequest): void {
+    const message = `Client ${clientId} holds a checkpoint (place ${checkpoint?.place}) that this feed never reached or has left.`;
+    this.#options.onWarning?.({ code: 'CHECKPOINT_AHEAD', message });
+  }
+
+  #open(): Promise<void> {
+    this.#opened ??= this.store.open().catch((error: unknown) => {
+      // A database that was down at the first request may be up at the next.
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+}
+
+function retentionMs(days: number): number {
+  if (!(days > 0)) throw new TypeError(`changeLogRetentionDays must be a positive number of days, not ${days}.`);
+  return days * MS_PER_DAY;
+}

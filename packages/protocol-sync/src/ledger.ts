@@ -4,7 +4,8 @@ import type { MutationLogEntry } from '@objectql/sync-types';
 import { configure } from 'safe-stable-stringify';
 import type { LedgerOutcome, LedgerRow } from './storage/sync-store.js';
 
-const stableStringify = configure({ deterministic: true, maximumBreadth: Number.POSITIVE_INFINITY });
+/** Keys in one order, so that the same data has the same hash; what JSON cannot carry was refused before. */
+const stableStringify = configure({ deterministic: true, strict: true });
 
 /**
  * Names what a mutation says: object, record, operation and data. Its log, sequence and base are left out, because a
@@ -13,7 +14,7 @@ const stableStringify = configure({ deterministic: true, maximumBreadth: Number.
 export function contentHash({ objectName, recordId, operation, data }: MutationLogEntry): string {
   const content = stableStringify([objectName, recordId, operation, data ?? null]);
   return createHash('sha256')
-    .update(content ?? '')
+    .update(String(content))
     .digest('base64url');
 }
 

@@ -4,15 +4,18 @@ import { stringProblem } from './json.js';
 import { MAX_ID_BYTES, utf8Bytes } from './limits.js';
 
 /** A non-empty string of at most 128 bytes that every store keeps unchanged. */
-export const identifierSchema = z.string().superRefine((value, context) => {
-  const problem =
-    value === ''
-      ? 'may not be empty'
-      : utf8Bytes(value) > MAX_ID_BYTES
-        ? `may not be longer than ${MAX_ID_BYTES} bytes`
-        : stringProblem(value, '')?.problem;
-  if (problem) context.addIssue({ code: 'custom', message: problem });
-});
+export const identifierSchema = z
+  .string()
+  .superRefine((value, context) => {
+    const problem =
+      value === ''
+        ? 'may not be empty'
+        : utf8Bytes(value) > MAX_ID_BYTES
+          ? `may not be longer than ${MAX_ID_BYTES} bytes`
+          : stringProblem(value, '')?.problem;
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  })
+  .meta({ minLength: 1, description: `At most ${MAX_ID_BYTES} bytes of UTF-8, no NUL, no lone surrogate` });
 
 /** A record id: an identifier, or a safe integer. */
 export const recordIdSchema = z.union([identifierSchema, z.int()], {

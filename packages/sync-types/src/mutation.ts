@@ -9,18 +9,17 @@ export const mutationOperationSchema = z.enum(['create', 'update', 'delete']);
 export type MutationOperation = z.infer<typeof mutationOperationSchema>;
 
 /** The fields of a record, as JSON that every store keeps unchanged. */
-export const recordDataSchema = z.custom<JsonObject>().superRefine((value: unknown, context) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    context.addIssue({ code: 'custom', message: 'must be an object of fields' });
-    return;
-  }
-  if (Object.keys(value).length > MAX_FIELDS) {
-    context.addIssue({ code: 'custom', message: `may not have more than ${MAX_FIELDS} fields` });
-    return;
-  }
-  const found = findJsonProblem(value, { maxDepth: MAX_JSON_DEPTH });
-  if (found) context.addIssue({ code: 'custom', message: `${found.path} ${found.problem}` });
-});
+export const recordDataSchema = z
+  .custom<JsonObject>()
+  .superRefine((value: unknown, context) => {
+    const problem = findDataProblem(value);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  })
+  .meta({
+    type: 'object',
+    maxProperties: MAX_FIELDS,
+    description: `At most ${MAX_JSON_DEPTH} levels deep, no NUL, no lone surrogate, no __proto__`,
+  });
 
 export const mutationLogEntrySchema = z
   .strictObject({
@@ -47,3 +46,10 @@ export const mutationLogEntrySchema = z
   .readonly();
 /** One change in a client's log. Frozen when it is appended: retries send the same content. */
 export type MutationLogEntry = z.infer<typeof mutationLogEntrySchema>;
+
+function findDataProblem(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'must be an object of fields';
+  if (Object.keys(data).length > MAX_FIELDS) return `may not have more than ${MAX_FIELDS} fields`;
+  const found = findJsonProblem(data, { maxDepth: MAX_JSON_DEPTH });
+  return found && `${found.path} ${found.problem}`;
+}

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { mutationLogEntrySchema, recordDataSchema } from './mutation.js';
+
+const ENTRY = {
+  id: '019311f4-7000-7000-8000-000000000001',
+  objectName: 'task',
+  recordId: 'task-1',
+  operation: 'update',
+  data: { status: 'completed' },
+  timestamp: '2026-11-23T10:15:00.000Z',
+  clientId: 'device-abc-123',
+  sequence: 1,
+  baseVersion: 3,
+};
+
+test('a mutation of the published shape is read as it stands', () => {
+  const { data: _data, ...withoutData } = ENTRY;
+  const entries = [
+    ENTRY,
+    { ...ENTRY, operation: 'create', baseVersion: null },
+    { ...withoutData, operation: 'delete' },
+    { ...ENTRY, operation: 'delete', data: undefined },
+  ];
+  expect(entries.map((entry) => mutationLogEntrySchema.parse(entry))).toEqual(entries);
+});
+
+test('a malformed mutation is refused where it is malformed', () => {
+  const malformed: readonly unknown[] = [
+    { ...ENTRY, id: '' },
+    { ...ENTRY, recordId: 1.5 },
+    { ...ENTRY, operation: 'upsert' },
+    { ...ENTRY, operation: 'delete' },
+    { ...ENTRY, data: [] },
+    { ...ENTRY, sequence: 0 },
+    { ...ENTRY, baseVersion: -1 },
+    { ...ENTRY, baseVersion: undefined },
+    { ...ENTRY, timestamp: 'now' },
+  ];
+  expect(malformed.map((entry) => mutationLogEntrySchema.safeParse(entry).error?.issues[0]?.path)).toEqual([
+    ['id'],
+    ['recordId'],
+    ['operation'],
+    ['data'],
+    ['data'],
+    ['sequence'],
+    ['baseVersion'],
+    ['baseVersion'],
+    ['timestamp'],
+  ]);
+});
+
+test('a mutation with a key that no side knows is refused, also one named like a prototype', () => {
+  const unknown = [
+    { ...ENTRY, priority: 1 },
+    JSON.parse(`{"__proto__":{"sequence":2},${JSON.stringify(ENTRY).slice(1)}`),
+  ];
+  expect(unknown.filter((entry) => mutationLogEntrySchema.safeParse(entry).success)).toEqual([]);
+});
+
+test('record data is refused with the place and the reason', () => {
+  const tooMany = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`field${index}`, index]));
+  const reasons = [null, 'text', [], tooMany, { at: new Date(0) }, JSON.parse('{"a":{"__proto__":1}}')].map(
+    (data) => recordDataSchema.safeParse(data).error?.issues[0]?.message,
+  );
+  expect(reasons).toEqual([
+    'must be an object of fields',
+    'must be an object of fields',
+    'must be an object of fields',
+    'may not have more than 1000 fields',
+    '$.at is a Date, not a plain object',
+    '$.a.__proto__ is a field name that objects cannot carry safely',
+  ]);
+});
+
+test('record data may have fields named after what objects inherit', () => {
+  const data = { constructor: 1, toString: null, hasOwnProperty: 'x' };
+  expect(recordDataSchema.parse(data)).toEqual(data);
+});

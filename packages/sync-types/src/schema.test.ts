@@ -1,0 +1,78 @@
+/** The wire as it is committed: messages in `golden/`, which both sides' tests read, and every schema's shape. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import * as schemas from './schema.js';
+import {
+  conflictKindSchema,
+  errorBodySchema,
+  mutationLogEntrySchema,
+  rejectionCodeSchema,
+  requestErrorCodeSchema,
+  resetSchema,
+  syncPullRequestSchema,
+  syncPushRequestSchema,
+  syncPushResponseSchema,
+} from './schema.js';
+
+const GOLDEN = new URL('../golden/', import.meta.url);
+
+/** The schema of the messages in each folder of `golden/`. */
+const SCHEMA_BY_FOLDER = {
+  error: errorBodySchema,
+  'pull-request': syncPullRequestSchema,
+  'push-request': syncPushRequestSchema.unwrap().extend({ mutations: z.array(mutationLogEntrySchema) }),
+  'push-response': syncPushResponseSchema,
+} satisfies Record<string, z.ZodType>;
+
+const messages = Object.entries(SCHEMA_BY_FOLDER).flatMap(([folder, schema]) =>
+  readdirSync(new URL(`${folder}/`, GOLDEN)).map((file) => ({
+    name: `${folder}/${file}`,
+    schema,
+    content: JSON.parse(readFileSync(new URL(`${folder}/${file}`, GOLDEN), 'utf8')) as unknown,
+  })),
+);
+
+describe('golden messages', () => {
+  test('stand in the folders whose schema is known', () => {
+    expect(readdirSync(GOLDEN).toSorted()).toEqual(Object.keys(SCHEMA_BY_FOLDER).toSorted());
+  });
+
+  for (const { name, schema, content } of messages) {
+    test(`${name} is read and written again unchanged`, () => {
+      expect(JSON.parse(JSON.stringify(schema.parse(content)))).toEqual(content);
+    });
+  }
+
+  test('show every status, kind of conflict, strategy, code and reset at least once', () => {
+    const seen = new Set(messages.flatMap(({ content }) => texts(content)));
+    const all = [
+      ...['applied', 'conflict', 'rejected', 'create', 'update', 'delete'],
+      ...['last-write-wins', 'manual', 'custom'],
+      ...conflictKindSchema.options,
+      ...rejectionCodeSchema.options,
+      ...requestErrorCodeSchema.options,
+      ...resetSchema.options,
+    ];
+    expect(all.filter((value) => !seen.has(value))).toEqual([]);
+  });
+});
+
+test('the shape of every message is the committed one', async () => {
+  const shapes = Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [
+      name,
+      z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+    ]),
+  );
+  await expect(
+    `${JSON.stringify(shapes, null, 2)}\n`,
+    'The wire changed. A peer of the last release must still be understood: add optional fields only, or raise the ' +
+      'protocol number. If the change is meant, write a changeset and a golden message for it, then run vitest with -u.',
+  ).toMatchFileSnapshot('../golden.schema.json');
+});
+
+function texts(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : [];
+}

@@ -1,0 +1,170 @@
+/** The packages as users get them: packed, installed in an empty project, loaded, type-checked and bundled. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { build } from 'esbuild';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LoadingReport, loadingScript } from './loading-script.js';
+import { publishedPackages } from './published-package.js';
+import { run, runTool } from './run-command.js';
+import { createUserProject, type UserProject } from './user-project.js';
+
+let project: UserProject;
+
+beforeAll(async () => {
+  project = await createUserProject();
+});
+
+afterAll(() => project?.remove());
+
+const specifiers = publishedPackages.flatMap((published) => published.specifiers);
+const optionalPeers = publishedPackages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}));
+
+describe('loading', () => {
+  for (const format of ['esm', 'cjs'] as const) {
+    test(`${format} gives what the sources export, each value once, and misses optional peers only`, async () => {
+      const report = await load(format);
+      for (const [specifier, loaded] of Object.entries(report.loaded)) {
+        if ('missing' in loaded) expect(optionalPeers).toContain(packageOf(loaded.missing));
+        else expect([specifier, loaded.names]).toEqual([specifier, await sourceNames(specifier)]);
+      }
+      expect(Object.keys(report.loaded)).toEqual(specifiers);
+      expect(report.split).toEqual([]);
+    });
+  }
+
+  test('the documented names are where the documentation imports them from', async () => {
+    const { loaded } = await load('esm');
+    expect(loaded).toMatchObject({
+      '@objectql/plugin-sync': { names: expect.arrayContaining(['MutationLogger', 'SyncEngine', 'SyncPlugin']) },
+      '@objectql/protocol-sync': { names: expect.arrayContaining(['SyncHandler', 'SyncProtocolPlugin']) },
+    });
+  });
+
+  async function load(format: 'esm' | 'cjs'): Promise<LoadingReport> {
+    const script = join(project.folder, format === 'esm' ? 'load.mjs' : 'load.cjs');
+    await writeFile(script, loadingScript(specifiers, format));
+    return JSON.parse(await run({ command: process.execPath, args: [script], cwd: project.folder })) as LoadingReport;
+  }
+});
+
+describe('types', () => {
+  const TYPE_ROOTS = fileURLToPath(new URL('../../../node_modules/@types', import.meta.url));
+  const base = { strict: true, noEmit: true, target: 'ES2022', skipLibCheck: false, exactOptionalPropertyTypes: true };
+  /** A client's project knows the browser and no Node; a server's knows Node and no browser. */
+  const PROJECTS = {
+    'a browser app with a bundler': {
+      ...base,
+      module: 'ESNext',
+      moduleResolution: 'Bundler',
+      lib: ['ES2022', 'DOM'],
+      types: [],
+    },
+    'a Node app': {
+      ...base,
+      module: 'Node16',
+      moduleResolution: 'Node16',
+      lib: ['ES2022'],
+      types: ['node'],
+      typeRoots: [TYPE_ROOTS],
+    },
+  } as const;
+
+  for (const [name, compilerOptions] of Object.entries(PROJECTS)) {
+    test(`${name} type-checks against them`, async () => {
+      const known = specifiers.filter((specifier) => name === 'a Node app' || !specifier.includes('protocol-sync'));
+      const code = known.map(
+        (specifier, index) => `import * as module${index} from '${specifier}';\nvoid module${index};`,
+      );
+      const files = compilerOptions.module === 'Node16' ? ['types.mts', 'types.cts'] : ['types.ts'];
+      for (const file of files) await writeFile(join(project.folder, file), `${code.join('\n')}\n`);
+      await writeFile(join(project.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+      expect(await runTool('tsc', ['-p', 'tsconfig.json'], project.folder)).toBe('');
+    });
+  }
+});
+
+for (const { manifest } of publishedPackages) {
+  describe(`the tarball of ${manifest.name}`, () => {
+    test('passes publint', async () => {
+      const installed = join(project.folder, 'node_modules', manifest.name);
+      const { messages, pkg } = await publint({ pkgDir: installed, level: 'suggestion', strict: true, pack: false });
+      expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+    });
+
+    test('has types that are right under every module resolution that knows subpaths', async () => {
+      const tarball = await readFile(project.tarballs.get(manifest.name) ?? '');
+      const result = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+      // Resolution of Node 10 knows no `exports`, and so no subpath but the root.
+      const problems = 'problems' in result ? result.problems.filter((problem) => !isNode10Subpath(problem)) : result;
+      expect(problems).toEqual([]);
+    });
+
+    test('holds what was built and nothing else', async () => {
+      const list = await run({
+        command: 'tar',
+        args: ['-tzf', project.tarballs.get(manifest.name) ?? ''],
+        cwd: project.folder,
+      });
+      const others = list
+        .split('\n')
+        .filter(
+          (file) => !/^package\/(dist\/.+\.(js|cjs|d\.ts|d\.cts|map)|LICENSE|README\.md|package\.json|)$/.test(file),
+        );
+      expect(others.filter((file) => file !== '')).toEqual([]);
+    });
+  });
+}
+
+describe('in a browser bundle', () => {
+  test('@objectql/plugin-sync brings no Node module, no parser and no ObjectStack code', async () => {
+    const { inputs, code } = await bundle('@objectql/plugin-sync');
+    const foreign = inputs.filter((input) => /node_modules\/(zod|yaml|@objectstack|react)\//.test(input));
+    expect(foreign).toEqual([]);
+    expect(code).not.toMatch(/["'](node:[a-z]+|fs|path|crypto|async_hooks)["']/);
+    console.log(
+      `@objectql/plugin-sync for browsers: ${code.length} bytes, ${gzipSync(code, { level: 9 }).length} bytes gz`,
+    );
+  });
+
+  async function bundle(specifier: string): Promise<{ readonly inputs: readonly string[]; readonly code: string }> {
+    const { metafile, outputFiles } = await build({
+      stdin: { contents: `export * from '${specifier}';`, resolveDir: project.folder },
+      absWorkingDir: project.folder,
+      bundle: true,
+      minify: true,
+      platform: 'browser',
+      format: 'esm',
+      target: 'es2022',
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+    });
+    return { inputs: Object.keys(metafile.inputs), code: outputFiles[0]?.text ?? '' };
+  }
+});
+
+async function sourceNames(specifier: string): Promise<readonly string[]> {
+  const exported: object = await import(specifier);
+  return Object.keys(exported).toSorted();
+}
+
+/** `react/jsx-runtime` belongs to `react`, `@objectstack/runtime/x` to `@objectstack/runtime`. */
+function packageOf(module: string): string {
+  return module
+    .split('/')
+    .slice(0, module.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function isNode10Subpath(problem: {
+  readonly kind: string;
+  readonly resolutionKind?: string;
+  readonly entrypoint?: string;
+}): boolean {
+  return problem.resolutionKind === 'node10' && problem.entrypoint !== '.';
+}

@@ -61,11 +61,16 @@ export interface ClientState {
   readonly meta: ClientMeta | null;
   /** In the order of their sequence. */
   readonly entries: readonly StoredEntry[];
+  /** The longest parked first. */
   readonly conflicts: readonly ParkedConflict[];
+  /** The longest dead first. */
   readonly deadLetters: readonly DeadLetter[];
 }
 
-/** Changes that become durable together or not at all. */
+/**
+ * Changes that become durable together or not at all. Removals come first, then puts, then the sweep; of two puts of one
+ * key the last counts. Holds JSON only: a property whose value is `undefined` counts as absent.
+ */
 export interface StorageBatch {
   /** Refuse the whole batch with `CheckpointMovedError` unless this is the stored checkpoint. */
   readonly expectCheckpoint?: string | null;
@@ -76,7 +81,7 @@ export interface StorageBatch {
   readonly removeEntries?: readonly string[];
   readonly putRecords?: readonly BaseRecord[];
   readonly removeRecords?: readonly RecordRef[];
-  /** Removes every record that this walk did not see, after the puts. */
+  /** Removes every record that this walk did not see. */
   readonly sweepWalk?: string;
   readonly putConflicts?: readonly ParkedConflict[];
   readonly removeConflicts?: readonly string[];
@@ -84,16 +89,27 @@ export interface StorageBatch {
   readonly removeDeadLetters?: readonly string[];
 }
 
+/**
+ * One client's durable state. What is handed in is copied before the call returns, and what is handed out is the
+ * caller's own or frozen: changing either changes nothing here. Failures are `StorageError`s; after one, nothing of the
+ * failed batch counts until the storage is loaded again, where an unanswered write may turn out to have been made.
+ */
 export interface ClientStorage {
-  /** Opens the storage and reads what a client needs at its start. Costs what is pending, not what is stored. */
+  /**
+   * Opens the storage and reads what a client needs at its start. Costs what is pending, not what is stored. May be
+   * called again, and then tells the present state.
+   */
   load(): Promise<ClientState>;
-  /** Makes all of the batch durable, or nothing. Removals of what is absent change nothing. */
+  /**
+   * Makes all of the batch durable, or nothing. Removals of what is absent change nothing. Batches committed together
+   * are applied in the order of the calls.
+   */
   commit(batch: StorageBatch): Promise<void>;
   /** The records in the order asked for, `undefined` where there is none. */
   getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]>;
   /** All records of an object, in no particular order. */
   listRecords(objectName: string): Promise<readonly BaseRecord[]>;
-  /** Finishes writes under way and releases the engine. */
+  /** Finishes writes under way and releases the engine. May be called again; every other call then fails as `CLOSED`. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,25 @@
+/** What a journal needs of a disk, so that tests can cut its power. */
+
+export interface Disk {
+  /** The one absolute name of the file at `path`, whatever links lead to it. */
+  resolve(path: string): Promise<string>;
+  /** Makes this process the only user of `path`; the answer gives it free. Fails as `LOCKED` when another one is. */
+  lock(path: string): Promise<() => Promise<void>>;
+  /** The content of a file, `undefined` when there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Opens a file for writing and creates it where it is missing. */
+  open(path: string): Promise<DiskFile>;
+  /** Puts a file in the place of another in one step. */
+  rename(from: string, to: string): Promise<void>;
+  /** Makes files that were created in or renamed into the directory of `path` stay there through a power cut. */
+  syncDirectoryOf(path: string): Promise<void>;
+}
+
+export interface DiskFile {
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Cuts the file off at this size. */
+  truncate(size: number): Promise<void>;
+  /** Resolves when everything written is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,143 @@
+/** An append-only file of batches: what `append` resolved for is there after a power cut, whole and in its order. */
+import type { Disk, DiskFile } from './disk.js';
+import { encodeLine } from './journal-line.js';
+import { JOURNAL_HEADER, readJournal } from './read-journal.js';
+
+/** Its calls must not overlap. */
+export class Journal {
+  readonly #disk: Disk;
+  readonly #path: string;
+  #file: DiskFile | undefined;
+  /** Bytes that are on the disk for certain; the file may be longer after a failure. */
+  #synced = 0;
+  #isTailClean = true;
+  #isDirectorySynced = true;
+  #isMarked = true;
+
+  private constructor(disk: Disk, path: string) {
+    this.#disk = disk;
+    this.#path = path;
+  }
+
+  /** Opens the journal at `path`, or creates it, and hands out the JSON of the batches in it. */
+  static async open(
+    disk: Disk,
+    path: string,
+  ): Promise<{ readonly journal: Journal; readonly texts: readonly string[] }> {
+    const journal = new Journal(disk, path);
+    const bytes = await disk.read(path);
+    if (bytes === undefined || bytes.length === 0) {
+      await journal.rewrite([]);
+      return { journal, texts: [] };
+    }
+    const { texts, goodBytes } = readJournal(bytes, path);
+    journal.#synced = goodBytes;
+    // Also syncs lines that a crash left written but not synced: once told, they must not vanish with the next crash.
+    await journal.#cleanTail();
+    // A process may have died between renaming this file into place and syncing that.
+    await journal.#syncDirectory();
+    return { journal, texts };
+  }
+
+  /** Bytes of the file. */
+  get bytes(): number {
+    return this.#synced;
+  }
+
+  /** Appends batches, as JSON, with one sync for all of them. When it fails, none of them is in the journal. */
+  async append(texts: readonly string[]): Promise<void> {
+    if (!this.#isDirectorySynced) await this.#syncDirectory();
+    if (!this.#isTailClean) await this.#cleanTail();
+    const bytes = Buffer.concat(texts.map((text) => encodeLine({ text, synced: this.#synced })));
+    this.#isTailClean = false;
+    try {
+      const file = await this.#openFile();
+      await file.write(bytes, this.#synced);
+      await file.sync();
+    } catch (error) {
+      await this.#cleanTail().catch(() => {
+        // Tried again before the next append, which fails for as long as this does.
+      });
+      throw error;
+    }
+    this.#isTailClean = true;
+    this.#synced += bytes.length;
+    this.#isMarked = false;
+  }
+
+  /** Replaces the whole content in one step: after a crash either the old or the new one is there. */
+  async rewrite(texts: Iterable<string>): Promise<void> {
+    const size = await this.#writeAside(texts);
+    // Windows does not rename over a file that is open.
+    await this.#closeFile();
+    this.#isDirectorySynced = false;
+    await this.#disk.rename(this.#pathAside, this.#path);
+    this.#synced = size;
+    this.#isTailClean = true;
+    this.#isMarked = true;
+    await this.#syncDirectory();
+  }
+
+  /** Marks the end, so that damage to the last batches is noticed too, and closes the file. */
+  async close(): Promise<void> {
+    if (!this.#isMarked) {
+      await this.append([MARK]).catch(() => {
+        // The disk is full or gone. All batches are in the file; only later damage to the last ones may go unnoticed.
+      });
+    }
+    await this.#closeFile();
+  }
+
+  get #pathAside(): string {
+    return `${this.#path}.new`;
+  }
+
+  /** Writes and syncs the new content beside the old one. Returns its size. */
+  async #writeAside(texts: Iterable<string>): Promise<number> {
+    const file = await this.#disk.open(this.#pathAside);
+    try {
+      // A crash may have left one behind.
+      await file.truncate(0);
+      let size = 0;
+      const write = async (bytes: Uint8Array) => {
+        await file.write(bytes, size);
+        size += bytes.length;
+      };
+      await write(Buffer.from(JOURNAL_HEADER));
+      for (const text of texts) await write(encodeLine({ text, synced: size }));
+      await write(encodeLine({ text: MARK, synced: size }));
+      await file.sync();
+      return size;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Cuts off what is not known to be whole. */
+  async #cleanTail(): Promise<void> {
+    this.#isTailClean = false;
+    const file = await this.#openFile();
+    await file.truncate(this.#synced);
+    await file.sync();
+    this.#isTailClean = true;
+  }
+
+  async #syncDirectory(): Promise<void> {
+    await this.#disk.syncDirectoryOf(this.#path);
+    this.#isDirectorySynced = true;
+  }
+
+  async #openFile(): Promise<DiskFile> {
+    this.#file ??= await this.#disk.open(this.#path);
+    return this.#file;
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}
+
+/** An empty batch. Its line says that everything before it was synced. */
+const MARK = '{}';

@@ -1,0 +1,91 @@
+/** A client's state in memory: what `MemoryStorage` is, and what `FileStorage` keeps beside its journal. */
+import type { RecordId, RecordRef } from '@objectql/sync-types';
+import type {
+  BaseRecord,
+  ClientMeta,
+  ClientState,
+  DeadLetter,
+  ParkedConflict,
+  StorageBatch,
+  StoredEntry,
+} from './client-storage.js';
+import { inOrder } from './state-order.js';
+
+/** Takes batches that are its own to keep, e.g. a `frozenCopy`, and hands out the very values in them. */
+export class MemoryTables {
+  #meta: ClientMeta | null = null;
+  readonly #entries = new Map<string, StoredEntry>();
+  readonly #conflicts = new Map<string, ParkedConflict>();
+  readonly #deadLetters = new Map<string, DeadLetter>();
+  /** By object, then by id: a map keeps the keys `1` and `'1'` apart. */
+  readonly #records = new Map<string, Map<RecordId, BaseRecord>>();
+
+  get meta(): ClientMeta | null {
+    return this.#meta;
+  }
+
+  /** Applies a whole batch. Returns the values it replaced or removed. */
+  apply(batch: StorageBatch): readonly unknown[] {
+    const displaced: unknown[] = [];
+    const remove = <K>(table: Map<K, unknown>, key: K) => {
+      const old = table.get(key);
+      if (old !== undefined) displaced.push(old);
+      table.delete(key);
+    };
+    const put = <K, V>(table: Map<K, V>, key: K, value: V) => {
+      remove(table, key);
+      table.set(key, value);
+    };
+    for (const id of batch.removeEntries ?? []) remove(this.#entries, id);
+    for (const id of batch.removeConflicts ?? []) remove(this.#conflicts, id);
+    for (const id of batch.removeDeadLetters ?? []) remove(this.#deadLetters, id);
+    for (const ref of batch.removeRecords ?? []) remove(this.#recordsOf(ref.objectName), ref.recordId);
+    for (const entry of batch.putEntries ?? []) put(this.#entries, entry.mutation.id, entry);
+    for (const conflict of batch.putConflicts ?? []) put(this.#conflicts, conflict.id, conflict);
+    for (const deadLetter of batch.putDeadLetters ?? []) put(this.#deadLetters, deadLetter.id, deadLetter);
+    for (const record of batch.putRecords ?? []) put(this.#recordsOf(record.objectName), record.recordId, record);
+    if (batch.sweepWalk !== undefined) {
+      for (const record of [...this.allRecords()]) {
+        if (record.walk !== batch.sweepWalk) remove(this.#recordsOf(record.objectName), record.recordId);
+      }
+    }
+    if (batch.meta) {
+      if (this.#meta) displaced.push(this.#meta);
+      this.#meta = batch.meta;
+    }
+    return displaced;
+  }
+
+  /** What `ClientStorage.load` answers. */
+  state(): ClientState {
+    return inOrder({
+      meta: this.#meta,
+      entries: [...this.#entries.values()],
+      conflicts: [...this.#conflicts.values()],
+      deadLetters: [...this.#deadLetters.values()],
+    });
+  }
+
+  /** The records in the order asked for. */
+  getRecords(refs: readonly RecordRef[]): readonly (BaseRecord | undefined)[] {
+    return refs.map(({ objectName, recordId }) => this.#records.get(objectName)?.get(recordId));
+  }
+
+  /** All records of an object. */
+  listRecords(objectName: string): readonly BaseRecord[] {
+    return [...(this.#records.get(objectName)?.values() ?? [])];
+  }
+
+  /** All records of all objects. */
+  *allRecords(): Iterable<BaseRecord> {
+    for (const records of this.#records.values()) yield* records.values();
+  }
+
+  #recordsOf(objectName: string): Map<RecordId, BaseRecord> {
+    const known = this.#records.get(objectName);
+    if (known) return known;
+    const records = new Map<RecordId, BaseRecord>();
+    this.#records.set(objectName, records);
+    return records;
+  }
+}

@@ -1,0 +1,43 @@
+/** The tables of `SqliteStorage`, and the refusal of tables that a newer version of it made. */
+import { inTransaction, type SqliteDatabase } from './sqlite-database.js';
+import { StorageError } from './storage-error.js';
+
+const SCHEMA_VERSION = 1;
+
+/** Sets the connection up so that a commit is on the disk when it returns, and creates the tables where there are none. */
+export function openSchema(database: SqliteDatabase): void {
+  database.exec(
+    // WAL needs one fsync a commit instead of three, and lets another process read meanwhile. EXTRA makes that fsync
+    // happen at every commit, and in the modes that cannot do WAL syncs the directory too; fullfsync is for macOS, where
+    // fsync alone stops at the drive's cache. The busy timeout gives another process of the same app its turn.
+    'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;',
+  );
+  inTransaction(database, 'BEGIN IMMEDIATE', () => {
+    database.exec(TABLES);
+    const insert = database.prepare('INSERT OR IGNORE INTO sync_client (id, schema_version, meta) VALUES (1, ?, NULL)');
+    insert.run(SCHEMA_VERSION);
+    refuseNewer(database);
+  });
+}
+
+/** `record_id` is JSON, so that `1` and `'1'` stay two records whatever SQLite's affinities do; `walk` is JSON too. */
+const TABLES = `
+CREATE TABLE IF NOT EXISTS sync_client (
+  id INTEGER PRIMARY KEY CHECK (id = 1), schema_version INTEGER NOT NULL, meta TEXT
+);
+CREATE TABLE IF NOT EXISTS sync_client_entries (id TEXT PRIMARY KEY, entry TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sync_client_conflicts (id TEXT PRIMARY KEY, conflict TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sync_client_dead_letters (id TEXT PRIMARY KEY, dead_letter TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sync_client_records (
+  object_name TEXT NOT NULL, record_id TEXT NOT NULL, walk TEXT NOT NULL, record TEXT NOT NULL,
+  PRIMARY KEY (object_name, record_id)
+);`;
+
+function refuseNewer(database: SqliteDatabase): void {
+  const row = database.prepare('SELECT schema_version FROM sync_client').get() as { readonly schema_version: number };
+  if (row.schema_version <= SCHEMA_VERSION) return;
+  throw new StorageError(
+    'TOO_NEW',
+    `The sync tables of this database have version ${row.schema_version}; this app knows version ${SCHEMA_VERSION}. Update the app.`,
+  );
+}

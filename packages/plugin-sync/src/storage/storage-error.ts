@@ -1,0 +1,28 @@
+/** What can go wrong in a storage, as a closed set of codes. */
+
+/**
+ * Why a storage did not do what it was asked to.
+ * - `CLOSED`: it was closed before; open another one.
+ * - `LOCKED`: another process uses it.
+ * - `DAMAGED`: what is stored is not what was written. Nothing is repaired silently.
+ * - `TOO_NEW`: a newer version of the app wrote it.
+ * - `FULL`: the disk or the browser's quota is used up.
+ * - `FAILED`: the engine refused for another reason, which is the error's `cause`.
+ */
+export type StorageErrorCode = 'CLOSED' | 'LOCKED' | 'DAMAGED' | 'TOO_NEW' | 'FULL' | 'FAILED';
+
+/** Thrown by storages; what to do next is decided by `code`, never by the message. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The error of every call after `close`. */
+export function closedError(storage: string): StorageError {
+  return new StorageError('CLOSED', `${storage} was closed. Open a new one to go on.`);
+}

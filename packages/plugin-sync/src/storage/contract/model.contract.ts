@@ -3,12 +3,12 @@ import type { RecordRef } from '@objectql/sync-types';
 import { findJsonProblem, MAX_JSON_DEPTH, recordKey } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from './client-storage.js';
+import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from '../client-storage.js';
 import { type StorageFixture, type StorageSession, withStorage } from './storage-fixture.js';
 import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 
-/** Declares the law for one implementation; part of `storageContract`. */
-export function storageLaws(fixture: StorageFixture): void {
+/** Declares this test for one implementation; part of `storageContract`. */
+export function modelContract(fixture: StorageFixture): void {
   it('tells after any history what a model of it tells', { timeout: 60_000 }, async () => {
     const history = fc.array(stepArbitrary, { maxLength: 12 });
     await fc.assert(

@@ -1,5 +1,5 @@
 /** How the storage contract gets at the implementation it tests. */
-import type { ClientStorage } from './client-storage.js';
+import type { ClientStorage } from '../client-storage.js';
 
 export interface StorageFixture {
   /** Whether what was committed is still there after `close`. */

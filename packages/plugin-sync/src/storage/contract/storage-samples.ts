@@ -1,6 +1,6 @@
 /** Values for tests of storages: complete, and different wherever a test says so. */
 import type { MutationLogEntry } from '@objectql/sync-types';
-import type { BaseRecord, ClientMeta, DeadLetter, ParkedConflict, StoredEntry } from './client-storage.js';
+import type { BaseRecord, ClientMeta, DeadLetter, ParkedConflict, StoredEntry } from '../client-storage.js';
 
 export function sampleMeta(changed: Partial<ClientMeta> = {}): ClientMeta {
   return { logId: 'log-1', nextSequence: 1, checkpoint: null, walk: null, user: null, ...changed };

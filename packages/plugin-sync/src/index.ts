@@ -1,1 +1,53 @@
-export {};
+/** The client's side of ObjectQL sync: records changes offline, syncs them, and decides conflicts. */
+export type {
+  JsonObject,
+  MutationLogEntry,
+  RecordId,
+  Strategy,
+  StrategyName,
+  SyncConfig,
+  SyncConflict,
+  SyncPullRequest,
+  SyncPushRequest,
+  SyncPushResponse,
+  SyncServerChange,
+} from '@objectql/sync-types';
+export type { ConflictList, DeadLetterList } from './attention.js';
+export {
+  type Choice,
+  ConflictResolver,
+  type ConflictSurroundings,
+  type OnConflict,
+  type Resolution,
+  type ResolverOptions,
+} from './conflict-resolver.js';
+export { MutationLogger, type MutationLoggerOptions } from './mutation-logger.js';
+export type { NewMutation } from './new-mutation.js';
+export type { MutationOutcome } from './plan-answer.js';
+export type { Platform } from './platform/platform.js';
+export { systemPlatform } from './platform/system-platform.js';
+export type { LocalRecord } from './rebase.js';
+export {
+  type BaseRecord,
+  CheckpointMovedError,
+  type ClientMeta,
+  type ClientState,
+  type ClientStorage,
+  type DeadLetter,
+  type ParkedConflict,
+  type StorageBatch,
+  type StoredEntry,
+} from './storage/client-storage.js';
+export { MemoryStorage } from './storage/memory-storage.js';
+export { StorageError, type StorageErrorCode } from './storage/storage-error.js';
+export { type ObjectRecords, SyncEngine, type SyncEngineOptions } from './sync-engine.js';
+export type { DroppedFields, SyncEventListener } from './sync-listener.js';
+export { SyncPlugin, type SyncPluginOptions } from './sync-plugin.js';
+export type { SyncStatus } from './sync-status.js';
+export { SyncUsageError, type SyncUsageErrorCode } from './sync-usage-error.js';
+export {
+  type SyncTransport,
+  TransportError,
+  type TransportFailure,
+  type TransportOptions,
+} from './transport/transport.js';

@@ -1,0 +1,56 @@
+/** The configuration of every object, known ones by name and the default for the rest. */
+import type { SyncConfig } from '@objectql/sync-types';
+import { type ObjectConfig, resolveConfig } from './resolve-config.js';
+import { SyncUsageError } from './sync-usage-error.js';
+
+export interface ObjectConfigsOptions {
+  /** For objects without a configuration of their own. */
+  readonly defaultConfig: SyncConfig;
+  /** By object name, as read from `*.object.yml`. */
+  readonly objects?: ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>> | undefined;
+}
+
+export class ObjectConfigs {
+  readonly #default: ObjectConfig;
+  readonly #byName: ReadonlyMap<string, ObjectConfig>;
+
+  constructor({ defaultConfig, objects = {} }: ObjectConfigsOptions) {
+    this.#default = resolveConfig(defaultConfig, 'defaultConfig');
+    const entries = objects instanceof Map ? [...objects] : Object.entries(objects);
+    this.#byName = new Map(entries.map(([name, config]) => [name, resolveConfig(config, `objects.${name}`)]));
+  }
+
+  of(objectName: string): ObjectConfig {
+    return this.#byName.get(objectName) ?? this.#default;
+  }
+
+  /** Throws when this object's mutations may not be recorded here. */
+  refuseReadOnly(objectName: string): void {
+    const { isEnabled, direction } = this.of(objectName);
+    if (!isEnabled) {
+      throw new SyncUsageError('NOT_ENABLED', `${objectName} takes no part in sync. Set sync.enabled to true for it.`);
+    }
+    if (direction === 'pull-only') {
+      throw new SyncUsageError('READ_ONLY', `${objectName} is pull-only: it is changed on the server alone.`);
+    }
+  }
+
+  /** True when server changes of this object are stored here. */
+  keepsChangesOf(objectName: string): boolean {
+    return pulls(this.of(objectName));
+  }
+
+  /** The objects to ask for; all when `undefined`. Where the default pulls, what is not wanted is left out on arrival. */
+  pulledObjects(): readonly string[] | undefined {
+    if (pulls(this.#default)) return undefined;
+    return [...this.#byName].filter(([, config]) => pulls(config)).map(([name]) => name);
+  }
+
+  pullsAnything(): boolean {
+    return this.pulledObjects()?.length !== 0;
+  }
+}
+
+function pulls({ isEnabled, direction }: ObjectConfig): boolean {
+  return isEnabled && direction !== 'push-only';
+}

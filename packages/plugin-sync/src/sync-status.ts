@@ -1,0 +1,37 @@
+/** How sync stands, as a user interface shows it. */
+import type { SyncState } from './sync-state.js';
+
+/** What is true in every state. */
+export interface StatusCounts {
+  /** Mutations that are not settled. */
+  readonly pending: number;
+  /** Conflicts that wait for the user. */
+  readonly conflicts: number;
+  /** Mutations that were refused and wait for the user. */
+  readonly deadLetters: number;
+  /** True when something waits for the user: a conflict, a dead letter, or a sign-in. */
+  readonly attention: boolean;
+  /** How far the device's clock is ahead of the server's, in milliseconds; `null` before the first answer. */
+  readonly clockSkewMs: number | null;
+  /** Set while many changes are being received: how many came so far. */
+  readonly progress: { readonly received: number } | null;
+  /** The message of the last failure; `null` after a success. */
+  readonly lastError: string | null;
+}
+
+export type SyncStatus = StatusCounts &
+  (
+    | { readonly state: 'idle' | 'syncing' | 'offline' | 'paused' | 'closed' }
+    /** The next try is at `until`, epoch milliseconds. */
+    | { readonly state: 'waiting'; readonly until: number }
+    | { readonly state: 'needs-auth'; readonly why: 'unauthenticated' | 'wrong-user' }
+  );
+
+/** The status of a machine's state and what is counted beside it. */
+export function statusOf(state: SyncState, counts: Omit<StatusCounts, 'attention'>): SyncStatus {
+  const attention = counts.conflicts > 0 || counts.deadLetters > 0 || state.at === 'needs-auth';
+  const common = { ...counts, attention };
+  if (state.at === 'waiting') return { ...common, state: 'waiting', until: state.until };
+  if (state.at === 'needs-auth') return { ...common, state: 'needs-auth', why: state.why };
+  return { ...common, state: state.at };
+}

@@ -1,0 +1,40 @@
+import { gunzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { SyncRequestError } from '../sync-request-error.js';
+import { errorResponse, GZIP_MIN_BYTES, jsonResponse } from './json-response.js';
+
+const large = { text: 'x'.repeat(GZIP_MIN_BYTES) };
+
+/** What a caller sees, with the body unpacked. */
+async function seen(response: Response): Promise<unknown> {
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const packed = response.headers.get('content-encoding') === 'gzip';
+  const body: unknown = JSON.parse((packed ? gunzipSync(bytes) : bytes).toString());
+  return { status: response.status, headers: Object.fromEntries(response.headers), body };
+}
+
+const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store', vary: 'accept-encoding' };
+
+it('gzips a large answer for a caller that takes gzip', async () => {
+  const headers = { ...HEADERS, 'content-encoding': 'gzip' };
+  for (const accepted of ['gzip', 'gzip, deflate, br', 'br;q=1.0, GZIP;q=0.5', '*']) {
+    expect(await seen(jsonResponse(large, accepted))).toEqual({ status: 200, headers, body: large });
+  }
+});
+
+it('leaves an answer as it is when it is small or the caller takes no gzip', async () => {
+  const small = { checkpoint: 'c' };
+  expect(await seen(jsonResponse(small, 'gzip'))).toEqual({ status: 200, headers: HEADERS, body: small });
+  for (const accepted of [null, '', 'br', 'gzip;q=0', 'gzip;q=0.0, *', 'identity', 'gzip;q=x']) {
+    expect(await seen(jsonResponse(large, accepted))).toEqual({ status: 200, headers: HEADERS, body: large });
+  }
+});
+
+it('answers an error with its status, its code, and when to try again in whole seconds', async () => {
+  const error = new SyncRequestError('RATE_LIMITED', 'Wait.', { retryAfterMs: 1200 });
+  expect(await seen(errorResponse(error, { allow: 'POST' }))).toEqual({
+    status: 429,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', 'retry-after': '2', allow: 'POST' },
+    body: { error: { code: 'RATE_LIMITED', message: 'Wait.', retryAfterMs: 1200 } },
+  });
+});

@@ -1,0 +1,40 @@
+/** Answers as JSON, gzipped where the caller takes it and it pays. */
+import type { SyncErrorBody } from '@objectql/sync-types';
+import type { SyncRequestError } from '../sync-request-error.js';
+
+/** 1,400 bytes: what fits one network packet anyway arrives no sooner for being smaller. */
+export const GZIP_MIN_BYTES = 1400;
+
+/** 200 with `value`, in the encoding the caller accepts. */
+export function jsonResponse(value: unknown, acceptEncoding: string | null): Response {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  // `Vary` even where nothing is packed: the same request with another Accept-Encoding would have another answer.
+  const headers = { ...NEVER_STORED, vary: 'accept-encoding' };
+  if (bytes.byteLength < GZIP_MIN_BYTES || !acceptsGzip(acceptEncoding)) return new Response(bytes, { headers });
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
+  return new Response(packed, { headers: { ...headers, 'content-encoding': 'gzip' } });
+}
+
+/** The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. */
+export function errorResponse(error: SyncRequestError, headers: Readonly<Record<string, string>> = {}): Response {
+  const body: SyncErrorBody = error.toBody();
+  const { retryAfterMs } = error;
+  const retry = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
+  return new Response(JSON.stringify(body), {
+    status: error.status,
+    headers: { ...NEVER_STORED, ...retry, ...headers },
+  });
+}
+
+const NEVER_STORED = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
+
+/** RFC 9110, 12.5.3: a weight of 0 refuses; `*` stands for what is not named. */
+function acceptsGzip(acceptEncoding: string | null): boolean {
+  const weights = new Map(
+    (acceptEncoding ?? '').split(',').map((entry) => {
+      const [coding = '', weight = ''] = entry.split(';').map((part) => part.trim().toLowerCase());
+      return [coding, weight.startsWith('q=') ? Number(weight.slice(2)) : 1] as const;
+    }),
+  );
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
+}

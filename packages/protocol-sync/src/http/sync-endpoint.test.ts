@@ -1,0 +1,212 @@
+import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
+import { expect, it } from 'vitest';
+import type { Principal } from '../principal.js';
+import { SyncHandler } from '../sync-handler.js';
+import { SyncRequestError } from '../sync-request-error.js';
+import { gatedResolver, PULL_BODY, post, pushBody, seen } from './requests.fixture.js';
+import { createSyncEndpoint, type SyncEndpointOptions } from './sync-endpoint.js';
+
+const URL_OF = (action: string) => `http://localhost/api/sync/${action}`;
+
+function endpointWith(options: Partial<SyncEndpointOptions> = {}) {
+  const reported: unknown[] = [];
+  const endpoint = createSyncEndpoint({
+    handler: new SyncHandler(),
+    onError: (error) => reported.push(error),
+    ...options,
+  });
+  const send = (url: string, init?: RequestInit) => endpoint(new Request(url, init));
+  return { endpoint, send, reported };
+}
+
+const signedIn: Principal = { id: 'anna' };
+
+it('answers a push, and a pull that brings what was pushed', async () => {
+  const { send } = endpointWith();
+  const pushed = await seen(await send(URL_OF('push'), post(pushBody())));
+  const pulled = await seen(await send(URL_OF('pull'), post(PULL_BODY)));
+  expect(pushed).toMatchObject({ status: 200, body: { results: [{ status: 'applied', serverVersion: 1 }] } });
+  expect(pulled).toMatchObject({
+    status: 200,
+    body: { serverChanges: [{ objectName: 'task', recordId: 'task-1', data: { title: 'Buy milk' } }] },
+  });
+});
+
+it('writes through the resolver, as whoever is signed in', async () => {
+  const written: unknown[] = [];
+  const { send } = endpointWith({
+    authenticate: (request) => ({ id: request.headers.get('authorization') ?? 'nobody' }),
+    resolver: {
+      getRecord: () => undefined,
+      applyMutation: (mutation, version, { principal }) => void written.push([mutation.recordId, version, principal]),
+    },
+  });
+  await send(URL_OF('push'), post(pushBody(), { authorization: 'anna' }));
+  expect(written).toEqual([['task-1', 1, { id: 'anna' }]]);
+});
+
+it('serves its path below any mount point, with or without a slash at the end', async () => {
+  const { send } = endpointWith({ path: 'sync/' });
+  const found = ['/sync/pull', '/tenants/7/sync/pull', '/sync/pull/', '/sync/pull?region=eu'];
+  const missed = ['/resync/pull', '/sync', '/sync/pull/more', '/sync/stream', '/'];
+  const status = async (path: string) => (await send(`http://localhost${path}`, post(PULL_BODY))).status;
+  expect(await Promise.all(found.map(status))).toEqual([200, 200, 200, 200]);
+  expect(await Promise.all(missed.map(status))).toEqual([404, 404, 404, 404, 404]);
+});
+
+it('tells a wrong method which one there is', async () => {
+  const { send } = endpointWith();
+  for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
+    const response = await send(URL_OF('push'), { method });
+    expect([response.headers.get('allow'), await seen(response)]).toEqual([
+      'POST',
+      {
+        status: 405,
+        body: {
+          error: {
+            code: 'METHOD_NOT_ALLOWED',
+            message: `Sync takes no ${method}. There are POST /api/sync/push and POST /api/sync/pull.`,
+          },
+        },
+      },
+    ]);
+  }
+});
+
+it('answers 401 to whoever authenticate does not know, before reading the body', async () => {
+  const body = { error: { code: 'UNAUTHENTICATED', message: 'Nobody is signed in. Sign in and send it again.' } };
+  const expired = new Error('jwt expired');
+  const unknown = endpointWith({ authenticate: () => null });
+  const throwing = endpointWith({
+    authenticate: () => {
+      throw expired;
+    },
+  });
+  const untouched = new Request(URL_OF('push'), post('not JSON'));
+  expect(await seen(await unknown.endpoint(untouched))).toEqual({ status: 401, body });
+  expect(untouched.bodyUsed).toBe(false);
+  expect(await seen(await throwing.send(URL_OF('push'), post(pushBody())))).toEqual({ status: 401, body });
+  expect([unknown.reported, throwing.reported]).toEqual([[], [expired]]);
+});
+
+it('lets authenticate answer with an error of its own', async () => {
+  const { send } = endpointWith({
+    authenticate: () => Promise.reject(new SyncRequestError('BUSY', 'Sign-in is down.', { retryAfterMs: 2000 })),
+  });
+  const response = await send(URL_OF('push'), post(pushBody()));
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+});
+
+it('takes no principal without an id', async () => {
+  // A cast, because what is proved is what happens to an application without types.
+  const { send, reported } = endpointWith({ authenticate: () => ({ name: 'anna' }) as unknown as Principal });
+  expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(500);
+  expect(reported).toEqual([new TypeError('authenticate answered a principal whose id is not a non-empty string.')]);
+});
+
+it('hides what went wrong inside from the caller and reports it', async () => {
+  const failure = new Error('password authentication failed for user "sync"');
+  const handler = new SyncHandler();
+  handler.store.open = () => Promise.reject(failure);
+  const { send, reported } = endpointWith({ handler });
+  expect(await seen(await send(URL_OF('push'), post(pushBody())))).toEqual({
+    status: 500,
+    body: {
+      error: { code: 'INTERNAL', message: 'The server failed. Nothing is lost; send the same request again.' },
+    },
+  });
+  expect(reported).toEqual([failure]);
+});
+
+it.each([
+  ['text that is not JSON', '{"clientId":', 400],
+  ['nothing', '', 400],
+  ['an array', '[]', 400],
+  ['null', 'null', 400],
+  ['a number', '7', 400],
+  ['an object that is no push', '{"clientId":"a"}', 400],
+  ['the same key twice', '{"clientId":"a","clientId":"b","lastCheckpoint":null,"mutations":[]}', 400],
+  ['a million levels', '['.repeat(500_000) + ']'.repeat(500_000), 400],
+  ['more than the limit', JSON.stringify({ clientId: 'x'.repeat(1024 * 1024) }), 413],
+])('refuses %s, and goes on serving', async (_what, body, status) => {
+  const { send, reported } = endpointWith();
+  const refused = await send(URL_OF('push'), post(body));
+  expect([refused.status, reported]).toEqual([status, []]);
+  expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(200);
+});
+
+it('rejects a mutation that is nested too deep alone, and applies its neighbour', async () => {
+  const { send } = endpointWith();
+  const [good] = pushBody().mutations;
+  const levels = 40;
+  const deep = {
+    ...good,
+    id: 'deep',
+    sequence: 2,
+    recordId: 'deep',
+    data: { a: JSON.parse('['.repeat(levels) + ']'.repeat(levels)) },
+  };
+  const { body } = await seen(await send(URL_OF('push'), post({ ...pushBody(), mutations: [deep, good] })));
+  expect(body).toMatchObject({
+    results: [
+      { status: 'rejected', code: 'INVALID', mutationId: 'deep' },
+      { status: 'applied', serverVersion: 1 },
+    ],
+  });
+});
+
+it('holds each principal to its number of requests at once', async () => {
+  const { resolver, reached, open } = gatedResolver();
+  const { send } = endpointWith({
+    resolver,
+    maxConcurrentRequests: 1,
+    authenticate: (request) => ({ id: request.headers.get('authorization') ?? '' }),
+  });
+  const first = send(URL_OF('push'), post(pushBody(), { authorization: 'anna' }));
+  await reached;
+  const second = await send(URL_OF('pull'), post(PULL_BODY, { authorization: 'anna' }));
+  const others = await send(URL_OF('pull'), post(PULL_BODY, { authorization: 'ben' }));
+  open();
+  expect([second.status, second.headers.get('retry-after'), others.status]).toEqual([429, '1', 200]);
+  expect((await first).status).toBe(200);
+  expect((await send(URL_OF('pull'), post(PULL_BODY, { authorization: 'anna' }))).status).toBe(200);
+});
+
+it('answers 503 when time is up, and tells the resolver to stop', async () => {
+  const timers = new Map<number, () => void>();
+  const { resolver, reached } = gatedResolver();
+  const { send } = endpointWith({
+    resolver,
+    authenticate: () => signedIn,
+    platform: {
+      now: () => 0,
+      randomId: () => 'id',
+      setTimer: (work, delayMs) => {
+        timers.set(delayMs, work);
+        return () => timers.delete(delayMs);
+      },
+    },
+  });
+  const answering = send(URL_OF('push'), post(pushBody()));
+  const signal = await reached;
+  timers.get(REQUEST_TIMEOUT_MS)?.();
+  const response = await answering;
+  expect([response.status, response.headers.get('retry-after'), signal.aborted]).toEqual([503, '5', true]);
+  expect(await response.json()).toMatchObject({ error: { code: 'BUSY', retryAfterMs: 5000 } });
+});
+
+it('keeps no timer once it has answered', async () => {
+  const timers = new Set<() => void>();
+  const { send } = endpointWith({
+    platform: {
+      now: () => 0,
+      randomId: () => 'id',
+      setTimer: (work) => {
+        timers.add(work);
+        return () => timers.delete(work);
+      },
+    },
+  });
+  await send(URL_OF('pull'), post(PULL_BODY));
+  expect(timers.size).toBe(0);
+});

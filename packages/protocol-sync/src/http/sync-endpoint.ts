@@ -1,0 +1,126 @@
+/**
+ * Sync over HTTP, as a function from a web `Request` to a web `Response`: Hono, Bun, Deno and Workers call it as it is,
+ * `toNodeHandler` turns it into a handler for `node:http` and Express.
+ *
+ * It sets no CORS headers: which pages may call is the application's decision, and every framework has a middleware for
+ * it (`hono/cors`, `cors` for Express).
+ */
+import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
+import { type Platform, systemPlatform } from '../platform/platform.js';
+import type { Principal, SyncContext } from '../principal.js';
+import { type RecordResolver, storeResolver } from '../record-resolver.js';
+import type { SyncHandler } from '../sync-handler.js';
+import { SyncRequestError } from '../sync-request-error.js';
+import { errorResponse, jsonResponse } from './json-response.js';
+import { PrincipalGate } from './principal-gate.js';
+import { readJsonBody } from './read-json-body.js';
+import { normalizePath, type SyncAction, syncActionOf } from './sync-route.js';
+import { within } from './within.js';
+
+/** Answers `POST {path}/push` and `POST {path}/pull`; everything else with an error body and its status. Never rejects. */
+export type SyncEndpoint = (request: Request) => Promise<Response>;
+
+/**
+ * Finds out who sends a request, from its headers; the body is not yet read and must stay so. `null`, or an error, for
+ * nobody known: the caller is answered 401 and keeps its work. Throw `SyncRequestError` to answer something else.
+ */
+export type Authenticate = (request: Request) => Principal | null | Promise<Principal | null>;
+
+export interface SyncEndpointOptions {
+  readonly handler: Pick<SyncHandler, 'handlePush' | 'handlePull' | 'limits'>;
+  /** The application's records. Default: they are kept in the sync store itself. */
+  readonly resolver?: RecordResolver | undefined;
+  /** Without it every caller is served, as nobody. */
+  readonly authenticate?: Authenticate | undefined;
+  /** What stands before `/push` and `/pull`; whatever stands before it, a mount point or a prefix, is ignored. Default `/api/sync`. */
+  readonly path?: string | undefined;
+  /** Requests of one principal worked on at once; more are answered 429. Default 16. */
+  readonly maxConcurrentRequests?: number | undefined;
+  /** Told every failure that is not the caller's; the caller sees `INTERNAL` or 401 and no details. Default: `console.error`. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+  readonly platform?: Platform | undefined;
+}
+
+export const DEFAULT_PATH = '/api/sync';
+/** 16: a user's devices and tabs send one request each. */
+const MAX_CONCURRENT_REQUESTS = 16;
+
+/** The endpoint of a sync handler: `Bun.serve({ fetch: createSyncEndpoint({ handler: new SyncHandler() }) })`. */
+export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
+  const endpoint: Endpoint = {
+    ...options,
+    path: normalizePath(options.path ?? DEFAULT_PATH),
+    gate: new PrincipalGate(options.maxConcurrentRequests ?? MAX_CONCURRENT_REQUESTS),
+    report: options.onError ?? printError,
+  };
+  return async (request) => {
+    const route = syncActionOf(request, endpoint.path);
+    if (route instanceof SyncRequestError) {
+      return errorResponse(route, route.code === 'METHOD_NOT_ALLOWED' ? { allow: 'POST' } : {});
+    }
+    try {
+      const bound = {
+        timeoutMs: REQUEST_TIMEOUT_MS,
+        platform: options.platform ?? systemPlatform,
+        signal: request.signal,
+      };
+      const answer = await within(bound, (signal) => answerRequest(request, { endpoint, action: route, signal }));
+      return jsonResponse(answer, request.headers.get('accept-encoding'));
+    } catch (error) {
+      return errorResponse(toRequestError(error, { request, endpoint }));
+    }
+  };
+}
+
+interface Endpoint extends SyncEndpointOptions {
+  readonly path: string;
+  readonly gate: PrincipalGate;
+  readonly report: (error: unknown) => void;
+}
+
+interface Call {
+  readonly endpoint: Endpoint;
+  readonly action: SyncAction;
+  readonly signal: AbortSignal;
+}
+
+async function answerRequest(request: Request, { endpoint, action, signal }: Call): Promise<unknown> {
+  const { handler, gate } = endpoint;
+  const principal = await identify(request, endpoint);
+  return gate.pass(principal, async () => {
+    const body = await readJsonBody(request, { maxBytes: handler.limits.maxBodyBytes, signal });
+    const context: SyncContext = { principal, signal };
+    return action === 'push'
+      ? handler.handlePush(body, endpoint.resolver ?? storeResolver, context)
+      : handler.handlePull(body, context);
+  });
+}
+
+async function identify(request: Request, { authenticate, report }: Endpoint): Promise<Principal | null> {
+  if (!authenticate) return null;
+  const principal = await Promise.resolve()
+    .then(() => authenticate(request))
+    .catch((error: unknown) => {
+      if (error instanceof SyncRequestError) throw error;
+      report(error);
+      return null;
+    });
+  if (!principal) throw new SyncRequestError('UNAUTHENTICATED', 'Nobody is signed in. Sign in and send it again.');
+  if (typeof principal.id === 'string' && principal.id !== '') return principal;
+  throw new TypeError('authenticate answered a principal whose id is not a non-empty string.');
+}
+
+function printError(error: unknown): void {
+  // biome-ignore lint/suspicious/noConsole: a failure nobody has asked to be told must still be seen by somebody.
+  console.error('@objectql/protocol-sync:', error);
+}
+
+function toRequestError(
+  error: unknown,
+  { request, endpoint }: { readonly request: Request; readonly endpoint: Endpoint },
+): SyncRequestError {
+  if (error instanceof SyncRequestError) return error;
+  // When the caller is gone, work that was given up is no failure.
+  if (!request.signal.aborted) endpoint.report(error);
+  return new SyncRequestError('INTERNAL', 'The server failed. Nothing is lost; send the same request again.');
+}

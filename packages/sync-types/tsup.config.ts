@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
-import { libraryConfig } from '../../scripts/build/library-config.ts';
+import { libraryConfig } from '../../scripts/build/library-config.js';
 
 export default defineConfig(libraryConfig(import.meta.url));

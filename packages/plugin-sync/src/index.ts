@@ -39,12 +39,15 @@ export {
   type StoredEntry,
 } from './storage/client-storage.js';
 export { MemoryStorage } from './storage/memory-storage.js';
+export type { SqliteDatabase } from './storage/sqlite-database.js';
+export { SqliteStorage } from './storage/sqlite-storage.js';
 export { StorageError, type StorageErrorCode } from './storage/storage-error.js';
 export { type ObjectRecords, SyncEngine, type SyncEngineOptions } from './sync-engine.js';
 export type { DroppedFields, SyncEventListener } from './sync-listener.js';
 export { SyncPlugin, type SyncPluginOptions } from './sync-plugin.js';
 export type { SyncStatus } from './sync-status.js';
 export { SyncUsageError, type SyncUsageErrorCode } from './sync-usage-error.js';
+export { type HttpTransportOptions, httpTransport, type TokenProvider } from './transport/http-transport.js';
 export {
   type SyncTransport,
   TransportError,

@@ -1,9 +1,18 @@
 /** The server's side of ObjectQL sync. */
 export type { Authorize, ReadPermission, ReadQuestion, WriteQuestion } from './authorize.js';
+export {
+  type Authenticate,
+  createSyncEndpoint,
+  type SyncEndpoint,
+  type SyncEndpointOptions,
+} from './http/sync-endpoint.js';
 export type { Principal, SyncContext } from './principal.js';
 export type { RecordChange } from './record-change.js';
 export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './record-resolver.js';
 export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
+export { MemoryStore } from './storage/memory-store.js';
+export type { SqliteDatabase } from './storage/sqlite-database.js';
+export { SqliteStore, type SqliteStoreOptions } from './storage/sqlite-store.js';
 export type {
   Intent,
   LedgerOutcome,

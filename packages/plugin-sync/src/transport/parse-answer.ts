@@ -25,7 +25,11 @@ export function parseAnswer(value: unknown, sentIds: readonly string[]): SyncPus
   if (!isObject(value)) throw unreadable(`it is ${describe(value)}, not an object`);
   const problem = findJsonProblem(value, { maxDepth: MAX_JSON_DEPTH + ENVELOPE_LEVELS });
   if (problem) throw unreadable(`${problem.path} ${problem.problem}`);
-  if (isObject(value.error)) throw refused(value.error);
+  const refusal = parseRefusal(value);
+  if (refusal) {
+    const { message, ...told } = refusal;
+    throw new TransportError(message, { type: 'refused', status: told.code ? STATUS_BY_CODE[told.code] : 0, ...told });
+  }
   const { results, serverChanges, checkpoint } = value;
   if (!Array.isArray(results)) throw unreadable('results is missing');
   if (!Array.isArray(serverChanges)) throw unreadable('serverChanges is missing');
@@ -175,15 +179,18 @@ function unreadable(problem: string): TransportError {
   return new TransportError(`The server's answer cannot be used: ${problem}.`, { type: 'unreadable' });
 }
 
-function refused(error: Readonly<Record<string, unknown>>): TransportError {
+/** What an error body says: its code where it is one of ours, its message, and how long to wait. */
+export function parseRefusal(
+  value: unknown,
+): { readonly code?: RequestErrorCode; readonly message: string; readonly retryAfterMs?: number } | undefined {
+  const error = isObject(value) ? value.error : undefined;
+  if (!isObject(error)) return undefined;
   const code = REQUEST_ERROR_CODES.find((known) => known === error.code);
-  const message = typeof error.message === 'string' ? error.message : 'The server refused the request.';
-  return new TransportError(message, {
-    type: 'refused',
-    status: code === undefined ? 0 : STATUS_BY_CODE[code],
+  return {
+    message: typeof error.message === 'string' ? error.message : 'The server refused the request.',
     ...(code === undefined ? {} : { code }),
     ...(typeof error.retryAfterMs === 'number' ? { retryAfterMs: error.retryAfterMs } : {}),
-  });
+  };
 }
 
 /** The status that belongs to a code, for transports that hand over the body alone. */

@@ -1,0 +1,89 @@
+import { Agent, createServer, type RequestListener, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { expect, it, onTestFinished } from 'vitest';
+import { SyncHandler } from '../sync-handler.js';
+import { toNodeHandler } from './node.js';
+import { post, pushBody } from './requests.fixture.js';
+import { describeHttpServer, pushOf, type RunningServer, send } from './sockets.contract.js';
+import { createSyncEndpoint } from './sync-endpoint.js';
+
+// Untyped; what is used of it is the same in Express 5.
+const express4: typeof express = createRequire(import.meta.url)('express4');
+
+async function listen(listener: RequestListener): Promise<RunningServer> {
+  const server: Server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    // A cast, because only a server on a pipe has a string for an address.
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+describeHttpServer({ name: 'node:http', serve: (endpoint) => listen(toNodeHandler(endpoint)) });
+
+for (const [version, framework] of [
+  ['Express 5', express],
+  ['Express 4', express4],
+] as const) {
+  describeHttpServer({
+    name: version,
+    serve: (endpoint) => listen(framework().use('/api/sync', toNodeHandler(endpoint))),
+  });
+
+  describeHttpServer({
+    name: `${version} behind express.json()`,
+    serve: (endpoint) =>
+      listen(
+        framework()
+          .use(framework.json({ limit: '1mb' }))
+          .use('/api/sync', toNodeHandler(endpoint)),
+      ),
+    parsesBodies: true,
+  });
+
+  it(`reads the body itself when ${version}'s middleware has left it alone`, async () => {
+    const app = framework().use(framework.json({ type: 'application/vnd.other+json' }));
+    const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
+    const server = await listen(app.use('/api/sync', toNodeHandler(endpoint)));
+    onTestFinished(() => server.close());
+    const answer = await fetch(`http://127.0.0.1:${server.port}/api/sync/push`, post(pushBody()));
+    expect(answer.status).toBe(200);
+  });
+}
+
+it('adds to the headers that middleware has set', async () => {
+  const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
+  const handle = toNodeHandler(endpoint);
+  const server = await listen((request, response) => {
+    response.setHeader('vary', 'origin');
+    response.setHeader('access-control-allow-origin', 'https://app.example');
+    handle(request, response);
+  });
+  onTestFinished(() => server.close());
+  const { headers } = await fetch(`http://127.0.0.1:${server.port}/api/sync/push`, post(pushBody()));
+  expect([headers.get('vary'), headers.get('access-control-allow-origin')]).toEqual([
+    'origin, accept-encoding',
+    'https://app.example',
+  ]);
+});
+
+it('serves the next request on the connection on which it refused a body', async () => {
+  const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
+  const { port, close } = await listen(toNodeHandler(endpoint));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => {
+    agent.destroy();
+    close();
+  });
+  const body = Buffer.alloc(5 * 1024 * 1024, ' ');
+  const declared = await send(port, { ...pushOf({ 'content-length': body.length }), agent }, body);
+  const chunked = await send(port, { ...pushOf({ 'transfer-encoding': 'chunked' }), agent }, body);
+  const next = await send(port, { ...pushOf({}), agent }, JSON.stringify(pushBody()));
+  expect([declared.status, chunked.status, next.status]).toEqual([413, 413, 200]);
+});

@@ -3,15 +3,23 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Options } from 'tsup';
 
+/** A condition of `exports` leads to a file or to further conditions. */
+export type ExportTarget = string | { readonly [condition: string]: ExportTarget };
+
+/** What stands at the head of every file of types: `AsyncDisposable` is younger than the libraries that apps build with. */
+const TYPES_BANNER = '/// <reference lib="esnext.disposable" />';
+
 /** The tsup options of the package whose `tsup.config.ts` is at `configUrl`; its entries are read from `exports`. */
 export function libraryConfig(configUrl: string): Options {
-  const manifest: { readonly exports: unknown } = JSON.parse(readFileSync(new URL('package.json', configUrl), 'utf8'));
+  const manifest: { readonly exports: Readonly<Record<string, ExportTarget>> } = JSON.parse(
+    readFileSync(new URL('package.json', configUrl), 'utf8'),
+  );
   return {
-    entry: Object.fromEntries(sourcesOf(manifest.exports).map((source) => [entryName(source), source])),
+    entry: entriesOf(manifest.exports),
     format: ['esm', 'cjs'],
     // Subpaths share chunks, so that a class is the same class whichever subpath it came through.
     splitting: true,
-    dts: true,
+    dts: { banner: TYPES_BANNER },
     clean: true,
     sourcemap: true,
     target: 'es2022',
@@ -19,14 +27,41 @@ export function libraryConfig(configUrl: string): Options {
   };
 }
 
-/** Every source file named in `exports`, under whatever conditions. */
-function sourcesOf(exported: unknown): readonly string[] {
-  if (typeof exported === 'string') return exported.endsWith('.ts') || exported.endsWith('.tsx') ? [exported] : [];
-  if (typeof exported !== 'object' || exported === null) return [];
-  return [...new Set(Object.values(exported).flatMap(sourcesOf))];
+/** `exports` as it must be published: what each source is built into, as ESM and as CommonJS, with types. */
+export function publishedExports(
+  exported: Readonly<Record<string, ExportTarget>>,
+): Readonly<Record<string, ExportTarget>> {
+  return mapTargets(exported, (name) => ({
+    import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+    require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+  }));
 }
 
-/** `./src/http/index.ts` becomes `dist/http/index.js` and its siblings. */
-function entryName(source: string): string {
-  return source.replace(/^\.\/src\//, '').replace(/\.tsx?$/, '');
+/** The source of each file to build, by that file's name: `http/hono` for the subpath `./http/hono`. */
+function entriesOf(exported: Readonly<Record<string, ExportTarget>>): Record<string, string> {
+  const entries: Record<string, string> = {};
+  mapTargets(exported, (name, source) => {
+    entries[name] = source;
+    return source;
+  });
+  return entries;
+}
+
+/** Replaces every source in `exports` by what `build` makes of its name and path; files that are no sources stay. */
+function mapTargets(
+  exported: Readonly<Record<string, ExportTarget>>,
+  build: (name: string, source: string) => ExportTarget,
+): Readonly<Record<string, ExportTarget>> {
+  const mapTarget = (name: string, target: ExportTarget): ExportTarget => {
+    if (typeof target === 'string') return /\.tsx?$/.test(target) ? build(name, target) : target;
+    const conditions = Object.entries(target).map(([condition, inner]) => {
+      // Two sources of one subpath: kernel for most, kernel.browser for the condition `browser`.
+      return [condition, mapTarget(condition === 'default' ? name : `${name}.${condition}`, inner)];
+    });
+    return Object.fromEntries(conditions);
+  };
+  const subpaths = Object.entries(exported).map(([subpath, target]) => {
+    return [subpath, mapTarget(subpath === '.' ? 'index' : subpath.slice(2), target)];
+  });
+  return Object.fromEntries(subpaths);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type ExportTarget, publishedPackages } from './published-package.js';
+import { type ExportTarget, publishedExports } from '../../../scripts/build/library-config.js';
+import { publishedPackages } from './published-package.js';
 
 for (const { folder, manifest } of publishedPackages) {
   describe(manifest.name, () => {
@@ -14,7 +15,7 @@ for (const { folder, manifest } of publishedPackages) {
         access: 'public',
         main: './dist/index.cjs',
         types: './dist/index.d.cts',
-        exports: { ...publishedExports(manifest.exports), './package.json': './package.json' },
+        exports: publishedExports({ ...manifest.exports, './package.json': './package.json' }),
       });
     });
 
@@ -37,23 +38,6 @@ for (const { folder, manifest } of publishedPackages) {
       expect(required).toEqual([]);
     });
   });
-}
-
-/** `exports` as it must be published: each source replaced by what it is built into. */
-function publishedExports(exported: Readonly<Record<string, ExportTarget>>): Record<string, unknown> {
-  const subpaths = Object.entries(exported).filter(([subpath]) => subpath !== './package.json');
-  return Object.fromEntries(subpaths.map(([subpath, target]) => [subpath, built(target)]));
-}
-
-function built(target: ExportTarget): unknown {
-  if (typeof target !== 'string') {
-    return Object.fromEntries(Object.entries(target).map(([condition, inner]) => [condition, built(inner)]));
-  }
-  const file = target.replace('./src/', './dist/').replace(/\.tsx?$/, '');
-  return {
-    import: { types: `${file}.d.ts`, default: `${file}.js` },
-    require: { types: `${file}.d.cts`, default: `${file}.cjs` },
-  };
 }
 
 function sourcesOf(target: ExportTarget): readonly string[] {

@@ -1,9 +1,7 @@
 /** The packages that are published, as their manifests describe them. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-
-/** A condition of `exports` leads to a file or to further conditions. */
-export type ExportTarget = string | { readonly [condition: string]: ExportTarget };
+import type { ExportTarget } from '../../../scripts/build/library-config.js';
 
 export interface PackageManifest {
   readonly name: string;

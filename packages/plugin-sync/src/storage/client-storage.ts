@@ -25,6 +25,8 @@ export interface StoredEntry {
   readonly round: number;
   /** How often the server rejected it as retryable while other mutations passed. */
   readonly tries: number;
+  /** The record as it was when the server deleted it under this entry: what it can be re-created from. */
+  readonly copy?: JsonObject;
 }
 
 /** A record as the server last told it; tombstones are not kept. */
@@ -42,6 +44,8 @@ export interface ParkedConflict {
   readonly conflict: SyncConflict;
   /** Epoch milliseconds. */
   readonly parkedAt: number;
+  /** The record as the user saw it, where the server has deleted it: what the user's choice re-creates. */
+  readonly copy?: JsonObject;
 }
 
 /** A mutation the server refused for good, or that failed too often; kept until the user decides. */

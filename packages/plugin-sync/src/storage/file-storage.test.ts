@@ -1,7 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 import { FileStorage } from './file-storage.js';
+import { PowerCutDisk } from './journal/power-cut-disk.js';
 import { storageContract } from './storage.contract.js';
 
 storageContract('FileStorage', {
@@ -14,4 +17,200 @@ storageContract('FileStorage', {
       remove: () => rm(directory, { recursive: true }),
     };
   },
+});
+
+describe('FileStorage', () => {
+  let directory: string;
+  let path: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'file-storage-'));
+    path = join(directory, 'sync.journal');
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  /** Stores the entries m1 … m<count>, each by a commit of its own, and closes. */
+  async function storeEntries(count: number): Promise<void> {
+    const storage = new FileStorage(path);
+    for (let n = 1; n <= count; n++) await storage.commit({ putEntries: [sampleEntry(`m${n}`, n)] });
+    await storage.close();
+  }
+
+  async function loadIds(): Promise<readonly string[]> {
+    const storage = new FileStorage(path);
+    try {
+      return (await storage.load()).entries.map((entry) => entry.mutation.id);
+    } finally {
+      await storage.close();
+    }
+  }
+
+  it('keeps what is whole of a file that was cut off anywhere, and goes on from there', async () => {
+    await storeEntries(3);
+    const whole = await readFile(path);
+    const seen = new Set<number>();
+    for (let size = whole.indexOf('\n') + 1; size <= whole.length; size += 9) {
+      await writeFile(path, whole.subarray(0, size));
+      const ids = await loadIds();
+      seen.add(ids.length);
+      expect(ids).toEqual(['m1', 'm2', 'm3'].slice(0, ids.length));
+      const storage = new FileStorage(path);
+      await storage.commit({ putEntries: [sampleEntry('m9', 9)] });
+      await storage.close();
+      expect(await loadIds()).toEqual([...ids, 'm9']);
+    }
+    expect(seen).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  it('ignores a torn tail of any bytes', async () => {
+    await storeEntries(2);
+    await appendFile(path, Buffer.from([0, 0, 0, 10, 255, 91, 34, 10, 10, 123]));
+    expect(await loadIds()).toEqual(['m1', 'm2']);
+  });
+
+  it('refuses a file of which a byte was changed, whichever it is, and leaves it as it is', async () => {
+    await storeEntries(3);
+    const whole = await readFile(path);
+    const firstMark = whole.lastIndexOf('m3') + whole.subarray(whole.lastIndexOf('m3')).indexOf('\n') + 1;
+    const lineBreaks = [...whole.keys()].filter((position) => whole[position] === 0x0a);
+    const some = [...whole.keys()].filter((position) => position % 11 === 0);
+    for (const position of [...lineBreaks, ...some].filter((position) => position < firstMark)) {
+      const changed = Buffer.from(whole);
+      changed[position] = (changed[position] ?? 0) ^ 1;
+      await writeFile(path, changed);
+      await expect(loadIds()).rejects.toMatchObject({ name: 'StorageError', code: 'DAMAGED' });
+      expect(await readFile(path)).toEqual(changed);
+    }
+  });
+
+  it('says where a file is damaged, and what to do', async () => {
+    await storeEntries(2);
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('Write tests', 'Wrote tests'));
+    const header = text.indexOf('\n') + 1;
+    const mark = text.indexOf('\n', header) + 1;
+    await expect(loadIds()).rejects.toThrow(`${path} is damaged at byte ${mark}`);
+    await expect(loadIds()).rejects.toThrow('Restore the file from a backup');
+  });
+
+  it('refuses a file that is not its own, and leaves it as it is', async () => {
+    await writeFile(path, 'Dear diary\n');
+    await expect(loadIds()).rejects.toMatchObject({
+      code: 'DAMAGED',
+      message: expect.stringContaining('not a sync journal'),
+    });
+    expect(await readFile(path, 'utf8')).toBe('Dear diary\n');
+  });
+
+  it('refuses a file of a newer format', async () => {
+    await writeFile(path, '{"format":"objectql-sync-journal","version":2}\n');
+    await expect(loadIds()).rejects.toMatchObject({
+      code: 'TOO_NEW',
+      message: expect.stringContaining('Update the app'),
+    });
+  });
+
+  it('starts anew with an empty file, and creates missing directories', async () => {
+    await writeFile(path, '');
+    expect(await loadIds()).toEqual([]);
+    path = join(directory, 'deep', 'down', 'sync.journal');
+    await storeEntries(1);
+    expect(await loadIds()).toEqual(['m1']);
+  });
+
+  it('opens a file once at a time, also by another name of it', async () => {
+    await storeEntries(1);
+    const link = join(directory, 'link.journal');
+    await symlink(path, link);
+    const first = new FileStorage(path);
+    await first.load();
+    const second = new FileStorage(link);
+    await expect(second.load()).rejects.toMatchObject({ code: 'LOCKED' });
+    await expect(second.commit({})).rejects.toMatchObject({ code: 'LOCKED' });
+    await first.close();
+    expect((await second.load()).entries).toEqual([sampleEntry('m1', 1)]);
+    await second.close();
+    expect((await readdir(directory)).sort()).toEqual(['link.journal', 'sync.journal']);
+  });
+
+  it('leaves no lock behind when it cannot read the file', async () => {
+    await writeFile(path, 'Dear diary\n');
+    const storage = new FileStorage(path);
+    await expect(storage.load()).rejects.toMatchObject({ code: 'DAMAGED' });
+    await storage.close();
+    expect(await readdir(directory)).toEqual(['sync.journal']);
+  });
+
+  it('stays within twice the size of what is alive, whatever was written', async () => {
+    const storage = new FileStorage(path, { compactAboveBytes: 10_000 });
+    const records = Array.from({ length: 20 }, (_, recordId) => sampleRecord({ recordId }));
+    await storage.commit({ putRecords: records });
+    for (let n = 1; n <= 1000; n++) {
+      await storage.commit({
+        meta: sampleMeta({ nextSequence: n + 1 }),
+        putEntries: [sampleEntry(`m${n}`, n)],
+        removeEntries: [`m${n - 1}`],
+        putRecords: [sampleRecord({ recordId: n % 20, version: n })],
+      });
+    }
+    const { size } = await stat(path);
+    expect(size).toBeLessThan(25_000);
+    await storage.close();
+    expect(await loadIds()).toEqual(['m1000']);
+  });
+
+  it('shares one sync among batches committed together', async () => {
+    const disk = new PowerCutDisk({ random: () => 0 });
+    const storage = new FileStorage('sync.journal', { disk });
+    await storage.commit({});
+    // A write and a sync for the first, a write and a sync for the others.
+    disk.cutPowerAt(5);
+    await Promise.all(Array.from({ length: 100 }, (_, n) => storage.commit({ putEntries: [sampleEntry(`m${n}`, n)] })));
+    expect((await storage.load()).entries).toHaveLength(100);
+  });
+
+  it('stores nothing of a batch while the disk is full, and goes on when it is not', async () => {
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    const failures: number[] = [];
+    for (let operation = 1; operation <= 60; operation++) {
+      const disk = new PowerCutDisk({ random: () => 0 });
+      const open = () => new FileStorage('sync.journal', { disk, compactAboveBytes: 1000 });
+      const storage = open();
+      await storage.load();
+      disk.failAt(operation, full);
+      const expected: string[] = [];
+      for (let n = 1; n <= 12; n++) {
+        const removeEntries = expected.slice(-1);
+        try {
+          await storage.commit({ putEntries: [sampleEntry(`m${n}`, n)], removeEntries });
+          expected.splice(-1, removeEntries.length, `m${n}`);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'StorageError', code: 'FULL' });
+          failures.push(operation);
+          // Every other process dies before it can try again.
+          if (operation % 2 === 0) break;
+        }
+        expect((await storage.load()).entries.map((entry) => entry.mutation.id)).toEqual(expected);
+      }
+      disk.restartProcess();
+      const reopened = open();
+      expect((await reopened.load()).entries.map((entry) => entry.mutation.id)).toEqual(expected);
+      await reopened.close();
+    }
+    // Writes and syncs of batches fail them; those of a compaction do not.
+    expect(failures.length).toBeGreaterThan(20);
+    expect(failures.length).toBeLessThan(40);
+  });
+
+  it('forgets a rewrite that a crash left unfinished', async () => {
+    await storeEntries(2);
+    await writeFile(`${path}.new`, await readFile(path));
+    await truncate(`${path}.new`, 200);
+    const storage = new FileStorage(path, { compactAboveBytes: 0 });
+    await storage.commit({ removeEntries: ['m1', 'm2'], putEntries: [sampleEntry('m3', 3)] });
+    await storage.close();
+    expect(await loadIds()).toEqual(['m3']);
+    expect(await readdir(directory)).toEqual(['sync.journal']);
+  });
 });

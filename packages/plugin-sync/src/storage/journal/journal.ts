@@ -81,7 +81,8 @@ export class Journal {
   /** Marks the end, so that damage to the last batches is noticed too, and closes the file. */
   async close(): Promise<void> {
     if (!this.#isMarked) {
-      await this.append([MARK]).catch(() => {
+      // Twice: a spoilt line break before the first takes it along.
+      await this.append([MARK, MARK]).catch(() => {
         // The disk is full or gone. All batches are in the file; only later damage to the last ones may go unnoticed.
       });
     }

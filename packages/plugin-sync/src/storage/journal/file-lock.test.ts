@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { takeFileLock } from './file-lock.js';
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'file-lock-'));
+  path = join(directory, 'sync.journal.lock');
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+async function deadPid(): Promise<number> {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  await once(child, 'exit');
+  return child.pid ?? 0;
+}
+
+function writeLock(owner: Record<string, unknown>): Promise<void> {
+  return writeFile(
+    path,
+    JSON.stringify({ pid: process.pid, started: '', host: hostname(), lockId: 'other', ...owner }),
+  );
+}
+
+test('is held until it is given free', async () => {
+  const unlock = await takeFileLock(path);
+  await expect(takeFileLock(path)).rejects.toMatchObject({ name: 'StorageError', code: 'LOCKED' });
+  await unlock();
+  const unlockAgain = await takeFileLock(path);
+  await unlockAgain();
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('is taken over from a process that is dead', async () => {
+  await writeLock({ pid: await deadPid() });
+  const unlock = await takeFileLock(path);
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ pid: process.pid });
+  await unlock();
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('is taken over when the pid now belongs to a process that started at another time', async () => {
+  if (process.platform !== 'linux') return;
+  await writeLock({ started: '1' });
+  const unlock = await takeFileLock(path);
+  await unlock();
+});
+
+test('is refused while a process lives that belongs to somebody else, or on another machine', async () => {
+  for (const owner of [{ pid: 1 }, { pid: await deadPid(), host: 'another-machine' }]) {
+    await writeLock(owner);
+    await expect(takeFileLock(path)).rejects.toMatchObject({
+      code: 'LOCKED',
+      message: expect.stringContaining(`delete ${path}`),
+    });
+  }
+});
+
+test('is taken over by one of many that find it stale at once', async () => {
+  await writeLock({ pid: await deadPid() });
+  const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => takeFileLock(path)));
+  const winners = attempts.filter((attempt) => attempt.status === 'fulfilled');
+  expect(winners).toHaveLength(1);
+  for (const winner of winners) await winner.value();
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('leaves a lock alone that somebody else took meanwhile', async () => {
+  const unlock = await takeFileLock(path);
+  await writeLock({ lockId: 'somebody else' });
+  await unlock();
+  expect(await readdir(directory)).toEqual(['sync.journal.lock']);
+});

@@ -12,11 +12,21 @@ export function openSchema(database: SqliteDatabase): void {
     // fsync alone stops at the drive's cache. The busy timeout gives another process of the same app its turn.
     'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;',
   );
+  // Looks first, so that opening needs the write lock once in the life of the database.
+  if (!hasTables(database)) createTables(database);
+  refuseNewer(database);
+}
+
+function hasTables(database: SqliteDatabase): boolean {
+  return Boolean(database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_client'").get());
+}
+
+/** Several processes may get here at once: the first one creates, the others find all done. */
+function createTables(database: SqliteDatabase): void {
   inTransaction(database, 'BEGIN IMMEDIATE', () => {
     database.exec(TABLES);
     const insert = database.prepare('INSERT OR IGNORE INTO sync_client (id, schema_version, meta) VALUES (1, ?, NULL)');
     insert.run(SCHEMA_VERSION);
-    refuseNewer(database);
   });
 }
 

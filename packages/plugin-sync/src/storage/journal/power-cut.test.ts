@@ -1,41 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { StorageBatch } from '../client-storage.js';
-import { sampleEntry, sampleMeta, sampleRecord } from '../contract/storage-samples.js';
+import { lastBatch, nthBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { FileStorage } from '../file-storage.js';
-import { MemoryStorage } from '../memory-storage.js';
 import { PowerCutDisk } from './power-cut-disk.js';
-
-/** The n-th batch: it tells its number, and makes garbage of an older one. */
-function nthBatch(n: number): StorageBatch {
-  return {
-    meta: sampleMeta({ nextSequence: n + 1 }),
-    putEntries: [sampleEntry(`m${n}`, n)],
-    removeEntries: [`m${n - 3}`],
-    putRecords: [sampleRecord({ recordId: n % 4, version: n })],
-  };
-}
-
-async function tell(storage: FileStorage | MemoryStorage): Promise<unknown> {
-  const records = [...(await storage.listRecords('task'))];
-  return { state: await storage.load(), records: records.sort((a, b) => Number(a.recordId) - Number(b.recordId)) };
-}
 
 function restart(disk: PowerCutDisk, dies: 'process' | 'machine'): void {
   if (dies === 'process') disk.restartProcess();
   else disk.restartMachine();
-}
-
-async function lastBatch(storage: FileStorage): Promise<number> {
-  const { meta } = await storage.load();
-  return (meta?.nextSequence ?? 1) - 1;
-}
-
-/** What a storage tells after the batches 1 … n. */
-async function afterBatch(n: number): Promise<unknown> {
-  const model = new MemoryStorage();
-  for (let batch = 1; batch <= n; batch++) await model.commit(nthBatch(batch));
-  return tell(model);
 }
 
 const roundArbitrary = fc.record({
@@ -72,7 +43,7 @@ test('I1 keeps every batch it reported, and no half of another, when the power f
         const kept = await lastBatch(reopened);
         expect(kept).toBeGreaterThanOrEqual(reported);
         expect(kept).toBeLessThanOrEqual(asked);
-        expect(await tell(reopened)).toEqual(await afterBatch(kept));
+        expect(await tell(reopened)).toEqual(await tellAfter(kept));
 
         restart(disk, round.diesAgain);
         expect(await lastBatch(new FileStorage('sync.journal', { disk }))).toBe(kept);

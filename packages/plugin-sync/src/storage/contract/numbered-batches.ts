@@ -1,0 +1,33 @@
+/** Batches that tell their number, so that what survived a crash can be checked to the last detail. */
+import type { ClientStorage, StorageBatch } from '../client-storage.js';
+import { MemoryStorage } from '../memory-storage.js';
+import { sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
+
+/** Changes much of what a batch can, in step with its number: an entry comes, an old one goes, a record changes. */
+export function nthBatch(n: number): StorageBatch {
+  return {
+    meta: sampleMeta({ nextSequence: n + 1, checkpoint: `c${n}` }),
+    putEntries: [sampleEntry(`m${n}`, n)],
+    removeEntries: [`m${n - 3}`],
+    putRecords: [sampleRecord({ recordId: n % 4, version: n, data: { text: 'x'.repeat((n * 97) % 300) } })],
+  };
+}
+
+/** The number of the last batch that a storage keeps. */
+export async function lastBatch(storage: ClientStorage): Promise<number> {
+  const { meta } = await storage.load();
+  return (meta?.nextSequence ?? 1) - 1;
+}
+
+/** Everything a storage tells after some of the batches. */
+export async function tell(storage: ClientStorage): Promise<unknown> {
+  const records = [...(await storage.listRecords('task'))];
+  return { state: await storage.load(), records: records.sort((a, b) => Number(a.recordId) - Number(b.recordId)) };
+}
+
+/** What a storage must tell after the batches 1 … n. */
+export async function tellAfter(n: number): Promise<unknown> {
+  const model = new MemoryStorage();
+  for (let batch = 1; batch <= n; batch++) await model.commit(nthBatch(batch));
+  return tell(model);
+}

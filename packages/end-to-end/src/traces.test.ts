@@ -97,8 +97,7 @@ describe('the worked traces', () => {
     const server = await startServer({ strategy: 'manual' });
     const a = new WireClient('a');
     const b = new WireClient('b');
-    const versions = ['1', '2', '3'].map((title) => a.make({ operation: 'update', data: { title } }));
-    await a.push(server, a.make({ operation: 'create', data: { title: '0' } }), ...versions.slice(0));
+    await a.push(server, ...a.makeVersions(4));
     await b.pull(server);
     expect(await a.push(server, a.make({ operation: 'update', data: { status: 'done' }, baseVersion: 4 }))).toEqual([
       applied('a-5', 5),
@@ -158,8 +157,7 @@ describe('the worked traces', () => {
     const server = await startServer({ strategy: 'manual' });
     const a = new WireClient('a');
     const me = new WireClient('me');
-    const titles = ['1', '2', '3', '4'].map((title) => a.make({ operation: 'update', data: { title } }));
-    await a.push(server, a.make({ operation: 'create', data: { title: '0' } }), ...titles);
+    await a.push(server, ...a.makeVersions(5));
     await me.pull(server);
     expect(await a.push(server, a.make({ operation: 'delete', baseVersion: 5 }))).toEqual([applied('a-6', 6)]);
     expect(
@@ -175,13 +173,7 @@ describe('the worked traces', () => {
     const a = new WireClient('a');
     const c = new WireClient('c');
     const me = new WireClient('me');
-    const edits = ['1', '2', '3', '4'].map((title) => a.make({ operation: 'update', data: { title } }));
-    await a.push(
-      server,
-      a.make({ operation: 'create', data: { title: '0' } }),
-      ...edits,
-      a.make({ operation: 'delete' }),
-    );
+    await a.push(server, ...a.makeVersions(5), a.make({ operation: 'delete' }));
     expect(await c.push(server, c.make({ operation: 'create', data: { title: 'C' } }))).toEqual([applied('c-1', 7)]);
     expect(
       await me.push(server, me.make({ operation: 'update', data: { note: 'mine' }, baseVersion: 5 })),
@@ -363,6 +355,7 @@ describe('the worked traces', () => {
     const first = await startServer({ resolver: slow });
     await first.pull({});
     const second = await startServer({ file: first.file });
+    await second.pull({});
     const a = new WireClient('a');
     const b = new WireClient('b');
     const reader = new WireClient('reader');

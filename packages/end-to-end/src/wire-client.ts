@@ -36,6 +36,12 @@ export class WireClient {
     };
   }
 
+  /** The mutations that bring a record to that version: a create and updates of its title. */
+  makeVersions(version: number): readonly MutationLogEntry[] {
+    const operations = ['create', ...Array<'update'>(version - 1).fill('update')] as const;
+    return operations.map((operation, index) => this.make({ operation, data: { title: String(index) } }));
+  }
+
   /** Pushes without taking the answer's checkpoint over: as if the answer were lost. */
   send(server: SyncServer, ...mutations: MutationLogEntry[]): Promise<SyncPushResponse> {
     const { clientId, logId, checkpoint: lastCheckpoint } = this;

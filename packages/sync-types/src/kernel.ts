@@ -1,4 +1,6 @@
 /** Kernels for plugins, and the plugin contract they share. A subpath, so that apps without a kernel load none. */
+
+export { consoleLogger } from './kernel/console-logger.js';
 export {
   createObjectStackKernel,
   createSmallKernel,

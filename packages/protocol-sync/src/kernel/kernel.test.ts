@@ -1,0 +1,132 @@
+import { HonoServerPlugin } from '@objectstack/plugin-hono-server';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PULL_BODY, post, pushBody, seen } from '../http/requests.fixture.js';
+import type { RecordResolver } from '../record-resolver.js';
+import { MemoryStore } from '../storage/memory-store.js';
+import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
+import { createKernel as createSmallKernel } from './browser.js';
+import { mountOnHttpServer } from './mount-on-http-server.js';
+import { createKernel } from './node.js';
+
+/** Without signal handlers, of which each kernel would leave some behind. */
+const config = { gracefulShutdown: false, logger: { level: 'silent' } } as const;
+
+describe.each([
+  ["ObjectStack's kernel", createKernel],
+  ['the small kernel', createSmallKernel],
+])('%s', (_name, create) => {
+  async function started(options: SyncProtocolPluginOptions) {
+    const kernel = create({ plugins: [new SyncProtocolPlugin(options)], config });
+    onTestFinished(() => kernel.shutdown());
+    await kernel.start();
+    return kernel;
+  }
+
+  it('has the handler of the users guide, which calls the resolver it is given', async () => {
+    const records = new Map<unknown, object>();
+    const resolver: RecordResolver = {
+      getRecord: async (_objectName, recordId) => records.get(recordId),
+      async applyMutation(mutation, serverVersion) {
+        records.set(mutation.recordId, { ...mutation.data, _id: mutation.recordId, _version: serverVersion });
+      },
+    };
+    const kernel = await started({
+      endpoint: { enabled: true, path: '/api/sync', maxMutationsPerRequest: 100, changeLogRetentionDays: 30 },
+      conflictFields: new Map([
+        ['task', ['title', 'status', 'assignee']],
+        ['project', ['name', 'budget']],
+      ]),
+    });
+    const response = await kernel.syncProtocol.handler.handlePush(pushBody(), resolver);
+    expect(response.results).toMatchObject([{ status: 'applied', serverVersion: 1 }]);
+    expect([...records.values()]).toEqual([{ title: 'Buy milk', _id: 'task-1', _version: 1 }]);
+  });
+
+  it('offers the same as a service', async () => {
+    const kernel = await started({});
+    expect(kernel.getService('sync-protocol')).toBe(kernel.syncProtocol);
+  });
+
+  it('drops what is past its retention when it starts, and closes the store when it is shut down', async () => {
+    const store = new MemoryStore();
+    const transcript: string[] = [];
+    const prune = store.prune.bind(store);
+    const close = store.close.bind(store);
+    store.prune = (slice) => {
+      transcript.push('prune');
+      return prune(slice);
+    };
+    store.close = () => {
+      transcript.push('close');
+      return close();
+    };
+    const kernel = await started({ store });
+    await kernel.shutdown();
+    expect(transcript).toEqual(['prune', 'close']);
+  });
+});
+
+describe("ObjectStack's HTTP server", () => {
+  async function serve(options: SyncProtocolPluginOptions) {
+    const server = new HonoServerPlugin({ port: 0 });
+    const kernel = createKernel({ plugins: [new SyncProtocolPlugin(options), server], config });
+    onTestFinished(() => kernel.shutdown());
+    await kernel.start();
+    const port = kernel.getService<{ getPort(): number }>('http.server').getPort();
+    return (action: string, init: RequestInit) => fetch(`http://localhost:${port}/api/sync/${action}`, init);
+  }
+
+  it('serves push and pull where endpoint.enabled says so', async () => {
+    const send = await serve({ endpoint: { enabled: true } });
+    const pushed = await seen(await send('push', post(pushBody())));
+    const pulled = await seen(await send('pull', post(PULL_BODY)));
+    expect([pushed, pulled]).toMatchObject([
+      { status: 200, body: { results: [{ status: 'applied' }] } },
+      { status: 200, body: { serverChanges: [{ recordId: 'task-1' }] } },
+    ]);
+  });
+
+  it('holds to the limits and tells wrong methods apart', async () => {
+    const send = await serve({ endpoint: { enabled: true } });
+    const large = await send('push', post({ text: 'x'.repeat(1024 * 1024) }));
+    const wrong = await send('push', { method: 'DELETE' });
+    expect([large.status, wrong.status, wrong.headers.get('allow')]).toEqual([413, 405, 'POST']);
+  });
+
+  it('serves nothing where endpoint.enabled says no', async () => {
+    const send = await serve({ endpoint: { enabled: false } });
+    expect((await send('push', post(pushBody()))).status).toBe(404);
+  });
+
+  it('serves what the server has parsed where there is no app underneath to mount on', async () => {
+    const { endpoint } = new SyncProtocolPlugin();
+    const mounting = {
+      name: 'mounting',
+      init() {},
+      start(context: { getService(name: string): unknown }) {
+        const server = context.getService('http.server') as Parameters<typeof mountOnHttpServer>[0];
+        const post: typeof server.post = (path, handle) => server.post(path, handle);
+        mountOnHttpServer({ post }, { endpoint, path: '/api/sync' });
+      },
+    };
+    const kernel = createKernel({ plugins: [new HonoServerPlugin({ port: 0 }), mounting], config });
+    onTestFinished(() => kernel.shutdown());
+    await kernel.start();
+    const port = kernel.getService<{ getPort(): number }>('http.server').getPort();
+    const url = `http://localhost:${port}/api/sync/push`;
+    expect(await seen(await fetch(url, post(pushBody())))).toMatchObject({
+      status: 200,
+      body: { results: [{ status: 'applied' }] },
+    });
+    expect(await seen(await fetch(url, post([])))).toMatchObject({
+      status: 400,
+      body: { error: { code: 'MALFORMED' } },
+    });
+  });
+});
+
+it('knows from its plugins whether a kernel has syncProtocol', () => {
+  const without = createKernel({ plugins: [] });
+  // @ts-expect-error: no plugin adds it.
+  expect(without.syncProtocol).toBeUndefined();
+});

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { PULL_BODY, post, pushBody, seen } from './http/requests.fixture.js';
+import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from './sync-protocol-plugin.js';
+
+it('serves without a kernel, right after new', async () => {
+  const { handler, endpoint } = new SyncProtocolPlugin({ endpoint: { enabled: false, path: '/sync' } });
+  await handler.handlePush(pushBody());
+  const pulled = await seen(await endpoint(new Request('http://localhost/sync/pull', post(PULL_BODY))));
+  expect(pulled).toMatchObject({ status: 200, body: { serverChanges: [{ recordId: 'task-1' }] } });
+});
+
+it('hands its options to handler and endpoint', async () => {
+  const written: unknown[] = [];
+  const { handler, endpoint } = new SyncProtocolPlugin({
+    endpoint: { enabled: true, maxMutationsPerRequest: 7 },
+    limits: { maxPageRecords: 9 },
+    conflictFields: new Map([['task', ['title']]]),
+    strategy: 'manual',
+    authenticate: () => ({ id: 'anna' }),
+    resolver: {
+      getRecord: () => undefined,
+      applyMutation: (mutation, _version, { principal }) => void written.push([mutation.id, principal?.id]),
+    },
+  });
+  const answer = await seen(await endpoint(new Request('http://localhost/api/sync/push', post(pushBody()))));
+  expect([handler.limits.maxMutations, handler.limits.maxPageRecords]).toEqual([7, 9]);
+  expect([answer.status, written]).toEqual([200, [['mutation-1', 'anna']]]);
+});
+
+const anything = (options: object) => options as SyncProtocolPluginOptions;
+
+it.each([
+  [anything({ endpiont: {} }), /^SyncProtocolPlugin: endpiont is unknown. Known: endpoint, conflictFields, /],
+  [anything({ endpoint: { enabled: true, pth: '/' } }), /endpoint\.pth is unknown\. Known: enabled, path, /],
+  [anything({ endpoint: {} }), /endpoint\.enabled must be true or false\./],
+  [
+    anything({ endpoint: { enabled: true, path: 'https://x/sync' } }),
+    /endpoint\.path must be a path like '\/api\/sync'/,
+  ],
+  [anything({ endpoint: { enabled: true, realtime: { enabled: true } } }), /endpoint\.realtime is not available yet\./],
+  [
+    anything({ endpoint: { enabled: true, maxMutationsPerRequest: 0 } }),
+    /maxMutationsPerRequest must be a positive number/,
+  ],
+  [
+    anything({ endpoint: { enabled: true, changeLogRetentionDays: Number.NaN } }),
+    /changeLogRetentionDays must be a positive/,
+  ],
+  [anything({ limits: { maxBodyByte: 1 } }), /limits\.maxBodyByte is unknown/],
+  [anything({ conflictFields: { task: ['title'] } }), /conflictFields must be a Map, e\.g\. new Map\(/],
+  [anything({ conflictFields: new Map([['task', 'title']]) }), /conflictFields must list field names for task\./],
+  [
+    anything({ endpoint: { enabled: true, maxMutationsPerRequest: 5 }, limits: { maxMutations: 5 } }),
+    /endpoint\.maxMutationsPerRequest and limits\.maxMutations are the same limit/,
+  ],
+])('refuses options that cannot be meant: %j', (options, message) => {
+  expect(() => new SyncProtocolPlugin(options)).toThrow(message);
+});
+
+it('takes realtime: false for what it is', () => {
+  expect(() => new SyncProtocolPlugin({ endpoint: { enabled: true, realtime: false } })).not.toThrow();
+});

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { name: 'end-to-end', include: ['src/**/*.test.ts'], testTimeout: 20_000 },
+  test: { name: 'end-to-end', include: ['src/**/*.test.{ts,js}'], testTimeout: 20_000 },
 });

@@ -1,6 +1,6 @@
 /** The sync server as a plugin of an ObjectStack kernel, and without one. */
 import { consoleLogger, type KernelContext, type KernelLogger, type KernelPlugin } from '@objectql/sync-types/kernel';
-import manifest from '../package.json' with { type: 'json' };
+import { version } from '../package.json';
 import { createSyncEndpoint, DEFAULT_PATH, type SyncEndpoint, type SyncEndpointOptions } from './http/sync-endpoint.js';
 import { normalizePath } from './http/sync-route.js';
 import { checkOptions } from './kernel/check-options.js';
@@ -45,7 +45,7 @@ const PRUNE_PAUSE_MS = 60 * 60 * 1000;
  */
 export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   readonly name = '@objectql/protocol-sync';
-  readonly version = manifest.version;
+  readonly version = version;
   readonly providesServices = ['sync-protocol'];
   /** Takes pushes and pulls as values: what your own routes call. */
   readonly handler: SyncHandler;

@@ -1,7 +1,6 @@
 /** The packages as users get them: packed, installed in an empty project, loaded, type-checked and bundled. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { build } from 'esbuild';
@@ -10,7 +9,8 @@ import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LoadingReport, loadingScript } from './loading-script.js';
 import { publishedPackages } from './published-package.js';
-import { run, runTool } from './run-command.js';
+import { run } from './run-command.js';
+import { type AppTypes, BROWSER_OPTIONS, NODE_OPTIONS, typeCheckApp } from './type-check-app.js';
 import { createUserProject, type UserProject } from './user-project.js';
 
 let project: UserProject;
@@ -53,39 +53,26 @@ describe('loading', () => {
 });
 
 describe('types', () => {
-  const TYPE_ROOTS = fileURLToPath(new URL('../../../node_modules/@types', import.meta.url));
-  const base = { strict: true, noEmit: true, target: 'ES2022', skipLibCheck: false, exactOptionalPropertyTypes: true };
-  /** A client's project knows the browser and no Node; a server's knows Node and no browser. */
-  const PROJECTS = {
-    'a browser app with a bundler': {
-      ...base,
-      module: 'ESNext',
-      moduleResolution: 'Bundler',
-      lib: ['ES2022', 'DOM'],
-      types: [],
-    },
-    'a Node app': {
-      ...base,
-      module: 'Node16',
-      moduleResolution: 'Node16',
-      lib: ['ES2022'],
-      types: ['node'],
-      typeRoots: [TYPE_ROOTS],
-    },
-  } as const;
+  test('a browser app with a bundler type-checks against them, as the documentation writes it', async () => {
+    const app: AppTypes = {
+      compilerOptions: BROWSER_OPTIONS,
+      endings: ['.ts'],
+      specifiers: specifiers.filter((specifier) => packageOf(specifier) !== '@objectql/protocol-sync'),
+      programs: ['users-guide-client.ts'],
+    };
+    expect(await typeCheckApp(project.folder, app)).toBe('');
+  });
 
-  for (const [name, compilerOptions] of Object.entries(PROJECTS)) {
-    test(`${name} type-checks against them`, async () => {
-      const known = specifiers.filter((specifier) => name === 'a Node app' || !specifier.includes('protocol-sync'));
-      const code = known.map(
-        (specifier, index) => `import * as module${index} from '${specifier}';\nvoid module${index};`,
-      );
-      const files = compilerOptions.module === 'Node16' ? ['types.mts', 'types.cts'] : ['types.ts'];
-      for (const file of files) await writeFile(join(project.folder, file), `${code.join('\n')}\n`);
-      await writeFile(join(project.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-      expect(await runTool('tsc', ['-p', 'tsconfig.json'], project.folder)).toBe('');
-    });
-  }
+  test('a Node app type-checks against them, as an ES module, as CommonJS and as the documentation writes it', async () => {
+    const app: AppTypes = {
+      compilerOptions: NODE_OPTIONS,
+      endings: ['.mts', '.cts'],
+      specifiers,
+      // Not the client's program: it returns `res.json()`, which Node's types call unknown and the browser's any.
+      programs: ['users-guide-server.ts'],
+    };
+    expect(await typeCheckApp(project.folder, app)).toBe('');
+  });
 });
 
 for (const { manifest } of publishedPackages) {

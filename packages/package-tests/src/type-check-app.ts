@@ -1,0 +1,57 @@
+/** Type-checks apps that use the packages, with compiler settings as strict as a user's can be. */
+import { copyFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runTool } from './run-command.js';
+
+/** An app's kind of project, and what it imports. */
+export interface AppTypes {
+  readonly compilerOptions: object;
+  /** The endings of its files: `.mts` is an ES module and `.cts` CommonJS, whatever else is set. */
+  readonly endings: readonly string[];
+  readonly specifiers: readonly string[];
+  /** Programs in `fixtures` that must type-check too. */
+  readonly programs: readonly string[];
+}
+
+const strictest = {
+  strict: true,
+  noEmit: true,
+  target: 'ES2022',
+  skipLibCheck: false,
+  exactOptionalPropertyTypes: true,
+};
+
+/** A client's project: it knows the browser and no Node. */
+export const BROWSER_OPTIONS = {
+  ...strictest,
+  module: 'ESNext',
+  moduleResolution: 'Bundler',
+  lib: ['ES2022', 'DOM'],
+  types: [],
+} as const;
+
+/** A server's project: it knows Node and no browser. */
+export const NODE_OPTIONS = {
+  ...strictest,
+  module: 'Node16',
+  moduleResolution: 'Node16',
+  lib: ['ES2022'],
+  types: ['node'],
+  typeRoots: [fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))],
+} as const;
+
+/** What the compiler says of the app in `folder`, which has the packages installed; empty when all is well. */
+export async function typeCheckApp(folder: string, app: AppTypes): Promise<string> {
+  const lines = app.specifiers.map(
+    (name, index) => `import * as module${index} from '${name}';\nvoid module${index};\n`,
+  );
+  const imports = app.endings.map((ending) => `imports${ending}`);
+  for (const file of imports) await writeFile(join(folder, file), lines.join(''));
+  for (const program of app.programs) {
+    await copyFile(fileURLToPath(new URL(`../fixtures/${program}`, import.meta.url)), join(folder, basename(program)));
+  }
+  const config = { compilerOptions: app.compilerOptions, files: [...imports, ...app.programs] };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  return runTool('tsc', ['-p', 'tsconfig.json'], folder);
+}

@@ -138,7 +138,7 @@ export class PushSession {
     const { logId } = this.request;
     return {
       records: [...this.#written.values()],
-      ledger: this.#remembered,
+      ledger: [...this.#remembered],
       ...(logId === null
         ? {}
         : {

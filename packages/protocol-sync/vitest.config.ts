@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { name: 'protocol-sync', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+  test: {
+    name: 'protocol-sync',
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['src/storage/postgres-server.fixture.ts'],
+  },
 });

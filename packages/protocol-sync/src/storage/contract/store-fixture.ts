@@ -1,0 +1,25 @@
+/** How the store contract gets at the implementation it tests. */
+import type { SyncStore } from '../sync-store.js';
+
+/** One store under test. What an engine cannot do is left out, and what needs it is skipped. */
+export interface StoreFixture {
+  /** An open store that was never written. */
+  readonly store: SyncStore;
+  /** Closes `store` and opens what it left behind. */
+  readonly reopen?: () => Promise<SyncStore>;
+  /** Opens a second store on the same data, as another process does. */
+  readonly openAnother?: () => Promise<SyncStore>;
+  /** Marks what is stored as written by a later release. */
+  readonly makeNewer?: () => Promise<void>;
+  /** Data beside the store's own, as resolvers write it. */
+  readonly notes?: {
+    /** Writes a note through a transaction's `handle`; refuses one that is there already. */
+    readonly add: (handle: unknown, note: string) => Promise<void>;
+    /** The notes that are committed, sorted. */
+    readonly list: () => Promise<readonly string[]>;
+  };
+  /** Closes and deletes everything. */
+  readonly remove: () => Promise<void>;
+}
+
+export type OpenStore = () => Promise<StoreFixture>;

@@ -1,0 +1,32 @@
+/** An engine's handle on loan. */
+
+/**
+ * The handle, usable until `isOver()`. A resolver that goes on after its time is up would otherwise write into whatever
+ * transaction is then open on the same connection.
+ */
+export function leaseHandle(handle: unknown, isOver: () => boolean): unknown {
+  if (typeof handle !== 'object' || handle === null) return handle;
+  const owner = handle;
+  // A stand-in for the proxy's target: a frozen handle would forbid to answer with bound functions.
+  return new Proxy(Object.create(Object.getPrototypeOf(owner)), {
+    get(_, key) {
+      const value: unknown = Reflect.get(owner, key, owner);
+      if (typeof value !== 'function') return value;
+      // Called on the owner, because handles with native or private parts refuse a proxy as `this`.
+      return (...parameters: readonly unknown[]) => {
+        refuseOver(isOver);
+        return Reflect.apply(value, owner, parameters);
+      };
+    },
+    set(_, key, value) {
+      refuseOver(isOver);
+      return Reflect.set(owner, key, value, owner);
+    },
+    has: (_, key) => Reflect.has(owner, key),
+  });
+}
+
+function refuseOver(isOver: () => boolean): void {
+  if (!isOver()) return;
+  throw new Error('The transaction of this handle has ended: nothing was written. Write before your resolver returns.');
+}

@@ -1,0 +1,158 @@
+/**
+ * What all stores ask of the work in their transactions. A caller's mistake then fails on every store in the same way,
+ * not only on the one where it would lose an update.
+ */
+import { recordKey } from '@objectql/sync-types';
+import { leaseHandle } from './leased-handle.js';
+import {
+  type Loaded,
+  type LoadRequest,
+  type SaveRequest,
+  StoreBusyError,
+  type StoreTransaction,
+} from './sync-store.js';
+
+/** An open transaction as an engine offers it. */
+export interface EngineTransaction {
+  readonly handle: unknown;
+  load(request: LoadRequest): Promise<Loaded>;
+  save(request: SaveRequest): Promise<void>;
+  /** Executes SAVEPOINT, RELEASE or ROLLBACK TO. */
+  command(sql: string): Promise<void>;
+  /** Whether an error of the work's own statements leaves the transaction beyond what a savepoint can undo. */
+  isFatal(error: unknown): boolean;
+}
+
+/**
+ * Runs `work` on an open transaction. When it resolves, the transaction may be committed; when it throws, the error is
+ * the one that the transaction failed with, even when `work` caught it and went on.
+ */
+export async function runInScope<T>(
+  engine: EngineTransaction,
+  work: (transaction: StoreTransaction) => Promise<T>,
+): Promise<T> {
+  const scope = new TransactionScope(engine);
+  try {
+    const result = await work(scope);
+    scope.refuseDoomed();
+    return result;
+  } catch (error) {
+    throw scope.doom?.error ?? error;
+  } finally {
+    scope.end();
+  }
+}
+
+/** What a handle is lent for: the transaction, or one of its savepoints. */
+interface Tenure {
+  isOver: boolean;
+}
+
+class TransactionScope implements StoreTransaction {
+  readonly #engine: EngineTransaction;
+  readonly #loadedKeys = new Set<string>();
+  #loadedLogId: string | undefined;
+  #isLoaded = false;
+  #isSaved = false;
+  /** The transaction's tenure, then those of the savepoints that are open. */
+  readonly #tenures: [Tenure, ...Tenure[]] = [{ isOver: false }];
+  /** What the transaction failed with. */
+  doom: { readonly error: unknown } | undefined;
+
+  constructor(engine: EngineTransaction) {
+    this.#engine = engine;
+  }
+
+  get handle(): unknown {
+    this.#refuseEnded();
+    const tenure = this.#tenures.at(-1) ?? this.#tenures[0];
+    return leaseHandle(this.#engine.handle, () => tenure.isOver);
+  }
+
+  async load(request: LoadRequest): Promise<Loaded> {
+    this.#refuseEnded();
+    return this.#orDoom(() => {
+      if (this.#isLoaded || this.#isSaved) {
+        throw new Error('A transaction loads once, before it saves. Ask for everything in one load.');
+      }
+      this.#isLoaded = true;
+      this.#loadedLogId = request.log?.logId;
+      for (const ref of request.records) this.#loadedKeys.add(recordKey(ref));
+      return this.#engine.load(request);
+    });
+  }
+
+  async save(request: SaveRequest): Promise<void> {
+    this.#refuseEnded();
+    await this.#orDoom(() => {
+      this.#isSaved = true;
+      this.#refuseUnloaded(request);
+      return this.#engine.save(request);
+    });
+  }
+
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseEnded();
+    const name = `objectql_${this.#tenures.length}`;
+    await this.#command(`SAVEPOINT ${name}`);
+    const tenure = { isOver: false };
+    this.#tenures.push(tenure);
+    try {
+      const result = await work();
+      this.#leave(tenure);
+      await this.#command(`RELEASE SAVEPOINT ${name}`);
+      return result;
+    } catch (error) {
+      this.#leave(tenure);
+      if (this.#engine.isFatal(error)) this.doom ??= { error };
+      await this.#command(`ROLLBACK TO SAVEPOINT ${name}`);
+      await this.#command(`RELEASE SAVEPOINT ${name}`);
+      throw error;
+    }
+  }
+
+  /** Throws when the transaction cannot commit any more: as busy, so that nobody takes it for one mutation's failure. */
+  refuseDoomed(): void {
+    if (!this.doom) return;
+    throw new StoreBusyError('The transaction failed and is rolled back as a whole.', { cause: this.doom.error });
+  }
+
+  end(): void {
+    for (const tenure of this.#tenures) tenure.isOver = true;
+  }
+
+  #leave(tenure: Tenure): void {
+    tenure.isOver = true;
+    if (this.#tenures.at(-1) === tenure) this.#tenures.pop();
+  }
+
+  #command(sql: string): Promise<void> {
+    return this.#orDoom(() => this.#engine.command(sql));
+  }
+
+  async #orDoom<T>(work: () => Promise<T>): Promise<T> {
+    this.refuseDoomed();
+    try {
+      return await work();
+    } catch (error) {
+      this.doom = { error };
+      this.refuseDoomed();
+      throw error;
+    }
+  }
+
+  #refuseEnded(): void {
+    if (!this.#tenures[0].isOver) return;
+    throw new Error('This transaction has ended. Await everything that uses it inside its work.');
+  }
+
+  #refuseUnloaded({ records = [], intents = [], log }: SaveRequest): void {
+    const unloaded = [...records, ...intents].find((ref) => !this.#loadedKeys.has(recordKey(ref)));
+    if (unloaded) {
+      throw new Error(`Record ${recordKey(unloaded)} was not asked for in load: it may have changed. Load it first.`);
+    }
+    if (log && log.logId !== this.#loadedLogId) {
+      throw new Error(`Log ${log.logId} was not asked for in load: it may have changed. Load it first.`);
+    }
+  }
+}

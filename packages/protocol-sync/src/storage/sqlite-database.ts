@@ -1,12 +1,28 @@
-/** What the SQLite store uses of a driver: better-sqlite3, libsql, node:sqlite and bun:sqlite all fit without an adapter. */
+/** What the SQLite store uses of a driver, and how the drivers' errors read. */
 
+/** A prepared statement with positional parameters. */
 export interface SqliteStatement {
   run(...parameters: readonly unknown[]): unknown;
+  /** The first row; `undefined` or `null` when there is none. */
   get(...parameters: readonly unknown[]): unknown;
   all(...parameters: readonly unknown[]): unknown[];
 }
 
+/** An open SQLite handle: better-sqlite3, libsql, `node:sqlite` and `bun:sqlite` all fit as they are. */
 export interface SqliteDatabase {
   exec(sql: string): unknown;
   prepare(sql: string): SqliteStatement;
+}
+
+const SQLITE_BUSY = 5;
+
+/**
+ * True when another connection holds the lock that was needed. Told by name (better-sqlite3, libsql, Bun) or by number
+ * (`node:sqlite`), whose low byte is the result and the rest its kind.
+ */
+export function isSqliteBusy(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_BUSY;
+  return typeof code === 'string' && /^SQLITE_BUSY(_|$)/.test(code);
 }

@@ -1,366 +1,147 @@
-/**
- * A store in one SQLite file, on a handle the application opens. An answer is sent only after its commit, and a commit
- * survives the death of the process; with `synchronous = FULL` it also survives a power cut.
- */
-import type { RecordId, RecordRef } from '@objectql/sync-types';
+/** A store in one SQLite file, on a handle the application opens. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
+import { CommitListeners } from './commit-listeners.js';
 import { Mutex } from './mutex.js';
-import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import type { SqliteDatabase } from './sqlite-database.js';
+import { readPage } from './sqlite-page.js';
+import { pruneSqlite } from './sqlite-prune.js';
 import { migrateSqlite } from './sqlite-schema.js';
-import {
-  type Intent,
-  type LedgerRow,
-  type Loaded,
-  type LoadRequest,
-  type Page,
-  type PageQuery,
-  type PruneSlice,
-  type RecordState,
-  type SaveRequest,
-  StoreBusyError,
-  type StoredRecord,
-  type StoreFacts,
-  type StoreTransaction,
-  type SyncStore,
-} from './sync-store.js';
+import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
+import type { Page, PageQuery, PruneSlice, StoreTransaction, SyncStore } from './sync-store.js';
+import { runInScope } from './transaction-scope.js';
 
 export interface SqliteStoreOptions {
-  readonly platform?: Pick<Platform, 'randomId'>;
+  /** Milliseconds to wait for another process that is writing, then `StoreBusyError`. Default 5,000. */
+  readonly busyTimeoutMs?: number;
+  readonly platform?: Pick<Platform, 'randomId' | 'setTimer'>;
 }
 
-/** 5 s: how long SQLite itself waits for another process's write before it gives up. */
+/** 5 s: longer than any push without a hanging resolver, and well within the client's 30 s. */
 const BUSY_TIMEOUT_MS = 5000;
+/** 250 ms: how late another process's commit may be noticed. Looking costs microseconds. */
+const LOOK_MS = 250;
 
+/**
+ * Keeps a sync server's state in a SQLite file: `new SqliteStore(new Database('sync.db'))`, with better-sqlite3, libsql,
+ * `node:sqlite` or `bun:sqlite`. Several processes may use one file on one machine.
+ *
+ * A commit is on the disk before it is answered (WAL, `synchronous = FULL`): it survives a killed process, and a power
+ * cut where the disk keeps what it was told to flush. `synchronous = NORMAL`, set on the handle after `open()`, is faster
+ * and still survives a killed process, but a power cut may then take the last answered pushes with it, which the clients
+ * have already settled and will not send again.
+ *
+ * The handle stays the application's, which closes it after the store. While the store is open it is the store's to use:
+ * what others write through it during a push becomes part of that push. Open a second handle for work of your own.
+ */
 export class SqliteStore implements SyncStore {
-  readonly #database: SqliteDatabase;
-  readonly #newEpoch: () => string;
-  /** One connection knows one transaction: everything on it runs in turn, so that no page sees what may be rolled back. */
-  readonly #turn = new Mutex();
-  readonly #statements = new Map<string, SqliteStatement>();
-  readonly #listeners = new Set<(head: number) => void>();
-  #savepoints = 0;
-  #isClosed = false;
+  readonly #connection: SqliteConnection;
+  readonly #platform: Pick<Platform, 'randomId' | 'setTimer'>;
+  /** One connection has one transaction: everything on it runs in turn, so that no page reads what may be rolled back. */
+  readonly #mutex = new Mutex();
+  readonly #listeners = new CommitListeners();
+  /** Changes when another connection commits. */
+  #dataVersion: number | undefined;
+  #stopLooking: (() => void) | undefined;
+  #isOpen = false;
 
-  /** `database` stays the application's: it closes the handle after the store. */
-  constructor(database: SqliteDatabase, { platform = systemPlatform }: SqliteStoreOptions = {}) {
-    this.#database = database;
-    this.#newEpoch = () => platform.randomId();
+  constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
+    const { busyTimeoutMs: timeoutMs = BUSY_TIMEOUT_MS, platform = systemPlatform } = options;
+    const pause = (delayMs: number) => new Promise<void>((resolve) => void platform.setTimer(resolve, delayMs));
+    this.#platform = platform;
+    this.#connection = new SqliteConnection(database, { timeoutMs, pause });
   }
 
   async open(): Promise<void> {
-    await this.#turn.run(async () => {
-      this.#refuseClosed();
-      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      // A file can be switched to WAL only while nobody else uses it; where it already is, this changes nothing.
-      guardBusy(() => this.#database.exec('PRAGMA journal_mode = WAL'));
-      this.#database.exec('PRAGMA synchronous = FULL');
-      await this.#inTransaction(async () => migrateSqlite(this.#database, this.#newEpoch));
+    await this.#mutex.run(async () => {
+      await this.#connection.configure();
+      const newEpoch = () => this.#platform.randomId();
+      await this.#connection.transaction(async () => migrateSqlite(this.#connection.database, newEpoch));
+      this.#listeners.startAt(readFacts(this.#connection).head);
+      this.#isOpen = true;
     });
+    this.#keepLooking();
   }
 
-  async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
-    return this.#turn.run(async () => {
-      this.#refuseClosed();
-      const { result, head, headBefore } = await this.#inTransaction(async () => {
-        const before = this.#facts().head;
-        const done = await work({
-          handle: this.#database,
-          load: async (request) => this.#load(request),
-          save: async (request) => this.#save(request),
-          savepoint: (savedWork) => this.#savepoint(savedWork),
-        });
-        return { result: done, head: this.#facts().head, headBefore: before };
+  transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      let head: number | undefined;
+      const result = await this.#connection.transaction(async () => {
+        const engine = new SqliteTransaction(this.#connection);
+        const done = await runInScope(engine, work);
+        head = engine.head;
+        return done;
       });
-      if (head > headBefore) for (const listener of this.#listeners) listener(head);
+      if (head !== undefined) this.#listeners.announce(head);
       return result;
     });
   }
 
-  async page({ after, limit, objects }: PageQuery): Promise<Page> {
-    return this.#turn.run(async () => {
-      this.#refuseClosed();
-      return this.#inTransaction(async () => {
-        const rows = objects
-          ? this.#prepare(PAGE_OF_OBJECTS).all(JSON.stringify(objects), after, limit, limit)
-          : this.#prepare(PAGE).all(after, limit);
-        return { facts: this.#facts(), records: rows.map(toRecord) };
-      }, 'BEGIN');
-    });
+  page(query: PageQuery): Promise<Page> {
+    return this.#inTurn(() =>
+      this.#connection.snapshot(() => ({
+        facts: readFacts(this.#connection),
+        records: readPage(this.#connection, query),
+      })),
+    );
   }
 
-  async prune({ before, limit }: PruneSlice): Promise<{ readonly removed: number }> {
-    return this.#turn.run(async () => {
-      this.#refuseClosed();
-      return this.#inTransaction(async () => {
-        const tombstones = this.#pruneTombstones(before, limit);
-        const rows = this.#pruneLedger(before, limit);
-        return { removed: Math.max(tombstones, rows) };
-      });
-    });
+  prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
+    return this.#inTurn(() =>
+      this.#connection.transaction(async () => ({ removed: pruneSqlite(this.#connection, slice) })),
+    );
   }
 
-  async changeEpoch(): Promise<string> {
-    return this.#turn.run(async () =>
-      this.#inTransaction(async () => {
-        const epoch = this.#newEpoch();
-        this.#prepare('UPDATE sync_facts SET epoch = ?').run(epoch);
+  changeEpoch(): Promise<string> {
+    return this.#inTurn(() =>
+      this.#connection.transaction(async () => {
+        const epoch = this.#platform.randomId();
+        this.#connection.run('UPDATE objectql_sync_feed SET epoch = ?', epoch);
         return epoch;
       }),
     );
   }
 
   onCommit(listener: (head: number) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const stop = this.#listeners.add(listener);
+    this.#keepLooking();
+    return stop;
   }
 
   async close(): Promise<void> {
-    await this.#turn.run(async () => {
-      this.#isClosed = true;
-      this.#statements.clear();
-    });
+    this.#isOpen = false;
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
+    await this.#mutex.run(async () => this.#connection.release());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #load({ records, mutationIds, log }: LoadRequest): Loaded {
-    const keys = JSON.stringify(records.map(({ objectName, recordId }) => [objectName, JSON.stringify(recordId)]));
-    const logRow = log && this.#prepare('SELECT * FROM sync_logs WHERE log_id = ?').get(log.logId);
-    const ledger = [
-      ...this.#prepare(LEDGER_BY_ID).all(JSON.stringify(mutationIds)),
-      ...(log ? this.#prepare(LEDGER_BY_SEQUENCE).all(JSON.stringify(log.sequences), log.logId) : []),
-    ].map(toLedgerRow);
-    return {
-      facts: this.#facts(),
-      records: this.#prepare(RECORDS_BY_KEY).all(keys).map(toRecord),
-      ledger: [...new Map(ledger.map((row) => [row.mutationId, row])).values()],
-      log: logRow ? toLogRow(logRow) : undefined,
-      intents: this.#prepare(INTENTS_BY_KEY)
-        .all(keys)
-        .map((row) => JSON.parse((row as { intent: string }).intent) as Intent),
-    };
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isOpen) throw new Error('The store is not open. Call open() first.');
+    return this.#mutex.run(work);
   }
 
-  #save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): void {
-    if (records.length > 0) {
-      const { head } = this.#facts();
-      this.#prepare(SAVE_RECORDS).run(
-        JSON.stringify(records.map((state, index) => recordRow(state, head + 1 + index))),
-      );
-      this.#prepare('UPDATE sync_facts SET head = ?').run(head + records.length);
-    }
-    if (ledger.length > 0) this.#prepare(SAVE_LEDGER).run(JSON.stringify(ledger.map(ledgerValues)));
-    if (log) this.#prepare(SAVE_LOG).run(log.logId, log.principal, log.floor, log.lastTime);
-    if (intents.length > 0) {
-      const rows = intents.map((intent) => [...keyOf(intent), JSON.stringify(intent)]);
-      this.#prepare(SAVE_INTENTS).run(JSON.stringify(rows));
-    }
-    if (settledIntents.length > 0) this.#prepare(DROP_INTENTS).run(JSON.stringify(settledIntents.map(keyOf)));
+  /** SQLite tells nobody of a commit, so while somebody listens the store looks for those of other processes. */
+  #keepLooking(): void {
+    if (!this.#isOpen || this.#stopLooking || this.#listeners.isEmpty) return;
+    this.#stopLooking = this.#platform.setTimer(() => void this.#look(), LOOK_MS);
   }
 
-  #pruneTombstones(before: number, limit: number): number {
-    const dropped = this.#prepare(DROP_TOMBSTONES).all(before, limit) as { place: number; version: number }[];
-    if (dropped.length > 0) {
-      const floor = Math.max(...dropped.map(({ place }) => place));
-      const versionFloor = Math.max(...dropped.map(({ version }) => version));
-      this.#prepare('UPDATE sync_facts SET floor = max(floor, ?), version_floor = max(version_floor, ?)').run(
-        floor,
-        versionFloor,
-      );
-    }
-    return dropped.length;
-  }
-
-  #pruneLedger(before: number, limit: number): number {
-    const dropped = this.#prepare(DROP_LEDGER).all(before, limit) as { log_id: string | null; sequence: number }[];
-    for (const { log_id: logId, sequence } of dropped) {
-      if (logId !== null)
-        this.#prepare('UPDATE sync_logs SET floor = max(floor, ?) WHERE log_id = ?').run(sequence, logId);
-    }
-    return dropped.length;
-  }
-
-  #facts(): StoreFacts {
-    const row = this.#prepare('SELECT epoch, head, floor, version_floor FROM sync_facts').get() as {
-      epoch: string;
-      head: number;
-      floor: number;
-      version_floor: number;
-    };
-    return { epoch: row.epoch, head: row.head, floor: row.floor, versionFloor: row.version_floor };
-  }
-
-  /** Immediate, so that what is read cannot change before it is written; a page only reads and needs no lock. */
-  async #inTransaction<T>(work: () => Promise<T>, begin: 'BEGIN IMMEDIATE' | 'BEGIN' = 'BEGIN IMMEDIATE'): Promise<T> {
-    guardBusy(() => this.#database.exec(begin));
+  async #look(): Promise<void> {
+    this.#stopLooking = undefined;
     try {
-      const result = await work();
-      guardBusy(() => this.#database.exec('COMMIT'));
-      return result;
-    } catch (error) {
-      this.#rollBack();
-      throw isBusy(error) ? busy(error) : error;
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec('ROLLBACK');
+      await this.#inTurn(async () => {
+        const row = this.#connection.get<{ data_version: number }>('PRAGMA data_version');
+        if (row?.data_version === this.#dataVersion) return;
+        this.#dataVersion = row?.data_version;
+        this.#listeners.announce(readFacts(this.#connection).head);
+      });
     } catch {
-      // SQLite has already rolled back by itself (disk full, I/O error): the failure that led here says so.
+      // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
     }
-  }
-
-  async #savepoint<T>(work: () => Promise<T>): Promise<T> {
-    this.#savepoints += 1;
-    const name = `sync_${this.#savepoints}`;
-    this.#database.exec(`SAVEPOINT ${name}`);
-    try {
-      const result = await work();
-      this.#database.exec(`RELEASE ${name}`);
-      return result;
-    } catch (error) {
-      this.#database.exec(`ROLLBACK TO ${name}; RELEASE ${name}`);
-      throw error;
-    }
-  }
-
-  #prepare(sql: string): SqliteStatement {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #refuseClosed(): void {
-    if (this.#isClosed) throw new Error('The store is closed. Open a new one.');
+    this.#keepLooking();
   }
 }
-
-const RECORD_COLUMNS = 'object_name, record_id, place, version, changed_at, data, book';
-const PAGE = `SELECT ${RECORD_COLUMNS} FROM sync_records WHERE place > ? ORDER BY place LIMIT ?`;
-// One bounded index walk for each object: filtering the whole feed would cost what others changed.
-const PAGE_OF_OBJECTS = `
-  SELECT r.* FROM json_each(?1) AS wanted JOIN sync_records AS r
-    ON r.object_name = wanted.value AND r.place IN (
-      SELECT place FROM sync_records WHERE object_name = wanted.value AND place > ?2 ORDER BY place LIMIT ?3)
-  ORDER BY r.place LIMIT ?4`;
-const KEYS = 'json_each(?) AS k ON object_name = k.value ->> 0 AND record_id = k.value ->> 1';
-const RECORDS_BY_KEY = `SELECT ${RECORD_COLUMNS} FROM ${KEYS.replace(' ON ', ' CROSS JOIN sync_records ON ')}`;
-const INTENTS_BY_KEY = `SELECT intent FROM ${KEYS.replace(' ON ', ' CROSS JOIN sync_intents ON ')}`;
-const LEDGER_BY_ID = 'SELECT * FROM json_each(?) AS k CROSS JOIN sync_ledger ON mutation_id = k.value';
-const LEDGER_BY_SEQUENCE =
-  'SELECT * FROM json_each(?1) AS k CROSS JOIN sync_ledger ON log_id = ?2 AND sequence = k.value AND log_id IS NOT NULL';
-const SAVE_RECORDS = `
-  INSERT OR REPLACE INTO sync_records (object_name, record_id, place, version, is_deleted, changed_at, data, book)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-  FROM json_each(?)`;
-const SAVE_LEDGER = `
-  INSERT INTO sync_ledger (mutation_id, log_id, sequence, content_hash, object_name, record_id, outcome, at)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-  FROM json_each(?)`;
-const SAVE_LOG = `
-  INSERT INTO sync_logs (log_id, principal, floor, last_time) VALUES (?, ?, ?, ?)
-  ON CONFLICT (log_id) DO UPDATE SET floor = max(floor, excluded.floor), last_time = max(last_time, excluded.last_time)`;
-const SAVE_INTENTS = `
-  INSERT OR REPLACE INTO sync_intents (object_name, record_id, intent)
-  SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)`;
-const DROP_INTENTS = `
-  DELETE FROM sync_intents WHERE (object_name, record_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`;
-const DROP_TOMBSTONES = `
-  DELETE FROM sync_records WHERE (object_name, record_id) IN (
-    SELECT object_name, record_id FROM sync_records WHERE is_deleted = 1 AND changed_at < ? ORDER BY changed_at LIMIT ?)
-  RETURNING place, version`;
-const DROP_LEDGER = `
-  DELETE FROM sync_ledger WHERE mutation_id IN (SELECT mutation_id FROM sync_ledger WHERE at < ? ORDER BY at LIMIT ?)
-  RETURNING log_id, sequence`;
-
-function keyOf({ objectName, recordId }: RecordRef): readonly [string, string] {
-  return [objectName, JSON.stringify(recordId)];
-}
-
-/** Everything a column of its own does not hold. */
-type Book = Pick<RecordState, 'born' | 'bornBy' | 'deleted' | 'fields' | 'writes' | 'run' | 'origin'>;
-
-function recordRow(state: RecordState, place: number) {
-  const { born, bornBy, deleted, fields, writes, run, origin, version, changedAt, data } = state;
-  const book: Book = { born, bornBy, deleted, fields, writes, run, origin };
-  const dataText = data === null ? null : JSON.stringify(data);
-  return [...keyOf(state), place, version, data === null ? 1 : 0, changedAt, dataText, JSON.stringify(book)];
-}
-
-function toRecord(value: unknown): StoredRecord {
-  const row = value as {
-    object_name: string;
-    record_id: string;
-    place: number;
-    version: number;
-    changed_at: number;
-    data: string | null;
-    book: string;
-  };
-  return {
-    objectName: row.object_name,
-    recordId: JSON.parse(row.record_id) as RecordId,
-    place: row.place,
-    version: row.version,
-    changedAt: row.changed_at,
-    data: row.data === null ? null : (JSON.parse(row.data) as StoredRecord['data']),
-    ...(JSON.parse(row.book) as Book),
-  };
-}
-
-function ledgerValues(row: LedgerRow) {
-  const { mutationId, logId, sequence, contentHash, outcome, at } = row;
-  return [mutationId, logId, sequence, contentHash, ...keyOf(row), JSON.stringify(outcome), at];
-}
-
-function toLedgerRow(value: unknown): LedgerRow {
-  const row = value as Record<'mutation_id' | 'content_hash' | 'object_name' | 'record_id' | 'outcome', string> & {
-    log_id: string | null;
-    sequence: number;
-    at: number;
-  };
-  return {
-    mutationId: row.mutation_id,
-    logId: row.log_id,
-    sequence: row.sequence,
-    contentHash: row.content_hash,
-    objectName: row.object_name,
-    recordId: JSON.parse(row.record_id) as RecordId,
-    outcome: JSON.parse(row.outcome) as LedgerRow['outcome'],
-    at: row.at,
-  };
-}
-
-function toLogRow(value: unknown) {
-  const row = value as { log_id: string; principal: string | null; floor: number; last_time: number };
-  return { logId: row.log_id, principal: row.principal, floor: row.floor, lastTime: row.last_time };
-}
-
-function guardBusy<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw isBusy(error) ? busy(error) : error;
-  }
-}
-
-function busy(cause: unknown): StoreBusyError {
-  return new StoreBusyError(`Another process held the database for more than ${BUSY_TIMEOUT_MS} ms.`, { cause });
-}
-
-/** Drivers name the condition in `code`, node:sqlite in `errcode`. */
-function isBusy(error: unknown): boolean {
-  const { code, errcode } = (typeof error === 'object' && error !== null ? error : {}) as {
-    code?: unknown;
-    errcode?: unknown;
-  };
-  return (typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code)) || errcode === SQLITE_BUSY;
-}
-
-const SQLITE_BUSY = 5;

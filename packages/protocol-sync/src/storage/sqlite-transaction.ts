@@ -1,0 +1,149 @@
+/** One open transaction of the SQLite store: what a push reads and writes in it. */
+import { encodeBookkeeping } from './record-encoding.js';
+import type { SqliteConnection } from './sqlite-connection.js';
+import { isSqliteBusy } from './sqlite-database.js';
+import {
+  type FeedColumns,
+  keyColumns,
+  LEDGER_COLUMNS,
+  type LedgerColumns,
+  type LogColumns,
+  RECORD_COLUMNS,
+  type RecordColumns,
+  toFacts,
+  toLedgerRow,
+  toLogRow,
+  toRecord,
+} from './sqlite-rows.js';
+import type {
+  Intent,
+  LedgerRow,
+  Loaded,
+  LoadRequest,
+  LogRow,
+  RecordState,
+  SaveRequest,
+  StoreFacts,
+} from './sync-store.js';
+import type { EngineTransaction } from './transaction-scope.js';
+
+/** The facts of the whole store, as this connection sees them now. */
+export function readFacts(connection: SqliteConnection): StoreFacts {
+  const row = connection.get<FeedColumns>(FACTS);
+  if (!row)
+    throw new Error('The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.');
+  return toFacts(row);
+}
+
+export class SqliteTransaction implements EngineTransaction {
+  readonly handle: unknown;
+  readonly #connection: SqliteConnection;
+  /** The feed's head after the last save that moved it. */
+  head: number | undefined;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+    this.handle = connection.database;
+    connection.exec(PROBE);
+  }
+
+  async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
+    const connection = this.#connection;
+    const keys = JSON.stringify(records.map(keyColumns));
+    const ids = JSON.stringify(mutationIds);
+    const rows = log
+      ? connection.all<LedgerColumns>(LEDGER_OF_LOG, ids, log.logId, JSON.stringify(log.sequences))
+      : connection.all<LedgerColumns>(LEDGER, ids);
+    const logRow = log && connection.get<LogColumns>(LOG, log.logId);
+    return {
+      facts: readFacts(connection),
+      records: connection.all<RecordColumns>(RECORDS, keys).map(toRecord),
+      ledger: rows.map(toLedgerRow),
+      log: logRow && toLogRow(logRow),
+      intents: connection.all<{ intent: string }>(INTENTS, keys).map(({ intent }) => JSON.parse(intent) as Intent),
+    };
+  }
+
+  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<void> {
+    this.#refuseLost();
+    if (records.length > 0) this.#saveRecords(records);
+    for (const row of ledger) this.#saveRow(row);
+    if (log) this.#saveLog(log);
+    for (const ref of settledIntents) this.#connection.run(SETTLE_INTENT, ...keyColumns(ref));
+    for (const intent of intents) this.#connection.run(SAVE_INTENT, ...keyColumns(intent), JSON.stringify(intent));
+  }
+
+  async command(sql: string): Promise<void> {
+    this.#connection.exec(sql);
+  }
+
+  /** Busy is a matter of this whole connection, not of the mutation whose write met it. */
+  isFatal(error: unknown): boolean {
+    return isSqliteBusy(error);
+  }
+
+  /**
+   * When the disk is full SQLite may roll back by itself. What is written then would commit statement by statement, so
+   * a savepoint set at the transaction's start proves that it is still the same one.
+   */
+  #refuseLost(): void {
+    this.#connection.exec('RELEASE SAVEPOINT objectql_probe');
+    this.#connection.exec(PROBE);
+  }
+
+  #saveRecords(records: readonly RecordState[]): void {
+    const head = readFacts(this.#connection).head;
+    records.forEach((state, index) => {
+      const data = state.data && JSON.stringify(state.data);
+      const place = head + 1 + index;
+      const { version, changedAt } = state;
+      this.#connection.run(
+        SAVE_RECORD,
+        place,
+        ...keyColumns(state),
+        version,
+        changedAt,
+        data,
+        encodeBookkeeping(state),
+      );
+    });
+    this.head = head + records.length;
+    this.#connection.run('UPDATE objectql_sync_feed SET head = ?', this.head);
+  }
+
+  #saveRow(row: LedgerRow): void {
+    const { mutationId, logId, sequence, contentHash, outcome, at } = row;
+    const outcomeText = JSON.stringify(outcome);
+    this.#connection.run(SAVE_ROW, mutationId, logId, sequence, ...keyColumns(row), contentHash, outcomeText, at);
+  }
+
+  #saveLog({ logId, principal, floor, lastTime }: LogRow): void {
+    this.#connection.run(SAVE_LOG, logId, principal, floor, lastTime);
+  }
+}
+
+const PROBE = 'SAVEPOINT objectql_probe';
+const FACTS = 'SELECT epoch, head, floor, version_floor FROM objectql_sync_feed';
+// CROSS JOIN keeps SQLite from scanning the table instead of what was asked for.
+const RECORDS = `
+  SELECT ${RECORD_COLUMNS} FROM json_each(?) AS asked CROSS JOIN objectql_sync_records
+  ON object_name = asked.value ->> 0 AND record_id = asked.value ->> 1`;
+const INTENTS = `
+  SELECT intent FROM json_each(?) AS asked CROSS JOIN objectql_sync_intents
+  ON object_name = asked.value ->> 0 AND record_id = asked.value ->> 1`;
+const LEDGER = `
+  SELECT ${LEDGER_COLUMNS} FROM objectql_sync_ledger WHERE mutation_id IN (SELECT value FROM json_each(?))`;
+const LEDGER_OF_LOG = `${LEDGER}
+  UNION SELECT ${LEDGER_COLUMNS} FROM objectql_sync_ledger
+  WHERE log_id = ? AND sequence IN (SELECT value FROM json_each(?))`;
+const LOG = 'SELECT log_id, principal, floor, last_time FROM objectql_sync_logs WHERE log_id = ?';
+const SAVE_RECORD = `
+  INSERT INTO objectql_sync_records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (object_name, record_id) DO UPDATE SET place = excluded.place, version = excluded.version,
+    changed_at = excluded.changed_at, data = excluded.data, bookkeeping = excluded.bookkeeping`;
+const SAVE_ROW = `INSERT INTO objectql_sync_ledger (${LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const SAVE_LOG = `
+  INSERT INTO objectql_sync_logs (log_id, principal, floor, last_time) VALUES (?, ?, ?, ?)
+  ON CONFLICT (log_id) DO UPDATE SET floor = max(floor, excluded.floor), last_time = max(last_time, excluded.last_time)`;
+const SAVE_INTENT = 'INSERT INTO objectql_sync_intents (object_name, record_id, intent) VALUES (?, ?, ?)';
+const SETTLE_INTENT = 'DELETE FROM objectql_sync_intents WHERE object_name = ? AND record_id = ?';

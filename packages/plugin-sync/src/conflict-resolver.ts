@@ -1,30 +1,33 @@
 /** What becomes of a conflict: the strategies of `sync-types`, or the application's callback, decide. */
 import {
-  type Contest,
+  findStrategy,
   type Json,
   type JsonObject,
   jsonEquals,
+  lastWriteWins,
   type MutationOperation,
   type Strategy,
   type SyncConflict,
   type Verdict,
-  type WriteStamp,
 } from '@objectql/sync-types';
+import { contestOf, isTimed } from './conflict-contest.js';
+
+/** A record merged by the application. */
+export type MergedRecord = Readonly<Record<string, unknown>>;
 
 /**
  * Decides a conflict: the merged record, or `undefined` to leave it for the user. Called with the record as the server
  * has it (`null` when deleted) and the mutation that met it.
  */
-export type OnConflict = (
-  conflict: SyncConflict,
-) => Readonly<Record<string, unknown>> | undefined | Promise<Readonly<Record<string, unknown>> | undefined>;
+export type OnConflict = (conflict: SyncConflict) => MergedRecord | undefined | Promise<MergedRecord | undefined>;
 
 export type Resolution =
   /** A new mutation on top of what the server has. */
   | {
       readonly do: 'write';
       readonly operation: MutationOperation;
-      readonly data?: JsonObject;
+      /** Absent for a delete. What an application merged is checked when it becomes a mutation. */
+      readonly data?: MergedRecord;
       readonly droppedFields: readonly string[];
       /** True when a rule decided, so that the mutation keeps the time of the one it stands for. */
       readonly isAutomatic: boolean;
@@ -35,13 +38,16 @@ export type Resolution =
   | { readonly do: 'park' };
 
 export interface ResolverOptions {
+  /** Decides where the server knows no strategy. */
   readonly strategy: Strategy;
+  /** The fields that count as conflicting where the server declares none. */
+  readonly conflictFields?: readonly string[] | undefined;
   readonly onConflict?: OnConflict | undefined;
 }
 
 /** What a resolution may need beside the conflict. */
 export interface ConflictSurroundings {
-  /** The record as this client saw it with its own change: what an update that outlives a delete is re-created from. */
+  /** The record without this change, as this client has it: what an update that outlives a delete is re-created from. */
   readonly localCopy: JsonObject | undefined;
   /** How many automatic resolutions lead here. */
   readonly round: number;
@@ -50,6 +56,7 @@ export interface ConflictSurroundings {
 /** 5: two devices that keep overwriting each other are for a person to part. */
 export const MAX_AUTOMATIC_ROUNDS = 5;
 
+/** Decides conflicts of one object. Who knows the strategy decides: the server, or where it knows none, this client. */
 export class ConflictResolver {
   readonly #options: ResolverOptions;
 
@@ -57,134 +64,82 @@ export class ConflictResolver {
     this.#options = options;
   }
 
-  /** Decides one conflict. A callback that throws parks it: nothing is decided by accident. */
-  async resolve(conflict: SyncConflict, surroundings: ConflictSurroundings): Promise<Resolution> {
-    if (surroundings.round >= MAX_AUTOMATIC_ROUNDS) return { do: 'park' };
-    const verdict = verdictOf(conflict, this.#options.strategy);
+  /** Decides one conflict. Rejects when the callback does. */
+  async resolve(conflict: SyncConflict, { localCopy, round }: ConflictSurroundings): Promise<Resolution> {
+    if (round >= MAX_AUTOMATIC_ROUNDS) return { do: 'park' };
+    const verdict = this.#verdict(conflict);
     switch (verdict.do) {
       case 'keep':
         return { do: 'yield', droppedFields: fieldsOf(conflict) };
       case 'apply':
-        return applied(conflict, verdict, surroundings.localCopy);
+        // A record whose other fields nobody here knows is not re-created from a few of them.
+        if (isRecreation(conflict) && !localCopy) return this.#ask(conflict);
+        return applied(conflict, verdict, localCopy);
       case 'ask':
-        return this.#ask(conflict, surroundings.localCopy);
+        return this.#ask(conflict);
     }
   }
 
-  async #ask(conflict: SyncConflict, localCopy: JsonObject | undefined): Promise<Resolution> {
-    if (!this.#options.onConflict) return { do: 'park' };
-    const merged = await this.#options.onConflict(conflict);
-    return merged === undefined ? { do: 'park' } : resolveWith(conflict, merged, localCopy);
+  #verdict(conflict: SyncConflict): Verdict {
+    const strategy = this.#strategyFor(conflict);
+    if (!strategy || (strategy === lastWriteWins && !isTimed(conflict))) return { do: 'ask' };
+    const ownConflictFields = conflict.strategy === undefined ? this.#options.conflictFields : undefined;
+    return strategy(contestOf(conflict, ownConflictFields));
+  }
+
+  /** A server that knows the strategy has run it: running it again says which conflicts it left to the client's data. */
+  #strategyFor({ strategy }: SyncConflict): Strategy | undefined {
+    if (strategy === undefined) return this.#options.strategy;
+    return strategy === 'custom' ? undefined : findStrategy(strategy);
+  }
+
+  async #ask(conflict: SyncConflict): Promise<Resolution> {
+    const merged = await this.#options.onConflict?.(conflict);
+    return merged === undefined ? { do: 'park' } : resolveWith(conflict, merged);
   }
 }
 
 /** The user's decision on a conflict: their own change, what the server has, or a record merged from both. */
-export type Choice = 'mine' | 'theirs' | Readonly<Record<string, unknown>>;
-
-/** What a decision writes. Only fields that differ from the server's are written, so that nothing else is stamped anew. */
-export function resolveWith(conflict: SyncConflict, choice: Choice, localCopy: JsonObject | undefined): Resolution {
-  const { clientMutation, serverRecord } = conflict;
-  if (choice === 'theirs') return { do: 'yield', droppedFields: [] };
-  if (choice === 'mine' && clientMutation.operation === 'delete') {
-    return { do: 'write', operation: 'delete', droppedFields: [], isAutomatic: false };
-  }
-  // Data is checked when it becomes a mutation; the cast only names what that check will have shown.
-  const merged = (choice === 'mine' ? mineOver(conflict, localCopy) : choice) as JsonObject;
-  if (serverRecord === null) {
-    return { do: 'write', operation: 'create', data: merged, droppedFields: [], isAutomatic: false };
-  }
-  const changed: Record<string, Json> = {};
-  for (const [field, value] of Object.entries(merged)) {
-    if (!Object.hasOwn(serverRecord, field) || !jsonEquals(serverRecord[field], value)) changed[field] = value;
-  }
-  if (Object.keys(changed).length === 0) return { do: 'yield', droppedFields: [] };
-  return { do: 'write', operation: 'update', data: changed, droppedFields: [], isAutomatic: false };
-}
-
-function mineOver({ clientMutation, serverRecord }: SyncConflict, localCopy: JsonObject | undefined): JsonObject {
-  return serverRecord === null ? { ...localCopy, ...clientMutation.data } : (clientMutation.data ?? {});
-}
+export type Choice = 'mine' | 'theirs' | MergedRecord;
 
 /**
- * Who knows the strategy decides. A server that knows it has decided already, and what it reports as a conflict is for
- * the user, but for one case: an update that is later than a delete, which only the client has the data to re-create.
+ * What a decision writes. Only fields that differ from the server's are written, so that nothing else is stamped anew.
+ * `copy` is the record as the user saw it, for a change of their own to a record the server has deleted.
  */
-function verdictOf(conflict: SyncConflict, strategy: Strategy): Verdict {
-  if (conflict.strategy !== undefined) {
-    const isRecreation = conflict.strategy === 'last-write-wins' && conflict.kind === 'update-delete';
-    return isRecreation ? { do: 'apply', drop: [] } : { do: 'ask' };
-  }
-  const contest = contestOf(conflict);
-  return contest ? strategy(contest) : { do: 'ask' };
+export function resolveWith(conflict: SyncConflict, choice: Choice, copy?: JsonObject): Resolution {
+  const { clientMutation, serverRecord } = conflict;
+  if (choice === 'theirs') return { do: 'yield', droppedFields: fieldsOf(conflict) };
+  if (choice === 'mine' && clientMutation.operation === 'delete') return writeOf('delete');
+  const mine = { ...(serverRecord === null ? copy : {}), ...clientMutation.data };
+  const merged = choice === 'mine' ? mine : choice;
+  if (serverRecord === null) return writeOf('create', merged);
+  const changed = Object.entries(merged).filter(
+    ([field, value]) => !Object.hasOwn(serverRecord, field) || !jsonEquals(serverRecord[field], value),
+  );
+  return changed.length === 0 ? { do: 'yield', droppedFields: [] } : writeOf('update', Object.fromEntries(changed));
 }
 
-/** The conflict as the server's strategy would have been given it; `undefined` where a protocol-1 server tells too little. */
-function contestOf(conflict: SyncConflict): Contest | undefined {
-  const { kind, clientStamp, serverStamps, deletedStamp, conflictFields, clientMutation, serverRecord } = conflict;
-  if (kind === undefined || clientStamp === undefined) return contestOfProtocol1(conflict);
-  return {
-    kind,
-    objectName: conflict.objectName,
-    recordId: conflict.recordId,
-    mine: { operation: clientMutation.operation, data: clientMutation.data ?? {}, stamp: clientStamp },
-    theirs: {
-      record: serverRecord,
-      stamps: serverStamps ?? {},
-      ...(deletedStamp === undefined ? {} : { deleted: deletedStamp }),
-    },
-    fields: conflict.conflictingFields,
-    ...(conflictFields === undefined ? {} : { conflictFields }),
-  };
-}
-
-/** A protocol-1 server tells when the record changed, if at all, in a field of the record itself. */
-function contestOfProtocol1(conflict: SyncConflict): Contest | undefined {
-  const { clientMutation, serverRecord, conflictingFields } = conflict;
-  const time = Date.parse(String(serverRecord?.updated_at ?? ''));
-  if (serverRecord === null || Number.isNaN(time)) return undefined;
-  const theirs: WriteStamp = { time, logId: '', sequence: 0 };
-  return {
-    kind: clientMutation.operation === 'delete' ? 'delete-update' : 'update-update',
-    objectName: conflict.objectName,
-    recordId: conflict.recordId,
-    mine: {
-      operation: clientMutation.operation,
-      data: clientMutation.data ?? {},
-      stamp: {
-        time: Date.parse(clientMutation.timestamp),
-        logId: clientMutation.clientId,
-        sequence: clientMutation.sequence,
-      },
-    },
-    theirs: { record: serverRecord, stamps: Object.fromEntries(conflictingFields.map((field) => [field, theirs])) },
-    fields: conflictingFields,
-  };
+function writeOf(operation: MutationOperation, data?: MergedRecord): Resolution {
+  return { do: 'write', operation, ...(data ? { data } : {}), droppedFields: [], isAutomatic: false };
 }
 
 function applied(
-  { clientMutation, serverRecord }: SyncConflict,
+  conflict: SyncConflict,
   { drop, merged }: Extract<Verdict, { do: 'apply' }>,
   localCopy: JsonObject | undefined,
 ): Resolution {
-  if (clientMutation.operation === 'delete') {
-    return { do: 'write', operation: 'delete', droppedFields: [], isAutomatic: true };
-  }
-  const mine: Record<string, Json> = {};
-  for (const [field, value] of Object.entries(clientMutation.data ?? {})) {
-    if (!drop.includes(field)) mine[field] = value;
-  }
-  const data = { ...mine, ...merged };
-  if (serverRecord === null) {
-    return {
-      do: 'write',
-      operation: 'create',
-      data: { ...localCopy, ...data },
-      droppedFields: drop,
-      isAutomatic: true,
-    };
-  }
-  if (Object.keys(data).length === 0) return { do: 'yield', droppedFields: drop };
-  return { do: 'write', operation: 'update', data, droppedFields: drop, isAutomatic: true };
+  const automatic = { do: 'write', droppedFields: drop, isAutomatic: true } as const;
+  const { operation, data = {} } = conflict.clientMutation;
+  if (operation === 'delete') return { ...automatic, operation: 'delete' };
+  const kept = Object.entries<Json>(data).filter(([field]) => !drop.includes(field));
+  const mine = { ...Object.fromEntries(kept), ...merged };
+  if (isRecreation(conflict)) return { ...automatic, operation: 'create', data: { ...localCopy, ...mine } };
+  if (Object.keys(mine).length === 0) return { do: 'yield', droppedFields: drop };
+  return { ...automatic, operation: 'update', data: mine };
+}
+
+function isRecreation({ clientMutation, serverRecord }: SyncConflict): boolean {
+  return serverRecord === null && clientMutation.operation !== 'delete';
 }
 
 /** What the user loses when the server's record stands: for a delete, the fields that were saved from it. */

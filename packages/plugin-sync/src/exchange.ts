@@ -1,4 +1,4 @@
-/** One request and its answer: what is asked, how long it may take, and what a refusal of the whole request means. */
+/** One request and its answer: what is asked, how much at a time, and how long it may take. */
 import {
   MAX_BODY_BYTES,
   MAX_MUTATIONS,
@@ -6,21 +6,19 @@ import {
   type SyncPushRequest,
   type SyncPushResponse,
 } from '@objectql/sync-types';
-import type { MutationLogger } from './mutation-logger.js';
+import { asTransportError } from './as-transport-error.js';
+import type { ClientLog } from './client-log.js';
 import type { Platform } from './platform/platform.js';
-import { selectBatch } from './select-batch.js';
 import type { StoredEntry } from './storage/client-storage.js';
 import { parseAnswer } from './transport/parse-answer.js';
 import { type SyncTransport, TransportError } from './transport/transport.js';
 
 export interface ExchangeParts {
-  readonly log: MutationLogger;
+  readonly log: ClientLog;
   readonly transport: SyncTransport;
   readonly platform: Platform;
-  readonly isHeld: (key: string) => boolean;
-  readonly batchSizeOf: (objectName: string) => number;
   /** The objects to receive changes of; all when `undefined`, none when empty. */
-  readonly pulledObjects: () => readonly string[] | undefined;
+  readonly pulledObjects: readonly string[] | undefined;
 }
 
 export interface Exchanged {
@@ -28,7 +26,7 @@ export interface Exchanged {
   readonly answer: SyncPushResponse;
   /** The checkpoint the request was made with. */
   readonly checkpoint: string | null;
-  /** How far the device's clock is ahead of the server's, where the server tells its time. */
+  /** How far the device's clock is ahead of the server's; `null` where the server does not tell its time. */
   readonly clockSkewMs: number | null;
 }
 
@@ -37,75 +35,66 @@ const BODY_SHARE = 0.9;
 
 export class Exchange {
   readonly #parts: ExchangeParts;
-  #maxMutations = MAX_MUTATIONS;
-  #maxBytes = MAX_BODY_BYTES * BODY_SHARE;
-  /** Halved while the server finds bodies too large; doubled again with each success. */
-  #share = 1;
-  #underWay: AbortController | undefined;
+  #serverMaxMutations = MAX_MUTATIONS;
+  #serverMaxBytes = MAX_BODY_BYTES;
+  /** Halved while the server finds batches too large, doubled again by every success. */
+  #maxMutations = Number.POSITIVE_INFINITY;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
   }
 
-  /** True when a push would carry something. */
-  hasWork(): boolean {
-    return this.#select().length > 0;
+  /** How much one push may carry now. */
+  get limits(): { readonly maxMutations: number; readonly maxBytes: number } {
+    return {
+      maxMutations: Math.max(1, Math.min(this.#serverMaxMutations, this.#maxMutations)),
+      maxBytes: this.#serverMaxBytes * BODY_SHARE,
+    };
   }
 
-  /** Sends what may be sent and asks for what is new. Rejects with `TransportError` when there is no usable answer. */
-  async run(): Promise<Exchanged> {
+  /** Sends the mutations and asks for what is new. Rejects with `TransportError` when there is no usable answer. */
+  async run(sent: readonly StoredEntry[], signal: AbortSignal): Promise<Exchanged> {
     const { log, platform } = this.#parts;
-    const sent = this.#select();
-    const checkpoint = log.meta.checkpoint;
-    const request = this.#request(sent);
+    const { checkpoint } = log.meta;
     const startedAt = platform.now();
-    const raw = await this.#within(REQUEST_TIMEOUT_MS, (signal) => this.#send(request, signal));
+    const request = this.#request(sent);
+    const raw = await this.#inTime(signal, (both) => this.#send(request, both));
     const answer = parseAnswer(
       raw,
       sent.map(({ mutation }) => mutation.id),
     );
-    this.#learn(answer);
-    const serverTime = answer.serverTime === undefined ? undefined : Date.parse(answer.serverTime);
+    this.#maxMutations *= 2;
+    if (answer.limits) {
+      this.#serverMaxMutations = answer.limits.maxMutations;
+      this.#serverMaxBytes = answer.limits.maxBodyBytes;
+    }
     // The answer was written about half-way between sending and receiving.
     const midway = (startedAt + platform.now()) / 2;
-    return { sent, answer, checkpoint, clockSkewMs: serverTime === undefined ? null : Math.round(midway - serverTime) };
+    // Adding 0 turns the -0 that rounding may give into 0.
+    const clockSkewMs = answer.serverTime === undefined ? null : Math.round(midway - Date.parse(answer.serverTime)) + 0;
+    return { sent, answer, checkpoint, clockSkewMs };
   }
 
-  /** Sends fewer at a time; answers the one mutation that is too large even alone, if that is what it is. */
-  shrink(): StoredEntry | undefined {
-    const batch = this.#select();
-    if (batch.length <= 1) return batch[0];
-    this.#share = batch.length / 2 / this.#maxMutations;
-    return undefined;
-  }
-
-  /** Ends the request under way. */
-  abort(): void {
-    this.#underWay?.abort(new TransportError('The client ended the request.', { type: 'aborted' }));
-  }
-
-  #select(): readonly StoredEntry[] {
-    const { log, isHeld, batchSizeOf } = this.#parts;
-    return selectBatch(log.entries(), {
-      isDurable: (id) => log.isDurable(id),
-      isHeld,
-      batchSizeOf,
-      maxMutations: Math.max(1, Math.floor(this.#maxMutations * this.#share)),
-      maxBytes: this.#maxBytes,
-    });
+  /** Sends fewer at a time from now on; `count` mutations were too many. */
+  shrink(count: number): void {
+    this.#maxMutations = Math.max(1, Math.floor(count / 2));
   }
 
   #request(sent: readonly StoredEntry[]): SyncPushRequest {
     const { log, platform, pulledObjects } = this.#parts;
-    const objects = pulledObjects();
+    const { checkpoint, logId } = log.meta;
     return {
-      clientId: log.getClientId(),
+      clientId: log.clientId,
       mutations: sent.map(({ mutation }) => mutation),
-      lastCheckpoint: log.meta.checkpoint,
+      lastCheckpoint: checkpoint,
       protocol: 2,
-      logId: log.meta.logId,
+      logId,
       sentAt: new Date(platform.now()).toISOString(),
-      ...(objects === undefined ? {} : objects.length === 0 ? { pull: false } : { objects: [...objects] }),
+      ...(pulledObjects === undefined
+        ? {}
+        : pulledObjects.length === 0
+          ? { pull: false }
+          : { objects: [...pulledObjects] }),
     };
   }
 
@@ -119,30 +108,35 @@ export class Exchange {
   }
 
   /** Bounded here as well, because a transport of the application's may not know the signal. */
-  async #within<T>(timeoutMs: number, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    this.#underWay = controller;
+  async #inTime<T>(ended: AbortSignal, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const request = new AbortController();
     const cancel = this.#parts.platform.setTimer(() => {
-      controller.abort(new TransportError(`The server did not answer within ${timeoutMs} ms.`, { type: 'timeout' }));
-    }, timeoutMs);
-    const aborted = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
-    });
+      const message = `The server did not answer within ${REQUEST_TIMEOUT_MS} ms.`;
+      request.abort(new TransportError(message, { type: 'timeout' }));
+    }, REQUEST_TIMEOUT_MS);
+    const end = () => request.abort(new TransportError('The client ended the request.', { type: 'aborted' }));
+    ended.addEventListener('abort', end, { once: true });
+    if (ended.aborted) end();
     try {
-      return await Promise.race([Promise.resolve(controller.signal).then(send), aborted]);
+      return await Promise.race([rejectionOf(request.signal), callNow(() => send(request.signal))]);
     } catch (error) {
-      if (error instanceof TransportError) throw error;
-      throw new TransportError('The server could not be reached.', { type: 'unreachable' }, { cause: error });
+      throw asTransportError(request.signal.aborted ? request.signal.reason : error);
     } finally {
       cancel();
-      this.#underWay = undefined;
+      ended.removeEventListener('abort', end);
     }
   }
+}
 
-  #learn({ limits }: SyncPushResponse): void {
-    this.#share = Math.min(1, this.#share * 2);
-    if (!limits) return;
-    this.#maxMutations = Math.max(1, limits.maxMutations);
-    this.#maxBytes = limits.maxBodyBytes * BODY_SHARE;
-  }
+/** Rejects when the signal aborts. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** What a transport throws before it returns a promise is a rejection like any other. */
+async function callNow<T>(work: () => Promise<T>): Promise<T> {
+  return work();
 }

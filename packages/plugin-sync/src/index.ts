@@ -12,18 +12,21 @@ export type {
   SyncPushResponse,
   SyncServerChange,
 } from '@objectql/sync-types';
-export type { ConflictList, DeadLetterList } from './attention.js';
+export type { ConflictList } from './conflict-list.js';
 export {
   type Choice,
   ConflictResolver,
   type ConflictSurroundings,
+  type MergedRecord,
   type OnConflict,
   type Resolution,
   type ResolverOptions,
 } from './conflict-resolver.js';
+export type { DeadLetterList } from './dead-letter-list.js';
 export { MutationLogger, type MutationLoggerOptions } from './mutation-logger.js';
+export type { MutationOutcome } from './mutation-outcome.js';
 export type { NewMutation } from './new-mutation.js';
-export type { MutationOutcome } from './plan-answer.js';
+export type { ObjectRecords, RecordData } from './object-records.js';
 export type { Platform } from './platform/platform.js';
 export { systemPlatform } from './platform/system-platform.js';
 export type { LocalRecord } from './rebase.js';
@@ -42,7 +45,7 @@ export { MemoryStorage } from './storage/memory-storage.js';
 export type { SqliteDatabase } from './storage/sqlite-database.js';
 export { SqliteStorage } from './storage/sqlite-storage.js';
 export { StorageError, type StorageErrorCode } from './storage/storage-error.js';
-export { type ObjectRecords, SyncEngine, type SyncEngineOptions } from './sync-engine.js';
+export { SyncEngine, type SyncEngineOptions } from './sync-engine.js';
 export type { DroppedFields, SyncEventListener } from './sync-listener.js';
 export { SyncPlugin, type SyncPluginOptions } from './sync-plugin.js';
 export type { SyncStatus } from './sync-status.js';

@@ -1,30 +1,38 @@
 /** The records as the user sees them: what the server last told, with the pending changes on top. */
-import { type RecordId, type RecordRef, recordKey } from '@objectql/sync-types';
-import type { MutationLogger } from './mutation-logger.js';
+import { type RecordRef, recordKey } from '@objectql/sync-types';
+import type { ClientLog } from './client-log.js';
 import { type LocalRecord, rebase } from './rebase.js';
-import type { ClientStorage } from './storage/client-storage.js';
+import { type Changed, RecordWatch } from './record-watch.js';
+import type { BaseRecord, ClientStorage } from './storage/client-storage.js';
+import { isEpochWalk } from './walk.js';
 
-type Stop = () => void;
+export interface LocalRecordsParts {
+  readonly log: ClientLog;
+  readonly storage: ClientStorage;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<void>;
+  readonly onListenerFailed: (error: unknown) => void;
+}
+
+interface Watcher {
+  changed(changed: Changed): void;
+  stop(): void;
+}
 
 /** The records of all objects. Reading costs what is read, never what is stored. */
 export class LocalRecords {
-  readonly #log: MutationLogger;
-  readonly #storage: ClientStorage;
-  readonly #onListenerFailed: (error: unknown) => void;
-  readonly #watchers = new Set<(changed: readonly RecordRef[] | 'all') => Promise<void>>();
+  readonly #parts: LocalRecordsParts;
+  readonly #watchersByRecord = new Map<string, Set<Watcher>>();
+  readonly #watchersByObject = new Map<string, Set<Watcher>>();
 
-  constructor(log: MutationLogger, storage: ClientStorage, onListenerFailed: (error: unknown) => void) {
-    this.#log = log;
-    this.#storage = storage;
-    this.#onListenerFailed = onListenerFailed;
+  constructor(parts: LocalRecordsParts) {
+    this.#parts = parts;
   }
 
   /** The record, or `undefined` when there is none or its delete is pending. */
-  async get(objectName: string, recordId: RecordId): Promise<LocalRecord | undefined> {
-    await this.#log.load();
-    const ref = { objectName, recordId };
-    const [base] = await this.#storage.getRecords([ref]);
-    return rebase(ref, base, this.#log.entriesOf(ref));
+  async get(ref: RecordRef): Promise<LocalRecord | undefined> {
+    const [record] = await this.#getMany([ref]);
+    return record;
   }
 
   /** All records of an object, in no particular order. */
@@ -32,77 +40,103 @@ export class LocalRecords {
     return [...(await this.#byKey(objectName)).values()];
   }
 
+  /** The version a change made now is based on: that of the stored record, unless it is of a feed that is no more. */
+  async baseVersionOf({ objectName, recordId }: RecordRef): Promise<number | null> {
+    const { log, storage, open } = this.#parts;
+    await open();
+    const [base] = await storage.getRecords([{ objectName, recordId }]);
+    const { walk } = log.meta;
+    const isOfLostFeed = isEpochWalk(walk) && base?.walk !== walk;
+    return isOfLostFeed ? null : (base?.version ?? null);
+  }
+
   /** Calls `listener` with the record now, and again whenever what the user sees of it changes. Returns what stops it. */
-  watch(ref: RecordRef, listener: (record: LocalRecord | undefined) => void): Stop {
-    const key = recordKey(ref);
-    return this.#watch(async (changed) => {
-      if (changed !== 'all' && !changed.some((other) => recordKey(other) === key)) return;
-      const record = await this.get(ref.objectName, ref.recordId);
-      return () => listener(record);
-    });
+  watch(ref: RecordRef, listener: (record: LocalRecord | undefined) => unknown): () => void {
+    const look = () => this.get(ref);
+    const watcher = new RecordWatch({ look, listener, onFailed: this.#parts.onListenerFailed });
+    return addWatcher(this.#watchersByRecord, recordKey(ref), watcher);
   }
 
   /** Calls `listener` with all records of the object now, and again whenever one changes. Returns what stops it. */
-  watchAll(objectName: string, listener: (records: readonly LocalRecord[]) => void): Stop {
+  watchAll(objectName: string, listener: (records: readonly LocalRecord[]) => unknown): () => void {
     let byKey: Map<string, LocalRecord> | undefined;
-    return this.#watch(async (changed) => {
-      if (changed === 'all' || !byKey) byKey = await this.#byKey(objectName);
-      else {
-        const refs = changed.filter((ref) => ref.objectName === objectName);
-        if (refs.length === 0) return;
-        const bases = await this.#storage.getRecords(refs);
-        for (const [index, ref] of refs.entries()) {
-          const record = rebase(ref, bases[index], this.#log.entriesOf(ref));
-          if (record) byKey.set(recordKey(ref), record);
-          else byKey.delete(recordKey(ref));
-        }
-      }
-      const records = [...byKey.values()];
-      return () => listener(records);
-    });
+    const look = async (changed: Changed) => {
+      byKey = changed === 'all' || !byKey ? await this.#byKey(objectName) : await this.#updated(byKey, changed);
+      return [...byKey.values()];
+    };
+    const watcher = new RecordWatch({ look, listener, onFailed: this.#parts.onListenerFailed });
+    return addWatcher(this.#watchersByObject, objectName, watcher);
   }
 
   /** Tells the watchers which records may look different now. */
-  changed(refs: readonly RecordRef[] | 'all'): void {
-    if (refs.length > 0) for (const watcher of this.#watchers) void watcher(refs);
+  changed(changed: Changed): void {
+    if (changed === 'all') {
+      for (const watcher of allOf(this.#watchersByRecord)) watcher.changed('all');
+      for (const watcher of allOf(this.#watchersByObject)) watcher.changed('all');
+      return;
+    }
+    for (const ref of changed) {
+      if (this.#watchersByRecord.size > 0) {
+        for (const watcher of this.#watchersByRecord.get(recordKey(ref)) ?? []) watcher.changed([ref]);
+      }
+      for (const watcher of this.#watchersByObject.get(ref.objectName) ?? []) watcher.changed([ref]);
+    }
+  }
+
+  /** Base and pending are read in one turn of the log: between two commits, never in the middle of one. */
+  async #getMany(refs: readonly RecordRef[]): Promise<readonly (LocalRecord | undefined)[]> {
+    const { log, storage, open } = this.#parts;
+    await open();
+    return log.inTurn(async () => {
+      const bases = await storage.getRecords(refs.map(({ objectName, recordId }) => ({ objectName, recordId })));
+      return refs.map((ref, index) => rebase(ref, bases[index], log.pending.ofRecord(ref)));
+    });
   }
 
   async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
-    await this.#log.load();
-    const bases = new Map((await this.#storage.listRecords(objectName)).map((base) => [recordKey(base), base]));
-    const refs = new Map<string, RecordRef>([...bases].map(([key, { recordId }]) => [key, { objectName, recordId }]));
-    for (const { recordId } of this.#log.getPendingForObject(objectName)) {
-      refs.set(recordKey({ objectName, recordId }), { objectName, recordId });
-    }
-    const records = new Map<string, LocalRecord>();
-    for (const [key, ref] of refs) {
-      const record = rebase(ref, bases.get(key), this.#log.entriesOf(ref));
-      if (record) records.set(key, record);
-    }
-    return records;
+    const { log, storage, open } = this.#parts;
+    await open();
+    return log.inTurn(async () => {
+      const baseByKey = new Map<string, BaseRecord>();
+      const refByKey = new Map<string, RecordRef>();
+      for (const base of await storage.listRecords(objectName)) {
+        const key = recordKey(base);
+        baseByKey.set(key, base);
+        refByKey.set(key, base);
+      }
+      for (const { mutation } of log.pending.ofObject(objectName)) refByKey.set(recordKey(mutation), mutation);
+      const byKey = new Map<string, LocalRecord>();
+      for (const [key, ref] of refByKey) {
+        const record = rebase(ref, baseByKey.get(key), log.pending.ofRecord(ref));
+        if (record) byKey.set(key, record);
+      }
+      return byKey;
+    });
   }
 
-  /** Looks one after another, so that a listener never hears an older state after a newer one. */
-  #watch(look: (changed: readonly RecordRef[] | 'all') => Promise<(() => void) | undefined>): Stop {
-    let isStopped = false;
-    let last: Promise<void> = Promise.resolve();
-    const watcher = (changed: readonly RecordRef[] | 'all') => {
-      last = last.then(async () => {
-        if (isStopped) return;
-        try {
-          const tell = await look(changed);
-          if (!isStopped) tell?.();
-        } catch (error) {
-          this.#onListenerFailed(error);
-        }
-      });
-      return last;
-    };
-    this.#watchers.add(watcher);
-    void watcher('all');
-    return () => {
-      isStopped = true;
-      this.#watchers.delete(watcher);
-    };
+  /** The same map with those records read again; the others stay the very objects they were. */
+  async #updated(byKey: Map<string, LocalRecord>, refs: readonly RecordRef[]): Promise<Map<string, LocalRecord>> {
+    const records = await this.#getMany(refs);
+    for (const [index, ref] of refs.entries()) {
+      const record = records[index];
+      if (record) byKey.set(recordKey(ref), record);
+      else byKey.delete(recordKey(ref));
+    }
+    return byKey;
   }
+}
+
+function addWatcher(watchersByKey: Map<string, Set<Watcher>>, key: string, watcher: Watcher): () => void {
+  const watchers = watchersByKey.get(key) ?? new Set();
+  watchersByKey.set(key, watchers.add(watcher));
+  watcher.changed('all');
+  return () => {
+    watcher.stop();
+    watchers.delete(watcher);
+    if (watchers.size === 0 && watchersByKey.get(key) === watchers) watchersByKey.delete(key);
+  };
+}
+
+function allOf(watchersByKey: ReadonlyMap<string, ReadonlySet<Watcher>>): readonly Watcher[] {
+  return [...watchersByKey.values()].flatMap((watchers) => [...watchers]);
 }

@@ -1,7 +1,6 @@
 /** What an application says when it records a change, checked and made its own. */
 import {
   findJsonProblem,
-  type Json,
   type JsonObject,
   MAX_FIELDS,
   MAX_ID_BYTES,
@@ -12,8 +11,8 @@ import {
   stringProblem,
   utf8Bytes,
 } from '@objectql/sync-types';
-import { frozenCopy } from './storage/frozen-copy.js';
-import { SyncUsageError } from './sync-usage-error.js';
+import { frozen } from './storage/frozen-copy.js';
+import { SyncUsageError, type SyncUsageErrorCode } from './sync-usage-error.js';
 
 /** A change to record. */
 export interface NewMutation extends RecordRef {
@@ -43,28 +42,37 @@ export function checkNewMutation(input: NewMutation): NewMutation & { readonly d
   return data === undefined ? checked : { ...checked, data: checkData(data) };
 }
 
+/** Throws `SyncUsageError` unless the value is a string that every store and server keeps as an id. */
+export function checkIdentifier(name: string, value: unknown, code: SyncUsageErrorCode): asserts value is string {
+  const problem = identifierProblem(value);
+  if (problem) throw new SyncUsageError(code, `${name} ${problem}.`);
+}
+
+function identifierProblem(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value === '') return 'must be a non-empty string';
+  if (utf8Bytes(value) > MAX_ID_BYTES) return `may not be longer than ${MAX_ID_BYTES} bytes`;
+  return stringProblem(value, '')?.problem;
+}
+
 function checkName(name: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '') refuse(`${name} must be a non-empty string`);
-  if (utf8Bytes(value) > MAX_ID_BYTES) refuse(`${name} may not be longer than ${MAX_ID_BYTES} bytes`);
-  const problem = stringProblem(value, name);
-  if (problem) refuse(`${name} ${problem.problem}`);
+  const problem = identifierProblem(value);
+  if (problem) refuse(`${name} ${problem}`);
 }
 
 function checkRecordId(recordId: unknown): void {
-  if (typeof recordId !== 'number') return checkName('recordId', recordId);
-  if (!Number.isSafeInteger(recordId)) refuse(`recordId must be a string or a safe integer, not ${recordId}`);
+  if (typeof recordId !== 'number') checkName('recordId', recordId);
+  else if (!Number.isSafeInteger(recordId)) refuse(`recordId must be a string or a safe integer, not ${recordId}`);
 }
 
 function checkData(data: Readonly<Record<string, unknown>>): JsonObject {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) refuse('data must be an object of fields');
+  if (Object.keys(data).length > MAX_FIELDS) refuse(`data may not have more than ${MAX_FIELDS} fields`);
   const found = findJsonProblem(data, { maxDepth: MAX_JSON_DEPTH });
   if (found) refuse(`data${found.path.slice(1)} ${found.problem}`);
-  if (Object.keys(data).length > MAX_FIELDS) refuse(`data may not have more than ${MAX_FIELDS} fields`);
-  // findJsonProblem has just shown that every value in it is JSON.
-  const copy = frozenCopy(data) as Readonly<Record<string, Json>>;
-  const bytes = utf8Bytes(JSON.stringify(copy));
+  const json = JSON.stringify(data);
+  const bytes = utf8Bytes(json);
   if (bytes > MAX_RECORD_BYTES) refuse(`data is ${bytes} bytes; a record may not be larger than ${MAX_RECORD_BYTES}`);
-  return copy;
+  return frozen(JSON.parse(json));
 }
 
 function refuse(problem: string): never {

@@ -4,8 +4,8 @@ import { type ObjectConfig, resolveConfig } from './resolve-config.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
 export interface ObjectConfigsOptions {
-  /** For objects without a configuration of their own. */
-  readonly defaultConfig: SyncConfig;
+  /** For objects without a configuration of their own. Default: enabled, unless `objects` names those that are. */
+  readonly defaultConfig?: SyncConfig | undefined;
   /** By object name, as read from `*.object.yml`. */
   readonly objects?: ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>> | undefined;
 }
@@ -14,10 +14,18 @@ export class ObjectConfigs {
   readonly #default: ObjectConfig;
   readonly #byName: ReadonlyMap<string, ObjectConfig>;
 
-  constructor({ defaultConfig, objects = {} }: ObjectConfigsOptions) {
-    this.#default = resolveConfig(defaultConfig, 'defaultConfig');
-    const entries = objects instanceof Map ? [...objects] : Object.entries(objects);
-    this.#byName = new Map(entries.map(([name, config]) => [name, resolveConfig(config, `objects.${name}`)]));
+  constructor({ defaultConfig, objects }: ObjectConfigsOptions) {
+    this.#default = resolveConfig(defaultConfig ?? { enabled: objects === undefined }, 'defaultConfig');
+    const entries = objects instanceof Map ? [...objects] : Object.entries(objects ?? {});
+    const resolved = entries.map(
+      ([name, config]) => [name, resolveConfig({ ...defaultConfig, ...config }, `objects.${name}`)] as const,
+    );
+    this.#byName = new Map(resolved);
+  }
+
+  /** True when any object takes part in sync. */
+  get isEnabled(): boolean {
+    return this.#default.isEnabled || [...this.#byName.values()].some(({ isEnabled }) => isEnabled);
   }
 
   of(objectName: string): ObjectConfig {
@@ -35,8 +43,8 @@ export class ObjectConfigs {
     }
   }
 
-  /** True when server changes of this object are stored here. */
-  keepsChangesOf(objectName: string): boolean {
+  /** True when records of this object are kept here; those of push-only objects are not, once they are settled. */
+  keepsRecordsOf(objectName: string): boolean {
     return pulls(this.of(objectName));
   }
 
@@ -46,7 +54,7 @@ export class ObjectConfigs {
     return [...this.#byName].filter(([, config]) => pulls(config)).map(([name]) => name);
   }
 
-  pullsAnything(): boolean {
+  get isPulling(): boolean {
     return this.pulledObjects()?.length !== 0;
   }
 }

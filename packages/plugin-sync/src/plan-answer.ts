@@ -2,232 +2,170 @@
  * What one answer changes in the client's storage: a pure function of the answer and what the client has, so that it all
  * becomes durable in one transaction.
  */
-import {
-  isRetryable,
-  type JsonObject,
-  type RecordRef,
-  type RejectionCode,
-  recordKey,
-  type SyncConflict,
-  type SyncMutationResult,
-  type SyncPushResponse,
-  type SyncServerChange,
-} from '@objectql/sync-types';
-import type { Resolution } from './conflict-resolver.js';
+import { type RecordRef, recordKey, type SyncPushResponse, type SyncServerChange } from '@objectql/sync-types';
+import type { LogChange } from './log-change.js';
+import type { MutationOutcome } from './mutation-outcome.js';
+import { type Decided, type Hold, OutcomePlan, type Succession } from './outcome-plan.js';
+import { RecordDrafts } from './record-drafts.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from './storage/client-storage.js';
-
-/** What became of a mutation. */
-export type MutationOutcome =
-  | { readonly status: 'applied'; readonly serverVersion: number; readonly droppedFields: readonly string[] }
-  /** It waits in the conflict list. */
-  | { readonly status: 'conflict'; readonly conflict: SyncConflict }
-  /** It lies in the dead-letter list. */
-  | { readonly status: 'rejected'; readonly code: RejectionCode; readonly reason: string };
-
-/** A mutation that takes the place of one that met a conflict. */
-export interface FollowUp {
-  readonly of: StoredEntry;
-  readonly conflict: SyncConflict;
-  readonly resolution: Extract<Resolution, { do: 'write' }>;
-}
-
-/** A mutation the server could not take now; its record waits. */
-export interface Hold {
-  readonly entry: StoredEntry;
-  readonly retryAfterMs: number | undefined;
-}
+import type { DroppedFields } from './sync-listener.js';
+import { isEpochWalk } from './walk.js';
 
 export interface AnswerInput {
   readonly sent: readonly StoredEntry[];
+  /** Its results stand in the order of `sent`. */
   readonly answer: SyncPushResponse;
-  /** For each conflict, by mutation id, how it is resolved. */
-  readonly resolutions: ReadonlyMap<string, Resolution>;
-  /** The stored records that the answer names, by record key. */
-  readonly baseByKey: ReadonlyMap<string, BaseRecord>;
+  /** For each conflict, by mutation id, how it is decided. */
+  readonly decidedById: ReadonlyMap<string, Decided>;
+  /** The stored records that the answer names, by record key; at a walk's end also those with pending entries. */
+  readonly storedByKey: ReadonlyMap<string, BaseRecord>;
+  /** The pending entries of a record, the oldest first. */
+  readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   /** The walk this answer belongs to, if the feed is being walked anew. */
   readonly walk: string | null;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** False for objects whose server changes this client does not keep. */
-  readonly keepsChangesOf: (objectName: string) => boolean;
+  /** False for objects whose records this client does not keep. */
+  readonly keepsRecordsOf: (objectName: string) => boolean;
   /** True when another mutation was settled since this one was last tried. */
   readonly othersPassed: (id: string) => boolean;
 }
 
 export interface AnswerPlan {
-  readonly batch: Omit<StorageBatch, 'meta' | 'expectCheckpoint'>;
+  readonly change: LogChange & { readonly batch: Omit<StorageBatch, 'meta'> };
   readonly outcomes: ReadonlyMap<string, MutationOutcome>;
-  readonly followUps: readonly FollowUp[];
+  readonly successions: readonly Succession[];
   readonly holds: readonly Hold[];
-  /** The records whose stored state changes, and those whose pending mutations do. */
-  readonly touched: readonly RecordRef[];
+  readonly isBatchTooLarge: boolean;
+  readonly dropped: readonly DroppedFields[];
+  /** The records whose stored state changes, or whose pending mutations do. */
+  readonly touched: readonly RecordRef[] | 'all';
   /** The changes this client keeps, as listeners are told. */
   readonly changes: readonly SyncServerChange[];
 }
 
-/** 10: enough for a failure that passes, few enough that a poison mutation shows itself within minutes. */
-export const MAX_TRIES = 10;
-
-/** Plans what an answer changes. `answer.results` stand in the order of `sent`. */
+/** Plans what an answer changes: first the outcomes of what was sent, then what the server tells on top. */
 export function planAnswer(input: AnswerInput): AnswerPlan {
-  const records = new RecordChanges(input);
-  const plan = new OutcomePlan(input);
-  input.sent.forEach((entry, index) => {
-    const result = input.answer.results[index];
-    if (!result) return;
-    plan.take(entry, result);
-    if (result.status === 'applied') records.applyResult(entry, result);
-  });
-  const changes = input.answer.serverChanges.filter(({ objectName }) => input.keepsChangesOf(objectName));
-  for (const change of changes) records.applyChange(change);
-  const isWalkOver = input.walk !== null && input.answer.hasMore !== true;
+  const { sent, answer, walk } = input;
+  const outcomes = planOutcomes(input);
+  const changes = answer.serverChanges.filter(({ objectName }) => input.keepsRecordsOf(objectName));
+  const { records, ownDeletes } = draftRecords(input, changes);
+  const isWalkOver = walk !== null && answer.hasMore !== true;
+  const copied = copiesOfDeleted(input, { outcomes, records, ownDeletes, isWalkOver });
   return {
-    batch: { ...plan.batch(), ...records.batch(), ...(isWalkOver ? { sweepWalk: input.walk } : {}) },
-    outcomes: plan.outcomes,
-    followUps: plan.followUps,
-    holds: plan.holds,
-    touched: [...input.sent.map(({ mutation }) => mutation), ...changes].map(({ objectName, recordId }) => ({
-      objectName,
-      recordId,
-    })),
+    change: {
+      batch: {
+        ...records.batch(),
+        ...(isWalkOver ? { sweepWalk: walk } : {}),
+        removeEntries: [...outcomes.settledIds],
+        putEntries: mergeEntries(outcomes.charged, copied),
+        putConflicts: outcomes.conflicts,
+        putDeadLetters: outcomes.deadLetters,
+      },
+      meta: { checkpoint: answer.checkpoint, walk: isWalkOver ? null : walk },
+      newEntries: outcomes.newEntries,
+      forgetBases: answer.reset === 'epoch' || (isWalkOver && isEpochWalk(walk)),
+    },
+    outcomes: outcomes.outcomes,
+    successions: outcomes.successions,
+    holds: outcomes.holds,
+    isBatchTooLarge: outcomes.isBatchTooLarge,
+    dropped: outcomes.dropped,
+    touched: isWalkOver ? 'all' : [...sent.map(({ mutation }) => refOf(mutation)), ...changes.map(refOf)],
     changes,
   };
 }
 
-/** The base records as the answer leaves them: the higher version is kept, whatever the order. */
-class RecordChanges {
-  readonly #input: AnswerInput;
-  readonly #nowByKey = new Map<string, { readonly ref: RecordRef; readonly record: BaseRecord | undefined }>();
-
-  constructor(input: AnswerInput) {
-    this.#input = input;
+function planOutcomes({ sent, answer, decidedById, pendingOf, othersPassed, now }: AnswerInput): OutcomePlan {
+  const plan = new OutcomePlan({
+    results: answer.results,
+    decidedById,
+    laterThan: ({ mutation }) => pendingOf(mutation).filter((other) => other.mutation.sequence > mutation.sequence),
+    othersPassed,
+    now,
+  });
+  for (const [index, entry] of sent.entries()) {
+    const result = answer.results[index];
+    if (result) plan.take(entry, result);
   }
-
-  applyResult(
-    { mutation }: StoredEntry,
-    { serverVersion, record }: Extract<SyncMutationResult, { status: 'applied' }>,
-  ): void {
-    const base = this.#base(mutation);
-    if (record !== undefined) return this.#put(mutation, serverVersion, record);
-    // Without a record, the new state is what this client had plus what it sent.
-    if (mutation.operation === 'delete') return this.#put(mutation, serverVersion, null);
-    const before = mutation.operation === 'create' ? undefined : base?.data;
-    this.#put(mutation, serverVersion, { ...before, ...mutation.data });
-  }
-
-  applyChange(change: SyncServerChange): void {
-    this.#put(change, change.serverVersion, change.operation === 'delete' ? null : (change.data ?? {}));
-  }
-
-  batch(): Pick<StorageBatch, 'putRecords' | 'removeRecords'> {
-    const changed = [...this.#nowByKey.values()];
-    return {
-      putRecords: changed.flatMap(({ record }) => (record ? [record] : [])),
-      removeRecords: changed.flatMap(({ ref, record }) => (record ? [] : [ref])),
-    };
-  }
-
-  #put({ objectName, recordId }: RecordRef, version: number, data: JsonObject | null): void {
-    const ref = { objectName, recordId };
-    const base = this.#base(ref);
-    const { walk } = this.#input;
-    // A record this walk has not seen yet is from before the reset: whatever its version, it counts for nothing.
-    const isFromBefore = walk !== null && base?.walk !== walk;
-    if (base && !isFromBefore && version < base.version) return;
-    this.#nowByKey.set(recordKey(ref), { ref, record: data === null ? undefined : { ...ref, version, data, walk } });
-  }
-
-  #base(ref: RecordRef): BaseRecord | undefined {
-    const key = recordKey(ref);
-    const changed = this.#nowByKey.get(key);
-    return changed ? changed.record : this.#input.baseByKey.get(key);
-  }
+  return plan;
 }
 
-/** Where each mutation goes: out of the log as settled, into the conflict list or the dead letters, or on hold. */
-class OutcomePlan {
-  readonly outcomes = new Map<string, MutationOutcome>();
-  readonly followUps: FollowUp[] = [];
-  readonly holds: Hold[] = [];
-  readonly #input: AnswerInput;
-  readonly #settledIds: string[] = [];
-  readonly #conflicts: NonNullable<StorageBatch['putConflicts']>[number][] = [];
-  readonly #deadLetters: NonNullable<StorageBatch['putDeadLetters']>[number][] = [];
-  readonly #charged: StoredEntry[] = [];
-  readonly #someonePassed: boolean;
-
-  constructor(input: AnswerInput) {
-    this.#input = input;
-    this.#someonePassed = input.answer.results.some((result) => result.status !== 'rejected' || !isHeldBy(result));
-  }
-
-  batch(): Pick<StorageBatch, 'removeEntries' | 'putEntries' | 'putConflicts' | 'putDeadLetters'> {
-    return {
-      removeEntries: this.#settledIds,
-      putEntries: this.#charged,
-      putConflicts: this.#conflicts,
-      putDeadLetters: this.#deadLetters,
-    };
-  }
-
-  take(entry: StoredEntry, result: SyncMutationResult): void {
-    switch (result.status) {
-      case 'applied': {
-        const { serverVersion, droppedFields = [] } = result;
-        return this.#settle(entry, { status: 'applied', serverVersion, droppedFields });
+function draftRecords(input: AnswerInput, changes: readonly SyncServerChange[]) {
+  const { sent, answer, decidedById, storedByKey, walk } = input;
+  const records = new RecordDrafts(storedByKey, walk);
+  const ownDeletes = new Set<string>();
+  for (const [index, { mutation }] of sent.entries()) {
+    const result = answer.results[index];
+    if (!result || !input.keepsRecordsOf(mutation.objectName)) continue;
+    if (result.status === 'conflict') {
+      const { serverVersion, serverRecord } = decidedById.get(mutation.id)?.conflict ?? result.conflict;
+      if (serverVersion !== undefined) records.put(mutation, serverVersion, serverRecord);
+    } else if (result.status === 'applied') {
+      const { serverVersion, record } = result;
+      if (record !== undefined) records.put(mutation, serverVersion, record);
+      else if (mutation.operation === 'delete') {
+        records.put(mutation, serverVersion, null);
+        ownDeletes.add(recordKey(mutation));
+      } else {
+        // Without a record, the new state is what this client had plus what it sent; an update of a record that is not
+        // here cannot be computed, and none was promised: the feed brings it.
+        const before = mutation.operation === 'create' ? {} : records.get(mutation)?.data;
+        if (before) records.put(mutation, serverVersion, { ...before, ...mutation.data });
       }
-      case 'conflict':
-        return this.#meet(entry, result.conflict);
-      case 'rejected':
-        return isHeldBy(result) ? this.#hold(entry, result) : this.#bury(entry, codeOf(result), result.reason);
     }
   }
-
-  #meet(entry: StoredEntry, conflict: SyncConflict): void {
-    const resolution = this.#input.resolutions.get(entry.mutation.id) ?? { do: 'park' };
-    switch (resolution.do) {
-      case 'yield': {
-        const serverVersion = conflict.serverVersion ?? 0;
-        return this.#settle(entry, { status: 'applied', serverVersion, droppedFields: resolution.droppedFields });
-      }
-      case 'write':
-        // Its outcome is that of the mutation that follows it.
-        this.followUps.push({ of: entry, conflict, resolution });
-        this.#settledIds.push(entry.mutation.id);
-        return;
-      case 'park':
-        this.#conflicts.push({ id: entry.mutation.id, conflict, parkedAt: this.#input.now });
-        return this.#settle(entry, { status: 'conflict', conflict });
-    }
+  for (const change of changes) {
+    records.put(change, change.serverVersion, change.operation === 'delete' ? null : (change.data ?? {}));
   }
-
-  #hold(entry: StoredEntry, result: Extract<SyncMutationResult, { status: 'rejected' }>): void {
-    // Only a failure of this very mutation is charged to it, and only while the server manages others.
-    const isCharged =
-      codeOf(result) === 'INTERNAL' && (this.#someonePassed || this.#input.othersPassed(entry.mutation.id));
-    const tries = entry.tries + (isCharged ? 1 : 0);
-    if (tries >= MAX_TRIES) return this.#bury(entry, codeOf(result), result.reason);
-    if (isCharged) this.#charged.push({ ...entry, tries });
-    this.holds.push({ entry, retryAfterMs: result.retryAfterMs });
-  }
-
-  #bury(entry: StoredEntry, code: RejectionCode, reason: string): void {
-    const { mutation } = entry;
-    this.#deadLetters.push({ id: mutation.id, mutation, code, reason, deadAt: this.#input.now });
-    this.#settle(entry, { status: 'rejected', code, reason });
-  }
-
-  #settle(entry: StoredEntry, outcome: MutationOutcome): void {
-    this.#settledIds.push(entry.mutation.id);
-    this.outcomes.set(entry.mutation.id, outcome);
-  }
+  return { records, ownDeletes };
 }
 
-/** A protocol-1 server rejects without a code, and means it. */
-function codeOf(result: Extract<SyncMutationResult, { status: 'rejected' }>): RejectionCode {
-  return result.code ?? 'INVALID';
+/**
+ * Entries that still wait while the server's record goes from under them: they keep a copy of it, from which the user's
+ * change can re-create the record if it wins over the delete.
+ */
+function copiesOfDeleted(
+  { sent, storedByKey, pendingOf }: AnswerInput,
+  { outcomes, records, ownDeletes, isWalkOver }: CopyParts,
+): readonly StoredEntry[] {
+  const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
+  const swept = isWalkOver ? [...storedByKey.values()].filter((record) => records.isSwept(record)) : [];
+  const lost: readonly LostRecord[] = [
+    ...records.removed().filter((record) => !ownDeletes.has(recordKey(record))),
+    ...swept,
+    // A copy that was kept before outlives the entry that carried it.
+    ...sent.flatMap((entry) =>
+      entry.copy && isSettled(entry) && !records.get(entry.mutation)
+        ? [{ ...refOf(entry.mutation), data: entry.copy }]
+        : [],
+    ),
+  ];
+  return lost.flatMap((record) => {
+    const next = pendingOf(record).find((entry) => !isSettled(entry));
+    return next?.mutation.operation === 'update' && !next.copy ? [{ ...next, copy: record.data }] : [];
+  });
 }
 
-function isHeldBy(result: Extract<SyncMutationResult, { status: 'rejected' }>): boolean {
-  return result.retryable ?? isRetryable(codeOf(result));
+type LostRecord = RecordRef & Pick<BaseRecord, 'data'>;
+
+interface CopyParts {
+  readonly outcomes: OutcomePlan;
+  readonly records: RecordDrafts;
+  readonly ownDeletes: ReadonlySet<string>;
+  readonly isWalkOver: boolean;
+}
+
+/** One entry for each id, with what either list changes of it. */
+function mergeEntries(charged: readonly StoredEntry[], copied: readonly StoredEntry[]): readonly StoredEntry[] {
+  const entryById = new Map(charged.map((entry) => [entry.mutation.id, entry]));
+  for (const entry of copied) {
+    const { id } = entry.mutation;
+    entryById.set(id, { ...entry, tries: entryById.get(id)?.tries ?? entry.tries });
+  }
+  return [...entryById.values()];
+}
+
+function refOf({ objectName, recordId }: RecordRef): RecordRef {
+  return { objectName, recordId };
 }

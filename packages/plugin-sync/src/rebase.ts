@@ -11,18 +11,30 @@ export interface LocalRecord extends RecordRef {
   readonly isPending: boolean;
 }
 
-/** The record with the pending mutations applied in their order; `undefined` when there is none, or a delete is pending. */
+/**
+ * The record with the pending mutations applied in their order; `undefined` when there is none, or a delete is pending.
+ * An update alone makes no record: of one that is not here nobody knows the other fields.
+ */
 export function rebase(
   ref: RecordRef,
   base: BaseRecord | undefined,
   pending: readonly StoredEntry[],
 ): LocalRecord | undefined {
-  let data: JsonObject | undefined = base?.data;
-  for (const { mutation } of pending) {
-    if (mutation.operation === 'delete') data = undefined;
-    else data = { ...data, ...mutation.data };
-  }
+  const data = pending.reduce(applyEntry, base?.data);
   if (!data) return undefined;
   const { objectName, recordId } = ref;
   return { objectName, recordId, data, version: base?.version ?? null, isPending: pending.length > 0 };
+}
+
+function applyEntry(before: JsonObject | undefined, { mutation, copy }: StoredEntry): JsonObject | undefined {
+  switch (mutation.operation) {
+    case 'create':
+      return { ...before, ...mutation.data };
+    case 'update': {
+      const underneath = before ?? copy;
+      return underneath && { ...underneath, ...mutation.data };
+    }
+    case 'delete':
+      return undefined;
+  }
 }

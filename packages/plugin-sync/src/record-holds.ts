@@ -1,8 +1,8 @@
 /** Records whose next try must wait, and whether others passed meanwhile. */
-import { recordKey } from '@objectql/sync-types';
-import type { AnswerPlan } from './plan-answer.js';
+import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { backoffMs } from './backoff.js';
+import type { Hold } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
-import { backoffMs } from './sync-state.js';
 
 interface Held {
   readonly until: number;
@@ -21,37 +21,44 @@ export class RecordHolds {
     this.#platform = platform;
   }
 
-  isHeld(key: string): boolean {
-    const held = this.#heldByKey.get(key);
+  isHeld(ref: RecordRef): boolean {
+    const held = this.#heldByKey.get(recordKey(ref));
     return held !== undefined && held.until > this.#platform.now();
   }
 
   /** True when another mutation was settled since this one was last tried. */
-  othersPassed(id: string): boolean {
-    return (this.#settledAtTry.get(id) ?? this.#settled) < this.#settled;
+  othersPassed(mutationId: string): boolean {
+    return (this.#settledAtTry.get(mutationId) ?? this.#settled) < this.#settled;
   }
 
   /** When the first held record may be tried again, epoch milliseconds; `null` when none is held. */
   nextExpiry(): number | null {
-    const times = [...this.#heldByKey.values()].map(({ until }) => until);
+    const now = this.#platform.now();
+    const times = [...this.#heldByKey.values()].map(({ until }) => until).filter((until) => until > now);
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Takes over what an answer said of the mutations it was for. */
-  learn({ holds, batch }: AnswerPlan, tried: number): void {
-    this.#settled += tried - holds.length;
-    for (const id of batch.removeEntries ?? []) this.#settledAtTry.delete(id);
-    const failuresByKey = new Map([...this.#heldByKey].map(([key, { failures }]) => [key, failures]));
-    const now = this.#platform.now();
-    for (const [key, { until }] of this.#heldByKey) if (until <= now) this.#heldByKey.delete(key);
+  /** These mutations are settled: their records go on. */
+  release(settled: readonly (RecordRef & { readonly id: string })[]): void {
+    this.#settled += settled.length;
+    for (const mutation of settled) {
+      this.#settledAtTry.delete(mutation.id);
+      this.#heldByKey.delete(recordKey(mutation));
+    }
+  }
+
+  /** These could not be taken now: each record waits longer with each of its failures. Call it after `release`. */
+  hold(holds: readonly Hold[]): void {
+    const held = new Set<string>();
     for (const { entry, retryAfterMs } of holds) {
       this.#settledAtTry.set(entry.mutation.id, this.#settled);
       const key = recordKey(entry.mutation);
       // One answer may hold several mutations of a record; the first of them says for how long.
-      if (this.#heldByKey.has(key)) continue;
-      const failures = (failuresByKey.get(key) ?? 0) + 1;
+      if (held.has(key)) continue;
+      held.add(key);
+      const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
       const delayMs = Math.max(retryAfterMs ?? 0, backoffMs(failures, this.#platform.random()));
-      this.#heldByKey.set(key, { until: now + delayMs, failures });
+      this.#heldByKey.set(key, { until: this.#platform.now() + delayMs, failures });
     }
   }
 }

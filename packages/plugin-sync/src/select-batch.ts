@@ -1,31 +1,34 @@
 /** Which mutations the next push carries: the unsettled prefix of the log, less the records that are on hold. */
-import { recordKey, utf8Bytes } from '@objectql/sync-types';
+import { type RecordRef, utf8Bytes } from '@objectql/sync-types';
 import type { StoredEntry } from './storage/client-storage.js';
 
 export interface BatchRules {
   /** False for entries that are not durable yet: nothing is sent before it is. */
   readonly isDurable: (id: string) => boolean;
   /** True for a record whose next try must wait; all its mutations wait with it, to keep their order. */
-  readonly isHeld: (key: string) => boolean;
+  readonly isHeld: (ref: RecordRef) => boolean;
   readonly batchSizeOf: (objectName: string) => number;
   readonly maxMutations: number;
   readonly maxBytes: number;
 }
 
-/** The entries to send, in the order of the log. Costs what is sent and held, not what is queued. */
+/**
+ * The entries to send, in the order of the log, up to the first that one of the limits leaves out. Costs what is sent and
+ * held, not what is queued.
+ */
 export function selectBatch(entries: Iterable<StoredEntry>, rules: BatchRules): readonly StoredEntry[] {
   const batch: StoredEntry[] = [];
   const countByObject = new Map<string, number>();
   let bytes = 0;
   for (const entry of entries) {
     const { id, objectName } = entry.mutation;
-    if (!rules.isDurable(id)) break;
-    if (rules.isHeld(recordKey(entry.mutation))) continue;
+    if (batch.length >= rules.maxMutations || !rules.isDurable(id)) break;
+    if (rules.isHeld(entry.mutation)) continue;
     const count = (countByObject.get(objectName) ?? 0) + 1;
+    if (count > rules.batchSizeOf(objectName)) break;
     bytes += utf8Bytes(JSON.stringify(entry.mutation)) + 1;
-    const isFull = count > rules.batchSizeOf(objectName) || batch.length >= rules.maxMutations;
     // One is always sent: whether it is too large alone is the server's to say.
-    if (isFull || (batch.length > 0 && bytes > rules.maxBytes)) break;
+    if (batch.length > 0 && bytes > rules.maxBytes) break;
     countByObject.set(objectName, count);
     batch.push(entry);
   }

@@ -1,11 +1,13 @@
 /** Sync of one object, or of everything: a view of a client. */
-import type { JsonObject, MutationLogEntry, RecordId, SyncConfig, SyncPushResponse } from '@objectql/sync-types';
-import type { ConflictList, DeadLetterList } from './attention.js';
-import type { MutationLogger } from './mutation-logger.js';
+import type { MutationLogEntry, SyncConfig, SyncPushResponse } from '@objectql/sync-types';
+import type { ConflictList } from './conflict-list.js';
+import type { DeadLetterList } from './dead-letter-list.js';
+import { MutationLogger } from './mutation-logger.js';
+import type { MutationOutcome } from './mutation-outcome.js';
 import type { NewMutation } from './new-mutation.js';
 import { ObjectConfigs } from './object-configs.js';
-import type { MutationOutcome } from './plan-answer.js';
-import type { LocalRecord } from './rebase.js';
+import { ObjectRecords } from './object-records.js';
+import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
 import type { SyncEventListener } from './sync-listener.js';
 import type { SyncStatus } from './sync-status.js';
@@ -26,41 +28,33 @@ export interface SyncEngineView {
  * plugin's `getEngine('task')` makes it a view of one object of the plugin's client.
  */
 export class SyncEngine implements AsyncDisposable {
+  /** The records as the user sees them. */
+  readonly records: ObjectRecords;
+  /** Conflicts that wait for the user. */
+  readonly conflicts: ConflictList;
+  /** Mutations that were refused and wait for the user. */
+  readonly deadLetters: DeadLetterList;
   readonly #client: SyncClient;
   readonly #objectName: string | undefined;
+  readonly #logger: MutationLogger;
 
   constructor(options: SyncEngineOptions | SyncEngineView) {
-    if ('client' in options) {
-      this.#client = options.client;
-      this.#objectName = options.objectName;
-    } else {
-      const { config, ...clientOptions } = options;
-      this.#client = new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig: config }));
-    }
+    const { client, objectName } = 'client' in options ? options : { client: clientOf(options), objectName: undefined };
+    this.#client = client;
+    this.#objectName = objectName;
+    this.#logger = new MutationLogger(client.log.clientId, client.log);
+    this.records = new ObjectRecords(client, objectName);
+    this.conflicts = objectName === undefined ? client.conflicts : client.conflicts.of(objectName);
+    this.deadLetters = objectName === undefined ? client.deadLetters : client.deadLetters.of(objectName);
   }
 
-  /** The records as the user sees them. */
-  get records(): ObjectRecords {
-    return new ObjectRecords(this.#client, this.#objectName);
-  }
-
-  /** Conflicts that wait for the user. */
-  get conflicts(): ConflictList {
-    return this.#client.conflicts;
-  }
-
-  /** Mutations that were refused and wait for the user. */
-  get deadLetters(): DeadLetterList {
-    return this.#client.deadLetters;
-  }
-
-  /** How sync stands now. */
+  /** How sync stands now, of the client as a whole. */
   get status(): SyncStatus {
     return this.#client.status;
   }
 
   /** Calls `listener` with the status now and whenever it changes. Returns what stops it. */
-  subscribeStatus(listener: (status: SyncStatus) => void): () => void {
+  subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>): () => void {
     return this.#client.subscribeStatus(listener);
   }
 
@@ -77,10 +71,12 @@ export class SyncEngine implements AsyncDisposable {
   }
 
   /**
-   * Sends and receives all there is, now. Resolves with the last answer; with `null` when it failed (listen to
-   * `onSyncError`; it is tried again by itself), when sync is paused, or when there is nothing to do. Never rejects.
+   * Sends and receives all there is of all objects, now; what is recorded before the call is part of it. Resolves with
+   * the answer; with `null` when sync failed (`onSyncError` and the status say why; it is tried again by itself), is
+   * paused or not enabled, or had nothing to ask. Never rejects.
    */
   async sync(): Promise<SyncPushResponse | null> {
+    if (this.#objectName !== undefined && !this.#client.configs.of(this.#objectName).isEnabled) return null;
     return this.#client.sync();
   }
 
@@ -89,21 +85,26 @@ export class SyncEngine implements AsyncDisposable {
     await this.#client.log.flush();
   }
 
-  /** Resolves with the outcome of a mutation, when it has one. */
+  /**
+   * Resolves with the outcome of a mutation once it is settled; also for one of an earlier process that is still pending.
+   * Where a conflict was resolved by a new mutation, it is the outcome of that one.
+   */
   async settled(mutationId: string): Promise<MutationOutcome> {
     return this.#client.settled(mutationId);
   }
 
+  /** Adds a listener. The engine of one object tells it that object's conflicts, changes and dropped fields only. */
   addListener(listener: SyncEventListener): void {
-    this.#client.listeners.add(listener);
+    this.#client.listeners.add(listener, this.#objectName);
   }
 
   removeListener(listener: SyncEventListener): void {
-    this.#client.listeners.remove(listener);
+    this.#client.listeners.remove(listener, this.#objectName);
   }
 
+  /** The log behind this engine: one for all objects of the client. */
   getMutationLogger(): MutationLogger {
-    return this.#client.log;
+    return this.#logger;
   }
 
   /** The place in the server's feed up to which everything is stored here; `null` before the first sync. */
@@ -115,7 +116,7 @@ export class SyncEngine implements AsyncDisposable {
     return this.#client.isSyncing;
   }
 
-  /** Forgets a scheduled sync; what is pending stays and goes with the next one. */
+  /** Forgets a scheduled sync. What is pending stays, and goes with the next mutation, `sync()` or return of the network. */
   cancelScheduledSync(): void {
     this.#client.cancelScheduled();
   }
@@ -140,71 +141,8 @@ export class SyncEngine implements AsyncDisposable {
   }
 }
 
-/** The records of one object. An engine for all objects takes the object's name with `of`. */
-export class ObjectRecords {
-  readonly #client: SyncClient;
-  readonly #objectName: string | undefined;
-
-  constructor(client: SyncClient, objectName: string | undefined) {
-    this.#client = client;
-    this.#objectName = objectName;
-  }
-
-  /** The records of that object. */
-  of(objectName: string): ObjectRecords {
-    return new ObjectRecords(this.#client, objectName);
-  }
-
-  /** The record, or `undefined` when there is none or its delete is pending. */
-  async get(recordId: RecordId): Promise<LocalRecord | undefined> {
-    await this.#client.open();
-    return this.#client.records.get(this.#name, recordId);
-  }
-
-  /** All records, in no particular order. */
-  async list(): Promise<readonly LocalRecord[]> {
-    await this.#client.open();
-    return this.#client.records.list(this.#name);
-  }
-
-  /** Calls `listener` with all records now and whenever one changes. Returns what stops it. */
-  subscribe(listener: (records: readonly LocalRecord[]) => void): () => void {
-    return this.#client.records.watchAll(this.#name, listener);
-  }
-
-  /** Calls `listener` with one record now and whenever it changes. Returns what stops it. */
-  subscribeTo(recordId: RecordId, listener: (record: LocalRecord | undefined) => void): () => void {
-    return this.#client.records.watch({ objectName: this.#name, recordId }, listener);
-  }
-
-  /** Records the creation of a record. */
-  create(recordId: RecordId, data: Readonly<Record<string, unknown>>): MutationLogEntry {
-    return this.#client.record({ objectName: this.#name, recordId, operation: 'create', data, baseVersion: null });
-  }
-
-  /** Records a change of some fields, based on the version the user sees. */
-  async update(recordId: RecordId, data: Readonly<Record<string, unknown>>): Promise<MutationLogEntry> {
-    return this.#record({ recordId, operation: 'update', data });
-  }
-
-  /** Records the deletion of a record, based on the version the user sees. */
-  async delete(recordId: RecordId): Promise<MutationLogEntry> {
-    return this.#record({ recordId, operation: 'delete' });
-  }
-
-  async #record(change: {
-    readonly recordId: RecordId;
-    readonly operation: 'update' | 'delete';
-    readonly data?: Readonly<Record<string, unknown>> | JsonObject;
-  }): Promise<MutationLogEntry> {
-    await this.#client.open();
-    const ref = { objectName: this.#name, recordId: change.recordId };
-    const baseVersion = await this.#client.baseVersionOf(ref);
-    return this.#client.record({ ...ref, ...change, baseVersion });
-  }
-
-  get #name(): string {
-    if (this.#objectName !== undefined) return this.#objectName;
-    throw new SyncUsageError('WRONG_OBJECT', "This engine serves all objects: name one with records.of('task').");
-  }
+function clientOf(options: SyncEngineOptions): SyncClient {
+  refuseUnknownOptions(options, [...CLIENT_OPTIONS, 'config']);
+  const { config, ...clientOptions } = options;
+  return new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig: config }));
 }

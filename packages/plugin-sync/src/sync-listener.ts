@@ -7,64 +7,27 @@ export interface DroppedFields {
   readonly droppedFields: readonly string[];
 }
 
+/**
+ * Hears of sync. Every method may be asynchronous. Errors of all but `onServerChanges` change nothing; they are told to
+ * `onSyncError` and stand in the status.
+ */
 export interface SyncEventListener {
-  /** A sync cycle has begun. */
-  onSyncStart?(): void;
-  /** The cycle has sent and received everything there was; the last answer. */
-  onSyncComplete?(response: SyncPushResponse): void;
-  /** The cycle failed, or another listener did. What is pending stays and is tried again. */
-  onSyncError?(error: Error): void;
-  /** Conflicts were detected, also those that are resolved without the user. */
-  onConflict?(conflicts: readonly SyncConflict[]): void;
+  /** A sync has begun. */
+  onSyncStart?(): void | Promise<void>;
   /**
-   * Server changes arrived. Called before they count as received: when it throws or rejects, the same changes come again.
+   * The sync has sent and received everything there was. The response is the last answer with the `results` of the whole
+   * sync, and of the `serverChanges` the last 1,000.
+   */
+  onSyncComplete?(response: SyncPushResponse): void | Promise<void>;
+  /** The sync failed, or another listener did. What is pending stays and is tried again. */
+  onSyncError?(error: Error): void | Promise<void>;
+  /** Conflicts were detected, also those that are resolved without the user. */
+  onConflict?(conflicts: readonly SyncConflict[]): void | Promise<void>;
+  /**
+   * Server changes arrived, a page at a time. Called before they count as received: when it throws or rejects, or takes
+   * longer than a minute, nothing of them is stored and they come again. So a page may come twice, never not at all.
    */
   onServerChanges?(changes: readonly SyncServerChange[]): void | Promise<void>;
   /** Some of what the user wrote was overruled by a strategy. */
-  onDropped?(dropped: readonly DroppedFields[]): void;
-}
-
-/** Calls listeners so that none can stop sync or another listener. */
-export class Listeners {
-  readonly #listeners = new Set<SyncEventListener>();
-
-  constructor(listeners: readonly SyncEventListener[] = []) {
-    for (const listener of listeners) this.#listeners.add(listener);
-  }
-
-  add(listener: SyncEventListener): void {
-    this.#listeners.add(listener);
-  }
-
-  remove(listener: SyncEventListener): void {
-    this.#listeners.delete(listener);
-  }
-
-  /** Calls one event of every listener; what a listener throws is told to `onSyncError`. */
-  tell(call: (listener: SyncEventListener) => void): void {
-    for (const listener of this.#listeners) {
-      try {
-        call(listener);
-      } catch (error) {
-        this.error(error);
-      }
-    }
-  }
-
-  /** Hands server changes over; rejects when a listener does, so that they are not taken as received. */
-  async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
-    if (changes.length === 0) return;
-    for (const listener of this.#listeners) await listener.onServerChanges?.(changes);
-  }
-
-  error(error: unknown): void {
-    const reported = error instanceof Error ? error : new Error(String(error));
-    for (const listener of this.#listeners) {
-      try {
-        listener.onSyncError?.(reported);
-      } catch {
-        // There is nobody left to tell that the listener for errors failed.
-      }
-    }
-  }
+  onDropped?(dropped: readonly DroppedFields[]): void | Promise<void>;
 }

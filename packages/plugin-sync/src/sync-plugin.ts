@@ -1,32 +1,17 @@
 /** Sync as a plugin of an ObjectStack kernel, and without one. */
-import type { SyncConfig, SyncPushResponse } from '@objectql/sync-types';
+import type { SyncPushResponse } from '@objectql/sync-types';
 import { ObjectConfigs, type ObjectConfigsOptions } from './object-configs.js';
+import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
 import { SyncEngine } from './sync-engine.js';
-import { SyncUsageError } from './sync-usage-error.js';
 
-export interface SyncPluginOptions extends SyncClientOptions, Pick<ObjectConfigsOptions, 'objects'> {
-  /** For objects without a configuration of their own. Default: enabled, with all defaults. */
-  readonly defaultConfig?: SyncConfig | undefined;
-}
+export interface SyncPluginOptions extends SyncClientOptions, ObjectConfigsOptions {}
 
 /** What a plugin uses of a kernel's context. */
 export interface PluginContext {
   registerService(name: string, service: unknown): void;
   getKernel?(): unknown;
 }
-
-const OPTIONS: readonly string[] = [
-  'clientId',
-  'transport',
-  'storage',
-  'onConflict',
-  'listeners',
-  'user',
-  'platform',
-  'objects',
-  'defaultConfig',
-] satisfies readonly (keyof SyncPluginOptions)[];
 
 /** One client for all objects. Ready after `new`; a kernel starts it and offers it as `kernel.sync`. */
 export class SyncPlugin implements AsyncDisposable {
@@ -36,9 +21,8 @@ export class SyncPlugin implements AsyncDisposable {
   readonly #engineByObject = new Map<string, SyncEngine>();
 
   constructor(options: SyncPluginOptions) {
-    const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
-    if (unknown) throw new SyncUsageError('INVALID_CONFIG', `${unknown} is no option. Known: ${OPTIONS.join(', ')}.`);
-    const { defaultConfig = { enabled: true }, objects, ...clientOptions } = options;
+    refuseUnknownOptions(options, [...CLIENT_OPTIONS, 'objects', 'defaultConfig']);
+    const { defaultConfig, objects, ...clientOptions } = options;
     this.client = new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig, objects }));
   }
 
@@ -70,9 +54,8 @@ export class SyncPlugin implements AsyncDisposable {
     }
   }
 
-  /** Opens the storage and syncs for the first time, in the background. */
+  /** Begins the first sync, in the background: a kernel starts also without a network. */
   async start(): Promise<void> {
-    await this.client.open();
     void this.client.sync();
   }
 

@@ -1,21 +1,25 @@
 /**
  * When the client talks to the server: a pure machine, `(state, event) → state + effect`.
  *
- *            recorded              due, requested, online
- *   idle ────────────▶ waiting ───────────────────────────▶ syncing ──drained──▶ idle, or waiting for a held record
- *    ▲                  ▲   ▲                                │ │ │
- *    └─── resumed ──┐   │   └──────── failed: backoff ───────┘ │ └── failed without a network ──▶ offline ──online──▶ syncing
- *                 paused│                                      └──── refused: who are you? ────▶ needs-auth ──resumed──▶ syncing
- *                       └─── a recorded mutation never waits longer than its debounce allows
+ *          recorded               due, requested, online
+ *   idle ───────────▶ waiting ─────────────────────────────▶ syncing ──┬── drained ─────────▶ idle, or waiting for what
+ *    ▲  │             ▲     │                                ▲   ▲     │                      is held or was recorded since
+ *    │  └── offline ──┼─────┴──▶ offline ──online, requested─┘   │     ├── failed ──────────▶ waiting: backoff
+ *    │                │             ▲                            │     ├── failed, no network ─▶ offline
+ *    └── cancelled ───┘             └────────────────────────────┼─────┘
+ *                                                                └── resumed, requested ── needs-auth ◀── refused
+ *   any ──paused──▶ paused ──resumed──▶ syncing        any ──closed──▶ closed
  *
- * Liveness (I13): while anything is pending and nobody paused the client, it is `syncing`, `waiting` with a timer, or
- * in a state that says what the user must do (`offline`, `needs-auth`).
+ * Liveness (I13): while anything is pending, the client is `syncing`, `waiting` with a timer, or in a state that says
+ * what it waits for: the network (`offline`), the user (`needs-auth`), the application (`paused`, or `idle` after it
+ * cancelled a scheduled sync).
  */
 import { assertNever } from '@objectql/sync-types';
+import { backoffMs } from './backoff.js';
 
 export type SyncState =
   | { readonly at: 'idle' }
-  /** A timer is armed. `since` is when the first of the recorded mutations that it waits for was recorded. */
+  /** A timer is armed for `until`. `since` is when the first of the mutations that wait for it was recorded. */
   | {
       readonly at: 'waiting';
       readonly until: number;
@@ -27,6 +31,8 @@ export type SyncState =
   | { readonly at: 'offline'; readonly failures: number }
   | { readonly at: 'needs-auth'; readonly why: 'unauthenticated' | 'wrong-user' }
   | { readonly at: 'paused' }
+  /** No object takes part in sync. */
+  | { readonly at: 'disabled' }
   | { readonly at: 'closed' };
 
 export type SyncEvent =
@@ -34,8 +40,16 @@ export type SyncEvent =
   /** The application or the server's poke asks for a sync now. */
   | { readonly type: 'requested' }
   | { readonly type: 'due' }
-  /** Everything that could be sent and pulled was. `heldUntil` is when the first held record may be tried again. */
-  | { readonly type: 'drained'; readonly now: number; readonly heldUntil: number | null }
+  /** What the sync was asked for is done. */
+  | {
+      readonly type: 'drained';
+      readonly now: number;
+      readonly isOnline: boolean;
+      /** The debounce of what was recorded since and can be sent, or `null` when there is nothing. */
+      readonly unsentDebounceMs: number | null;
+      /** When the first held record may be tried again, epoch milliseconds. */
+      readonly heldUntil: number | null;
+    }
   | {
       readonly type: 'failed';
       readonly now: number;
@@ -47,6 +61,7 @@ export type SyncEvent =
   | { readonly type: 'refused'; readonly why: 'unauthenticated' | 'wrong-user' }
   | { readonly type: 'online' }
   | { readonly type: 'offline' }
+  | { readonly type: 'cancelled' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
   | { readonly type: 'closed' };
@@ -55,106 +70,136 @@ export type SyncEffect =
   | { readonly do: 'nothing' }
   | { readonly do: 'sync' }
   | { readonly do: 'arm'; readonly until: number }
-  | { readonly do: 'disarm' };
+  | { readonly do: 'disarm' }
+  /** Ends the sync under way, and the timer. */
+  | { readonly do: 'stop' };
 
 export interface Transition {
   readonly state: SyncState;
   readonly effect: SyncEffect;
 }
 
-/** 1 s: the first retry comes within it. */
-export const BACKOFF_BASE_MS = 1000;
-/** 60 s: the longest pause between two tries, so that a server that is back is found within a minute. */
-export const BACKOFF_MAX_MS = 60_000;
-/** 10 s: the longest a steady stream of edits may put off sending. */
+/** 10 s: the longest a steady stream of edits may put off sending. A longer debounce is its own longest wait. */
 export const DEBOUNCE_MAX_WAIT_MS = 10_000;
 
-export const INITIAL_STATE: SyncState = { at: 'idle' };
+/** Where a client starts. */
+export function initialState({ isEnabled, isOnline }: { isEnabled: boolean; isOnline: boolean }): SyncState {
+  if (!isEnabled) return { at: 'disabled' };
+  return isOnline ? { at: 'idle' } : { at: 'offline', failures: 0 };
+}
 
 /** The machine's next state and what is to be done for it. */
 export function transition(state: SyncState, event: SyncEvent): Transition {
   if (state.at === 'closed') return stay(state);
-  switch (event.type) {
-    case 'closed':
-      return { state: { at: 'closed' }, effect: { do: 'disarm' } };
-    case 'paused':
-      return { state: { at: 'paused' }, effect: { do: 'disarm' } };
-    case 'resumed':
-      return state.at === 'paused' || state.at === 'needs-auth' ? sync(state) : stay(state);
-    case 'requested':
-      return state.at === 'paused' || state.at === 'syncing' ? stay(state) : sync(state);
-    case 'recorded':
-      return recorded(state, event);
-    case 'due':
-      return state.at === 'waiting' ? sync(state) : stay(state);
-    case 'online':
-      return state.at === 'offline' || (state.at === 'waiting' && state.reason === 'backoff')
-        ? sync(state)
-        : stay(state);
+  if (event.type === 'closed') return { state: { at: 'closed' }, effect: { do: 'stop' } };
+  if (state.at === 'disabled') return stay(state);
+  if (event.type === 'paused') return { state: { at: 'paused' }, effect: { do: 'stop' } };
+  if (event.type === 'refused') return { state: { at: 'needs-auth', why: event.why }, effect: { do: 'disarm' } };
+  switch (state.at) {
+    case 'idle':
+      return whileIdle(state, event);
+    case 'waiting':
+      return whileWaiting(state, event);
+    case 'syncing':
+      return whileSyncing(state, event);
     case 'offline':
-      return state.at === 'idle' || state.at === 'waiting'
-        ? { state: { at: 'offline', failures: failuresOf(state) }, effect: { do: 'disarm' } }
-        : stay(state);
-    case 'drained':
-      return state.at === 'syncing' ? drained(event) : stay(state);
-    case 'failed':
-      return state.at === 'syncing' ? failed(state.failures, event) : stay(state);
-    case 'refused':
-      return state.at === 'syncing'
-        ? { state: { at: 'needs-auth', why: event.why }, effect: { do: 'disarm' } }
-        : stay(state);
+      return event.type === 'online' || event.type === 'requested' ? sync(state) : stay(state);
+    case 'needs-auth':
+      return event.type === 'resumed' || event.type === 'requested' ? sync(state) : stay(state);
+    case 'paused':
+      return event.type === 'resumed' ? sync(state) : stay(state);
     default:
-      return assertNever(event);
+      return assertNever(state);
   }
 }
 
-/** Full jitter: a random part of a delay that doubles with each failure. */
-export function backoffMs(failures: number, jitter: number): number {
-  const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS));
-  return Math.ceil(ceiling * jitter);
+function whileIdle(state: At<'idle'>, event: SyncEvent): Transition {
+  switch (event.type) {
+    case 'recorded':
+      return debounce(event, event.now);
+    case 'requested':
+    case 'online':
+      return sync(state);
+    case 'offline':
+      return { state: { at: 'offline', failures: 0 }, effect: { do: 'nothing' } };
+    default:
+      return stay(state);
+  }
 }
 
-/** 2^6 s exceeds the maximum; more doublings would only overflow. */
-const MAX_DOUBLINGS = 6;
-
-function recorded(state: SyncState, { now, debounceMs }: Extract<SyncEvent, { type: 'recorded' }>): Transition {
-  if (state.at === 'idle') return wait({ until: now + debounceMs, reason: 'debounce', since: now, failures: 0 });
-  if (state.at !== 'waiting') return stay(state);
-  if (state.reason === 'debounce') {
-    const until = Math.min(now + debounceMs, state.since + Math.max(debounceMs, DEBOUNCE_MAX_WAIT_MS));
-    return wait({ until, reason: 'debounce', since: state.since, failures: 0 });
+function whileWaiting(state: At<'waiting'>, event: SyncEvent): Transition {
+  switch (event.type) {
+    case 'recorded':
+      return recordedWhileWaiting(state, event);
+    case 'due':
+    case 'requested':
+    case 'online':
+      return sync(state);
+    case 'offline':
+      return { state: { at: 'offline', failures: state.failures }, effect: { do: 'disarm' } };
+    case 'cancelled':
+      return state.reason === 'debounce' ? { state: { at: 'idle' }, effect: { do: 'disarm' } } : stay(state);
+    default:
+      return stay(state);
   }
-  // A held record must not keep others waiting; a server that fails must not be asked sooner.
-  if (state.reason === 'held' && now + debounceMs < state.until) {
-    return wait({ until: now + debounceMs, reason: 'debounce', since: now, failures: 0 });
-  }
-  return stay(state);
 }
 
-function drained({ now, heldUntil }: Extract<SyncEvent, { type: 'drained' }>): Transition {
+function recordedWhileWaiting(state: At<'waiting'>, event: EventOf<'recorded'>): Transition {
+  switch (state.reason) {
+    case 'debounce':
+      return debounce(event, state.since);
+    case 'held':
+      // A held record keeps no other waiting.
+      return event.now + event.debounceMs < state.until ? debounce(event, event.now) : stay(state);
+    case 'backoff':
+      // A server that fails is not asked sooner.
+      return stay(state);
+    default:
+      return assertNever(state.reason);
+  }
+}
+
+function whileSyncing(state: At<'syncing'>, event: SyncEvent): Transition {
+  switch (event.type) {
+    case 'drained':
+      return drained(event);
+    case 'failed':
+      return failed(state.failures + 1, event);
+    default:
+      return stay(state);
+  }
+}
+
+function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'drained'>): Transition {
+  if (!isOnline) return { state: { at: 'offline', failures: 0 }, effect: { do: 'nothing' } };
+  if (unsentDebounceMs !== null) return debounce({ now, debounceMs: unsentDebounceMs }, now);
   if (heldUntil === null) return { state: { at: 'idle' }, effect: { do: 'nothing' } };
   return wait({ until: Math.max(now, heldUntil), reason: 'held', since: now, failures: 0 });
 }
 
-function failed(failures: number, event: Extract<SyncEvent, { type: 'failed' }>): Transition {
-  const { now, isOnline, retryAfterMs, jitter } = event;
-  if (!isOnline) return { state: { at: 'offline', failures: failures + 1 }, effect: { do: 'nothing' } };
-  const until = now + Math.max(retryAfterMs ?? 0, backoffMs(failures + 1, jitter));
-  return wait({ until, reason: 'backoff', since: now, failures: failures + 1 });
+function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): Transition {
+  if (!isOnline) return { state: { at: 'offline', failures }, effect: { do: 'nothing' } };
+  const until = now + Math.max(retryAfterMs ?? 0, backoffMs(failures, jitter));
+  return wait({ until, reason: 'backoff', since: now, failures });
 }
 
-function wait(waiting: Omit<Extract<SyncState, { at: 'waiting' }>, 'at'>): Transition {
+/** Quiet for `debounceMs`, but never longer than the maximum since the first of the mutations that wait. */
+function debounce({ now, debounceMs }: Pick<EventOf<'recorded'>, 'now' | 'debounceMs'>, since: number): Transition {
+  const until = Math.min(now + debounceMs, since + Math.max(debounceMs, DEBOUNCE_MAX_WAIT_MS));
+  return wait({ until, reason: 'debounce', since, failures: 0 });
+}
+
+function wait(waiting: Omit<At<'waiting'>, 'at'>): Transition {
   return { state: { at: 'waiting', ...waiting }, effect: { do: 'arm', until: waiting.until } };
 }
 
 function sync(state: SyncState): Transition {
-  return { state: { at: 'syncing', failures: failuresOf(state) }, effect: { do: 'sync' } };
-}
-
-function failuresOf(state: SyncState): number {
-  return 'failures' in state ? state.failures : 0;
+  return { state: { at: 'syncing', failures: 'failures' in state ? state.failures : 0 }, effect: { do: 'sync' } };
 }
 
 function stay(state: SyncState): Transition {
   return { state, effect: { do: 'nothing' } };
 }
+
+type At<Name extends SyncState['at']> = Extract<SyncState, { readonly at: Name }>;
+type EventOf<Type extends SyncEvent['type']> = Extract<SyncEvent, { readonly type: Type }>;

@@ -9,11 +9,13 @@ export interface StatusCounts {
   readonly conflicts: number;
   /** Mutations that were refused and wait for the user. */
   readonly deadLetters: number;
-  /** True when something waits for the user: a conflict, a dead letter, or a sign-in. */
+  /** True while what was recorded last could not be made durable; it is tried again by itself. */
+  readonly isStorageFailing: boolean;
+  /** True when something waits for the user: a conflict, a dead letter, a sign-in, or a storage that fails. */
   readonly attention: boolean;
   /** How far the device's clock is ahead of the server's, in milliseconds; `null` before the first answer. */
   readonly clockSkewMs: number | null;
-  /** Set while many changes are being received: how many came so far. */
+  /** Set during a sync that takes more than one page: how many changes came so far. */
   readonly progress: { readonly received: number } | null;
   /** The message of the last failure; `null` after a success. */
   readonly lastError: string | null;
@@ -21,7 +23,7 @@ export interface StatusCounts {
 
 export type SyncStatus = StatusCounts &
   (
-    | { readonly state: 'idle' | 'syncing' | 'offline' | 'paused' | 'closed' }
+    | { readonly state: 'idle' | 'syncing' | 'offline' | 'paused' | 'disabled' | 'closed' }
     /** The next try is at `until`, epoch milliseconds. */
     | { readonly state: 'waiting'; readonly until: number }
     | { readonly state: 'needs-auth'; readonly why: 'unauthenticated' | 'wrong-user' }
@@ -29,7 +31,8 @@ export type SyncStatus = StatusCounts &
 
 /** The status of a machine's state and what is counted beside it. */
 export function statusOf(state: SyncState, counts: Omit<StatusCounts, 'attention'>): SyncStatus {
-  const attention = counts.conflicts > 0 || counts.deadLetters > 0 || state.at === 'needs-auth';
+  const isWaiting = counts.conflicts > 0 || counts.deadLetters > 0;
+  const attention = isWaiting || counts.isStorageFailing || state.at === 'needs-auth';
   const common = { ...counts, attention };
   if (state.at === 'waiting') return { ...common, state: 'waiting', until: state.until };
   if (state.at === 'needs-auth') return { ...common, state: 'needs-auth', why: state.why };

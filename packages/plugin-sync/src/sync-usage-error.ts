@@ -7,6 +7,7 @@
  * - `READ_ONLY`: the object is `pull-only`.
  * - `WRONG_OBJECT`: an engine is a view of one object and was given a mutation of another.
  * - `WRONG_USER`: the stored log is another user's.
+ * - `UNKNOWN_RECORD`: there is no such record here to change.
  * - `UNKNOWN_ID`: no such mutation, conflict or dead letter.
  * - `CLOSED`: the client was closed.
  */
@@ -17,6 +18,7 @@ export type SyncUsageErrorCode =
   | 'READ_ONLY'
   | 'WRONG_OBJECT'
   | 'WRONG_USER'
+  | 'UNKNOWN_RECORD'
   | 'UNKNOWN_ID'
   | 'CLOSED';
 

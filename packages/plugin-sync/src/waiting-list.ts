@@ -1,14 +1,17 @@
 /** What waits for the user, durably: the common part of the conflict list and the dead letters. */
+import { Subscribers } from './subscribers.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
 export class WaitingList<Item extends { readonly id: string }> {
   readonly #itemById = new Map<string, Item>();
-  readonly #listeners = new Set<(items: readonly Item[]) => void>();
+  readonly #beingDecided = new Set<string>();
+  readonly #subscribers: Subscribers<readonly Item[]>;
   readonly #noun: string;
 
-  /** `noun` names an item in errors, e.g. `conflict`. */
-  constructor(noun: string) {
+  /** `noun` names an item in errors, e.g. `parked conflict`. */
+  constructor(noun: string, onListenerFailed: (error: unknown) => void) {
     this.#noun = noun;
+    this.#subscribers = new Subscribers(onListenerFailed);
   }
 
   get size(): number {
@@ -20,37 +23,39 @@ export class WaitingList<Item extends { readonly id: string }> {
     return [...this.#itemById.values()];
   }
 
-  /** The item, or a `SyncUsageError` when there is none of that id. */
-  get(id: string): Item {
-    const item = this.#itemById.get(id);
-    if (!item) throw new SyncUsageError('UNKNOWN_ID', `There is no ${this.#noun} with the id ${id}.`);
-    return item;
-  }
-
   find(id: string): Item | undefined {
     return this.#itemById.get(id);
   }
 
+  /** Takes over what has become durable. */
   put(items: readonly Item[]): void {
     if (items.length === 0) return;
     for (const item of items) this.#itemById.set(item.id, item);
-    this.#tell();
+    this.#subscribers.tell(this.list());
   }
 
-  remove(id: string): void {
-    if (this.#itemById.delete(id)) this.#tell();
+  /**
+   * Takes an item off the list once `work`, which makes that durable, has resolved. Rejects with `SyncUsageError` when
+   * there is no such item, or when it is being decided already.
+   */
+  async decide<Made>(id: string, work: (item: Item) => Promise<Made>): Promise<Made> {
+    const item = this.#itemById.get(id);
+    if (!item || this.#beingDecided.has(id)) {
+      throw new SyncUsageError('UNKNOWN_ID', `There is no ${this.#noun} with the id ${id} to decide.`);
+    }
+    this.#beingDecided.add(id);
+    try {
+      const made = await work(item);
+      this.#itemById.delete(id);
+      this.#subscribers.tell(this.list());
+      return made;
+    } finally {
+      this.#beingDecided.delete(id);
+    }
   }
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
-    this.#listeners.add(listener);
-    listener(this.list());
-    return () => {
-      this.#listeners.delete(listener);
-    };
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener(this.list());
+    return this.#subscribers.add(listener, this.list());
   }
 }

@@ -1,0 +1,154 @@
+/** Takes answers in: makes each durable, then tells everybody what it brought. */
+import { MAX_RECORD_BYTES } from '@objectql/sync-types';
+import type { ClientLog } from './client-log.js';
+import type { ConflictList } from './conflict-list.js';
+import { ConflictResolver, type OnConflict } from './conflict-resolver.js';
+import type { DeadLetterList } from './dead-letter-list.js';
+import type { Exchanged } from './exchange.js';
+import { forgetEpoch } from './forget-epoch.js';
+import type { Listeners } from './listeners.js';
+import type { LocalRecords } from './local-records.js';
+import type { MutationOutcome } from './mutation-outcome.js';
+import type { ObjectConfigs } from './object-configs.js';
+import type { Platform } from './platform/platform.js';
+import { RecordHolds } from './record-holds.js';
+import { Settlements } from './settlements.js';
+import type { ClientStorage, StorageBatch, StoredEntry } from './storage/client-storage.js';
+import { type StoredAnswer, storeAnswer } from './store-answer.js';
+import { SyncUsageError } from './sync-usage-error.js';
+import { beginWalk } from './walk.js';
+
+export interface IntakeParts {
+  readonly log: ClientLog;
+  readonly storage: ClientStorage;
+  readonly platform: Platform;
+  readonly configs: ObjectConfigs;
+  readonly listeners: Listeners;
+  readonly records: LocalRecords;
+  readonly conflicts: ConflictList;
+  readonly deadLetters: DeadLetterList;
+  readonly onConflict: OnConflict | undefined;
+  /** Called when anything a status shows has changed. */
+  readonly onChanged: () => void;
+}
+
+export class AnswerIntake {
+  readonly #parts: IntakeParts;
+  readonly #holds: RecordHolds;
+  readonly #settlements = new Settlements();
+  #clockSkewMs: number | null = null;
+  #received: number | null = null;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#holds = new RecordHolds(parts.platform);
+  }
+
+  /** How far the device's clock is ahead of the server's; `null` before the first answer. */
+  get clockSkewMs(): number | null {
+    return this.#clockSkewMs;
+  }
+
+  /** How many changes a sync of several pages has brought so far; `null` outside of one. */
+  get received(): number | null {
+    return this.#received;
+  }
+
+  /** Records whose next try must wait. */
+  get holds(): Pick<RecordHolds, 'isHeld' | 'nextExpiry'> {
+    return this.#holds;
+  }
+
+  /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
+  async take(exchanged: Exchanged): Promise<StoredAnswer> {
+    const { configs, conflicts, deadLetters, listeners, onConflict } = this.#parts;
+    const stored = await storeAnswer(exchanged, {
+      ...this.#parts,
+      resolverOf: (objectName) => {
+        const { strategy, conflictFields } = configs.of(objectName);
+        return new ConflictResolver({ strategy, conflictFields, onConflict });
+      },
+      keepsRecordsOf: (objectName) => configs.keepsRecordsOf(objectName),
+      othersPassed: (id) => this.#holds.othersPassed(id),
+      onLateDecision: (id, resolution) => {
+        conflicts.resolveLate(id, resolution).catch((error: unknown) => listeners.report(error));
+      },
+      waiting: () => ({ conflicts: conflicts.list(), deadLetters: deadLetters.list() }),
+    });
+    this.#announce(exchanged, stored);
+    return stored;
+  }
+
+  /** Puts a mutation that is too large for any request among the dead letters. */
+  async bury({ mutation }: StoredEntry): Promise<void> {
+    const { log, platform, records } = this.#parts;
+    const reason = `The mutation is too large for the server, though below ${MAX_RECORD_BYTES} bytes.`;
+    const letter = { id: mutation.id, mutation, code: 'TOO_LARGE' as const, reason, deadAt: platform.now() };
+    const batch = { removeEntries: [mutation.id], putDeadLetters: [letter] };
+    await log.commit({ batch });
+    this.#holds.release([mutation]);
+    this.#putLists(batch);
+    this.#settlements.settle(mutation.id, { status: 'rejected', code: letter.code, reason });
+    records.changed([mutation]);
+  }
+
+  /** Forgets the place in the feed, and with it every version: the server does not know them. */
+  async restartFeed(): Promise<void> {
+    const { log, platform, conflicts, deadLetters } = this.#parts;
+    const { checkpoint, walk } = log.meta;
+    const batch = {
+      ...forgetEpoch({ conflicts: conflicts.list(), deadLetters: deadLetters.list() }),
+      expectCheckpoint: checkpoint,
+    };
+    const meta = { checkpoint: null, walk: beginWalk('epoch', walk, platform.newId()) };
+    await log.commit({ batch, meta, forgetBases: true });
+    this.#putLists(batch);
+  }
+
+  /** The sync is over. */
+  endProgress(): void {
+    this.#received = null;
+  }
+
+  /** The outcome of a mutation: when it is settled, or at once when it is or waits for the user. */
+  async outcomeOf(id: string): Promise<MutationOutcome> {
+    const { log, conflicts, deadLetters } = this.#parts;
+    const parked = conflicts.find(id);
+    if (parked) return { status: 'conflict', ...parked };
+    const dead = deadLetters.find(id);
+    if (dead) return { status: 'rejected', code: dead.code, reason: dead.reason };
+    if (log.pending.get(id) || this.#settlements.isFollowed(id)) return this.#settlements.wait(id);
+    const known = this.#settlements.recall(id);
+    if (known) return known;
+    throw new SyncUsageError('UNKNOWN_ID', `No mutation with the id ${id} is pending or waits for a decision.`);
+  }
+
+  /** Nothing more will be settled. */
+  close(): void {
+    this.#settlements.end();
+  }
+
+  #announce({ sent, answer, clockSkewMs }: Exchanged, { plan, made, conflicts }: StoredAnswer): void {
+    const { listeners, records, onChanged } = this.#parts;
+    this.#clockSkewMs = clockSkewMs ?? this.#clockSkewMs;
+    if (answer.hasMore || this.#received !== null) this.#received = (this.#received ?? 0) + answer.serverChanges.length;
+    const settled = new Set(plan.change.batch.removeEntries);
+    this.#holds.release(sent.map(({ mutation }) => mutation).filter(({ id }) => settled.has(id)));
+    this.#holds.hold(plan.holds);
+    this.#putLists(plan.change.batch);
+    for (const { id, index, droppedFields } of plan.successions) {
+      const successor = made[index];
+      if (successor) this.#settlements.follow(id, successor.mutation.id, droppedFields);
+    }
+    for (const [id, outcome] of plan.outcomes) this.#settlements.settle(id, outcome);
+    records.changed(plan.touched);
+    if (conflicts.length > 0) listeners.conflicts(conflicts);
+    if (plan.dropped.length > 0) listeners.dropped(plan.dropped);
+    onChanged();
+  }
+
+  #putLists({ putConflicts = [], putDeadLetters = [] }: Pick<StorageBatch, 'putConflicts' | 'putDeadLetters'>): void {
+    this.#parts.conflicts.put(putConflicts);
+    this.#parts.deadLetters.put(putDeadLetters);
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * The log and the one door to the storage: every write takes its turn here, so that sequences and checkpoint always fit
+ * what is stored.
+ *
+ *   append ──▶ in memory, at once ──▶ durable (flush) ──▶ sent ──▶ settled: leaves by its own id
+ *
+ * Until the storage is loaded, appended entries carry provisional sequences; they are numbered behind the stored ones
+ * before they are persisted, and nothing is sent before that.
+ */
+import type { MutationLogEntry } from '@objectql/sync-types';
+import { backoffMs } from './backoff.js';
+import { type LogChange, makeEntry, type NewEntry, withoutBase } from './log-change.js';
+import { checkIdentifier, checkNewMutation, type NewMutation } from './new-mutation.js';
+import { PendingEntries } from './pending-entries.js';
+import type { Platform } from './platform/platform.js';
+import type { ClientMeta, ClientState, ClientStorage, StoredEntry } from './storage/client-storage.js';
+import { SyncUsageError } from './sync-usage-error.js';
+import { TurnQueue } from './turn-queue.js';
+
+export interface ClientLogOptions {
+  readonly clientId: string;
+  readonly storage: ClientStorage;
+  readonly platform: Platform;
+  /** Whose work this is; a stored log of another user is neither read nor sent. */
+  readonly user?: string | undefined;
+}
+
+export interface LogObserver {
+  /** Saving failed. The entries stay in memory and are saved again by themselves, with growing delays. */
+  onSaveFailed?(error: unknown): void;
+  /** What was appended and acknowledged is durable. */
+  onSaved?(): void;
+}
+
+export class ClientLog {
+  readonly #clientId: string;
+  readonly #storage: ClientStorage;
+  readonly #platform: Platform;
+  readonly #user: string | undefined;
+  readonly #pending = new PendingEntries();
+  readonly #turns = new TurnQueue();
+  #meta: ClientMeta;
+  /** Ids of entries that the storage has not got as they are now. */
+  readonly #unsaved = new Set<string>();
+  /** Ids the application acknowledged and the storage may still have. */
+  readonly #unremoved = new Set<string>();
+  #isMetaUnsaved = false;
+  #loaded: Promise<ClientState> | undefined;
+  #isSaveScheduled = false;
+  #saveFailures = 0;
+  #cancelRetry: () => void = () => {};
+  #isClosed = false;
+  /** Set once the storage has turned out to be another user's, which it stays however often it is opened. */
+  #foreign: SyncUsageError | undefined;
+  #observer: LogObserver = {};
+
+  constructor({ clientId, storage, platform, user }: ClientLogOptions) {
+    checkIdentifier('clientId', clientId, 'INVALID_CONFIG');
+    this.#clientId = clientId;
+    this.#storage = storage;
+    this.#platform = platform;
+    this.#user = user;
+    this.#meta = { logId: platform.newId(), nextSequence: 1, checkpoint: null, walk: null, user: user ?? null };
+  }
+
+  get clientId(): string {
+    return this.#clientId;
+  }
+
+  /** The entries that are not settled yet, durable or not. To be read; only this log changes them. */
+  get pending(): PendingEntries {
+    return this.#pending;
+  }
+
+  /** What the client knows about itself; provisional until the storage is loaded. */
+  get meta(): ClientMeta {
+    return this.#meta;
+  }
+
+  /** True while the last try to save failed: what was appended since exists in memory only. */
+  get isFailing(): boolean {
+    return this.#saveFailures > 0;
+  }
+
+  /**
+   * Records a mutation and returns its entry at once. It is durable when `flush()` has resolved; nothing is sent
+   * before. Throws `SyncUsageError` for what cannot be stored as JSON, naming the place. The entry's sequence is final
+   * once it is durable.
+   */
+  append(input: NewMutation): MutationLogEntry {
+    if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
+    if (this.#foreign) throw this.#foreign;
+    const entry = this.#number({ input: checkNewMutation(input), round: 0 });
+    this.#pending.put(entry);
+    this.#unsaved.add(entry.mutation.id);
+    this.#scheduleSave();
+    return entry.mutation;
+  }
+
+  /** Removes mutations that the server has, by their ids; ids that are not there change nothing. */
+  acknowledge(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (!this.#pending.get(id)) continue;
+      this.#pending.remove(id);
+      this.#unsaved.delete(id);
+      // Also when it was never saved: a save under way may be writing it just now.
+      this.#unremoved.add(id);
+    }
+    this.#scheduleSave();
+  }
+
+  /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
+  async flush(): Promise<void> {
+    await this.load();
+    await this.#turns.take(() => this.#save());
+  }
+
+  /** Reads the storage, once; what was appended in the meantime is numbered behind what is stored. */
+  load(): Promise<ClientState> {
+    this.#loaded ??= this.#read().catch((error: unknown) => {
+      // A storage that failed to open may open at the next try.
+      this.#loaded = undefined;
+      throw error;
+    });
+    return this.#loaded;
+  }
+
+  /** Reads the storage again, after somebody else has changed it. What is not durable yet stays, numbered anew. */
+  async reload(): Promise<ClientState> {
+    await this.load();
+    return this.#turns.take(() => this.#read());
+  }
+
+  /** True once the entry may be sent. */
+  isDurable(id: string): boolean {
+    return this.#pending.get(id) !== undefined && !this.#unsaved.has(id);
+  }
+
+  /**
+   * Makes a change durable, all of it or nothing, and takes it over in memory. Answers the entries made from
+   * `newEntries`, in their order.
+   */
+  async commit({
+    batch = {},
+    meta: changes = {},
+    newEntries = [],
+    forgetBases = false,
+  }: LogChange): Promise<readonly StoredEntry[]> {
+    await this.load();
+    return this.#turns.take(async () => {
+      const made = newEntries.map((entry) => this.#number(entry));
+      const removed = new Set(batch.removeEntries);
+      const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
+      const putEntries = [
+        ...cleared.filter(({ mutation }) => this.isDurable(mutation.id)).map(withoutBase),
+        ...(batch.putEntries ?? []),
+        ...made,
+      ];
+      await this.#storage.commit({ ...batch, putEntries, meta: { ...this.#meta, ...changes } });
+      this.#meta = { ...this.#meta, ...changes };
+      for (const id of removed) this.#pending.remove(id);
+      for (const entry of putEntries) this.#takeOver(entry);
+      // Those appended during the commit still name versions that are no more.
+      if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
+      return made;
+    });
+  }
+
+  /** Runs `work` between two changes of what is stored. Nothing that waits for a turn itself may be awaited in it. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(work);
+  }
+
+  /** Continues as a new log: pending entries are numbered from 1 and keep their ids, so what was applied is recognised. */
+  async startNewLog(): Promise<void> {
+    await this.load();
+    await this.#turns.take(() => {
+      const entries = [...this.#pending];
+      this.#meta = { ...this.#meta, logId: this.#platform.newId(), nextSequence: 1 };
+      this.#isMetaUnsaved = true;
+      this.#pending.clear();
+      for (const entry of entries) {
+        this.#pending.put(this.#renumber(entry));
+        this.#unsaved.add(entry.mutation.id);
+      }
+      return this.#save();
+    });
+  }
+
+  /** Tells `observer` how saving goes. */
+  observe(observer: LogObserver): void {
+    this.#observer = observer;
+  }
+
+  /** Finishes what is being saved and closes the storage. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRetry();
+    await this.#turns.idle();
+    await this.#storage.close();
+  }
+
+  async #read(): Promise<ClientState> {
+    const state = await this.#storage.load();
+    const { meta } = state;
+    if (meta && this.#user !== undefined && meta.user !== null && meta.user !== this.#user) {
+      const message = 'This storage holds the work of another user. Open a storage of its own for each user.';
+      this.#foreign = new SyncUsageError('WRONG_USER', message);
+      throw this.#foreign;
+    }
+    const unsaved = [...this.#pending].filter(({ mutation }) => this.#unsaved.has(mutation.id));
+    this.#pending.clear();
+    if (meta) this.#meta = { ...meta, user: this.#user ?? meta.user };
+    for (const entry of state.entries) if (!this.#unremoved.has(entry.mutation.id)) this.#pending.put(entry);
+    for (const entry of unsaved) this.#pending.put(meta ? this.#renumber(entry) : entry);
+    return state;
+  }
+
+  /** Gathers what one turn of the event loop appends into one write. */
+  #scheduleSave(): void {
+    if (this.#isSaveScheduled) return;
+    this.#isSaveScheduled = true;
+    void Promise.resolve().then(() => this.#saveInBackground());
+  }
+
+  async #saveInBackground(): Promise<void> {
+    this.#isSaveScheduled = false;
+    try {
+      await this.flush();
+    } catch (error) {
+      this.#saveFailures += 1;
+      this.#observer.onSaveFailed?.(error);
+      if (this.#isClosed || this.#foreign) return;
+      this.#cancelRetry();
+      const delayMs = backoffMs(this.#saveFailures, this.#platform.random());
+      this.#cancelRetry = this.#platform.setTimer(() => this.#scheduleSave(), delayMs);
+    }
+  }
+
+  async #save(): Promise<void> {
+    const saved = [...this.#unsaved].flatMap((id) => this.#pending.get(id) ?? []);
+    const removed = [...this.#unremoved];
+    if (saved.length + removed.length > 0 || this.#isMetaUnsaved) {
+      await this.#storage.commit({ putEntries: saved, removeEntries: removed, meta: this.#meta });
+      this.#isMetaUnsaved = false;
+      for (const entry of saved) this.#takeOver(entry);
+      for (const id of removed) this.#unremoved.delete(id);
+    }
+    this.#saveFailures = 0;
+    this.#cancelRetry();
+    this.#observer.onSaved?.();
+  }
+
+  /** An entry as the storage has it now, unless the application acknowledged it while it was being stored. */
+  #takeOver(entry: StoredEntry): void {
+    const { id } = entry.mutation;
+    if (this.#unremoved.has(id)) return;
+    this.#pending.put(entry);
+    this.#unsaved.delete(id);
+  }
+
+  #number(entry: NewEntry): StoredEntry {
+    const now = this.#platform.now();
+    return this.#renumber(makeEntry(entry, { clientId: this.#clientId, id: this.#platform.newId(), now }));
+  }
+
+  #renumber(entry: StoredEntry): StoredEntry {
+    const sequence = this.#meta.nextSequence;
+    this.#meta = { ...this.#meta, nextSequence: sequence + 1 };
+    return { ...entry, mutation: Object.freeze({ ...entry.mutation, sequence }) };
+  }
+}

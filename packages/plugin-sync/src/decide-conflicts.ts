@@ -1,0 +1,83 @@
+/** Has every conflict of an answer decided, before anything is stored. */
+import { type RecordRef, recordKey, type SyncConflict } from '@objectql/sync-types';
+import { completeConflict } from './conflict-contest.js';
+import type { ConflictResolver, Resolution } from './conflict-resolver.js';
+import type { Exchanged } from './exchange.js';
+import { followUpOf } from './follow-up.js';
+import type { Decided } from './outcome-plan.js';
+import type { Platform } from './platform/platform.js';
+import { rebase } from './rebase.js';
+import { settleWithin } from './settle-within.js';
+import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
+
+export interface DecisionParts {
+  readonly platform: Platform;
+  readonly resolverOf: (objectName: string) => ConflictResolver;
+  readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
+  readonly storedByKey: ReadonlyMap<string, BaseRecord>;
+  /** Called when the application's callback fails; the conflict is parked. */
+  readonly onCallbackFailed: (error: unknown) => void;
+  /** Called when the callback answers after the conflict has been parked. */
+  readonly onLateDecision: (mutationId: string, resolution: Resolution) => void;
+}
+
+/**
+ * 10 s: a rule of the application answers at once, a person in a dialog does not. The conflict is then parked, sync goes
+ * on, and the answer is taken when it comes.
+ */
+export const CALLBACK_WAIT_MS = 10_000;
+
+/** The decision on each conflict, by the id of the mutation that met it, in the order they were met. */
+export async function decideConflicts(
+  { sent, answer }: Exchanged,
+  parts: DecisionParts,
+): Promise<ReadonlyMap<string, Decided>> {
+  const decidedById = new Map<string, Decided>();
+  for (const [index, entry] of sent.entries()) {
+    const result = answer.results[index];
+    if (result?.status !== 'conflict') continue;
+    const { mutation } = entry;
+    const base = parts.storedByKey.get(recordKey(mutation));
+    const { serverChanges } = answer;
+    const conflict = completeConflict(result.conflict, { mutation, serverChanges, base });
+    const localCopy = copyWithout(entry, base, parts);
+    const resolution = await decide(conflict, { entry, localCopy, parts });
+    const isDeletedThere = conflict.serverRecord === null && localCopy !== undefined;
+    const copy = isDeletedThere ? { ...localCopy, ...mutation.data } : undefined;
+    decidedById.set(mutation.id, { conflict, resolution, copy });
+  }
+  return decidedById;
+}
+
+interface DecideInput {
+  readonly entry: StoredEntry;
+  readonly localCopy: BaseRecord['data'] | undefined;
+  readonly parts: DecisionParts;
+}
+
+async function decide(conflict: SyncConflict, { entry, localCopy, parts }: DecideInput): Promise<Resolution> {
+  const { objectName, id } = entry.mutation;
+  try {
+    const work = parts.resolverOf(objectName).resolve(conflict, { localCopy, round: entry.round });
+    const resolved = await settleWithin(work, { timeoutMs: CALLBACK_WAIT_MS, platform: parts.platform });
+    if (!resolved.inTime) {
+      work.then((resolution) => parts.onLateDecision(id, resolution), parts.onCallbackFailed);
+      return { do: 'park' };
+    }
+    // Throws for a record that cannot be stored, while it can still be parked instead.
+    if (resolved.value.do === 'write') followUpOf(conflict, resolved.value, { round: 0, later: [] });
+    return resolved.value;
+  } catch (error) {
+    parts.onCallbackFailed(error);
+    return { do: 'park' };
+  }
+}
+
+/** The record as this client has it, all pending changes included but this one. */
+function copyWithout(entry: StoredEntry, base: BaseRecord | undefined, { pendingOf }: DecisionParts) {
+  const others = pendingOf(entry.mutation).filter(
+    ({ mutation }) => mutation.id !== entry.mutation.id && mutation.operation !== 'delete',
+  );
+  const underneath = base ?? (entry.copy ? { ...entry.mutation, data: entry.copy, version: 0, walk: null } : undefined);
+  return rebase(entry.mutation, underneath, others)?.data;
+}

@@ -1,0 +1,101 @@
+/** Calls an application's listeners so that none can stop sync or another listener. */
+import type { SyncConflict, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
+import type { Platform } from './platform/platform.js';
+import { settleWithin } from './settle-within.js';
+import { callContained } from './subscribers.js';
+import type { DroppedFields, SyncEventListener } from './sync-listener.js';
+
+/** 60 s for one page: a listener that never ends must not end sync. */
+export const LISTENER_TIMEOUT_MS = 60_000;
+
+interface Registration {
+  readonly listener: SyncEventListener;
+  /** The one object it hears of; all when `undefined`. */
+  readonly objectName: string | undefined;
+}
+
+export class Listeners {
+  readonly #platform: Platform;
+  readonly #onError: (error: Error) => void;
+  #registrations: readonly Registration[] = [];
+
+  /** `onError` hears every error before the listeners do. */
+  constructor(platform: Platform, onError: (error: Error) => void) {
+    this.#platform = platform;
+    this.#onError = onError;
+  }
+
+  /** Adds a listener, for one object or for all. The same one added again for the same object is still one. */
+  add(listener: SyncEventListener, objectName?: string): void {
+    this.remove(listener, objectName);
+    this.#registrations = [...this.#registrations, { listener, objectName }];
+  }
+
+  remove(listener: SyncEventListener, objectName?: string): void {
+    this.#registrations = this.#registrations.filter(
+      (other) => other.listener !== listener || other.objectName !== objectName,
+    );
+  }
+
+  started(): void {
+    this.#tell(({ listener }) => listener.onSyncStart?.());
+  }
+
+  completed(response: SyncPushResponse): void {
+    this.#tell(({ listener }) => listener.onSyncComplete?.(response));
+  }
+
+  conflicts(conflicts: readonly SyncConflict[]): void {
+    this.#tell(({ listener, objectName }) => {
+      const own = ofObject(conflicts, objectName);
+      return own.length > 0 ? listener.onConflict?.(own) : undefined;
+    });
+  }
+
+  dropped(dropped: readonly DroppedFields[]): void {
+    this.#tell(({ listener, objectName }) => {
+      const own = objectName ? dropped.filter(({ mutation }) => mutation.objectName === objectName) : dropped;
+      return own.length > 0 ? listener.onDropped?.(own) : undefined;
+    });
+  }
+
+  /** Hands server changes over; rejects when a listener does, so that they are not taken as received. */
+  async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
+    for (const { listener, objectName } of this.#registrations) {
+      const own = ofObject(changes, objectName);
+      const handled = own.length > 0 && listener.onServerChanges?.(own);
+      if (!handled) continue;
+      const { inTime } = await settleWithin(handled, { timeoutMs: LISTENER_TIMEOUT_MS, platform: this.#platform });
+      if (!inTime) throw new Error(`A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms.`);
+    }
+  }
+
+  /** Tells an error to everybody who wants to know. */
+  report(error: unknown): void {
+    const reported = error instanceof Error ? error : new Error(String(error));
+    this.#onError(reported);
+    // What a listener for errors throws is told to nobody but `onError`: it would only be told to the thrower.
+    for (const { listener } of this.#registrations) {
+      callContained(
+        () => listener.onSyncError?.(reported),
+        (own) => this.#onError(own instanceof Error ? own : new Error(String(own))),
+      );
+    }
+  }
+
+  #tell(call: (registration: Registration) => unknown): void {
+    for (const registration of this.#registrations) {
+      callContained(
+        () => call(registration),
+        (error) => this.report(error),
+      );
+    }
+  }
+}
+
+function ofObject<Item extends { readonly objectName: string }>(
+  items: readonly Item[],
+  objectName: string | undefined,
+): readonly Item[] {
+  return objectName === undefined ? items : items.filter((item) => item.objectName === objectName);
+}

@@ -1,0 +1,186 @@
+/** Where each sent mutation goes: out of the log as settled, into the conflict list or the dead letters, or on hold. */
+import {
+  assertNever,
+  isRetryable,
+  type JsonObject,
+  type RejectionCode,
+  recordKey,
+  type SyncConflict,
+  type SyncMutationResult,
+} from '@objectql/sync-types';
+import type { Resolution } from './conflict-resolver.js';
+import { followUpOf, type Write } from './follow-up.js';
+import type { NewEntry } from './log-change.js';
+import type { MutationOutcome } from './mutation-outcome.js';
+import type { DeadLetter, ParkedConflict, StoredEntry } from './storage/client-storage.js';
+import type { DroppedFields } from './sync-listener.js';
+
+/** A conflict with its resolution. */
+export interface Decided {
+  readonly conflict: SyncConflict;
+  readonly resolution: Resolution;
+  /** The record as the user saw it, where the server has deleted it. */
+  readonly copy: JsonObject | undefined;
+}
+
+/** A mutation the server could not take now; its record waits. */
+export interface Hold {
+  readonly entry: StoredEntry;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** The entry, made by the log, that a settled mutation's outcome is the outcome of. */
+export interface Succession {
+  readonly id: string;
+  /** Its place in `newEntries`. */
+  readonly index: number;
+  readonly droppedFields: readonly string[];
+}
+
+export interface OutcomeInput {
+  readonly results: readonly SyncMutationResult[];
+  /** For each conflict, by mutation id, how it is decided. */
+  readonly decidedById: ReadonlyMap<string, Decided>;
+  /** The pending entries of the mutation's record that were made after it. */
+  readonly laterThan: (entry: StoredEntry) => readonly StoredEntry[];
+  /** True when another mutation was settled since this one was last tried. */
+  readonly othersPassed: (id: string) => boolean;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** 10: enough for a failure that passes, few enough that a poison mutation shows itself within minutes. */
+export const MAX_TRIES = 10;
+
+export class OutcomePlan {
+  readonly outcomes = new Map<string, MutationOutcome>();
+  /** Ids of the entries that leave the log. */
+  readonly settledIds = new Set<string>();
+  readonly successions: Succession[] = [];
+  readonly newEntries: NewEntry[] = [];
+  readonly holds: Hold[] = [];
+  readonly dropped: DroppedFields[] = [];
+  /** Entries with one try more. */
+  readonly charged: StoredEntry[] = [];
+  readonly conflicts: ParkedConflict[] = [];
+  readonly deadLetters: DeadLetter[] = [];
+  /** True when the server wants fewer mutations at a time. */
+  isBatchTooLarge = false;
+  readonly #input: OutcomeInput;
+  readonly #somePassed: boolean;
+  readonly #heldKeys = new Set<string>();
+  /** By record, the place in `newEntries` of the create that makes it again. */
+  readonly #recreationByKey = new Map<string, number>();
+
+  constructor(input: OutcomeInput) {
+    this.#input = input;
+    this.#somePassed = input.results.some((result) => result.status !== 'rejected' || !isHeldBy(result));
+  }
+
+  take(entry: StoredEntry, result: SyncMutationResult): void {
+    switch (result.status) {
+      case 'applied': {
+        const { serverVersion: version, droppedFields = [] } = result;
+        return this.#settle(entry, { status: 'applied', version, droppedFields });
+      }
+      case 'conflict': {
+        const parked: Decided = { conflict: result.conflict, resolution: { do: 'park' }, copy: undefined };
+        return this.#meet(entry, this.#input.decidedById.get(entry.mutation.id) ?? parked);
+      }
+      case 'rejected':
+        if (codeOf(result) === 'BATCH_TOO_LARGE') return this.#postpone(entry, result.reason);
+        return isHeldBy(result) ? this.#hold(entry, result) : this.#bury(entry, codeOf(result), result.reason);
+      default:
+        return assertNever(result);
+    }
+  }
+
+  #meet(entry: StoredEntry, { conflict, resolution, copy }: Decided): void {
+    const version = conflict.serverVersion ?? 0;
+    switch (resolution.do) {
+      case 'yield':
+        return this.#settle(entry, { status: 'applied', version, droppedFields: resolution.droppedFields });
+      case 'write':
+        return this.#write(entry, conflict, resolution);
+      case 'park': {
+        const { id } = entry.mutation;
+        const parked = { id, conflict, parkedAt: this.#input.now, ...(copy ? { copy } : {}) };
+        this.conflicts.push(parked);
+        return this.#settle(entry, { status: 'conflict', ...parked });
+      }
+      default:
+        return assertNever(resolution);
+    }
+  }
+
+  /** Its outcome is that of the mutation that takes its place; where none has to, it has been overtaken by the user. */
+  #write(entry: StoredEntry, conflict: SyncConflict, write: Write): void {
+    const { id } = entry.mutation;
+    const { droppedFields } = write;
+    const index = this.#successor(entry, conflict, write);
+    if (index === undefined) {
+      return this.#settle(entry, { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields });
+    }
+    this.settledIds.add(id);
+    this.successions.push({ id, index, droppedFields });
+    this.#report(entry, droppedFields);
+  }
+
+  #successor(entry: StoredEntry, conflict: SyncConflict, write: Write): number | undefined {
+    const key = recordKey(entry.mutation);
+    // The whole local copy is in the first of them: a second create of the record would only meet it.
+    const recreation = this.#recreationByKey.get(key);
+    if (recreation !== undefined) return recreation;
+    const followUp = followUpOf(conflict, write, { round: entry.round + 1, later: this.#input.laterThan(entry) });
+    if (!followUp) return undefined;
+    const index = this.newEntries.push(followUp) - 1;
+    if (write.operation === 'create') this.#recreationByKey.set(key, index);
+    return index;
+  }
+
+  #hold(entry: StoredEntry, result: Rejection): void {
+    const key = recordKey(entry.mutation);
+    // One that only waits for an earlier mutation of its record has not failed.
+    const isWaiting = codeOf(result) === 'BUSY' && this.#heldKeys.has(key);
+    this.#heldKeys.add(key);
+    const isCharged = !isWaiting && (this.#somePassed || this.#input.othersPassed(entry.mutation.id));
+    const tries = entry.tries + (isCharged ? 1 : 0);
+    if (tries >= MAX_TRIES) return this.#bury(entry, codeOf(result), result.reason);
+    if (isCharged) this.charged.push({ ...entry, tries });
+    this.holds.push({ entry, retryAfterMs: result.retryAfterMs });
+  }
+
+  /** Sent again at once, with fewer others; one that is too much even alone never gets through. */
+  #postpone(entry: StoredEntry, reason: string): void {
+    if (this.#input.results.length === 1) return this.#bury(entry, 'TOO_LARGE', reason);
+    this.isBatchTooLarge = true;
+  }
+
+  #bury(entry: StoredEntry, code: RejectionCode, reason: string): void {
+    const { mutation } = entry;
+    this.deadLetters.push({ id: mutation.id, mutation, code, reason, deadAt: this.#input.now });
+    this.#settle(entry, { status: 'rejected', code, reason });
+  }
+
+  #settle(entry: StoredEntry, outcome: MutationOutcome): void {
+    const { id } = entry.mutation;
+    this.settledIds.add(id);
+    this.outcomes.set(id, outcome);
+    if (outcome.status === 'applied') this.#report(entry, outcome.droppedFields);
+  }
+
+  #report({ mutation }: StoredEntry, droppedFields: readonly string[]): void {
+    if (droppedFields.length > 0) this.dropped.push({ mutation, droppedFields });
+  }
+}
+
+type Rejection = Extract<SyncMutationResult, { readonly status: 'rejected' }>;
+
+/** A protocol-1 server rejects without a code, and means it. */
+function codeOf({ code }: Rejection): RejectionCode {
+  return code ?? 'INVALID';
+}
+
+function isHeldBy(result: Rejection): boolean {
+  return result.retryable ?? isRetryable(codeOf(result));
+}

@@ -1,0 +1,20 @@
+/** An option that nobody reads is a mistake, and better found at once than in production. */
+import type { SyncClientOptions } from './sync-client.js';
+import { SyncUsageError } from './sync-usage-error.js';
+
+/** The options every client takes. */
+export const CLIENT_OPTIONS = [
+  'clientId',
+  'transport',
+  'storage',
+  'onConflict',
+  'listeners',
+  'user',
+  'platform',
+] as const satisfies readonly (keyof SyncClientOptions)[];
+
+/** Throws `SyncUsageError` naming the first option that is none of the known ones. */
+export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown) throw new SyncUsageError('INVALID_CONFIG', `${unknown} is no option. Known: ${known.join(', ')}.`);
+}

@@ -1,0 +1,25 @@
+/** What can be mended at once when a request is refused as a whole, decided by code and never by message. */
+import { CheckpointMovedError } from './storage/client-storage.js';
+import { TransportError } from './transport/transport.js';
+
+export type Repair =
+  /** Somebody else stored an answer first: read the storage again and ask from where that one ended. */
+  | 'reload'
+  /** The device was cloned or restored: continue as a new log. */
+  | 'new-log'
+  /** The checkpoint is none of this server's: walk the feed from its start. */
+  | 'restart-feed'
+  /** The request was too large. */
+  | 'send-less'
+  /** It needs time, or the user. */
+  | 'none';
+
+/** What to do about a failed request before it is made again. */
+export function repairFor(error: unknown): Repair {
+  if (error instanceof CheckpointMovedError) return 'reload';
+  if (!(error instanceof TransportError) || error.failure.type !== 'refused') return 'none';
+  const { code, status } = error.failure;
+  if (code === 'LOG_FORKED') return 'new-log';
+  if (code === 'INVALID_CHECKPOINT') return 'restart-feed';
+  return code === 'TOO_LARGE' || status === 413 ? 'send-less' : 'none';
+}

@@ -1,0 +1,153 @@
+/**
+ * What one sync does: pushes and pulls until nothing is left of what it was asked for.
+ *
+ *   flush the log ─▶ select a batch ─▶ exchange it ─▶ store the answer ─▶ tell everybody ─┐
+ *        ▲                                 │ refused as a whole: repair                   │
+ *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
+ */
+import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
+import type { AnswerIntake } from './answer-intake.js';
+import type { ClientLog } from './client-log.js';
+import type { Exchange } from './exchange.js';
+import { repairFor } from './repair-request.js';
+import { selectBatch } from './select-batch.js';
+import type { StoredEntry } from './storage/client-storage.js';
+import { TransportError } from './transport/transport.js';
+import { isEpochWalk } from './walk.js';
+import { WholeAnswer } from './whole-answer.js';
+
+export interface CycleParts {
+  readonly log: ClientLog;
+  readonly exchange: Exchange;
+  readonly intake: AnswerIntake;
+  readonly batchSizeOf: (objectName: string) => number;
+  /** False when this client asks for no changes at all. */
+  readonly isPulling: boolean;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<void>;
+  /** Called when there is something to ask the server. */
+  readonly onStart: () => void;
+}
+
+/** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
+const MAX_REPAIRS = 3;
+
+export class SyncCycle {
+  readonly #parts: CycleParts;
+  /** The last sequence that belongs to the sync under way. */
+  #goal = 0;
+
+  constructor(parts: CycleParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes everything recorded so far part of the sync under way, or of the next. */
+  include(): void {
+    this.#goal = this.#parts.log.meta.nextSequence - 1;
+  }
+
+  /** True while something that belongs to the sync can be sent, or could be once it is durable. */
+  hasUnsent(): boolean {
+    const next = this.firstSendable();
+    return next !== undefined && next.mutation.sequence <= this.#goal;
+  }
+
+  /** The oldest pending mutation whose record is not on hold. */
+  firstSendable(): StoredEntry | undefined {
+    const { log, intake } = this.#parts;
+    for (const entry of log.pending) if (!intake.holds.isHeld(entry.mutation)) return entry;
+    return undefined;
+  }
+
+  /** Resolves with the whole answer, or `null` when there was nothing to ask. Rejects with what cannot be mended at once. */
+  async run(signal: AbortSignal): Promise<SyncPushResponse | null> {
+    const { log, isPulling, open, onStart } = this.#parts;
+    await open();
+    this.include();
+    if (!isPulling && !this.hasUnsent()) return null;
+    onStart();
+    const whole = new WholeAnswer();
+    let repairs = 0;
+    for (let isDone = false; !isDone; ) {
+      signal.throwIfAborted();
+      await log.flush();
+      const batch = this.#select();
+      try {
+        const answer = await this.#exchange(batch, signal);
+        whole.add(answer);
+        isDone = !answer.hasMore && !this.hasUnsent();
+        // A feed that starts over with every answer never ends.
+        if (answer.reset && ++repairs > MAX_REPAIRS)
+          throw unusable('The server starts its feed over with every answer.');
+      } catch (error) {
+        const isCounted = await this.#repair(error, { batch, isLast: repairs >= MAX_REPAIRS });
+        if (isCounted) repairs += 1;
+      }
+    }
+    return whole.get();
+  }
+
+  /** One request and all it brings. */
+  async #exchange(batch: readonly StoredEntry[], signal: AbortSignal): Promise<SyncPushResponse> {
+    const { exchange, intake } = this.#parts;
+    const exchanged = await exchange.run(batch, signal);
+    const stored = await intake.take(exchanged);
+    if (stored.plan.isBatchTooLarge) exchange.shrink(batch.length);
+    // What resolves a conflict belongs to the sync that met it.
+    if (stored.made.length > 0) this.include();
+    const { answer, checkpoint } = exchanged;
+    const { outcomes, successions, holds } = stored.plan;
+    const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
+    if (isStuck && outcomes.size + successions.length + holds.length === 0) {
+      throw unusable('The server promises more but stays where it is.');
+    }
+    return answer;
+  }
+
+  #select(): readonly StoredEntry[] {
+    const { log, exchange, intake, batchSizeOf } = this.#parts;
+    // Until the walk has told what the new feed has, nothing can be computed on top of it.
+    if (isEpochWalk(log.meta.walk)) return [];
+    return selectBatch(log.pending, {
+      isDurable: (id) => log.isDurable(id),
+      isHeld: (ref) => intake.holds.isHeld(ref),
+      batchSizeOf,
+      ...exchange.limits,
+    });
+  }
+
+  /** Mends what was wrong with the request, or throws the error on. False for what ends by itself and is not counted. */
+  async #repair(
+    error: unknown,
+    { batch, isLast }: { batch: readonly StoredEntry[]; isLast: boolean },
+  ): Promise<boolean> {
+    const repair = repairFor(error);
+    if (repair === 'none' || (isLast && repair !== 'send-less')) throw error;
+    switch (repair) {
+      case 'reload':
+        await this.#parts.log.reload();
+        return true;
+      case 'new-log':
+        await this.#parts.log.startNewLog();
+        return true;
+      case 'restart-feed':
+        await this.#parts.intake.restartFeed();
+        return true;
+      case 'send-less':
+        await this.#sendLess(batch, error);
+        return false;
+      default:
+        return assertNever(repair);
+    }
+  }
+
+  async #sendLess([first, ...others]: readonly StoredEntry[], error: unknown): Promise<void> {
+    if (!first) throw error;
+    if (others.length > 0) this.#parts.exchange.shrink(1 + others.length);
+    else await this.#parts.intake.bury(first);
+  }
+}
+
+function unusable(problem: string): TransportError {
+  return new TransportError(`${problem} Sync is tried again later.`, { type: 'unreadable' });
+}

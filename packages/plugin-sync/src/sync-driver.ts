@@ -1,0 +1,113 @@
+/** Carries out what the machine of `sync-state.ts` decides: arms its timer and runs one sync at a time. */
+import type { SyncPushResponse } from '@objectql/sync-types';
+import type { Platform } from './platform/platform.js';
+import type { SyncCycle } from './sync-cycle.js';
+import { initialState, type SyncEvent, type SyncState, transition } from './sync-state.js';
+
+export interface DriverParts {
+  readonly platform: Platform;
+  readonly cycle: SyncCycle;
+  /** False when no object takes part in sync. */
+  readonly isEnabled: boolean;
+  /** Called after every event. */
+  readonly onState: () => void;
+  /** What the machine is told of a sync that ended well, or of one that failed. */
+  readonly drained: () => SyncEvent;
+  readonly failed: (error: unknown) => SyncEvent;
+  readonly onCompleted: (answer: SyncPushResponse | null) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+interface Running {
+  readonly controller: AbortController;
+  /** Never rejects. */
+  readonly ended: Promise<SyncPushResponse | null>;
+}
+
+export class SyncDriver {
+  readonly #parts: DriverParts;
+  readonly #stopConnectivity: () => void;
+  #state: SyncState;
+  #disarm: () => void = () => {};
+  #running: Running | undefined;
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+    const { platform, isEnabled } = parts;
+    this.#state = initialState({ isEnabled, isOnline: platform.isOnline() });
+    this.#stopConnectivity = platform.onConnectivity((isOnline) =>
+      this.dispatch({ type: isOnline ? 'online' : 'offline' }),
+    );
+  }
+
+  get state(): SyncState {
+    return this.#state;
+  }
+
+  /** Syncs now, or joins the sync under way; either includes what was recorded before. `null` where sync must not be. */
+  async request(): Promise<SyncPushResponse | null> {
+    if (this.#state.at === 'syncing') this.#parts.cycle.include();
+    else this.dispatch({ type: 'requested' });
+    return this.#state.at === 'syncing' && this.#running ? this.#running.ended : null;
+  }
+
+  dispatch(event: SyncEvent): void {
+    const { state, effect } = transition(this.#state, event);
+    this.#state = state;
+    switch (effect.do) {
+      case 'sync':
+        this.#disarm();
+        this.#start();
+        break;
+      case 'arm': {
+        this.#disarm();
+        const { platform } = this.#parts;
+        this.#disarm = platform.setTimer(() => this.dispatch({ type: 'due' }), effect.until - platform.now());
+        break;
+      }
+      case 'disarm':
+        this.#disarm();
+        break;
+      case 'stop':
+        this.#disarm();
+        this.#running?.controller.abort();
+        break;
+      case 'nothing':
+        break;
+    }
+    this.#parts.onState();
+  }
+
+  /** Ends the sync under way and waits until it has. */
+  async close(): Promise<void> {
+    this.#stopConnectivity();
+    this.dispatch({ type: 'closed' });
+    await this.#running?.ended;
+  }
+
+  #start(): void {
+    const controller = new AbortController();
+    // One that was stopped still winds down; two at once would send the same mutations twice.
+    const previous = this.#running?.ended ?? Promise.resolve(null);
+    this.#running = { controller, ended: previous.then(() => this.#run(controller)) };
+  }
+
+  async #run({ signal }: AbortController): Promise<SyncPushResponse | null> {
+    const { cycle, drained, failed, onCompleted, onFailed } = this.#parts;
+    if (signal.aborted) return null;
+    try {
+      let answer = await cycle.run(signal);
+      // Somebody may have joined between the cycle's last look and now.
+      while (!signal.aborted && cycle.hasUnsent()) answer = await cycle.run(signal);
+      if (signal.aborted) return answer;
+      this.dispatch(drained());
+      onCompleted(answer);
+      return answer;
+    } catch (error) {
+      if (signal.aborted) return null;
+      onFailed(error);
+      this.dispatch(failed(error));
+      return null;
+    }
+  }
+}

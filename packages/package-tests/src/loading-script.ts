@@ -5,7 +5,7 @@ export type Loaded = { readonly names: readonly string[] } | { readonly missing:
 
 export interface LoadingReport {
   readonly loaded: Readonly<Record<string, Loaded>>;
-  /** Names that two specifiers export with different values. */
+  /** Names that two specifiers of one package export with different values. */
   readonly split: readonly string[];
 }
 
@@ -15,7 +15,7 @@ export function loadingScript(specifiers: readonly string[], format: 'esm' | 'cj
   return `
     const load = ${load};
     const loaded = {};
-    const valueByName = new Map();
+    const valueByKey = new Map();
     const split = new Set();
     const report = async () => {
       for (const specifier of ${JSON.stringify(specifiers)}) {
@@ -24,8 +24,9 @@ export function loadingScript(specifiers: readonly string[], format: 'esm' | 'cj
           const names = Object.keys(exported).filter((name) => name !== 'default' && name !== '__esModule' && name !== 'module.exports');
           loaded[specifier] = { names: names.sort() };
           for (const name of names) {
-            if (valueByName.has(name) && valueByName.get(name) !== exported[name]) split.add(name);
-            valueByName.set(name, exported[name]);
+            const key = specifier.split('/').slice(0, 2).join('/') + ' ' + name;
+            if (valueByKey.has(key) && valueByKey.get(key) !== exported[name]) split.add(key);
+            valueByKey.set(key, exported[name]);
           }
         } catch (error) {
           const missing = /Cannot find (?:package|module) '([^']+)'/.exec(error.message)?.[1];

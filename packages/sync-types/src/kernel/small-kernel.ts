@@ -8,7 +8,7 @@ import type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin
 import { orderPlugins } from './order-plugins.js';
 
 /**
- * ```
+ * ```text
  * idle ──bootstrap──▶ initializing ──▶ running ──shutdown──▶ stopping ──▶ stopped
  *                          └── a plugin fails ──────────────────────────────▲
  * ```

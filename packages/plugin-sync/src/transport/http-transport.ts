@@ -1,165 +1,115 @@
-/** Carries requests over HTTP with `fetch`: gzip, a timeout, a token for each request, and refusals told apart. */
-import { MAX_BODY_BYTES, REQUEST_TIMEOUT_MS, type SyncPushResponse } from '@objectql/sync-types';
+/** Carries requests over HTTP with `fetch`: in browsers, workers, Node and on the edge. */
+import { REQUEST_TIMEOUT_MS, type SyncPushResponse } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
-import { parseRefusal } from './parse-answer.js';
+import { withDeadline } from './deadline.js';
+import { readAnswer } from './read-answer.js';
+import { compressedBody, plainBody, type RequestBody } from './request-body.js';
 import { type SyncTransport, TransportError, type TransportOptions } from './transport.js';
 
-/** A token, or what gets one: asked anew for every request, so that an expired one is replaced where it is kept. */
+/**
+ * A token, or what gets one. A function is asked anew for each request, so an expired token is replaced where it is
+ * kept. `null` sends none; where that makes the server answer 401, sync pauses until the app has a token again. A
+ * function that throws counts as no network: it is asked again at the next try.
+ */
 export type TokenProvider = string | (() => string | null | Promise<string | null>);
 
 export interface HttpTransportOptions {
   /** The server's sync endpoint without `/push`, e.g. `https://api.example.com/api/sync`. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer …`; nothing is sent for `null`. */
+  /** Sent as `Authorization: Bearer …`. */
   readonly token?: TokenProvider | undefined;
-  /** Sent with every request. */
+  /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether cookies go along, as in `fetch`. */
   readonly credentials?: RequestCredentials | undefined;
-  /** Compress large request bodies. Default true, where the platform can. */
+  /** Compress request bodies above 1 KiB, where the platform can. Default `true`. */
   readonly compress?: boolean | undefined;
-  /** Milliseconds until a request is given up. Default 30,000. */
+  /** Milliseconds until a request is given up, its token included. Default 30,000. */
   readonly timeoutMs?: number | undefined;
+  /** Bytes of the largest answer that is read, after decompression. Default 64 MiB. */
+  readonly maxAnswerBytes?: number | undefined;
+  /** What sends the requests. Default: the platform's own `fetch`. */
   readonly fetch?: typeof fetch | undefined;
   readonly platform?: Pick<Platform, 'setTimer' | 'now'> | undefined;
 }
 
-/** 1 KiB: below it, gzip saves less than its own overhead on the way. */
-const COMPRESS_FROM_BYTES = 1024;
-/** 8 MiB of text: a page may be 1 MiB of records, and a single record more only in what surrounds it. */
-const MAX_ANSWER_CHARACTERS = 8 * MAX_BODY_BYTES;
-const MS_PER_SECOND = 1000;
+/** 64 MiB: the answer to 100 conflicts about records of 256 KiB, each told twice, and room for a page of changes. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** A transport to `{url}/push` and `{url}/pull`. It never throws anything but `TransportError`. */
+/**
+ * A transport to `{url}/push` and `{url}/pull`. It rejects with nothing but `TransportError`. A server that refuses
+ * compressed bodies (415, or 400 where it does not know them) is sent plain ones from then on.
+ *
+ * ```ts
+ * const transport = httpTransport({ url: '/api/sync', token: () => session.token });
+ * ```
+ */
 export function httpTransport(options: HttpTransportOptions): SyncTransport {
   const url = options.url.replace(/\/+$/, '');
+  const sender = new Sender(options);
   return {
-    push: (request, transportOptions) => exchange(`${url}/push`, request, { options, transportOptions }),
-    pull: (request, transportOptions) => exchange(`${url}/pull`, request, { options, transportOptions }),
+    push: (request, transportOptions) => sender.send(`${url}/push`, request, transportOptions),
+    pull: (request, transportOptions) => sender.send(`${url}/pull`, request, transportOptions),
   };
 }
 
-interface Exchange {
-  readonly options: HttpTransportOptions;
-  readonly transportOptions: TransportOptions | undefined;
-}
+class Sender {
+  readonly #options: HttpTransportOptions;
+  readonly #platform: Pick<Platform, 'setTimer' | 'now'>;
+  #compress: boolean;
 
-async function exchange(
-  url: string,
-  request: unknown,
-  { options, transportOptions }: Exchange,
-): Promise<SyncPushResponse> {
-  const { platform = systemPlatform, timeoutMs = REQUEST_TIMEOUT_MS } = options;
-  const controller = new AbortController();
-  const stopTimer = platform.setTimer(
-    () => controller.abort(new TransportError(`No answer within ${timeoutMs} ms.`, { type: 'timeout' })),
-    timeoutMs,
-  );
-  const stopped = transportOptions?.signal;
-  const abort = () => controller.abort(abortReason(stopped));
-  if (stopped?.aborted) abort();
-  stopped?.addEventListener('abort', abort, { once: true });
-  try {
-    const response = await send(url, request, { options, signal: controller.signal });
-    const text = await readText(response);
-    return readAnswer(response, text, platform.now());
-  } catch (cause) {
-    if (controller.signal.aborted) throw controller.signal.reason;
-    if (cause instanceof TransportError) throw cause;
-    throw new TransportError('The server could not be reached.', { type: 'unreachable' }, { cause });
-  } finally {
-    stopTimer();
-    stopped?.removeEventListener('abort', abort);
+  constructor(options: HttpTransportOptions) {
+    this.#options = options;
+    this.#platform = options.platform ?? systemPlatform;
+    this.#compress = options.compress ?? true;
   }
-}
 
-async function send(
-  url: string,
-  request: unknown,
-  { options, signal }: { readonly options: HttpTransportOptions; readonly signal: AbortSignal },
-): Promise<Response> {
-  const { credentials, fetch: fetchIt = globalThis.fetch, compress = true } = options;
-  const token = typeof options.token === 'function' ? await options.token() : options.token;
-  const { body, encoding } = await encode(JSON.stringify(request), compress);
-  return fetchIt(url, {
-    method: 'POST',
-    headers: {
-      ...options.headers,
-      'content-type': 'application/json',
-      ...(encoding ? { 'content-encoding': encoding } : {}),
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-    },
-    body,
-    signal,
-    ...(credentials ? { credentials } : {}),
-  });
-}
-
-async function encode(text: string, compress: boolean): Promise<{ body: BodyInit; encoding?: string }> {
-  if (!compress || text.length < COMPRESS_FROM_BYTES || typeof CompressionStream === 'undefined') return { body: text };
-  // Gathered before it is sent: streamed request bodies need HTTP/2 in browsers and cannot be sent again.
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
-  return { body: await new Response(stream).arrayBuffer(), encoding: 'gzip' };
-}
-
-/** The answer's text, cut off when it is larger than any answer: a server out of its mind must not fill the memory. */
-async function readText(response: Response): Promise<string> {
-  if (!response.body) return '';
-  const decoder = new TextDecoder();
-  const reader = response.body.getReader();
-  let text = '';
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    text += decoder.decode(read.value, { stream: true });
-    if (text.length > MAX_ANSWER_CHARACTERS) {
-      await reader.cancel();
-      throw new TransportError('The answer is too large to be one of a sync server.', { type: 'unreadable' });
+  async send(url: string, request: unknown, transportOptions?: TransportOptions): Promise<SyncPushResponse> {
+    const { timeoutMs = REQUEST_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options;
+    const platform = this.#platform;
+    try {
+      return await withDeadline({ timeoutMs, platform, signal: transportOptions?.signal }, async (signal) => {
+        const response = await this.#exchange(url, JSON.stringify(request), signal);
+        // Whoever uses a transport parses what it answers, as with a transport of the application's own.
+        return (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
+      });
+    } catch (cause) {
+      if (cause instanceof TransportError) throw cause;
+      throw new TransportError(
+        `${url} could not be reached. It is asked again later.`,
+        { type: 'unreachable' },
+        { cause },
+      );
     }
   }
-  return text + decoder.decode();
-}
 
-function readAnswer(response: Response, text: string, now: number): SyncPushResponse {
-  const { status } = response;
-  const value = parse(text);
-  if (!response.ok) throw refusal(response, value, now);
-  if (value === undefined) {
-    const type = response.headers.get('content-type') ?? 'no content type';
-    throw new TransportError(`The answer (status ${status}, ${type}) is not JSON.`, { type: 'unreadable' });
+  async #exchange(url: string, json: string, signal: AbortSignal): Promise<Response> {
+    if (!this.#compress) return this.#fetch(url, plainBody(json), signal);
+    const body = await compressedBody(json);
+    const response = await this.#fetch(url, body, signal);
+    if (body.encoding === undefined || !mayRefuseEncoding(response)) return response;
+    await response.body?.cancel();
+    const plainResponse = await this.#fetch(url, plainBody(json), signal);
+    if (!mayRefuseEncoding(plainResponse)) this.#compress = false;
+    return plainResponse;
   }
-  // The engine parses whatever a transport hands it; here it only had to be JSON.
-  return value as SyncPushResponse;
-}
 
-function refusal(response: Response, value: unknown, now: number): TransportError {
-  const told = parseRefusal(value);
-  const retryAfterMs = told?.retryAfterMs ?? retryAfterOf(response.headers.get('retry-after'), now);
-  return new TransportError(told?.message ?? `The server answered with status ${response.status}.`, {
-    type: 'refused',
-    status: response.status,
-    ...(told?.code === undefined ? {} : { code: told.code }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
-}
-
-/** `Retry-After` is a number of seconds or an HTTP date (RFC 9110, section 10.2.3). */
-function retryAfterOf(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * MS_PER_SECOND;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+  async #fetch(url: string, { body, encoding }: RequestBody, signal: AbortSignal): Promise<Response> {
+    const { credentials, headers, token, fetch = globalThis.fetch } = this.#options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    // Names that differ in case only are one header here, and would be sent twice from a plain object.
+    const all = new Headers(headers);
+    if (!all.has('accept')) all.set('accept', 'application/json');
+    all.set('content-type', 'application/json');
+    if (encoding) all.set('content-encoding', encoding);
+    if (bearer) all.set('authorization', `Bearer ${bearer}`);
+    // Some edge runtimes throw at the mere presence of `credentials`.
+    return fetch(url, { method: 'POST', headers: all, body, signal, ...(credentials ? { credentials } : {}) });
   }
 }
 
-function abortReason(signal: AbortSignal | undefined): TransportError {
-  const reason: unknown = signal?.reason;
-  if (reason instanceof TransportError) return reason;
-  return new TransportError('The request was ended.', { type: 'aborted' }, { cause: reason });
+/** 415 says so; 400 is what a server answers that reads compressed bytes as JSON. */
+function mayRefuseEncoding(response: Response): boolean {
+  return response.status === 415 || response.status === 400;
 }

@@ -1,0 +1,47 @@
+/** Bounds a request in time, whatever it is made of. */
+import type { Platform } from '../platform/platform.js';
+import { TransportError } from './transport.js';
+
+export interface DeadlineOptions {
+  readonly timeoutMs: number;
+  /** Ends the work from outside. */
+  readonly signal: AbortSignal | undefined;
+  readonly platform: Pick<Platform, 'setTimer'>;
+}
+
+/**
+ * Runs `work` until it is done, the time is over, or the given signal ends it; then throws `TransportError` of type
+ * `timeout` or `aborted` at once, and tells `work` by its signal. A signal whose reason is a `TransportError` decides
+ * itself what is thrown.
+ */
+export async function withDeadline<T>(
+  { timeoutMs, signal, platform }: DeadlineOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  // Not every fetch heeds its signal, nor does every token provider: the promise does not wait for them.
+  const ended = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
+  });
+  const cancelTimer = platform.setTimer(() => controller.abort(timeoutError(timeoutMs)), timeoutMs);
+  const abort = () => controller.abort(abortError(signal?.reason));
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([ended, controller.signal.aborted ? ended : work(controller.signal)]);
+  } finally {
+    cancelTimer();
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function timeoutError(timeoutMs: number): TransportError {
+  return new TransportError(`The server did not answer within ${timeoutMs} ms. It is asked again later.`, {
+    type: 'timeout',
+  });
+}
+
+function abortError(reason: unknown): TransportError {
+  if (reason instanceof TransportError) return reason;
+  return new TransportError('The request was ended before it was answered.', { type: 'aborted' }, { cause: reason });
+}

@@ -1,0 +1,220 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { SyncPushResponse } from '@objectql/sync-types';
+import { syncPushResponseSchema } from '@objectql/sync-types/schema';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { answerArbitrary, changedAnswerArbitrary } from '../../test/answer-arbitrary.js';
+import { parseAnswer } from './parse-answer.js';
+import type { TransportError } from './transport.js';
+
+const GOLDEN = new URL('../../../sync-types/golden/', import.meta.url);
+const EMPTY = { results: [], serverChanges: [], checkpoint: 'c1' };
+const applied = (mutationId?: string) => ({
+  status: 'applied',
+  serverVersion: 1,
+  ...(mutationId ? { mutationId } : {}),
+});
+const change = (changed: object = {}) => ({
+  objectName: 'task',
+  recordId: 'task-1',
+  operation: 'update',
+  data: { title: 'A' },
+  serverVersion: 1,
+  timestamp: '2026-01-01T00:00:00Z',
+  ...changed,
+});
+
+function goldenIn(folder: string): readonly { readonly name: string; readonly message: unknown }[] {
+  const directory = new URL(`${folder}/`, GOLDEN);
+  return readdirSync(directory).map((name) => ({
+    name,
+    message: JSON.parse(readFileSync(new URL(name, directory), 'utf8')),
+  }));
+}
+
+function failureOf(answer: unknown, sentIds: readonly string[] = []): TransportError {
+  try {
+    parseAnswer(answer, sentIds);
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'TransportError' });
+    // As was just found.
+    return error as TransportError;
+  }
+  throw new Error('The answer was accepted.');
+}
+
+/** What makes an answer complete beyond the schema. */
+function isComplete(answer: SyncPushResponse, sentIds: readonly string[]): boolean {
+  const ids = answer.results.map(({ mutationId }, index) => mutationId ?? sentIds[index]);
+  const isMatched = ids.length === sentIds.length && sentIds.every((id) => ids.includes(id));
+  const wasNotExecuted = answer.reset === 'epoch' && ids.length === 0;
+  return (
+    (isMatched || wasNotExecuted) && answer.serverChanges.every(({ operation, data }) => operation === 'delete' || data)
+  );
+}
+
+describe('parseAnswer', () => {
+  for (const { name, message } of goldenIn('push-response')) {
+    it(`reads the golden answer ${name}`, () => {
+      const answer = syncPushResponseSchema.parse(message);
+      const sentIds = answer.results.map(({ mutationId }, index) => mutationId ?? `m${index}`);
+      const results = answer.results.map((result, index) => ({ ...result, mutationId: sentIds[index] }));
+      expect(parseAnswer(message, sentIds)).toEqual({ ...answer, results });
+    });
+  }
+
+  it('agrees with the schema on sound answers, and puts results in the order of the mutations', () => {
+    fc.assert(
+      fc.property(answerArbitrary, ({ answer, sentIds }) => {
+        const parsed = syncPushResponseSchema.parse(answer);
+        const results = sentIds.map((id, index) => ({
+          ...(parsed.results.find(({ mutationId }) => mutationId === id) ?? parsed.results[index]),
+          mutationId: id,
+        }));
+        expect(parseAnswer(answer, sentIds)).toEqual({ ...parsed, results });
+      }),
+    );
+  });
+
+  it('accepts of changed answers those that the schema accepts and that are complete, and refuses all others', () => {
+    const seen = { accepted: 0, refused: 0 };
+    fc.assert(
+      fc.property(changedAnswerArbitrary, ({ answer, sentIds }) => {
+        const parsed = syncPushResponseSchema.safeParse(withoutUnheardOf(answer));
+        if (parsed.success && isComplete(parsed.data, sentIds)) {
+          seen.accepted++;
+          expect(parseAnswer(answer, sentIds).serverChanges).toEqual(parsed.data.serverChanges);
+        } else {
+          seen.refused++;
+          expect(failureOf(answer, sentIds).failure.type).toBe('unreadable');
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(100);
+  }, 60_000);
+
+  it('matches results without ids, as protocol 1 has them, by their order', () => {
+    const results = [applied(), { status: 'rejected', reason: 'no' }];
+    expect(parseAnswer({ ...EMPTY, results }, ['m1', 'm2']).results).toEqual([
+      { ...applied(), mutationId: 'm1' },
+      { status: 'rejected', reason: 'no', mutationId: 'm2' },
+    ]);
+  });
+
+  it('accepts an epoch reset without results, whatever was sent', () => {
+    expect(parseAnswer({ ...EMPTY, reset: 'epoch' }, ['m1', 'm2'])).toEqual({ ...EMPTY, reset: 'epoch' });
+    expect(failureOf({ ...EMPTY, reset: 'expired' }, ['m1']).failure).toEqual({ type: 'unreadable' });
+  });
+
+  it('leaves out what the protocol does not name, and optional values that are undefined', () => {
+    const answer = {
+      ...EMPTY,
+      hasMore: undefined,
+      version: 9,
+      results: [{ ...applied('m1'), record: undefined, note: 'x' }],
+      serverChanges: [change({ by: 'ada', origin: undefined })],
+    };
+    expect(parseAnswer(answer, ['m1'])).toStrictEqual({
+      results: [applied('m1')],
+      serverChanges: [change()],
+      checkpoint: 'c1',
+    });
+  });
+
+  for (const { name, message } of goldenIn('error')) {
+    it(`tells the refusal of a body that came as if it were an answer, by its code (${name})`, () => {
+      const { error } = Object(message);
+      const { code, ...wait } = { ...error, message: undefined };
+      const refused = failureOf(message);
+      expect(refused.message).toBe(error.message);
+      expect(refused.failure).toEqual({ type: 'refused', status: expect.any(Number), code, ...wait });
+    });
+  }
+
+  it('knows the status of each code, and none of a code that is not its own', () => {
+    const failure = (error: object) => failureOf({ error }).failure;
+    expect(failure({ code: 'UNAUTHENTICATED', message: 'Sign in.' })).toMatchObject({ status: 401 });
+    expect(failure({ code: 'TOO_LARGE' })).toMatchObject({ status: 413 });
+    expect(failure({ code: 'SOMETHING' })).toEqual({ type: 'refused', status: 0 });
+    expect(failure({ code: 'BUSY', retryAfterMs: -1 })).toEqual({ type: 'refused', status: 503, code: 'BUSY' });
+  });
+
+  it('says what is wrong, and where, but not what was in it', () => {
+    const conflict = {
+      status: 'conflict',
+      conflict: { objectName: 'task', recordId: 1, clientMutation: {}, serverRecord: null, conflictingFields: [] },
+    };
+    const cases: readonly [unknown, string][] = [
+      ['<html>secret</html>', '$ is a text; it must be an object'],
+      [null, '$ is null; it must be an object'],
+      [[], '$ is a list; it must be an object'],
+      [{}, '$.results is missing; it must be a list'],
+      [{ error: 'secret' }, '$.results is missing; it must be a list'],
+      [{ ...EMPTY, results: [applied('m1')] }, '$.results has no result for mutation m2'],
+      [{ ...EMPTY, results: [applied()] }, '$.results has no result for mutation m2'],
+      [{ ...EMPTY, results: [applied(), applied(), applied()] }, '$.results[2] is for a mutation that was not sent'],
+      [{ ...EMPTY, results: [applied('secret')] }, '$.results[0] is for a mutation that was not sent'],
+      [{ ...EMPTY, results: [applied('m1'), applied('m1')] }, '$.results[1] is the second for one mutation'],
+      [
+        { ...EMPTY, results: [{ status: 'secret' }] },
+        '$.results[0].status is a text; it must be one of applied, conflict, rejected',
+      ],
+      [
+        { ...EMPTY, results: [{ ...applied(), serverVersion: -1 }] },
+        '$.results[0].serverVersion is the number -1; it must be a whole',
+      ],
+      [{ ...EMPTY, results: [conflict] }, '$.results[0].conflict.clientMutation.id is missing; it must be a text'],
+      [{ ...EMPTY, serverChanges: [change({ recordId: '' })] }, '$.serverChanges[0].recordId is empty'],
+      [
+        { ...EMPTY, serverChanges: [change({ data: undefined })] },
+        '$.serverChanges[0].data is missing; only a delete has none',
+      ],
+      [
+        { ...EMPTY, serverChanges: [change({ data: { at: [new Date(0)] } })] },
+        '$.serverChanges[0].data.at[0] is a Date',
+      ],
+      [
+        { ...EMPTY, serverChanges: [change({ timestamp: 'secret' })] },
+        '$.serverChanges[0].timestamp is a text; it must be a point in time',
+      ],
+      [{ ...EMPTY, checkpoint: undefined }, '$.checkpoint is missing; it must be a text'],
+      [{ ...EMPTY, protocol: 3 }, '$.protocol is the number 3; it must be one of 2'],
+    ];
+    for (const [answer, message] of cases) {
+      const error = failureOf(answer, ['m1', 'm2']);
+      expect(error.failure).toEqual({ type: 'unreadable' });
+      expect(error.message).toContain(message);
+      expect(error.message).not.toContain('secret');
+    }
+  });
+
+  it('refuses records that are too deep, too wide or would change a prototype', () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`);
+    const wide = Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`f${n}`, n]));
+    const polluting = JSON.parse('{"a":{"__proto__":{"isAdmin":true}}}');
+    for (const data of [deep, wide, polluting]) {
+      expect(failureOf({ ...EMPTY, serverChanges: [change({ data })] }).failure).toEqual({ type: 'unreadable' });
+    }
+    expect(parseAnswer({ ...EMPTY, deep }, [])).toEqual(EMPTY);
+  });
+
+  it('takes nothing from a prototype, and gives none away', () => {
+    expect(failureOf(Object.create(EMPTY)).failure).toEqual({ type: 'unreadable' });
+    const answer = parseAnswer(
+      JSON.parse('{"results":[],"serverChanges":[],"checkpoint":"c","__proto__":{"reset":"epoch"}}'),
+      [],
+    );
+    expect(Object.getPrototypeOf(answer)).toBe(Object.prototype);
+    expect(answer.reset).toBeUndefined();
+  });
+});
+
+/** The parser also ignores additions to a conflict's own mutation, where the schema is as strict as for requests. */
+function withoutUnheardOf(answer: unknown): unknown {
+  return JSON.parse(JSON.stringify(answer), (key, value) => {
+    if (key !== 'clientMutation' || typeof value !== 'object' || value === null) return value;
+    const { unheardOf, ...mutation } = value;
+    return mutation;
+  });
+}

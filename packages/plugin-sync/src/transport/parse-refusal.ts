@@ -1,0 +1,41 @@
+/** Reads the body of an answer that is not a success: `{ error: { code, message, retryAfterMs? } }`. */
+import { ownValue, REQUEST_ERROR_CODES, type RequestErrorCode } from '@objectql/sync-types';
+
+/** What an error body says. */
+export interface Refusal {
+  /** Absent when it is none of the protocol's codes. */
+  readonly code?: RequestErrorCode;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** What an error body says; `undefined` when the value is none. */
+export function parseRefusal(value: unknown): Refusal | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const error = ownValue(value, 'error');
+  if (typeof error !== 'object' || error === null) return undefined;
+  const code = REQUEST_ERROR_CODES.find((known) => known === ownValue(error, 'code'));
+  const message = ownValue(error, 'message');
+  const retryAfterMs = ownValue(error, 'retryAfterMs');
+  return {
+    message: typeof message === 'string' && message !== '' ? message : 'The server refused the request.',
+    ...(code === undefined ? {} : { code }),
+    ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+  };
+}
+
+/** The HTTP status that belongs to a code, for transports that hand over the body alone. */
+export const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
+  MALFORMED: 400,
+  INVALID_CHECKPOINT: 400,
+  UNAUTHENTICATED: 401,
+  WRONG_PRINCIPAL: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  LOG_FORKED: 409,
+  TOO_LARGE: 413,
+  UNSUPPORTED_ENCODING: 415,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+  BUSY: 503,
+};

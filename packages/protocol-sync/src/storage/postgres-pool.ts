@@ -3,7 +3,7 @@
 /** One connection, as `pool.connect()` gives it. */
 export interface PostgresClient {
   // Mutable, as `pg` declares it.
-  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+  query(text: string, values?: unknown[]): Promise<{ command: string; rows: unknown[] }>;
   // biome-ignore lint/suspicious/noExplicitAny: `pg` declares a listener's arguments event by event.
   on(event: string, listener: (...values: any[]) => void): unknown;
   // biome-ignore lint/suspicious/noExplicitAny: as above.

@@ -1,0 +1,48 @@
+/** Drops what is older than the retention from the PostgreSQL store's tables. */
+
+import type { Int8 } from './postgres-rows.js';
+import { inTransaction, type PostgresSource } from './postgres-session.js';
+import type { PostgresStatements } from './postgres-statements.js';
+import type { PruneSlice } from './sync-store.js';
+
+export interface PostgresPruneOptions {
+  readonly statements: PostgresStatements;
+  /** What the processes that prune this schema take turns on. */
+  readonly lockName: string;
+}
+
+/**
+ * Drops one slice; answers how many rows went. Tombstones and ledger rows go in a transaction each, so that the feed's
+ * row, which every writer needs, is locked for one short commit only. While another process prunes, nothing is done.
+ */
+export async function prunePostgres(
+  source: PostgresSource,
+  { before, limit }: PruneSlice,
+  { statements, lockName }: PostgresPruneOptions,
+): Promise<number> {
+  const inTurn = (work: (query: Query) => Promise<number>) =>
+    inTransaction(source, async (client) => {
+      const query: Query = async (text, values) => (await client.query(text, values)).rows[0];
+      const lock = (await query(statements.tryPruneLock, [lockName])) as { is_mine: boolean };
+      return lock.is_mine ? work(query) : 0;
+    });
+  const tombstones = await inTurn(async (query) => {
+    const dropped = (await query(statements.dropTombstones, [before, limit])) as DroppedTombstones;
+    if (dropped.floor !== null) await query(statements.raiseFloors, [dropped.floor, dropped.version_floor]);
+    return Number(dropped.count);
+  });
+  const rows = await inTurn(async (query) => {
+    const dropped = (await query(statements.dropLedger, [before, limit])) as { count: Int8 };
+    return Number(dropped.count);
+  });
+  return tombstones + rows;
+}
+
+/** The first row of a statement; every statement here selects exactly one, which its caller casts to what it selects. */
+type Query = (text: string, values: unknown[]) => Promise<unknown>;
+
+interface DroppedTombstones {
+  readonly count: Int8;
+  readonly floor: Int8 | null;
+  readonly version_floor: Int8 | null;
+}

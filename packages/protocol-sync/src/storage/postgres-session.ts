@@ -1,0 +1,103 @@
+/** Connections of the application's pool, lent for one transaction at a time. */
+import type { Platform } from '../platform/platform.js';
+import { isUnavailable, type PostgresClient, type PostgresPool, sqlState } from './postgres-pool.js';
+import { StoreBusyError } from './sync-store.js';
+
+export interface PostgresWaiting {
+  /** Milliseconds to wait for a free connection of the pool. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds to wait for another transaction's lock. */
+  readonly lockTimeoutMs: number;
+  readonly platform: Pick<Platform, 'setTimer'>;
+}
+
+/**
+ * 20 s for one statement, 30 s of silence inside a transaction: longer than any resolver may take, and a process that
+ * hangs does not keep others from its records for ever.
+ */
+const STATEMENT_TIMEOUT_MS = 20_000;
+const IDLE_TIMEOUT_MS = 30_000;
+
+/** Takes a connection; throws `StoreBusyError` when none is free in time or the database is out of reach. */
+export async function takeClient(pool: PostgresPool, waiting: PostgresWaiting): Promise<PostgresClient> {
+  const { platform, connectTimeoutMs } = waiting;
+  let isTooLate = false;
+  let stopTimer = () => {};
+  const tooLate = new Promise<never>((_, reject) => {
+    stopTimer = platform.setTimer(() => {
+      isTooLate = true;
+      reject(new StoreBusyError(`The pool had no free connection for ${connectTimeoutMs} ms. Try again.`));
+    }, connectTimeoutMs);
+  });
+  const connected = pool.connect().then((client) => {
+    // Nobody waits for it any more.
+    if (isTooLate) client.release();
+    return client;
+  });
+  try {
+    return await Promise.race([connected, tooLate]);
+  } catch (error) {
+    throw error instanceof StoreBusyError || (sqlState(error) && !isUnavailable(error)) ? error : outOfReach(error);
+  } finally {
+    stopTimer();
+    connected.catch(() => {});
+  }
+}
+
+/** Where connections come from, and for how long to wait. */
+export interface PostgresSource {
+  readonly pool: PostgresPool;
+  readonly waiting: PostgresWaiting;
+}
+
+/** Runs `work` in one transaction on a connection of its own. A connection that is lost meanwhile: `StoreBusyError`. */
+export function inTransaction<T>(source: PostgresSource, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  const lockTimeoutMs = Math.round(source.waiting.lockTimeoutMs);
+  return withClient(source, async (client) => {
+    await client.query(
+      `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${lockTimeoutMs};
+      SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
+      SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
+    );
+    const result = await work(client);
+    // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and no error.
+    const { command } = await client.query('COMMIT');
+    if (command !== 'COMMIT') throw new Error('A statement failed in the transaction, so it was rolled back.');
+    return result;
+  });
+}
+
+/** Runs `work` with a connection of its own, which leaves with no transaction open. */
+export async function withClient<T>(source: PostgresSource, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  const client = await takeClient(source.pool, source.waiting);
+  let isLost = false;
+  // Without a listener, a connection that breaks while it is lent would end the process.
+  const onError = () => {
+    isLost = true;
+  };
+  client.on('error', onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    isLost ||= isUnavailable(error) || !(await canRollBack(client));
+    throw isLost ? outOfReach(error) : error;
+  } finally {
+    // A lost connection may complain once more after it was given back, so its listener stays.
+    if (!isLost) client.removeListener('error', onError);
+    client.release(isLost);
+  }
+}
+
+/** Whether the connection still works, which is then free of what failed on it. */
+async function canRollBack(client: PostgresClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function outOfReach(cause: unknown): StoreBusyError {
+  return new StoreBusyError('The database is out of reach, or the connection to it was lost. Try again.', { cause });
+}

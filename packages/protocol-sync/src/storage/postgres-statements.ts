@@ -1,0 +1,106 @@
+/** The PostgreSQL store's statements, for one schema. Each handles a whole batch: their number never grows with it. */
+
+const RECORD_COLUMNS = 'object_name, record_id, place, version, changed_at, data, bookkeeping';
+const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, content_hash, outcome, at';
+const ASKED = 'unnest($1::text[], $2::text[]) AS asked (object_name, record_id)';
+
+export type PostgresStatements = ReturnType<typeof postgresStatements>;
+
+/** `schema` is a quoted identifier. */
+export function postgresStatements(schema: string) {
+  const table = (name: string) => `${schema}.objectql_sync_${name}`;
+  const [feed, records, ledger, logs, intents] = ['feed', 'records', 'ledger', 'logs', 'intents'].map(table);
+  const page = (rows: string) => `
+    SELECT f.epoch, f.head, f.floor AS feed_floor, f.version_floor, page.* FROM ${feed} AS f
+    LEFT JOIN (${rows} ORDER BY place LIMIT $2) AS page ON true ORDER BY page.place`;
+  return {
+    facts: `SELECT epoch, head, floor, version_floor FROM ${feed}`,
+    // Every transaction locks its log, then its records by name, then their intents, and the feed last.
+    lockLog: `SELECT log_id FROM ${logs} WHERE log_id = $1 FOR UPDATE`,
+    lockRecords: `
+      SELECT r.place FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)
+      ORDER BY r.object_name, r.record_id FOR UPDATE OF r`,
+    lockIntents: `
+      SELECT i.object_name FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)
+      ORDER BY i.object_name, i.record_id FOR UPDATE OF i`,
+    // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
+    // server refuse what follows that create.
+    load: `
+      SELECT epoch, head, floor, version_floor,
+        (SELECT json_agg(row_to_json(r))::text FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)) AS records,
+        (SELECT json_agg(i.intent)::text FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)) AS intents,
+        (SELECT json_agg(row_to_json(g))::text FROM (
+          SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE mutation_id = ANY ($3::text[])
+          UNION SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = $4 AND sequence = ANY ($5::bigint[])) AS g) AS ledger,
+        (SELECT row_to_json(l)::text FROM ${logs} AS l WHERE log_id = $4) AS log
+      FROM ${feed}`,
+    addLedger: `
+      INSERT INTO ${ledger} (${LEDGER_COLUMNS}) SELECT * FROM unnest(
+        $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])`,
+    addLog: `INSERT INTO ${logs} (log_id, principal, floor, last_time) VALUES ($1, $2, $3, $4)`,
+    changeLog: `
+      UPDATE ${logs} SET floor = greatest(floor, $2), last_time = greatest(last_time, $3) WHERE log_id = $1`,
+    settleIntents: `DELETE FROM ${intents} AS i USING ${ASKED}
+      WHERE i.object_name = asked.object_name AND i.record_id = asked.record_id`,
+    addIntents: `
+      INSERT INTO ${intents} (object_name, record_id, intent) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])`,
+    // Whoever takes places keeps the feed's row locked until its commit: the order of places is the order of commits,
+    // and no reader passes one that can still be filled. So it comes last, and does everything in one round trip.
+    saveRecords: `
+      WITH taken AS (
+        UPDATE ${feed} SET head = head + cardinality($1::text[])
+        RETURNING head, head - cardinality($1::text[]) AS before, epoch, version_floor
+      ), saved AS (
+        SELECT object_name, record_id, taken.before + nth AS place, version, changed_at, data, bookkeeping, is_known
+        FROM taken, unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
+          WITH ORDINALITY AS s (object_name, record_id, version, changed_at, data, bookkeeping, is_known, nth)
+      ), changed AS (
+        UPDATE ${records} AS r SET place = s.place, version = s.version, changed_at = s.changed_at, data = s.data,
+          bookkeeping = s.bookkeeping
+        FROM saved AS s WHERE s.is_known AND r.object_name = s.object_name AND r.record_id = s.record_id
+      ), added AS (
+        INSERT INTO ${records} (${RECORD_COLUMNS}) SELECT ${RECORD_COLUMNS} FROM saved WHERE NOT is_known
+      )
+      SELECT head, epoch, version_floor, pg_notify($8, head::text) FROM taken`,
+    page: page(`SELECT ${RECORD_COLUMNS} FROM ${records} WHERE place > $1`),
+    // One walk along an index for each object, merged lazily: an IN list would read everything behind the page.
+    pageOfObjects: (objects: number) =>
+      page(
+        `SELECT * FROM (${Array.from(
+          { length: objects },
+          (_, index) => `SELECT ${RECORD_COLUMNS} FROM ${records} WHERE object_name = $${index + 3} AND place > $1`,
+        ).join(' UNION ALL ')}) AS walks`,
+      ),
+    pageOfManyObjects: page(
+      `SELECT ${RECORD_COLUMNS} FROM ${records} WHERE place > $1 AND object_name = ANY ($3::text[])`,
+    ),
+    changeEpoch: `UPDATE ${feed} SET epoch = $1`,
+    tryPruneLock: 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_mine',
+    dropTombstones: `
+      WITH old AS (
+        SELECT object_name, record_id FROM ${records} WHERE data IS NULL AND changed_at < $1
+        ORDER BY changed_at LIMIT $2 FOR UPDATE SKIP LOCKED
+      ), dropped AS (
+        DELETE FROM ${records} AS r USING old
+        WHERE r.object_name = old.object_name AND r.record_id = old.record_id RETURNING r.place, r.version
+      )
+      SELECT count(*) AS count, max(place) AS floor, max(version) AS version_floor FROM dropped`,
+    raiseFloors: `UPDATE ${feed} SET floor = greatest(floor, $1), version_floor = greatest(version_floor, $2)`,
+    // Only of logs that nobody is pushing: a row and its log's floor are read together or not at all.
+    dropLedger: `
+      WITH old AS MATERIALIZED (
+        SELECT mutation_id, log_id FROM ${ledger} WHERE at < $1 ORDER BY at LIMIT $2
+      ), free AS MATERIALIZED (
+        SELECT log_id FROM ${logs} WHERE log_id IN (SELECT log_id FROM old) ORDER BY log_id FOR UPDATE SKIP LOCKED
+      ), due AS (
+        SELECT mutation_id FROM old WHERE log_id IS NULL OR log_id IN (SELECT log_id FROM free)
+          OR NOT EXISTS (SELECT FROM ${logs} AS l WHERE l.log_id = old.log_id)
+      ), dropped AS (
+        DELETE FROM ${ledger} AS g USING due WHERE g.mutation_id = due.mutation_id RETURNING g.log_id, g.sequence
+      ), raised AS (
+        UPDATE ${logs} AS l SET floor = greatest(l.floor, d.sequence)
+        FROM (SELECT log_id, max(sequence) AS sequence FROM dropped GROUP BY log_id) AS d WHERE l.log_id = d.log_id
+      )
+      SELECT count(*) AS count FROM dropped`,
+  };
+}

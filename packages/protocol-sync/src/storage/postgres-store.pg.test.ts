@@ -1,0 +1,9 @@
+import { inject } from 'vitest';
+import { storeModelContract } from './contract/model.contract.js';
+import { openPostgresFixture } from './postgres-database.fixture.js';
+import { storeContract } from './store.contract.js';
+
+const open = () => openPostgresFixture(inject('postgresUrl'));
+
+storeContract('PostgresStore', open);
+storeModelContract('PostgresStore', open, 20);

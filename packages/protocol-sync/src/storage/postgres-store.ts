@@ -1,0 +1,208 @@
+/** A store in a PostgreSQL database, shared by any number of server processes. */
+import { type Platform, systemPlatform } from '../platform/platform.js';
+import { CommitListeners } from './commit-listeners.js';
+import { PostgresAnnouncements } from './postgres-announcements.js';
+import { isContention, isDuplicateKey, type PostgresClient, type PostgresPool } from './postgres-pool.js';
+import { prunePostgres } from './postgres-prune.js';
+import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toRecord } from './postgres-rows.js';
+import { migratePostgres, quoteSchema } from './postgres-schema.js';
+import { inTransaction, type PostgresSource, takeClient, withClient } from './postgres-session.js';
+import { type PostgresStatements, postgresStatements } from './postgres-statements.js';
+import { only, PostgresTransaction, StaleLoadError } from './postgres-transaction.js';
+import {
+  type Page,
+  type PageQuery,
+  type PruneSlice,
+  StoreBusyError,
+  type StoreTransaction,
+  type SyncStore,
+} from './sync-store.js';
+import { runInScope } from './transaction-scope.js';
+
+export interface PostgresStoreOptions {
+  /**
+   * The application's pool of `pg`, which it ends after the store. While somebody listens for commits, one of its
+   * connections is kept for that, so it needs two at least.
+   */
+  readonly pool: PostgresPool;
+  /** The PostgreSQL schema that holds the tables; made when it is missing. One for each tenant keeps them apart. */
+  readonly schema?: string;
+  /** Milliseconds to wait for a free connection, then `StoreBusyError`. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds to wait for another transaction's lock before trying again. Default 5,000. */
+  readonly lockTimeoutMs?: number;
+  readonly platform?: Pick<Platform, 'randomId' | 'setTimer'>;
+}
+
+/** 5 s: longer than a healthy push takes, and the tries together stay near the client's 30 s. */
+const DEFAULT_TIMEOUT_MS = 5000;
+/** 5 runs: contention that outlives them is congestion, which the client's backoff relieves better. */
+const MAX_TRIES = 5;
+/** 5 ms before the second run, twice as long before each further one. */
+const FIRST_PAUSE_MS = 5;
+/** 100: more walks than this cost more to plan than they save. */
+const MAX_MERGED_OBJECTS = 100;
+
+/**
+ * Keeps a sync server's state in PostgreSQL 13 or later: `new PostgresStore({ pool: new pg.Pool(…) })`. A commit is as
+ * durable as the database's `synchronous_commit` makes it; leave that on, because clients do not send again what was
+ * answered. A transaction's `handle` is the pool's client, so a resolver's own writes commit with the push.
+ */
+export class PostgresStore implements SyncStore {
+  readonly #source: PostgresSource;
+  readonly #schema: string;
+  readonly #statements: PostgresStatements;
+  readonly #platform: Pick<Platform, 'randomId' | 'setTimer'>;
+  readonly #listeners = new CommitListeners();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #announcements: PostgresAnnouncements | undefined;
+  #isOpen = false;
+
+  constructor({ pool, schema = 'objectql_sync', platform = systemPlatform, ...timeouts }: PostgresStoreOptions) {
+    const { connectTimeoutMs = DEFAULT_TIMEOUT_MS, lockTimeoutMs = DEFAULT_TIMEOUT_MS } = timeouts;
+    this.#source = { pool, waiting: { connectTimeoutMs, lockTimeoutMs, platform } };
+    this.#schema = schema;
+    this.#statements = postgresStatements(quoteSchema(schema));
+    this.#platform = platform;
+  }
+
+  async open(): Promise<void> {
+    if (this.#isOpen) return;
+    // Without a listener, a pool whose idle connection breaks, as in a restart of the database, ends the process.
+    this.#source.pool.on('error', ignore);
+    try {
+      await inTransaction(this.#source, (client) => migratePostgres(client, this.#schema, this.#platform.randomId()));
+      this.#listeners.startAt(await withClient(this.#source, (client) => this.#readHead(client)));
+    } catch (error) {
+      this.#source.pool.removeListener('error', ignore);
+      throw error;
+    }
+    this.#isOpen = true;
+    this.#listen();
+  }
+
+  transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+    return this.#whileOpen(async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#try(work, attempt === 1);
+        } catch (error) {
+          if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
+          if (attempt === MAX_TRIES) {
+            const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
+            throw new StoreBusyError(message, { cause: error });
+          }
+          await this.#pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+        }
+      }
+    });
+  }
+
+  page({ after, limit, objects }: PageQuery): Promise<Page> {
+    const wanted = objects && [...new Set(objects)];
+    return this.#whileOpen(() =>
+      withClient(this.#source, async (client) => {
+        if (wanted?.length === 0) return { facts: await this.#readFacts(client), records: [] };
+        const { rows } = await client.query(...this.#pageQuery([after, limit], wanted));
+        // The statement selects these columns.
+        const found = rows as PageColumns[];
+        const { epoch, head, feed_floor: floor, version_floor } = only(found);
+        const records = found.filter((row): row is PageColumns & RecordColumns => row.place !== null);
+        return { facts: toFacts({ epoch, head, floor, version_floor }), records: records.map(toRecord) };
+      }),
+    );
+  }
+
+  prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
+    const options = { statements: this.#statements, lockName: `objectql_sync prune ${this.#schema}` };
+    return this.#whileOpen(async () => ({ removed: await prunePostgres(this.#source, slice, options) }));
+  }
+
+  changeEpoch(): Promise<string> {
+    return this.#whileOpen(() =>
+      withClient(this.#source, async (client) => {
+        const epoch = this.#platform.randomId();
+        await client.query(this.#statements.changeEpoch, [epoch]);
+        return epoch;
+      }),
+    );
+  }
+
+  onCommit(listener: (head: number) => void): () => void {
+    const stop = this.#listeners.add(listener);
+    this.#listen();
+    return stop;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    const announcements = this.#announcements;
+    this.#announcements = undefined;
+    await Promise.allSettled([announcements?.stop(), ...this.#underWay]);
+    this.#source.pool.removeListener('error', ignore);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #try<T>(work: (transaction: StoreTransaction) => Promise<T>, isFirstTry: boolean): Promise<T> {
+    let head: number | undefined;
+    const result = await inTransaction(this.#source, async (client) => {
+      const options = { statements: this.#statements, channel: this.#schema, isFirstTry };
+      const engine = new PostgresTransaction(client, options);
+      const done = await runInScope(engine, work);
+      head = engine.head;
+      return done;
+    });
+    if (head !== undefined) this.#listeners.announce(head);
+    return result;
+  }
+
+  #pageQuery(bounds: readonly [after: number, limit: number], objects: readonly string[] | undefined) {
+    const { page, pageOfObjects, pageOfManyObjects } = this.#statements;
+    const query = (text: string, ...more: unknown[]): [string, unknown[]] => [text, [...bounds, ...more]];
+    if (!objects) return query(page);
+    if (objects.length > MAX_MERGED_OBJECTS) return query(pageOfManyObjects, objects);
+    return query(pageOfObjects(objects.length), ...objects);
+  }
+
+  async #readFacts(client: PostgresClient) {
+    const { rows } = await client.query(this.#statements.facts);
+    // The statement selects these columns.
+    return toFacts(only(rows as FeedColumns[]));
+  }
+
+  async #readHead(client: PostgresClient): Promise<number> {
+    return (await this.#readFacts(client)).head;
+  }
+
+  #listen(): void {
+    if (!this.#isOpen || this.#announcements || this.#listeners.isEmpty) return;
+    this.#announcements = new PostgresAnnouncements({
+      connect: () => takeClient(this.#source.pool, this.#source.waiting),
+      channel: quoteSchema(this.#schema),
+      readHead: (client) => this.#readHead(client),
+      onHead: (head) => this.#listeners.announce(head),
+      platform: this.#platform,
+    });
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#platform.setTimer(resolve, delayMs));
+  }
+
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isOpen) throw new Error('The store is not open. Call open() first.');
+    const running = work();
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+}
+
+function ignore(): void {}

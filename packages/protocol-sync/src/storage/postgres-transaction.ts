@@ -1,0 +1,173 @@
+/** One open transaction of the PostgreSQL store: what a push reads and writes in it. */
+import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { isContention, isDuplicateKey, type PostgresClient } from './postgres-pool.js';
+import {
+  type Int8,
+  type LedgerColumns,
+  type LoadColumns,
+  type LogColumns,
+  type RecordColumns,
+  toFacts,
+  toLedgerRow,
+  toLogRow,
+  toRecord,
+} from './postgres-rows.js';
+import type { PostgresStatements } from './postgres-statements.js';
+import { encodeBookkeeping } from './record-encoding.js';
+import type {
+  Intent,
+  LedgerRow,
+  Loaded,
+  LoadRequest,
+  LogRow,
+  RecordState,
+  SaveRequest,
+  StoreFacts,
+} from './sync-store.js';
+import type { EngineTransaction } from './transaction-scope.js';
+
+/** What was loaded is no longer so: the transaction is worth running again. */
+export class StaleLoadError extends Error {
+  override readonly name = 'StaleLoadError';
+}
+
+export interface PostgresTransactionOptions {
+  readonly statements: PostgresStatements;
+  /** Where a commit is announced to other processes. */
+  readonly channel: string;
+  /** Whether this is the first run of the work. */
+  readonly isFirstTry: boolean;
+}
+
+export class PostgresTransaction implements EngineTransaction {
+  readonly handle: unknown;
+  readonly #client: PostgresClient;
+  readonly #options: PostgresTransactionOptions;
+  readonly #knownKeys = new Set<string>();
+  #facts: StoreFacts | undefined;
+  #isLogKnown = false;
+  /** The feed's head after the last save that moved it. */
+  head: number | undefined;
+
+  constructor(client: PostgresClient, options: PostgresTransactionOptions) {
+    this.#client = client;
+    this.handle = client;
+    this.#options = options;
+  }
+
+  async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
+    const { statements } = this.#options;
+    const keys = keyArrays(records);
+    const locked = {
+      logs: log ? (await this.#rows(statements.lockLog, [log.logId])).length : 0,
+      records: (await this.#rows(statements.lockRecords, keys)).length,
+      intents: (await this.#rows(statements.lockIntents, keys)).length,
+    };
+    const values = [...keys, mutationIds, log?.logId ?? null, log?.sequences ?? []];
+    const row = only(await this.#rows<LoadColumns>(statements.load, values));
+    const loaded = toLoaded(row);
+    // What is locked stays as it is, so more than was locked is what others have added since, and may still change.
+    const isAllLocked =
+      loaded.records.length === locked.records &&
+      loaded.intents.length === locked.intents &&
+      (loaded.log ? 1 : 0) === locked.logs;
+    if (!isAllLocked) throw new StaleLoadError('Another transaction added what this one was about to read.');
+    this.#facts = loaded.facts;
+    this.#isLogKnown = loaded.log !== undefined;
+    for (const record of loaded.records) this.#knownKeys.add(recordKey(record));
+    return loaded;
+  }
+
+  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<void> {
+    const { statements } = this.#options;
+    if (log) await this.#saveLog(log);
+    if (ledger.length > 0) await this.#rows(statements.addLedger, ledgerArrays(ledger));
+    if (settledIntents.length > 0) await this.#rows(statements.settleIntents, keyArrays(settledIntents));
+    if (intents.length > 0) {
+      const texts = intents.map((intent) => JSON.stringify(intent));
+      await this.#rows(statements.addIntents, [...keyArrays(intents), texts]);
+    }
+    if (records.length > 0) await this.#saveRecords(records);
+  }
+
+  async command(sql: string): Promise<void> {
+    await this.#client.query(sql);
+  }
+
+  /**
+   * Contention is a matter of the whole transaction, not of the mutation whose write met it. So is a duplicate key at
+   * first: another server may have just applied this very mutation, which the ledger tells on the next run. Then it is
+   * the write's own failure.
+   */
+  isFatal(error: unknown): boolean {
+    return isContention(error) || (this.#options.isFirstTry && isDuplicateKey(error));
+  }
+
+  async #saveLog({ logId, principal, floor, lastTime }: LogRow): Promise<void> {
+    const { statements } = this.#options;
+    if (this.#isLogKnown) await this.#rows(statements.changeLog, [logId, floor, lastTime]);
+    else await this.#rows(statements.addLog, [logId, principal, floor, lastTime]);
+    this.#isLogKnown = true;
+  }
+
+  async #saveRecords(records: readonly RecordState[]): Promise<void> {
+    const { statements, channel } = this.#options;
+    const areKnown = records.map((record) => this.#knownKeys.has(recordKey(record)));
+    const values = [
+      ...keyArrays(records),
+      records.map(({ version }) => version),
+      records.map(({ changedAt }) => changedAt),
+      records.map(({ data }) => (data === null ? null : JSON.stringify(data))),
+      records.map(encodeBookkeeping),
+      areKnown,
+      channel,
+    ];
+    const taken = only(
+      await this.#rows<{ head: Int8; epoch: string; version_floor: Int8 }>(statements.saveRecords, values),
+    );
+    const isStale = taken.epoch !== this.#facts?.epoch || Number(taken.version_floor) !== this.#facts.versionFloor;
+    if (isStale) throw new StaleLoadError('The feed got a new epoch or a higher floor since it was read.');
+    for (const record of records) this.#knownKeys.add(recordKey(record));
+    this.head = Number(taken.head);
+  }
+
+  /** The rows of a statement; `Row` is the caller's word for what the statement selects. */
+  async #rows<Row = unknown>(text: string, values: unknown[]): Promise<readonly Row[]> {
+    return (await this.#client.query(text, values)).rows as Row[];
+  }
+}
+
+function toLoaded(row: LoadColumns): Loaded {
+  // The texts hold the rows of these tables.
+  const rows = <Row>(text: string | null) => (text === null ? [] : (JSON.parse(text) as Row[]));
+  return {
+    facts: toFacts(row),
+    records: rows<RecordColumns>(row.records).map(toRecord),
+    ledger: rows<LedgerColumns>(row.ledger).map(toLedgerRow),
+    log: row.log === null ? undefined : toLogRow(JSON.parse(row.log) as LogColumns),
+    intents: rows<string>(row.intents).map((text) => JSON.parse(text) as Intent),
+  };
+}
+
+/** The one row of the feed's table. */
+export function only<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row) return row;
+  throw new Error('The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.');
+}
+
+function keyArrays(refs: readonly RecordRef[]): [objectNames: string[], recordIds: string[]] {
+  return [refs.map(({ objectName }) => objectName), refs.map(({ recordId }) => JSON.stringify(recordId))];
+}
+
+function ledgerArrays(rows: readonly LedgerRow[]): unknown[] {
+  return [
+    rows.map(({ mutationId }) => mutationId),
+    rows.map(({ logId }) => logId),
+    rows.map(({ sequence }) => sequence),
+    ...keyArrays(rows),
+    rows.map(({ contentHash }) => contentHash),
+    rows.map(({ outcome }) => JSON.stringify(outcome)),
+    rows.map(({ at }) => at),
+  ];
+}

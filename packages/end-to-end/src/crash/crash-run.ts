@@ -1,0 +1,142 @@
+/** Kills a device or its server with SIGKILL at moments drawn from a seed, again and again, and looks at what is left. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { SqliteStore, SyncHandler } from '@objectql/protocol-sync';
+import Database from 'libsql';
+import { temporaryFolder } from '../sync-server.js';
+
+export interface CrashRunOptions {
+  readonly seed: number;
+  readonly kills: number;
+  readonly victim: 'client' | 'server';
+  readonly storage: 'sqlite' | 'file';
+}
+
+export interface CrashRun {
+  /** Mutations whose `flush` had resolved, over all lives of the device. */
+  readonly durable: number;
+  /** Durable mutations the server does not have. */
+  readonly lost: readonly number[];
+  /** Records whose version is not the number of mutations in them: something was applied twice. */
+  readonly repeated: readonly unknown[];
+  /** What the device says in the end. */
+  readonly left: { readonly pending: number; readonly conflicts: number; readonly deadLetters: number };
+  readonly isEqual: boolean;
+  /** How many kills fell behind which message. */
+  readonly killedAfter: Readonly<Record<string, number>>;
+}
+
+type ClientMessage = {
+  readonly at: string;
+  readonly number?: number;
+  readonly view?: readonly { readonly recordId: string; readonly data: object }[];
+} & Partial<CrashRun['left']>;
+
+/** 40 messages: a life long enough for several pushes, short enough that hundreds fit into minutes. */
+const LONGEST_LIFE_MESSAGES = 40;
+
+export async function runCrashes({ seed, kills, victim, storage }: CrashRunOptions): Promise<CrashRun> {
+  const random = mulberry32(seed);
+  const folder = temporaryFolder();
+  const serverFile = join(folder, 'server.sqlite');
+  const clientFile = join(folder, 'client');
+  const killedAfter: Record<string, number> = {};
+  const durable = new Set<number>();
+  let next = 1;
+  let server = await startServer(serverFile, 0);
+  const { port } = server;
+  const url = `http://127.0.0.1:${port}/api/sync`;
+
+  let isServerDown = false;
+  for (let kill = 0; kill < kills; kill++) {
+    if (isServerDown) server = await startServer(serverFile, port);
+    const life = 1 + Math.floor(random() * LONGEST_LIFE_MESSAGES);
+    const client = start('client-process.ts', [storage, clientFile, url, String(next), 'work']);
+    const target = victim === 'client' ? client : server.process;
+    let messages = 0;
+    const count = (name: string) => {
+      messages += 1;
+      if (messages !== life) return;
+      killedAfter[name] = (killedAfter[name] ?? 0) + 1;
+      target.kill('SIGKILL');
+    };
+    client.on('message', (message: ClientMessage) => {
+      if (message.at === 'durable' && message.number !== undefined) durable.add(message.number);
+      if (message.number !== undefined) next = Math.max(next, message.number + 1);
+      if (victim === 'client') count(message.at);
+    });
+    if (victim === 'server') server.process.on('message', (message) => count(String(message)));
+    await ended(target);
+    isServerDown = victim === 'server';
+    if (isServerDown) {
+      client.kill('SIGKILL');
+      await ended(client);
+    }
+  }
+
+  if (isServerDown) server = await startServer(serverFile, port);
+  const last = start('client-process.ts', [storage, clientFile, url, String(next), 'finish']);
+  const finished = await new Promise<ClientMessage>((resolve, reject) => {
+    last.on('message', (message: ClientMessage) => message.at === 'finished' && resolve(message));
+    last.once('exit', (code) => reject(new Error(`The device ended with ${code} before it had finished.`)));
+  });
+  await ended(last);
+  server.process.kill('SIGKILL');
+  await ended(server.process);
+
+  const stored = await readServer(serverFile);
+  const applied = new Set(stored.flatMap(({ data }) => Object.keys(data).map((field) => Number(field.slice(1)))));
+  return {
+    durable: durable.size,
+    lost: [...durable].filter((number) => !applied.has(number)),
+    repeated: stored.filter(({ data, serverVersion }) => Object.keys(data).length !== serverVersion),
+    left: {
+      pending: finished.pending ?? -1,
+      conflicts: finished.conflicts ?? -1,
+      deadLetters: finished.deadLetters ?? -1,
+    },
+    isEqual: textOf(stored) === textOf(finished.view ?? []),
+    killedAfter,
+  };
+}
+
+function textOf(records: readonly { readonly recordId: unknown; readonly data: object }[]): string {
+  const texts = records.map(({ recordId, data }) => JSON.stringify([recordId, Object.keys(data).sort()]));
+  return texts.sort().join('\n');
+}
+
+async function readServer(file: string) {
+  const database = new Database(file);
+  await using handler = new SyncHandler({ store: new SqliteStore(database) });
+  const { serverChanges } = await handler.handlePull({ clientId: 'inspector', lastCheckpoint: null });
+  return serverChanges.map(({ recordId, data = {}, serverVersion }) => ({ recordId, data, serverVersion }));
+}
+
+async function startServer(file: string, port: number): Promise<{ process: ChildProcess; port: number }> {
+  const child = start('server-process.ts', [file, String(port)]);
+  const listening = await new Promise<number>((resolve, reject) => {
+    child.on('message', (message: { port?: number }) => message.port !== undefined && resolve(message.port));
+    child.once('exit', (code) => reject(new Error(`The server ended with ${code} before it was ready.`)));
+  });
+  return { process: child, port: listening };
+}
+
+function start(script: string, args: readonly string[]): ChildProcess {
+  return fork(new URL(`./${script}`, import.meta.url), args, { execArgv: ['--import', 'tsx'] });
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
+/** A seeded generator, so that a run can be drawn again; where the kill falls still depends on the machine. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,29 @@
+/** Kills hundreds of times: `pnpm crashes --kills 300`. Prints the figures and ends with 1 when anything was lost. */
+import { parseArgs } from 'node:util';
+import { type CrashRun, runCrashes } from './crash-run.js';
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' } },
+});
+const kinds = [
+  { victim: 'client', storage: 'sqlite' },
+  { victim: 'client', storage: 'file' },
+  { victim: 'server', storage: 'sqlite' },
+] as const;
+const kills = Math.ceil(Number(values.kills) / kinds.length);
+const problems: CrashRun[] = [];
+for (const [index, kind] of kinds.entries()) {
+  const run = await runCrashes({ ...kind, kills, seed: Number(values.seed) + index });
+  const isSound =
+    run.lost.length + run.repeated.length + run.left.pending + run.left.conflicts + run.left.deadLetters === 0;
+  if (!isSound || !run.isEqual) problems.push(run);
+  const where = Object.entries(run.killedAfter).map(([name, count]) => `${count} after "${name}"`);
+  process.stdout.write(
+    `${kind.victim} killed ${kills} times (${kind.storage} on the device): ${run.durable} durable mutations, ` +
+      `${run.lost.length} lost, ${run.repeated.length} records with a repetition; kills fell ${where.join(', ')}\n`,
+  );
+}
+if (problems.length > 0) {
+  process.stdout.write(`${JSON.stringify(problems, null, 2)}\n`);
+  process.exitCode = 1;
+}

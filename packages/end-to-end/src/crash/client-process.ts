@@ -22,7 +22,7 @@ const sync = new SyncPlugin({
       return answer;
     },
   },
-  listeners: [{ onSyncComplete: () => process.send?.({ at: 'settled' }) }],
+  listeners: [{ onSyncComplete: () => void process.send?.({ at: 'settled' }) }],
 });
 const { records } = sync.getEngine('task');
 /** 5 records: enough that pushes hold several, few enough that each is written again and again. */

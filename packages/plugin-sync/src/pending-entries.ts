@@ -93,23 +93,25 @@ interface Slot {
   readonly sequence: number;
 }
 
-/** Which ids belong to a key; keys without any are forgotten. */
+/** Which ids belong to a key; keys without any are forgotten. Most records have one pending change: no set for those. */
 class IdIndex {
-  readonly #idsByKey = new Map<string, Set<string>>();
+  readonly #idsByKey = new Map<string, string | Set<string>>();
 
   get(key: string): Iterable<string> {
-    return this.#idsByKey.get(key) ?? [];
+    const ids = this.#idsByKey.get(key) ?? [];
+    return typeof ids === 'string' ? [ids] : ids;
   }
 
   add(key: string, id: string): void {
     const ids = this.#idsByKey.get(key);
-    if (ids) ids.add(id);
-    else this.#idsByKey.set(key, new Set([id]));
+    if (ids === undefined || ids === id) this.#idsByKey.set(key, id);
+    else if (typeof ids === 'string') this.#idsByKey.set(key, new Set([ids, id]));
+    else ids.add(id);
   }
 
   remove(key: string, id: string): void {
     const ids = this.#idsByKey.get(key);
-    ids?.delete(id);
-    if (ids?.size === 0) this.#idsByKey.delete(key);
+    if (ids === id) this.#idsByKey.delete(key);
+    else if (typeof ids === 'object' && ids.delete(id) && ids.size === 0) this.#idsByKey.delete(key);
   }
 }

@@ -60,7 +60,8 @@ function strategyOf(strategy: NonNullable<SyncConfig['strategy']>, where: string
   try {
     return findStrategy(strategy);
   } catch (error) {
-    return refuse(`${where}.strategy: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    return refuse(`${where}.strategy: ${message.replace(/\.$/, '')}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { forgetEpoch } from './forget-epoch.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
 import type { BaseRecord, ClientStorage, DeadLetter, ParkedConflict, StoredEntry } from './storage/client-storage.js';
-import type { Listeners } from './sync-listener.js';
+import type { Listeners } from './listeners.js';
 import { beginWalk } from './walk.js';
 
 export interface StoreParts {

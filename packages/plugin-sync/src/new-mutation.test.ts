@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { checkNewMutation, type NewMutation } from './new-mutation.js';
+
+const sound: NewMutation = {
+  objectName: 'task',
+  recordId: 't1',
+  operation: 'update',
+  data: { title: 'x' },
+  baseVersion: 3,
+};
+
+function problemOf(change: object): string {
+  try {
+    // The cast hands in what JavaScript callers hand in.
+    checkNewMutation({ ...sound, ...change } as NewMutation);
+    return 'none';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+test('takes an own, deeply frozen copy of the data', () => {
+  const data = { title: 'x', tags: ['a'] };
+  const checked = checkNewMutation({ ...sound, data });
+  data.tags.push('b');
+  expect(checked.data).toEqual({ title: 'x', tags: ['a'] });
+  expect([Object.isFrozen(checked.data), Object.isFrozen(checked.data?.tags)]).toEqual([true, true]);
+});
+
+test('keeps every field name and leaves nothing out', () => {
+  const data = JSON.parse('{"constructor": 1, "toString": null, "": "", "a.b": {"length": 2}}');
+  expect(JSON.stringify(checkNewMutation({ ...sound, data }).data)).toBe(JSON.stringify(data));
+});
+
+test('names the place of what cannot be stored', () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  const cases: Record<string, object> = {
+    date: { data: { due: { at: new Date(0) } } },
+    'not a number': { data: { tags: [1, Number.NaN] } },
+    bigint: { data: { size: 1n } },
+    undefined: { data: { title: undefined } },
+    function: { data: { title: () => 'x' } },
+    cycle: { data: cyclic },
+    nul: { data: { title: 'a\u0000' } },
+    surrogate: { data: { title: '\ud800' } },
+    list: { data: [1] },
+    nothing: { data: null },
+  };
+  expect(Object.fromEntries(Object.entries(cases).map(([name, change]) => [name, problemOf(change)]))).toEqual({
+    date: 'The mutation was not recorded: data.due.at is a Date, not a plain object.',
+    'not a number': 'The mutation was not recorded: data.tags[1] is NaN, which JSON has no number for.',
+    bigint: 'The mutation was not recorded: data.size is a bigint, which JSON cannot hold.',
+    undefined:
+      'The mutation was not recorded: data.title is undefined, which JSON cannot hold; leave it out or use null.',
+    function: 'The mutation was not recorded: data.title is a function, which JSON cannot hold.',
+    cycle: expect.stringMatching(/nested too deep, or refers to itself/),
+    nul: 'The mutation was not recorded: data.title contains a NUL character.',
+    surrogate: 'The mutation was not recorded: data.title contains half of a surrogate pair.',
+    list: 'The mutation was not recorded: data must be an object of fields.',
+    nothing: 'The mutation was not recorded: data must be an object of fields.',
+  });
+});
+
+test('refuses what the protocol has no room for', () => {
+  const cases: Record<string, object> = {
+    'no object': { objectName: '' },
+    'object too long': { objectName: 'x'.repeat(129) },
+    'id too long': { recordId: 'é'.repeat(65) },
+    'empty id': { recordId: '' },
+    'id that is no integer': { recordId: 1.5 },
+    'id of another kind': { recordId: { id: 1 } },
+    operation: { operation: 'upsert' },
+    'base below 0': { baseVersion: -1 },
+    'no base': { baseVersion: undefined },
+    'too many fields': { data: Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`f${index}`, 1])) },
+    'too large': { data: { text: 'x'.repeat(256 * 1024) } },
+    'delete with data': { operation: 'delete' },
+  };
+  expect(Object.fromEntries(Object.entries(cases).map(([name, change]) => [name, problemOf(change)]))).toEqual({
+    'no object': 'The mutation was not recorded: objectName must be a non-empty string.',
+    'object too long': 'The mutation was not recorded: objectName may not be longer than 128 bytes.',
+    'id too long': 'The mutation was not recorded: recordId may not be longer than 128 bytes.',
+    'empty id': 'The mutation was not recorded: recordId must be a non-empty string.',
+    'id that is no integer': 'The mutation was not recorded: recordId must be a string or a safe integer, not 1.5.',
+    'id of another kind': 'The mutation was not recorded: recordId must be a non-empty string.',
+    operation: 'The mutation was not recorded: operation must be one of create, update, delete, not upsert.',
+    'base below 0': 'The mutation was not recorded: baseVersion must be null or a version the server gave, not -1.',
+    'no base': 'The mutation was not recorded: baseVersion must be null or a version the server gave, not undefined.',
+    'too many fields': 'The mutation was not recorded: data may not have more than 1000 fields.',
+    'too large': 'The mutation was not recorded: data is 262155 bytes; a record may not be larger than 262144.',
+    'delete with data': 'The mutation was not recorded: a delete carries no data.',
+  });
+});
+
+test('takes ids that are numbers, and deletes without data', () => {
+  expect(checkNewMutation({ objectName: 'task', recordId: 7, operation: 'delete', baseVersion: null })).toEqual({
+    objectName: 'task',
+    recordId: 7,
+    operation: 'delete',
+    baseVersion: null,
+  });
+});

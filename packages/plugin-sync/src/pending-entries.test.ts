@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { PendingEntries } from './pending-entries.js';
+import type { StoredEntry } from './storage/client-storage.js';
+
+function entry(
+  id: string,
+  sequence: number,
+  { recordId = id, objectName = 'task' }: { recordId?: string | number; objectName?: string } = {},
+): StoredEntry {
+  const mutation = {
+    id,
+    objectName,
+    recordId,
+    operation: 'update',
+    data: { title: id },
+    timestamp: '2026-01-01T00:00:00.000Z',
+    clientId: 'device-1',
+    sequence,
+    baseVersion: null,
+  } as const;
+  return { mutation, round: 0, tries: 0 };
+}
+
+const ids = (entries: Iterable<StoredEntry>) => Array.from(entries, ({ mutation }) => mutation.id);
+
+test('keeps the order of the sequences, also of an entry that was numbered before those appended meanwhile', () => {
+  const pending = new PendingEntries();
+  for (const [id, sequence] of [
+    ['a', 1],
+    ['b', 2],
+    ['d', 4],
+    ['e', 5],
+    ['c', 3],
+  ] as const) {
+    pending.put(entry(id, sequence, { recordId: 'same record' }));
+  }
+  expect([ids(pending), ids(pending.ofRecord({ objectName: 'task', recordId: 'same record' }))]).toEqual([
+    ['a', 'b', 'c', 'd', 'e'],
+    ['a', 'b', 'c', 'd', 'e'],
+  ]);
+});
+
+test('replaces an entry in its place', () => {
+  const pending = new PendingEntries();
+  pending.put(entry('a', 1));
+  pending.put(entry('b', 2));
+  pending.put({ ...entry('a', 1), tries: 3 });
+  expect(Array.from(pending, ({ mutation, tries }) => [mutation.id, tries])).toEqual([
+    ['a', 3],
+    ['b', 0],
+  ]);
+});
+
+test('moves an entry that comes back under a new sequence to its new place', () => {
+  const pending = new PendingEntries();
+  for (const [id, sequence] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const)
+    pending.put(entry(id, sequence));
+  pending.remove('a');
+  pending.put(entry('a', 3));
+  expect(ids(pending)).toEqual(['b', 'a']);
+});
+
+test('finds the entries of one object and of one record', () => {
+  const pending = new PendingEntries();
+  pending.put(entry('a', 1, { recordId: 1 }));
+  pending.put(entry('b', 2, { recordId: '1' }));
+  pending.put(entry('c', 3, { recordId: 1, objectName: 'project' }));
+  expect([
+    ids(pending.ofObject('task')),
+    ids(pending.ofRecord({ objectName: 'task', recordId: 1 })),
+    ids(pending.ofRecord({ objectName: 'task', recordId: '1' })),
+    ids(pending.ofObject('nothing')),
+  ]).toEqual([['a', 'b'], ['a'], ['b'], []]);
+});
+
+test('holds what a plain sorted list would hold, whatever is added and removed', () => {
+  const step = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), remove: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const pending = new PendingEntries();
+      const model = new Map<string, StoredEntry>();
+      for (const [index, { id, remove }] of steps.entries()) {
+        pending.remove(id);
+        model.delete(id);
+        if (remove) continue;
+        pending.put(entry(id, index));
+        model.set(id, entry(id, index));
+      }
+      const expected = [...model.values()].sort((a, b) => a.mutation.sequence - b.mutation.sequence);
+      expect([[...pending], pending.size]).toEqual([expected, expected.length]);
+    }),
+  );
+});

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { TestPlatform } from './platform/test-platform.js';
+import { RecordHolds } from './record-holds.js';
+import type { StoredEntry } from './storage/client-storage.js';
+
+function entry(id: string, recordId = id): StoredEntry {
+  const mutation = {
+    id,
+    objectName: 'task',
+    recordId,
+    operation: 'delete',
+    timestamp: '2026-01-01T00:00:00.000Z',
+    clientId: 'device-1',
+    sequence: 1,
+    baseVersion: null,
+  } as const;
+  return { mutation, round: 0, tries: 0 };
+}
+
+const task = (recordId: string) => ({ objectName: 'task', recordId });
+
+test('holds a record as long as the server says, and no other', async () => {
+  const platform = new TestPlatform();
+  const holds = new RecordHolds(platform);
+  holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 90_000 }]);
+  expect([holds.isHeld(task('a')), holds.isHeld(task('b')), holds.nextExpiry()]).toEqual([
+    true,
+    false,
+    platform.now() + 90_000,
+  ]);
+  await platform.advance(90_000);
+  expect([holds.isHeld(task('a')), holds.nextExpiry()]).toEqual([false, null]);
+});
+
+test('holds a record longer with each of its failures, and starts over once it is settled', async () => {
+  const platform = new TestPlatform();
+  const always = Object.assign(platform, { random: () => 0.999_999 });
+  const holds = new RecordHolds(always);
+  const fail = async () => {
+    holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: undefined }]);
+    const waitMs = (holds.nextExpiry() ?? 0) - platform.now();
+    await platform.advance(waitMs);
+    return waitMs;
+  };
+  const delays = [await fail(), await fail(), await fail()];
+  holds.release([{ ...task('a'), id: 'm1' }]);
+  expect([...delays, await fail()]).toEqual([1000, 2000, 4000, 1000]);
+});
+
+test('counts one failure for a record, however many of its mutations wait', () => {
+  const platform = Object.assign(new TestPlatform(), { random: () => 0.999_999 });
+  const holds = new RecordHolds(platform);
+  holds.hold([
+    { entry: entry('m1', 'a'), retryAfterMs: undefined },
+    { entry: entry('m2', 'a'), retryAfterMs: undefined },
+  ]);
+  expect(holds.nextExpiry()).toBe(platform.now() + 1000);
+});
+
+test('knows whether others were settled since a mutation was last tried', () => {
+  const holds = new RecordHolds(new TestPlatform());
+  holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: undefined }]);
+  const before = holds.othersPassed('m1');
+  holds.release([{ ...task('b'), id: 'm2' }]);
+  const after = holds.othersPassed('m1');
+  holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: undefined }]);
+  expect([before, after, holds.othersPassed('m1'), holds.othersPassed('never tried')]).toEqual([
+    false,
+    true,
+    false,
+    false,
+  ]);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import type { MutationOutcome } from './mutation-outcome.js';
+import { Settlements } from './settlements.js';
+
+const applied = (version: number, droppedFields: readonly string[] = []): MutationOutcome => ({
+  status: 'applied',
+  version,
+  droppedFields,
+});
+
+test('tells everybody who waits, and those who ask a moment later', async () => {
+  const settlements = new Settlements();
+  const waiting = [settlements.wait('m1'), settlements.wait('m1')];
+  settlements.settle('m1', applied(3));
+  expect([await Promise.all(waiting), settlements.recall('m1')]).toEqual([[applied(3), applied(3)], applied(3)]);
+});
+
+test('gives a mutation the outcome of the one that took its place, with all the fields that were dropped on the way', async () => {
+  const settlements = new Settlements();
+  const waiting = settlements.wait('m1');
+  settlements.follow('m1', 'm2', ['title']);
+  settlements.follow('m2', 'm3', ['status', 'title']);
+  const whileFollowed = settlements.isFollowed('m1');
+  settlements.settle('m3', applied(9, ['due']));
+  expect([await waiting, whileFollowed, settlements.isFollowed('m1')]).toEqual([
+    applied(9, ['title', 'status', 'due']),
+    true,
+    false,
+  ]);
+});
+
+test('gives several mutations the outcome of the one that took the place of all', async () => {
+  const settlements = new Settlements();
+  const waiting = [settlements.wait('m1'), settlements.wait('m2')];
+  settlements.follow('m1', 'm3', []);
+  settlements.follow('m2', 'm3', []);
+  settlements.settle('m3', applied(2));
+  expect(await Promise.all(waiting)).toEqual([applied(2), applied(2)]);
+});
+
+test('rejects those who wait when nothing will be settled any more', async () => {
+  const settlements = new Settlements();
+  const waiting = settlements.wait('m1');
+  settlements.end();
+  await expect(waiting).rejects.toMatchObject({ name: 'SyncUsageError', code: 'CLOSED' });
+});
+
+test('remembers the last outcomes only', () => {
+  const settlements = new Settlements();
+  for (let index = 0; index <= 1000; index++) settlements.settle(`m${index}`, applied(1));
+  expect([settlements.recall('m0'), settlements.recall('m1')]).toEqual([undefined, applied(1)]);
+});

@@ -5,10 +5,10 @@ import type { ConflictResolver, Resolution } from './conflict-resolver.js';
 import { decideConflicts } from './decide-conflicts.js';
 import type { Exchanged } from './exchange.js';
 import { forgetEpoch } from './forget-epoch.js';
+import type { Listeners } from './listeners.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
 import type { BaseRecord, ClientStorage, DeadLetter, ParkedConflict, StoredEntry } from './storage/client-storage.js';
-import type { Listeners } from './listeners.js';
 import { beginWalk } from './walk.js';
 
 export interface StoreParts {

@@ -28,6 +28,8 @@ const { records } = sync.getEngine('task');
 /** 5 records: enough that pushes hold several, few enough that each is written again and again. */
 const RECORDS = 5;
 
+process.on('disconnect', () => process.exit(0));
+
 if (task === 'work') await workUntilKilled();
 else await finish();
 

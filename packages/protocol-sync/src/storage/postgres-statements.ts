@@ -63,17 +63,17 @@ export function postgresStatements(schema: string) {
       )
       SELECT head, epoch, version_floor, pg_notify($8, head::text) FROM taken`,
     page: page(`SELECT ${RECORD_COLUMNS} FROM ${records} WHERE place > $1`),
-    // One walk along an index for each object, merged lazily: an IN list would read everything behind the page.
-    pageOfObjects: (objects: number) =>
-      page(
-        `SELECT * FROM (${Array.from(
-          { length: objects },
-          (_, index) => `SELECT ${RECORD_COLUMNS} FROM ${records} WHERE object_name = $${index + 3} AND place > $1`,
-        ).join(' UNION ALL ')}) AS walks`,
-      ),
-    pageOfManyObjects: page(
-      `SELECT ${RECORD_COLUMNS} FROM ${records} WHERE place > $1 AND object_name = ANY ($3::text[])`,
-    ),
+    // One walk along an index for each object, merged as they go. Each needs an order and a limit of its own, or all
+    // that lies behind the page is read and sorted; so does an IN list.
+    pageOfObjects: (objects: number) => {
+      const walk = (parameter: number) => `(SELECT ${RECORD_COLUMNS} FROM ${records}
+        WHERE object_name = $${parameter} AND place > $1 ORDER BY place LIMIT $2)`;
+      return page(Array.from({ length: objects }, (_, index) => walk(index + 3)).join(' UNION ALL '));
+    },
+    pageOfManyObjects: page(`
+      SELECT r.* FROM unnest($3::text[]) AS wanted (object_name) CROSS JOIN LATERAL (
+        SELECT ${RECORD_COLUMNS} FROM ${records} AS r
+        WHERE r.object_name = wanted.object_name AND place > $1 ORDER BY place LIMIT $2) AS r`),
     changeEpoch: `UPDATE ${feed} SET epoch = $1`,
     tryPruneLock: 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_mine',
     dropTombstones: `

@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { MutationLogger } from '../mutation-logger.js';
+import { MemoryStorage } from '../storage/memory-storage.js';
+import { SyncPlugin } from '../sync-plugin.js';
+import { FaultStorage } from '../testing/fault-storage.js';
+import { change, device, HalfJitterPlatform } from './device.js';
+import { applies, hangs, isGone } from './scripted-server.js';
+
+/** A storage that may be closed and looked into again. */
+class LastingStorage extends MemoryStorage {
+  override async close(): Promise<void> {}
+}
+
+describe('closing', () => {
+  test('makes everything durable that was recorded, and ends the request under way', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    const { edit, engine, platform } = device({ storage, otherwise: hangs });
+    edit('task-1');
+    await platform.advance(2000);
+    edit('task-2');
+    await engine.close();
+    const { entries } = await storage.load();
+    expect({
+      stored: entries.map(({ mutation }) => mutation.recordId),
+      state: engine.status.state,
+      timers: platform.pendingTimersMs,
+    }).toEqual({ stored: ['task-1', 'task-2'], state: 'closed', timers: [] });
+  });
+
+  test('says so when what was recorded could not be made durable', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    const { edit, engine } = device({ storage });
+    storage.fail('commit', new Error('The disk is full.'));
+    edit();
+    await expect(engine.close()).rejects.toThrow('The disk is full.');
+  });
+
+  test('ends also while a callback of the application never answers', async () => {
+    const { engine, platform } = device({
+      otherwise: () => ({ serverChanges: [change('theirs')] }),
+      listeners: [{ onServerChanges: () => new Promise(() => {}) }],
+    });
+    void engine.sync();
+    await platform.advance(0);
+    let isClosed = false;
+    void engine.close().then(() => {
+      isClosed = true;
+    });
+    await platform.advance(120_000);
+    expect(isClosed).toBe(true);
+  });
+
+  test('leaves nobody waiting for an outcome', async () => {
+    const { edit, engine, platform } = device({ otherwise: isGone });
+    const { id } = edit();
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    void engine.settled(id).then(over, over);
+    await platform.advance(0);
+    await engine.close();
+    await platform.advance(0);
+    expect(isOver).toBe(true);
+  });
+
+  test('refuses what comes after it', async () => {
+    const { edit, engine, server } = device();
+    await engine.close();
+    expect(() => edit()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    expect([await engine.sync(), server.requests.length]).toEqual([null, 0]);
+  });
+
+  test('is what leaving the block of an engine does', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    {
+      await using scope = device({ storage, otherwise: isGone }).engine;
+      scope.recordMutation({ objectName: 'task', recordId: 1, operation: 'create', data: {}, baseVersion: null });
+    }
+    expect((await storage.load()).entries.length).toBe(1);
+  });
+});
+
+describe('the log', () => {
+  test('numbers what is appended before the storage is read behind what it holds', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    const first = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
+    first.append(created('a'));
+    first.append(created('b'));
+    await first.flush();
+    const second = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform({ seed: 2 }) });
+    second.append(created('c'));
+    await second.flush();
+    expect(second.getPending().map(({ recordId, sequence }) => [recordId, sequence])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ]);
+  });
+
+  test('stores all that one turn appends in one transaction', async () => {
+    const storage = new FaultStorage(new MemoryStorage());
+    const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
+    for (let index = 0; index < 1000; index++) log.append(created(`task-${index}`));
+    await log.flush();
+    expect(storage.commits.length).toBe(1);
+  });
+
+  test('forgets for good what was acknowledged while it was being stored', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const storage = new FaultStorage(new LastingStorage());
+      const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
+      const { id } = log.append(created('a'));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      log.acknowledge([id]);
+      await log.flush();
+      expect({ turns, stored: (await storage.load()).entries, pending: log.getPending() }).toEqual({
+        turns,
+        stored: [],
+        pending: [],
+      });
+    }
+  });
+
+  test('keeps what it could not store, and stores it when that works again', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
+    storage.fail('commit', new Error('The disk is full.'));
+    log.append(created('a'));
+    await expect(log.flush()).rejects.toThrow('The disk is full.');
+    storage.heal();
+    await log.flush();
+    expect((await storage.load()).entries.map(({ mutation }) => mutation.recordId)).toEqual(['a']);
+  });
+
+  test('touches a new entry alone, however many are pending', { timeout: 60_000 }, async () => {
+    const storage = new FaultStorage(new MemoryStorage());
+    const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
+    for (let index = 0; index < 100_000; index++) log.append(created(`task-${index}`));
+    await log.flush();
+    log.append(created('last'));
+    await log.flush();
+    expect(storage.commits.map(({ putEntries }) => putEntries?.length)).toEqual([100_000, 1]);
+  });
+});
+
+describe('as published', () => {
+  test('sequences count from 1, and the log knows its size and its client', () => {
+    const log = new MutationLogger('device-abc-123');
+    const sequences = ['a', 'b', 'c'].map((recordId) => log.append(created(recordId)).sequence);
+    expect([sequences, log.size, log.getClientId()]).toEqual([[1, 2, 3], 3, 'device-abc-123']);
+  });
+
+  test('the log answers what is pending per object and forgets what was acknowledged', () => {
+    const log = new MutationLogger('device-abc-123');
+    const first = log.append(created('a'));
+    const second = log.append({ ...created('b'), objectName: 'project' });
+    expect([log.getPendingForObject('project'), log.getPending()]).toEqual([[second], [first, second]]);
+    log.acknowledge([first.id, 'unknown']);
+    expect(log.getPending()).toEqual([second]);
+  });
+
+  test('a sync that fails answers null and tells why', async () => {
+    const { edit, engine, errors } = device({ otherwise: isGone });
+    edit();
+    expect([await engine.sync(), errors]).toEqual([null, ['The server could not be reached.']]);
+  });
+
+  test('a push carries batch_size mutations, and a sync goes on until all are sent', async () => {
+    const { edit, engine, sent } = device({ config: { batch_size: 2 } });
+    for (const recordId of ['a', 'b', 'c', 'd', 'e']) edit(recordId);
+    await engine.sync();
+    expect(sent()).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  });
+
+  test('a plugin has a name, and one engine for each object, made when it is asked for', () => {
+    const plugin = new SyncPlugin({ clientId: 'device-1', transport: { push: async () => ({}) as never } });
+    const none = plugin.getAllEngines().size;
+    const engine = plugin.getEngine('task');
+    expect([plugin.name, none, plugin.getEngine('task') === engine, [...plugin.getAllEngines().keys()]]).toEqual([
+      '@objectql/plugin-sync',
+      0,
+      true,
+      ['task'],
+    ]);
+  });
+
+  test('a protocol-1 server, which knows none of the additions, is understood', async () => {
+    const push = async ({ mutations }: { mutations: readonly unknown[] }) => ({
+      results: mutations.map(() => ({ status: 'applied', serverVersion: 1 }) as const),
+      serverChanges: [],
+      checkpoint: 'c1',
+    });
+    const { edit, engine } = device({ transport: { push } });
+    edit();
+    await engine.sync();
+    expect([engine.status.pending, engine.getCheckpoint()]).toEqual([0, 'c1']);
+  });
+
+  test('an option or a configuration that does not exist is refused by name', () => {
+    const transport = { push: applies as never };
+    const strange = { clientId: 'device-1', transport, defaultconfig: {} } as never;
+    expect(() => new SyncPlugin(strange)).toThrow('defaultconfig');
+    expect(() => device({ config: { debounce: 1 } as never })).toThrow('debounce');
+  });
+});
+
+function created(recordId: string) {
+  return { objectName: 'task', recordId, operation: 'create', data: { title: 'x' }, baseVersion: null } as const;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryStorage } from '../storage/memory-storage.js';
+import { FaultStorage } from '../testing/fault-storage.js';
+import { change, device } from './device.js';
+import { applies, appliesWith, refuses, type Step } from './scripted-server.js';
+
+describe('a request without valid credentials', () => {
+  test('keeps everything until the user has signed in, and then sends it', async () => {
+    const { edit, platform, engine, sent } = device({ script: [refuses(401, 'UNAUTHENTICATED')] });
+    edit();
+    await platform.advance(600_000);
+    const { state, pending, attention } = engine.status;
+    engine.resume();
+    await platform.advance(0);
+    expect([{ state, pending, attention }, sent(), engine.status.pending]).toEqual([
+      { state: 'needs-auth', pending: 1, attention: true },
+      [['task-1'], ['task-1']],
+      0,
+    ]);
+  });
+
+  test('is known by its body alone, for transports that hand over nothing else', async () => {
+    const body = { error: { code: 'UNAUTHENTICATED', message: 'Sign in.' } };
+    // A transport as the guide shows it returns whatever JSON came back.
+    const { edit, engine } = device({ transport: { push: async () => body as never } });
+    edit();
+    await engine.sync();
+    expect(engine.status.state).toBe('needs-auth');
+  });
+
+  test('of another user says so and sends no more', async () => {
+    const { edit, platform, engine, server } = device({ script: [refuses(403, 'WRONG_PRINCIPAL')] });
+    edit();
+    await platform.advance(600_000);
+    expect([engine.status.state, server.requests.length, engine.status.pending]).toEqual(['needs-auth', 1, 1]);
+  });
+});
+
+test("another user's storage is neither sent nor changed, and what was recorded meanwhile is not lost silently", async () => {
+  const alice = device({ user: 'alice', otherwise: refuses(500) });
+  alice.edit();
+  await alice.engine.flush();
+  const stored = await alice.storage.load();
+
+  const bob = device({ user: 'bob', storage: alice.storage });
+  bob.edit('task-2');
+  await bob.engine.sync();
+  await expect(bob.engine.flush()).rejects.toMatchObject({ code: 'WRONG_USER' });
+
+  const { state, pending } = bob.engine.status;
+  expect({ state, pending, requests: bob.server.requests.length, stored: await alice.storage.load() }).toEqual({
+    state: 'needs-auth',
+    pending: 1,
+    requests: 0,
+    stored,
+  });
+});
+
+describe('a body that is too large', () => {
+  test('is halved until it fits, without waiting in between', async () => {
+    const { edit, engine, sent } = device({ otherwise: takes(3) });
+    for (let index = 0; index < 50; index++) edit(`task-${index}`);
+    await engine.sync();
+    expect({ pending: engine.status.pending, tooLarge: engine.status.deadLetters, errors: sent()[0]?.length }).toEqual({
+      pending: 0,
+      tooLarge: 0,
+      errors: 50,
+    });
+  });
+
+  test('of one mutation makes that one a dead letter, and the others go through', async () => {
+    const isBig: Step = (request, server) =>
+      request.mutations.some(({ recordId }) => recordId === 'big')
+        ? refuses(413, 'TOO_LARGE')(request, server)
+        : applies(request, server);
+    const { edit, engine, platform } = device({ otherwise: isBig });
+    for (const recordId of ['a', 'b', 'big', 'c', 'd']) edit(recordId);
+    await engine.sync();
+    await platform.advance(600_000);
+    const dead = engine.deadLetters.list().map(({ mutation, code }) => [mutation.recordId, code]);
+    expect({ dead, pending: engine.status.pending }).toEqual({ dead: [['big', 'TOO_LARGE']], pending: 0 });
+  });
+
+  test('is never the fault of a mutation that was not in it', async () => {
+    const refusesAfterAnEdit: Step = async (request, server) => {
+      edit('innocent');
+      await server.wait(10);
+      return refuses(413, 'TOO_LARGE')(request, server);
+    };
+    const { edit, engine, platform } = device({ script: [refusesAfterAnEdit] });
+    void engine.sync();
+    await platform.advance(600_000);
+    expect({ dead: engine.deadLetters.size, pending: engine.status.pending }).toEqual({ dead: 0, pending: 0 });
+  });
+});
+
+test('a cloned device takes a new log, numbers what is pending anew and keeps the ids', async () => {
+  const { edit, engine, server } = device({ script: [refuses(409, 'LOG_FORKED')] });
+  const ids = [edit('task-1').id, edit('task-2').id];
+  await engine.sync();
+  const [first, second] = server.requests;
+  expect({
+    isNewLog: first?.logId !== second?.logId,
+    sent: second?.mutations.map(({ id, sequence }) => ({ id, sequence })),
+    applied: server.applied,
+  }).toEqual({ isNewLog: true, sent: ids.map((id, index) => ({ id, sequence: index + 1 })), applied: ids });
+});
+
+test('a checkpoint the server cannot read is given up, and the walk drops what the server no longer has', async () => {
+  const { engine, server } = device({
+    script: [
+      appliesWith({ serverChanges: [change('old'), change('kept')], checkpoint: 'garbled' }),
+      refuses(400, 'INVALID_CHECKPOINT'),
+      appliesWith({ serverChanges: [change('kept')], checkpoint: 'good' }),
+    ],
+  });
+  await engine.sync();
+  await engine.sync();
+  const records = await engine.records.of('task').list();
+  expect({
+    asked: server.requests.map(({ lastCheckpoint }) => lastCheckpoint),
+    records: records.map(({ recordId }) => recordId),
+  }).toEqual({ asked: [null, 'garbled', null], records: ['kept'] });
+});
+
+test('a storage that cannot be opened is tried again, and nothing recorded meanwhile is lost', async () => {
+  const storage = new FaultStorage(new MemoryStorage());
+  storage.fail('load', new Error('The database is locked.'));
+  const { edit, engine, platform, server, errors } = device({ storage });
+  edit();
+  await platform.advance(10_000);
+  const failing = { pending: engine.status.pending, requests: server.requests.length, told: errors.length > 0 };
+  storage.heal();
+  await platform.advance(120_000);
+  expect([failing, server.applied.length, engine.status.pending]).toEqual([
+    { pending: 1, requests: 0, told: true },
+    1,
+    0,
+  ]);
+});
+
+/** Takes at most this many mutations in a request. */
+function takes(most: number): Step {
+  return (request, server) =>
+    request.mutations.length > most ? refuses(413, 'TOO_LARGE')(request, server) : applies(request, server);
+}

@@ -59,6 +59,14 @@ test('reads a page of objects as one lazy merge of index walks', { timeout: 120_
   expect(rowsRead(steps)).toBeLessThanOrEqual(7);
 });
 
+test.each([1, 2, 100, 101])('pages through %i objects', async (count) => {
+  const { store } = await fixture();
+  const names = Array.from({ length: 101 }, (_, index) => `object-${index}`);
+  await save(store, { records: names.map((objectName) => sampleState({ objectName })) });
+  const { records } = await store.page({ after: 0, limit: 200, objects: names.slice(-count) });
+  expect(records.map(({ objectName }) => objectName)).toEqual(names.slice(-count));
+});
+
 test('reads for ten changes the same rows behind a thousand records and a hundred thousand', {
   timeout: 180_000,
 }, async () => {

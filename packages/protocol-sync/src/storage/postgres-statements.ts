@@ -68,7 +68,9 @@ export function postgresStatements(schema: string) {
     pageOfObjects: (objects: number) => {
       const walk = (parameter: number) => `(SELECT ${RECORD_COLUMNS} FROM ${records}
         WHERE object_name = $${parameter} AND place > $1 ORDER BY place LIMIT $2)`;
-      return page(Array.from({ length: objects }, (_, index) => walk(index + 3)).join(' UNION ALL '));
+      const walks = Array.from({ length: objects }, (_, index) => walk(index + 3));
+      // In a query of its own: beside a single walk, which has its order already, there is no place for another.
+      return page(`SELECT * FROM (${walks.join(' UNION ALL ')}) AS walks`);
     },
     pageOfManyObjects: page(`
       SELECT r.* FROM unnest($3::text[]) AS wanted (object_name) CROSS JOIN LATERAL (

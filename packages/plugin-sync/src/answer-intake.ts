@@ -105,6 +105,16 @@ export class AnswerIntake {
     this.#putLists(batch);
   }
 
+  /** Reads the storage again, which somebody else has changed. */
+  async reload(): Promise<void> {
+    const { log, records, conflicts, deadLetters, onChanged } = this.#parts;
+    const state = await log.reload();
+    conflicts.put(state.conflicts);
+    deadLetters.put(state.deadLetters);
+    records.changed('all');
+    onChanged();
+  }
+
   /** The sync is over. */
   endProgress(): void {
     this.#received = null;

@@ -58,6 +58,7 @@ export class SyncClient implements AsyncDisposable {
   #opened: Promise<void> | undefined;
   #lastError: string | null = null;
   #isClosed = false;
+  #isStatusQuiet = false;
 
   constructor(options: SyncClientOptions, configs: ObjectConfigs) {
     const { clientId, transport, platform = systemPlatform, storage = new MemoryStorage(), user, onConflict } = options;
@@ -67,7 +68,7 @@ export class SyncClient implements AsyncDisposable {
     const onRecorded = (mutation: MutationLogEntry) => this.#recorded(mutation);
     this.configs = configs;
     this.#platform = platform;
-    this.#subscribers = new Subscribers(onListenerFailed);
+    this.#subscribers = new Subscribers((error) => this.#statusListenerFailed(error));
     this.listeners = new Listeners(platform, (error) => this.#failed(error));
     for (const listener of options.listeners ?? []) this.listeners.add(listener);
     const log = new ClientLog({ clientId, storage, platform, user });
@@ -193,16 +194,15 @@ export class SyncClient implements AsyncDisposable {
 
   async #open(): Promise<void> {
     try {
-      const { conflicts, deadLetters } = await this.log.load();
+      const { entries, conflicts, deadLetters } = await this.log.load();
       this.conflicts.put(conflicts);
       this.deadLetters.put(deadLetters);
+      if (entries.length > 0) this.#schedule(0);
+      this.#tellStatus();
     } catch (error) {
       if (isForeign(error)) this.#driver.dispatch({ type: 'refused', why: 'wrong-user' });
       throw error;
     }
-    this.records.changed('all');
-    if (this.log.pending.size > 0) this.#schedule(0);
-    this.#tellStatus();
   }
 
   #recorded(mutation: MutationLogEntry): void {
@@ -252,7 +252,14 @@ export class SyncClient implements AsyncDisposable {
 
   #failed(error: Error): void {
     this.#lastError = error.message;
-    this.#tellStatus();
+    if (!this.#isStatusQuiet) this.#tellStatus();
+  }
+
+  /** Told to everybody but those who listen to the status: the one that failed would only fail again. */
+  #statusListenerFailed(error: unknown): void {
+    this.#isStatusQuiet = true;
+    this.listeners.report(error);
+    this.#isStatusQuiet = false;
   }
 
   #tellStatus(): void {

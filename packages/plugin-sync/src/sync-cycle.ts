@@ -125,7 +125,7 @@ export class SyncCycle {
     if (repair === 'none' || (isLast && repair !== 'send-less')) throw error;
     switch (repair) {
       case 'reload':
-        await this.#parts.log.reload();
+        await this.#parts.intake.reload();
         return true;
       case 'new-log':
         await this.#parts.log.startNewLog();

@@ -1,0 +1,250 @@
+/** What each object's configuration and each client's options let through. */
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { SyncEngine } from '../../src/sync-engine.js';
+import type { SyncPluginOptions } from '../../src/sync-plugin.js';
+import { SyncPlugin } from '../../src/sync-plugin.js';
+import { device } from './device.js';
+import { FaultyStorage } from './faulty-storage.js';
+import { appliedAll, change, scriptedServer } from './scripted-server.js';
+
+const creation = {
+  objectName: 'task',
+  recordId: 't1',
+  operation: 'create',
+  data: { title: 'x' },
+  baseVersion: null,
+} as const;
+
+test('an engine alone works as the guide shows it', async () => {
+  const server = scriptedServer();
+  const engine = new SyncEngine({
+    clientId: 'device-abc-123',
+    transport: server.transport,
+    config: { enabled: true, strategy: 'manual' },
+    platform: new TestPlatform(),
+    onConflict: () => undefined,
+  });
+  const entry = engine.recordMutation(creation);
+  expect([engine.getMutationLogger().getPending(), engine.isSyncing(), engine.getCheckpoint()]).toEqual([
+    [entry],
+    false,
+    null,
+  ]);
+  const synced = engine.sync();
+  expect(engine.isSyncing()).toBe(true);
+  expect([(await synced)?.checkpoint, engine.getCheckpoint(), engine.getMutationLogger().size]).toEqual([
+    'c1',
+    'c1',
+    0,
+  ]);
+  await engine.close();
+});
+
+test('an engine alone serves all objects, and names one for records', async () => {
+  const engine = new SyncEngine({
+    clientId: 'a',
+    transport: scriptedServer().transport,
+    config: { enabled: true },
+    platform: new TestPlatform(),
+  });
+  expect(() => engine.records.create('t1', {})).toThrow("name one with records.of('task')");
+  engine.records.of('task').create('t1', { title: 'x' });
+  expect(await engine.records.of('task').get('t1')).toMatchObject({ data: { title: 'x' } });
+});
+
+test('an object that is not enabled records nothing, stores nothing and syncs nothing', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  const { tasks, plugin, heard, seen } = device({
+    transport: server.transport,
+    objects: new Map([['task', { enabled: false }]]),
+  });
+  expect(() => tasks.recordMutation(creation)).toThrow('task takes no part in sync. Set sync.enabled to true for it.');
+  expect([await tasks.sync(), server.requests.length]).toEqual([null, 0]);
+  await plugin.syncAll();
+  expect([await seen(), heard]).toEqual([{}, ['start', 'complete']]);
+});
+
+test('a client without any enabled object is disabled', async () => {
+  const server = scriptedServer();
+  const { plugin } = device({ transport: server.transport, defaultConfig: { enabled: false } });
+  expect([await plugin.syncAll(), plugin.client.status.state, server.requests.length]).toEqual([null, 'disabled', 0]);
+});
+
+test('a pull-only object pulls and refuses to record', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  const { tasks, seen } = device({
+    transport: server.transport,
+    defaultConfig: { enabled: true, direction: 'pull-only' },
+  });
+  expect(() => tasks.recordMutation(creation)).toThrow('task is pull-only');
+  await tasks.sync();
+  expect(await seen()).toEqual({ t1: 't1' });
+});
+
+test('a client that only pushes asks for no changes, and asks nothing when it has nothing to send', async () => {
+  const server = scriptedServer();
+  const { tasks, heard, storage } = device({
+    transport: server.transport,
+    defaultConfig: { enabled: true, direction: 'push-only' },
+  });
+  expect([await tasks.sync(), heard]).toEqual([null, []]);
+  tasks.recordMutation(creation);
+  await tasks.sync();
+  expect([server.requests.map(({ pull, objects }) => ({ pull, objects })), await storage.listRecords('task')]).toEqual([
+    [{ pull: false, objects: undefined }],
+    [],
+  ]);
+});
+
+test('stores no change of a push-only object among others that pull', async () => {
+  const other = { ...change('p1', 1), objectName: 'project' };
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1), other] }));
+  const { tasks, plugin, seen, heard } = device({
+    transport: server.transport,
+    objects: { task: { enabled: true, direction: 'push-only' } },
+  });
+  await tasks.sync();
+  expect([await seen(), (await plugin.getEngine('project').records.list()).length, heard]).toEqual([
+    {},
+    1,
+    ['start', 'changes: p1', 'complete'],
+  ]);
+});
+
+test('asks for the objects of its metadata only, where nothing else is to be synced', async () => {
+  const server = scriptedServer();
+  const plugin = new SyncPlugin({
+    clientId: 'a',
+    transport: server.transport,
+    platform: new TestPlatform(),
+    objects: { task: { enabled: true }, note: { enabled: true, direction: 'pull-only' }, log: { enabled: false } },
+  });
+  await plugin.syncAll();
+  expect(server.requests.map(({ objects }) => objects)).toEqual([['task', 'note']]);
+  expect(() => plugin.getEngine('other').recordMutation({ ...creation, objectName: 'other' })).toThrow(
+    'other takes no part in sync',
+  );
+});
+
+test('the engine of one object refuses mutations of another', () => {
+  const { tasks } = device({ transport: scriptedServer().transport });
+  expect(() => tasks.recordMutation({ ...creation, objectName: 'note' })).toThrow(
+    "This is the engine of task; record note with getEngine('note').",
+  );
+});
+
+test('gives the same engine for an object each time', () => {
+  const { plugin, tasks } = device({ transport: scriptedServer().transport });
+  const notes = plugin.getEngine('note');
+  expect([plugin.getEngine('task') === tasks, [...plugin.getAllEngines()]]).toEqual([
+    true,
+    [
+      ['task', tasks],
+      ['note', notes],
+    ],
+  ]);
+});
+
+test('names an option or configuration key that nobody reads', () => {
+  const base = { clientId: 'a', transport: scriptedServer().transport };
+  // The casts hand in what JavaScript callers hand in.
+  const wrong = [
+    { ...base, listener: [] },
+    { ...base, defaultConfig: { enabled: true, batchSize: 5 } },
+    { ...base, defaultConfig: { enabled: true, strategy: 'newest' } },
+    { ...base, clientId: '' },
+  ] as unknown as SyncPluginOptions[];
+  const messages = wrong.map((options) => {
+    try {
+      return new SyncPlugin(options).name;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  });
+  expect(messages).toEqual([
+    'listener is no option. Known: clientId, transport, storage, onConflict, listeners, user, platform, objects, defaultConfig.',
+    'defaultConfig.batchSize is unknown. Known: enabled, strategy, direction, debounce_ms, batch_size, conflict_fields.',
+    'defaultConfig.strategy: "newest" is not a conflict strategy. Use last-write-wins, crdt, manual or a function.',
+    'clientId must be a non-empty string.',
+  ]);
+});
+
+test('I1 neither shows nor sends nor mixes the work of another user', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer();
+  const ada = device({ transport: server.transport, storage, user: 'ada' });
+  ada.tasks.records.create('t1', { title: 'ada’s' });
+  await ada.tasks.flush();
+  ada.plugin.client.pause();
+
+  const bob = device({ transport: server.transport, storage, user: 'bob', platform: new TestPlatform({ seed: 2 }) });
+  expect(await bob.tasks.sync()).toBeNull();
+  expect([server.requests.length, bob.plugin.client.status]).toEqual([
+    0,
+    expect.objectContaining({ state: 'needs-auth', why: 'wrong-user', attention: true, pending: 0 }),
+  ]);
+  await expect(bob.tasks.records.list()).rejects.toMatchObject({ code: 'WRONG_USER' });
+  expect(() => bob.tasks.records.create('t2', {})).toThrow('This storage holds the work of another user');
+  expect((await storage.load()).entries.map(({ mutation }) => mutation.data)).toEqual([{ title: 'ada’s' }]);
+
+  const again = device({ transport: server.transport, storage, user: 'ada', platform: new TestPlatform({ seed: 3 }) });
+  await again.tasks.sync();
+  expect([server.requests.length, again.plugin.client.status.pending]).toEqual([1, 0]);
+});
+
+test('offers itself to a kernel, syncs first when that starts, and ends with it', async () => {
+  const server = scriptedServer();
+  const { plugin, platform } = device({ transport: server.transport });
+  const services = new Map<string, unknown>();
+  const kernel: { sync?: unknown } = {};
+  plugin.init({ registerService: (name, service) => void services.set(name, service), getKernel: () => kernel });
+  await plugin.start();
+  await platform.advance(0);
+  expect([kernel.sync === plugin, services.get('sync') === plugin, server.requests.length, plugin.name]).toEqual([
+    true,
+    true,
+    1,
+    '@objectql/plugin-sync',
+  ]);
+  await plugin.destroy();
+  expect(plugin.client.status.state).toBe('closed');
+});
+
+test('starts with a kernel also when the server cannot be reached', async () => {
+  const { plugin, platform } = device({
+    transport: {
+      push: () => {
+        throw new Error('thrown before any promise');
+      },
+    },
+  });
+  await plugin.start();
+  await platform.advance(0);
+  expect(plugin.client.status).toMatchObject({ state: 'waiting', lastError: 'The server could not be reached.' });
+});
+
+test('pulls through the transport’s own pull where it has one', async () => {
+  const server = scriptedServer();
+  const pulled: unknown[] = [];
+  const pull = async (request: object) => {
+    pulled.push(request);
+    return appliedAll({ clientId: 'a', mutations: [], lastCheckpoint: null });
+  };
+  const { tasks } = device({ transport: { ...server.transport, pull } });
+  await tasks.sync();
+  tasks.records.create('t1', { title: 'x' });
+  await tasks.sync();
+  expect([pulled, server.requests.length]).toEqual([
+    [
+      {
+        clientId: 'device-1',
+        lastCheckpoint: null,
+        protocol: 2,
+        logId: expect.any(String),
+        sentAt: '2026-01-01T00:00:00.000Z',
+      },
+    ],
+    1,
+  ]);
+});

@@ -1,0 +1,364 @@
+/** I13: what is pending is under way, has a timer, or says what it waits for. */
+import type { SyncPushResponse } from '@objectql/sync-types';
+import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { TransportError } from '../../src/transport/transport.js';
+import { device } from './device.js';
+import { appliedAll, scriptedServer } from './scripted-server.js';
+
+function unreachable(): never {
+  throw new TransportError('No network.', { type: 'unreachable' });
+}
+
+/** Full jitter without the luck: always the longest delay. */
+class SteadyPlatform extends TestPlatform {
+  override random(): number {
+    return 0.999_999_9;
+  }
+}
+
+test('sends after the debounce of the object, and gathers what comes meanwhile', async () => {
+  const server = scriptedServer();
+  const { tasks, platform } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(60);
+  tasks.records.create('t2', { title: 'two' });
+  await platform.advance(99);
+  expect(server.requests.length).toBe(0);
+  await platform.advance(1);
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([2]);
+});
+
+test('sends a steady stream of edits after ten seconds at the latest', async () => {
+  const server = scriptedServer();
+  const { tasks, platform } = device({ transport: server.transport });
+  for (let index = 0; index < 210; index++) {
+    tasks.records.create(`t${index}`, { title: 'x' });
+    await platform.advance(50);
+  }
+  expect(server.requests[0]?.mutations.length).toBe(50);
+});
+
+test('sends what was recorded while a request was under way, without another call', async () => {
+  const platform = new TestPlatform();
+  let release = (_: SyncPushResponse) => {};
+  const server = scriptedServer((request, call) =>
+    call === 1
+      ? new Promise<SyncPushResponse>((resolve) => {
+          release = () => resolve(appliedAll(request));
+        })
+      : appliedAll(request),
+  );
+  const { tasks, plugin } = device({ transport: server.transport, platform });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(100);
+  // Recorded at the very moment the answer arrives: not durable yet when the sync ends.
+  release(null as never);
+  tasks.records.create('t2', { title: 'two' });
+  await platform.advance(1000);
+  expect([server.requests.length, plugin.client.status.pending]).toEqual([2, 0]);
+});
+
+test('tries again with doubling delays, and never gives up', async () => {
+  const server = scriptedServer(unreachable);
+  const platform = new SteadyPlatform();
+  const { tasks, plugin } = device({ transport: server.transport, platform });
+  tasks.records.create('t1', { title: 'one' });
+  const at: number[] = [];
+  const start = platform.now();
+  while (server.requests.length < 10) {
+    const before = server.requests.length;
+    await platform.advance(100);
+    if (server.requests.length > before) at.push(platform.now() - start);
+  }
+  expect(at.map((time, index) => time - (at[index - 1] ?? 0))).toEqual([
+    100, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000,
+  ]);
+  server.script = (request) => appliedAll(request);
+  await platform.advance(60_000);
+  expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0, lastError: null });
+});
+
+test('waits as long as the server asks, and no shorter', async () => {
+  const server = scriptedServer(() => ({
+    error: { code: 'RATE_LIMITED', message: 'Slow down.', retryAfterMs: 120_000 },
+  }));
+  const { tasks, platform, plugin } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(100);
+  expect(plugin.client.status).toMatchObject({ state: 'waiting', until: platform.now() + 120_000 });
+  await platform.advance(119_999);
+  expect(server.requests.length).toBe(1);
+  await platform.advance(1);
+  expect(server.requests.length).toBe(2);
+});
+
+test('gives a request up after 30 seconds, also when the transport ignores the signal', async () => {
+  const server = scriptedServer(() => new Promise(() => {}));
+  const { tasks, platform, heard } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(100 + REQUEST_TIMEOUT_MS);
+  expect(heard).toEqual(['start', 'error: The server did not answer within 30000 ms.']);
+  server.script = (request) => appliedAll(request);
+  await platform.advance(1000);
+  expect(heard.at(-1)).toBe('complete');
+});
+
+test('waits for the network without a timer, and tries at once when it is back', async () => {
+  const server = scriptedServer();
+  const { tasks, platform, plugin } = device({ transport: server.transport });
+  platform.setOnline(false);
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(100_000);
+  expect([plugin.client.status.state, server.requests.length, platform.pendingTimersMs]).toEqual(['offline', 0, []]);
+  platform.setOnline(true);
+  await platform.advance(0);
+  expect([plugin.client.status.state, server.requests.length]).toEqual(['idle', 1]);
+});
+
+test('tries at once when the network is back, in the middle of a backoff', async () => {
+  const server = scriptedServer(unreachable);
+  const { tasks, platform, plugin } = device({ transport: server.transport, platform: new SteadyPlatform() });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(30_000);
+  platform.setOnline(false);
+  server.script = (request) => appliedAll(request);
+  platform.setOnline(true);
+  await platform.advance(0);
+  expect(plugin.client.status.pending).toBe(0);
+});
+
+test('starts offline on a device without a network', async () => {
+  const platform = new TestPlatform();
+  platform.setOnline(false);
+  const { tasks, plugin } = device({ transport: scriptedServer().transport, platform });
+  tasks.records.create('t1', { title: 'one' });
+  expect(plugin.client.status).toMatchObject({ state: 'offline', pending: 1 });
+});
+
+test('sends nothing while it is paused, and never two requests at once after it', async () => {
+  let underWay = 0;
+  let most = 0;
+  const answers: (() => void)[] = [];
+  const server = scriptedServer(async (request) => {
+    most = Math.max(most, ++underWay);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    underWay -= 1;
+    return appliedAll(request);
+  });
+  const { tasks, platform, plugin } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(100);
+  plugin.client.pause();
+  expect([await tasks.sync(), plugin.client.status.state]).toEqual([null, 'paused']);
+  await platform.advance(100_000);
+  expect(server.requests.length).toBe(1);
+
+  answers.shift()?.();
+  await platform.advance(0);
+  plugin.client.resume();
+  plugin.client.pause();
+  plugin.client.resume();
+  await platform.advance(0);
+  answers.shift()?.();
+  await platform.advance(0);
+  expect([most, server.requests.length, plugin.client.status]).toEqual([
+    1,
+    2,
+    expect.objectContaining({ state: 'idle', pending: 0 }),
+  ]);
+});
+
+test('pauses for a sign-in, keeps everything, and goes on with resume or an explicit sync', async () => {
+  for (const goOn of ['resume', 'sync'] as const) {
+    const server = scriptedServer(() => {
+      throw new TransportError('Who are you?', { type: 'refused', status: 401 });
+    });
+    const { tasks, platform, plugin } = device({ transport: server.transport });
+    tasks.records.create('t1', { title: 'one' });
+    await platform.advance(1_000_000);
+    expect([server.requests.length, plugin.client.status]).toEqual([
+      1,
+      expect.objectContaining({ state: 'needs-auth', why: 'unauthenticated', pending: 1, attention: true }),
+    ]);
+    tasks.records.create('t2', { title: 'two' });
+    server.script = (request) => appliedAll(request);
+    if (goOn === 'resume') plugin.client.resume();
+    else await tasks.sync();
+    await platform.advance(0);
+    expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0, attention: false });
+  }
+});
+
+test('never sends one user’s log as another’s', async () => {
+  const server = scriptedServer(() => ({ error: { code: 'WRONG_PRINCIPAL', message: 'Not yours.' } }));
+  const { tasks, platform, plugin } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(1_000_000);
+  expect([server.requests.length, plugin.client.status]).toEqual([
+    1,
+    expect.objectContaining({ state: 'needs-auth', why: 'wrong-user', pending: 1 }),
+  ]);
+});
+
+test('halves a batch that is too large until it fits, and recovers', async () => {
+  let most = 10;
+  const server = scriptedServer((request, call) => {
+    if (request.mutations.length > most) {
+      throw new TransportError('Too large.', { type: 'refused', status: 413 });
+    }
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (let index = 0; index < 100; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  const sizes = server.requests.map(({ mutations }) => mutations.length);
+  expect([sizes.slice(0, 6), plugin.client.status.pending]).toEqual([[50, 25, 12, 6, 12, 6], 0]);
+  most = 100;
+  for (let index = 0; index < 50; index++) tasks.records.create(`u${index}`, { title: 'x' });
+  await tasks.sync();
+  await tasks.sync();
+  for (let index = 0; index < 50; index++) tasks.records.create(`v${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(Math.max(...server.requests.slice(-2).map(({ mutations }) => mutations.length))).toBeGreaterThan(40);
+});
+
+test('puts the one mutation that no request can carry among the dead letters, and goes on', async () => {
+  const server = scriptedServer((request, call) => {
+    if (request.mutations.some(({ recordId }) => recordId === 'huge')) {
+      return { error: { code: 'TOO_LARGE', message: 'Too large.' } };
+    }
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (const id of ['a', 'b', 'huge', 'c']) tasks.records.create(id, { title: 'x' });
+  const huge = plugin.client.log.pending.ofRecord({ objectName: 'task', recordId: 'huge' })[0]?.mutation.id ?? '';
+  const outcome = tasks.settled(huge);
+  await tasks.sync();
+  expect([await outcome, plugin.client.status]).toEqual([
+    expect.objectContaining({ status: 'rejected', code: 'TOO_LARGE' }),
+    expect.objectContaining({ pending: 0, deadLetters: 1, state: 'idle' }),
+  ]);
+});
+
+test('sends no more than the server says it takes', async () => {
+  const limits = { maxBodyBytes: 1_000_000, maxMutations: 3 };
+  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));
+  const { tasks } = device({ transport: server.transport });
+  await tasks.sync();
+  for (let index = 0; index < 7; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([0, 3, 3, 1]);
+});
+
+test('sends fewer when results say the batch was too large, and charges nobody', async () => {
+  const server = scriptedServer((request, call) => {
+    const { results } = appliedAll(request);
+    const answered = results.map((result, index) =>
+      index < 2
+        ? result
+        : {
+            status: 'rejected' as const,
+            mutationId: result.mutationId,
+            reason: 'Too many.',
+            code: 'BATCH_TOO_LARGE' as const,
+            retryable: true,
+          },
+    );
+    return { ...appliedAll(request), results: answered, checkpoint: `c${call}` };
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (let index = 0; index < 8; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0 });
+});
+
+test('does not ask in a loop when the server promises more but stays where it is', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { hasMore: true, checkpoint: 'c1' }));
+  const { tasks, plugin } = device({ transport: server.transport });
+  expect(await tasks.sync()).toBeNull();
+  expect([server.requests.length, plugin.client.status.state]).toEqual([2, 'waiting']);
+});
+
+test('takes an HTML page of a captive portal for no answer', async () => {
+  const server = scriptedServer(() => '<html>Please log in to the airport’s network</html>');
+  const { tasks, plugin } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  expect(await tasks.sync()).toBeNull();
+  expect(plugin.client.status).toMatchObject({ state: 'waiting', pending: 1 });
+});
+
+test('recognises the refusal of a handler in the same process', async () => {
+  const server = scriptedServer(() => {
+    throw Object.assign(new Error('Busy.'), { code: 'BUSY', status: 503, retryAfterMs: 7000 });
+  });
+  const { tasks, platform, plugin } = device({ transport: server.transport });
+  await tasks.sync();
+  expect(plugin.client.status).toMatchObject({ state: 'waiting', until: platform.now() + 7000, lastError: 'Busy.' });
+});
+
+test('forgets a scheduled sync when asked to, until there is a reason for one', async () => {
+  const server = scriptedServer();
+  const { tasks, platform } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  tasks.cancelScheduledSync();
+  await platform.advance(100_000);
+  expect(server.requests.length).toBe(0);
+  tasks.records.create('t2', { title: 'two' });
+  await platform.advance(100);
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([2]);
+});
+
+test('measures how far the device’s clock is off', async () => {
+  const platform = new TestPlatform();
+  const serverTime = new Date(platform.now() - 3_600_000).toISOString();
+  const { tasks, plugin } = device({
+    transport: scriptedServer((request) => appliedAll(request, { serverTime })).transport,
+    platform,
+  });
+  await tasks.sync();
+  expect(plugin.client.status.clockSkewMs).toBe(3_600_000);
+});
+
+test('shows how a long first sync gets on', async () => {
+  const server = scriptedServer((request, call) => appliedAll(request, { hasMore: call < 3, checkpoint: `c${call}` }));
+  server.script = (request, call) => ({
+    ...appliedAll(request, { hasMore: call < 3, checkpoint: `c${call}` }),
+    serverChanges: [
+      {
+        objectName: 'task',
+        recordId: `t${call}`,
+        operation: 'delete',
+        serverVersion: 1,
+        timestamp: '2026-01-01T00:00:00Z',
+      },
+    ],
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  const progress: (number | null)[] = [];
+  plugin.client.subscribeStatus((status) => {
+    const received = status.progress?.received ?? null;
+    if (progress.at(-1) !== received) progress.push(received);
+  });
+  await tasks.sync();
+  expect(progress).toEqual([null, 1, 2, 3, null]);
+});
+
+test('closes for good: ends the request, keeps what was recorded, and leaves no timer', async () => {
+  const server = scriptedServer(() => new Promise(() => {}));
+  const { tasks, platform, plugin, storage } = device({ transport: server.transport });
+  const { id } = tasks.records.create('t1', { title: 'one' });
+  const outcome = expect(tasks.settled(id)).rejects.toMatchObject({ code: 'CLOSED' });
+  await platform.advance(100);
+  tasks.records.create('t2', { title: 'two' });
+  await tasks.close();
+  await outcome;
+  expect([(await storage.load()).entries.length, platform.pendingTimersMs, plugin.client.status.state]).toEqual([
+    2,
+    [],
+    'closed',
+  ]);
+  expect(() => tasks.records.create('t3', {})).toThrow('The client is closed');
+  expect([await tasks.sync(), server.requests.length]).toEqual([null, 1]);
+});

@@ -1,0 +1,164 @@
+/** The records as the user sees them: at once, always, and never overwritten under their hands. */
+import { expect, test } from 'vitest';
+import { device } from './device.js';
+import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
+
+test('shows a change at once, and marks it pending until it is settled', async () => {
+  const server = scriptedServer();
+  const { tasks } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  const before = await tasks.records.get('t1');
+  await tasks.sync();
+  expect([before, await tasks.records.get('t1')]).toEqual([
+    { objectName: 'task', recordId: 't1', data: { title: 'one' }, version: null, isPending: true },
+    { objectName: 'task', recordId: 't1', data: { title: 'one' }, version: 1, isPending: false },
+  ]);
+});
+
+test('fills in the version a change is based on', async () => {
+  const server = scriptedServer((request) =>
+    appliedAll(request, { serverChanges: [change('t1', 7), change('t2', 4)] }),
+  );
+  const { tasks } = device({ transport: server.transport });
+  await tasks.sync();
+  expect([
+    (await tasks.records.update('t1', { title: 'x' })).baseVersion,
+    (await tasks.records.delete('t2')).baseVersion,
+    tasks.records.create('t3', {}).baseVersion,
+    (await tasks.records.update('t3', { title: 'x' })).baseVersion,
+  ]).toEqual([7, 4, null, null]);
+});
+
+test('refuses to change what is not there, and takes changes in the order of the calls', async () => {
+  const { tasks } = device({ transport: scriptedServer().transport });
+  await expect(tasks.records.update('nowhere', { title: 'x' })).rejects.toMatchObject({ code: 'UNKNOWN_RECORD' });
+  tasks.records.create('t1', { title: 'one' });
+  const changes = [
+    tasks.records.update('t1', { title: 'two' }),
+    tasks.records.update('t1', { title: 'three' }),
+    tasks.records.delete('t1'),
+  ];
+  const made = await Promise.all(changes);
+  expect(made.map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
+  await expect(tasks.records.delete('t1')).rejects.toMatchObject({ code: 'UNKNOWN_RECORD' });
+});
+
+test('never lets a server change overwrite a pending edit', async () => {
+  const server = scriptedServer((request) =>
+    appliedAll(request, { serverChanges: [change('t1', 1, { title: 'a', due: 'x' })] }),
+  );
+  const { tasks, plugin } = device({ transport: server.transport });
+  await tasks.sync();
+  await tasks.records.update('t1', { title: 'mine' });
+  server.script = ({ mutations }) =>
+    answer(
+      mutations.map(({ id }) => ({
+        status: 'rejected',
+        mutationId: id,
+        reason: 'Later.',
+        code: 'INTERNAL',
+        retryable: true,
+      })),
+      { serverChanges: [change('t1', 2, { title: 'theirs', due: 'y' })], checkpoint: 'c2' },
+    );
+  await tasks.sync();
+  expect([await tasks.records.get('t1'), plugin.client.status.pending]).toEqual([
+    { objectName: 'task', recordId: 't1', data: { title: 'mine', due: 'y' }, version: 2, isPending: true },
+    1,
+  ]);
+});
+
+test('keeps the higher version, whatever the order changes come in', async () => {
+  const server = scriptedServer((_, call) =>
+    answer([], {
+      serverChanges: [change('t1', call === 1 ? 5 : 4, { title: `v${call === 1 ? 5 : 4}` })],
+      checkpoint: `c${call}`,
+    }),
+  );
+  const { tasks, seen } = device({ transport: server.transport });
+  await tasks.sync();
+  await tasks.sync();
+  expect(await seen()).toEqual({ t1: 'v5' });
+});
+
+test('keeps 1 and "1" apart, and field names of every kind', async () => {
+  const { tasks } = device({ transport: scriptedServer().transport });
+  tasks.records.create(1, { title: 'number' });
+  tasks.records.create('1', JSON.parse('{"constructor": "string", "toString": 1}'));
+  await tasks.sync();
+  expect([(await tasks.records.get(1))?.data, (await tasks.records.get('1'))?.data]).toEqual([
+    { title: 'number' },
+    JSON.parse('{"constructor": "string", "toString": 1}'),
+  ]);
+});
+
+test('tells a subscriber the list now and after each change, the unchanged records being the same objects', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t9', 1)] }));
+  const { tasks, platform } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  const told: (readonly { readonly recordId: unknown; readonly data: object }[])[] = [];
+  const stop = tasks.records.subscribe((records) => void told.push(records));
+  await platform.advance(0);
+  tasks.records.create('t2', { title: 'two' });
+  tasks.records.create('t3', { title: 'three' });
+  await platform.advance(0);
+  stop();
+  await tasks.sync();
+  await platform.advance(0);
+  expect(told.map((records) => records.map(({ recordId }) => recordId))).toEqual([['t1'], ['t1', 't2', 't3']]);
+  expect(told[0]?.[0]).toBe(told[1]?.[0]);
+});
+
+test('tells a subscriber of one record that record only', async () => {
+  const server = scriptedServer((request) =>
+    appliedAll(request, { serverChanges: request.mutations.length > 0 ? [] : [change('t1', 3, null)] }),
+  );
+  const { tasks, platform } = device({ transport: server.transport });
+  const told: unknown[] = [];
+  tasks.records.subscribe('t1', (record) => void told.push(record && [record.data.title, record.isPending]));
+  await platform.advance(0);
+  tasks.records.create('t2', { title: 'other' });
+  await platform.advance(0);
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(0);
+  await tasks.sync();
+  await platform.advance(0);
+  await tasks.sync();
+  await platform.advance(0);
+  expect(told).toEqual([undefined, ['one', true], ['one', false], undefined]);
+});
+
+test('tells every subscriber after a walk has dropped records', async () => {
+  const script = [
+    answer([], { serverChanges: [change('t1', 1), change('t2', 1)], checkpoint: 'c1' }),
+    answer([], { reset: 'expired', serverChanges: [change('t1', 1)], checkpoint: 'c2' }),
+  ];
+  const { tasks, platform } = device({ transport: scriptedServer((_, call) => script[call - 1]).transport });
+  await tasks.sync();
+  const lists: unknown[] = [];
+  const second: unknown[] = [];
+  tasks.records.subscribe((records) => void lists.push(records.map(({ recordId }) => recordId)));
+  tasks.records.subscribe('t2', (record) => void second.push(record?.recordId));
+  await platform.advance(0);
+  await tasks.sync();
+  await platform.advance(0);
+  expect([lists, second]).toEqual([
+    [['t1', 't2'], ['t1']],
+    ['t2', undefined],
+  ]);
+});
+
+test('what waits for the user is not part of the view', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  const { tasks, seen } = device({ transport: server.transport });
+  await tasks.sync();
+  await tasks.records.update('t1', { title: 'mine' });
+  tasks.records.create('t2', { title: 'refused' });
+  server.script = ({ mutations }) =>
+    answer(
+      mutations.map(({ id }) => ({ status: 'rejected', mutationId: id, reason: 'No.', code: 'FORBIDDEN' })),
+      { checkpoint: 'c2' },
+    );
+  await tasks.sync();
+  expect([await seen(), tasks.deadLetters.size]).toEqual([{ t1: 't1' }, 2]);
+});

@@ -1,0 +1,280 @@
+/** Every reset walks the feed from its start and loses nothing that was not sent: against the real handler. */
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { type Device, device } from './device.js';
+import { FaultyStorage } from './faulty-storage.js';
+import { makeHandler, realServer } from './real-server.js';
+import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
+
+type ServerOptions = Parameters<typeof realServer>[1];
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function world(options: ServerOptions = {}) {
+  const platform = new TestPlatform();
+  const server = realServer(platform, { strategy: 'last-write-wins', ...options });
+  const connection = server.connect();
+  const storage = new FaultyStorage();
+  const a = device({ transport: connection.transport, platform, storage, clientId: 'a' });
+  const b = device({ transport: server.connect().transport, platform: new TestPlatform({ seed: 2 }), clientId: 'b' });
+  return { platform, server, connection, storage, a, b };
+}
+
+async function fill({ tasks }: Device, ids: readonly string[]): Promise<void> {
+  for (const id of ids) tasks.records.create(id, { title: id });
+  await tasks.sync();
+}
+
+test('trace 8 sends the five pending first, then walks anew and drops what is no more', async () => {
+  const { a, b, server, platform, connection } = world();
+  await fill(b, ['t1', 't2', 't3']);
+  await a.tasks.sync();
+  a.plugin.client.pause();
+  await b.tasks.records.delete('t2');
+  await b.tasks.sync();
+  await platform.advance(31 * DAY_MS);
+  await server.handler.prune();
+
+  for (let index = 0; index < 5; index++) a.tasks.records.create(`n${index}`, { title: 'new' });
+  a.plugin.client.resume();
+  await a.tasks.sync();
+  expect([connection.requests.slice(1).map(({ mutations }) => mutations.length), await a.seen()]).toEqual([
+    [5],
+    { n0: 'new', n1: 'new', n2: 'new', n3: 'new', n4: 'new', t1: 't1', t3: 't3' },
+  ]);
+  expect(a.plugin.client.log.meta.walk).toBeNull();
+});
+
+test('edits made during a walk survive it', async () => {
+  const { a, b, server, platform } = world({ limits: { maxPageRecords: 2 } });
+  await fill(b, ['t1', 't2', 't3', 't4', 't5']);
+  await a.tasks.sync();
+  a.plugin.client.pause();
+  await b.tasks.records.delete('t5');
+  await b.tasks.sync();
+  await platform.advance(31 * DAY_MS);
+  await server.handler.prune();
+  let isFirst = true;
+  a.tasks.addListener({
+    onServerChanges: async () => {
+      if (isFirst) await a.tasks.records.update('t3', { title: 'edited meanwhile' });
+      isFirst = false;
+    },
+  });
+  a.plugin.client.resume();
+  await a.tasks.sync();
+  await platform.advance(1000);
+  await b.tasks.sync();
+  const expected = { t1: 't1', t2: 't2', t3: 'edited meanwhile', t4: 't4' };
+  expect([await a.seen(), await b.seen(), a.plugin.client.status.pending]).toEqual([expected, expected, 0]);
+});
+
+test('a walk that a crash interrupted goes on where it was, and still drops at its end what it did not see', async () => {
+  const { a, b, server, platform, storage } = world({ limits: { maxPageRecords: 2 } });
+  await fill(b, ['t1', 't2', 't3', 't4', 't5']);
+  await a.tasks.sync();
+  a.plugin.client.pause();
+  await b.tasks.records.delete('t2');
+  await b.tasks.sync();
+  await platform.advance(31 * DAY_MS);
+  await server.handler.prune();
+
+  let commits = 0;
+  storage.failCommit = ({ expectCheckpoint }) =>
+    expectCheckpoint !== undefined && ++commits > 1 ? new Error('power cut') : undefined;
+  a.plugin.client.resume();
+  expect(await a.tasks.sync()).toBeNull();
+  a.plugin.client.pause();
+  expect((await storage.load()).meta?.walk).toEqual(expect.any(String));
+
+  storage.failCommit = () => undefined;
+  const { transport, requests } = server.connect();
+  const next = device({ transport, storage, platform, clientId: 'a' });
+  await next.tasks.sync();
+  expect([requests[0]?.lastCheckpoint, requests.length, await next.seen()]).toEqual([
+    expect.stringMatching(/^2\./),
+    1,
+    { t1: 't1', t3: 't3', t4: 't4', t5: 't5' },
+  ]);
+});
+
+test('trace 11 replaces what a restored server no longer has, whatever its version, and sends what is pending', async () => {
+  const { a, b, server, platform } = world();
+  await fill(b, ['t1', 't2']);
+  for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
+  await b.tasks.sync();
+  await a.tasks.sync();
+  a.plugin.client.pause();
+  await a.tasks.records.update('t1', { note: 'mine' });
+  a.tasks.records.create('t9', { title: 'new' });
+
+  // The backup knows `t1` at version 1 only, and nothing of `t2`.
+  server.handler = makeHandler(platform, { strategy: 'last-write-wins' });
+  await server.handler.recordChange({
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'old' },
+  });
+  a.plugin.client.resume();
+  await a.tasks.sync();
+  expect(a.plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0, conflicts: 0 });
+  const page = await server.handler.store.page({ after: 0, limit: 10 });
+  const stored = Object.fromEntries(page.records.map(({ recordId, version, data }) => [recordId, { version, data }]));
+  expect([stored, await a.tasks.records.get('t1'), await a.seen()]).toEqual([
+    { t1: { version: 2, data: { title: 'old', note: 'mine' } }, t9: { version: 1, data: { title: 'new' } } },
+    expect.objectContaining({ version: 2, data: { title: 'old', note: 'mine' } }),
+    { t1: 'old', t9: 'new' },
+  ]);
+});
+
+test('sends nothing until the walk after an epoch reset is over, and then without bases', async () => {
+  const server = scriptedServer();
+  const { tasks, seen, plugin } = device({ transport: server.transport });
+  server.script = (request) =>
+    appliedAll(request, { serverChanges: [change('t1', 7, { title: 'seven' })], checkpoint: 'old.1' });
+  await tasks.sync();
+  await tasks.records.update('t1', { title: 'mine' });
+  server.script = (request, call) => {
+    if (call === 2) return answer([], { reset: 'epoch', checkpoint: 'new.1', hasMore: true });
+    if (call === 3) {
+      return answer([], { serverChanges: [change('t1', 2, { title: 'two' })], checkpoint: 'new.2' });
+    }
+    const results = request.mutations.map(({ id }) => ({
+      status: 'applied' as const,
+      mutationId: id,
+      serverVersion: 3,
+      record: { title: 'mine' },
+    }));
+    return answer(results, { checkpoint: 'new.3' });
+  };
+  await tasks.sync();
+  expect(
+    server.requests
+      .slice(1)
+      .map(({ lastCheckpoint, mutations }) => [lastCheckpoint, mutations.map((m) => m.baseVersion)]),
+  ).toEqual([
+    ['old.1', [7]],
+    ['new.1', []],
+    ['new.2', [null]],
+  ]);
+  expect([await seen(), plugin.client.log.meta.walk]).toEqual([{ t1: 'mine' }, null]);
+});
+
+test('keeps nobody’s old version: neither a parked conflict’s nor a dead letter’s', async () => {
+  const { a, b, server, platform } = world({ strategy: 'manual' });
+  await fill(b, ['t1']);
+  await a.tasks.sync();
+  for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
+  await b.tasks.sync();
+  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  const dead = a.tasks.recordMutation({
+    objectName: 'task',
+    recordId: 'nowhere',
+    operation: 'update',
+    data: { title: 'x' },
+    baseVersion: 9,
+  });
+  await a.tasks.sync();
+  expect(a.plugin.client.status).toMatchObject({ conflicts: 1, deadLetters: 1 });
+
+  server.handler = makeHandler(platform, { strategy: 'manual' });
+  await server.handler.recordChange({
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'old' },
+  });
+  await a.tasks.sync();
+  expect([a.tasks.conflicts.list()[0]?.conflict.serverVersion, a.tasks.deadLetters.list()[0]?.mutation]).toEqual([
+    undefined,
+    expect.objectContaining({ id: dead.id, baseVersion: null }),
+  ]);
+  const decided = await a.tasks.conflicts.resolve(id, 'mine');
+  expect(decided?.baseVersion).toBeNull();
+});
+
+test('walks anew when the rights of the user change, and forgets what they may no longer see', async () => {
+  let scope = 'all';
+  const authorize = {
+    scope: () => scope,
+    read: ({ recordId }: { recordId: string | number }) =>
+      scope === 'all' || recordId === 't1' ? ('allow' as const) : ('hide' as const),
+  };
+  const { a, b } = world({ authorize });
+  await fill(b, ['t1', 't2']);
+  await a.tasks.sync();
+  scope = 'some';
+  await a.tasks.sync();
+  expect(await a.seen()).toEqual({ t1: 't1' });
+});
+
+test('starts over where the server does not know the checkpoint', async () => {
+  const { b, connection } = world();
+  await fill(b, ['t1']);
+  const bad = scriptedServer((request) => appliedAll(request, { checkpoint: 'of another server' }));
+  const storage = new FaultyStorage();
+  const before = device({ transport: bad.transport, storage, clientId: 'a' });
+  await before.tasks.sync();
+  before.plugin.client.pause();
+  const next = device({ transport: connection.transport, storage, clientId: 'a' });
+  await next.tasks.sync();
+  expect([connection.requests.map(({ lastCheckpoint }) => lastCheckpoint), await next.seen()]).toEqual([
+    ['of another server', null],
+    { t1: 't1' },
+  ]);
+});
+
+test('a further reset during a walk begins the walk again', async () => {
+  const script = [
+    answer([], { serverChanges: [change('t1', 1), change('t2', 1)], checkpoint: 'c1' }),
+    answer([], { reset: 'expired', serverChanges: [change('t1', 1)], checkpoint: 'c2', hasMore: true }),
+    answer([], { reset: 'scope', serverChanges: [change('t2', 1)], checkpoint: 'c3', hasMore: true }),
+    answer([], { serverChanges: [change('t3', 1)], checkpoint: 'c4' }),
+  ];
+  const server = scriptedServer((_, call) => script[call - 1]);
+  const { tasks, seen } = device({ transport: server.transport });
+  await tasks.sync();
+  await tasks.sync();
+  expect([server.requests.length, await seen()]).toEqual([4, { t2: 't2', t3: 't3' }]);
+});
+
+test('does not ask a server in a loop that starts over with every answer', async () => {
+  const server = scriptedServer((_, call) => answer([], { reset: 'epoch', checkpoint: `c${call}`, hasMore: true }));
+  const { tasks, plugin } = device({ transport: server.transport });
+  expect(await tasks.sync()).toBeNull();
+  expect([server.requests.length, plugin.client.status]).toEqual([4, expect.objectContaining({ state: 'waiting' })]);
+});
+
+test('a cloned device continues as a log of its own and loses nothing', async () => {
+  const { a, server, storage } = world();
+  await fill(a, ['t1']);
+  // The clone starts from the same storage, before either of them goes on.
+  const cloneStorage = new FaultyStorage();
+  const { meta, entries } = await storage.load();
+  if (!meta) throw new Error('The storage was written.');
+  await cloneStorage.commit({ meta, putEntries: entries, putRecords: [...(await storage.listRecords('task'))] });
+  const { transport, requests } = server.connect();
+  const clone = device({ transport, storage: cloneStorage, platform: new TestPlatform({ seed: 9 }), clientId: 'a' });
+
+  await fill(a, ['t2']);
+  const own = [clone.tasks.records.create('t3', { title: 't3' }), clone.tasks.records.create('t4', { title: 't4' })];
+  await clone.tasks.sync();
+  expect([requests.map(({ mutations }) => mutations.map(({ id, sequence }) => [id, sequence]))]).toEqual([
+    [
+      [
+        [own[0]?.id, 2],
+        [own[1]?.id, 3],
+      ],
+      [
+        [own[0]?.id, 1],
+        [own[1]?.id, 2],
+      ],
+    ],
+  ]);
+  expect([requests[0]?.logId !== requests[1]?.logId, clone.plugin.client.status.pending]).toEqual([true, 0]);
+  await a.tasks.sync();
+  expect([await a.seen(), (await cloneStorage.load()).meta?.nextSequence]).toEqual([
+    { t1: 't1', t2: 't2', t3: 't3', t4: 't4' },
+    3,
+  ]);
+});

@@ -1,0 +1,224 @@
+/** I6: what an answer brings is stored as a whole or comes again, whatever fails. */
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { CheckpointMovedError } from '../../src/storage/client-storage.js';
+import { device } from './device.js';
+import { FaultyStorage } from './faulty-storage.js';
+import { realServer } from './real-server.js';
+import { appliedAll, change, scriptedServer } from './scripted-server.js';
+
+test('trace 9 keeps the pages stored before the storage failed, and resumes at the one that did', async () => {
+  const platform = new TestPlatform();
+  const server = realServer(platform, { limits: { maxPageRecords: 2 } });
+  for (let index = 1; index <= 7; index++) {
+    const recordId = `t${index}`;
+    await server.handler.recordChange({ objectName: 'task', recordId, operation: 'create', data: { title: recordId } });
+  }
+  const storage = new FaultyStorage();
+  const { transport, requests } = server.connect();
+  const { tasks, seen, heard } = device({ transport, storage, platform });
+  let answers = 0;
+  storage.failCommit = () => (++answers === 3 ? new Error('quota exceeded') : undefined);
+
+  expect(await tasks.sync()).toBeNull();
+  const afterFailure = { seen: await seen(), checkpoint: tasks.getCheckpoint() };
+  expect([afterFailure.seen, heard.at(-1)]).toEqual([
+    { t1: 't1', t2: 't2', t3: 't3', t4: 't4' },
+    'error: quota exceeded',
+  ]);
+  await platform.advance(60_000);
+  expect([requests[3]?.lastCheckpoint, Object.keys(await seen()).length]).toEqual([afterFailure.checkpoint, 7]);
+});
+
+test('stores outcomes, changes and checkpoint of an answer in one commit', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer((request) =>
+    appliedAll(request, { serverChanges: [change('t2', 1)], checkpoint: 'c9' }),
+  );
+  const { tasks } = device({ transport: server.transport, storage });
+  const { id } = tasks.records.create('t1', { title: 'one' });
+  await tasks.sync();
+  expect(storage.batches.slice(1)).toEqual([
+    expect.objectContaining({
+      expectCheckpoint: null,
+      removeEntries: [id],
+      putRecords: [
+        expect.objectContaining({ recordId: 't1', version: 1 }),
+        expect.objectContaining({ recordId: 't2', version: 1 }),
+      ],
+      meta: expect.objectContaining({ checkpoint: 'c9' }),
+    }),
+  ]);
+});
+
+test('moves no checkpoint and stores nothing while the application cannot take the changes', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer((request) =>
+    appliedAll(request, { serverChanges: [change('t2', 1)], checkpoint: 'c9' }),
+  );
+  const heard: string[] = [];
+  let isBroken = true;
+  const onServerChanges = async () => {
+    heard.push('changes');
+    if (isBroken) throw new Error('no space left');
+  };
+  const { tasks, plugin, platform, seen } = device({
+    transport: server.transport,
+    storage,
+    listeners: [{ onServerChanges }],
+  });
+  const { id } = tasks.records.create('t1', { title: 'one' });
+  expect(await tasks.sync()).toBeNull();
+  expect([tasks.getCheckpoint(), await seen(), plugin.client.status]).toEqual([
+    null,
+    { t1: 'one' },
+    expect.objectContaining({ pending: 1, lastError: 'no space left', state: 'waiting' }),
+  ]);
+
+  isBroken = false;
+  await platform.advance(60_000);
+  expect([
+    heard,
+    await tasks.settled(id),
+    tasks.getCheckpoint(),
+    server.requests.map(({ mutations }) => mutations[0]?.id),
+  ]).toEqual([['changes', 'changes'], { status: 'applied', version: 1, droppedFields: [] }, 'c9', [id, id]]);
+});
+
+test('other listeners’ errors stop nothing and are told', async () => {
+  const server = scriptedServer();
+  const onSyncStart = () => {
+    throw new Error('start listener');
+  };
+  const onSyncComplete = async () => {
+    throw new Error('complete listener');
+  };
+  const { tasks, plugin, heard } = device({
+    transport: server.transport,
+    listeners: [{ onSyncStart, onSyncComplete }],
+  });
+  tasks.records.create('t1', { title: 'one' });
+  const answer = await tasks.sync();
+  await Promise.resolve();
+  expect([answer?.results.length, plugin.client.status.pending, heard]).toEqual([
+    1,
+    0,
+    ['error: start listener', 'start', 'complete', 'error: complete listener'],
+  ]);
+});
+
+test('a status or record listener that throws stops nothing and is told', async () => {
+  const { tasks, plugin, heard, platform } = device({ transport: scriptedServer().transport });
+  plugin.client.subscribeStatus(({ pending }) => {
+    if (pending > 0) throw new Error('status listener');
+  });
+  tasks.records.subscribe(async () => {
+    throw new Error('record listener');
+  });
+  tasks.conflicts.subscribe(() => {
+    throw new Error('conflict listener');
+  });
+  tasks.records.create('t1', { title: 'one' });
+  await tasks.sync();
+  await platform.advance(0);
+  expect([plugin.client.status.pending, [...new Set(heard)].sort()]).toEqual([
+    0,
+    ['complete', 'error: conflict listener', 'error: record listener', 'error: status listener', 'start'],
+  ]);
+});
+
+test('drops an answer when somebody else has stored another one meanwhile, and asks again from there', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}` }));
+  const { tasks, plugin } = device({ transport: server.transport, storage });
+  await tasks.sync();
+  tasks.records.create('t1', { title: 'one' });
+  tasks.records.create('t2', { title: 'two' });
+  await tasks.flush();
+  const [first] = plugin.client.log.pending;
+  // Another tab settles the first of them while our request is under way.
+  server.script = async (request, call) => {
+    if (call === 2) {
+      const { meta } = await storage.load();
+      if (meta && first) {
+        await storage.commit({ meta: { ...meta, checkpoint: 'other tab' }, removeEntries: [first.mutation.id] });
+      }
+    }
+    return appliedAll(request, { checkpoint: `c${call}` });
+  };
+  await tasks.sync();
+  expect([
+    server.requests.slice(1).map(({ lastCheckpoint, mutations }) => [lastCheckpoint, mutations.length]),
+    plugin.client.status,
+  ]).toEqual([
+    [
+      ['c1', 2],
+      ['other tab', 1],
+    ],
+    expect.objectContaining({ pending: 0, state: 'idle' }),
+  ]);
+});
+
+test('does not fight for ever with somebody who keeps moving the checkpoint', async () => {
+  const storage = new FaultyStorage();
+  storage.failCommit = ({ expectCheckpoint }) =>
+    expectCheckpoint === undefined ? undefined : new CheckpointMovedError('Moved.');
+  const server = scriptedServer();
+  const { tasks, plugin } = device({ transport: server.transport, storage });
+  expect(await tasks.sync()).toBeNull();
+  expect([server.requests.length, plugin.client.status.state]).toEqual([4, 'waiting']);
+});
+
+test('sends nothing that is not durable, and says that it is not', async () => {
+  const storage = new FaultyStorage();
+  storage.failCommit = () => new Error('disk full');
+  const server = scriptedServer();
+  const { tasks, plugin, platform, heard } = device({ transport: server.transport, storage });
+  tasks.records.create('t1', { title: 'one' });
+  await expect(tasks.flush()).rejects.toThrow('disk full');
+  await platform.advance(5000);
+  expect([server.requests.length, plugin.client.status, heard[0]]).toEqual([
+    0,
+    expect.objectContaining({ pending: 1, isStorageFailing: true, attention: true, lastError: 'disk full' }),
+    'error: disk full',
+  ]);
+  storage.failCommit = () => undefined;
+  await platform.advance(120_000);
+  expect([server.requests.length, plugin.client.status]).toEqual([
+    1,
+    expect.objectContaining({ pending: 0, isStorageFailing: false, attention: false }),
+  ]);
+});
+
+test('makes what is recorded offline durable as soon as the storage recovers', async () => {
+  const storage = new FaultyStorage();
+  storage.failCommit = () => new Error('disk full');
+  const { tasks, platform } = device({ transport: scriptedServer().transport, storage });
+  platform.setOnline(false);
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(5000);
+  storage.failCommit = () => undefined;
+  await platform.advance(60_000);
+  expect((await storage.load()).entries.length).toBe(1);
+});
+
+test('answers come again as duplicates when storing them failed, and are settled once', async () => {
+  const platform = new TestPlatform();
+  const server = realServer(platform);
+  const storage = new FaultyStorage();
+  const { transport, requests } = server.connect();
+  const { tasks, plugin } = device({ transport, storage, platform });
+  const { id } = tasks.records.create('t1', { title: 'one' });
+  await tasks.flush();
+  let failures = 1;
+  storage.failCommit = () => (failures-- > 0 ? new Error('busy') : undefined);
+  await tasks.sync();
+  await platform.advance(60_000);
+  const page = await server.handler.store.page({ after: 0, limit: 10 });
+  expect([requests.length, await tasks.settled(id), plugin.client.status.pending, page.records.length]).toEqual([
+    2,
+    { status: 'applied', version: 1, droppedFields: [] },
+    0,
+    1,
+  ]);
+});

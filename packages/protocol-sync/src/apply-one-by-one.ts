@@ -27,6 +27,7 @@ import type { KeyedLock } from './keyed-lock.js';
 import { ledgerRow } from './ledger.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import type { PushSession } from './push-session.js';
+import { RejectionError } from './record-resolver.js';
 import { withStoredRecord } from './record-state.js';
 import { type Intent, type RecordState, StoreBusyError } from './storage/sync-store.js';
 
@@ -138,9 +139,11 @@ async function makeWrite(write: PlannedWrite, intent: Intent, parts: DeferredPar
   try {
     stored = await parts.caller.applyMutation(write, undefined);
   } catch (error) {
-    // After a timeout nobody knows whether the write was made: the intent stays, and the next try finds out.
+    // After a timeout nobody knows whether the write is still to come: the intent stays, and the next try finds out.
     if (error instanceof ResolverTimeoutError) throw error;
-    return withdraw(write, intent, { parts, error });
+    // A resolver may fail after it has written, too; what is there counts.
+    if (error instanceof RejectionError || !(await isWritten(intent, parts)))
+      return withdraw(write, intent, { parts, error });
   }
   const state = await confirm(intent, stored, parts);
   const made = {
@@ -174,12 +177,7 @@ async function withdraw(
 /** Finishes a write that a crash, or a resolver that never answered, left announced. */
 async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
   const { mutation, state, ledger } = intent;
-  const found = await parts.caller.getRecord(intent, undefined);
-  const isThere =
-    mutation.operation === 'delete'
-      ? found === undefined
-      : found !== undefined &&
-        Object.entries(mutation.data ?? {}).every(([field, value]) => jsonEquals(ownValue(found, field), value));
+  const isThere = await isWritten(intent, parts);
   const droppedFields = ledger.outcome.status === 'applied' ? ledger.outcome.droppedFields : [];
   const stored = isThere
     ? undefined
@@ -188,6 +186,16 @@ async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
         undefined,
       );
   await confirm(intent, stored, parts);
+}
+
+/** Asks the application whether its record already is what the announced write makes of it. */
+async function isWritten({ objectName, recordId, mutation }: Intent, parts: DeferredParts): Promise<boolean> {
+  const found = await parts.caller.getRecord({ objectName, recordId }, undefined);
+  if (mutation.operation === 'delete') return found === undefined;
+  return (
+    found !== undefined &&
+    Object.entries(mutation.data ?? {}).every(([field, value]) => jsonEquals(ownValue(found, field), value))
+  );
 }
 
 /** Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows. */

@@ -94,7 +94,9 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
         const version = before?.state.version ?? 0;
         const { droppedFields } = decision;
         session.remember(mutation, { status: 'applied', version, droppedFields });
-        const record = droppedFields.length > 0 ? before?.state.data : undefined;
+        // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
+        const isGone = before?.state.data === null && droppedFields.length === 0;
+        const record = isGone ? undefined : before?.state.data;
         return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
       }
       case 'write': {
@@ -109,7 +111,9 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
             mutation: planned,
             state,
             droppedFields,
-            computable: !altered && isComputable(before, stamp, { mutation, session }),
+            // A create that met a live record was merged into it.
+            computable:
+              !altered && operation === mutation.operation && isComputable(before, stamp, { mutation, session }),
           },
         };
       }

@@ -34,6 +34,10 @@ export class CommitListeners {
   announce(head: number): void {
     if (head <= this.#head) return;
     this.#head = head;
-    for (const { call } of this.#listeners) void Promise.resolve(head).then(call);
+    for (const entry of this.#listeners) {
+      void Promise.resolve().then(() => {
+        if (this.#listeners.has(entry)) entry.call(head);
+      });
+    }
   }
 }

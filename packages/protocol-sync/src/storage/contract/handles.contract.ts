@@ -43,9 +43,10 @@ export function handleContract({ storeTest, storeTestWith }: StoreTests): void {
       });
       await expect(failed).rejects.toThrow('the write failed');
       await transaction.savepoint(() => notes.add(transaction.handle, 'third'));
+      await notes.add(transaction.handle, 'outside');
       await transaction.save({ records: [sampleState()] });
     });
-    expect(await notes.list()).toEqual(['first', 'third']);
+    expect(await notes.list()).toEqual(['first', 'outside', 'third']);
     expect(await feedOf(store)).toHaveLength(1);
   });
 

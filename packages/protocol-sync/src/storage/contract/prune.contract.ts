@@ -32,6 +32,14 @@ export function pruneContract({ storeTest }: StoreTests): void {
     expect((await store.page({ after: 0, limit: 1 })).facts).toEqual({ ...facts, head: 4, floor: 4 });
   });
 
+  storeTest('lowers no floor when it drops what stands before what it dropped already', async ({ store }) => {
+    await save(store, { records: [sampleTombstone('a', 50, 3), sampleTombstone('b', 10, 7)] });
+    await store.prune({ before: 20, limit: 10 });
+    await store.prune({ before: 100, limit: 10 });
+    const { facts } = await store.page({ after: 0, limit: 1 });
+    expect(facts).toEqual({ epoch: facts.epoch, head: 2, floor: 2, versionFloor: 7 });
+  });
+
   storeTest('drops at most a slice at a time, the oldest first', async ({ store }) => {
     const ages = [50, 20, 40, 10, 30];
     await save(store, {

@@ -1,0 +1,60 @@
+/** Writes a batch to IndexedDB in one transaction. */
+import type { IDBPTransaction } from 'idb';
+import { checkCheckpoint } from './check-checkpoint.js';
+import type { StorageBatch } from './client-storage.js';
+import { STORES, type SyncDatabase, type SyncSchema } from './indexeddb-schema.js';
+
+/** Resolves when all of the batch is on the disk; when it rejects, nothing of it was written. */
+export async function writeBatch(database: SyncDatabase, batch: StorageBatch): Promise<void> {
+  // The default, `relaxed` in Chromium, resolves while the data is still in the system's cache.
+  const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' });
+  try {
+    await fill(transaction, batch);
+  } catch (error) {
+    abort(transaction);
+    await transaction.done.catch(() => {
+      // It ends with the abort; what led to it is thrown on.
+    });
+    throw error;
+  }
+  await transaction.done;
+}
+
+type Transaction = IDBPTransaction<SyncSchema, typeof STORES, 'readwrite'>;
+
+async function fill(transaction: Transaction, batch: StorageBatch): Promise<void> {
+  const store = <Name extends (typeof STORES)[number]>(name: Name) => transaction.objectStore(name);
+  if (batch.expectCheckpoint !== undefined) {
+    const meta = await store('meta').get('client');
+    checkCheckpoint(batch.expectCheckpoint, meta?.checkpoint ?? null);
+  }
+  // IndexedDB makes requests in the order they are asked for; waiting for each would take a turn of the event loop each.
+  await Promise.all([
+    ...(batch.removeEntries ?? []).map((id) => store('entries').delete(id)),
+    ...(batch.removeConflicts ?? []).map((id) => store('conflicts').delete(id)),
+    ...(batch.removeDeadLetters ?? []).map((id) => store('deadLetters').delete(id)),
+    ...(batch.removeRecords ?? []).map((ref) => store('records').delete([ref.objectName, ref.recordId])),
+    ...(batch.putEntries ?? []).map((entry) => store('entries').put(entry)),
+    ...(batch.putConflicts ?? []).map((conflict) => store('conflicts').put(conflict)),
+    ...(batch.putDeadLetters ?? []).map((letter) => store('deadLetters').put(letter)),
+    ...(batch.putRecords ?? []).map((record) => store('records').put(record)),
+    batch.meta && store('meta').put(batch.meta, 'client'),
+  ]);
+  if (batch.sweepWalk !== undefined) await sweep(transaction, batch.sweepWalk);
+}
+
+/** Reads keys alone: the records themselves may be many megabytes. */
+async function sweep(transaction: Transaction, walk: string): Promise<void> {
+  const records = transaction.objectStore('records');
+  const [seen, all] = await Promise.all([records.index('walk').getAllKeys(walk), records.getAllKeys()]);
+  const seenKeys = new Set(seen.map((key) => JSON.stringify(key)));
+  await Promise.all(all.filter((key) => !seenKeys.has(JSON.stringify(key))).map((key) => records.delete(key)));
+}
+
+function abort(transaction: Transaction): void {
+  try {
+    transaction.abort();
+  } catch {
+    // A request that failed has aborted it already.
+  }
+}

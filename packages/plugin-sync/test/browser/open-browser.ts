@@ -1,0 +1,35 @@
+/** Opens pages in a real browser that hold TypeScript of the packages. */
+import { createRequire } from 'node:module';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { chromiumCommand } from './chromium.js';
+
+/** Starts a browser; the caller closes it. */
+export async function openBrowser(): Promise<Browser> {
+  const { executablePath, args } = await chromiumCommand();
+  return chromium.launch({ executablePath, args: [...args] });
+}
+
+/** Bundles the module at this path for a page; an import of `vitest` becomes one of `page-tests.ts`. */
+export async function bundleForPage(path: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    alias: { vitest: createRequire(import.meta.url).resolve('./page-tests.ts') },
+  });
+  return outputFiles.map((file) => file.text).join('\n');
+}
+
+/** Gives a page an origin, so that it may store things, and runs a bundle in it. Fails with what the bundle throws. */
+export async function openPage(page: Page, bundle: string): Promise<void> {
+  const errors: Error[] = [];
+  page.on('pageerror', (error) => errors.push(error));
+  await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+  await page.goto('http://app.test/');
+  await page.addScriptTag({ content: bundle });
+  const [error] = errors;
+  if (error) throw new Error('The bundle cannot run in a page.', { cause: error });
+}

@@ -200,16 +200,22 @@ async function isWritten({ objectName, recordId, mutation }: Intent, parts: Defe
 
 /** Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows. */
 async function confirm(intent: Intent, stored: JsonObject | undefined, parts: DeferredParts): Promise<RecordState> {
+  const { mutationId, logId, sequence } = intent.ledger;
   return parts.store.transaction(async (transaction) => {
     const ref = refOf(intent);
-    const { records } = await transaction.load({ records: [ref], mutationIds: [] });
+    const { records, ledger } = await transaction.load({
+      records: [ref],
+      mutationIds: [mutationId],
+      ...(logId === null ? {} : { log: { logId, sequences: [sequence] } }),
+    });
     const planned = stored ? withStoredRecord(intent.state, stored) : intent.state;
     const state = followingUp(planned, records[0]);
-    await transaction.save({
-      records: [state],
-      ledger: [{ ...intent.ledger, outcome: at(intent, state) }],
-      settledIntents: [ref],
-    });
+    // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
+    const isTaken = ledger.some(
+      (row) => row.logId === logId && row.sequence === sequence && row.mutationId !== mutationId,
+    );
+    const row = { ...intent.ledger, ...(isTaken ? { logId: null } : {}), outcome: at(intent, state) };
+    await transaction.save({ records: [state], ledger: [row], settledIntents: [ref] });
     return state;
   });
 }

@@ -171,9 +171,13 @@ function isComputable(
 ): boolean {
   if (!before || before.state.data === null) return true;
   const base = mutation.baseVersion ?? 0;
-  const { version, run } = before.state;
+  const { version, run, writes } = before.state;
   if (base === version && before.place <= (session.request.checkpoint?.place ?? 0)) return true;
-  return run.logId === stamp.logId && run.from <= base + 1;
+  // A write whose outcome may be forgotten is one its own client may never have been told of.
+  const isTold = Object.entries(writes).every(
+    ([of, { sequence }]) => Number(of) <= base || sequence > session.logFloor,
+  );
+  return run.logId === stamp.logId && run.from <= base + 1 && isTold;
 }
 
 /** May this record leave the server for this caller? */

@@ -13,9 +13,7 @@ const stableStringify = configure({ deterministic: true, strict: true });
  */
 export function contentHash({ objectName, recordId, operation, data }: MutationLogEntry): string {
   const content = stableStringify([objectName, recordId, operation, data ?? null]);
-  return createHash('sha256')
-    .update(String(content))
-    .digest('base64url');
+  return createHash('sha256').update(String(content)).digest('base64url');
 }
 
 /** The row that remembers a mutation's outcome. */

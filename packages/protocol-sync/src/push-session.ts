@@ -60,6 +60,11 @@ export class PushSession {
     return this.#loaded.facts.versionFloor;
   }
 
+  /** At or below this sequence of the request's log, outcomes may be forgotten. */
+  get logFloor(): number {
+    return this.#loaded.log?.floor ?? 0;
+  }
+
   /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
   refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
     const { log, ledger } = this.#loaded;
@@ -96,8 +101,7 @@ export class PushSession {
   recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
     const row = this.#ledgerById.get(mutation.id);
     if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
-    const floor = this.#loaded.log?.floor ?? 0;
-    return mutation.sequence <= floor ? 'EXPIRED' : undefined;
+    return mutation.sequence <= this.logFloor ? 'EXPIRED' : undefined;
   }
 
   /** The stamp of the mutation as a write: its time corrected for the client's clock, never in the future, never going back. */

@@ -44,7 +44,7 @@ const FIRST_PAUSE_MS = 5;
 const MAX_MERGED_OBJECTS = 100;
 
 /**
- * Keeps a sync server's state in PostgreSQL 13 or later: `new PostgresStore({ pool: new pg.Pool(…) })`. A commit is as
+ * Keeps a sync server's state in PostgreSQL (tested with 18): `new PostgresStore({ pool: new pg.Pool(…) })`. A commit is as
  * durable as the database's `synchronous_commit` makes it; leave that on, because clients do not send again what was
  * answered. A transaction's `handle` is the pool's client, so a resolver's own writes commit with the push.
  */

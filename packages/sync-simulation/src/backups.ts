@@ -1,0 +1,45 @@
+/** Everything a server made durable, in order: what a backup is made of. */
+import { MemoryStore, type SaveRequest } from '@objectql/protocol-sync';
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
+import { nameOf } from './record-name.js';
+
+/** One durable change of a server. */
+export type Change =
+  | {
+      readonly type: 'commit';
+      readonly saves: readonly SaveRequest[];
+      readonly app: readonly (readonly [string, JsonObject | null])[];
+    }
+  | { readonly type: 'prune'; readonly before: number };
+
+/** A new store with what these changes made durable, under the given epoch. */
+export async function restoreStore(changes: readonly Change[], epoch: string): Promise<MemoryStore> {
+  const store = new MemoryStore({ platform: { randomId: () => epoch } });
+  await store.open();
+  for (const change of changes) {
+    if (change.type === 'prune') {
+      await store.prune({ before: change.before, limit: Number.MAX_SAFE_INTEGER });
+      continue;
+    }
+    await store.transaction(async (transaction) => {
+      await transaction.load({ ...loadOf(change.saves) });
+      for (const save of change.saves) await transaction.save(save);
+    });
+  }
+  return store;
+}
+
+function loadOf(saves: readonly SaveRequest[]) {
+  const refs = new Map<string, RecordRef>();
+  for (const { records = [], intents = [], settledIntents = [] } of saves) {
+    for (const { objectName, recordId } of [...records, ...intents, ...settledIntents]) {
+      refs.set(nameOf({ objectName, recordId }), { objectName, recordId });
+    }
+  }
+  const logId = saves.find(({ log }) => log)?.log?.logId;
+  return {
+    records: [...refs.values()],
+    mutationIds: [],
+    ...(logId === undefined ? {} : { log: { logId, sequences: [] } }),
+  };
+}

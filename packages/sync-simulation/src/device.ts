@@ -1,0 +1,289 @@
+/** One device: an app that can crash at any moment over a storage that stays. */
+import { type BaseRecord, MemoryStorage, type StorageBatch, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
+import type { Platform } from '@objectql/plugin-sync';
+import { Gate, never } from './gate.js';
+import { gatedStorage } from './gated-storage.js';
+import { findMissedChange, readPlace } from './invariants/checkpoint.js';
+import { findLostMutation } from './invariants/durability.js';
+import type { Mutant } from './mutant.js';
+import type { Network } from './network.js';
+import type { Permissions } from './permissions.js';
+import type { ObjectName, WorldPlan } from './plan.js';
+import { Random } from './random.js';
+import type { ServerTruth } from './server-truth.js';
+import { Shadow } from './shadow.js';
+import type { Verdict } from './violation.js';
+import type { VirtualTime } from './virtual-time.js';
+import type { WireWatch } from './wire-watch.js';
+
+export const OBJECT_NAMES: readonly [ObjectName, ...ObjectName[]] = ['task', 'note', 'project'];
+
+export interface DeviceParts {
+  readonly index: number;
+  readonly clientId: string;
+  readonly user: string;
+  readonly seed: number;
+  readonly world: WorldPlan;
+  readonly time: VirtualTime;
+  readonly network: Network;
+  readonly verdict: Verdict;
+  readonly mutant: Mutant | undefined;
+  readonly permissions: Permissions;
+  readonly wire: WireWatch;
+  readonly truth: () => ServerTruth;
+  readonly isFaulty: () => boolean;
+  readonly log: (line: string) => void;
+  /** Takes down when a mutation was made, by the world's clock. */
+  readonly onMade: (id: string, made: { readonly at: number; readonly aheadMs: number }) => void;
+}
+
+export class Device {
+  readonly name: string;
+  readonly user: string;
+  readonly clientId: string;
+  aheadMs: number;
+  plugin: SyncPlugin | undefined;
+  shadow = new Shadow();
+  durable = new MemoryStorage();
+  readonly #parts: DeviceParts;
+  #gate: Gate | undefined;
+  #starts = 0;
+  #ids = 0;
+  #timers = 0;
+  #isOnline = true;
+  #tellConnectivity = new Set<(online: boolean) => void>();
+  /** Mutations the user was told are durable. */
+  readonly #told = new Set<string>();
+  /** Conflicts and dropped fields the application must have heard of by now, by mutation id. */
+  readonly #owed = new Set<string>();
+  readonly #heard = new Set<string>();
+
+  constructor(parts: DeviceParts) {
+    this.#parts = parts;
+    this.name = `device ${parts.index}`;
+    this.user = parts.user;
+    this.clientId = parts.clientId;
+    this.aheadMs = parts.world.skewsMs[parts.index] ?? 0;
+  }
+
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  /** Starts the app over what is durable. */
+  start(): void {
+    if (this.plugin) return;
+    const { seed, world, time, isFaulty, log } = this.#parts;
+    const { slowStorage: slow, failStorage: fail } = world.faults;
+    const gate = new Gate({
+      time,
+      random: new Random(seed, this.name, ++this.#starts),
+      faults: () => (isFaulty() ? { slow, fail } : { slow: 0, fail: 0 }),
+      onCrash: () => this.crash(),
+    });
+    this.#gate = gate;
+    this.#owed.clear();
+    this.#timers = 0;
+    this.#tellConnectivity = new Set();
+    log(`${this.name}: starts`);
+    this.plugin = new SyncPlugin({
+      clientId: this.clientId,
+      user: this.user,
+      platform: this.#platform(gate),
+      storage: gatedStorage(this.durable, {
+        gate,
+        change: this.#parts.mutant?.batch,
+        onCommit: (batch) => this.#committed(batch),
+        onKnown: (batch) => this.#known(batch),
+      }),
+      transport: {
+        push: (request) => (gate.isDead ? never() : this.#parts.network.send('push', request, this)),
+        pull: (request) => (gate.isDead ? never() : this.#parts.network.send('pull', request, this)),
+      },
+      objects: Object.fromEntries(
+        OBJECT_NAMES.map((name) => [
+          name,
+          {
+            enabled: true,
+            strategy: world.objects[name].strategy,
+            debounce_ms: world.debounceMs,
+            batch_size: world.batchSize,
+            ...(world.objects[name].conflictFields ? { conflict_fields: world.objects[name].conflictFields } : {}),
+          },
+        ]),
+      ),
+      defaultConfig: { enabled: true },
+      listeners: [
+        {
+          onConflict: (conflicts) => this.#hear(conflicts.map(({ clientMutation }) => clientMutation.id)),
+          onDropped: (dropped) => this.#hear(dropped.map(({ mutation }) => mutation.id)),
+          onSyncError: (error) => log(`${this.name}: ${error.message}`),
+        },
+      ],
+      onConflict: world.isMerging ? merge : undefined,
+    });
+    this.plugin.client.open().catch((error: unknown) => log(`${this.name}: cannot open, ${error}`));
+  }
+
+  /** Ends the app wherever it is. It starts again by itself soon. */
+  crash(): void {
+    if (!this.plugin) return;
+    this.#parts.log(`${this.name}: crashes`);
+    this.#gate?.kill();
+    this.plugin = undefined;
+    this.#parts.time.after(500, () => this.start());
+  }
+
+  /** Lets the app crash at its nth next storage operation. */
+  crashAt(operation: number, when: 'before' | 'after'): void {
+    this.#gate?.arm(operation, when);
+  }
+
+  /** Nothing is armed any more; the app runs, is online, and is not paused. */
+  heal(): void {
+    this.#gate?.disarm();
+    this.start();
+    this.setOnline(true);
+    this.plugin?.client.resume();
+  }
+
+  /** Loses everything that was durable, as when the user clears the app's data. */
+  clear(): void {
+    this.crash();
+    this.durable = new MemoryStorage();
+    this.shadow = new Shadow();
+    this.#told.clear();
+  }
+
+  /** Takes over a copy of another device's durable state, as when it was cloned or restored from a backup. */
+  async copyFrom(other: Device): Promise<void> {
+    const { meta, entries, conflicts, deadLetters } = await other.durable.load();
+    const lists = await Promise.all(OBJECT_NAMES.map((name) => other.durable.listRecords(name)));
+    await this.durable.commit({
+      ...(meta ? { meta } : {}),
+      putEntries: entries,
+      putRecords: lists.flat(),
+      putConflicts: conflicts,
+      putDeadLetters: deadLetters,
+    });
+    this.shadow = other.shadow.copy();
+    for (const id of other.#told) this.#told.add(id);
+  }
+
+  setOnline(isOnline: boolean): void {
+    if (this.#isOnline === isOnline) return;
+    this.#isOnline = isOnline;
+    for (const tell of [...this.#tellConnectivity]) tell(isOnline);
+  }
+
+  /** Follows a mutation that the user has made just now. */
+  made(id: string): void {
+    this.#parts.onMade(id, { at: this.#parts.time.now(), aheadMs: this.aheadMs });
+    this.plugin
+      ?.getEngine('task')
+      .flush()
+      .then(
+        () => this.#told.add(id),
+        () => {},
+      );
+  }
+
+  /** The user decided: what is behind the mutation needs no other place any more. */
+  forget(id: string): void {
+    this.#told.delete(id);
+  }
+
+  /** What has been broken by now, looking at the device from outside. */
+  check(): void {
+    const { verdict, wire, truth } = this.#parts;
+    for (const id of this.#owed) {
+      if (!this.#heard.has(id)) verdict.report('I8', `${this.name} was not told of the conflict or loss of ${id}.`);
+    }
+    this.#owed.clear();
+    for (const id of this.#told) {
+      if (this.shadow.holds(id)) continue;
+      if (truth().everApplied.has(id) || wire.metConflict(id)) this.#told.delete(id);
+      else verdict.report('I1', `${this.name} has lost ${id}, which was durable.`);
+    }
+    this.#checkLiveness();
+  }
+
+  /** All records as they are durable. */
+  async records(): Promise<readonly BaseRecord[]> {
+    return (await Promise.all(OBJECT_NAMES.map((name) => this.durable.listRecords(name)))).flat();
+  }
+
+  #checkLiveness(): void {
+    const { plugin } = this;
+    if (!plugin || (this.#gate?.underWay ?? 0) > 0) return;
+    const { state, pending } = plugin.client.status;
+    const isStuck =
+      (state === 'idle' && pending > 0) ||
+      (state === 'offline' && this.#isOnline && pending > 0) ||
+      ((state === 'syncing' || state === 'waiting') && this.#timers === 0) ||
+      state === 'closed';
+    if (isStuck) this.#parts.verdict.report('I13', `${this.name} is ${state} with ${pending} pending and no timer.`);
+  }
+
+  #committed(batch: StorageBatch): void {
+    const { verdict, wire, truth, permissions } = this.#parts;
+    this.shadow.apply(batch);
+    const lost = findLostMutation(batch, {
+      wasApplied: (id) => truth().everApplied.has(id),
+      metConflict: (id) => wire.metConflict(id),
+    });
+    if (lost) verdict.report('I1', `${this.name} dropped ${lost}, which the server did not take.`);
+    if (batch.expectCheckpoint === undefined) return;
+    const scope = readPlace(this.shadow.meta?.checkpoint)?.scope ?? '';
+    if (wire.grantsOf(`${this.user} ${scope}`) !== permissions.scopeOf(this.user)) return;
+    const missed = findMissedChange(this.shadow, truth(), ({ objectName, data }) =>
+      permissions.mayRead(this.user, objectName, data),
+    );
+    if (missed) verdict.report('I6', `${this.name}: ${missed}`);
+  }
+
+  /** The app knows that it is durable: what it removed as a conflict or with a loss must now be told. */
+  #known(batch: StorageBatch): void {
+    const { wire } = this.#parts;
+    for (const id of batch.removeEntries ?? []) if (wire.metConflict(id)) this.#owed.add(id);
+  }
+
+  #hear(ids: readonly string[]): void {
+    for (const id of ids) this.#heard.add(id);
+  }
+
+  #platform(gate: Gate): Platform {
+    const { time, index, seed } = this.#parts;
+    const random = new Random(seed, 'jitter', index, this.#starts);
+    return {
+      now: () => time.now() + this.aheadMs,
+      random: () => random.next(),
+      newId: () => `device${index}-start${this.#starts}-${String(++this.#ids).padStart(6, '0')}`,
+      setTimer: (work, delayMs) => {
+        let isSet = true;
+        this.#timers += 1;
+        const done = () => {
+          if (isSet && !gate.isDead) this.#timers -= 1;
+          isSet = false;
+        };
+        const cancel = time.after(delayMs, () => {
+          done();
+          if (!gate.isDead) work();
+        });
+        return () => {
+          done();
+          cancel();
+        };
+      },
+      isOnline: () => this.#isOnline,
+      onConnectivity: (listener) => {
+        this.#tellConnectivity.add(listener);
+        return () => this.#tellConnectivity.delete(listener);
+      },
+    };
+  }
+}
+
+function merge({ serverRecord, clientMutation }: SyncConflict) {
+  return serverRecord ? { ...serverRecord, ...clientMutation.data } : undefined;
+}

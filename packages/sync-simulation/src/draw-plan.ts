@@ -1,0 +1,129 @@
+/** Draws a schedule from a seed: each seed has its own mix of faults. */
+import type { RecordId } from '@objectql/sync-types';
+import type { Action, Faults, ObjectName, ObjectPlan, Plan, WorldPlan } from './plan.js';
+import { Random } from './random.js';
+
+/** What a run may fix instead of leaving it to the seed. */
+export interface DrawOptions {
+  /** About this many mutations are made. Default 40. */
+  readonly mutations?: number;
+}
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+/** `1` and `'1'` are two records: joining names must not make them one. */
+const RECORD_IDS: readonly [RecordId, ...RecordId[]] = ['a', 'b', 1, '1', 'e'];
+const FIELDS: readonly [string, ...string[]] = ['title', 'status', 'body', 'due'];
+
+/** The schedule of a seed. The same seed and options give the same schedule, for ever within one version of this file. */
+export function drawPlan(seed: number, { mutations = 40 }: DrawOptions = {}): Plan {
+  const random = new Random('plan', seed);
+  const world = drawWorld(random);
+  const actions: Action[] = [];
+  const isSolo = world.devices === 1;
+  const isDangerous = random.chance(0.35) && !isSolo;
+  const pace = random.pick([300, 3000, 20_000]);
+  for (let edits = 0; edits < mutations; ) {
+    const action = drawAction(random, { world, isSolo, isDangerous, value: actions.length });
+    if (action.do === 'edit') edits += 1;
+    actions.push({ ...action, afterMs: Math.floor(random.next() ** 2 * pace) });
+  }
+  return { seed, world, actions };
+}
+
+function drawWorld(random: Random): WorldPlan {
+  const devices = random.chance(0.2) ? 1 : random.between(2, 3);
+  return {
+    devices,
+    isFirstUserShared: random.chance(0.3),
+    resolver: random.pick(['store', 'store', 'transactional', 'plain']),
+    objects: { task: drawObject(random), note: drawObject(random), project: drawObject(random) },
+    faults: drawFaults(random),
+    retentionMs: random.pick([MINUTE_MS, 10 * MINUTE_MS, 30 * DAY_MS]),
+    pageRecords: random.pick([1, 2, 5, 500]),
+    maxMutations: random.pick([2, 10, 100]),
+    batchSize: random.pick([1, 3, 50]),
+    debounceMs: random.pick([0, 100, 1000, 5000]),
+    skewsMs: [0, 1, 2, 3, 4].map(() => (random.chance(0.6) ? 0 : Math.floor((random.next() - 0.5) * 6 * DAY_MS))),
+    isErrorAnswered: random.chance(0.5),
+    isMerging: random.chance(0.2),
+    isAuthorized: random.chance(0.35) && devices > 1,
+  };
+}
+
+function drawObject(random: Random): ObjectPlan {
+  return {
+    strategy: random.pick(['last-write-wins', 'last-write-wins', 'crdt', 'manual']),
+    isKnownToServer: random.chance(0.7),
+    conflictFields: random.chance(0.3) ? ['title', 'status'] : null,
+  };
+}
+
+function drawFaults(random: Random): Faults {
+  const maybe = (highest: number) => (random.chance(0.5) ? random.next() * highest : 0);
+  return {
+    loseRequest: maybe(0.3),
+    loseAnswer: maybe(0.4),
+    cutAnswer: maybe(0.2),
+    garbleAnswer: maybe(0.1),
+    duplicate: maybe(0.5),
+    longDelay: maybe(0.3),
+    slowStorage: random.chance(0.3) ? random.next() * 0.5 : 0,
+    slowStore: random.chance(0.4) ? random.next() * 0.5 : 0,
+    failStorage: maybe(0.05),
+    failStore: maybe(0.05),
+  };
+}
+
+interface Drawing {
+  readonly world: WorldPlan;
+  readonly isSolo: boolean;
+  readonly isDangerous: boolean;
+  readonly value: number;
+}
+
+function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawing): Action {
+  const device = random.between(0, world.devices - 1);
+  const afterMs = 0;
+  const objectName = random.pick<ObjectName>(['task', 'task', 'note', 'project']);
+  const recordId = random.pick(RECORD_IDS);
+  const wish = random.chance(0.15) ? 'delete' : 'update';
+  const fields = FIELDS.filter(() => random.chance(0.4));
+  const roll = random.next();
+  if (roll < 0.55) {
+    const special = world.resolver === 'store' || !random.chance(0.08) ? 'none' : random.pick(['poison', 'refused']);
+    const rule = world.isAuthorized && random.chance(0.08) ? random.pick(['forbidden', 'private']) : special;
+    const isCommon = random.chance(0.15);
+    return { afterMs, do: 'edit', device, objectName, recordId, wish, fields, value, isCommon, special: rule };
+  }
+  if (roll < 0.67) return { afterMs, do: 'sync', device };
+  if (roll < 0.7) return { afterMs, do: random.chance(0.5) ? 'goOffline' : 'goOnline', device };
+  if (roll < 0.74) {
+    const when = random.chance(0.5) ? 'before' : 'after';
+    return { afterMs, do: 'crashAt', device, operation: random.between(1, 12), when };
+  }
+  if (roll < 0.76) return { afterMs, do: 'crash', device };
+  if (roll < 0.78) return { afterMs, do: 'setClock', device, aheadMs: Math.floor((random.next() - 0.5) * 4 * DAY_MS) };
+  if (roll < 0.81) return { afterMs, do: 'prune' };
+  if (roll < 0.84) {
+    const when = random.chance(0.5) ? 'before' : 'after';
+    return { afterMs, do: 'crashServerAt', operation: random.between(1, 20), when, downMs: random.between(0, 20_000) };
+  }
+  if (roll < 0.85) return { afterMs, do: 'crashServer', downMs: random.between(0, 60_000) };
+  if (roll < 0.88) return { afterMs, do: 'resolve', device, choice: random.pick(['mine', 'theirs', 'merged']) };
+  if (roll < 0.9) return { afterMs, do: 'answerDeadLetter', device, choice: random.pick(['retry', 'discard']) };
+  if (roll < 0.92) {
+    return { afterMs, do: 'setLimits', pageRecords: random.pick([1, 3, 500]), maxMutations: random.pick([1, 5, 100]) };
+  }
+  if (roll < 0.93) return { afterMs, do: 'pause', device };
+  if (isSolo) return { afterMs, do: 'sync', device };
+  if (roll < 0.96) return { afterMs, do: 'writePastSync', objectName, recordId, wish, fields, value };
+  if (roll < 0.975) {
+    if (world.isAuthorized) return { afterMs, do: 'grant', device, objectName, isGranted: random.chance(0.6) };
+    return { afterMs, do: 'sync', device };
+  }
+  if (!isDangerous) return { afterMs, do: 'sync', device };
+  if (roll < 0.984) return { afterMs, do: 'fork', device };
+  if (roll < 0.992) return { afterMs, do: 'clear', device };
+  return { afterMs, do: 'restore', share: random.next() };
+}

@@ -1,0 +1,86 @@
+/** What every storage operation passes: the place where it is slow, fails, or is the last thing a process does. */
+import type { Random } from './random.js';
+import type { VirtualTime } from './virtual-time.js';
+
+export interface GateParts {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  /** Probabilities, read at every operation. */
+  readonly faults: () => { readonly slow: number; readonly fail: number };
+  /** Called when the armed crash is due. */
+  readonly onCrash: () => void;
+}
+
+/** One process's way to its storage; dead with the process. */
+export class Gate {
+  /** Rejects when the process dies. */
+  readonly death: Promise<never>;
+  readonly #parts: GateParts;
+  #reportDeath: (error: Error) => void = () => {};
+  #isDead = false;
+  #underWay = 0;
+  #armed: { left: number; readonly when: 'before' | 'after' } | undefined;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+    this.death = new Promise((_, reject) => {
+      this.#reportDeath = reject;
+    });
+    this.death.catch(() => {});
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** How many operations have begun and not ended. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Lets the process die at its nth next operation. */
+  arm(operation: number, when: 'before' | 'after'): void {
+    this.#armed = { left: operation, when };
+  }
+
+  disarm(): void {
+    this.#armed = undefined;
+  }
+
+  /** Ends the process: nothing it waits for comes any more. */
+  kill(): void {
+    this.#isDead = true;
+    this.#reportDeath(new Error('The process has died.'));
+  }
+
+  /** Runs an operation, if the process lives long enough; never resolves otherwise. */
+  async pass<T>(operation: () => Promise<T> | T): Promise<T> {
+    if (this.#isDead) return never();
+    const { time, random, faults } = this.#parts;
+    const { slow, fail } = faults();
+    this.#underWay += 1;
+    const isLast = this.#armed !== undefined && --this.#armed.left <= 0;
+    try {
+      if (slow > 0 && random.chance(slow)) await time.sleep(random.between(1, 3000));
+      if (fail > 0 && random.chance(fail)) throw new Error('The simulation made this operation fail.');
+      if (isLast && this.#armed?.when === 'before') this.#crash();
+      if (this.#isDead) return await never();
+      const result = await operation();
+      if (slow > 0 && random.chance(slow / 2)) await time.sleep(random.between(1, 1000));
+      if (isLast) this.#crash();
+      return this.#isDead ? await never() : result;
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #crash(): void {
+    this.#armed = undefined;
+    if (!this.#isDead) this.#parts.onCrash();
+  }
+}
+
+/** What a dead process waits for. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,75 @@
+/** The server's store as one server process reaches it: every step can be the process's last. */
+import type { MemoryStore, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
+import { type AppDatabase, AppTransaction } from './app-database.js';
+import type { Gate } from './gate.js';
+import type { Mutant } from './mutant.js';
+
+export interface GatedStoreParts {
+  readonly gate: Gate;
+  readonly mutant: Mutant | undefined;
+  readonly app: AppDatabase;
+  /** Called with what a transaction has made durable, at once. */
+  readonly onCommit: (saves: readonly SaveRequest[], app: ReturnType<AppTransaction['changes']>) => void;
+  readonly onPrune: (before: number) => void;
+}
+
+/** The store, behind the gate. */
+export function gatedStore(store: MemoryStore, parts: GatedStoreParts): SyncStore {
+  const { gate, mutant } = parts;
+  return {
+    open: () => gate.pass(() => store.open()),
+    transaction: async (work) => {
+      const saves: SaveRequest[] = [];
+      const app = new AppTransaction(parts.app);
+      const result = await gate.pass(async () => {
+        const done = await store.transaction((transaction) =>
+          // A process that dies in the middle leaves a transaction that the store rolls back.
+          Promise.race([gate.death, work(gatedTransaction(transaction, { parts, saves, app }))]),
+        );
+        parts.onCommit(saves, app.changes());
+        return done;
+      });
+      return result;
+    },
+    page: (query) =>
+      gate.pass(async () => {
+        const page = await store.page(query);
+        return mutant?.page ? mutant.page(page) : page;
+      }),
+    prune: (slice) =>
+      gate.pass(async () => {
+        const pruned = await store.prune(slice);
+        parts.onPrune(slice.before);
+        return pruned;
+      }),
+    changeEpoch: () => gate.pass(() => store.changeEpoch()),
+    onCommit: (listener) => store.onCommit(listener),
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+interface TransactionParts {
+  readonly parts: GatedStoreParts;
+  readonly saves: SaveRequest[];
+  readonly app: AppTransaction;
+}
+
+function gatedTransaction(
+  transaction: StoreTransaction,
+  { parts: { gate, mutant }, saves, app }: TransactionParts,
+): StoreTransaction {
+  return {
+    handle: app,
+    load: async (request) => {
+      const loaded = await gate.pass(() => transaction.load(request));
+      return mutant?.loaded ? mutant.loaded(loaded) : loaded;
+    },
+    save: (request) =>
+      gate.pass(async () => {
+        saves.push(request);
+        await transaction.save(mutant?.saved ? mutant.saved(request) : request);
+      }),
+    savepoint: (work) => app.savepoint(() => transaction.savepoint(() => Promise.race([gate.death, work()]))),
+  };
+}

@@ -1,0 +1,41 @@
+/** I6: a checkpoint never passes a change its client has not stored. */
+import type { ServerTruth } from '../server-truth.js';
+import type { Shadow } from '../shadow.js';
+
+/** A checkpoint's parts, read by the simulation itself. */
+export interface Place {
+  readonly epoch: string;
+  readonly place: number;
+  readonly since: number;
+  readonly scope: string;
+}
+
+/** Reads a checkpoint; `undefined` for what is none. */
+export function readPlace(checkpoint: string | null | undefined): Place | undefined {
+  const [version, epoch, place, since, scope] = checkpoint?.split('.') ?? [];
+  if (version !== '2' || epoch === undefined) return undefined;
+  return { epoch, place: Number(place), since: Number(since), scope: scope ?? '' };
+}
+
+/** The first record up to the device's checkpoint that it has missed. */
+export function findMissedChange(
+  { meta, records }: Pick<Shadow, 'meta' | 'records'>,
+  truth: Pick<ServerTruth, 'epoch' | 'records'>,
+  mayRead: (record: { readonly objectName: string; readonly data: ServerTruthData }) => boolean,
+): string | undefined {
+  const at = readPlace(meta?.checkpoint);
+  if (!at || at.epoch !== truth.epoch) return undefined;
+  for (const [name, record] of truth.records) {
+    if (record.place > at.place || !mayRead(record)) continue;
+    const own = records.get(name);
+    const isMissed = record.data === null ? own && own.version < record.version : !own || own.version < record.version;
+    if (!isMissed) continue;
+    const stands = own ? `has v${own.version}` : 'has none';
+    return `Checkpoint ${meta?.checkpoint} passes ${name} v${record.version} at place ${record.place}: the device ${stands}.`;
+  }
+  return undefined;
+}
+
+type ServerTruthData = ServerTruth['records'] extends Map<string, infer Item extends { readonly data: unknown }>
+  ? Item['data']
+  : never;

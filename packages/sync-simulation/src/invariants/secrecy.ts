@@ -1,0 +1,31 @@
+/** I12: nothing leaves the server that the caller may not read. */
+import type { Permissions } from '../permissions.js';
+import type { ServerTruth } from '../server-truth.js';
+
+/** Unique values name the user who wrote them, so that they can be told wherever they turn up: `u1:17`. */
+const UNIQUE = /^u\d+:\d+$/;
+
+export interface Disclosure {
+  readonly answer: unknown;
+  readonly request: unknown;
+  readonly user: string;
+}
+
+/** The first value of a record the user may not read that the answer shows and the user did not send. */
+export function findLeak(
+  { answer, request, user }: Disclosure,
+  truth: Pick<ServerTruth, 'records'>,
+  permissions: Pick<Permissions, 'mayRead'>,
+): string | undefined {
+  let texts: readonly [string, string] | undefined;
+  for (const [name, { objectName, data }] of truth.records) {
+    if (data === null || permissions.mayRead(user, objectName, data)) continue;
+    texts ??= [JSON.stringify(answer), JSON.stringify(request)];
+    for (const value of Object.values(data)) {
+      if (typeof value !== 'string' || !UNIQUE.test(value) || value.startsWith(`${user}:`)) continue;
+      const quoted = `"${value}"`;
+      if (texts[0].includes(quoted) && !texts[1].includes(quoted)) return `${user} was shown ${value} of ${name}.`;
+    }
+  }
+  return undefined;
+}

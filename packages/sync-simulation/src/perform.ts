@@ -1,0 +1,140 @@
+/** Carries out one action of a schedule. */
+import { assertNever, type Json } from '@objectql/sync-types';
+import type { Device } from './device.js';
+import { Random } from './random.js';
+import type { Action } from './plan.js';
+import type { World } from './world.js';
+
+export async function perform(action: Action, world: World): Promise<void> {
+  const { host, permissions } = world;
+  switch (action.do) {
+    case 'edit':
+      return edit(action, world.device(action.device), world);
+    case 'sync':
+      void world.device(action.device).plugin?.syncAll();
+      return;
+    case 'goOffline':
+    case 'goOnline':
+      world.device(action.device).setOnline(action.do === 'goOnline');
+      return;
+    case 'pause':
+      return pause(world.device(action.device), world);
+    case 'crash':
+      world.device(action.device).crash();
+      return;
+    case 'crashAt':
+      world.device(action.device).crashAt(action.operation, action.when);
+      return;
+    case 'clear':
+      world.device(action.device).clear();
+      return;
+    case 'fork':
+      return fork(world.device(action.device), world);
+    case 'setClock':
+      world.device(action.device).aheadMs = action.aheadMs;
+      return;
+    case 'resolve':
+      return resolve(action, world.device(action.device));
+    case 'answerDeadLetter':
+      return answerDeadLetter(action, world.device(action.device));
+    case 'crashServer':
+      host.crash(action.downMs);
+      return;
+    case 'crashServerAt':
+      host.crashAt(action.operation, action.when);
+      return;
+    case 'restore':
+      return host.restore(action.share);
+    case 'prune':
+      world.isUndisturbed = false;
+      void host.prune();
+      return;
+    case 'writePastSync': {
+      const { objectName, recordId, wish: operation, fields, value } = action;
+      const data = Object.fromEntries(fields.map((field) => [field, `past:${value}`]));
+      void host.writePastSync({ objectName, recordId, operation, data });
+      return;
+    }
+    case 'grant':
+      permissions.setGrant(world.device(action.device).user, action.objectName, action.isGranted);
+      return;
+    case 'setLimits':
+      host.setLimits({ maxPageRecords: action.pageRecords, maxMutations: action.maxMutations });
+      return;
+    default:
+      return assertNever(action);
+  }
+}
+
+type Of<Name extends Action['do']> = Extract<Action, { readonly do: Name }>;
+
+/** The user changes what they see; reading it may take its time, so nobody waits for it. */
+function edit(action: Of<'edit'>, device: Device, world: World): void {
+  const { plugin } = device;
+  if (!plugin) return;
+  const records = plugin.getEngine(action.objectName).records;
+  const work = async () => {
+    const seen = await records.get(action.recordId);
+    if (plugin !== device.plugin) return;
+    const data = dataOf(action, device, world);
+    const mutation = !seen
+      ? records.create(action.recordId, data)
+      : action.wish === 'delete'
+        ? await records.delete(action.recordId)
+        : await records.update(action.recordId, data);
+    device.made(mutation.id);
+  };
+  work().catch((error: unknown) => world.log(`${device.name}: could not edit, ${error}`));
+}
+
+function dataOf(action: Of<'edit'>, { user }: Device, world: World): Record<string, Json> {
+  const { fields, value, isCommon, special } = action;
+  const written = isCommon ? `common ${value % 2}` : `${user}:${value}`;
+  const data: Record<string, Json> = Object.fromEntries(fields.map((field) => [field, written]));
+  if (special === 'none') return data;
+  const random = new Random(world.plan.seed, 'special', value);
+  const users: readonly [string, ...string[]] = ['u0', 'u1', 'u2'];
+  return { ...data, [special]: special === 'private' ? random.pick(users) : value };
+}
+
+function pause(device: Device, world: World): void {
+  const { plugin } = device;
+  plugin?.client.pause();
+  world.time.after(5000, () => plugin?.client.resume());
+}
+
+/** A device from another's backup: both believe that they are the one. */
+async function fork(original: Device, world: World): Promise<void> {
+  if (world.devices.length >= 5) return;
+  const copy = world.addDevice(original.clientId, original.user);
+  await copy.copyFrom(original);
+  copy.start();
+}
+
+function resolve({ choice }: Of<'resolve'>, device: Device): void {
+  const parked = device.plugin?.client.conflicts.list()[0];
+  if (!parked) return;
+  const { serverRecord, clientMutation } = parked.conflict;
+  const merged = { ...serverRecord, ...clientMutation.data };
+  device.plugin?.client.conflicts.resolve(parked.id, choice === 'merged' ? merged : choice).then(
+    (made) => {
+      device.forget(parked.id);
+      if (made) device.made(made.id);
+    },
+    () => {},
+  );
+}
+
+function answerDeadLetter({ choice }: Of<'answerDeadLetter'>, device: Device): void {
+  const letters = device.plugin?.client.deadLetters;
+  const letter = letters?.list()[0];
+  if (!letters || !letter) return;
+  const answered = choice === 'retry' ? letters.retry(letter.id) : letters.discard(letter.id);
+  answered.then(
+    (made) => {
+      device.forget(letter.id);
+      if (made) device.made(made.id);
+    },
+    () => {},
+  );
+}

@@ -1,0 +1,114 @@
+/** What a schedule is made of: a world with its faults, and the actions in it. Plain JSON, so that it can be kept. */
+import type { RecordId, StrategyName } from '@objectql/sync-types';
+
+export type ObjectName = 'task' | 'note' | 'project';
+
+/** How one object's conflicts are decided. */
+export interface ObjectPlan {
+  readonly strategy: StrategyName;
+  /** Whether the server knows the strategy; otherwise the clients decide. */
+  readonly isKnownToServer: boolean;
+  readonly conflictFields: readonly string[] | null;
+}
+
+/** Probabilities of faults, each in [0, 1], and what else a world draws once. 0 turns a fault off. */
+export interface Faults {
+  readonly loseRequest: number;
+  readonly loseAnswer: number;
+  readonly cutAnswer: number;
+  /** The answer arrives as something that is no answer. */
+  readonly garbleAnswer: number;
+  /** The request arrives once more, up to an hour later. */
+  readonly duplicate: number;
+  /** A request or an answer takes up to two minutes. */
+  readonly longDelay: number;
+  /** A storage or store operation takes its time, so that others come in between. */
+  readonly slowStorage: number;
+  readonly slowStore: number;
+  /** A storage or store operation throws. */
+  readonly failStorage: number;
+  readonly failStore: number;
+}
+
+export interface WorldPlan {
+  readonly devices: number;
+  /** Devices `0` and `1` belong to one user, the others to one each. */
+  readonly isFirstUserShared: boolean;
+  /** Keeps the records in the sync store, in the application's database in the same transaction, or beside it. */
+  readonly resolver: 'store' | 'transactional' | 'plain';
+  readonly objects: Readonly<Record<ObjectName, ObjectPlan>>;
+  readonly faults: Faults;
+  readonly retentionMs: number;
+  readonly pageRecords: number;
+  readonly maxMutations: number;
+  readonly batchSize: number;
+  readonly debounceMs: number;
+  /** How far each device's clock is ahead at first. */
+  readonly skewsMs: readonly number[];
+  /** Whether the transport hands over an error's body as if it were an answer, as the published example does. */
+  readonly isErrorAnswered: boolean;
+  /** Whether conflicts are merged by the application before they are parked. */
+  readonly isMerging: boolean;
+  /** Whether the application has rules about who may read and write. */
+  readonly isAuthorized: boolean;
+}
+
+interface Timed {
+  /** Milliseconds after the action before. */
+  readonly afterMs: number;
+}
+
+/** A step of the schedule. `device` is taken modulo the devices there are. */
+export type Action = Timed &
+  (
+    | {
+        readonly do: 'edit';
+        readonly device: number;
+        readonly objectName: ObjectName;
+        readonly recordId: RecordId;
+        readonly wish: 'update' | 'delete';
+        readonly fields: readonly string[];
+        /** What is written is unique to this number, or one of a few values that others write as well. */
+        readonly value: number;
+        readonly isCommon: boolean;
+        readonly special: 'none' | 'poison' | 'refused' | 'forbidden' | 'private';
+      }
+    | { readonly do: 'sync' | 'goOffline' | 'goOnline' | 'crash' | 'clear' | 'fork' | 'pause'; readonly device: number }
+    /** The device crashes at its nth next storage operation, before or after it is done. */
+    | {
+        readonly do: 'crashAt';
+        readonly device: number;
+        readonly operation: number;
+        readonly when: 'before' | 'after';
+      }
+    | { readonly do: 'setClock'; readonly device: number; readonly aheadMs: number }
+    | { readonly do: 'resolve'; readonly device: number; readonly choice: 'mine' | 'theirs' | 'merged' }
+    | { readonly do: 'answerDeadLetter'; readonly device: number; readonly choice: 'retry' | 'discard' }
+    | { readonly do: 'crashServer'; readonly downMs: number }
+    | {
+        readonly do: 'crashServerAt';
+        readonly operation: number;
+        readonly when: 'before' | 'after';
+        readonly downMs: number;
+      }
+    /** The server goes back to what it was when `share` of its commits had been made. */
+    | { readonly do: 'restore'; readonly share: number }
+    | { readonly do: 'prune' }
+    | {
+        readonly do: 'writePastSync';
+        readonly objectName: ObjectName;
+        readonly recordId: RecordId;
+        readonly wish: 'update' | 'delete';
+        readonly fields: readonly string[];
+        readonly value: number;
+      }
+    | { readonly do: 'grant'; readonly device: number; readonly objectName: ObjectName; readonly isGranted: boolean }
+    | { readonly do: 'setLimits'; readonly pageRecords: number; readonly maxMutations: number }
+  );
+
+/** One schedule, whole. */
+export interface Plan {
+  readonly seed: number;
+  readonly world: WorldPlan;
+  readonly actions: readonly Action[];
+}

@@ -1,0 +1,37 @@
+/** What a schedule has shown to be broken. */
+
+/** The protocol's invariants by number, and `crash` for an error nobody expected. */
+export type Invariant =
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I4'
+  | 'I5'
+  | 'I6'
+  | 'I7'
+  | 'I8'
+  | 'I9'
+  | 'I10'
+  | 'I11'
+  | 'I12'
+  | 'I13'
+  | 'crash';
+
+/** One broken promise. */
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly message: string;
+}
+
+/** Takes down violations; the first one ends the schedule. */
+export class Verdict {
+  #first: Violation | undefined;
+
+  get first(): Violation | undefined {
+    return this.#first;
+  }
+
+  report(invariant: Invariant, message: string): void {
+    this.#first ??= { invariant, message };
+  }
+}

@@ -1,0 +1,101 @@
+/** What goes over the wire, as a bystander sees it. */
+import type { MutationLogEntry, SyncErrorBody, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
+import { readPlace } from './invariants/checkpoint.js';
+import { findLeak } from './invariants/secrecy.js';
+import type { Permissions } from './permissions.js';
+import type { ServerTruth } from './server-truth.js';
+import type { Verdict } from './violation.js';
+
+/** A request and how it was sent. */
+export interface Sent {
+  readonly body: SyncPushRequest;
+  readonly user: string;
+  /** Time of the world at which it was sent. */
+  readonly sentAt: number;
+  /** How far the device's clock was ahead then. */
+  readonly aheadMs: number;
+}
+
+export interface WireWatchParts {
+  readonly verdict: Verdict;
+  readonly permissions: Permissions;
+  readonly now: () => number;
+  readonly truth: () => ServerTruth;
+  /** When the user made the mutation, by the world's clock, and how far the device's clock was ahead then. */
+  readonly madeAt: (mutationId: string) => { readonly at: number; readonly aheadMs: number } | undefined;
+  /** True while one device is alone and nothing was lost to a reset or a prune: then nothing may be refused. */
+  readonly isAlone: () => boolean;
+}
+
+export class WireWatch {
+  readonly #parts: WireWatchParts;
+  readonly #saidById = new Map<string, MutationLogEntry>();
+  readonly #conflicted = new Set<string>();
+  /** By log: the latest time any of its mutations may claim, before what the time of the commit adds. */
+  readonly #claimByLog = new Map<string, { latest: number; sentAt: number }>();
+  /** The grants under which a scope was made. */
+  readonly #grantsByScope = new Map<string, string>();
+
+  constructor(parts: WireWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** The mutation as it was sent. */
+  said(id: string): MutationLogEntry | undefined {
+    return this.#saidById.get(id);
+  }
+
+  metConflict(id: string): boolean {
+    return this.#conflicted.has(id);
+  }
+
+  /** The grants that hold for a scope; `undefined` for one never sent. */
+  grantsOf(scope: string): string | undefined {
+    return this.#grantsByScope.get(scope);
+  }
+
+  /** How late a write of this log may claim to have been made, given clocks and the time messages took. */
+  latestTimeOf(logId: string): number {
+    const claim = this.#claimByLog.get(logId);
+    return claim ? claim.latest + (this.#parts.now() - claim.sentAt) : Number.NEGATIVE_INFINITY;
+  }
+
+  request({ body, sentAt, aheadMs }: Sent): void {
+    for (const mutation of body.mutations ?? []) {
+      this.#saidById.set(mutation.id, mutation);
+      const made = this.#parts.madeAt(mutation.id);
+      const latest = made ? made.at + Math.max(0, made.aheadMs - aheadMs) : this.#parts.now();
+      const known = this.#claimByLog.get(body.logId ?? '');
+      this.#claimByLog.set(body.logId ?? '', {
+        latest: Math.max(known?.latest ?? Number.NEGATIVE_INFINITY, latest),
+        sentAt: Math.min(known?.sentAt ?? Number.POSITIVE_INFINITY, sentAt),
+      });
+    }
+  }
+
+  answer(sent: Sent, answer: SyncPushResponse | SyncErrorBody, floorBefore: number): void {
+    const { verdict, permissions, isAlone } = this.#parts;
+    const truth = this.#parts.truth();
+    const leak = findLeak({ answer, user: sent.user, request: sent.body }, truth, permissions);
+    if (leak) verdict.report('I12', leak);
+    if (!('results' in answer)) return;
+    this.#grantsByScope.set(
+      `${sent.user} ${readPlace(answer.checkpoint)?.scope ?? ''}`,
+      permissions.scopeOf(sent.user),
+    );
+    for (const result of answer.results) {
+      if (result.status === 'conflict' && result.mutationId !== undefined) this.#conflicted.add(result.mutationId);
+      if (isAlone() && result.status === 'conflict') {
+        verdict.report('I7', `A device alone met a conflict with ${result.mutationId}: ${JSON.stringify(result)}.`);
+      }
+      if (isAlone() && result.status === 'rejected' && ['NOT_FOUND', 'OUTCOME_EXPIRED'].includes(result.code ?? '')) {
+        verdict.report('I7', `A device alone was refused ${result.mutationId}: ${result.code}.`);
+      }
+    }
+    const at = readPlace(sent.body.lastCheckpoint);
+    const isBelow = at && at.epoch === truth.epoch && Math.max(at.place, at.since) < floorBefore;
+    if (isBelow && !answer.reset && answer.protocol === 2 && sent.body.pull !== false) {
+      verdict.report('I9', `A pull from place ${at.place} was answered although the floor is ${floorBefore}.`);
+    }
+  }
+}

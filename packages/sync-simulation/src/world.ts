@@ -1,0 +1,253 @@
+/** One schedule from its first action to the moment at which everything must have settled. */
+import { Device, OBJECT_NAMES } from './device.js';
+import { findDifference } from './invariants/convergence.js';
+import type { Mutant } from './mutant.js';
+import { Network } from './network.js';
+import { perform } from './perform.js';
+import { Permissions } from './permissions.js';
+import { endOfTurn } from './platform/turn.js';
+import type { Plan } from './plan.js';
+import { ServerHost } from './server-host.js';
+import { ServerTruth } from './server-truth.js';
+import { Verdict, type Violation } from './violation.js';
+import { BEGINNING, VirtualTime } from './virtual-time.js';
+import { WireWatch } from './wire-watch.js';
+
+export interface RunOptions {
+  readonly mutant?: Mutant | undefined;
+  /** True to keep the trace; it costs time. */
+  readonly isTraced?: boolean;
+}
+
+/** What a schedule has shown. */
+export interface Outcome {
+  readonly violation: Violation | undefined;
+  readonly trace: readonly string[];
+  /** Mutations that users made. */
+  readonly mutations: number;
+  readonly events: number;
+}
+
+/** A minute for each round of the time in which everything must settle; a held record waits that long at most. */
+const ROUND_MS = 90_000;
+/** 40 rounds, an hour: automatic resolutions, retries and walks of all devices, one after another, end long before. */
+const MAX_ROUNDS = 40;
+/** Far above what any schedule needs: more is a loop without an end. */
+const MAX_EVENTS = 400_000;
+
+/** Runs a schedule. The same plan gives the same outcome, event by event. */
+export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Outcome> {
+  const world = new World(plan, options);
+  try {
+    await world.run();
+  } catch (error) {
+    world.verdict.report('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  return { violation: world.verdict.first, trace: world.trace, mutations: world.mutations, events: world.events };
+}
+
+/** Everything a schedule happens in. */
+export class World {
+  readonly time = new VirtualTime();
+  readonly verdict = new Verdict();
+  readonly trace: string[] = [];
+  readonly devices: Device[] = [];
+  readonly permissions: Permissions;
+  readonly host: ServerHost;
+  readonly wire: WireWatch;
+  readonly plan: Plan;
+  readonly #options: RunOptions;
+  readonly #network: Network;
+  readonly #madeById = new Map<string, { readonly at: number; readonly aheadMs: number }>();
+  #isFaulty = true;
+  /** False once something happened that a device alone may notice: a prune, a limit on what is remembered. */
+  isUndisturbed = true;
+  events = 0;
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.plan = plan;
+    this.#options = options;
+    const { seed, world } = plan;
+    const { mutant } = options;
+    this.permissions = new Permissions(world.isAuthorized);
+    const log = (line: string) => this.log(line);
+    const isFaulty = () => this.#isFaulty;
+    this.wire = new WireWatch({
+      verdict: this.verdict,
+      permissions: this.permissions,
+      now: () => this.time.now(),
+      truth: () => this.host.truth,
+      madeAt: (id) => this.#madeById.get(id),
+      isAlone: () => world.devices === 1 && this.isUndisturbed,
+    });
+    this.host = new ServerHost({
+      seed,
+      time: this.time,
+      world,
+      mutant,
+      permissions: this.permissions,
+      isFaulty,
+      log,
+      newTruth: () => this.#newTruth(),
+    });
+    this.#network = new Network({
+      seed,
+      time: this.time,
+      faults: () => (this.#isFaulty ? world.faults : undefined),
+      isErrorAnswered: world.isErrorAnswered,
+      log,
+      deliver: (kind, sent) => this.#deliver(kind, sent),
+    });
+    for (let index = 0; index < world.devices; index++) this.addDevice(`client-${index}`, this.userOf(index));
+  }
+
+  get mutations(): number {
+    return this.#madeById.size;
+  }
+
+  /** The device an action means. */
+  device(index: number): Device {
+    const device = this.devices[index % this.devices.length];
+    if (!device) throw new Error('A world has a device at least.');
+    return device;
+  }
+
+  userOf(index: number): string {
+    return `u${index === 1 && this.plan.world.isFirstUserShared ? 0 : index}`;
+  }
+
+  addDevice(clientId: string, user: string): Device {
+    const device = new Device({
+      index: this.devices.length,
+      clientId,
+      user,
+      seed: this.plan.seed,
+      world: this.plan.world,
+      time: this.time,
+      network: this.#network,
+      verdict: this.verdict,
+      mutant: this.#options.mutant,
+      permissions: this.permissions,
+      wire: this.wire,
+      truth: () => this.host.truth,
+      isFaulty: () => this.#isFaulty,
+      log: (line) => this.log(line),
+      onMade: (id, made) => this.#madeById.set(id, made),
+    });
+    this.devices.push(device);
+    return device;
+  }
+
+  log(line: string): void {
+    if (this.#options.isTraced) this.trace.push(`${((this.time.now() - BEGINNING) / 1000).toFixed(3)} s  ${line}`);
+  }
+
+  async run(): Promise<void> {
+    for (const device of this.devices) device.start();
+    for (const action of this.plan.actions) {
+      await this.#runFor(action.afterMs);
+      if (this.verdict.first) return;
+      if (this.#options.isTraced) this.log(`· ${JSON.stringify(action)}`);
+      await perform(action, this);
+      await endOfTurn();
+      this.#check();
+    }
+    await this.#settle();
+  }
+
+  /** The second half: no faults any more, and everything must come to rest and agree. */
+  async #settle(): Promise<void> {
+    this.#isFaulty = false;
+    this.log('faults are over');
+    this.host.heal();
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      for (const device of this.devices) {
+        device.heal();
+        void device.plugin?.syncAll();
+      }
+      await this.#runFor(ROUND_MS);
+      if (this.verdict.first) return;
+      if (await this.#isAtRest(round)) return;
+    }
+    const left = this.devices.map(({ name, plugin }) => `${name}: ${JSON.stringify(plugin?.client.status)}`);
+    this.verdict.report('I13', `Not settled after ${MAX_ROUNDS} rounds without faults. ${left.join('; ')}`);
+  }
+
+  /** Whether all has settled and all agree; where users have to decide, they do. */
+  async #isAtRest(round: number): Promise<boolean> {
+    let isWaiting = this.#network.underWay > 0 && round < 2;
+    for (const device of this.devices) {
+      const { plugin } = device;
+      if (!plugin) return false;
+      const { client } = plugin;
+      for (const { id } of client.conflicts.list()) {
+        isWaiting = true;
+        device.forget(id);
+        await client.conflicts.resolve(id, round % 2 === 0 && round < 10 ? 'mine' : 'theirs').catch(() => {});
+      }
+      for (const { id } of client.deadLetters.list()) {
+        isWaiting = true;
+        device.forget(id);
+        const answer = round < 4 ? client.deadLetters.retry(id) : client.deadLetters.discard(id);
+        await answer.catch(() => {});
+      }
+      if (client.status.pending > 0 || client.isSyncing) isWaiting = true;
+    }
+    if (isWaiting) return false;
+    // One more round for what the last of them sent.
+    for (const device of this.devices) void device.plugin?.syncAll();
+    await this.#runFor(ROUND_MS);
+    const difference = await findDifference(this.devices, this.host, this.permissions);
+    if (difference) this.verdict.report(difference.invariant, difference.message);
+    return true;
+  }
+
+  async #runFor(ms: number): Promise<void> {
+    const until = this.time.now() + ms;
+    while (!this.verdict.first && (await this.time.step(until))) {
+      this.#check();
+      if (++this.events > MAX_EVENTS) throw new Error('The schedule does not end.');
+    }
+    this.time.moveTo(until);
+  }
+
+  #check(): void {
+    for (const device of this.devices) device.check();
+  }
+
+  async #deliver(kind: 'push' | 'pull', sent: Parameters<WireWatch['request']>[0]) {
+    const { mutant } = this.#options;
+    this.wire.request(sent);
+    const { host } = this;
+    const { floor, epoch } = host.truth;
+    const body = mutant?.request ? mutant.request(sent.body, host.truth) : sent.body;
+    const handled = await (mutant?.isSplitting && kind === 'push' && body.mutations.length > 1
+      ? this.#handleSplit(body, sent.user)
+      : host.handle(kind, body, sent.user));
+    const answer = mutant?.answer && 'results' in handled ? mutant.answer(handled, host.truth) : handled;
+    this.wire.answer(sent, answer, epoch === host.truth.epoch ? floor : 0);
+    return answer;
+  }
+
+  async #handleSplit(body: Parameters<WireWatch['request']>[0]['body'], user: string) {
+    const results = [];
+    for (const mutation of body.mutations.slice(0, -1)) {
+      const answer = await this.host.handle('push', { ...body, mutations: [mutation], pull: false }, user);
+      if (!('results' in answer)) return answer;
+      results.push(...answer.results);
+    }
+    const last = await this.host.handle('push', { ...body, mutations: body.mutations.slice(-1) }, user);
+    return 'results' in last ? { ...last, results: [...results, ...last.results] } : last;
+  }
+
+  #newTruth(): ServerTruth {
+    const { objects } = this.plan.world;
+    return new ServerTruth({
+      verdict: this.verdict,
+      objectOf: (name) => OBJECT_NAMES.filter((known) => known === name).map((known) => objects[known])[0],
+      saidBy: (id) => this.wire.said(id),
+      latestTimeOf: (logId) => this.wire.latestTimeOf(logId),
+      now: () => this.time.now(),
+    });
+  }
+}

@@ -40,14 +40,14 @@ async function tellStory(url: string): Promise<boolean> {
   chapter('2. Both go offline and edit the same records.');
   await laptop.run({ do: 'disconnect' });
   await phone.run({ do: 'disconnect' });
-  await edit(laptop, 'task', 'T1', { title: 'Paint the door blue', status: 'in_progress' });
-  await edit(laptop, 'note', 'N1', { body: 'Blue.' });
-  await edit(laptop, 'invoice', 'I1', { amount: 40 });
-  await edit(laptop, 'contract', 'C1', { terms: '14 days' });
-  await edit(phone, 'task', 'T1', { title: 'Paint the door green', assignee: 'Ada' });
-  await edit(phone, 'note', 'N1', { body: 'Green.', tags: 'paint, door' });
-  await edit(phone, 'invoice', 'I1', { amount: 2 });
-  await edit(phone, 'contract', 'C1', { terms: '60 days' });
+  await edit(laptop, 'task T1', { title: 'Paint the door blue', status: 'in_progress' });
+  await edit(laptop, 'note N1', { body: 'Blue.' });
+  await edit(laptop, 'invoice I1', { amount: 40 });
+  await edit(laptop, 'contract C1', { terms: '14 days' });
+  await edit(phone, 'task T1', { title: 'Paint the door green', assignee: 'Ada' });
+  await edit(phone, 'note N1', { body: 'Green.', tags: 'paint, door' });
+  await edit(phone, 'invoice I1', { amount: 2 });
+  await edit(phone, 'contract C1', { terms: '60 days' });
   for (let scan = 1; scan <= SCANS; scan++) {
     await phone.create('task', `scan-${String(scan).padStart(2, '0')}`, {
       title: `Scanned part ${scan}`,
@@ -92,14 +92,10 @@ async function startDevice(name: string, url: string): Promise<Device> {
   return device;
 }
 
-async function edit(
-  device: Device,
-  objectName: string,
-  recordId: string,
-  data: Record<string, unknown>,
-): Promise<void> {
+async function edit(device: Device, record: string, data: Record<string, unknown>): Promise<void> {
+  const [objectName = '', recordId = ''] = record.split(' ');
   await device.update(objectName, recordId, data);
-  line(device.name, `${objectName} ${recordId}: ${JSON.stringify(data)}`);
+  line(device.name, `${record}: ${JSON.stringify(data)}`);
 }
 
 async function connect(device: Device): Promise<void> {

@@ -84,7 +84,9 @@ async function applyItem(
   const waiting = waitingReason(parts, session.isHeld(mutation));
   if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
   try {
-    await adoptRecord(mutation, session, { caller, transaction: transaction.handle });
+    if (resolver !== storeResolver) {
+      await transaction.savepoint(() => adoptRecord(mutation, session, { caller, transaction: transaction.handle }));
+    }
     const judgement = await judge(mutation, session, rules);
     if ('answer' in judgement) return { result: judgement.answer };
     const { write } = judgement;

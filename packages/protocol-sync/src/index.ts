@@ -10,8 +10,10 @@ export type { Principal, SyncContext } from './principal.js';
 export type { RecordChange } from './record-change.js';
 export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './record-resolver.js';
 export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
-export { MemoryStore } from './storage/memory-store.js';
-export type { SqliteDatabase } from './storage/sqlite-database.js';
+export { MemoryStore, type MemoryStoreOptions } from './storage/memory-store.js';
+export { PostgresStore, type PostgresStoreOptions } from './storage/postgres-store.js';
+export { NewerSchemaError } from './storage/schema-version.js';
+export type { SqliteDatabase, SqliteStatement } from './storage/sqlite-database.js';
 export { SqliteStore, type SqliteStoreOptions } from './storage/sqlite-store.js';
 export type {
   Intent,
@@ -32,4 +34,5 @@ export type {
 } from './storage/sync-store.js';
 export { StoreBusyError } from './storage/sync-store.js';
 export { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
+export { type SyncProtocol, SyncProtocolPlugin, type SyncProtocolPluginOptions } from './sync-protocol-plugin.js';
 export { SyncRequestError } from './sync-request-error.js';

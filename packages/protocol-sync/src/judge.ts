@@ -51,7 +51,7 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
     const reason = 'It is too long ago to know whether this was applied. Compare with the record and record it anew.';
     return refuse({ code: 'OUTCOME_EXPIRED', reason });
   }
-  if (recalled) return { answer: await repeat(mutation, recalled, session, rules) };
+  if (recalled) return { answer: await repeat(mutation, recalled, { session, rules }) };
 
   const objectRules = rules.rulesOf(mutation.objectName);
   if (!objectRules) {
@@ -141,8 +141,7 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
 async function repeat(
   mutation: MutationLogEntry,
   outcome: LedgerOutcome,
-  session: PushSession,
-  rules: JudgeRules,
+  { session, rules }: { readonly session: PushSession; readonly rules: JudgeRules },
 ): Promise<SyncMutationResult> {
   const before = session.record(mutation)?.state;
   if (outcome.status === 'rejected') return { ...rejectedResult(mutation.id, outcome), duplicate: true };

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { brief, create, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
+import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
+
+describe('bad input', () => {
+  const envelope = { clientId: 'a', logId: 'log-a', protocol: 2, lastCheckpoint: null, mutations: [] };
+  for (const [what, body] of [
+    ['null', null],
+    ['a list', []],
+    ['a text', 'x'],
+    ['no clientId', { ...envelope, clientId: undefined }],
+    ['a clientId that is a number', { ...envelope, clientId: 7 }],
+    ['an empty clientId', { ...envelope, clientId: '' }],
+    ['mutations that are no list', { ...envelope, mutations: {} }],
+    ['an extra key', { ...envelope, extra: 1 }],
+    ['protocol 3', { ...envelope, protocol: 3 }],
+    ['a sentAt that is no time', { ...envelope, sentAt: 'yesterday' }],
+    ['a reserved logId', { ...envelope, logId: 'server' }],
+  ] as const) {
+    it(`refuses ${what} as malformed`, async () => {
+      expect(await errorOf(setUp().handler.handlePush(body))).toBe('400 MALFORMED');
+    });
+  }
+
+  it('refuses a checkpoint that is garbage, and walks from the start for one of another server or ahead', async () => {
+    const { pull, warnings } = setUp();
+    expect(await errorOf(pull('garbage'))).toBe('400 INVALID_CHECKPOINT');
+    const other = (await setUp().pull()).checkpoint.replace('id-1', 'id-of-another');
+    expect(await pull(other)).toMatchObject({ reset: 'epoch' });
+    const ahead = (await pull()).checkpoint.replace('.0.0.', '.99.0.');
+    expect(await pull(ahead)).toMatchObject({ reset: 'epoch' });
+    expect(warnings).toMatchObject([{ code: 'CHECKPOINT_AHEAD' }, { code: 'CHECKPOINT_AHEAD' }]);
+  });
+
+  for (const [what, parts] of [
+    ['an empty id', { id: '' }],
+    ['a huge id', { id: 'x'.repeat(129) }],
+    ['an id with NUL', { id: 'a\u0000b' }],
+    ['an unknown operation', { operation: 'upsert' }],
+    ['a negative sequence', { sequence: -1 }],
+    ['a fractional sequence', { sequence: 1.5 }],
+    ['an unsafe sequence', { sequence: 2 ** 53 }],
+    ['a timestamp that is no date', { timestamp: 'soon' }],
+    ['another clientId than the request', { clientId: 'someone-else' }],
+    ['an extra key', { extra: true }],
+    ['data that is a list', { data: [] }],
+    ['a field named __proto__', { data: JSON.parse('{"__proto__": {"x": 1}}') }],
+    ['data that is too deep', { data: { deep: nested(40) } }],
+    ['too many fields', { data: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`f${n}`, n])) }],
+    ['half of a surrogate pair', { data: { text: '\ud800' } }],
+    ['a recordId that is an object', { recordId: {} }],
+    ['a fractional recordId', { recordId: 1.5 }],
+    ['a delete with data', { operation: 'delete', data: {} }],
+    ['a version from the future', { operation: 'update', baseVersion: 7, recordId: 'good' }],
+  ] as const) {
+    it(`rejects a mutation with ${what} alone, and takes its neighbours`, async () => {
+      const { handler } = setUp();
+      const bad = { ...create({ n: 1 }, { recordId: 'bad' }), ...(parts as object) };
+      const { results } = await handler.handlePush({
+        ...envelope,
+        mutations: [create({ n: 1 }, { recordId: 'good' }), bad, null, create({ n: 2 }, { recordId: 'good-too' })],
+      });
+      expect(brief(results)).toEqual(['applied', 'INVALID', 'INVALID', 'applied']);
+    });
+  }
+
+  it('takes unusual names: a number and its text are two records, constructor is a field, an object and a record', async () => {
+    const { push, pull } = setUp();
+    const refs = [
+      { recordId: 1 },
+      { recordId: '1' },
+      { recordId: 'a:b' },
+      { recordId: '__proto__' },
+      { objectName: 'constructor', recordId: 'é"]' },
+      { objectName: '__proto__', recordId: 'x' },
+    ];
+    const { results } = await push({ mutations: refs.map((ref) => create({ constructor: 'c', toString: 't' }, ref)) });
+    expect(brief(results)).toEqual(refs.map(() => 'applied'));
+    expect((await pull()).serverChanges.map(({ objectName, recordId }) => ({ objectName, recordId }))).toEqual(
+      refs.map((ref) => ({ objectName: 'task', ...ref })),
+    );
+  });
+
+  it('takes a year 9999 for now', async () => {
+    const { push, pull, advance } = setUp({ strategy: 'last-write-wins' });
+    await push({ mutations: [create({ title: '0' }, { timestamp: '9999-12-31T23:59:59.999Z' })] });
+    advance(1000);
+    const later = mutation({ clientId: 'b', data: { title: 'later' }, timestamp: '9999-12-31T23:59:59.999Z' });
+    await push({ clientId: 'b', logId: 'log-b', mutations: [later] });
+    expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'later' } }]);
+  });
+
+  it('rejects the second of two mutations with one sequence', async () => {
+    const { push } = setUp();
+    const [one, two] = [create({ n: 1 }, { sequence: 500 }), create({ n: 2 }, { recordId: 't2', sequence: 500 })];
+    expect(brief((await push({ mutations: [one, two] })).results)).toEqual(['applied', 'INVALID']);
+  });
+
+  it('takes as many mutations as its limit says, and asks for the rest again', async () => {
+    const { push } = setUp({ limits: { maxMutations: 2 } });
+    const { results, limits } = await push({ mutations: [1, 2, 3].map((n) => create({ n }, { recordId: n })) });
+    expect(brief(results)).toEqual(['applied', 'applied', 'BATCH_TOO_LARGE']);
+    expect(limits?.maxMutations).toBe(2);
+  });
+
+  it('rejects a record that is too large, also when only the merge makes it so', async () => {
+    const { push } = setUp({ limits: { maxRecordBytes: 100 } });
+    const large = create({ text: 'x'.repeat(200) }, { recordId: 'large' });
+    const grown = [create({ a: 'x'.repeat(60) }), mutation({ data: { b: 'x'.repeat(60) } })];
+    expect(brief((await push({ mutations: [large, ...grown] })).results)).toEqual([
+      'TOO_LARGE',
+      'applied',
+      'TOO_LARGE',
+    ]);
+  });
+
+  it('serves no object that metadata does not enable', async () => {
+    const { push, pull } = setUp({
+      objects: new Map([
+        ['task', { enabled: true }],
+        ['note', { enabled: false }],
+      ]),
+    });
+    const { results } = await push({
+      mutations: [create({ n: 1 }), create({ n: 1 }, { objectName: 'note' }), create({ n: 1 }, { objectName: 'x' })],
+    });
+    expect(brief(results)).toEqual(['applied', 'UNKNOWN_OBJECT', 'UNKNOWN_OBJECT']);
+    expect((await pull()).serverChanges).toHaveLength(1);
+  });
+
+  it('refuses options that are unknown or out of range', () => {
+    const wrong: readonly SyncHandlerOptions[] = [
+      { limits: { maxMutation: 1 } as never },
+      { limits: { maxMutations: 0 } },
+      { changeLogRetentionDays: 0 },
+      { strategy: 'latest' as never },
+    ];
+    for (const options of wrong) expect(() => new SyncHandler(options)).toThrow(TypeError);
+  });
+});

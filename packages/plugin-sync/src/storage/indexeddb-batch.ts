@@ -29,15 +29,16 @@ async function fill(transaction: Transaction, batch: StorageBatch): Promise<void
     checkCheckpoint(batch.expectCheckpoint, meta?.checkpoint ?? null);
   }
   // IndexedDB makes requests in the order they are asked for; waiting for each would take a turn of the event loop each.
+  // Asked for by async functions, so that what cannot be stored rejects like what fails later.
   await Promise.all([
-    ...(batch.removeEntries ?? []).map((id) => store('entries').delete(id)),
-    ...(batch.removeConflicts ?? []).map((id) => store('conflicts').delete(id)),
-    ...(batch.removeDeadLetters ?? []).map((id) => store('deadLetters').delete(id)),
-    ...(batch.removeRecords ?? []).map((ref) => store('records').delete([ref.objectName, ref.recordId])),
-    ...(batch.putEntries ?? []).map((entry) => store('entries').put(entry)),
-    ...(batch.putConflicts ?? []).map((conflict) => store('conflicts').put(conflict)),
-    ...(batch.putDeadLetters ?? []).map((letter) => store('deadLetters').put(letter)),
-    ...(batch.putRecords ?? []).map((record) => store('records').put(record)),
+    ...(batch.removeEntries ?? []).map(async (id) => store('entries').delete(id)),
+    ...(batch.removeConflicts ?? []).map(async (id) => store('conflicts').delete(id)),
+    ...(batch.removeDeadLetters ?? []).map(async (id) => store('deadLetters').delete(id)),
+    ...(batch.removeRecords ?? []).map(async (ref) => store('records').delete([ref.objectName, ref.recordId])),
+    ...(batch.putEntries ?? []).map(async (entry) => store('entries').put(entry)),
+    ...(batch.putConflicts ?? []).map(async (conflict) => store('conflicts').put(conflict)),
+    ...(batch.putDeadLetters ?? []).map(async (letter) => store('deadLetters').put(letter)),
+    ...(batch.putRecords ?? []).map(async (record) => store('records').put(record)),
     batch.meta && store('meta').put(batch.meta, 'client'),
   ]);
   if (batch.sweepWalk !== undefined) await sweep(transaction, batch.sweepWalk);

@@ -6,7 +6,7 @@ import { hasChromium } from '../../test/browser/chromium.js';
 import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
 import type { PageTests } from '../../test/browser/page-tests.js';
-import type { StorageBatch } from './client-storage.js';
+import type { BaseRecord, StorageBatch } from './client-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/indexeddb.page.ts', import.meta.url));
@@ -88,6 +88,19 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     );
     expect(await commit(page, 'newer', { putEntries: [sampleEntry('m1')] })).toBe('TOO_NEW');
     await otherTab.close();
+  });
+
+  it('stores nothing of a batch of which a part cannot be stored', async () => {
+    const errors: Error[] = [];
+    page.on('pageerror', (error) => errors.push(error));
+    await commit(page, 'partial', { meta: sampleMeta(), putEntries: [sampleEntry('m1')] });
+    const before = await load(page, 'partial');
+    // No type lets an id like this through; it stands for whatever an engine may find wrong in the middle of a batch.
+    const unstorable = { ...sampleRecord(), recordId: {} } as unknown as BaseRecord;
+    const putRecords = [sampleRecord({ recordId: 'a' }), unstorable, sampleRecord({ recordId: 'b' })];
+    expect(await commit(page, 'partial', { removeEntries: ['m1'], putRecords })).toBe('FAILED');
+    expect(await load(page, 'partial')).toEqual(before);
+    expect(errors).toEqual([]);
   });
 
   it('stores nothing of a batch for which there is no room, and goes on with those that fit', async () => {

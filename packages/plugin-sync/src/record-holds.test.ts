@@ -71,3 +71,11 @@ test('knows whether others were settled since a mutation was last tried', () => 
     false,
   ]);
 });
+
+test('I13 lets go of a record when the clock is set back behind the start of its hold', () => {
+  const platform = new TestPlatform();
+  const holds = new RecordHolds(platform);
+  holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 60_000 }]);
+  platform.setClock(platform.now() - 86_400_000);
+  expect([holds.isHeld(task('a')), holds.nextExpiry()]).toEqual([false, null]);
+});

@@ -5,6 +5,7 @@ import type { Hold } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
 
 interface Held {
+  readonly since: number;
   readonly until: number;
   readonly failures: number;
 }
@@ -23,7 +24,7 @@ export class RecordHolds {
 
   isHeld(ref: RecordRef): boolean {
     const held = this.#heldByKey.get(recordKey(ref));
-    return held !== undefined && held.until > this.#platform.now();
+    return held !== undefined && isWithin(held, this.#platform.now());
   }
 
   /** True when another mutation was settled since this one was last tried. */
@@ -34,7 +35,7 @@ export class RecordHolds {
   /** When the first held record may be tried again, epoch milliseconds; `null` when none is held. */
   nextExpiry(): number | null {
     const now = this.#platform.now();
-    const times = [...this.#heldByKey.values()].map(({ until }) => until).filter((until) => until > now);
+    const times = [...this.#heldByKey.values()].filter((held) => isWithin(held, now)).map(({ until }) => until);
     return times.length === 0 ? null : Math.min(...times);
   }
 
@@ -58,7 +59,13 @@ export class RecordHolds {
       held.add(key);
       const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
       const delayMs = Math.max(retryAfterMs ?? 0, backoffMs(failures, this.#platform.random()));
-      this.#heldByKey.set(key, { until: this.#platform.now() + delayMs, failures });
+      const since = this.#platform.now();
+      this.#heldByKey.set(key, { since, until: since + delayMs, failures });
     }
   }
+}
+
+/** A clock that was set back behind the start of a hold says nothing of its end: the record is tried at once. */
+function isWithin({ since, until }: Held, now: number): boolean {
+  return since <= now && now < until;
 }

@@ -193,6 +193,21 @@ test('I1 neither shows nor sends nor mixes the work of another user', async () =
   expect([server.requests.length, again.plugin.client.status.pending]).toEqual([1, 0]);
 });
 
+test('a storage without a user becomes that of the first who says so', async () => {
+  const storage = new FaultyStorage();
+  const { transport } = scriptedServer();
+  const nobody = device({ transport, storage });
+  nobody.tasks.records.create('t1', { title: 'x' });
+  await nobody.tasks.sync();
+  nobody.plugin.client.pause();
+  const ada = device({ transport, storage, user: 'ada', platform: new TestPlatform({ seed: 2 }) });
+  await ada.tasks.sync();
+  ada.plugin.client.pause();
+  const bob = device({ transport, storage, user: 'bob', platform: new TestPlatform({ seed: 3 }) });
+  await bob.tasks.sync();
+  expect(bob.plugin.client.status).toMatchObject({ state: 'needs-auth', why: 'wrong-user' });
+});
+
 test('offers itself to a kernel, syncs first when that starts, and ends with it', async () => {
   const server = scriptedServer();
   const { plugin, platform } = device({ transport: server.transport });

@@ -1,39 +1,14 @@
 /** Conflicts: decided by whoever knows how, never silent, never in the way of anything else. */
-import type { SyncConfig, SyncConflict } from '@objectql/sync-types';
+import type { SyncConflict } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { CALLBACK_WAIT_MS } from '../../src/decide-conflicts.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { type DeviceOptions, device } from './device.js';
-import { type RealServer, realServer } from './real-server.js';
-import { answer, scriptedServer } from './scripted-server.js';
-
-type ServerOptions = Parameters<typeof realServer>[1];
-
-/** Two devices that both have task `t1` at version 1. */
-async function world(serverOptions: ServerOptions = {}, clientOptions: Partial<DeviceOptions> = {}) {
-  const platform = new TestPlatform();
-  const server = realServer(platform, serverOptions);
-  const a = device({ ...clientOptions, transport: server.connect().transport, platform, clientId: 'a' });
-  const otherPlatform = new TestPlatform({ seed: 2 });
-  const b = device({ transport: server.connect().transport, platform: otherPlatform, clientId: 'b' });
-  b.tasks.records.create('t1', { title: 'old', status: 'open', due: 'then' });
-  await b.tasks.sync();
-  await a.tasks.sync();
-  a.heard.length = 0;
-  return { server, platform, a, b };
-}
-
-async function serverRecord(server: RealServer) {
-  const page = await server.handler.store.page({ after: 0, limit: 100 });
-  return page.records.find(({ recordId }) => recordId === 't1')?.data ?? null;
-}
-
-function config(strategy: NonNullable<SyncConfig['strategy']>): Partial<DeviceOptions> {
-  return { defaultConfig: { enabled: true, debounce_ms: 100, strategy } };
-}
+import { device } from './device.js';
+import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
+import { serverRecord, strategyConfig, twoDevices } from './two-devices.js';
 
 test('an informed server decides in one round trip, and what lost is reported', async () => {
-  const { a, b, platform } = await world({ strategy: 'last-write-wins' });
+  const { a, b, platform } = await twoDevices({ strategy: 'last-write-wins' });
   const { id } = await a.tasks.records.update('t1', { title: 'mine', status: 'done' });
   await platform.advance(10);
   await b.platform.advance(5000);
@@ -51,7 +26,7 @@ test('an informed server decides in one round trip, and what lost is reported', 
 });
 
 test('the client’s own strategy decides where the server knows none, and the record converges', async () => {
-  const { a, b, server } = await world({}, config('crdt'));
+  const { a, b, server } = await twoDevices({}, strategyConfig('crdt'));
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine', status: 'done' });
@@ -72,7 +47,7 @@ test('the callback’s merge is written within the same sync', async () => {
     ...theirs,
     title: `${theirs?.title} and ${clientMutation.data?.title}`,
   });
-  const { a, b, server } = await world({}, { ...config('manual'), onConflict });
+  const { a, b, server } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -84,7 +59,7 @@ test('the callback’s merge is written within the same sync', async () => {
 });
 
 test('trace 5 parks what nobody decides; other records and other fields go through', async () => {
-  const { a, b, server } = await world({}, config('manual'));
+  const { a, b, server } = await twoDevices({}, strategyConfig('manual'));
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -103,14 +78,19 @@ test('trace 5 parks what nobody decides; other records and other fields go throu
 });
 
 test('a parked conflict survives the process and is decided in the next', async () => {
-  const { a, b, server, platform } = await world({}, config('manual'));
+  const { a, b, server, platform } = await twoDevices({}, strategyConfig('manual'));
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
   await a.tasks.sync();
   a.plugin.client.pause();
 
-  const options = { ...config('manual'), transport: server.connect().transport, storage: a.storage, clientId: 'a' };
+  const options = {
+    ...strategyConfig('manual'),
+    transport: server.connect().transport,
+    storage: a.storage,
+    clientId: 'a',
+  };
   const next = device({ ...options, platform });
   await next.plugin.client.open();
   await next.tasks.conflicts.resolve(id, 'mine');
@@ -124,7 +104,7 @@ test('a parked conflict survives the process and is decided in the next', async 
 });
 
 test('a conflict is decided once, however often the button is pressed', async () => {
-  const { a, b } = await world({}, config('manual'));
+  const { a, b } = await twoDevices({}, strategyConfig('manual'));
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -140,7 +120,7 @@ test('a conflict is decided once, however often the button is pressed', async ()
 });
 
 test('theirs lets the server’s record stand', async () => {
-  const { a, b, server } = await world({}, config('manual'));
+  const { a, b, server } = await twoDevices({}, strategyConfig('manual'));
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -154,100 +134,8 @@ test('theirs lets the server’s record stand', async () => {
   ]);
 });
 
-test('trace 6 re-creates a record from the whole local copy when the edit is later than the delete', async () => {
-  for (const serverOptions of [{}, { strategy: 'last-write-wins' }] satisfies ServerOptions[]) {
-    const { a, b, server, platform } = await world(serverOptions);
-    await b.tasks.records.delete('t1');
-    await b.tasks.sync();
-    await platform.advance(5000);
-    const { id } = await a.tasks.records.update('t1', { title: 'mine' });
-    const outcome = a.tasks.settled(id);
-    await a.tasks.sync();
-    expect([await outcome, await serverRecord(server), (await a.tasks.records.get('t1'))?.data]).toEqual([
-      { status: 'applied', version: 3, droppedFields: [] },
-      { title: 'mine', status: 'open', due: 'then' },
-      { title: 'mine', status: 'open', due: 'then' },
-    ]);
-    await b.tasks.sync();
-    expect(await b.seen()).toEqual({ t1: 'mine' });
-  }
-});
-
-test('re-creates the whole record once, when several edits of it are later than the delete', async () => {
-  const { a, b, server, platform } = await world();
-  await b.tasks.records.delete('t1');
-  await b.tasks.sync();
-  await platform.advance(5000);
-  const made = [
-    await a.tasks.records.update('t1', { title: 'mine' }),
-    await a.tasks.records.update('t1', { status: 'done' }),
-  ];
-  const outcomes = made.map(({ id }) => a.tasks.settled(id));
-  await a.tasks.sync();
-  expect([await Promise.all(outcomes), await serverRecord(server)]).toEqual([
-    [3, 3].map((version) => ({ status: 'applied', version, droppedFields: [] })),
-    { title: 'mine', status: 'done', due: 'then' },
-  ]);
-});
-
-test('re-creates the whole record also when its delete arrived before the edit was sent', async () => {
-  const { a, b, server, platform } = await world();
-  await b.tasks.records.delete('t1');
-  await b.tasks.sync();
-  await platform.advance(5000);
-  // 60 others stand before the edit, so it goes with the second batch, after the delete was pulled.
-  for (let index = 0; index < 60; index++) a.tasks.records.create(`x${index}`, { title: 'x' });
-  await a.tasks.records.update('t1', { title: 'mine' });
-  const seen: unknown[] = [];
-  a.tasks.records.subscribe('t1', (record) => void seen.push(record?.data.title));
-  await a.tasks.sync();
-  await platform.advance(0);
-  expect([await serverRecord(server), new Set(seen)]).toEqual([
-    { title: 'mine', status: 'open', due: 'then' },
-    new Set(['mine']),
-  ]);
-});
-
-test('a parked edit of a deleted record can still be re-created as a whole', async () => {
-  const { a, b, server } = await world({}, config('manual'));
-  await b.tasks.records.delete('t1');
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
-  await a.tasks.sync();
-  expect(await a.seen()).toEqual({});
-  await a.tasks.conflicts.resolve(id, 'mine');
-  await a.tasks.sync();
-  expect(await serverRecord(server)).toEqual({ title: 'mine', status: 'open', due: 'then' });
-});
-
-test('my delete of what they deleted is applied and changes nothing', async () => {
-  const { a, b } = await world();
-  await b.tasks.records.delete('t1');
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.delete('t1');
-  const outcome = a.tasks.settled(id);
-  await a.tasks.sync();
-  expect([await outcome, a.heard]).toEqual([
-    { status: 'applied', version: 2, droppedFields: [] },
-    ['start', 'changes: t1', 'complete'],
-  ]);
-});
-
-test('trace 7 an edit made to an earlier incarnation is a conflict', async () => {
-  const { a, b } = await world({ strategy: 'last-write-wins' });
-  await b.tasks.records.delete('t1');
-  b.tasks.records.create('t1', { title: 'reborn' });
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { note: 'mine' });
-  await a.tasks.sync();
-  expect(await a.tasks.settled(id)).toMatchObject({
-    status: 'conflict',
-    conflict: { kind: 'stale-incarnation', serverRecord: { title: 'reborn' } },
-  });
-});
-
 test('a resolution leaves out what the user has changed again meanwhile', async () => {
-  const { a, b, server } = await world({}, config('last-write-wins'));
+  const { a, b, server } = await twoDevices({}, strategyConfig('last-write-wins'));
   await b.tasks.records.update('t1', { title: 'theirs', status: 'theirs' });
   await b.tasks.sync();
   await a.platform.advance(5000);
@@ -264,7 +152,7 @@ test('I8 parks a conflict whose callback fails, and tells the failure', async ()
   const onConflict = () => {
     throw new Error('merge failed');
   };
-  const { a, b } = await world({}, { ...config('manual'), onConflict });
+  const { a, b } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -277,7 +165,7 @@ test('I8 parks a conflict whose callback fails, and tells the failure', async ()
 
 test('parks a conflict whose merge cannot be stored', async () => {
   const onConflict = () => ({ due: new Date(0) });
-  const { a, b } = await world({}, { ...config('manual'), onConflict });
+  const { a, b } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -294,7 +182,7 @@ test('an open dialog keeps nothing else waiting, and its answer counts when it c
     new Promise<Record<string, string>>((resolve) => {
       choose = resolve;
     });
-  const { a, b, server, platform } = await world({}, { ...config('manual'), onConflict });
+  const { a, b, server, platform } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -347,8 +235,39 @@ test('five automatic rounds on one record, then it is the user’s', async () =>
   ]).toEqual([[1, 11, 12, 13, 14, 15].map((base) => [[base, '2026-01-01T00:00:00.000Z']]), 1, 6]);
 });
 
+test('shows the server’s record once a conflict is parked, also before the feed tells it', async () => {
+  const server = scriptedServer((request, call) =>
+    call === 1
+      ? appliedAll(request, { serverChanges: [change('t1', 4, { title: 'old' })] })
+      : answer(
+          request.mutations.map((mutation) => ({
+            status: 'conflict',
+            mutationId: mutation.id,
+            conflict: {
+              objectName: 'task',
+              recordId: 't1',
+              clientMutation: mutation,
+              serverRecord: { title: 'theirs' },
+              conflictingFields: ['title'],
+              kind: 'update-update',
+              serverVersion: 6,
+              strategy: 'manual',
+              clientStamp: { time: 2, logId: 'mine', sequence: 1 },
+              serverStamps: {},
+            },
+          })),
+          { checkpoint: 'c2' },
+        ),
+  );
+  const { tasks } = device({ transport: server.transport });
+  await tasks.sync();
+  await tasks.records.update('t1', { title: 'mine' });
+  await tasks.sync();
+  expect(await tasks.records.get('t1')).toMatchObject({ data: { title: 'theirs' }, version: 6, isPending: false });
+});
+
 test('hears of an engine’s own conflicts only', async () => {
-  const { a, b } = await world({}, config('manual'));
+  const { a, b } = await twoDevices({}, strategyConfig('manual'));
   const notes = a.plugin.getEngine('note');
   const heard: string[] = [];
   notes.addListener({ onConflict: () => void heard.push('note') });

@@ -160,6 +160,53 @@ test('sends nothing until the walk after an epoch reset is over, and then withou
   expect([await seen(), plugin.client.log.meta.walk]).toEqual([{ t1: 'mine' }, null]);
 });
 
+test('takes the lower version of a restored server for what it is', async () => {
+  const { a, b, server, platform } = world();
+  await fill(b, ['t1']);
+  for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
+  await b.tasks.sync();
+  await a.tasks.sync();
+  server.handler = makeHandler(platform);
+  await server.handler.recordChange({
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'old' },
+  });
+  await a.tasks.sync();
+  expect(await a.tasks.records.get('t1')).toMatchObject({ version: 1, data: { title: 'old' } });
+});
+
+test('bases nothing on the version of a record that the walk has not seen yet', async () => {
+  const bases: (number | null)[] = [];
+  const server = scriptedServer((request, call) => {
+    if (call === 1)
+      return appliedAll(request, { serverChanges: [change('t1', 7), change('t2', 9)], checkpoint: 'old' });
+    if (call === 2)
+      return answer([], { reset: 'epoch', serverChanges: [change('t1', 2)], checkpoint: 'new.1', hasMore: true });
+    return appliedAll(request, { checkpoint: `new.${call}` });
+  });
+  const { tasks } = device({ transport: server.transport });
+  await tasks.sync();
+  let isWalking = false;
+  tasks.addListener({
+    onServerChanges: () => {
+      isWalking = true;
+    },
+  });
+  const { transport } = server;
+  const push = transport.push.bind(transport);
+  transport.push = async (request) => {
+    if (isWalking && bases.length === 0) {
+      bases.push((await tasks.records.update('t1', { title: 'x' })).baseVersion);
+      bases.push((await tasks.records.update('t2', { title: 'x' })).baseVersion);
+    }
+    return push(request);
+  };
+  await tasks.sync();
+  expect(bases).toEqual([2, null]);
+});
+
 test('keeps nobody’s old version: neither a parked conflict’s nor a dead letter’s', async () => {
   const { a, b, server, platform } = world({ strategy: 'manual' });
   await fill(b, ['t1']);

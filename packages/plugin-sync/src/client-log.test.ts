@@ -1,0 +1,173 @@
+import type { JsonObject } from '@objectql/sync-types';
+import { expect, test } from 'vitest';
+import { FaultyStorage } from '../test/sync/faulty-storage.js';
+import { ClientLog } from './client-log.js';
+import type { NewMutation } from './new-mutation.js';
+import { TestPlatform } from './platform/test-platform.js';
+
+function update(recordId: string): NewMutation & { readonly data: JsonObject } {
+  return { objectName: 'task', recordId, operation: 'update', data: { title: recordId }, baseVersion: 7 };
+}
+
+function open(storage = new FaultyStorage(), platform = new TestPlatform()) {
+  return { log: new ClientLog({ clientId: 'device-1', storage, platform }), storage, platform };
+}
+
+const summary = (log: ClientLog) =>
+  Array.from(log.pending, ({ mutation }) => [mutation.recordId, mutation.sequence, mutation.baseVersion]);
+
+/** Holds the next commit until `goOn` is called. */
+function heldCommit(storage: FaultyStorage): { goOn: () => void } {
+  const held = { goOn: () => {} };
+  storage.beforeCommit = () => {
+    storage.beforeCommit = () => undefined;
+    return new Promise((resolve) => {
+      held.goOn = resolve;
+    });
+  };
+  return held;
+}
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+test('numbers an entry made in a commit before those appended during it', async () => {
+  const { log, storage } = open();
+  log.append(update('a'));
+  await log.flush();
+  const held = heldCommit(storage);
+  const committed = log.commit({ newEntries: [{ input: update('resolution'), round: 1 }] });
+  await tick();
+  log.append(update('later'));
+  held.goOn();
+  const [made] = await committed;
+  await log.flush();
+  expect([made?.mutation.sequence, summary(log), (await storage.load()).meta?.nextSequence]).toEqual([
+    2,
+    [
+      ['a', 1, 7],
+      ['resolution', 2, 7],
+      ['later', 3, 7],
+    ],
+    4,
+  ]);
+});
+
+test('changes nothing in memory when a commit fails', async () => {
+  const { log, storage } = open();
+  log.append(update('a'));
+  await log.flush();
+  storage.failCommit = () => new Error('full');
+  const [entry] = log.pending;
+  const change = {
+    batch: { removeEntries: [entry?.mutation.id ?? ''] },
+    meta: { checkpoint: 'c1' },
+    newEntries: [{ input: update('b'), round: 0 }],
+  };
+  await expect(log.commit(change)).rejects.toThrow('full');
+  expect([summary(log), log.meta.checkpoint]).toEqual([[['a', 1, 7]], null]);
+});
+
+test('leaves no entry an old base, also none that is appended meanwhile', async () => {
+  const { log, storage } = open();
+  log.append(update('a'));
+  await log.flush();
+  const held = heldCommit(storage);
+  const committed = log.commit({ forgetBases: true });
+  await tick();
+  log.append(update('meanwhile'));
+  held.goOn();
+  await committed;
+  await log.flush();
+  expect([summary(log), (await storage.load()).entries.map(({ mutation }) => mutation.baseVersion)]).toEqual([
+    [
+      ['a', 1, null],
+      ['meanwhile', 2, null],
+    ],
+    [null, null],
+  ]);
+});
+
+test('starts a new log with all that is pending, numbered from 1 under the same ids, in one commit', async () => {
+  const { log, storage } = open();
+  for (const recordId of ['a', 'b', 'c']) log.append(update(recordId));
+  await log.flush();
+  const before = Array.from(log.pending, ({ mutation }) => mutation.id);
+  log.acknowledge(before.slice(0, 1));
+  await log.flush();
+  const { logId } = log.meta;
+  const commits = storage.batches.length;
+  await log.startNewLog();
+  const { meta, entries } = await storage.load();
+  expect([summary(log), Array.from(log.pending, ({ mutation }) => mutation.id)]).toEqual([
+    [
+      ['b', 1, 7],
+      ['c', 2, 7],
+    ],
+    before.slice(1),
+  ]);
+  expect([
+    storage.batches.length - commits,
+    meta?.logId === log.meta.logId,
+    meta?.logId === logId,
+    meta?.nextSequence,
+    entries.map(({ mutation }) => mutation.sequence),
+  ]).toEqual([1, true, false, 3, [1, 2]]);
+});
+
+test('starts a new log also when nothing is pending', async () => {
+  const { log, storage } = open();
+  await log.startNewLog();
+  expect((await storage.load()).meta?.logId).toBe(log.meta.logId);
+});
+
+test('takes over what somebody else has changed, and keeps what is not durable yet', async () => {
+  const { log, storage } = open();
+  const [a, b] = [log.append(update('a')), log.append(update('b'))];
+  await log.flush();
+  const { meta } = await storage.load();
+  if (!meta) throw new Error('The log was written.');
+  const other = { ...b, id: 'other', recordId: 'other', sequence: 3 };
+  await storage.commit({
+    meta: { ...meta, checkpoint: 'c2', nextSequence: 4 },
+    removeEntries: [a.id],
+    putEntries: [{ mutation: other, round: 0, tries: 0 }],
+  });
+  const reloaded = log.reload();
+  log.append(update('mine'));
+  await reloaded;
+  expect([log.meta.checkpoint, summary(log)]).toEqual([
+    'c2',
+    [
+      ['b', 2, 7],
+      ['other', 3, 7],
+      ['mine', 4, 7],
+    ],
+  ]);
+});
+
+test('reads between two commits, never in the middle of one', async () => {
+  const { log, storage } = open();
+  const held = heldCommit(storage);
+  const order: string[] = [];
+  const committed = log.commit({ meta: { checkpoint: 'c1' } }).then(() => void order.push('committed'));
+  await tick();
+  const read = log.inTurn(async () => void order.push('read'));
+  await tick();
+  held.goOn();
+  await Promise.all([committed, read]);
+  expect(order.sort()).toEqual(['committed', 'read']);
+  expect(log.meta.checkpoint).toBe('c1');
+});
+
+test('says while what it was given exists in memory only', async () => {
+  const { log, storage, platform } = open();
+  const heard: string[] = [];
+  log.observe({ onSaveFailed: (error) => void heard.push(String(error)), onSaved: () => void heard.push('saved') });
+  storage.failCommit = () => new Error('full');
+  log.append(update('a'));
+  await platform.advance(0);
+  const whileFailing = log.isFailing;
+  storage.failCommit = () => undefined;
+  await platform.advance(1000);
+  expect([whileFailing, log.isFailing, heard]).toEqual([true, false, ['Error: full', 'saved']]);
+});

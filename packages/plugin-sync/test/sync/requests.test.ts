@@ -1,0 +1,137 @@
+/** What a request carries, and what the client makes of odd answers. */
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { TransportError } from '../../src/transport/transport.js';
+import { device } from './device.js';
+import { appliedAll, scriptedServer } from './scripted-server.js';
+
+test('halves a batch that is too large until it fits, and recovers', async () => {
+  let most = 10;
+  const server = scriptedServer((request, call) => {
+    if (request.mutations.length > most) {
+      throw new TransportError('Too large.', { type: 'refused', status: 413 });
+    }
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (let index = 0; index < 100; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  const sizes = server.requests.map(({ mutations }) => mutations.length);
+  expect([sizes.slice(0, 6), plugin.client.status.pending]).toEqual([[50, 25, 12, 6, 12, 6], 0]);
+  most = 100;
+  for (let index = 0; index < 50; index++) tasks.records.create(`u${index}`, { title: 'x' });
+  await tasks.sync();
+  await tasks.sync();
+  for (let index = 0; index < 50; index++) tasks.records.create(`v${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(Math.max(...server.requests.slice(-2).map(({ mutations }) => mutations.length))).toBeGreaterThan(40);
+});
+
+test('puts the one mutation that no request can carry among the dead letters, and goes on', async () => {
+  const server = scriptedServer((request, call) => {
+    if (request.mutations.some(({ recordId }) => recordId === 'huge')) {
+      return { error: { code: 'TOO_LARGE', message: 'Too large.' } };
+    }
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (const id of ['a', 'b', 'huge', 'c']) tasks.records.create(id, { title: 'x' });
+  const huge = plugin.client.log.pending.ofRecord({ objectName: 'task', recordId: 'huge' })[0]?.mutation.id ?? '';
+  const outcome = tasks.settled(huge);
+  await tasks.sync();
+  expect([await outcome, plugin.client.status]).toEqual([
+    expect.objectContaining({ status: 'rejected', code: 'TOO_LARGE' }),
+    expect.objectContaining({ pending: 0, deadLetters: 1, state: 'idle' }),
+  ]);
+});
+
+test('sends no more than the server says it takes', async () => {
+  const limits = { maxBodyBytes: 1_000_000, maxMutations: 3 };
+  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));
+  const { tasks } = device({ transport: server.transport });
+  await tasks.sync();
+  for (let index = 0; index < 7; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([0, 3, 3, 1]);
+});
+
+test('sends fewer when results say the batch was too large, and charges nobody', async () => {
+  const server = scriptedServer((request, call) => {
+    const { results } = appliedAll(request);
+    const answered = results.map((result, index) =>
+      index < 2
+        ? result
+        : {
+            status: 'rejected' as const,
+            mutationId: result.mutationId,
+            reason: 'Too many.',
+            code: 'BATCH_TOO_LARGE' as const,
+            retryable: true,
+          },
+    );
+    return { ...appliedAll(request), results: answered, checkpoint: `c${call}` };
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (let index = 0; index < 8; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0 });
+});
+
+test('does not ask in a loop when the server promises more but stays where it is', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { hasMore: true, checkpoint: 'c1' }));
+  const { tasks, plugin } = device({ transport: server.transport });
+  expect(await tasks.sync()).toBeNull();
+  expect([server.requests.length, plugin.client.status.state]).toEqual([2, 'waiting']);
+});
+
+test('takes an HTML page of a captive portal for no answer', async () => {
+  const server = scriptedServer(() => '<html>Please log in to the airport’s network</html>');
+  const { tasks, plugin } = device({ transport: server.transport });
+  tasks.records.create('t1', { title: 'one' });
+  expect(await tasks.sync()).toBeNull();
+  expect(plugin.client.status).toMatchObject({ state: 'waiting', pending: 1 });
+});
+
+test('recognises the refusal of a handler in the same process', async () => {
+  const server = scriptedServer(() => {
+    throw Object.assign(new Error('Busy.'), { code: 'BUSY', status: 503, retryAfterMs: 7000 });
+  });
+  const { tasks, platform, plugin } = device({ transport: server.transport });
+  await tasks.sync();
+  expect(plugin.client.status).toMatchObject({ state: 'waiting', until: platform.now() + 7000, lastError: 'Busy.' });
+});
+
+test('measures how far the device’s clock is off', async () => {
+  const platform = new TestPlatform();
+  const serverTime = new Date(platform.now() - 3_600_000).toISOString();
+  const { tasks, plugin } = device({
+    transport: scriptedServer((request) => appliedAll(request, { serverTime })).transport,
+    platform,
+  });
+  await tasks.sync();
+  expect(plugin.client.status.clockSkewMs).toBe(3_600_000);
+});
+
+test('shows how a long first sync gets on', async () => {
+  const server = scriptedServer((request, call) => appliedAll(request, { hasMore: call < 3, checkpoint: `c${call}` }));
+  server.script = (request, call) => ({
+    ...appliedAll(request, { hasMore: call < 3, checkpoint: `c${call}` }),
+    serverChanges: [
+      {
+        objectName: 'task',
+        recordId: `t${call}`,
+        operation: 'delete',
+        serverVersion: 1,
+        timestamp: '2026-01-01T00:00:00Z',
+      },
+    ],
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  const progress: (number | null)[] = [];
+  plugin.client.subscribeStatus((status) => {
+    const received = status.progress?.received ?? null;
+    if (progress.at(-1) !== received) progress.push(received);
+  });
+  await tasks.sync();
+  expect(progress).toEqual([null, 1, 2, 3, null]);
+});

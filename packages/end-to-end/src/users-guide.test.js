@@ -52,7 +52,7 @@ describe("the users' guide", () => {
       baseVersion: null,
     });
     await engine.sync();
-    expect(await engine.settled(created.id)).toEqual({ status: 'applied', serverVersion: 1, droppedFields: [] });
+    expect(await engine.settled(created.id)).toEqual({ status: 'applied', version: 1, droppedFields: [] });
     expect(await db.find('task', 'task-1')).toEqual({
       title: 'New task',
       status: 'pending',

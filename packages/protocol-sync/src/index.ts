@@ -11,6 +11,7 @@ export type { RecordChange } from './record-change.js';
 export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './record-resolver.js';
 export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
 export { MemoryStore, type MemoryStoreOptions } from './storage/memory-store.js';
+export type { PostgresClient, PostgresPool } from './storage/postgres-pool.js';
 export { PostgresStore, type PostgresStoreOptions } from './storage/postgres-store.js';
 export { NewerSchemaError } from './storage/schema-version.js';
 export type { SqliteDatabase, SqliteStatement } from './storage/sqlite-database.js';

@@ -11,7 +11,7 @@ export interface TestPlatformOptions {
 /**
  * A platform whose time, randomness and network the test holds in its hands.
  *
- * ```ts
+ * ```text
  * const platform = new TestPlatform();
  * platform.setTimer(() => send(), 2000);
  * await platform.advance(2000); // `send` has run, and what it awaited in memory has settled

@@ -21,7 +21,7 @@ import { closedError, StorageError } from './storage-error.js';
  * The database is the caller's: its connection is switched to WAL and full synchronisation, no transaction may be open
  * on it while a batch is committed, and `close` leaves it open.
  *
- * ```ts
+ * ```text
  * import Database from 'better-sqlite3';
  * const storage = new SqliteStorage(new Database('sync.db'));
  * ```

@@ -28,7 +28,7 @@ export interface FaultyStorage extends ClientStorage {
 /**
  * Wraps a storage so that the planned operations fail with a `StorageError` of code `FAILED`. All others go through.
  *
- * ```ts
+ * ```text
  * const storage = withStorageFaults(new MemoryStorage(), [{ nth: 2, of: 'commit', when: 'after' }]);
  * ```
  */

@@ -10,7 +10,7 @@ export type StorageOperation = 'load' | 'commit' | 'getRecords' | 'listRecords';
  * Passes everything on to `inner`, but for what was told to fail. A call that fails reaches `inner` never: nothing of it
  * was stored.
  *
- * ```ts
+ * ```text
  * const storage = new FaultStorage(new MemoryStorage());
  * storage.fail('commit', new Error('The disk is full.'));
  * await engine.flush(); // rejects; what was recorded stays in memory

@@ -21,7 +21,7 @@ export interface FaultTransport extends SyncTransport {
  * `inner` with faults. Requests and answers are copied through JSON, as on a real wire. Pulls go through `push`, so that
  * one plan covers all that is sent.
  *
- * ```ts
+ * ```text
  * const transport = faultTransport(server, { plan: [{ do: 'lose-answer' }], platform });
  * await engine.sync(); // fails; the server has the mutation all the same
  * await engine.sync(); // sends it again, and the server answers that it was applied once

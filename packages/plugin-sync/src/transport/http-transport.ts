@@ -22,7 +22,7 @@ export interface HttpTransportOptions {
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether cookies go along, as in `fetch`. */
-  readonly credentials?: RequestCredentials | undefined;
+  readonly credentials?: 'include' | 'omit' | 'same-origin' | undefined;
   /** Compress request bodies above 1 KiB, where the platform can. Default `true`. */
   readonly compress?: boolean | undefined;
   /** Milliseconds until a request is given up, its token included. Default 30,000. */

@@ -36,7 +36,7 @@ const AS_SYSTEM: EngineContext = { isSystem: true };
 
 /**
  * A resolver over the data engine, and the way back:
- * ```
+ * ```text
  * const records = new ObjectqlRecords(() => kernel.getService('objectql'));
  * const kernel = createKernel({ plugins: [...data, new SyncProtocolPlugin({ resolver: records })] });
  * await kernel.start();

@@ -39,7 +39,7 @@ export interface FaultyStore extends SyncStore {
  * The store, failing as planned. `after` a commit the transaction stands although the caller sees an error, as when a
  * connection is lost at the worst moment; every other fault inside a transaction rolls it back.
  *
- * ```ts
+ * ```text
  * const rehearsal = withFaults(await openStore(), []);
  * await push(rehearsal);
  * for (const when of ['before', 'after'] as const) {

@@ -125,6 +125,7 @@ export async function describeWrite(
   rules: JudgeRules,
 ): Promise<SyncMutationResult> {
   const { state, computable } = made;
-  const record = computable || !(await mayRead(state, rules)) ? undefined : state.data;
+  // What the writer may not read any more goes from their device, as if it were gone.
+  const record = (await mayRead(state, rules)) ? (computable ? undefined : state.data) : null;
   return appliedResult(write.mutation.id, { serverVersion: state.version, record, droppedFields: write.droppedFields });
 }

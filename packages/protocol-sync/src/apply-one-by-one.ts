@@ -142,8 +142,9 @@ async function makeWrite(write: PlannedWrite, intent: Intent, parts: DeferredPar
     // After a timeout nobody knows whether the write is still to come: the intent stays, and the next try finds out.
     if (error instanceof ResolverTimeoutError) throw error;
     // A resolver may fail after it has written, too; what is there counts.
-    if (error instanceof RejectionError || !(await isWritten(intent, parts)))
-      return withdraw(write, intent, { parts, error });
+    const written = error instanceof RejectionError ? undefined : await findWritten(intent, parts);
+    if (!written) return withdraw(write, intent, { parts, error });
+    stored = written.record;
   }
   const state = await confirm(intent, stored, parts);
   const made = {
@@ -177,10 +178,10 @@ async function withdraw(
 /** Finishes a write that a crash, or a resolver that never answered, left announced. */
 async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
   const { mutation, state, ledger } = intent;
-  const isThere = await isWritten(intent, parts);
+  const written = await findWritten(intent, parts);
   const droppedFields = ledger.outcome.status === 'applied' ? ledger.outcome.droppedFields : [];
-  const stored = isThere
-    ? undefined
+  const stored = written
+    ? written.record
     : await parts.caller.applyMutation(
         { mutation, said: mutation, state, droppedFields, computable: false },
         undefined,
@@ -188,14 +189,20 @@ async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
   await confirm(intent, stored, parts);
 }
 
-/** Asks the application whether its record already is what the announced write makes of it. */
-async function isWritten({ objectName, recordId, mutation }: Intent, parts: DeferredParts): Promise<boolean> {
-  const found = await parts.caller.getRecord({ objectName, recordId }, undefined);
-  if (mutation.operation === 'delete') return found === undefined;
-  return (
-    found !== undefined &&
-    Object.entries(mutation.data ?? {}).every(([field, value]) => jsonEquals(ownValue(found, field), value))
-  );
+/**
+ * The application's record, if the announced write is in it; `undefined` when the write is still to be made. Its hooks may
+ * have made more of the write than was announced, so the record is what is confirmed.
+ */
+async function findWritten(
+  { objectName, recordId, mutation }: Intent,
+  parts: DeferredParts,
+): Promise<{ readonly record: JsonObject | undefined } | undefined> {
+  const record = await parts.caller.getRecord({ objectName, recordId }, undefined);
+  if (mutation.operation === 'delete') return record === undefined ? { record } : undefined;
+  const isThere =
+    record !== undefined &&
+    Object.entries(mutation.data ?? {}).every(([field, value]) => jsonEquals(ownValue(record, field), value));
+  return isThere ? { record } : undefined;
 }
 
 /** Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows. */

@@ -148,8 +148,9 @@ async function repeat(
   if (outcome.status === 'applied') {
     const { version: serverVersion, droppedFields } = outcome;
     // A record that went on since then reaches the client through the feed, at the version that belongs to it.
-    const isCurrent = before !== undefined && before.version === serverVersion && (await mayRead(before, rules));
-    const record = isCurrent ? before.data : undefined;
+    // One that is gone for this caller is told as gone: the feed may never tell them.
+    const isThere = before !== undefined && (await mayRead(before, rules));
+    const record = !isThere ? null : before.version === serverVersion ? before.data : undefined;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
   if (!before || !(await mayRead(before, rules))) {

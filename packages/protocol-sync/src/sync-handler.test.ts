@@ -267,6 +267,16 @@ describe('I12 what a caller may not read', () => {
     expect(JSON.stringify(results)).not.toContain('secret');
   });
 
+  it('goes from the device of the writer who may not read what they wrote, also when they ask again', async () => {
+    const { push } = setUp({ authorize });
+    const request = { mutations: [create({ title: 'x', secret: true })] };
+    const answers = [await push(request), await push(request)];
+    expect(answers.map(({ results }) => results[0])).toMatchObject([
+      { status: 'applied', serverVersion: 1, record: null },
+      { status: 'applied', serverVersion: 1, record: null, duplicate: true },
+    ]);
+  });
+
   it('is forgotten by devices that had it, where the application says so', async () => {
     const { handler, pull } = setUp({ authorize: { read: ({ record }) => (record?.secret ? 'forget' : 'allow') } });
     await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: 'x' } });
@@ -403,6 +413,28 @@ describe('a resolver with getRecord and applyMutation alone', () => {
       expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 1 }]);
     });
   }
+});
+
+it('I11 confirms after a crash what the application made of the write, not what was announced', async () => {
+  const { store, push, pull, advance } = setUp();
+  let row: object | undefined;
+  const resolver: RecordResolver = {
+    getRecord: () => row,
+    applyMutation({ data }) {
+      row = { ...data, touched: 'by a hook' };
+      const { transaction } = store;
+      store.transaction = async () => {
+        store.transaction = transaction;
+        throw new Error('the process died');
+      };
+      return row;
+    },
+  };
+  const request = { mutations: [create({ n: 1 })] };
+  await push(request, resolver);
+  advance(60_000);
+  expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
+  expect((await pull()).serverChanges).toMatchObject([{ data: { n: 1, touched: 'by a hook' } }]);
 });
 
 describe('a protocol-1 peer', () => {

@@ -1,6 +1,13 @@
 /** One device: an app that can crash at any moment over a storage that stays. */
-import { type BaseRecord, MemoryStorage, type StorageBatch, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
+
 import type { Platform } from '@objectql/plugin-sync';
+import {
+  type BaseRecord,
+  MemoryStorage,
+  type StorageBatch,
+  type SyncConflict,
+  SyncPlugin,
+} from '@objectql/plugin-sync';
 import { Gate, never } from './gate.js';
 import { gatedStorage } from './gated-storage.js';
 import { findMissedChange, readPlace } from './invariants/checkpoint.js';

@@ -75,6 +75,8 @@ function drawFaults(random: Random): Faults {
   };
 }
 
+type Special = Extract<Action, { do: 'edit' }>['special'];
+
 interface Drawing {
   readonly world: WorldPlan;
   readonly isSolo: boolean;
@@ -91,8 +93,9 @@ function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawi
   const fields = FIELDS.filter(() => random.chance(0.4));
   const roll = random.next();
   if (roll < 0.55) {
-    const special = world.resolver === 'store' || !random.chance(0.08) ? 'none' : random.pick(['poison', 'refused']);
-    const rule = world.isAuthorized && random.chance(0.08) ? random.pick(['forbidden', 'private']) : special;
+    const special: Special =
+      world.resolver === 'store' || !random.chance(0.08) ? 'none' : random.pick<Special>(['poison', 'refused']);
+    const rule = world.isAuthorized && random.chance(0.08) ? random.pick<Special>(['forbidden', 'private']) : special;
     const isCommon = random.chance(0.15);
     return { afterMs, do: 'edit', device, objectName, recordId, wish, fields, value, isCommon, special: rule };
   }

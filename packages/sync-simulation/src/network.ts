@@ -62,12 +62,12 @@ export class Network {
     }
     const answer = await this.#carry(kind, sent, delay(random, lot));
     await time.sleep(delay(random, lot));
-    return this.#bring(answer, { random, lot, number });
+    return this.#bring(answer, { random, lot, number, sender: sender.name });
   }
 
   async #bring(
     answer: SyncPushResponse | SyncErrorBody,
-    { random, lot, number }: { random: Random; lot: Faults | undefined; number: number },
+    { random, lot, number, sender }: { random: Random; lot: Faults | undefined; number: number; sender: string },
   ): Promise<SyncPushResponse> {
     const { log, isErrorAnswered } = this.#parts;
     if (lot && random.chance(lot.loseAnswer)) {
@@ -85,7 +85,7 @@ export class Network {
       log(`answer ${number} is garbled`);
       return garble(answer, random);
     }
-    log(`answer ${number}: ${describeAnswer(answer)}`);
+    log(`${sender}: answer ${number}, ${describeAnswer(answer)}`);
     if ('error' in answer && !isErrorAnswered) throw refused(answer);
     return JSON.parse(JSON.stringify(answer));
   }
@@ -117,7 +117,12 @@ function delay(random: Random, lot: Faults | undefined): number {
 /** What captive portals and broken proxies make of an answer. */
 function garble(answer: SyncPushResponse | SyncErrorBody, random: Random): SyncPushResponse {
   const { results = [], ...rest } = 'results' in answer ? answer : {};
-  const garbled: readonly [unknown, ...unknown[]] = ['<html>Sign in</html>', null, {}, { ...rest, results: results.slice(1) }];
+  const garbled: readonly [unknown, ...unknown[]] = [
+    '<html>Sign in</html>',
+    null,
+    {},
+    { ...rest, results: results.slice(1) },
+  ];
   // The port's type is what a transport promises; this one breaks its promise.
   return random.pick(garbled) as SyncPushResponse;
 }

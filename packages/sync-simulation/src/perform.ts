@@ -1,8 +1,8 @@
 /** Carries out one action of a schedule. */
 import { assertNever, type Json } from '@objectql/sync-types';
 import type { Device } from './device.js';
-import { Random } from './random.js';
 import type { Action } from './plan.js';
+import { Random } from './random.js';
 import type { World } from './world.js';
 
 export async function perform(action: Action, world: World): Promise<void> {
@@ -116,9 +116,9 @@ function resolve({ choice }: Of<'resolve'>, device: Device): void {
   if (!parked) return;
   const { serverRecord, clientMutation } = parked.conflict;
   const merged = { ...serverRecord, ...clientMutation.data };
+  device.forget(parked.id);
   device.plugin?.client.conflicts.resolve(parked.id, choice === 'merged' ? merged : choice).then(
     (made) => {
-      device.forget(parked.id);
       if (made) device.made(made.id);
     },
     () => {},
@@ -129,10 +129,10 @@ function answerDeadLetter({ choice }: Of<'answerDeadLetter'>, device: Device): v
   const letters = device.plugin?.client.deadLetters;
   const letter = letters?.list()[0];
   if (!letters || !letter) return;
+  device.forget(letter.id);
   const answered = choice === 'retry' ? letters.retry(letter.id) : letters.discard(letter.id);
   answered.then(
     (made) => {
-      device.forget(letter.id);
       if (made) device.made(made.id);
     },
     () => {},

@@ -24,7 +24,10 @@ export class Permissions {
 
   /** A text that changes with the user's grants. */
   scopeOf(user: string): string {
-    return [...this.#denied].filter((denied) => denied.startsWith(`${user} `)).sort().join();
+    return [...this.#denied]
+      .filter((denied) => denied.startsWith(`${user} `))
+      .sort()
+      .join();
   }
 
   /** The rules as the server is given them. */

@@ -1,10 +1,5 @@
 /** The machine the server runs on: processes start and crash, the store stays, and sometimes is yesterday's. */
-import {
-  MemoryStore,
-  type RecordResolver,
-  SyncHandler,
-  SyncRequestError,
-} from '@objectql/protocol-sync';
+import { MemoryStore, type RecordResolver, SyncHandler, SyncRequestError } from '@objectql/protocol-sync';
 import type { JsonObject, RecordId, SyncConfig, SyncErrorBody, SyncPushResponse } from '@objectql/sync-types';
 import { AppDatabase } from './app-database.js';
 import { appResolver } from './app-resolver.js';
@@ -91,6 +86,7 @@ export class ServerHost {
       objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object)])),
       authorize: permissions.authorize(),
       limits: this.#limits,
+      onWarning: ({ message, cause }) => this.#parts.log(`server: ${message} ${cause}`),
       changeLogRetentionDays: world.retentionMs / DAY_MS,
       platform: {
         now: () => time.now(),

@@ -5,8 +5,8 @@ import type { Mutant } from './mutant.js';
 import { Network } from './network.js';
 import { perform } from './perform.js';
 import { Permissions } from './permissions.js';
-import { endOfTurn } from './platform/turn.js';
 import type { Plan } from './plan.js';
+import { endOfTurn } from './platform/turn.js';
 import { ServerHost } from './server-host.js';
 import { ServerTruth } from './server-truth.js';
 import { Verdict, type Violation } from './violation.js';
@@ -32,6 +32,8 @@ export interface Outcome {
 const ROUND_MS = 90_000;
 /** 40 rounds, an hour: automatic resolutions, retries and walks of all devices, one after another, end long before. */
 const MAX_ROUNDS = 40;
+/** 10 minutes: an hour, which copies may take, in six steps. */
+const LATE_MS = 600_000;
 /** Far above what any schedule needs: more is a loop without an end. */
 const MAX_EVENTS = 400_000;
 
@@ -160,6 +162,9 @@ export class World {
     this.#isFaulty = false;
     this.log('faults are over');
     this.host.heal();
+    for (const device of this.devices) device.heal();
+    // Late copies belong to the faults: what they change is to be settled as well.
+    while (this.#network.underWay > 0 && !this.verdict.first) await this.#runFor(LATE_MS);
     for (let round = 0; round < MAX_ROUNDS; round++) {
       for (const device of this.devices) {
         device.heal();
@@ -175,7 +180,7 @@ export class World {
 
   /** Whether all has settled and all agree; where users have to decide, they do. */
   async #isAtRest(round: number): Promise<boolean> {
-    let isWaiting = this.#network.underWay > 0 && round < 2;
+    let isWaiting = false;
     for (const device of this.devices) {
       const { plugin } = device;
       if (!plugin) return false;
@@ -204,6 +209,7 @@ export class World {
 
   async #runFor(ms: number): Promise<void> {
     const until = this.time.now() + ms;
+    await endOfTurn();
     while (!this.verdict.first && (await this.time.step(until))) {
       this.#check();
       if (++this.events > MAX_EVENTS) throw new Error('The schedule does not end.');

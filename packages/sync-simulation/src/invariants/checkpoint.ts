@@ -36,6 +36,5 @@ export function findMissedChange(
   return undefined;
 }
 
-type ServerTruthData = ServerTruth['records'] extends Map<string, infer Item extends { readonly data: unknown }>
-  ? Item['data']
-  : never;
+type ServerTruthData =
+  ServerTruth['records'] extends Map<string, infer Item extends { readonly data: unknown }> ? Item['data'] : never;

@@ -6,7 +6,7 @@ import type { Authorize, ReadPermission } from './authorize.js';
 import { findPageStart, formatCheckpoint, nextCheckpoint, type PageStart } from './checkpoint.js';
 import type { Principal } from './principal.js';
 import type { PushRequest } from './push-request.js';
-import type { StoredRecord, SyncStore } from './storage/sync-store.js';
+import { StoreBusyError, type StoredRecord, type SyncStore } from './storage/sync-store.js';
 
 export interface FeedPage {
   readonly changes: readonly SyncServerChange[];
@@ -50,6 +50,10 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
     if (own.get(recordKey(record)) === record.version) continue;
     const change = await toChange(record, await permissionOf(record, parts), start);
     if (change) changes.push(change);
+  }
+  if (scopeDigest(objects, await authorize.scope?.(principal)) !== scope) {
+    // A page half under other rights would carry a checkpoint that passes what they hid.
+    throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }
   return {
     changes,

@@ -252,7 +252,8 @@ export class Device {
   /** The app knows that it is durable: what it removed as a conflict or with a loss must now be told. */
   #known(batch: StorageBatch): void {
     const { wire } = this.#parts;
-    for (const id of batch.removeEntries ?? []) if (wire.metConflict(id)) this.#owed.add(id);
+    const dead = new Set(batch.putDeadLetters?.map(({ id }) => id));
+    for (const id of batch.removeEntries ?? []) if (wire.metConflict(id) && !dead.has(id)) this.#owed.add(id);
   }
 
   #hear(ids: readonly string[]): void {

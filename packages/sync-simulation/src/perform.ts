@@ -72,6 +72,8 @@ type Of<Name extends Action['do']> = Extract<Action, { readonly do: Name }>;
 function edit(action: Of<'edit'>, device: Device, world: World): void {
   const { plugin } = device;
   if (!plugin) return;
+  // Where the application refuses a create, the updates that follow are refused with reason.
+  if (action.special !== 'none') world.isUndisturbed = false;
   const records = plugin.getEngine(action.objectName).records;
   const work = async () => {
     const seen = await records.get(action.recordId);

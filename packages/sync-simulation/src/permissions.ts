@@ -46,5 +46,5 @@ export class Permissions {
 }
 
 function isPrivateOfOther(user: string, data: JsonObject | null): boolean {
-  return data?.['private'] !== undefined && data['private'] !== user;
+  return data?.private !== undefined && data.private !== user;
 }

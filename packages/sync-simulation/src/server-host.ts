@@ -1,11 +1,18 @@
 /** The machine the server runs on: processes start and crash, the store stays, and sometimes is yesterday's. */
-import { MemoryStore, type RecordResolver, SyncHandler, SyncRequestError } from '@objectql/protocol-sync';
+import {
+  MemoryStore,
+  type RecordResolver,
+  SyncHandler,
+  type SyncHandlerOptions,
+  SyncRequestError,
+  type SyncStore,
+} from '@objectql/protocol-sync';
 import type { JsonObject, RecordId, SyncConfig, SyncErrorBody, SyncPushResponse } from '@objectql/sync-types';
 import { AppDatabase } from './app-database.js';
 import { appResolver } from './app-resolver.js';
 import { type Change, restoreStore } from './backups.js';
 import { Gate, never } from './gate.js';
-import { gatedStore } from './gated-store.js';
+import { type GatedStoreParts, gatedStore } from './gated-store.js';
 import type { Mutant } from './mutant.js';
 import type { Permissions } from './permissions.js';
 import type { WorldPlan } from './plan.js';
@@ -41,6 +48,7 @@ export class ServerHost {
   truth: ServerTruth;
   store: MemoryStore;
   readonly #parts: ServerHostParts;
+  readonly #platform: NonNullable<SyncHandlerOptions['platform']>;
   readonly #history: Change[] = [];
   #gate: Gate;
   #handler: SyncHandler | undefined;
@@ -54,6 +62,11 @@ export class ServerHost {
 
   constructor(parts: ServerHostParts) {
     this.#parts = parts;
+    this.#platform = {
+      now: () => parts.time.now(),
+      randomId: () => `id-${++this.#ids}`,
+      setTimer: (work, delayMs) => parts.time.after(delayMs, work),
+    };
     const { pageRecords, maxMutations } = parts.world;
     this.#limits = { maxPageRecords: pageRecords, maxMutations };
     this.truth = parts.newTruth();
@@ -71,28 +84,17 @@ export class ServerHost {
   /** Starts a server process over the store as it is. */
   start(): void {
     if (this.#handler || this.#isRestoring) return;
-    const { time, world, mutant, permissions } = this.#parts;
+    const { world, permissions } = this.#parts;
     this.#gate = this.#newGate();
     this.#resolver = this.#newResolver();
-    const store = gatedStore(this.store, {
-      gate: this.#gate,
-      mutant,
-      app: this.app,
-      onCommit: (saves, app) => this.#committed({ type: 'commit', saves, app }),
-      onPrune: (before) => this.#committed({ type: 'prune', before }),
-    });
     this.#handler = new SyncHandler({
-      store,
+      store: this.#storeOf(this.#gate, (saves, app) => this.#committed({ type: 'commit', saves, app })),
       objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object)])),
       authorize: permissions.authorize(),
       limits: this.#limits,
       onWarning: ({ message, cause }) => this.#parts.log(`server: ${message} ${cause}`),
       changeLogRetentionDays: world.retentionMs / DAY_MS,
-      platform: {
-        now: () => time.now(),
-        randomId: () => `id-${++this.#ids}`,
-        setTimer: (work, delayMs) => time.after(delayMs, work),
-      },
+      platform: this.#platform,
     });
   }
 
@@ -164,26 +166,32 @@ export class ServerHost {
     }
   }
 
-  /** Writes to the application's record and tells sync of it, until that has worked. */
+  /** Writes to the application's record and to sync in one transaction, as hooks of a data engine do, until it works. */
   async writePastSync({ objectName, recordId, operation, data }: PastSync): Promise<void> {
     const name = nameOf({ objectName, recordId });
-    const handler = this.#handler;
-    if (!handler) return;
-    if (this.#parts.world.resolver !== 'store') {
-      const present = this.app.get(name);
-      if (operation === 'delete' && !present) return;
-      this.#putApp(name, operation === 'delete' ? null : { ...present, ...data });
+    const change = { objectName, recordId, operation, ...(operation === 'delete' ? {} : { data }) };
+    for (let isDone = false; !isDone; ) {
+      const store = this.#storeOf(this.#gate, (saves, app) => {
+        const isOutside = this.#parts.world.resolver !== 'store' && saves.length > 0;
+        const written = operation === 'delete' ? null : { ...this.app.get(name), ...data };
+        this.#committed({ type: 'commit', saves, app: isOutside ? [...app, [name, written]] : app });
+      });
+      const job = new SyncHandler({ store, platform: this.#platform });
+      isDone = await Promise.race([
+        job.recordChange(change).then(
+          () => true,
+          () => false,
+        ),
+        this.#gate.death.catch(() => false),
+      ]);
+      if (!isDone) await this.#parts.time.sleep(1000);
     }
-    for (;;) {
-      const current = this.#handler;
-      const change = { objectName, recordId, operation, ...(operation === 'delete' ? {} : { data }) };
-      const done = await current?.recordChange(change).then(
-        () => true,
-        () => false,
-      );
-      if (done) return;
-      await this.#parts.time.sleep(1000);
-    }
+  }
+
+  #storeOf(gate: Gate, onCommit: GatedStoreParts['onCommit']): SyncStore {
+    const { mutant } = this.#parts;
+    const onPrune = (before: number) => this.#committed({ type: 'prune', before });
+    return gatedStore(this.store, { gate, mutant, app: this.app, onCommit, onPrune });
   }
 
   #putApp(name: string, data: JsonObject | null): void {

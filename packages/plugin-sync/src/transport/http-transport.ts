@@ -41,7 +41,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
  * A transport to `{url}/push` and `{url}/pull`. It rejects with nothing but `TransportError`. A server that refuses
  * compressed bodies (415, or 400 where it does not know them) is sent plain ones from then on.
  *
- * ```ts
+ * ```text
  * const transport = httpTransport({ url: '/api/sync', token: () => session.token });
  * ```
  */

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+
+describe('a protocol-1 peer', () => {
+  const published = { clientId: 'a', lastCheckpoint: null };
+
+  it('is served with the published shapes alone', async () => {
+    const { handler } = setUp();
+    const first = create({ title: '0' });
+    const answer = await handler.handlePush({ ...published, mutations: [first] });
+    expect(answer).toMatchObject({
+      results: [{ status: 'applied', serverVersion: 1 }],
+      serverChanges: [],
+      checkpoint: expect.any(String),
+    });
+    expect((await handler.handlePush({ ...published, mutations: [first] })).results).toMatchObject([
+      { duplicate: true },
+    ]);
+  });
+
+  it('receives among the changes what it could not compute', async () => {
+    const { handler } = setUp();
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: '0' } });
+    const answer = await handler.handlePush({
+      ...published,
+      mutations: [mutation({ baseVersion: 1, data: { n: 1 } })],
+    });
+    expect(answer.serverChanges).toMatchObject([{ data: { title: '0', n: 1 } }]);
+  });
+
+  it('never conflicts with its own chain', async () => {
+    const { handler } = setUp({ strategy: 'manual' });
+    const chain = [create({ n: 1 }), mutation({ data: { n: 2 } }), mutation({ data: { n: 3 } })];
+    expect(brief((await handler.handlePush({ ...published, mutations: chain })).results)).toEqual([
+      'applied',
+      'applied',
+      'applied',
+    ]);
+  });
+});

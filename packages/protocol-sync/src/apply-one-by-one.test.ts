@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { RecordResolver } from './record-resolver.js';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+
+describe('a resolver with getRecord and applyMutation alone', () => {
+  function table() {
+    const rows = new Map<unknown, Record<string, unknown>>([['old', { title: 'older than sync', _id: 'old' }]]);
+    const calls: string[] = [];
+    const resolver: RecordResolver = {
+      getRecord: async (_objectName, recordId) => rows.get(recordId),
+      async applyMutation(applied, version) {
+        calls.push(`${applied.operation} ${applied.recordId} v${version}`);
+        if (applied.operation === 'delete') rows.delete(applied.recordId);
+        else rows.set(applied.recordId, { ...rows.get(applied.recordId), ...applied.data });
+      },
+    };
+    return { rows, calls, resolver };
+  }
+
+  it('is given the fields to write and the version they get', async () => {
+    const { push } = setUp();
+    const { rows, calls, resolver } = table();
+    const { results } = await push(
+      { mutations: [create({ n: 1 }), mutation({ data: { n: 2 } }), mutation({ operation: 'delete' })] },
+      resolver,
+    );
+    expect(brief(results)).toEqual(['applied', 'applied', 'applied']);
+    expect(calls).toEqual(['create t1 v1', 'update t1 v2', 'delete t1 v3']);
+    expect(rows.has('t1')).toBe(false);
+  });
+
+  it('brings records into the feed that are older than sync', async () => {
+    const { push, pull } = setUp({ strategy: 'manual' });
+    const { resolver } = table();
+    const { results } = await push({ mutations: [mutation({ recordId: 'old', data: { status: 'done' } })] }, resolver);
+    expect(results).toMatchObject([
+      { status: 'applied', serverVersion: 2, record: { title: 'older than sync', status: 'done' } },
+    ]);
+    expect((await pull()).serverChanges).toMatchObject([
+      { recordId: 'old', data: { title: 'older than sync', status: 'done' } },
+    ]);
+  });
+
+  for (const step of ['after the announcement', 'after the write'] as const) {
+    it(`I11 recovers from a crash ${step}`, async () => {
+      const { store, push, pull, advance } = setUp();
+      const { rows, calls, resolver } = table();
+      const dying: RecordResolver = {
+        ...resolver,
+        async applyMutation(applied, version, context) {
+          if (step === 'after the write') await resolver.applyMutation(applied, version, context);
+          // The process is gone: no confirmation is ever written.
+          const { transaction } = store;
+          store.transaction = async () => {
+            store.transaction = transaction;
+            throw new Error('the process died');
+          };
+        },
+      };
+      const request = { mutations: [create({ n: 1 })] };
+      expect(brief((await push(request, dying)).results)).toEqual(['INTERNAL']);
+      expect(brief((await push(request, resolver)).results)).toEqual(['BUSY']);
+      advance(60_000);
+      expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
+      expect(rows.get('t1')).toEqual({ n: 1 });
+      expect(calls).toEqual(['create t1 v1']);
+      expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 1 }]);
+    });
+  }
+});
+
+it('I11 confirms after a crash what the application made of the write, not what was announced', async () => {
+  const { store, push, pull, advance } = setUp();
+  let row: object | undefined;
+  const resolver: RecordResolver = {
+    getRecord: () => row,
+    applyMutation({ data }) {
+      row = { ...data, touched: 'by a hook' };
+      const { transaction } = store;
+      store.transaction = async () => {
+        store.transaction = transaction;
+        throw new Error('the process died');
+      };
+      return row;
+    },
+  };
+  const request = { mutations: [create({ n: 1 })] };
+  await push(request, resolver);
+  advance(60_000);
+  expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
+  expect((await pull()).serverChanges).toMatchObject([{ data: { n: 1, touched: 'by a hook' } }]);
+});

@@ -72,6 +72,26 @@ test('is taken over by one of many that find it stale at once', async () => {
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('is taken over when a process died while it took it over from a dead one', async () => {
+  const pid = await deadPid();
+  await writeLock({ pid, lockId: 'first' });
+  await writeFile(`${path}.first`, JSON.stringify({ pid, started: '', host: hostname(), lockId: 'second' }));
+  const unlock = await takeFileLock(path);
+  await unlock();
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('is refused where the file is something else, and leaves it alone', async () => {
+  for (const text of ['Dear diary', 'null', '{"pid":1}', '{"pid":1,"lockId":"../../etc"}']) {
+    await writeFile(path, text);
+    await expect(takeFileLock(path)).rejects.toMatchObject({
+      code: 'LOCKED',
+      message: expect.stringContaining('not a lock'),
+    });
+    expect(await readFile(path, 'utf8')).toBe(text);
+  }
+});
+
 test('leaves a lock alone that somebody else took meanwhile', async () => {
   const unlock = await takeFileLock(path);
   await writeLock({ lockId: 'somebody else' });

@@ -17,16 +17,14 @@ export async function takeFileLock(path: string): Promise<() => Promise<void>> {
     lockId: systemPlatform.newId(),
   };
   const text = JSON.stringify(owner);
-  // Each turn meets another state of a race with other processes; one of them wins within a few.
-  for (let turn = 0; turn < 10; turn++) {
-    if (await create(path, owner)) return () => release(path, text);
-    const found = await unlessErrno('ENOENT', readFile(path, 'utf8'));
-    if (found === undefined) continue;
-    const other = JSON.parse(found) as Owner;
-    if (await isAlive(other)) throw lockedError(path, other);
-    await removeStale(path, found, owner.lockId);
+  const draft = `${path}.${owner.lockId}`;
+  await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
+  try {
+    await install(draft, path);
+  } finally {
+    await rm(draft, { force: true });
   }
-  throw new StorageError('LOCKED', `Several processes fight for ${path}. Let one of them open the storage at a time.`);
+  return () => release(path, text);
 }
 
 interface Owner {
@@ -37,19 +35,60 @@ interface Owner {
   readonly lockId: string;
 }
 
-/** Creates the lock with its content in one step, so that nobody ever reads half of it. False when there is one. */
-async function create(path: string, owner: Owner): Promise<boolean> {
-  const draft = `${path}.${owner.lockId}`;
-  await writeFile(draft, JSON.stringify(owner), { flag: 'wx', mode: 0o600 });
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'EEXIST')) return false;
-    throw error;
-  } finally {
-    await rm(draft);
+/** Puts the draft in the place of the lock: where there is none, or where its owner is dead. */
+async function install(draft: string, path: string): Promise<void> {
+  // A lock that vanishes between two looks at it was just given free; that cannot go on for ever.
+  for (let turn = 0; turn < 10; turn++) {
+    // A link brings the content along, so nobody ever reads half a lock.
+    const isFree = await unlessErrno(
+      'EEXIST',
+      link(draft, path).then(() => true),
+    );
+    if (isFree) return;
+    const found = await unlessErrno('ENOENT', readFile(path, 'utf8'));
+    if (found !== undefined && (await replaceDead(draft, { path, found }))) return;
   }
+  throw new StorageError('LOCKED', `Several processes fight for ${path}. Let one of them open the storage at a time.`);
+}
+
+/**
+ * Replaces the lock of a dead process. Who may do so is settled by a lock of its own, named after the dead one, so that
+ * each dead lock has one heir: two that found the same one dead would else replace each other. False when somebody was
+ * faster.
+ */
+async function replaceDead(draft: string, { path, found }: { path: string; found: string }): Promise<boolean> {
+  const owner = parseOwner(found, path);
+  if (await isAlive(owner)) throw lockedError(path, owner);
+  const unlock = await takeFileLock(`${path}.${owner.lockId}`);
+  try {
+    if ((await unlessErrno('ENOENT', readFile(path, 'utf8'))) !== found) return false;
+    await rename(draft, path);
+    return true;
+  } finally {
+    await unlock();
+  }
+}
+
+function parseOwner(text: string, path: string): Owner {
+  const owner = parseJson(text);
+  if (isOwner(owner)) return owner;
+  throw new StorageError('LOCKED', `${path} is not a lock of this library. Delete it if nothing has the storage open.`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON is no lock either.
+    return undefined;
+  }
+}
+
+function isOwner(value: unknown): value is Owner {
+  const { pid, started, host, lockId } = Object(value) as Readonly<Record<string, unknown>>;
+  const isNamed = typeof started === 'string' && typeof host === 'string' && typeof lockId === 'string';
+  // The id becomes part of a file's name.
+  return isNamed && Number.isSafeInteger(pid) && /^[\w-]+$/.test(lockId);
 }
 
 async function isAlive(owner: Owner): Promise<boolean> {
@@ -68,21 +107,6 @@ async function isAlive(owner: Owner): Promise<boolean> {
 async function processStart(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
-/** Moves the lock away and looks again: in between another process may have taken it over and be alive. */
-async function removeStale(path: string, stale: string, lockId: string): Promise<void> {
-  const aside = `${path}.${lockId}.stale`;
-  if (
-    (await unlessErrno(
-      'ENOENT',
-      rename(path, aside).then(() => true),
-    )) === undefined
-  )
-    return;
-  const moved = await readFile(aside, 'utf8');
-  if (moved !== stale) await unlessErrno('EEXIST', link(aside, path));
-  await rm(aside);
 }
 
 async function release(path: string, text: string): Promise<void> {

@@ -28,7 +28,7 @@ import { ledgerRow } from './ledger.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import type { PushSession } from './push-session.js';
 import { RejectionError } from './record-resolver.js';
-import { withStoredRecord } from './record-state.js';
+import { withStoredRecord, writeRecord } from './record-state.js';
 import { type Intent, type RecordState, StoreBusyError } from './storage/sync-store.js';
 
 /** What this way needs beside the rest. */
@@ -215,8 +215,8 @@ async function confirm(intent: Intent, stored: JsonObject | undefined, parts: De
       mutationIds: [mutationId],
       ...(logId === null ? {} : { log: { logId, sequences: [sequence] } }),
     });
-    const planned = stored ? withStoredRecord(intent.state, stored) : intent.state;
-    const state = followingUp(planned, records[0]);
+    const written = followingUp(intent, records[0]);
+    const state = stored ? withStoredRecord(written, stored) : written;
     // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
     const isTaken = ledger.some(
       (row) => row.logId === logId && row.sequence === sequence && row.mutationId !== mutationId,
@@ -227,19 +227,13 @@ async function confirm(intent: Intent, stored: JsonObject | undefined, parts: De
   });
 }
 
-/** The planned state, moved above a version that was written since it was planned. */
-function followingUp(planned: RecordState, now: RecordState | undefined): RecordState {
+/** The planned state; where a version was written since it was planned, that one with the announced write on top. */
+function followingUp({ mutation, state: planned }: Intent, now: RecordState | undefined): RecordState {
   if (!now || now.version < planned.version) return planned;
-  const version = now.version + 1;
-  const moved = (of: number) => (of === planned.version ? version : of);
-  return {
-    ...planned,
-    version,
-    born: moved(planned.born),
-    fields: Object.fromEntries(Object.entries(planned.fields).map(([field, of]) => [field, moved(of)])),
-    writes: Object.fromEntries(Object.entries(planned.writes).map(([of, stamp]) => [moved(Number(of)), stamp])),
-    run: { logId: planned.run.logId, from: version },
-  };
+  const { objectName, recordId, version, changedAt, origin } = planned;
+  const { operation, data = {} } = mutation;
+  const stamp = planned.writes[version] ?? planned.deleted ?? planned.bornBy;
+  return writeRecord(now, { objectName, recordId, operation, data, stamp, changedAt, origin }, now.version);
 }
 
 function at({ ledger }: Intent, { version }: RecordState): Intent['ledger']['outcome'] {

@@ -126,8 +126,9 @@ async function permissionOf(record: StoredRecord, { authorize, principal }: Feed
 function toChange(record: StoredRecord, permission: ReadPermission, start: PageStart): SyncServerChange | undefined {
   const { objectName, recordId, version, data, origin } = record;
   const common = { objectName, recordId, serverVersion: version, timestamp: new Date(record.changedAt).toISOString() };
-  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell.
-  if (permission === 'hide' || (permission === 'forget' && start.since > 0)) return undefined;
+  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed
+  // since the walk began may have been seen by it before.
+  if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
   if (permission === 'forget' || data === null) return { ...common, operation: 'delete' };
   const operation = version === record.born ? 'create' : 'update';
   return { ...common, operation, data, ...(origin ? { origin } : {}) };

@@ -251,9 +251,12 @@ export class Device {
 
   /** The app knows that it is durable: what it removed as a conflict or with a loss must now be told. */
   #known(batch: StorageBatch): void {
-    const { wire } = this.#parts;
+    const { wire, truth } = this.#parts;
     const dead = new Set(batch.putDeadLetters?.map(({ id }) => id));
-    for (const id of batch.removeEntries ?? []) if (wire.metConflict(id) && !dead.has(id)) this.#owed.add(id);
+    for (const id of batch.removeEntries ?? []) {
+      // One that was applied after all, on a server that was restored, is no conflict any more.
+      if (wire.metConflict(id) && !dead.has(id) && !truth().everApplied.has(id)) this.#owed.add(id);
+    }
   }
 
   #hear(ids: readonly string[]): void {

@@ -25,7 +25,7 @@ export interface TrueRecord {
 /** What the world knows beside the server's commits. */
 export interface TruthParts {
   readonly verdict: Verdict;
-  readonly objectOf: (objectName: string) => ObjectPlan | undefined;
+  readonly objectOf: (objectName: string) => (ObjectPlan & { readonly isAnnounced: boolean }) | undefined;
   /** A mutation as a device sent it. */
   readonly saidBy: (mutationId: string) => MutationLogEntry | undefined;
   /** The latest time a write of this log may claim. */
@@ -122,6 +122,8 @@ export class ServerTruth {
       if (!record && outcome.version > this.versionFloor + 1) return undefined;
       const lineage = row.logId ?? '';
       const rules = this.#parts.objectOf(row.objectName);
+      // A create announced before another write made the record replaces it, in the application as well.
+      if (rules?.isAnnounced && said.operation === 'create' && record?.bornBy === 'server') return undefined;
       const lost = rules && findLostUpdate({ said, lineage, sequence: row.sequence, outcome, state }, record, rules);
       if (lost) this.#parts.verdict.report(lost.invariant, lost.message);
       record = write(record, { said, lineage, row, version: outcome.version, changedAt: state.changedAt });

@@ -88,7 +88,7 @@ export class WireWatch {
       if (isAlone() && result.status === 'conflict') {
         verdict.report('I7', `A device alone met a conflict with ${result.mutationId}: ${JSON.stringify(result)}.`);
       }
-      if (isAlone() && result.status === 'rejected' && ['NOT_FOUND', 'OUTCOME_EXPIRED'].includes(result.code ?? '')) {
+      if (isAlone() && result.status === 'rejected' && result.code === 'OUTCOME_EXPIRED') {
         verdict.report('I7', `A device alone was refused ${result.mutationId}: ${result.code}.`);
       }
     }

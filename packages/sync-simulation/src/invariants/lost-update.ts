@@ -26,7 +26,7 @@ export interface AppliedWrite {
 export function findLostUpdate(
   { said, lineage, sequence, outcome }: AppliedWrite,
   before: TrueRecord | undefined,
-  rules: ObjectPlan,
+  rules: ObjectPlan & { readonly isAnnounced?: boolean },
 ): Violation | undefined {
   if (!before) return undefined;
   const name = `${said.operation} ${said.id} of ${nameOf(said)}`;
@@ -35,6 +35,7 @@ export function findLostUpdate(
   }
   if (!before.data) return undefined;
   const base = said.baseVersion ?? 0;
+  if (rules.isAnnounced && before.bornBy === 'server') return undefined;
   if (said.operation !== 'create' && base < before.born && before.born > 1 && before.bornBy !== lineage) {
     return { invariant: 'I8', message: `${name}, based on v${base}, was applied to what was born at v${before.born}.` };
   }
@@ -43,6 +44,8 @@ export function findLostUpdate(
   for (const field of written) {
     const last = before.fields.get(field);
     if (!last || last.version <= base || outcome.droppedFields.includes(field)) continue;
+    // A write past sync may come between a plain resolver's announcement and its write: its promise is the weaker one.
+    if (rules.isAnnounced && last.lineage === 'server') continue;
     if (last.lineage === lineage && last.sequence < sequence) continue;
     if (said.operation !== 'delete' && isSame(said.data?.[field], before.data[field])) continue;
     const isDeclared = rules.conflictFields === null || rules.conflictFields.includes(field);

@@ -1,15 +1,32 @@
 /** I13: what is pending is under way, has a timer, or says what it waits for. */
-import type { SyncPushResponse } from '@objectql/sync-types';
+import type { SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from './device.js';
-import { FaultyStorage } from './faulty-storage.js';
-import { appliedAll, scriptedServer } from './scripted-server.js';
+import { answer, appliedAll, scriptedServer } from './scripted-server.js';
 
 function unreachable(): never {
   throw new TransportError('No network.', { type: 'unreachable' });
+}
+
+function conflictAll({ mutations }: SyncPushRequest): SyncPushResponse {
+  return answer(
+    mutations.map((clientMutation) => ({
+      status: 'conflict',
+      mutationId: clientMutation.id,
+      conflict: {
+        objectName: clientMutation.objectName,
+        recordId: clientMutation.recordId,
+        clientMutation,
+        serverRecord: { title: 'theirs' },
+        conflictingFields: ['title'],
+        strategy: 'manual',
+        serverVersion: 3,
+      },
+    })),
+  );
 }
 
 /** Full jitter without the luck: always the longest delay. */
@@ -171,46 +188,47 @@ test('sends nothing while it is paused, and never two requests at once after it'
   ]);
 });
 
-test('stores what it has received before it goes on after a pause', async () => {
-  const storage = new FaultyStorage();
-  let store = () => {};
-  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}` }));
-  const { tasks, plugin, platform } = device({ transport: server.transport, storage });
+test('takes in what it has received before it goes on after a pause', async () => {
+  let merge = () => {};
+  const onConflict = () =>
+    new Promise<undefined>((resolve) => {
+      merge = () => resolve(undefined);
+    });
+  const server = scriptedServer((request, call) =>
+    call === 1 ? conflictAll(request) : appliedAll(request, { checkpoint: `c${call}` }),
+  );
+  const { tasks, plugin, platform } = device({ transport: server.transport, onConflict });
   tasks.records.create('t1', { title: 'one' });
-  await tasks.flush();
-  storage.beforeCommit = () => new Promise((resolve) => (store = resolve));
   const synced = tasks.sync();
   await platform.advance(0);
   plugin.client.pause();
   plugin.client.resume();
   await platform.advance(0);
-  const whileStoring = server.requests.length;
-  storage.beforeCommit = () => undefined;
-  store();
+  const whileDeciding = server.requests.length;
+  merge();
   await synced;
   await platform.advance(0);
-  expect([
-    whileStoring,
-    server.requests.map(({ lastCheckpoint, mutations }) => [lastCheckpoint, mutations.length]),
-  ]).toEqual([
+  expect([whileDeciding, server.requests.map(({ mutations }) => mutations.length), tasks.conflicts.size]).toEqual([
     1,
-    [
-      [null, 1],
-      ['c1', 0],
-    ],
+    [1, 0],
+    1,
   ]);
 });
 
 test('a sync that is joined at its very end still includes what was recorded before', async () => {
-  for (let hops = 0; hops < 25; hops++) {
+  for (let hops = 0; hops < 12; hops++) {
     const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}` }));
     const { tasks, plugin } = device({ transport: server.transport });
-    const { id } = tasks.records.create('t1', { title: 'one' });
-    const joined = tasks.settled(id).then(async () => {
+    tasks.records.create('t1', { title: 'one' });
+    const join = async () => {
       for (let hop = 0; hop < hops; hop++) await Promise.resolve();
       tasks.records.create('t2', { title: 'two' });
       await tasks.sync();
       return plugin.client.status.pending;
+    };
+    let joined: Promise<number> | undefined;
+    plugin.client.subscribeStatus(({ pending }) => {
+      if (server.requests.length > 0 && pending === 0) joined ??= join();
     });
     await tasks.sync();
     expect([hops, await joined]).toEqual([hops, 0]);

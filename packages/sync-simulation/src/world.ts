@@ -251,7 +251,8 @@ export class World {
     const isAnnounced = resolver === 'plain';
     return new ServerTruth({
       verdict: this.verdict,
-      objectOf: (name) => OBJECT_NAMES.filter((known) => known === name).map((known) => ({ ...objects[known], isAnnounced }))[0],
+      objectOf: (name) =>
+        OBJECT_NAMES.filter((known) => known === name).map((known) => ({ ...objects[known], isAnnounced }))[0],
       saidBy: (id) => this.wire.said(id),
       latestTimeOf: (logId) => this.wire.latestTimeOf(logId),
       now: () => this.time.now(),

@@ -1,20 +1,5 @@
 /** A request that was not processed at all. */
-import type { RequestErrorCode, SyncErrorBody } from '@objectql/sync-types';
-
-const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
-  MALFORMED: 400,
-  INVALID_CHECKPOINT: 400,
-  UNAUTHENTICATED: 401,
-  WRONG_PRINCIPAL: 403,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  LOG_FORKED: 409,
-  TOO_LARGE: 413,
-  UNSUPPORTED_ENCODING: 415,
-  RATE_LIMITED: 429,
-  INTERNAL: 500,
-  BUSY: 503,
-};
+import { type RequestErrorCode, STATUS_BY_CODE, type SyncErrorBody } from '@objectql/sync-types';
 
 /** Thrown when a request as a whole is refused; nothing of it was executed. `code` decides, the message is for people. */
 export class SyncRequestError extends Error {

@@ -36,6 +36,22 @@ export const REQUEST_ERROR_CODES = [
 ] as const;
 export type RequestErrorCode = (typeof REQUEST_ERROR_CODES)[number];
 
+/** The HTTP status of each code, also for transports that hand over the body alone. */
+export const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
+  MALFORMED: 400,
+  INVALID_CHECKPOINT: 400,
+  UNAUTHENTICATED: 401,
+  WRONG_PRINCIPAL: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  LOG_FORKED: 409,
+  TOO_LARGE: 413,
+  UNSUPPORTED_ENCODING: 415,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+  BUSY: 503,
+};
+
 /** True when the same mutation may succeed later, unchanged. */
 export function isRetryable(code: RejectionCode): boolean {
   return (RETRYABLE_CODES as readonly string[]).includes(code);

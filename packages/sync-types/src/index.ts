@@ -7,6 +7,7 @@ export {
   RETRYABLE_CODES,
   type RejectionCode,
   type RequestErrorCode,
+  STATUS_BY_CODE,
   TERMINAL_CODES,
 } from './error-code.js';
 export type { Json, JsonLimits, JsonObject, JsonProblem } from './json.js';

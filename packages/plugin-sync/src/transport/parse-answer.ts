@@ -1,6 +1,11 @@
 /** Reads an answer that may come from anything that speaks HTTP, an application's own transport included. */
-import type { SyncMutationResult, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
-import { parseRefusal, STATUS_BY_CODE } from './parse-refusal.js';
+import {
+  STATUS_BY_CODE,
+  type SyncMutationResult,
+  type SyncPushResponse,
+  type SyncServerChange,
+} from '@objectql/sync-types';
+import { parseRefusal } from './parse-refusal.js';
 import { parseResult } from './parse-result.js';
 import { TransportError } from './transport.js';
 import {

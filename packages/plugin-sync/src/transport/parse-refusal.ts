@@ -23,19 +23,3 @@ export function parseRefusal(value: unknown): Refusal | undefined {
     ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
   };
 }
-
-/** The HTTP status that belongs to a code, for transports that hand over the body alone. */
-export const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
-  MALFORMED: 400,
-  INVALID_CHECKPOINT: 400,
-  UNAUTHENTICATED: 401,
-  WRONG_PRINCIPAL: 403,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  LOG_FORKED: 409,
-  TOO_LARGE: 413,
-  UNSUPPORTED_ENCODING: 415,
-  RATE_LIMITED: 429,
-  INTERNAL: 500,
-  BUSY: 503,
-};

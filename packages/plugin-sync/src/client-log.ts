@@ -8,7 +8,7 @@
  * before they are persisted, and nothing is sent before that.
  */
 import type { MutationLogEntry } from '@objectql/sync-types';
-import { backoffMs } from './backoff.js';
+import { BackgroundSaver } from './background-saver.js';
 import { type LogChange, makeEntry, type NewEntry, withoutBase } from './log-change.js';
 import { checkIdentifier, checkNewMutation, type NewMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
@@ -39,6 +39,7 @@ export class ClientLog {
   readonly #user: string | undefined;
   readonly #pending = new PendingEntries();
   readonly #turns = new TurnQueue();
+  readonly #saver: BackgroundSaver;
   #meta: ClientMeta;
   /** Ids of entries that the storage has not got as they are now. */
   readonly #unsaved = new Set<string>();
@@ -46,9 +47,6 @@ export class ClientLog {
   readonly #unremoved = new Set<string>();
   #isMetaUnsaved = false;
   #loaded: Promise<ClientState> | undefined;
-  #isSaveScheduled = false;
-  #saveFailures = 0;
-  #cancelRetry: () => void = () => {};
   #isClosed = false;
   /** Set once the storage has turned out to be another user's, which it stays however often it is opened. */
   #foreign: SyncUsageError | undefined;
@@ -60,6 +58,15 @@ export class ClientLog {
     this.#storage = storage;
     this.#platform = platform;
     this.#user = user;
+    this.#saver = new BackgroundSaver({
+      platform,
+      save: () => this.flush(),
+      onFailed: (error) => {
+        // Another user's storage stays another user's, however often it is tried.
+        if (this.#foreign) this.#saver.stop();
+        this.#observer.onSaveFailed?.(error);
+      },
+    });
     this.#meta = { logId: platform.newId(), nextSequence: 1, checkpoint: null, walk: null, user: user ?? null };
   }
 
@@ -79,7 +86,7 @@ export class ClientLog {
 
   /** True while the last try to save failed: what was appended since exists in memory only. */
   get isFailing(): boolean {
-    return this.#saveFailures > 0;
+    return this.#saver.isFailing;
   }
 
   /**
@@ -93,7 +100,7 @@ export class ClientLog {
     const entry = this.#number({ input: checkNewMutation(input), round: 0 });
     this.#pending.put(entry);
     this.#unsaved.add(entry.mutation.id);
-    this.#scheduleSave();
+    this.#saver.schedule();
     return entry.mutation;
   }
 
@@ -106,7 +113,7 @@ export class ClientLog {
       // Also when it was never saved: a save under way may be writing it just now.
       this.#unremoved.add(id);
     }
-    this.#scheduleSave();
+    this.#saver.schedule();
   }
 
   /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
@@ -195,7 +202,7 @@ export class ClientLog {
   /** Finishes what is being saved and closes the storage. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancelRetry();
+    this.#saver.stop();
     await this.#turns.idle();
     await this.#storage.close();
   }
@@ -216,27 +223,6 @@ export class ClientLog {
     return state;
   }
 
-  /** Gathers what one turn of the event loop appends into one write. */
-  #scheduleSave(): void {
-    if (this.#isSaveScheduled) return;
-    this.#isSaveScheduled = true;
-    void Promise.resolve().then(() => this.#saveInBackground());
-  }
-
-  async #saveInBackground(): Promise<void> {
-    this.#isSaveScheduled = false;
-    try {
-      await this.flush();
-    } catch (error) {
-      this.#saveFailures += 1;
-      this.#observer.onSaveFailed?.(error);
-      if (this.#isClosed || this.#foreign) return;
-      this.#cancelRetry();
-      const delayMs = backoffMs(this.#saveFailures, this.#platform.random());
-      this.#cancelRetry = this.#platform.setTimer(() => this.#scheduleSave(), delayMs);
-    }
-  }
-
   async #save(): Promise<void> {
     const saved = [...this.#unsaved].flatMap((id) => this.#pending.get(id) ?? []);
     const removed = [...this.#unremoved];
@@ -246,8 +232,7 @@ export class ClientLog {
       for (const entry of saved) this.#takeOver(entry);
       for (const id of removed) this.#unremoved.delete(id);
     }
-    this.#saveFailures = 0;
-    this.#cancelRetry();
+    this.#saver.succeeded();
     this.#observer.onSaved?.();
   }
 

@@ -117,6 +117,14 @@ test('writes nothing when the merged record is the server’s', async () => {
   expect(await resolve(conflict(), { strategy: manual, onConflict })).toEqual({ do: 'yield', droppedFields: [] });
 });
 
+test('takes nothing but a record for a merge, and nothing by accident for a choice', async () => {
+  for (const merged of ['mine', 'theirs', ['a'], null, 7]) {
+    // The cast hands in what JavaScript callers hand in.
+    const onConflict = () => merged as unknown as Record<string, unknown>;
+    await expect(resolve(conflict(), { strategy: manual, onConflict })).rejects.toThrow(/^onConflict returned/);
+  }
+});
+
 test('uses the declared conflict fields of the client where the server declares none', async () => {
   const open = conflict({ serverStamps: { title: EARLIER } });
   expect([

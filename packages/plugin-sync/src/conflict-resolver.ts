@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from '@objectql/sync-types';
 import { contestOf, isTimed } from './conflict-contest.js';
+import { SyncUsageError } from './sync-usage-error.js';
 
 /** A record merged by the application. */
 export type MergedRecord = Readonly<Record<string, unknown>>;
@@ -94,8 +95,13 @@ export class ConflictResolver {
   }
 
   async #ask(conflict: SyncConflict): Promise<Resolution> {
-    const merged = await this.#options.onConflict?.(conflict);
-    return merged === undefined ? { do: 'park' } : resolveWith(conflict, merged);
+    const merged: unknown = await this.#options.onConflict?.(conflict);
+    if (merged === undefined) return { do: 'park' };
+    if (!isRecord(merged)) {
+      const message = `onConflict returned ${describe(merged)} for a ${conflict.objectName}. Return the merged record, or undefined to leave the conflict to the user.`;
+      throw new SyncUsageError('INVALID_MUTATION', message);
+    }
+    return resolveWith(conflict, merged);
   }
 }
 
@@ -117,6 +123,15 @@ export function resolveWith(conflict: SyncConflict, choice: Choice, copy?: JsonO
     ([field, value]) => !Object.hasOwn(serverRecord, field) || !jsonEquals(serverRecord[field], value),
   );
   return changed.length === 0 ? { do: 'yield', droppedFields: [] } : writeOf('update', Object.fromEntries(changed));
+}
+
+function isRecord(value: unknown): value is MergedRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
 function writeOf(operation: MutationOperation, data?: MergedRecord): Resolution {

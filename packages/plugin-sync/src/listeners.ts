@@ -2,7 +2,7 @@
 import type { SyncConflict, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 import type { Platform } from './platform/platform.js';
 import { settleWithin } from './settle-within.js';
-import { callContained } from './subscribers.js';
+import { callContained, isThenable } from './subscribers.js';
 import type { DroppedFields, SyncEventListener } from './sync-listener.js';
 
 /** 60 s for one page: a listener that never ends must not end sync. */
@@ -63,9 +63,12 @@ export class Listeners {
   async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
     for (const { listener, objectName } of this.#registrations) {
       const own = ofObject(changes, objectName);
-      const handled = own.length > 0 && listener.onServerChanges?.(own);
-      if (!handled) continue;
-      const { inTime } = await settleWithin(handled, { timeoutMs: LISTENER_TIMEOUT_MS, platform: this.#platform });
+      const handled = own.length > 0 ? listener.onServerChanges?.(own) : undefined;
+      if (!isThenable(handled)) continue;
+      const { inTime } = await settleWithin(Promise.resolve(handled), {
+        timeoutMs: LISTENER_TIMEOUT_MS,
+        platform: this.#platform,
+      });
       if (!inTime) throw new Error(`A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms.`);
     }
   }

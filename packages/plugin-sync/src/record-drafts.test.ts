@@ -12,6 +12,7 @@ test('keeps the higher version and removes what is deleted', () => {
   drafts.put(REF, 4, { title: 'older' });
   const before = drafts.batch();
   drafts.put(REF, 6, null);
+  drafts.put(REF, 5, { title: 'told late' });
   expect([before, drafts.batch(), drafts.removed()]).toEqual([
     { putRecords: [], removeRecords: [] },
     { putRecords: [], removeRecords: [REF] },

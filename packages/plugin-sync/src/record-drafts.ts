@@ -5,7 +5,7 @@ import type { BaseRecord, StorageBatch } from './storage/client-storage.js';
 export class RecordDrafts {
   readonly #storedByKey: ReadonlyMap<string, BaseRecord>;
   readonly #walk: string | null;
-  readonly #draftByKey = new Map<string, { readonly ref: RecordRef; readonly record: BaseRecord | undefined }>();
+  readonly #draftByKey = new Map<string, Draft>();
 
   /** `walk` is the walk the answer belongs to, if the feed is being walked anew. */
   constructor(storedByKey: ReadonlyMap<string, BaseRecord>, walk: string | null) {
@@ -23,10 +23,10 @@ export class RecordDrafts {
   /** The record as the server has it at that version, `null` when deleted; an older version changes nothing. */
   put({ objectName, recordId }: RecordRef, version: number, data: JsonObject | null): void {
     const ref = { objectName, recordId };
-    const before = this.get(ref);
-    if (before && this.#isSeen(before) && version < before.version) return;
+    const key = recordKey(ref);
+    if (version < this.#seenVersion(key)) return;
     const record = data === null ? undefined : { ...ref, version, data, walk: this.#walk };
-    this.#draftByKey.set(recordKey(ref), { ref, record });
+    this.#draftByKey.set(key, { ref, version, record });
   }
 
   /** True for a stored record that the walk, at its end, has not seen: the server has it no more. */
@@ -48,8 +48,22 @@ export class RecordDrafts {
     };
   }
 
+  /** Of a draft also when it removes the record: an older change in the same answer does not bring it back. */
+  #seenVersion(key: string): number {
+    const draft = this.#draftByKey.get(key);
+    if (draft) return draft.version;
+    const stored = this.#storedByKey.get(key);
+    return stored && this.#isSeen(stored) ? stored.version : 0;
+  }
+
   /** A record this walk has not seen yet is from before the reset: whatever its version, it counts for nothing. */
   #isSeen(record: BaseRecord): boolean {
     return this.#walk === null || record.walk === this.#walk;
   }
+}
+
+interface Draft {
+  readonly ref: RecordRef;
+  readonly version: number;
+  readonly record: BaseRecord | undefined;
 }

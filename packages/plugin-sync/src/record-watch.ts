@@ -1,5 +1,6 @@
 /** Keeps one listener told of what it watches. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { callContained } from './subscribers.js';
 
 export type Changed = readonly RecordRef[] | 'all';
 
@@ -40,13 +41,16 @@ export class RecordWatch<Seen> {
     // Gathers what one turn of the event loop changes.
     await Promise.resolve();
     while (this.#due && !this.#isStopped) {
-      const changed = this.#due === 'all' ? this.#due : [...this.#due.values()];
+      const due = this.#due;
       this.#due = undefined;
       try {
-        const seen = await look(changed);
-        if (!this.#isStopped) await listener(seen);
+        const seen = await look(due === 'all' ? due : [...due.values()]);
+        if (!this.#isStopped) callContained(() => listener(seen), onFailed);
       } catch (error) {
+        // What was not seen is looked at together with the next change.
+        this.#due = 'all';
         onFailed(error);
+        break;
       }
     }
     this.#isLooking = false;

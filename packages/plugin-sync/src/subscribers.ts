@@ -4,6 +4,8 @@
 export class Subscribers<Value> {
   readonly #listeners = new Set<(value: Value) => unknown>();
   readonly #onFailed: (error: unknown) => void;
+  #due: { readonly value: Value } | undefined;
+  #isTelling = false;
 
   constructor(onFailed: (error: unknown) => void) {
     this.#onFailed = onFailed;
@@ -24,8 +26,17 @@ export class Subscribers<Value> {
     };
   }
 
+  /** A value that a listener causes is told when all have heard the one before: nobody hears an older one last. */
   tell(value: Value): void {
-    for (const listener of [...this.#listeners]) this.#call(listener, value);
+    this.#due = { value };
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    while (this.#due) {
+      const { value: next }: { readonly value: Value } = this.#due;
+      this.#due = undefined;
+      for (const listener of [...this.#listeners]) this.#call(listener, next);
+    }
+    this.#isTelling = false;
   }
 
   #call(listener: (value: Value) => unknown, value: Value): void {
@@ -37,8 +48,13 @@ export class Subscribers<Value> {
 export function callContained(call: () => unknown, onFailed: (error: unknown) => void): void {
   try {
     const returned = call();
-    if (returned instanceof Promise) returned.catch(onFailed);
+    if (isThenable(returned)) Promise.resolve(returned).catch(onFailed);
   } catch (error) {
     onFailed(error);
   }
+}
+
+/** True for what can be awaited, whichever library or frame it comes from. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

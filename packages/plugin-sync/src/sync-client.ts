@@ -11,6 +11,7 @@ import { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
 import { DeadLetterList } from './dead-letter-list.js';
 import { Exchange } from './exchange.js';
+import { failureEvent, isWrongUser } from './failure-event.js';
 import { Listeners } from './listeners.js';
 import { LocalRecords } from './local-records.js';
 import type { MutationOutcome } from './mutation-outcome.js';
@@ -27,7 +28,7 @@ import type { SyncEventListener } from './sync-listener.js';
 import type { SyncEvent } from './sync-state.js';
 import { type SyncStatus, statusOf } from './sync-status.js';
 import { SyncUsageError } from './sync-usage-error.js';
-import { type SyncTransport, TransportError } from './transport/transport.js';
+import type { SyncTransport } from './transport/transport.js';
 
 export interface SyncClientOptions {
   /** Names this device; stays the same as long as its storage. */
@@ -57,7 +58,7 @@ export class SyncClient implements AsyncDisposable {
   readonly #subscribers: Subscribers<SyncStatus>;
   #opened: Promise<void> | undefined;
   #lastError: string | null = null;
-  #isClosed = false;
+  #closed: Promise<void> | undefined;
   #isStatusQuiet = false;
 
   constructor(options: SyncClientOptions, configs: ObjectConfigs) {
@@ -95,7 +96,7 @@ export class SyncClient implements AsyncDisposable {
       isEnabled: configs.isEnabled,
       onState: onChanged,
       drained: () => this.#drained(),
-      failed: (error) => this.#eventOf(error),
+      failed: (error) => this.#failedEvent(error),
       onCompleted: (answer) => this.#completed(answer),
       onFailed: (error) => listeners.report(error),
     });
@@ -138,7 +139,8 @@ export class SyncClient implements AsyncDisposable {
 
   /** Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. */
   record(input: NewMutation): MutationLogEntry {
-    if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
+    if (this.#driver.state.at === 'closed')
+      throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
     this.configs.refuseReadOnly(input.objectName);
     const mutation = this.log.append(input);
     this.#recorded(mutation);
@@ -176,9 +178,16 @@ export class SyncClient implements AsyncDisposable {
   }
 
   /** Ends the request under way, makes what was recorded durable, and releases storage and timers. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
     await this.#driver.close();
     this.#intake.close();
     try {
@@ -186,10 +195,6 @@ export class SyncClient implements AsyncDisposable {
     } finally {
       await this.log.close();
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   async #open(): Promise<void> {
@@ -200,7 +205,7 @@ export class SyncClient implements AsyncDisposable {
       if (entries.length > 0) this.#schedule(0);
       this.#tellStatus();
     } catch (error) {
-      if (isForeign(error)) this.#driver.dispatch({ type: 'refused', why: 'wrong-user' });
+      if (isWrongUser(error)) this.#driver.dispatch({ type: 'refused', why: 'wrong-user' });
       throw error;
     }
   }
@@ -226,22 +231,10 @@ export class SyncClient implements AsyncDisposable {
     };
   }
 
-  /** What the machine is told of a failed sync: it needs time, or the user. */
-  #eventOf(error: unknown): SyncEvent {
+  #failedEvent(error: unknown): SyncEvent {
     this.#intake.endProgress();
-    if (isForeign(error)) return { type: 'refused', why: 'wrong-user' };
-    const failure = error instanceof TransportError ? error.failure : undefined;
-    const refusal = failure?.type === 'refused' ? failure : undefined;
-    if (refusal?.status === 401 || refusal?.code === 'UNAUTHENTICATED')
-      return { type: 'refused', why: 'unauthenticated' };
-    if (refusal?.code === 'WRONG_PRINCIPAL') return { type: 'refused', why: 'wrong-user' };
-    return {
-      type: 'failed',
-      now: this.#platform.now(),
-      isOnline: this.#platform.isOnline(),
-      retryAfterMs: refusal?.retryAfterMs,
-      jitter: this.#platform.random(),
-    };
+    const platform = this.#platform;
+    return failureEvent(error, { now: platform.now(), isOnline: platform.isOnline(), jitter: platform.random() });
   }
 
   #completed(answer: SyncPushResponse | null): void {
@@ -265,8 +258,4 @@ export class SyncClient implements AsyncDisposable {
   #tellStatus(): void {
     if (this.#subscribers.size > 0) this.#subscribers.tell(this.status);
   }
-}
-
-function isForeign(error: unknown): boolean {
-  return error instanceof SyncUsageError && error.code === 'WRONG_USER';
 }

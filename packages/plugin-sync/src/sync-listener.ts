@@ -8,26 +8,26 @@ export interface DroppedFields {
 }
 
 /**
- * Hears of sync. Every method may be asynchronous. Errors of all but `onServerChanges` change nothing; they are told to
+ * Hears of sync. Every method may be asynchronous; what it returns otherwise is ignored. Errors of all but `onServerChanges` change nothing; they are told to
  * `onSyncError` and stand in the status.
  */
 export interface SyncEventListener {
   /** A sync has begun. */
-  onSyncStart?(): void | Promise<void>;
+  onSyncStart?(): unknown;
   /**
    * The sync has sent and received everything there was. The response is the last answer with the `results` of the whole
    * sync, and of the `serverChanges` the last 1,000.
    */
-  onSyncComplete?(response: SyncPushResponse): void | Promise<void>;
+  onSyncComplete?(response: SyncPushResponse): unknown;
   /** The sync failed, or another listener did. What is pending stays and is tried again. */
-  onSyncError?(error: Error): void | Promise<void>;
+  onSyncError?(error: Error): unknown;
   /** Conflicts were detected, also those that are resolved without the user. */
-  onConflict?(conflicts: readonly SyncConflict[]): void | Promise<void>;
+  onConflict?(conflicts: readonly SyncConflict[]): unknown;
   /**
    * Server changes arrived, a page at a time. Called before they count as received: when it throws or rejects, or takes
    * longer than a minute, nothing of them is stored and they come again. So a page may come twice, never not at all.
    */
-  onServerChanges?(changes: readonly SyncServerChange[]): void | Promise<void>;
+  onServerChanges?(changes: readonly SyncServerChange[]): unknown;
   /** Some of what the user wrote was overruled by a strategy. */
-  onDropped?(dropped: readonly DroppedFields[]): void | Promise<void>;
+  onDropped?(dropped: readonly DroppedFields[]): unknown;
 }

@@ -113,6 +113,7 @@ describe('a listener that throws', () => {
       ],
     });
     const states: string[] = [];
+    engine.subscribeStatus(failing('status'));
     engine.subscribeStatus(({ state }) => {
       states.push(state);
     });
@@ -127,7 +128,9 @@ describe('a listener that throws', () => {
       pending: 0,
     });
     expect(states.at(-1)).toBe('idle');
-    expect(errors).toEqual(expect.arrayContaining(['start', 'complete', 'conflicts', 'dead letters', 'records']));
+    expect(errors).toEqual(
+      expect.arrayContaining(['start', 'complete', 'status', 'conflicts', 'dead letters', 'records']),
+    );
   });
 
   test('is an error like any other when it is asynchronous', async () => {
@@ -248,6 +251,8 @@ describe('a conflict', () => {
     ['throws', () => fail('callback')],
     ['rejects', async () => fail('callback')],
     ['returns what is no JSON', () => ({ title: new Date(0) })],
+    ['returns what is no record', () => 'text' as never],
+    ['returns a list', () => [{ title: 'Merged' }] as never],
   ] as const) {
     test(`whose callback ${name} is parked, and the failure is told`, async () => {
       const { edit, engine, errors } = device({ script: [conflicts()], config: { strategy: 'manual' }, onConflict });

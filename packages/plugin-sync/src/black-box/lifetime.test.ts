@@ -35,6 +35,16 @@ describe('closing', () => {
     await expect(engine.close()).rejects.toThrow('The disk is full.');
   });
 
+  test('is over for everyone who asked for it', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    const { edit, engine } = device({ storage });
+    edit();
+    const first = engine.close();
+    await engine.close();
+    expect((await storage.load()).entries.length).toBe(1);
+    await first;
+  });
+
   test('ends also while a callback of the application never answers', async () => {
     const { engine, platform } = device({
       otherwise: () => ({ serverChanges: [change('theirs')] }),

@@ -1,0 +1,177 @@
+/** Each checker can fail: a checker that never does proves nothing. */
+import { MemoryStore, type RecordState } from '@objectql/protocol-sync';
+import type { MutationLogEntry } from '@objectql/sync-types';
+import { expect, it } from 'vitest';
+import { AppDatabase } from './app-database.js';
+import { findMissedChange } from './invariants/checkpoint.js';
+import { findDifference, findReplicaDifference } from './invariants/convergence.js';
+import { findLostMutation } from './invariants/durability.js';
+import { findLostUpdate } from './invariants/lost-update.js';
+import { findLeak } from './invariants/secrecy.js';
+import { Permissions } from './permissions.js';
+import { ServerTruth, type TrueRecord } from './server-truth.js';
+import { Verdict } from './violation.js';
+import { WireWatch } from './wire-watch.js';
+
+const NOW = 1000;
+const stamp = { time: NOW, logId: 'log-a', sequence: 1 };
+const state: RecordState = {
+  objectName: 'task',
+  recordId: 'a',
+  version: 1,
+  born: 1,
+  bornBy: stamp,
+  data: { title: 'x' },
+  deleted: null,
+  fields: { title: 1 },
+  writes: { 1: stamp },
+  run: { logId: 'log-a', from: 1 },
+  changedAt: NOW,
+  origin: { logId: 'log-a', mutationId: 'm1', sequence: 1 },
+};
+const said: MutationLogEntry = {
+  id: 'm1',
+  objectName: 'task',
+  recordId: 'a',
+  operation: 'create',
+  data: { title: 'x' },
+  timestamp: '2026-01-01T00:00:00.000Z',
+  clientId: 'client-a',
+  sequence: 1,
+  baseVersion: null,
+};
+const row = {
+  mutationId: 'm1',
+  objectName: 'task',
+  recordId: 'a',
+  logId: 'log-a',
+  sequence: 1,
+  contentHash: '',
+  at: NOW,
+  outcome: { status: 'applied', version: 1, droppedFields: [] },
+} as const;
+const record: TrueRecord = {
+  objectName: 'task',
+  recordId: 'a',
+  version: 2,
+  place: 5,
+  data: { title: 'u1:7' },
+  born: 1,
+  bornBy: 'log-b',
+  fields: new Map([['title', { version: 2, lineage: 'log-b', sequence: 1 }]]),
+  changedAt: NOW,
+};
+
+function truthUnder(verdict: Verdict): ServerTruth {
+  return new ServerTruth({
+    verdict,
+    objectOf: () => ({ strategy: 'manual', isKnownToServer: true, conflictFields: null, isAnnounced: false }),
+    saidBy: () => said,
+    latestTimeOf: () => NOW,
+    now: () => NOW,
+  });
+}
+
+/** What the reference model says of these commits. */
+function judge(...commits: readonly Parameters<ServerTruth['commit']>[0][]) {
+  const verdict = new Verdict();
+  const truth = truthUnder(verdict);
+  for (const saves of commits) truth.commit(saves);
+  return verdict.first?.invariant;
+}
+
+it('accepts a commit that is as it should be', () => {
+  expect(judge([{ records: [state], ledger: [row] }])).toBeUndefined();
+});
+
+it('I1 sees an entry that leaves the log for nowhere', () => {
+  const nowhere = { wasApplied: () => false, metConflict: () => false };
+  expect(findLostMutation({ removeEntries: ['m1'] }, nowhere)).toBe('m1');
+  expect(findLostMutation({ removeEntries: ['m1'] }, { ...nowhere, wasApplied: () => true })).toBeUndefined();
+});
+
+it('I2 sees a mutation applied twice', () => {
+  expect(judge([{ ledger: [row] }], [{ ledger: [row] }])).toBe('I2');
+});
+
+it('I3 sees a sequence applied after a later one', () => {
+  expect(judge([{ ledger: [{ ...row, sequence: 2 }] }], [{ ledger: [{ ...row, mutationId: 'm0' }] }])).toBe('I3');
+});
+
+it('I4 sees a replica that lacks a record, has another, or has one too many', () => {
+  const truth = { records: new Map([['task/a', record]]) };
+  const all = () => true;
+  expect(findReplicaDifference(new Map(), truth, all)).toContain('missing');
+  expect(findReplicaDifference(new Map([['task/a', { version: 1, data: {} }]]), truth, all)).toContain('v2');
+  const ghost = new Map([['task/b', { version: 1, data: {} }]]);
+  expect(findReplicaDifference(ghost, { records: new Map() }, all)).toContain('not for it to have');
+});
+
+it('I5 sees a version that falls', () => {
+  const server = { ...state, origin: null };
+  expect(judge([{ records: [{ ...server, version: 2 }] }], [{ records: [server] }])).toBe('I5');
+});
+
+it('I6 sees a checkpoint that passes a change', () => {
+  const meta = { logId: 'l', nextSequence: 1, checkpoint: '2.e.5.0.', walk: null, user: null };
+  const truth = { epoch: 'e', records: new Map([['task/a', record]]) };
+  expect(findMissedChange({ meta, records: new Map() }, truth, () => true)).toContain('task/a v2');
+  const before = { ...meta, checkpoint: '2.e.4.0.' };
+  expect(findMissedChange({ meta: before, records: new Map() }, truth, () => true)).toBeUndefined();
+});
+
+it('I8 sees a write over somebody else’s that nobody decided', () => {
+  const update = { ...said, operation: 'update', data: { title: 'mine' }, baseVersion: 1 } as const;
+  const applied = { said: update, lineage: 'log-a', sequence: 1, outcome: { ...row.outcome, version: 3 }, state };
+  const rules = { strategy: 'manual', isKnownToServer: true, conflictFields: null } as const;
+  expect(findLostUpdate(applied, record, rules)?.invariant).toBe('I8');
+});
+
+it('I10 sees a write that claims a time yet to come', () => {
+  const early = { ...state, writes: { 1: { ...stamp, time: NOW + 5000 } } };
+  expect(judge([{ records: [early], ledger: [row] }])).toBe('I10');
+});
+
+it('I11 sees a record without its ledger row, other data than was written, and a store unlike its commits', async () => {
+  expect(judge([{ records: [state] }])).toBe('I11');
+  expect(judge([{ records: [{ ...state, data: { title: 'y' } }], ledger: [row] }])).toBe('I11');
+  const truth = truthUnder(new Verdict());
+  truth.commit([{ records: [state], ledger: [row] }]);
+  const store = new MemoryStore();
+  await store.open();
+  const different = await findDifference([], { truth, store, app: new AppDatabase() }, new Permissions(false));
+  expect(different?.invariant).toBe('I11');
+});
+
+it('I12 sees a value its reader may not read', () => {
+  const truth = { records: new Map([['task/a', record]]) };
+  const answer = { serverChanges: [{ data: { title: 'u1:7' } }] };
+  expect(findLeak({ answer, request: {}, user: 'u0' }, truth, { mayRead: () => false })).toContain('u1:7');
+  expect(findLeak({ answer, request: {}, user: 'u0' }, truth, { mayRead: () => true })).toBeUndefined();
+});
+
+it('I7 and I9 see a lone device in conflict, and a pull below the floor without a reset', () => {
+  const seen = (results: readonly object[], floor: number) => {
+    const verdict = new Verdict();
+    const truth = truthUnder(verdict);
+    truth.epoch = 'e';
+    const watch = new WireWatch({
+      verdict,
+      permissions: new Permissions(false),
+      now: () => NOW,
+      truth: () => truth,
+      madeAt: () => undefined,
+      isAlone: () => true,
+    });
+    const body = { clientId: 'c', mutations: [], lastCheckpoint: '2.e.3.0.' };
+    const answer = { protocol: 2, results, serverChanges: [], checkpoint: '2.e.9.0.' } as const;
+    // Only what the watch reads of a result is in it.
+    watch.answer({ body, user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, floor);
+    return verdict.first?.invariant;
+  };
+  expect([seen([], 0), seen([{ status: 'conflict', mutationId: 'm1' }], 0), seen([], 8)]).toEqual([
+    undefined,
+    'I7',
+    'I9',
+  ]);
+});

@@ -1,0 +1,22 @@
+import { describe, expect, test } from 'vitest';
+import { BUNDLE_BUDGETS } from './bundle-budgets.js';
+import { measureBundle } from './measure-bundle.js';
+
+describe('what a browser downloads', () => {
+  for (const [use, { code, maxInitialBytes, maxTotalBytes }] of Object.entries(BUNDLE_BUDGETS)) {
+    test(`for ${use} stays within its budget`, async () => {
+      const { initialBytes, totalBytes } = await measureBundle(code);
+      console.log(`${use}: ${initialBytes} bytes gz at once, ${totalBytes} with what is loaded on demand`);
+      expect(initialBytes, 'loaded at once; `pnpm size` tells what weighs what').toBeLessThanOrEqual(maxInitialBytes);
+      expect(totalBytes, 'loaded in all; `pnpm size` tells what weighs what').toBeLessThanOrEqual(maxTotalBytes);
+    });
+  }
+
+  test('counts a chunk that is loaded on demand in the total alone', async () => {
+    const here = "export { systemPlatform } from './platform/system-platform.js';";
+    const both = `${here} export const later = () => import('./transport/http-transport.js');`;
+    const [alone, lazy] = [await measureBundle(here), await measureBundle(both)];
+    expect(lazy.initialBytes).toBeLessThan(alone.initialBytes + 200);
+    expect(lazy.totalBytes).toBeGreaterThan(alone.totalBytes + 1000);
+  });
+});

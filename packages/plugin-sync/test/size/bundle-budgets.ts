@@ -1,0 +1,22 @@
+/** How much an app may have to download for sync. Ceilings come down with each gain, and go up by decision only. */
+
+export interface BundleBudget {
+  /** What is bundled: a module whose imports are relative to `src`. */
+  readonly code: string;
+  /** Minified and gzipped bytes of what is loaded at once. */
+  readonly maxInitialBytes: number;
+  /** The same with what is loaded when it is needed. */
+  readonly maxTotalBytes: number;
+}
+
+const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index.js';`;
+
+/** By what the app uses. */
+export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_900, maxTotalBytes: 22_900 },
+  'the same with IndexedDB': {
+    code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
+    maxInitialBytes: 25_300,
+    maxTotalBytes: 25_300,
+  },
+};

@@ -1,6 +1,6 @@
 /** The device itself: its clock, randomness, timers and network, in browsers, workers, Node and on the edge. */
-import { uuidv7 } from 'uuidv7';
 import type { Platform } from './platform.js';
+import { uuidv7 } from './uuidv7.js';
 
 /**
  * The platform everything runs on unless it is given another.
@@ -12,7 +12,7 @@ import type { Platform } from './platform.js';
 export const systemPlatform: Platform = {
   now: () => Date.now(),
   random: () => Math.random(),
-  newId: () => uuidv7(),
+  newId: () => uuidv7(Date.now()),
   setTimer(work, delayMs) {
     const timer = setTimeout(work, Math.min(delayMs, LONGEST_DELAY_MS));
     return () => clearTimeout(timer);

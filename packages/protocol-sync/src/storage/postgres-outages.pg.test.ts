@@ -1,0 +1,266 @@
+import { once } from 'node:events';
+import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import pg from 'pg';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { pushBody } from '../http/requests.fixture.js';
+import { systemPlatform } from '../platform/platform.js';
+import { SyncHandler } from '../sync-handler.js';
+import { SyncRequestError } from '../sync-request-error.js';
+import { feedOf, sampleState, save } from './contract/store-samples.js';
+import { openPostgresFixture, type PostgresFixture } from './postgres-database.fixture.js';
+import { writesResolver } from './postgres-resolver.fixture.js';
+import { quoteSchema } from './postgres-schema.js';
+import { startPostgres } from './postgres-server.fixture.js';
+import { PostgresStore } from './postgres-store.js';
+import { StoreBusyError } from './sync-store.js';
+
+test('is busy while the pool has no free connection, and works again when it has', async () => {
+  const { openStore, connect } = await fixture();
+  const pool = connect({ max: 1 });
+  const store = await openStore({ pool, connectTimeoutMs: 50 });
+  const taken = await pool.connect();
+  await expect(store.page({ after: 0, limit: 1 })).rejects.toBeInstanceOf(StoreBusyError);
+  await expect(save(store, { records: [sampleState()] })).rejects.toThrow('no free connection for 50 ms');
+  taken.release();
+  await save(store, { records: [sampleState()] });
+  expect(await feedOf(store)).toHaveLength(1);
+});
+
+test('applies every mutation once while fifty pushes want a pool of two that others hold', {
+  timeout: 60_000,
+}, async () => {
+  const opened = await fixture();
+  const table = await writesTable(opened);
+  const pool = opened.connect({ max: 2 });
+  const handler = new SyncHandler({ store: await opened.openStore({ pool, connectTimeoutMs: 20 }) });
+  const held = [await pool.connect(), await pool.connect()];
+  const refusals: string[] = [];
+  const onRefused = (code: string) => {
+    refusals.push(code);
+    held.pop()?.release();
+  };
+  const ids = Array.from({ length: 50 }, (_, n) => `m${n}`);
+  await Promise.all(ids.map((id) => pushUntilApplied(handler, { id, table: table.name, onRefused })));
+  expect(new Set(refusals)).toEqual(new Set(['BUSY']));
+  expect(await table.read()).toEqual(ids.toSorted());
+  expect(await feedOf(opened.store)).toHaveLength(50);
+});
+
+test('loses and repeats nothing when the database restarts under load', { timeout: 120_000 }, async () => {
+  const server = await startPostgres();
+  onTestFinished(() => server.remove());
+  const opened = await openPostgresFixture(server.url);
+  onTestFinished(() => opened.remove());
+  const table = await writesTable(opened);
+  const handler = new SyncHandler({ store: opened.store });
+  const applied: string[] = [];
+  const refusals: string[] = [];
+  let hasFailed = () => {};
+  const firstFailure = new Promise<void>((resolve) => {
+    hasFailed = resolve;
+  });
+  let isOver = false;
+  const writers = Array.from({ length: 4 }, async (_, writer) => {
+    for (let n = 0; !isOver; n++) {
+      const id = `${writer}-${n}`;
+      const onRefused = (code: string) => {
+        refusals.push(code);
+        hasFailed();
+      };
+      await pushUntilApplied(handler, { id, table: table.name, onRefused });
+      applied.push(id);
+    }
+  });
+  await server.restart();
+  await firstFailure;
+  const before = applied.length;
+  while (applied.length < before + 20) await turn();
+  isOver = true;
+  await Promise.all(writers);
+  expect(new Set(refusals)).toEqual(new Set(['BUSY']));
+  expect(await table.read()).toEqual(applied.toSorted());
+  expect((await feedOf(opened.store)).map(({ recordId }) => recordId).toSorted()).toEqual(applied.toSorted());
+});
+
+test('hears of commits again after its listening connection was cut', { timeout: 30_000 }, async () => {
+  const { openStore, connect, schema } = await fixture();
+  const listening = await openStore({ pool: connect({ application_name: schema }) });
+  const other = await openStore();
+  const { heads, heard } = listen(listening);
+  await save(other, { records: [sampleState()] });
+  await heard(1);
+  const { rowCount } = await connect().query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+    [schema],
+  );
+  expect(rowCount).toBeGreaterThan(0);
+  await save(other, { records: [sampleState({ version: 2 })] });
+  await heard(2);
+  expect(heads).toEqual([1, 2]);
+});
+
+test('hears of commits again after its listening connection fell silent without an end', {
+  timeout: 30_000,
+}, async () => {
+  const { openStore, schema } = await fixture();
+  const other = await openStore();
+  const proxy = await silentProxy(inject('postgresUrl'));
+  const pool = new pg.Pool({ connectionString: proxy.url, max: 4 });
+  pool.on('error', () => {});
+  const timers = handTimers();
+  const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
+  onTestFinished(async () => {
+    await store.close();
+    proxy.close();
+    await pool.end();
+  });
+  await store.open();
+  const { heads, heard } = listen(store);
+  await save(other, { records: [sampleState()] });
+  await heard(1);
+  await timers.armed(LOOK_MS);
+  proxy.silence();
+  await save(other, { records: [sampleState({ version: 2 })] });
+  // It looks, gets no answer in time, gives the connection up, and connects anew.
+  timers.fire(LOOK_MS);
+  await timers.armed(LOOK_MS);
+  timers.fire(LOOK_MS);
+  await timers.armed(RECONNECT_MS);
+  expect(heads).toEqual([1]);
+  timers.fire(RECONNECT_MS);
+  await heard(2);
+  expect(heads).toEqual([1, 2]);
+});
+
+/** The listener's own times: between two looks, which is also how long it waits for an answer, and before it connects anew. */
+const LOOK_MS = 15_000;
+const RECONNECT_MS = 1000;
+
+async function fixture() {
+  const opened = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(() => opened.remove());
+  return opened;
+}
+
+/** The heads a store tells, and a way to wait for one. */
+function listen(store: PostgresStore) {
+  const heads: number[] = [];
+  let look = () => {};
+  store.onCommit((head) => {
+    heads.push(head);
+    look();
+  });
+  const heard = (head: number) =>
+    new Promise<void>((resolve) => {
+      look = () => {
+        if (heads.includes(head)) resolve();
+      };
+      look();
+    });
+  return { heads, heard };
+}
+
+/** An application's table of the mutations it was given, which takes an id twice. */
+async function writesTable({ connect, schema }: PostgresFixture) {
+  const pool = connect();
+  const name = `${quoteSchema(schema)}.writes`;
+  await pool.query(`CREATE TABLE ${name} (mutation_id text COLLATE "C" NOT NULL)`);
+  return {
+    name,
+    async read(): Promise<readonly string[]> {
+      const { rows } = await pool.query<{ mutation_id: string }>(`SELECT mutation_id FROM ${name} ORDER BY 1`);
+      return rows.map(({ mutation_id }) => mutation_id);
+    },
+  };
+}
+
+interface OnePush {
+  readonly id: string;
+  readonly table: string;
+  readonly onRefused: (code: string) => void;
+}
+
+/** Pushes the creation of one record until it is applied, as a client does. */
+async function pushUntilApplied(handler: SyncHandler, { id, table, onRefused }: OnePush): Promise<void> {
+  const [mutation] = pushBody().mutations;
+  if (!mutation) throw new Error('A push has one mutation.');
+  const body = pushBody({ logId: `log-${id}`, pull: false, mutations: [{ ...mutation, id, recordId: id }] });
+  for (;;) {
+    try {
+      const { results } = await handler.handlePush(body, writesResolver(table));
+      expect(results).toMatchObject([{ status: 'applied', serverVersion: 1 }]);
+      return;
+    } catch (error) {
+      if (!(error instanceof SyncRequestError)) throw error;
+      onRefused(error.code);
+      await turn();
+    }
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Real timers but for those of the listener, which the test fires by hand. */
+function handTimers() {
+  const armed = new Map<number, () => void>();
+  let tell = () => {};
+  return {
+    set(work: () => void, delayMs: number): () => void {
+      if (delayMs !== LOOK_MS && delayMs !== RECONNECT_MS) return systemPlatform.setTimer(work, delayMs);
+      armed.set(delayMs, work);
+      tell();
+      return () => {
+        if (armed.get(delayMs) === work) armed.delete(delayMs);
+      };
+    },
+    armed: (delayMs: number) =>
+      new Promise<void>((resolve) => {
+        tell = () => {
+          if (armed.has(delayMs)) resolve();
+        };
+        tell();
+      }),
+    fire(delayMs: number): void {
+      const work = armed.get(delayMs);
+      armed.delete(delayMs);
+      work?.();
+    },
+  };
+}
+
+/** Passes bytes on to the database, until the connections it has are silenced: then they stay open and nothing passes. */
+async function silentProxy(databaseUrl: string) {
+  const target = new URL(databaseUrl);
+  const sockets = new Set<Socket>();
+  const passing = new Set<Socket>();
+  const server = createServer((client) => {
+    const database = connectSocket(Number(target.port || 5432), target.hostname);
+    for (const [from, to] of [
+      [client, database],
+      [database, client],
+    ] as const) {
+      sockets.add(from);
+      passing.add(from);
+      from.on('error', () => {});
+      from.on('data', (bytes) => void (passing.has(from) && to.write(bytes)));
+      from.on('close', () => void (passing.has(from) && to.destroy()));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('The proxy has no port.');
+  const url = new URL(databaseUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String(address.port);
+  return {
+    url: url.href,
+    silence: () => passing.clear(),
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}

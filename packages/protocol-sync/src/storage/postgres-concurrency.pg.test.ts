@@ -203,6 +203,41 @@ test('prunes in one process at a time, and keeps the rows of a log that is in us
   expect((await look(pruner, { log: { logId: 'log-1', sequences: [1] } })).log?.floor).toBe(1);
 });
 
+test('drops a slice while others write, and lets nobody else drop at the same time', async () => {
+  const { connect, openStore } = await fixture();
+  const [writer, another] = await Promise.all([openStore(), openStore()]);
+  const written: string[] = [];
+  let isPruning = false;
+  let removedElsewhere = -1;
+  const pruner = await openStore({
+    // What it has dropped is locked and not yet committed when the others come.
+    pool: intercepting(connect(), async (text) => {
+      if (!isPruning || text !== 'COMMIT') return;
+      const id = `written-${written.length}`;
+      written.push(id);
+      await save(writer, {
+        records: [sampleState({ recordId: id })],
+        log: sampleLog({ logId: id }),
+        ledger: [sampleRow(id, { logId: id })],
+      });
+      removedElsewhere = (await another.prune({ before: 10, limit: 10 })).removed;
+    }),
+  });
+  const old = ['a', 'b', 'c'];
+  await save(writer, {
+    log: sampleLog(),
+    ledger: old.map((id, index) => sampleRow(id, { at: 1, sequence: index + 1 })),
+  });
+  isPruning = true;
+  const { removed } = await pruner.prune({ before: 10, limit: 2 });
+  const { ledger } = await look(writer, { mutationIds: [...old, ...written] });
+  expect({ removed, removedElsewhere, left: ledger.map(({ mutationId }) => mutationId).toSorted() }).toEqual({
+    removed: 2,
+    removedElsewhere: 0,
+    left: ['c', 'written-0', 'written-1'],
+  });
+});
+
 async function fixture() {
   const opened = await openPostgresFixture(inject('postgresUrl'));
   onTestFinished(() => opened.remove());

@@ -49,6 +49,9 @@ export async function writeModules(
     const later = programs.slice(index + 1).filter(({ page }) => page === snippet.page);
     return toModule(snippet, { folder, later });
   });
+  await mkdir(folder, { recursive: true });
+  // Whoever runs a block looks for the nearest one, for instance to learn what JSX becomes.
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.base.json') }));
   for (const { file, snippet } of modules) {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, importScope(snippet, root) + snippet.code);

@@ -10,15 +10,18 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: [...args] });
 }
 
-/** Bundles the module at this path for a page; an import of `vitest` becomes one of `page-tests.ts`. */
-export async function bundleForPage(path: string): Promise<string> {
+/**
+ * Bundles the module at this path for a page; an import of `vitest` becomes one of `page-tests.ts`, and `alias` names
+ * more modules to replace.
+ */
+export async function bundleForPage(path: string, alias: Readonly<Record<string, string>> = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [path],
     bundle: true,
     write: false,
     format: 'iife',
     target: 'es2022',
-    alias: { vitest: createRequire(import.meta.url).resolve('./page-tests.ts') },
+    alias: { ...alias, vitest: createRequire(import.meta.url).resolve('./page-tests.ts') },
   });
   return outputFiles.map((file) => file.text).join('\n');
 }

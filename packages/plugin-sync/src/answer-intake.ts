@@ -12,9 +12,10 @@ import type { MutationOutcome } from './mutation-outcome.js';
 import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
 import { RecordHolds } from './record-holds.js';
+import type { Changed } from './record-watch.js';
 import { Settlements } from './settlements.js';
-import type { ClientStorage, StorageBatch, StoredEntry } from './storage/client-storage.js';
-import { type StoredAnswer, storeAnswer } from './store-answer.js';
+import type { ClientState, ClientStorage, StorageBatch, StoredEntry } from './storage/client-storage.js';
+import { requirePending, type StoredAnswer, storeAnswer } from './store-answer.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { beginWalk } from './walk.js';
 
@@ -80,12 +81,13 @@ export class AnswerIntake {
   }
 
   /** Puts a mutation that is too large for any request among the dead letters. */
-  async bury({ mutation }: StoredEntry): Promise<void> {
+  async bury(entry: StoredEntry): Promise<void> {
+    const { mutation } = entry;
     const { log, platform, records } = this.#parts;
     const reason = `The mutation is too large for the server, though below ${MAX_RECORD_BYTES} bytes.`;
     const letter = { id: mutation.id, mutation, code: 'TOO_LARGE' as const, reason, deadAt: platform.now() };
     const batch = { removeEntries: [mutation.id], putDeadLetters: [letter] };
-    await log.commit({ batch });
+    await log.commit({ batch, recheck: () => requirePending(log, [entry]) });
     this.#holds.release([mutation]);
     this.#putLists(batch);
     this.#settlements.settle(mutation.id, { status: 'rejected', code: letter.code, reason });
@@ -105,13 +107,17 @@ export class AnswerIntake {
     this.#putLists(batch);
   }
 
-  /** Reads the storage again, which somebody else has changed. */
-  async reload(): Promise<void> {
-    const { log, records, conflicts, deadLetters, onChanged } = this.#parts;
-    const state = await log.reload();
-    conflicts.put(state.conflicts);
-    deadLetters.put(state.deadLetters);
-    records.changed('all');
+  /** Reads the storage again, which somebody else has changed: these records, as far as is known. */
+  async reload(changed: Changed = 'all'): Promise<void> {
+    this.reread(await this.#parts.log.reload(), changed);
+  }
+
+  /** Takes over what the log has read again. */
+  reread(state: ClientState, changed: Changed = 'all'): void {
+    const { records, conflicts, deadLetters, onChanged } = this.#parts;
+    conflicts.replace(state.conflicts);
+    deadLetters.replace(state.deadLetters);
+    records.changed(changed);
     onChanged();
   }
 

@@ -13,7 +13,14 @@ import { type LogChange, makeEntry, type NewEntry, withoutBase } from './log-cha
 import { checkIdentifier, checkNewMutation, type NewMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import type { Platform } from './platform/platform.js';
-import type { ClientMeta, ClientState, ClientStorage, StoredEntry } from './storage/client-storage.js';
+import {
+  type ClientMeta,
+  type ClientState,
+  type ClientStorage,
+  RevisionMovedError,
+  type StorageBatch,
+  type StoredEntry,
+} from './storage/client-storage.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { TurnQueue } from './turn-queue.js';
 
@@ -30,7 +37,12 @@ export interface LogObserver {
   onSaveFailed?(error: unknown): void;
   /** What was appended and acknowledged is durable. */
   onSaved?(): void;
+  /** Another tab or process had changed what is stored; this is what it is now. */
+  onReread?(state: ClientState): void;
 }
+
+/** A batch, with the facts that change. */
+type LogBatch = Omit<StorageBatch, 'meta'> & Pick<LogChange, 'meta'>;
 
 export class ClientLog {
   readonly #clientId: string;
@@ -67,7 +79,14 @@ export class ClientLog {
         this.#observer.onSaveFailed?.(error);
       },
     });
-    this.#meta = { logId: platform.newId(), nextSequence: 1, checkpoint: null, walk: null, user: user ?? null };
+    this.#meta = {
+      logId: platform.newId(),
+      nextSequence: 1,
+      checkpoint: null,
+      walk: null,
+      user: user ?? null,
+      revision: 0,
+    };
   }
 
   get clientId(): string {
@@ -149,22 +168,21 @@ export class ClientLog {
    */
   async commit({
     batch = {},
-    meta: changes = {},
+    meta = {},
     newEntries = [],
     forgetBases = false,
+    recheck = () => {},
   }: LogChange): Promise<readonly StoredEntry[]> {
     await this.load();
     return this.#turns.take(async () => {
-      const made = newEntries.map((entry) => this.#number(entry));
+      let made: readonly StoredEntry[] = [];
       const removed = new Set(batch.removeEntries);
-      const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
-      const putEntries = [
-        ...cleared.filter(({ mutation }) => this.isDurable(mutation.id)).map(withoutBase),
-        ...(batch.putEntries ?? []),
-        ...made,
-      ];
-      await this.#storage.commit({ ...batch, putEntries, meta: { ...this.#meta, ...changes } });
-      this.#meta = { ...this.#meta, ...changes };
+      const { putEntries = [] } = await this.#write(() => {
+        made = newEntries.map((entry) => this.#number(entry));
+        const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
+        const durable = cleared.filter(({ mutation }) => this.isDurable(mutation.id));
+        return { ...batch, putEntries: [...durable.map(withoutBase), ...(batch.putEntries ?? []), ...made], meta };
+      }, recheck);
       for (const id of removed) this.#pending.remove(id);
       for (const entry of putEntries) this.#takeOver(entry);
       // Those appended during the commit still name versions that are no more.
@@ -181,7 +199,10 @@ export class ClientLog {
   /** Continues as a new log: pending entries are numbered from 1 and keep their ids, so what was applied is recognised. */
   async startNewLog(): Promise<void> {
     await this.load();
-    await this.#turns.take(() => {
+    const { logId } = this.#meta;
+    await this.#turns.take(async () => {
+      // Another tab may have done it meanwhile.
+      if (this.#meta.logId !== logId) return;
       const entries = [...this.#pending];
       this.#meta = { ...this.#meta, logId: this.#platform.newId(), nextSequence: 1 };
       this.#isMetaUnsaved = true;
@@ -190,7 +211,7 @@ export class ClientLog {
         this.#pending.put(this.#renumber(entry));
         this.#unsaved.add(entry.mutation.id);
       }
-      return this.#save();
+      await this.#save();
     });
   }
 
@@ -215,25 +236,45 @@ export class ClientLog {
       this.#foreign = new SyncUsageError('WRONG_USER', message);
       throw this.#foreign;
     }
+    // What a failed save had stored after all keeps the sequence it has there: another tab may have sent it.
+    for (const { mutation } of state.entries) this.#unsaved.delete(mutation.id);
     const unsaved = [...this.#pending].filter(({ mutation }) => this.#unsaved.has(mutation.id));
     this.#pending.clear();
-    if (meta) this.#meta = { ...meta, user: this.#user ?? meta.user };
+    this.#meta = meta ? { ...meta, user: this.#user ?? meta.user } : { ...this.#meta, revision: 0 };
     for (const entry of state.entries) if (!this.#unremoved.has(entry.mutation.id)) this.#pending.put(entry);
     for (const entry of unsaved) this.#pending.put(meta ? this.#renumber(entry) : entry);
     return state;
   }
 
   async #save(): Promise<void> {
-    const saved = [...this.#unsaved].flatMap((id) => this.#pending.get(id) ?? []);
-    const removed = [...this.#unremoved];
-    if (saved.length + removed.length > 0 || this.#isMetaUnsaved) {
-      await this.#storage.commit({ putEntries: saved, removeEntries: removed, meta: this.#meta });
+    if (this.#unsaved.size + this.#unremoved.size > 0 || this.#isMetaUnsaved) {
+      const { putEntries = [], removeEntries = [] } = await this.#write(() => ({
+        putEntries: [...this.#unsaved].flatMap((id) => this.#pending.get(id) ?? []),
+        removeEntries: [...this.#unremoved],
+      }));
       this.#isMetaUnsaved = false;
-      for (const entry of saved) this.#takeOver(entry);
-      for (const id of removed) this.#unremoved.delete(id);
+      for (const entry of putEntries) this.#takeOver(entry);
+      for (const id of removeEntries) this.#unremoved.delete(id);
     }
     this.#saver.succeeded();
     this.#observer.onSaved?.();
+  }
+
+  /** Commits what `make` gives. Where another tab or process has come first, its change is taken in and `make` asked again. */
+  async #write(make: () => LogBatch, recheck?: () => void): Promise<LogBatch> {
+    const batch = make();
+    const { revision } = this.#meta;
+    const changes = { ...batch.meta, revision: revision + 1 };
+    try {
+      await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
+    } catch (error) {
+      if (!(error instanceof RevisionMovedError)) throw error;
+      this.#observer.onReread?.(await this.#read());
+      recheck?.();
+      return this.#write(make, recheck);
+    }
+    this.#meta = { ...this.#meta, ...changes };
+    return batch;
   }
 
   /** An entry as the storage has it now, unless the application acknowledged it while it was being stored. */

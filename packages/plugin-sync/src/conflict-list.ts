@@ -66,6 +66,11 @@ export class ConflictList {
     this.#waiting.put(conflicts);
   }
 
+  /** Takes over all conflicts there are, after somebody else has changed them. */
+  replace(conflicts: readonly ParkedConflict[]): void {
+    this.#waiting.replace(conflicts);
+  }
+
   /** Carries out what was decided after the conflict had been parked; one the user has decided meanwhile stays decided. */
   async resolveLate(id: string, resolution: Resolution): Promise<void> {
     if (resolution.do !== 'park' && this.find(id)) await this.#settle(id, () => resolution);
@@ -80,6 +85,7 @@ export class ConflictList {
       const [entry] = await log.commit({
         batch: { removeConflicts: [id] },
         newEntries: newEntry ? [newEntry] : [],
+        recheck: () => this.#waiting.recheck(id),
       });
       return entry?.mutation;
     });

@@ -46,7 +46,8 @@ export class DeadLetterList {
     const { log, onRecorded } = this.#parts;
     const mutation = await this.#waiting.decide(id, async ({ mutation: input, code }) => {
       const newEntry = { input, round: 0, ...(isRetryable(code) ? { id } : {}) };
-      const [entry] = await log.commit({ batch: { removeDeadLetters: [id] }, newEntries: [newEntry] });
+      const recheck = () => this.#waiting.recheck(id);
+      const [entry] = await log.commit({ batch: { removeDeadLetters: [id] }, newEntries: [newEntry], recheck });
       if (!entry) throw new Error('The log made no entry of the one it was given.');
       return entry.mutation;
     });
@@ -57,7 +58,8 @@ export class DeadLetterList {
   /** Gives a dead letter up for good. Durable when it resolves. */
   async discard(id: string): Promise<void> {
     const { log, onChanged } = this.#parts;
-    await this.#waiting.decide(id, () => log.commit({ batch: { removeDeadLetters: [id] } }));
+    const recheck = () => this.#waiting.recheck(id);
+    await this.#waiting.decide(id, () => log.commit({ batch: { removeDeadLetters: [id] }, recheck }));
     onChanged();
   }
 
@@ -69,6 +71,11 @@ export class DeadLetterList {
   /** Takes over dead letters that have become durable. */
   put(deadLetters: readonly DeadLetter[]): void {
     this.#waiting.put(deadLetters);
+  }
+
+  /** Takes over all dead letters there are, after somebody else has changed them. */
+  replace(deadLetters: readonly DeadLetter[]): void {
+    this.#waiting.replace(deadLetters);
   }
 
   #own(all: readonly DeadLetter[]): readonly DeadLetter[] {

@@ -38,6 +38,7 @@ export {
   type ClientStorage,
   type DeadLetter,
   type ParkedConflict,
+  RevisionMovedError,
   type StorageBatch,
   type StoredEntry,
 } from './storage/client-storage.js';

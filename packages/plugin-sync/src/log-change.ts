@@ -23,6 +23,8 @@ export interface LogChange {
   readonly newEntries?: readonly NewEntry[];
   /** True when versions from before count for nothing any more: no pending entry keeps its base. */
   readonly forgetBases?: boolean;
+  /** Called when another tab has changed the state meanwhile: throws when this change is not due any more. */
+  readonly recheck?: () => void;
 }
 
 /** The entry, still without its sequence. */

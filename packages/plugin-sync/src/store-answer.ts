@@ -8,7 +8,14 @@ import { forgetEpoch } from './forget-epoch.js';
 import type { Listeners } from './listeners.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
-import type { BaseRecord, ClientStorage, DeadLetter, ParkedConflict, StoredEntry } from './storage/client-storage.js';
+import {
+  type BaseRecord,
+  CheckpointMovedError,
+  type ClientStorage,
+  type DeadLetter,
+  type ParkedConflict,
+  type StoredEntry,
+} from './storage/client-storage.js';
 import { beginWalk } from './walk.js';
 
 export interface StoreParts {
@@ -71,8 +78,14 @@ export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Prom
     putDeadLetters: [...(change.batch.putDeadLetters ?? []), ...(forgotten?.putDeadLetters ?? [])],
     expectCheckpoint: checkpoint,
   };
-  const made = await log.commit({ ...change, batch });
+  const recheck = () => requirePending(log, sent);
+  const made = await log.commit({ ...change, batch, recheck });
   return { plan: { ...plan, change: { ...change, batch } }, made, conflicts: conflictsOf(decidedById) };
+}
+
+/** Another tab may have stored the same answer: its outcomes must not count twice. */
+export function requirePending(log: ClientLog, entries: readonly StoredEntry[]): void {
+  if (entries.some(({ mutation }) => !log.pending.get(mutation.id))) throw new CheckpointMovedError();
 }
 
 /** The records the answer names; at a walk's end also those with pending changes, which the sweep may take away. */

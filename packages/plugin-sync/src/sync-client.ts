@@ -73,7 +73,11 @@ export class SyncClient implements AsyncDisposable {
     this.listeners = new Listeners(platform, (error) => this.#failed(error));
     for (const listener of options.listeners ?? []) this.listeners.add(listener);
     const log = new ClientLog({ clientId, storage, platform, user });
-    log.observe({ onSaveFailed: onListenerFailed, onSaved: onChanged });
+    log.observe({
+      onSaveFailed: onListenerFailed,
+      onSaved: onChanged,
+      onReread: (state) => this.#intake.reread(state),
+    });
     this.log = log;
     this.records = new LocalRecords({ log, storage, open, onListenerFailed });
     this.conflicts = new ConflictList({ log, onRecorded, onChanged, onListenerFailed });

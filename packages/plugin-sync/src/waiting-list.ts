@@ -34,15 +34,27 @@ export class WaitingList<Item extends { readonly id: string }> {
     this.#subscribers.tell(this.list());
   }
 
+  /** Takes over all that waits, after somebody else has changed it. */
+  replace(items: readonly Item[]): void {
+    // Those who listen are not told what they know.
+    if (JSON.stringify(items) === JSON.stringify(this.list())) return;
+    this.#itemById.clear();
+    for (const item of items) this.#itemById.set(item.id, item);
+    this.#subscribers.tell(this.list());
+  }
+
+  /** Throws `SyncUsageError` when the item waits no more, as when another tab has decided it. */
+  recheck(id: string): void {
+    if (!this.#itemById.has(id)) this.#refuse(id);
+  }
+
   /**
    * Takes an item off the list once `work`, which makes that durable, has resolved. Rejects with `SyncUsageError` when
    * there is no such item, or when it is being decided already.
    */
   async decide<Made>(id: string, work: (item: Item) => Promise<Made>): Promise<Made> {
     const item = this.#itemById.get(id);
-    if (!item || this.#beingDecided.has(id)) {
-      throw new SyncUsageError('UNKNOWN_ID', `There is no ${this.#noun} with the id ${id} to decide.`);
-    }
+    if (!item || this.#beingDecided.has(id)) return this.#refuse(id);
     this.#beingDecided.add(id);
     try {
       const made = await work(item);
@@ -57,5 +69,9 @@ export class WaitingList<Item extends { readonly id: string }> {
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
     return this.#subscribers.add(listener, this.list());
+  }
+
+  #refuse(id: string): never {
+    throw new SyncUsageError('UNKNOWN_ID', `There is no ${this.#noun} with the id ${id} to decide.`);
   }
 }

@@ -16,6 +16,8 @@ export interface ClientMeta {
   readonly walk: string | null;
   /** Whose work this is, where the app says; another user's pending work is never sent as this one's. */
   readonly user: string | null;
+  /** Counts the batches of logs, so that one of several writers finds out that another came first. */
+  readonly revision: number;
 }
 
 /** A log entry and what the client keeps beside it; only `mutation` is sent. */
@@ -78,6 +80,8 @@ export interface ClientState {
 export interface StorageBatch {
   /** Refuse the whole batch with `CheckpointMovedError` unless this is the stored checkpoint. */
   readonly expectCheckpoint?: string | null;
+  /** Refuse the whole batch with `RevisionMovedError` unless this is the stored revision; 0 where nothing is stored. */
+  readonly expectRevision?: number;
   readonly meta?: ClientMeta;
   /** Inserts or replaces by `mutation.id`. */
   readonly putEntries?: readonly StoredEntry[];
@@ -120,4 +124,17 @@ export interface ClientStorage {
 /** Another tab or a reset moved the checkpoint since the request was made: its answer must not be stored. */
 export class CheckpointMovedError extends Error {
   override readonly name = 'CheckpointMovedError';
+
+  constructor() {
+    super('What this batch was made for has moved on: nothing was stored. Load the storage and ask the server again.');
+  }
+}
+
+/** Another tab or process stored something since the state was read: read it again and make the batch anew. */
+export class RevisionMovedError extends Error {
+  override readonly name = 'RevisionMovedError';
+
+  constructor() {
+    super('Another writer came first: nothing was stored. Load the storage and make the batch anew.');
+  }
 }

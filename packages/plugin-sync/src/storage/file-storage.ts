@@ -1,7 +1,7 @@
 /** A storage in one file, for Node: nothing to install, every batch durable. Imports `node:fs`, so browsers must not. */
 import type { RecordRef } from '@objectql/sync-types';
-import { checkCheckpoint } from './check-checkpoint.js';
-import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from './client-storage.js';
+import { checkExpected } from './check-expected.js';
+import type { BaseRecord, ClientMeta, ClientState, ClientStorage, StorageBatch } from './client-storage.js';
 import type { Disk } from './journal/disk.js';
 import { hasErrno } from './journal/errno.js';
 import { JournaledTables } from './journal/journaled-tables.js';
@@ -49,10 +49,10 @@ export class FileStorage implements ClientStorage {
 
   async commit(batch: StorageBatch): Promise<void> {
     this.#refuseClosed();
-    const { expectCheckpoint, ...written } = batch;
-    const text = JSON.stringify(written);
+    const guarded = { ...batch, ...(batch.meta && { meta: { ...batch.meta } }) };
+    const text = JSON.stringify({ ...batch, expectCheckpoint: undefined, expectRevision: undefined });
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ expectCheckpoint, checkpoint: batch.meta?.checkpoint, text, resolve, reject });
+      this.#waiting.push({ guarded, text, resolve, reject });
       this.#writing ??= this.#writeWaiting();
     });
   }
@@ -83,7 +83,7 @@ export class FileStorage implements ClientStorage {
   async #writeGroup(group: readonly WaitingBatch[]): Promise<void> {
     try {
       const { journaled } = await this.#open();
-      const { accepted, refused } = judge(group, journaled.tables.meta?.checkpoint ?? null);
+      const { accepted, refused } = judge(group, journaled.tables.meta);
       await journaled.write(accepted.map((batch) => batch.text));
       for (const batch of accepted) batch.resolve();
       for (const { batch, error } of refused) batch.reject(error);
@@ -161,9 +161,7 @@ interface OpenFile {
 }
 
 interface WaitingBatch {
-  readonly expectCheckpoint: string | null | undefined;
-  /** The checkpoint it stores; `undefined` when it leaves the stored one. */
-  readonly checkpoint: string | null | undefined;
+  readonly guarded: Pick<StorageBatch, 'expectCheckpoint' | 'expectRevision' | 'meta'>;
   readonly text: string;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -174,20 +172,20 @@ interface Judgement {
   readonly refused: readonly { readonly batch: WaitingBatch; readonly error: unknown }[];
 }
 
-/** Which of the batches find the checkpoint they expect, each after those before it. */
-function judge(group: readonly WaitingBatch[], stored: string | null): Judgement {
+/** Which of the batches find what they expect, each after those before it. */
+function judge(group: readonly WaitingBatch[], stored: ClientMeta | null): Judgement {
   const accepted: WaitingBatch[] = [];
   const refused: { readonly batch: WaitingBatch; readonly error: unknown }[] = [];
-  let checkpoint = stored;
+  let meta = stored;
   for (const batch of group) {
     try {
-      checkCheckpoint(batch.expectCheckpoint, checkpoint);
+      checkExpected(batch.guarded, meta);
     } catch (error) {
       refused.push({ batch, error });
       continue;
     }
     accepted.push(batch);
-    if (batch.checkpoint !== undefined) checkpoint = batch.checkpoint;
+    meta = batch.guarded.meta ?? meta;
   }
   return { accepted, refused };
 }

@@ -1,6 +1,6 @@
 /** Writes a batch to IndexedDB in one transaction. */
 import type { IDBPTransaction } from 'idb';
-import { checkCheckpoint } from './check-checkpoint.js';
+import { checkExpected } from './check-expected.js';
 import type { StorageBatch } from './client-storage.js';
 import { STORES, type SyncDatabase, type SyncSchema } from './indexeddb-schema.js';
 
@@ -24,9 +24,8 @@ type Transaction = IDBPTransaction<SyncSchema, typeof STORES, 'readwrite'>;
 
 async function fill(transaction: Transaction, batch: StorageBatch): Promise<void> {
   const store = <Name extends (typeof STORES)[number]>(name: Name) => transaction.objectStore(name);
-  if (batch.expectCheckpoint !== undefined) {
-    const meta = await store('meta').get('client');
-    checkCheckpoint(batch.expectCheckpoint, meta?.checkpoint ?? null);
+  if (batch.expectCheckpoint !== undefined || batch.expectRevision !== undefined) {
+    checkExpected(batch, (await store('meta').get('client')) ?? null);
   }
   // IndexedDB makes requests in the order they are asked for; waiting for each would take a turn of the event loop each.
   // Asked for by async functions, so that what cannot be stored rejects like what fails later.

@@ -6,6 +6,7 @@ import {
   CheckpointMovedError,
   type ClientState,
   type ClientStorage,
+  RevisionMovedError,
   type StorageBatch,
 } from './client-storage.js';
 import { writeBatch } from './indexeddb-batch.js';
@@ -150,7 +151,7 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   #storageError(error: unknown): unknown {
-    if (error instanceof StorageError || error instanceof CheckpointMovedError) return error;
+    if ([StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)) return error;
     const [code, problem] = isNamed(error, 'QuotaExceededError')
       ? (['FULL', 'has no room left: nothing was stored. Free some space and try again.'] as const)
       : isNamed(error, 'VersionError')

@@ -1,6 +1,6 @@
 /** A storage that lives as long as the process: for tests, demos, and clients that may forget. */
 import type { RecordRef } from '@objectql/sync-types';
-import { checkCheckpoint } from './check-checkpoint.js';
+import { checkExpected } from './check-expected.js';
 import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from './client-storage.js';
 import { frozenCopy } from './frozen-copy.js';
 import { MemoryTables } from './memory-tables.js';
@@ -17,7 +17,7 @@ export class MemoryStorage implements ClientStorage {
   async commit(batch: StorageBatch): Promise<void> {
     const tables = this.#open();
     const copy = frozenCopy(batch);
-    checkCheckpoint(copy.expectCheckpoint, tables.meta?.checkpoint ?? null);
+    checkExpected(copy, tables.meta);
     tables.apply(copy);
   }
 

@@ -1,12 +1,13 @@
 /** A storage in a SQLite database, over whatever driver the app already has. */
 import type { RecordRef } from '@objectql/sync-types';
-import { checkCheckpoint } from './check-checkpoint.js';
+import { checkExpected } from './check-expected.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
   type ClientMeta,
   type ClientState,
   type ClientStorage,
+  RevisionMovedError,
   type StorageBatch,
 } from './client-storage.js';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
@@ -48,7 +49,7 @@ export class SqliteStorage implements ClientStorage {
 
   async commit(batch: StorageBatch): Promise<void> {
     this.#transaction('BEGIN IMMEDIATE', (sql) => {
-      checkCheckpoint(batch.expectCheckpoint, readJson<ClientMeta | null>(sql.meta.get())?.checkpoint ?? null);
+      checkExpected(batch, readJson<ClientMeta | null>(sql.meta.get()));
       writeBatch(sql, batch);
     });
   }
@@ -79,7 +80,9 @@ export class SqliteStorage implements ClientStorage {
       const sql = this.#statements;
       return inTransaction(this.#database, begin, () => work(sql));
     } catch (error) {
-      throw error instanceof StorageError || error instanceof CheckpointMovedError ? error : sqliteError(error);
+      throw [StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)
+        ? error
+        : sqliteError(error);
     }
   }
 

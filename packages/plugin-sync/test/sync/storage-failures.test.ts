@@ -162,7 +162,7 @@ test('drops an answer when somebody else has stored another one meanwhile, and a
 test('does not fight for ever with somebody who keeps moving the checkpoint', async () => {
   const storage = new FaultyStorage();
   storage.failCommit = ({ expectCheckpoint }) =>
-    expectCheckpoint === undefined ? undefined : new CheckpointMovedError('Moved.');
+    expectCheckpoint === undefined ? undefined : new CheckpointMovedError();
   const server = scriptedServer();
   const { tasks, plugin } = device({ transport: server.transport, storage });
   expect(await tasks.sync()).toBeNull();

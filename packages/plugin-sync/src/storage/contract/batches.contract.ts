@@ -1,6 +1,6 @@
 /** What becomes of a batch: all of it, in its order, or nothing. */
 import { expect } from 'vitest';
-import { CheckpointMovedError } from '../client-storage.js';
+import { CheckpointMovedError, RevisionMovedError } from '../client-storage.js';
 import type { StorageFixture } from './storage-fixture.js';
 import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 import { storageTests } from './storage-tests.contract.js';
@@ -135,6 +135,22 @@ export function batchContract(fixture: StorageFixture): void {
     await storage.commit({ expectCheckpoint: 'c1', meta: sampleMeta({ checkpoint: 'c2' }) });
     await storage.commit({ expectCheckpoint: 'c2', putEntries: [sampleEntry('m1')] });
     expect((await storage.load()).entries).toEqual([sampleEntry('m1')]);
+  });
+
+  storageTest('lets one of two writers win, and refuses what the other made of the state before', async (session) => {
+    const { storage } = session;
+    const write = (expectRevision: number, id: string) =>
+      storage.commit({
+        expectRevision,
+        meta: sampleMeta({ revision: expectRevision + 1 }),
+        putEntries: [sampleEntry(id)],
+      });
+    const outcomes = await Promise.allSettled([write(0, 'a'), write(0, 'b'), write(1, 'c'), write(3, 'd')]);
+    const refused = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason);
+    expect(refused).toEqual([false, expect.any(RevisionMovedError), false, expect.any(RevisionMovedError)]);
+    await session.reopen();
+    const { meta, entries } = await session.storage.load();
+    expect([meta, entries]).toEqual([sampleMeta({ revision: 2 }), [sampleEntry('a'), sampleEntry('c')]]);
   });
 
   storageTest('applies batches committed together in the order of the calls', async (session) => {

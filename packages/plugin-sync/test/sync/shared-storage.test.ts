@@ -1,0 +1,99 @@
+/** Two clients on one storage, as two tabs of a browser or two processes are. */
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { device } from './device.js';
+import { realServer } from './real-server.js';
+import { serverRecord, strategyConfig } from './two-devices.js';
+
+/** Two clients of one user on one storage; both have read it. */
+async function twoTabs(options: Parameters<typeof device>[0] | object = {}) {
+  const platform = new TestPlatform();
+  const server = realServer(platform);
+  const storage = new MemoryStorage();
+  const open = (seed: number) => {
+    const connection = server.connect();
+    const tab = device({ ...options, transport: connection.transport, storage, platform: new TestPlatform({ seed }) });
+    return Object.assign(tab, { connection });
+  };
+  const [a, b] = [open(2), open(3)];
+  await Promise.all([a.plugin.client.open(), b.plugin.client.open()]);
+  return { server, storage, a, b };
+}
+
+function sequences(requests: readonly { readonly mutations: readonly { recordId: unknown; sequence: number }[] }[]) {
+  return requests.flatMap(({ mutations }) => mutations.map(({ recordId, sequence }) => `${recordId} is ${sequence}`));
+}
+
+test('I1 I2 numbers what two writers record at the same time without a gap in between, and loses none', async () => {
+  const { a, b, storage } = await twoTabs();
+  for (const id of ['a1', 'a2']) a.tasks.records.create(id, { title: id });
+  for (const id of ['b1', 'b2']) b.tasks.records.create(id, { title: id });
+  await Promise.all([a.tasks.flush(), b.tasks.flush()]);
+  const { entries, meta } = await storage.load();
+  expect(entries.map(({ mutation }) => [mutation.recordId, mutation.sequence])).toEqual([
+    ['a1', 1],
+    ['a2', 2],
+    ['b1', 3],
+    ['b2', 4],
+  ]);
+  expect([meta?.nextSequence, meta?.revision, meta?.logId]).toEqual([5, 2, a.plugin.client.log.meta.logId]);
+});
+
+test('I2 lets both send the same mutations, and stores each outcome once', async () => {
+  const { a, b, server } = await twoTabs();
+  a.tasks.records.create('t1', { title: 'one' });
+  await a.tasks.flush();
+  b.tasks.records.create('t2', { title: 'two' });
+  await b.tasks.flush();
+  await Promise.all([a.tasks.sync(), b.tasks.sync()]);
+  await a.tasks.sync();
+  const sent = sequences([...a.connection.requests, ...b.connection.requests]);
+  expect(new Set(sent)).toEqual(new Set(['t1 is 1', 't2 is 2']));
+  expect(await a.seen()).toEqual({ t1: 'one', t2: 'two' });
+  expect((await server.handler.store.page({ after: 0, limit: 9 })).records.map(({ version }) => version)).toEqual([
+    1, 1,
+  ]);
+  expect([a.plugin.client.status.pending, b.plugin.client.status.pending]).toEqual([0, 0]);
+});
+
+test('I2 makes one mutation of a conflict that both are told of', async () => {
+  const { a, b, server } = await twoTabs({ ...strategyConfig('manual'), onConflict: () => ({ title: 'merged' }) });
+  const other = device({
+    transport: server.connect().transport,
+    clientId: 'other',
+    platform: new TestPlatform({ seed: 9 }),
+  });
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  a.tasks.records.create('t1', { title: 'mine' });
+  await a.tasks.flush();
+  await Promise.all([a.tasks.sync(), b.tasks.sync()]);
+  await Promise.all([a.tasks.sync(), b.tasks.sync()]);
+  const ids = [...a.connection.requests, ...b.connection.requests].flatMap(({ mutations }) =>
+    mutations.map(({ id }) => id),
+  );
+  expect(new Set(ids).size).toBe(2);
+  expect(await serverRecord(server)).toEqual({ title: 'merged' });
+});
+
+test('lets one of two decide a conflict, and tells the other that it is decided', async () => {
+  const { a, b, server } = await twoTabs(strategyConfig('manual'));
+  const other = device({
+    transport: server.connect().transport,
+    clientId: 'other',
+    platform: new TestPlatform({ seed: 9 }),
+  });
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  const { id } = a.tasks.records.create('t1', { title: 'mine' });
+  await a.tasks.sync();
+  await b.tasks.sync();
+  const both = await Promise.allSettled([
+    a.tasks.conflicts.resolve(id, 'mine'),
+    b.tasks.conflicts.resolve(id, 'theirs'),
+  ]);
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect([a.tasks.conflicts.list(), b.tasks.conflicts.list()]).toEqual([[], []]);
+  expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'UNKNOWN_ID' } });
+});

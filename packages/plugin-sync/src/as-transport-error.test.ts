@@ -17,7 +17,7 @@ test('takes an error with a code or a status for a refusal', () => {
   ].map((facts) => asTransportError(Object.assign(new Error('Said.'), facts)).failure);
   expect(failures).toEqual([
     { type: 'refused', status: 409, code: 'LOG_FORKED' },
-    { type: 'refused', status: 0, code: 'BUSY', retryAfterMs: 5 },
+    { type: 'refused', status: 503, code: 'BUSY', retryAfterMs: 5 },
     { type: 'refused', status: 502 },
     { type: 'unreachable' },
     { type: 'unreachable' },

@@ -1,5 +1,6 @@
 /** Whatever a transport throws, as the one error that sync decides by. */
 import { REQUEST_ERROR_CODES } from '@objectql/sync-types';
+import { refusedError } from './transport/refused-error.js';
 import { TransportError } from './transport/transport.js';
 
 /**
@@ -8,21 +9,8 @@ import { TransportError } from './transport/transport.js';
  */
 export function asTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
-  const { code, status, retryAfterMs } = Object(error) as Readonly<Record<string, unknown>>;
-  const known = REQUEST_ERROR_CODES.find((candidate) => candidate === code);
-  const isStatus = typeof status === 'number' && status >= 400;
-  if (known === undefined && !isStatus) {
-    return new TransportError('The server could not be reached.', { type: 'unreachable' }, { cause: error });
-  }
-  const message = error instanceof Error ? error.message : 'The server refused the request.';
-  return new TransportError(
-    message,
-    {
-      type: 'refused',
-      status: isStatus ? status : 0,
-      ...(known === undefined ? {} : { code: known }),
-      ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
-    },
-    { cause: error },
-  );
+  const { code, status } = Object(error) as Readonly<Record<string, unknown>>;
+  if (typeof status === 'number' && status >= 400) return refusedError(error, { status, cause: error });
+  if (REQUEST_ERROR_CODES.some((known) => known === code)) return refusedError(error, { cause: error });
+  return new TransportError('The server could not be reached.', { type: 'unreachable' }, { cause: error });
 }

@@ -10,7 +10,7 @@
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { BackgroundSaver } from './background-saver.js';
 import { type LogChange, makeEntry, type NewEntry, withoutBase } from './log-change.js';
-import { checkIdentifier, checkNewMutation, type NewMutation } from './new-mutation.js';
+import { checkClientId, checkNewMutation, type NewMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import type { Platform } from './platform/platform.js';
 import {
@@ -65,7 +65,7 @@ export class ClientLog {
   #observer: LogObserver = {};
 
   constructor({ clientId, storage, platform, user }: ClientLogOptions) {
-    checkIdentifier('clientId', clientId, 'INVALID_CONFIG');
+    checkClientId(clientId);
     this.#clientId = clientId;
     this.#storage = storage;
     this.#platform = platform;

@@ -10,8 +10,9 @@ import { asTransportError } from './as-transport-error.js';
 import type { ClientLog } from './client-log.js';
 import type { Platform } from './platform/platform.js';
 import type { StoredEntry } from './storage/client-storage.js';
+import { withDeadline } from './transport/deadline.js';
 import { parseAnswer } from './transport/parse-answer.js';
-import { type SyncTransport, TransportError } from './transport/transport.js';
+import type { SyncTransport } from './transport/transport.js';
 
 export interface ExchangeParts {
   readonly log: ClientLog;
@@ -58,7 +59,12 @@ export class Exchange {
     const { checkpoint } = log.meta;
     const startedAt = platform.now();
     const request = this.#request(sent);
-    const raw = await this.#inTime(signal, (both) => this.#send(request, both));
+    // Bounded here as well, because a transport of the application's may not know the signal.
+    const raw = await withDeadline({ timeoutMs: REQUEST_TIMEOUT_MS, signal, platform }, async (ended) =>
+      this.#send(request, ended),
+    ).catch((error: unknown) => {
+      throw asTransportError(error);
+    });
     const answer = parseAnswer(
       raw,
       sent.map(({ mutation }) => mutation.id),
@@ -106,37 +112,4 @@ export class Exchange {
     const { mutations, pull, ...pullRequest } = request;
     return transport.pull(pullRequest, { signal });
   }
-
-  /** Bounded here as well, because a transport of the application's may not know the signal. */
-  async #inTime<T>(ended: AbortSignal, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const request = new AbortController();
-    const cancel = this.#parts.platform.setTimer(() => {
-      const message = `The server did not answer within ${REQUEST_TIMEOUT_MS} ms.`;
-      request.abort(new TransportError(message, { type: 'timeout' }));
-    }, REQUEST_TIMEOUT_MS);
-    const end = () => request.abort(new TransportError('The client ended the request.', { type: 'aborted' }));
-    ended.addEventListener('abort', end, { once: true });
-    if (ended.aborted) end();
-    try {
-      return await Promise.race([rejectionOf(request.signal), callNow(() => send(request.signal))]);
-    } catch (error) {
-      throw asTransportError(request.signal.aborted ? request.signal.reason : error);
-    } finally {
-      cancel();
-      ended.removeEventListener('abort', end);
-    }
-  }
-}
-
-/** Rejects when the signal aborts. */
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-/** What a transport throws before it returns a promise is a rejection like any other. */
-async function callNow<T>(work: () => Promise<T>): Promise<T> {
-  return work();
 }

@@ -174,5 +174,7 @@ test('refuses to record once it is closed, and saves first what was recorded', a
 });
 
 test('refuses a client id that no server would take', () => {
-  expect(() => new MutationLogger('')).toThrow('clientId must be a non-empty string.');
+  expect(() => new MutationLogger('')).toThrow(
+    'clientId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+  );
 });

@@ -48,17 +48,17 @@ test('names the place of what cannot be stored', () => {
     nothing: { data: null },
   };
   expect(Object.fromEntries(Object.entries(cases).map(([name, change]) => [name, problemOf(change)]))).toEqual({
-    date: 'The mutation was not recorded: data.due.at is a Date, not a plain object.',
-    'not a number': 'The mutation was not recorded: data.tags[1] is NaN, which JSON has no number for.',
-    bigint: 'The mutation was not recorded: data.size is a bigint, which JSON cannot hold.',
-    undefined:
-      'The mutation was not recorded: data.title is undefined, which JSON cannot hold; leave it out or use null.',
-    function: 'The mutation was not recorded: data.title is a function, which JSON cannot hold.',
+    date: 'The mutation was not recorded: data.due.at is a Date, which JSON cannot keep unchanged.',
+    'not a number': 'The mutation was not recorded: data.tags[1] is NaN, which JSON cannot keep unchanged.',
+    bigint: 'The mutation was not recorded: data.size is a bigint, which JSON cannot keep unchanged.',
+    undefined: 'The mutation was not recorded: data.title is undefined, which JSON cannot keep unchanged.',
+    function: 'The mutation was not recorded: data.title is a function, which JSON cannot keep unchanged.',
     cycle: expect.stringMatching(/nested too deep, or refers to itself/),
-    nul: 'The mutation was not recorded: data.title contains a NUL character.',
-    surrogate: 'The mutation was not recorded: data.title contains half of a surrogate pair.',
-    list: 'The mutation was not recorded: data must be an object of fields.',
-    nothing: 'The mutation was not recorded: data must be an object of fields.',
+    nul: 'The mutation was not recorded: data.title is a text with NUL or half a surrogate pair, which JSON cannot keep unchanged.',
+    surrogate:
+      'The mutation was not recorded: data.title is a text with NUL or half a surrogate pair, which JSON cannot keep unchanged.',
+    list: 'The mutation was not recorded: data must be an object.',
+    nothing: 'The mutation was not recorded: data must be an object.',
   });
 });
 
@@ -78,18 +78,24 @@ test('refuses what the protocol has no room for', () => {
     'delete with data': { operation: 'delete' },
   };
   expect(Object.fromEntries(Object.entries(cases).map(([name, change]) => [name, problemOf(change)]))).toEqual({
-    'no object': 'The mutation was not recorded: objectName must be a non-empty string.',
-    'object too long': 'The mutation was not recorded: objectName may not be longer than 128 bytes.',
-    'id too long': 'The mutation was not recorded: recordId may not be longer than 128 bytes.',
-    'empty id': 'The mutation was not recorded: recordId must be a non-empty string.',
-    'id that is no integer': 'The mutation was not recorded: recordId must be a string or a safe integer, not 1.5.',
-    'id of another kind': 'The mutation was not recorded: recordId must be a non-empty string.',
-    operation: 'The mutation was not recorded: operation must be one of create, update, delete, not upsert.',
-    'base below 0': 'The mutation was not recorded: baseVersion must be null or a version the server gave, not -1.',
-    'no base': 'The mutation was not recorded: baseVersion must be null or a version the server gave, not undefined.',
-    'too many fields': 'The mutation was not recorded: data may not have more than 1000 fields.',
-    'too large': 'The mutation was not recorded: data is 262155 bytes; a record may not be larger than 262144.',
-    'delete with data': 'The mutation was not recorded: a delete carries no data.',
+    'no object':
+      'The mutation was not recorded: objectName must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+    'object too long':
+      'The mutation was not recorded: objectName must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+    'id too long':
+      'The mutation was not recorded: recordId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+    'empty id':
+      'The mutation was not recorded: recordId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+    'id that is no integer':
+      'The mutation was not recorded: recordId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+    'id of another kind':
+      'The mutation was not recorded: recordId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
+    operation: 'The mutation was not recorded: operation must be one of create, update, delete.',
+    'base below 0': 'The mutation was not recorded: baseVersion must be a whole number from 0, or null.',
+    'no base': 'The mutation was not recorded: baseVersion is missing; it must be a whole number from 0, or null.',
+    'too many fields': 'The mutation was not recorded: data has more than 1000 fields.',
+    'too large': 'The mutation was not recorded: it is 262155 bytes large; 262144 are the most.',
+    'delete with data': 'The mutation was not recorded: it is a delete and carries data.',
   });
 });
 

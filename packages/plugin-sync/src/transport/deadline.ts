@@ -19,29 +19,28 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
+  const end = (reason: unknown) => controller.abort(reason);
   // Not every fetch heeds its signal, nor does every token provider: the promise does not wait for them.
   const ended = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
   });
-  const cancelTimer = platform.setTimer(() => controller.abort(timeoutError(timeoutMs)), timeoutMs);
-  const abort = () => controller.abort(abortError(signal?.reason));
+  const cancelTimer = platform.setTimer(() => {
+    end(new TransportError(`The server did not answer within ${timeoutMs} ms.`, { type: 'timeout' }));
+  }, timeoutMs);
+  const abort = () => {
+    const cause = signal?.reason;
+    end(
+      cause instanceof TransportError
+        ? cause
+        : new TransportError('The request was ended before it was answered.', { type: 'aborted' }, { cause }),
+    );
+  };
   if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
+  signal?.addEventListener('abort', abort);
   try {
     return await Promise.race([ended, controller.signal.aborted ? ended : work(controller.signal)]);
   } finally {
     cancelTimer();
     signal?.removeEventListener('abort', abort);
   }
-}
-
-function timeoutError(timeoutMs: number): TransportError {
-  return new TransportError(`The server did not answer within ${timeoutMs} ms. It is asked again later.`, {
-    type: 'timeout',
-  });
-}
-
-function abortError(reason: unknown): TransportError {
-  if (reason instanceof TransportError) return reason;
-  return new TransportError('The request was ended before it was answered.', { type: 'aborted' }, { cause: reason });
 }

@@ -3,9 +3,9 @@ import { REQUEST_TIMEOUT_MS, type SyncPushResponse } from '@objectql/sync-types'
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import { withDeadline } from './deadline.js';
+import { gzip } from './gzip.js';
 import { readAnswer } from './read-answer.js';
-import { compressedBody, plainBody, type RequestBody } from './request-body.js';
-import { type SyncTransport, TransportError, type TransportOptions } from './transport.js';
+import { type SyncTransport, TransportError } from './transport.js';
 
 /**
  * A token, or what gets one. A function is asked anew for each request, so an expired token is replaced where it is
@@ -46,67 +46,58 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
  * ```
  */
 export function httpTransport(options: HttpTransportOptions): SyncTransport {
-  const url = options.url.replace(/\/+$/, '');
-  const sender = new Sender(options);
-  return {
-    push: (request, transportOptions) => sender.send(`${url}/push`, request, transportOptions),
-    pull: (request, transportOptions) => sender.send(`${url}/pull`, request, transportOptions),
-  };
-}
+  const { timeoutMs = REQUEST_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES, platform = systemPlatform } = options;
+  const base = options.url.replace(/\/+$/, '');
+  let compresses = options.compress ?? true;
 
-class Sender {
-  readonly #options: HttpTransportOptions;
-  readonly #platform: Pick<Platform, 'setTimer' | 'now'>;
-  #compress: boolean;
-
-  constructor(options: HttpTransportOptions) {
-    this.#options = options;
-    this.#platform = options.platform ?? systemPlatform;
-    this.#compress = options.compress ?? true;
-  }
-
-  async send(url: string, request: unknown, transportOptions?: TransportOptions): Promise<SyncPushResponse> {
-    const { timeoutMs = REQUEST_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options;
-    const platform = this.#platform;
+  async function send(url: string, request: unknown, signal?: AbortSignal): Promise<SyncPushResponse> {
     try {
-      return await withDeadline({ timeoutMs, platform, signal: transportOptions?.signal }, async (signal) => {
-        const response = await this.#exchange(url, JSON.stringify(request), signal);
+      return await withDeadline({ timeoutMs, platform, signal }, async (ended) => {
+        const response = await exchange(url, JSON.stringify(request), ended);
         // Whoever uses a transport parses what it answers, as with a transport of the application's own.
         return (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
       });
     } catch (cause) {
       if (cause instanceof TransportError) throw cause;
-      throw new TransportError(
-        `${url} could not be reached. It is asked again later.`,
-        { type: 'unreachable' },
-        { cause },
-      );
+      throw new TransportError(`${url} could not be reached.`, { type: 'unreachable' }, { cause });
     }
   }
 
-  async #exchange(url: string, json: string, signal: AbortSignal): Promise<Response> {
-    if (!this.#compress) return this.#fetch(url, plainBody(json), signal);
-    const body = await compressedBody(json);
-    const response = await this.#fetch(url, body, signal);
-    if (body.encoding === undefined || !mayRefuseEncoding(response)) return response;
+  async function exchange(url: string, json: string, signal: AbortSignal): Promise<Response> {
+    const zipped = compresses ? await gzip(json) : undefined;
+    if (!zipped) return post(options, { url, body: json, signal });
+    const response = await post(options, { url, body: zipped, signal });
+    if (!mayRefuseEncoding(response)) return response;
     await response.body?.cancel();
-    const plainResponse = await this.#fetch(url, plainBody(json), signal);
-    if (!mayRefuseEncoding(plainResponse)) this.#compress = false;
+    const plainResponse = await post(options, { url, body: json, signal });
+    if (!mayRefuseEncoding(plainResponse)) compresses = false;
     return plainResponse;
   }
 
-  async #fetch(url: string, { body, encoding }: RequestBody, signal: AbortSignal): Promise<Response> {
-    const { credentials, headers, token, fetch = globalThis.fetch } = this.#options;
-    const bearer = typeof token === 'function' ? await token() : token;
-    // Names that differ in case only are one header here, and would be sent twice from a plain object.
-    const all = new Headers(headers);
-    if (!all.has('accept')) all.set('accept', 'application/json');
-    all.set('content-type', 'application/json');
-    if (encoding) all.set('content-encoding', encoding);
-    if (bearer) all.set('authorization', `Bearer ${bearer}`);
-    // Some edge runtimes throw at the mere presence of `credentials`.
-    return fetch(url, { method: 'POST', headers: all, body, signal, ...(credentials ? { credentials } : {}) });
-  }
+  return {
+    push: (request, sending) => send(`${base}/push`, request, sending?.signal),
+    pull: (request, sending) => send(`${base}/pull`, request, sending?.signal),
+  };
+}
+
+interface Post {
+  readonly url: string;
+  /** JSON, or the same compressed. */
+  readonly body: string | ArrayBuffer;
+  readonly signal: AbortSignal;
+}
+
+async function post(options: HttpTransportOptions, { url, body, signal }: Post): Promise<Response> {
+  const { credentials, token, fetch = globalThis.fetch } = options;
+  const bearer = typeof token === 'function' ? await token() : token;
+  // Names that differ in case only are one header here, and would be sent twice from a plain object.
+  const headers = new Headers(options.headers);
+  if (!headers.has('accept')) headers.set('accept', 'application/json');
+  headers.set('content-type', 'application/json');
+  if (typeof body !== 'string') headers.set('content-encoding', 'gzip');
+  if (bearer) headers.set('authorization', `Bearer ${bearer}`);
+  // Some edge runtimes throw at the mere presence of `credentials`.
+  return fetch(url, { method: 'POST', headers, body, signal, ...(credentials ? { credentials } : {}) });
 }
 
 /** 415 says so; 400 is what a server answers that reads compressed bytes as JSON. */

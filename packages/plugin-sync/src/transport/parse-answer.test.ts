@@ -146,29 +146,26 @@ describe('parseAnswer', () => {
       conflict: { objectName: 'task', recordId: 1, clientMutation: {}, serverRecord: null, conflictingFields: [] },
     };
     const cases: readonly [unknown, string][] = [
-      ['<html>secret</html>', '$ is a text; it must be an object'],
-      [null, '$ is null; it must be an object'],
-      [[], '$ is a list; it must be an object'],
+      ['<html>secret</html>', '$ must be an object'],
+      [null, '$ must be an object'],
+      [[], '$ must be an object'],
       [{}, '$.results is missing; it must be a list'],
       [{ error: 'secret' }, '$.results is missing; it must be a list'],
-      [{ ...EMPTY, results: [applied('m1')] }, '$.results has no result for mutation m2'],
-      [{ ...EMPTY, results: [applied()] }, '$.results has no result for mutation m2'],
-      [{ ...EMPTY, results: [applied(), applied(), applied()] }, '$.results[2] is for a mutation that was not sent'],
-      [{ ...EMPTY, results: [applied('secret')] }, '$.results[0] is for a mutation that was not sent'],
-      [{ ...EMPTY, results: [applied('m1'), applied('m1')] }, '$.results[1] is the second for one mutation'],
-      [
-        { ...EMPTY, results: [{ status: 'secret' }] },
-        '$.results[0].status is a text; it must be one of applied, conflict, rejected',
-      ],
-      [
-        { ...EMPTY, results: [{ ...applied(), serverVersion: -1 }] },
-        '$.results[0].serverVersion is the number -1; it must be a whole',
-      ],
+      [{ ...EMPTY, results: [applied('m1')] }, '$ must hold one result for each of the 2 mutations'],
+      [{ ...EMPTY, results: [applied()] }, '$ must hold one result for each of the 2 mutations'],
+      [{ ...EMPTY, results: [applied(), applied(), applied()] }, '$ must hold one result for each of the 2 mutations'],
+      [{ ...EMPTY, results: [applied('secret')] }, '$ must hold one result for each of the 2 mutations'],
+      [{ ...EMPTY, results: [applied('m1'), applied('m1')] }, '$ must hold one result for each of the 2 mutations'],
+      [{ ...EMPTY, results: [{ status: 'secret' }] }, '$.results[0].status must be one of applied, conflict, rejected'],
+      [{ ...EMPTY, results: [{ ...applied(), serverVersion: -1 }] }, '$.results[0].serverVersion must be a whole'],
       [{ ...EMPTY, results: [conflict] }, '$.results[0].conflict.clientMutation.id is missing; it must be a text'],
-      [{ ...EMPTY, serverChanges: [change({ recordId: '' })] }, '$.serverChanges[0].recordId is empty'],
+      [
+        { ...EMPTY, serverChanges: [change({ recordId: '' })] },
+        '$.serverChanges[0].recordId must be a text of 1 to 128 bytes',
+      ],
       [
         { ...EMPTY, serverChanges: [change({ data: undefined })] },
-        '$.serverChanges[0].data is missing; only a delete has none',
+        '$.serverChanges[0] has no data; only a delete has none',
       ],
       [
         { ...EMPTY, serverChanges: [change({ data: { at: [new Date(0)] } })] },
@@ -176,10 +173,10 @@ describe('parseAnswer', () => {
       ],
       [
         { ...EMPTY, serverChanges: [change({ timestamp: 'secret' })] },
-        '$.serverChanges[0].timestamp is a text; it must be a point in time',
+        '$.serverChanges[0].timestamp must be a time like',
       ],
       [{ ...EMPTY, checkpoint: undefined }, '$.checkpoint is missing; it must be a text'],
-      [{ ...EMPTY, protocol: 3 }, '$.protocol is the number 3; it must be one of 2'],
+      [{ ...EMPTY, protocol: 3 }, '$.protocol must be one of 2'],
     ];
     for (const [answer, message] of cases) {
       const error = failureOf(answer, ['m1', 'm2']);

@@ -1,12 +1,7 @@
 /** Reads an answer that may come from anything that speaks HTTP, an application's own transport included. */
-import {
-  STATUS_BY_CODE,
-  type SyncMutationResult,
-  type SyncPushResponse,
-  type SyncServerChange,
-} from '@objectql/sync-types';
-import { parseRefusal } from './parse-refusal.js';
-import { parseResult } from './parse-result.js';
+import { ownValue, type SyncMutationResult, type SyncPushResponse, type SyncServerChange } from '@objectql/sync-types';
+import { operation, parseResult } from './parse-result.js';
+import { refusedError } from './refused-error.js';
 import { TransportError } from './transport.js';
 import {
   counter,
@@ -38,35 +33,34 @@ export type ParsedAnswer = Omit<SyncPushResponse, 'results'> & { readonly result
  * then knows nothing and sends the same again.
  */
 export function parseAnswer(answer: unknown, sentIds: readonly string[]): ParsedAnswer {
-  refuseErrorBody(answer);
+  // A transport that only does `response.json()` hands an error's body on as if it were an answer.
+  const error = ownValue(Object(answer), 'error');
+  if (typeof error === 'object' && error !== null && !Object.hasOwn(Object(answer), 'results'))
+    throw refusedError(error);
   try {
-    const parsed = parseResponse(answer, '$');
+    const parsed = parseResponse(answer);
     if (parsed.reset === 'epoch' && parsed.results.length === 0) return { ...parsed, results: [] };
     return { ...parsed, results: matchResults(parsed.results, sentIds) };
   } catch (cause) {
     if (!(cause instanceof WireProblem)) throw cause;
-    throw new TransportError(
-      `The answer is not what a sync server answers: ${cause.message}. It was not used; check the URL, and what else answers there.`,
-      { type: 'unreadable' },
-      { cause },
-    );
+    const message = `No sync server answered: $${cause.path} ${cause.message}. Check the URL, and what else answers there.`;
+    throw new TransportError(message, { type: 'unreadable' }, { cause });
   }
 }
 
 const parseAnyChange = shape<SyncServerChange>({
   objectName: text,
   recordId,
-  operation: oneOf(['create', 'update', 'delete']),
+  operation,
   data: optional(recordData),
   serverVersion: counter,
   timestamp: instant,
   origin: optional(shape({ logId: text, mutationId: text, sequence: counter })),
 });
 
-const parseChange: Parser<SyncServerChange> = (value, at) => {
-  const change = parseAnyChange(value, at);
-  if (change.operation !== 'delete' && !change.data)
-    throw new WireProblem(`${at}.data is missing; only a delete has none`);
+const parseChange: Parser<SyncServerChange> = (value) => {
+  const change = parseAnyChange(value);
+  if (change.operation !== 'delete' && !change.data) throw new WireProblem('has no data; only a delete has none');
   return change;
 };
 
@@ -82,26 +76,12 @@ const parseResponse = shape<SyncPushResponse>({
 });
 
 function matchResults(results: readonly SyncMutationResult[], sentIds: readonly string[]): readonly MatchedResult[] {
-  const resultById = new Map<string, MatchedResult>();
+  const resultById = new Map<string | undefined, MatchedResult>();
   for (const [index, result] of results.entries()) {
-    const mutationId = result.mutationId ?? sentIds[index];
-    if (mutationId === undefined || !sentIds.includes(mutationId)) {
-      throw new WireProblem(`$.results[${index}] is for a mutation that was not sent`);
-    }
-    if (resultById.has(mutationId)) throw new WireProblem(`$.results[${index}] is the second for one mutation`);
+    const mutationId = result.mutationId ?? sentIds[index] ?? '';
     resultById.set(mutationId, { ...result, mutationId });
   }
-  return sentIds.map((id) => {
-    const result = resultById.get(id);
-    if (!result) throw new WireProblem(`$.results has no result for mutation ${id}`);
-    return result;
-  });
-}
-
-/** A transport that only does `response.json()` hands an error's body on as if it were an answer. */
-function refuseErrorBody(answer: unknown): void {
-  const refusal = parseRefusal(answer);
-  if (!refusal || Object.hasOwn(Object(answer), 'results')) return;
-  const { message, ...told } = refusal;
-  throw new TransportError(message, { type: 'refused', status: told.code ? STATUS_BY_CODE[told.code] : 0, ...told });
+  const matched = sentIds.flatMap((id) => resultById.get(id) ?? []);
+  if (matched.length === sentIds.length && matched.length === results.length) return matched;
+  throw new WireProblem(`must hold one result for each of the ${sentIds.length} mutations that were sent`);
 }

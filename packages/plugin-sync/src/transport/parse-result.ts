@@ -10,7 +10,6 @@ import {
   type WriteStamp,
 } from '@objectql/sync-types';
 import {
-  anyObject,
   counter,
   duration,
   flag,
@@ -27,25 +26,17 @@ import {
   recordId,
   shape,
   text,
+  version,
   WireProblem,
 } from './wire-parser.js';
 
 type ResultOf<Status> = Extract<SyncMutationResult, { readonly status: Status }>;
 
 /** One result, whatever its status. */
-export const parseResult: Parser<SyncMutationResult> = (value, at) => {
-  const { status } = anyObject(value, at) as { readonly status?: unknown };
-  switch (oneOf(['applied', 'conflict', 'rejected'])(status, `${at}.status`)) {
-    case 'applied':
-      return parseApplied(value, at);
-    case 'conflict':
-      return parseConflicted(value, at);
-    case 'rejected':
-      return parseRejected(value, at);
-  }
-};
+export const parseResult: Parser<SyncMutationResult> = (value) => PARSERS[parseStatus(value).status](value);
 
-const outcome = { mutationId: optional(identifier), duplicate: optional(flag) };
+/** Create, update or delete. */
+export const operation = oneOf(['create', 'update', 'delete'] as const);
 
 const parseStamp = shape<WriteStamp>({ time: number, logId: text, sequence: number });
 
@@ -53,18 +44,18 @@ const parseAnyMutation = shape<MutationLogEntry>({
   id: identifier,
   objectName: identifier,
   recordId,
-  operation: oneOf(['create', 'update', 'delete']),
+  operation,
   data: optional(recordData),
   timestamp: instant,
   clientId: identifier,
   sequence: counter,
-  baseVersion: nullable(counter),
+  baseVersion: version,
 });
 
-const parseMutation: Parser<MutationLogEntry> = (value, at) => {
-  const mutation = parseAnyMutation(value, at);
-  if (mutation.sequence < 1) throw new WireProblem(`${at}.sequence is 0; sequences start at 1`);
-  if (mutation.operation === 'delete' && mutation.data) throw new WireProblem(`${at} is a delete and carries data`);
+const parseMutation: Parser<MutationLogEntry> = (value) => {
+  const mutation = parseAnyMutation(value);
+  if (mutation.sequence < 1) throw new WireProblem('has the sequence 0; sequences start at 1');
+  if (mutation.operation === 'delete' && mutation.data) throw new WireProblem('is a delete and carries data');
   return mutation;
 };
 
@@ -85,32 +76,34 @@ const parseConflict = shape<SyncConflict>({
   suggestedResolution: optional(recordData),
   kind: optional(oneOf(Object.keys(CONFLICT_KINDS) as readonly ConflictKind[])),
   serverVersion: optional(counter),
-  strategy: optional(oneOf([...STRATEGY_NAMES, 'custom'])),
+  strategy: optional(oneOf([...STRATEGY_NAMES, 'custom'] as const)),
   conflictFields: optional(listOf(text)),
   clientStamp: optional(parseStamp),
   serverStamps: optional(mapOf(parseStamp)),
   deletedStamp: optional(parseStamp),
 });
 
-const parseApplied = shape<ResultOf<'applied'>>({
-  ...outcome,
-  status: oneOf(['applied']),
-  serverVersion: counter,
-  record: optional(nullable(recordData)),
-  droppedFields: optional(listOf(text)),
-});
+const outcome = { mutationId: optional(identifier), duplicate: optional(flag) };
 
-const parseConflicted = shape<ResultOf<'conflict'>>({
-  ...outcome,
-  status: oneOf(['conflict']),
-  conflict: parseConflict,
-});
+const PARSERS = {
+  applied: shape<ResultOf<'applied'>>({
+    ...outcome,
+    status: oneOf(['applied']),
+    serverVersion: counter,
+    record: optional(nullable(recordData)),
+    droppedFields: optional(listOf(text)),
+  }),
+  conflict: shape<ResultOf<'conflict'>>({ ...outcome, status: oneOf(['conflict']), conflict: parseConflict }),
+  rejected: shape<ResultOf<'rejected'>>({
+    ...outcome,
+    status: oneOf(['rejected']),
+    reason: text,
+    code: optional(oneOf([...TERMINAL_CODES, ...RETRYABLE_CODES])),
+    retryable: optional(flag),
+    retryAfterMs: optional(duration),
+  }),
+};
 
-const parseRejected = shape<ResultOf<'rejected'>>({
-  ...outcome,
-  status: oneOf(['rejected']),
-  reason: text,
-  code: optional(oneOf([...TERMINAL_CODES, ...RETRYABLE_CODES])),
-  retryable: optional(flag),
-  retryAfterMs: optional(duration),
+const parseStatus = shape<{ readonly status: SyncMutationResult['status'] }>({
+  status: oneOf(Object.keys(PARSERS) as (keyof typeof PARSERS)[]),
 });

@@ -1,6 +1,6 @@
 /** Reads an HTTP response: the JSON of a success, or why the server refused. */
 import type { Platform } from '../platform/platform.js';
-import { parseRefusal } from './parse-refusal.js';
+import { refusedError } from './refused-error.js';
 import { retryAfterMs } from './retry-after.js';
 import { TransportError } from './transport.js';
 
@@ -14,24 +14,23 @@ export interface ReadOptions {
  * The JSON of a successful response, not yet checked any further. Throws `TransportError`: `refused` for any status
  * that is no success, whatever its body, and `unreadable` for a success whose body is no JSON or too large.
  */
-export async function readAnswer(response: Response, options: ReadOptions): Promise<unknown> {
-  const text = await readText(response, options.maxAnswerBytes);
-  const value = parseJson(text);
-  if (!response.ok) throw refusedError(response, value, options.platform.now());
+export async function readAnswer(response: Response, { maxAnswerBytes, platform }: ReadOptions): Promise<unknown> {
+  const value = parseJson(await readText(response, maxAnswerBytes));
+  if (!response.ok) {
+    const waitMs = retryAfterMs(response.headers, platform.now());
+    throw refusedError(Object(value).error, { status: response.status, retryAfterMs: waitMs });
+  }
   if (value !== undefined) return value;
-  const type = response.headers.get('content-type') ?? 'none';
-  const what = text === '' ? 'is empty' : `is not JSON (content type: ${type})`;
-  throw new TransportError(
-    `The answer of ${response.url || 'the server'} ${what}. Something else than a sync server may be in between, e.g. a login page.`,
-    { type: 'unreadable' },
-  );
+  const type = response.headers.get('content-type');
+  throw unreadable(`is not JSON but ${type}: something else than a sync server may answer there, e.g. a login page`);
 }
 
 async function readText(response: Response, maxBytes: number): Promise<string> {
+  const tooLarge = () => unreadable(`is larger than ${maxBytes} bytes`);
   // React Native's responses have no stream; there the size is seen when all of it has come.
   if (!response.body) {
     const text = await response.text();
-    if (text.length > maxBytes) throw tooLargeError(maxBytes);
+    if (text.length > maxBytes) throw tooLarge();
     return text;
   }
   const decoder = new TextDecoder();
@@ -42,15 +41,15 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
     bytes += read.value.length;
     if (bytes > maxBytes) {
       await reader.cancel();
-      throw tooLargeError(maxBytes);
+      throw tooLarge();
     }
     text += decoder.decode(read.value, { stream: true });
   }
   return text + decoder.decode();
 }
 
-function tooLargeError(maxBytes: number): TransportError {
-  return new TransportError(`The answer is larger than ${maxBytes} bytes and was given up.`, { type: 'unreadable' });
+function unreadable(problem: string): TransportError {
+  return new TransportError(`The answer ${problem}.`, { type: 'unreadable' });
 }
 
 /** `undefined` for what is no JSON. */
@@ -60,15 +59,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function refusedError(response: Response, body: unknown, now: number): TransportError {
-  const refusal = parseRefusal(body);
-  const waitMs = refusal?.retryAfterMs ?? retryAfterMs(response.headers, now);
-  return new TransportError(refusal?.message ?? `The server answered with status ${response.status}.`, {
-    type: 'refused',
-    status: response.status,
-    ...(refusal?.code === undefined ? {} : { code: refusal.code }),
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-  });
 }

@@ -172,7 +172,7 @@ test('parks a conflict whose merge cannot be stored', async () => {
   await a.tasks.sync();
   expect([a.tasks.conflicts.size, a.heard[1]]).toEqual([
     1,
-    'error: The mutation was not recorded: data.due is a Date, not a plain object.',
+    'error: The mutation was not recorded: data.due is a Date, which JSON cannot keep unchanged.',
   ]);
 });
 

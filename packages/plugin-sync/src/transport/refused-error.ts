@@ -1,0 +1,26 @@
+/** What a server that refused says of it: the body `{ error: { code, message, retryAfterMs? } }`, or an error like it. */
+import { REQUEST_ERROR_CODES, STATUS_BY_CODE } from '@objectql/sync-types';
+import { TransportError } from './transport.js';
+
+export interface RefusalContext extends ErrorOptions {
+  /** The HTTP status, where there was one; default: that of the code. */
+  readonly status?: number | undefined;
+  /** How long to wait where the body does not say. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The error of a refusal. Codes that are none of the protocol's, and waits that are none, are left out. */
+export function refusedError(told: unknown, { status, retryAfterMs: wait, ...options }: RefusalContext = {}) {
+  const { code, message, retryAfterMs = wait } = Object(told) as Readonly<Record<string, unknown>>;
+  const known = REQUEST_ERROR_CODES.find((candidate) => candidate === code);
+  return new TransportError(
+    typeof message === 'string' && message !== '' ? message : `The server refused the request (${status ?? code}).`,
+    {
+      type: 'refused',
+      status: status ?? (known ? STATUS_BY_CODE[known] : 0),
+      ...(known ? { code: known } : {}),
+      ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+    },
+    options,
+  );
+}

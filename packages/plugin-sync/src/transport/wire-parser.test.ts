@@ -1,0 +1,57 @@
+import { findJsonProblem, MAX_JSON_DEPTH } from '@objectql/sync-types';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { recordData } from './wire-parser.js';
+
+const STRANGE = [
+  -0,
+  Number.NaN,
+  1n,
+  undefined,
+  'a\0',
+  '\ud800',
+  '😀',
+  new Date(0),
+  Symbol('x'),
+  () => 1,
+  new Map(),
+  [],
+];
+
+const valueArbitrary = fc.oneof(
+  fc.jsonValue({ maxDepth: 4 }),
+  fc.anything({ key: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', 'constructor', 'a\0')) }),
+  fc.constantFrom(...STRANGE),
+  fc.array(fc.constantFrom(...STRANGE, 1, 'x'), { maxLength: 3 }),
+);
+
+test('takes a record exactly when nothing in it is a problem to JSON, as a frozen copy that JSON would give', () => {
+  const seen = { taken: 0, refused: 0 };
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), valueArbitrary, { maxKeys: 3, noNullPrototype: true }), (record) => {
+      if (findJsonProblem(record, { maxDepth: MAX_JSON_DEPTH })) {
+        seen.refused++;
+        expect(() => recordData(record)).toThrow();
+      } else {
+        seen.taken++;
+        const copy = recordData(record);
+        expect(copy).toStrictEqual(JSON.parse(JSON.stringify(record)));
+        expect(isFrozen(copy)).toBe(true);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(200);
+});
+
+test('takes a field that is named like one of a prototype, and none that would change it', () => {
+  const record = JSON.parse('{"constructor":{"toString":[1]},"length":2}');
+  expect(recordData(record)).toEqual(record);
+  expect(() => recordData(JSON.parse('{"a":{"__proto__":{"isAdmin":true}}}'))).toThrow('is behind a field name');
+});
+
+function isFrozen(value: unknown): boolean {
+  return (
+    typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen))
+  );
+}

@@ -57,6 +57,19 @@ for (const [version, framework] of [
   });
 }
 
+for (const framework of [express, express4]) {
+  it('answers an empty body that middleware has read to its end', async () => {
+    const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
+    const server = await listen(framework().use(framework.json()).use('/api/sync', toNodeHandler(endpoint)));
+    onTestFinished(() => server.close());
+    const answer = await fetch(`http://127.0.0.1:${server.port}/api/sync/push`, { ...post(pushBody()), body: '' });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: { code: 'MALFORMED', message: expect.any(String) } },
+    ]);
+  });
+}
+
 it('adds to the headers that middleware has set', async () => {
   const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
   const handle = toNodeHandler(endpoint);

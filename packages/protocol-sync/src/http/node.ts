@@ -37,8 +37,8 @@ async function answer(
 
 function toWebRequest(request: NodeRequest, signal: AbortSignal): Request | SyncRequestError {
   const { method = 'GET', headers, originalUrl = request.url ?? '/' } = request;
-  // Something before us has read the stream; where nothing has, Express 4 still puts an empty object in `body`.
-  const isRead = request.readableDidRead;
+  // Something before us has read the stream, or met its end where it was empty; where nothing has, Express 4 still puts an empty object in `body`.
+  const isRead = request.readableDidRead || request.readableEnded;
   const bodyless = isRead || method === 'GET' || method === 'HEAD';
   try {
     const webRequest = new Request(`http://${headers.host ?? 'localhost'}${originalUrl}`, {

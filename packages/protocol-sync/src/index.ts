@@ -1,5 +1,6 @@
 /** The server's side of ObjectQL sync. */
 export type { Authorize, ReadPermission, ReadQuestion, WriteQuestion } from './authorize.js';
+export type { FeedWatcher } from './feed-watch.js';
 export {
   type Authenticate,
   createSyncEndpoint,

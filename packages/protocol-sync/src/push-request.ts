@@ -64,23 +64,26 @@ function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<Push
   if (logId !== null && (logId === SERVER_LOG_ID || logId.startsWith(CLIENT_LINEAGE_PREFIX))) {
     throw new SyncRequestError('MALFORMED', 'The request is malformed: logId is reserved. Use a random id.');
   }
-  const checkpoint = lastCheckpoint === null ? null : parseCheckpoint(lastCheckpoint);
-  if (checkpoint === undefined) {
-    throw new SyncRequestError(
-      'INVALID_CHECKPOINT',
-      'lastCheckpoint was not made by this server. Send null to start over.',
-    );
-  }
   return {
     clientId,
     logId,
     lineage: logId ?? CLIENT_LINEAGE_PREFIX + clientId,
     protocol: envelope.protocol ?? 1,
-    checkpoint,
+    checkpoint: checkpointOf(lastCheckpoint),
     sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),
     limit: Math.min(envelope.limit ?? limits.maxPageRecords, limits.maxPageRecords),
     objects,
   };
+}
+
+/** The place a client names, or throws `SyncRequestError`: nothing is guessed from a text that no server has made. */
+export function checkpointOf(text: string | null): Checkpoint | null {
+  const checkpoint = text === null ? null : parseCheckpoint(text);
+  if (checkpoint !== undefined) return checkpoint;
+  throw new SyncRequestError(
+    'INVALID_CHECKPOINT',
+    'lastCheckpoint was not made by this server. Send null to start over.',
+  );
 }
 
 function parseMutation(value: unknown, clientId: string, limits: ServerLimits): PushItem {

@@ -11,11 +11,12 @@ import { applyOneByOne } from './apply-one-by-one.js';
 import type { Authorize } from './authorize.js';
 import { ResolverCaller } from './call-resolver.js';
 import { type FeedPage, readFeedPage, standStill } from './feed-page.js';
+import { FeedWatch, type FeedWatcher } from './feed-watch.js';
 import { KeyedLock } from './keyed-lock.js';
 import { type ObjectRules, objectRules } from './object-rules.js';
 import { type Platform, systemPlatform } from './platform/platform.js';
 import type { SyncContext } from './principal.js';
-import { type PushRequest, parsePull, parsePush } from './push-request.js';
+import { checkpointOf, type PushRequest, parsePull, parsePush } from './push-request.js';
 import { type RecordChange, recordChange } from './record-change.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
 import { resolveLimits, type ServerLimits } from './server-limits.js';
@@ -61,6 +62,7 @@ export class SyncHandler implements AsyncDisposable {
   readonly #rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly #recordLock = new KeyedLock();
   readonly #retentionMs: number;
+  readonly #feedWatch: FeedWatch;
   #opened: Promise<void> | undefined;
 
   constructor(options: SyncHandlerOptions = {}) {
@@ -70,6 +72,7 @@ export class SyncHandler implements AsyncDisposable {
     this.#platform = options.platform ?? systemPlatform;
     this.#rulesOf = objectRules(options);
     this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
+    this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
   }
 
   /**
@@ -87,6 +90,22 @@ export class SyncHandler implements AsyncDisposable {
   /** Answers the next page of the feed. Throws `SyncRequestError` when the request is refused. */
   async handlePull(request: unknown, context: SyncContext = {}): Promise<SyncPushResponse> {
     return this.#answer(parsePull(request, this.limits), storeResolver, context);
+  }
+
+  /**
+   * Tells `watcher` whenever there may be something new to pull for a client that has `checkpoint`, in whatever process
+   * it was committed, and once at the beginning. Returns what stops it; `close` stops it too. Throws `SyncRequestError`.
+   */
+  async watch(checkpoint: string | null, watcher: Omit<FeedWatcher, 'scope'>): Promise<() => void> {
+    const scope = checkpointOf(checkpoint)?.scope ?? '';
+    return this.#whileAvailable(async () => {
+      await this.#open();
+      return this.#feedWatch.add({
+        scope,
+        onPoke: (poked) => watcher.onPoke(poked),
+        onEnd: () => watcher.onEnd(),
+      });
+    });
   }
 
   /** Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict. */
@@ -108,8 +127,9 @@ export class SyncHandler implements AsyncDisposable {
     }
   }
 
-  /** Closes the store. */
+  /** Ends the streams and closes the store. */
   async close(): Promise<void> {
+    this.#feedWatch.close();
     await this.store.close();
   }
 
@@ -118,11 +138,17 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<SyncPushResponse> {
-    try {
+    return this.#whileAvailable(async () => {
       await this.#open();
       const pushed = await this.#push(request, resolver, context);
       const page = await this.#page(request, pushed, context);
       return this.#respond(pushed, page);
+    });
+  }
+
+  async #whileAvailable<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
     } catch (error) {
       if (!(error instanceof StoreBusyError)) throw error;
       const message = 'The store is busy. Nothing is lost; send the same request again.';

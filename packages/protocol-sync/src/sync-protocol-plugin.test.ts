@@ -37,7 +37,10 @@ it.each([
     anything({ endpoint: { enabled: true, path: 'https://x/sync' } }),
     /endpoint\.path must be a path like '\/api\/sync'/,
   ],
-  [anything({ endpoint: { enabled: true, realtime: { enabled: true } } }), /endpoint\.realtime is not available yet\./],
+  [
+    anything({ endpoint: { enabled: true, realtime: { enabled: true } } }),
+    /endpoint\.realtime must be true or false\./,
+  ],
   [
     anything({ endpoint: { enabled: true, maxMutationsPerRequest: 0 } }),
     /maxMutationsPerRequest must be a positive number/,
@@ -55,8 +58,4 @@ it.each([
   ],
 ])('refuses options that cannot be meant: %j', (options, message) => {
   expect(() => new SyncProtocolPlugin(options)).toThrow(message);
-});
-
-it('takes realtime: false for what it is', () => {
-  expect(() => new SyncProtocolPlugin({ endpoint: { enabled: true, realtime: false } })).not.toThrow();
 });

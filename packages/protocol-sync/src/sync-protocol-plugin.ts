@@ -25,8 +25,8 @@ export interface SyncProtocolPluginOptions
     readonly maxConcurrentRequests?: number;
     /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
     readonly changeLogRetentionDays?: number;
-    /** Not available yet. */
-    readonly realtime?: false;
+    /** Whether `GET {path}/stream` tells clients at once that there is something new to pull. Default `false`. */
+    readonly realtime?: boolean;
   };
 }
 
@@ -74,6 +74,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
       authenticate,
       path: endpoint?.path,
       maxConcurrentRequests,
+      realtime: endpoint?.realtime,
       platform: options.platform,
       onError: (error) => this.#logger.error('Sync: a request failed.', error),
     });
@@ -99,7 +100,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     this.#stopPruning = repeatInBackground(() => this.#prune(), PRUNE_PAUSE_MS);
   }
 
-  /** Ends pruning and closes the store. */
+  /** Ends pruning and the streams, and closes the store. */
   async destroy(): Promise<void> {
     await this.#stopPruning?.();
     await this.handler.close();
@@ -107,7 +108,8 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
 
   #mount(server: HttpServer): void {
     const path = normalizePath(this.#options.endpoint?.path ?? DEFAULT_PATH);
-    mountOnHttpServer(server, { endpoint: this.endpoint, path });
+    const realtime = this.#options.endpoint?.realtime ?? false;
+    mountOnHttpServer(server, { endpoint: this.endpoint, path, realtime });
     if (this.#options.authenticate) return;
     this.#logger.warn(
       `Sync: ${path} is served to whoever reaches it. Pass 'authenticate' to SyncProtocolPlugin to know who is asking.`,

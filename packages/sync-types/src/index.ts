@@ -24,9 +24,11 @@ export {
   MAX_PAGE_RECORDS,
   MAX_RECORD_BYTES,
   REQUEST_TIMEOUT_MS,
+  STREAM_HEARTBEAT_MS,
   utf8Bytes,
 } from './limits.js';
 export type { MutationLogEntry, MutationOperation } from './mutation.js';
+export type { SyncPoke } from './poke.js';
 export type { SyncPullRequest } from './pull.js';
 export type { SyncMutationResult, SyncPushRequest, SyncPushResponse, SyncReset } from './push.js';
 export { type RecordId, type RecordRef, recordKey } from './record-key.js';

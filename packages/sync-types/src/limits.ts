@@ -26,6 +26,8 @@ export const MAX_PAGE_RECORDS = 500;
 export const MAX_PAGE_BYTES = 1024 * 1024;
 /** 30 s: a request is answered or cut within it; the client waits as long. */
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** 15 s between two signs of life on the live stream: below the 30 s after which the strictest gateways cut a silent one. */
+export const STREAM_HEARTBEAT_MS = 15_000;
 /** 30 days: a device that was off for a month still resumes without walking the whole feed. */
 export const CHANGE_LOG_RETENTION_DAYS = 30;
 

@@ -10,6 +10,7 @@ import {
   rejectionCodeSchema,
   requestErrorCodeSchema,
   resetSchema,
+  syncPokeSchema,
   syncPullRequestSchema,
   syncPushRequestSchema,
   syncPushResponseSchema,
@@ -20,6 +21,7 @@ const GOLDEN = new URL('../golden/', import.meta.url);
 /** The schema of the messages in each folder of `golden/`. */
 const SCHEMA_BY_FOLDER = {
   error: errorBodySchema,
+  poke: syncPokeSchema,
   'pull-request': syncPullRequestSchema,
   'push-request': syncPushRequestSchema.unwrap().extend({ mutations: z.array(mutationLogEntrySchema) }),
   'push-response': syncPushResponseSchema,

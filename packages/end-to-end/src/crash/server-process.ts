@@ -17,6 +17,7 @@ const endpoint = createSyncEndpoint({
       process.send?.('pushed');
       return answer;
     },
+    watch: (checkpoint, watcher) => handler.watch(checkpoint, watcher),
     handlePull: (...call) => handler.handlePull(...call),
   },
 });

@@ -80,17 +80,50 @@ async function send(
   answered: Response,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> {
-  const body = new Uint8Array(await answered.arrayBuffer());
-  if (response.destroyed) return;
+  const isStream = answered.headers.get('content-type') === 'text/event-stream';
+  const body = isStream ? answered.body : new Uint8Array(await answered.arrayBuffer());
+  if (response.destroyed) {
+    await answered.body?.cancel();
+    return;
+  }
   response.statusCode = answered.status;
   // `vary` is added to, because CORS middleware has its own.
   for (const [name, value] of answered.headers) {
     if (name === 'vary') response.appendHeader(name, value);
     else response.setHeader(name, value);
   }
-  response.setHeader('content-length', body.byteLength);
-  response.end(body);
+  if (body instanceof Uint8Array) {
+    response.setHeader('content-length', body.byteLength);
+    response.end(body);
+  } else if (body) await pump(body, response);
   if (!request.complete) dropRest(request);
+}
+
+/** Hands a stream on event by event, and takes the next one only when the client has room for it. */
+async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  // The caller learns at once that it is served, not with the first event.
+  response.flushHeaders();
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel();
+  response.once('close', cancel);
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    if (!response.write(read.value)) await roomIn(response);
+  }
+  response.removeListener('close', cancel);
+  response.end();
+}
+
+/** Resolves when more can be written, or when nobody reads any more. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.removeListener('drain', done);
+      response.removeListener('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+  });
 }
 
 /** A client that is still sending a refused body reads no answer, so the rest is read and dropped. But not for ever. */

@@ -1,37 +1,51 @@
-/** How many requests of one principal are worked on at once. */
+/** How many requests or streams of one principal are served at once. */
 import type { Principal } from '../principal.js';
 import { SyncRequestError } from '../sync-request-error.js';
 
-/** 1 s: the requests ahead are usually answered by then. */
-const RETRY_AFTER_MS = 1000;
+export interface GateOptions {
+  /** At most so many of each principal at once. */
+  readonly max: number;
+  /** Told to who is refused: what there are too many of, and when another try makes sense. */
+  readonly refusal: (active: number) => string;
+  readonly retryAfterMs: number;
+}
 
 /**
- * Lets at most `maxConcurrent` requests of each principal through and refuses the rest with `RATE_LIMITED`, so that one
- * account's devices cannot take all of a server's memory and connections. Callers nobody has authenticated cannot be
- * told apart and are not counted. The count is this process's own.
+ * Lets at most `max` of each principal in and refuses the rest with `RATE_LIMITED`, so that one account's devices cannot
+ * take all of a server's memory and connections. Callers nobody has authenticated cannot be told apart and are not
+ * counted. The count is this process's own.
  */
 export class PrincipalGate {
-  readonly #maxConcurrent: number;
+  readonly #options: GateOptions;
   readonly #activeByPrincipal = new Map<string, number>();
 
-  constructor(maxConcurrent: number) {
-    this.#maxConcurrent = maxConcurrent;
+  constructor(options: GateOptions) {
+    this.#options = options;
   }
 
   /** Does `work` when the principal has room for it. */
   async pass<T>(principal: Principal | null, work: () => Promise<T>): Promise<T> {
-    if (!principal) return work();
-    const active = this.#activeByPrincipal.get(principal.id) ?? 0;
-    if (active >= this.#maxConcurrent) {
-      const message = `${active} requests of this principal are under way. Wait for their answers.`;
-      throw new SyncRequestError('RATE_LIMITED', message, { retryAfterMs: RETRY_AFTER_MS });
-    }
-    this.#activeByPrincipal.set(principal.id, active + 1);
+    const leave = this.enter(principal);
     try {
       return await work();
     } finally {
-      this.#leave(principal.id);
+      leave();
     }
+  }
+
+  /** Takes the principal's room, or throws. Returns what gives it back, once however often it is called. */
+  enter(principal: Principal | null): () => void {
+    if (!principal) return () => {};
+    const { id } = principal;
+    const { max, refusal, retryAfterMs } = this.#options;
+    const active = this.#activeByPrincipal.get(id) ?? 0;
+    if (active >= max) throw new SyncRequestError('RATE_LIMITED', refusal(active), { retryAfterMs });
+    this.#activeByPrincipal.set(id, active + 1);
+    let isInside = true;
+    return () => {
+      if (isInside) this.#leave(id);
+      isInside = false;
+    };
   }
 
   #leave(id: string): void {

@@ -7,6 +7,7 @@ import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Platform } from '../platform/platform.js';
 import { SyncHandler } from '../sync-handler.js';
+import { EventReader } from './event-reader.fixture.js';
 import { gatedResolver, PULL_BODY, post, pushBody, seen } from './requests.fixture.js';
 import { createSyncEndpoint, type SyncEndpoint, type SyncEndpointOptions } from './sync-endpoint.js';
 
@@ -78,6 +79,45 @@ export function describeHttpServer({ name, serve, parsesBodies = false }: Server
         fetch(url('push'), post(pushBody())),
       ]);
       expect(statuses.map(({ status }) => status)).toEqual([405, 405, 404, 401]);
+    });
+
+    it('streams a poke for what is pushed, at once, until the server closes', async () => {
+      const handler = new SyncHandler();
+      const { url } = await start({ handler, realtime: true });
+      const stream = await fetch(url('stream'));
+      const events = new EventReader(stream);
+      const before = await events.place(0);
+      await fetch(url('push'), post(pushBody()));
+      const after = await events.place(1);
+      await handler.close();
+      expect([stream.headers.get('content-type'), before, after, await events.next()]).toEqual([
+        'text/event-stream',
+        0,
+        1,
+        null,
+      ]);
+    });
+
+    it('streams to a browser that asks for packed answers as to any other', async () => {
+      const { url } = await start({ realtime: true });
+      const stream = await fetch(url('stream'), { headers: { 'accept-encoding': 'gzip, br' } });
+      const events = new EventReader(stream);
+      expect([stream.headers.get('content-encoding'), await events.place(0)]).toEqual([null, 0]);
+      await events.cancel();
+    });
+
+    it('has room for another stream when the client of one is gone', async () => {
+      const { url } = await start({ realtime: true, authenticate: () => ({ id: 'anna' }) });
+      const client = new AbortController();
+      const { signal } = client;
+      const streams = await Promise.all(Array.from({ length: 5 }, () => fetch(url('stream'), { signal })));
+      const sixth = await fetch(url('stream'));
+      client.abort();
+      let next = await fetch(url('stream'));
+      // The server learns from its socket that the clients are gone.
+      while (next.status === 429) next = await fetch(url('stream'));
+      expect([...streams, sixth, next].map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 200]);
+      await next.body?.cancel();
     });
 
     it.each([

@@ -65,7 +65,7 @@ it('tells a wrong method which one there is', async () => {
         body: {
           error: {
             code: 'METHOD_NOT_ALLOWED',
-            message: `Sync takes no ${method}. There are POST /api/sync/push and POST /api/sync/pull.`,
+            message: `Sync takes no ${method} there. There are POST /api/sync/push and POST /api/sync/pull.`,
           },
         },
       },

@@ -11,13 +11,17 @@ import type { Principal, SyncContext } from '../principal.js';
 import { type RecordResolver, storeResolver } from '../record-resolver.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
+import { openEventStream } from './event-stream.js';
 import { errorResponse, jsonResponse } from './json-response.js';
 import { PrincipalGate } from './principal-gate.js';
 import { readJsonBody } from './read-json-body.js';
-import { normalizePath, type SyncAction, syncActionOf } from './sync-route.js';
+import { METHOD_BY_ACTION, methodNotAllowed, normalizePath, type SyncAction, syncActionOf } from './sync-route.js';
 import { within } from './within.js';
 
-/** Answers `POST {path}/push` and `POST {path}/pull`; everything else with an error body and its status. Never rejects. */
+/**
+ * Answers `POST {path}/push`, `POST {path}/pull` and, where it is switched on, `GET {path}/stream`; everything else with
+ * an error body and its status. Never rejects.
+ */
 export type SyncEndpoint = (request: Request) => Promise<Response>;
 
 /**
@@ -27,7 +31,7 @@ export type SyncEndpoint = (request: Request) => Promise<Response>;
 export type Authenticate = (request: Request) => Principal | null | Promise<Principal | null>;
 
 export interface SyncEndpointOptions {
-  readonly handler: Pick<SyncHandler, 'handlePush' | 'handlePull' | 'limits'>;
+  readonly handler: Pick<SyncHandler, 'handlePush' | 'handlePull' | 'watch' | 'limits'>;
   /** The application's records. Default: they are kept in the sync store itself. */
   readonly resolver?: RecordResolver | undefined;
   /** Without it every caller is served, as nobody. */
@@ -36,6 +40,11 @@ export interface SyncEndpointOptions {
   readonly path?: string | undefined;
   /** Requests of one principal worked on at once; more are answered 429. Default 16. */
   readonly maxConcurrentRequests?: number | undefined;
+  /**
+   * Whether `GET {path}/stream` tells clients at once that there is something new to pull. A principal may have 5 such
+   * streams open in each process; more are answered 429. Default `false`.
+   */
+  readonly realtime?: boolean | undefined;
   /** Told every failure that is not the caller's; the caller sees `INTERNAL` or 401 and no details. Default: `console.error`. */
   readonly onError?: ((error: unknown) => void) | undefined;
   readonly platform?: Platform | undefined;
@@ -44,28 +53,39 @@ export interface SyncEndpointOptions {
 export const DEFAULT_PATH = '/api/sync';
 /** 16: a user's devices and tabs send one request each. */
 const MAX_CONCURRENT_REQUESTS = 16;
+/** 1 s: the requests ahead are usually answered by then. */
+const REQUESTS_RETRY_MS = 1000;
+/** 5: a user's devices, of which one tab each holds a stream. What finds no room asks for changes from time to time. */
+const MAX_STREAMS = 5;
+/** 60 s: streams last, so room for another one comes slowly. */
+const STREAMS_RETRY_MS = 60_000;
 
 /** The endpoint of a sync handler: `Bun.serve({ fetch: createSyncEndpoint({ handler: new SyncHandler() }) })`. */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
   const endpoint: Endpoint = {
     ...options,
     path: normalizePath(options.path ?? DEFAULT_PATH),
-    gate: new PrincipalGate(options.maxConcurrentRequests ?? MAX_CONCURRENT_REQUESTS),
+    realtime: options.realtime ?? false,
+    platform: options.platform ?? systemPlatform,
+    requests: new PrincipalGate({
+      max: options.maxConcurrentRequests ?? MAX_CONCURRENT_REQUESTS,
+      refusal: (active) => `${active} requests of this principal are under way. Wait for their answers.`,
+      retryAfterMs: REQUESTS_RETRY_MS,
+    }),
+    streams: new PrincipalGate({
+      max: MAX_STREAMS,
+      refusal: (active) => `${active} streams of this principal are open. Pull from time to time instead.`,
+      retryAfterMs: STREAMS_RETRY_MS,
+    }),
     report: options.onError ?? printError,
   };
   return async (request) => {
-    const route = syncActionOf(request, endpoint.path);
-    if (route instanceof SyncRequestError) {
-      return errorResponse(route, route.code === 'METHOD_NOT_ALLOWED' ? { allow: 'POST' } : {});
-    }
     try {
-      const bound = {
-        timeoutMs: REQUEST_TIMEOUT_MS,
-        platform: options.platform ?? systemPlatform,
-        signal: request.signal,
-      };
-      const answer = await within(bound, (signal) => answerRequest(request, { endpoint, action: route, signal }));
-      return jsonResponse(answer, request.headers.get('accept-encoding'));
+      const action = syncActionOf(request, endpoint);
+      const method = METHOD_BY_ACTION[action];
+      if (request.method !== method) return errorResponse(methodNotAllowed(request, endpoint), { allow: method });
+      const bound = { timeoutMs: REQUEST_TIMEOUT_MS, platform: endpoint.platform, signal: request.signal };
+      return await within(bound, (signal) => answerRequest(request, { endpoint, action, signal }));
     } catch (error) {
       return errorResponse(toRequestError(error, { request, endpoint }));
     }
@@ -74,7 +94,10 @@ export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
 
 interface Endpoint extends SyncEndpointOptions {
   readonly path: string;
-  readonly gate: PrincipalGate;
+  readonly realtime: boolean;
+  readonly platform: Platform;
+  readonly requests: PrincipalGate;
+  readonly streams: PrincipalGate;
   readonly report: (error: unknown) => void;
 }
 
@@ -84,15 +107,31 @@ interface Call {
   readonly signal: AbortSignal;
 }
 
-async function answerRequest(request: Request, { endpoint, action, signal }: Call): Promise<unknown> {
-  const { handler, gate } = endpoint;
+async function answerRequest(request: Request, call: Call): Promise<Response> {
+  const { endpoint, action, signal } = call;
+  const { handler, requests } = endpoint;
   const principal = await identify(request, endpoint);
-  return gate.pass(principal, async () => {
+  if (action === 'stream') return openStream(request, call, principal);
+  const answer = await requests.pass(principal, async () => {
     const body = await readJsonBody(request, { maxBytes: handler.limits.maxBodyBytes, signal });
     const context: SyncContext = { principal, signal };
     return action === 'push'
       ? handler.handlePush(body, endpoint.resolver ?? storeResolver, context)
       : handler.handlePull(body, context);
+  });
+  return jsonResponse(answer, request.headers.get('accept-encoding'));
+}
+
+function openStream(request: Request, { endpoint, signal }: Call, principal: Principal | null): Promise<Response> {
+  const { handler, platform, streams } = endpoint;
+  const checkpoint = new URL(request.url).searchParams.get('checkpoint');
+  const leave = streams.enter(principal);
+  return openEventStream({
+    watch: (watcher) => handler.watch(checkpoint, watcher),
+    onClosed: leave,
+    // Not the request's own signal: a stream that could not begin in time must not go on unseen.
+    signal,
+    platform,
   });
 }
 

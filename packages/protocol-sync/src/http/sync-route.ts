@@ -1,7 +1,26 @@
 /** Which request is meant for sync, by its method and path. */
 import { SyncRequestError } from '../sync-request-error.js';
 
-export type SyncAction = 'push' | 'pull';
+export type SyncAction = 'push' | 'pull' | 'stream';
+
+/** The one method each action is asked with. */
+export const METHOD_BY_ACTION: Readonly<Record<SyncAction, 'POST' | 'GET'>> = {
+  push: 'POST',
+  pull: 'POST',
+  stream: 'GET',
+};
+
+export interface SyncRoutes {
+  /** What stands before the action, normalized. */
+  readonly path: string;
+  /** Whether there is a stream. */
+  readonly realtime: boolean;
+}
+
+/** What the endpoint answers at all. */
+export function actionsOf({ realtime }: Pick<SyncRoutes, 'realtime'>): readonly SyncAction[] {
+  return realtime ? ['push', 'pull', 'stream'] : ['push', 'pull'];
+}
 
 /** `path` with one leading slash and none at its end: `api/sync/` and `/api/sync` are the same place. */
 export function normalizePath(path: string): string {
@@ -9,13 +28,21 @@ export function normalizePath(path: string): string {
   return trimmed === '' ? '' : `/${trimmed}`;
 }
 
-/** What a request asks for, or the error it is answered with when that is nothing. */
-export function syncActionOf(request: Request, path: string): SyncAction | SyncRequestError {
+/** The action a request's path names, whatever its method; throws `SyncRequestError` where it names none. */
+export function syncActionOf(request: Request, routes: SyncRoutes): SyncAction {
   const pathname = normalizePath(new URL(request.url).pathname);
   // The end of the path decides, because a server may be mounted below a prefix it knows nothing of.
-  const action = (['push', 'pull'] as const).find((name) => pathname.endsWith(`${path}/${name}`));
-  const known = `POST ${path}/push and POST ${path}/pull`;
-  if (!action) return new SyncRequestError('NOT_FOUND', `There is no sync endpoint here. There are ${known}.`);
-  if (request.method === 'POST') return action;
-  return new SyncRequestError('METHOD_NOT_ALLOWED', `Sync takes no ${request.method}. There are ${known}.`);
+  const action = actionsOf(routes).find((name) => pathname.endsWith(`${routes.path}/${name}`));
+  if (action) return action;
+  throw new SyncRequestError('NOT_FOUND', `There is no sync endpoint here. There are ${known(routes)}.`);
+}
+
+/** What a request is answered that asks for an action with another method than its own. */
+export function methodNotAllowed({ method }: Request, routes: SyncRoutes): SyncRequestError {
+  return new SyncRequestError('METHOD_NOT_ALLOWED', `Sync takes no ${method} there. There are ${known(routes)}.`);
+}
+
+function known(routes: SyncRoutes): string {
+  const each = actionsOf(routes).map((action) => `${METHOD_BY_ACTION[action]} ${routes.path}/${action}`);
+  return `${each.slice(0, -1).join(', ')} and ${each.at(-1)}`;
 }

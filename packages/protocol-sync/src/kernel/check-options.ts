@@ -35,8 +35,8 @@ export function checkOptions(options: SyncProtocolPluginOptions): void {
   if (endpoint.path !== undefined && !isPath(endpoint.path)) {
     throw problem(`endpoint.path must be a path like '/api/sync', not ${JSON.stringify(endpoint.path)}`);
   }
-  if (endpoint.realtime) {
-    throw problem('endpoint.realtime is not available yet. Leave it out: clients ask for changes by themselves');
+  if (endpoint.realtime !== undefined && typeof endpoint.realtime !== 'boolean') {
+    throw problem('endpoint.realtime must be true or false');
   }
   if (endpoint.maxMutationsPerRequest !== undefined && limits?.maxMutations !== undefined) {
     throw problem('endpoint.maxMutationsPerRequest and limits.maxMutations are the same limit. Give one of them');

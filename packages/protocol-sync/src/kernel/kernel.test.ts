@@ -1,5 +1,6 @@
 import { HonoServerPlugin } from '@objectstack/plugin-hono-server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EventReader } from '../http/event-reader.fixture.js';
 import { PULL_BODY, post, pushBody, seen } from '../http/requests.fixture.js';
 import type { RecordResolver } from '../record-resolver.js';
 import { MemoryStore } from '../storage/memory-store.js';
@@ -101,15 +102,33 @@ describe("ObjectStack's HTTP server", () => {
     expect((await send('push', post(pushBody()))).status).toBe(404);
   });
 
+  it('streams pokes where endpoint.realtime says so, and lets the kernel shut down', async () => {
+    const server = new HonoServerPlugin({ port: 0 });
+    const plugin = new SyncProtocolPlugin({ endpoint: { enabled: true, realtime: true } });
+    const kernel = createKernel({ plugins: [plugin, server], config });
+    await kernel.start();
+    const port = kernel.getService<{ getPort(): number }>('http.server').getPort();
+    const events = new EventReader(await fetch(`http://localhost:${port}/api/sync/stream`));
+    const before = await events.place(0);
+    await kernel.syncProtocol.handler.handlePush(pushBody());
+    const after = await events.place(1);
+    await kernel.shutdown();
+    expect([before, after, await events.next()]).toEqual([0, 1, null]);
+  });
+
   it('serves what the server has parsed where there is no app underneath to mount on', async () => {
-    const { endpoint } = new SyncProtocolPlugin();
+    const { endpoint, handler } = new SyncProtocolPlugin({ endpoint: { enabled: false, realtime: true } });
     const mounting = {
       name: 'mounting',
       init() {},
       start(context: { getService(name: string): unknown }) {
         const server = context.getService('http.server') as Parameters<typeof mountOnHttpServer>[0];
-        const post: typeof server.post = (path, handle) => server.post(path, handle);
-        mountOnHttpServer({ post }, { endpoint, path: '/api/sync' });
+        // All of it but the app underneath.
+        const plain: typeof server = {
+          post: (path, handle) => server.post(path, handle),
+          get: (path, handle) => server.get(path, handle),
+        };
+        mountOnHttpServer(plain, { endpoint, path: '/api/sync', realtime: true });
       },
     };
     const kernel = createKernel({ plugins: [new HonoServerPlugin({ port: 0 }), mounting], config });
@@ -125,6 +144,15 @@ describe("ObjectStack's HTTP server", () => {
       status: 400,
       body: { error: { code: 'MALFORMED' } },
     });
+    const streamUrl = `http://localhost:${port}/api/sync/stream`;
+    const events = new EventReader(await fetch(streamUrl));
+    await events.place(1);
+    const refused = await seen(await fetch(`${streamUrl}?checkpoint=nonsense`));
+    await handler.close();
+    expect([await events.next(), refused]).toMatchObject([
+      null,
+      { status: 400, body: { error: { code: 'INVALID_CHECKPOINT' } } },
+    ]);
   });
 });
 

@@ -1,13 +1,17 @@
 /** Puts the sync endpoint on ObjectStack's HTTP server. */
 import { attachParsedBody } from '../http/parsed-body.js';
 import type { SyncEndpoint } from '../http/sync-endpoint.js';
+import { actionsOf, METHOD_BY_ACTION } from '../http/sync-route.js';
 
 /** What is needed of the service `http.server`, as `@objectstack/plugin-hono-server` registers it. */
 export interface HttpServer {
-  post(path: string, handle: (request: HttpServerRequest, response: HttpServerResponse) => Promise<void>): void;
+  post(path: string, handle: HttpServerHandler): void;
+  get(path: string, handle: HttpServerHandler): void;
   /** The Hono app underneath, where the server is built on Hono. */
   getRawApp?(): HonoApp | undefined;
 }
+
+type HttpServerHandler = (request: HttpServerRequest, response: HttpServerResponse) => Promise<void>;
 
 interface HonoApp {
   all(path: string, handle: (context: { readonly req: { readonly raw: Request } }) => Promise<Response>): unknown;
@@ -15,6 +19,8 @@ interface HonoApp {
 
 interface HttpServerRequest {
   readonly body?: unknown;
+  /** The query's parameters, decoded. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
@@ -22,36 +28,76 @@ interface HttpServerResponse {
   status(code: number): unknown;
   header(name: string, value: string): unknown;
   json(value: unknown): unknown;
+  /** Together with `end`, for answers that last longer than their handler. */
+  write?(chunk: string): unknown;
+  end?(): unknown;
 }
 
-/** Serves push and pull below `path`. */
-export function mountOnHttpServer(
-  server: HttpServer,
-  { endpoint, path }: { endpoint: SyncEndpoint; path: string },
-): void {
+export interface Mounting {
+  readonly endpoint: SyncEndpoint;
+  readonly path: string;
+  /** Whether the endpoint has a stream. */
+  readonly realtime: boolean;
+}
+
+/** Serves push, pull and, where there is one, the stream below `path`. */
+export function mountOnHttpServer(server: HttpServer, { endpoint, path, realtime }: Mounting): void {
   const app = server.getRawApp?.();
-  for (const route of [`${path}/push`, `${path}/pull`]) {
+  for (const action of actionsOf({ realtime })) {
+    const route = `${path}/${action}`;
+    const method = METHOD_BY_ACTION[action];
+    const handle: HttpServerHandler = (request, response) =>
+      answerParsed(toWebRequest(request, { method, route }), { response, endpoint });
     // The app underneath is preferred because the server itself parses a body of any size before it hands it on.
     if (app) app.all(route, ({ req }) => endpoint(req.raw));
-    else server.post(route, (request, response) => answerParsed(request, { response, route, endpoint }));
+    else if (method === 'GET') server.get(route, handle);
+    else server.post(route, handle);
   }
 }
 
 interface Answering {
   readonly response: HttpServerResponse;
-  readonly route: string;
   readonly endpoint: SyncEndpoint;
 }
 
-async function answerParsed(
-  { headers, body }: HttpServerRequest,
-  { response, route, endpoint }: Answering,
-): Promise<void> {
-  const webRequest = new Request(`http://localhost${route}`, { method: 'POST', headers: plainHeaders(headers) });
-  const answer = await endpoint(attachParsedBody(webRequest, body));
+async function answerParsed(request: Request, { response, endpoint }: Answering): Promise<void> {
+  const answer = await endpoint(request);
   response.status(answer.status);
   for (const [name, value] of answer.headers) response.header(name, value);
-  response.json(await answer.json());
+  if (answer.headers.get('content-type') !== 'text/event-stream') response.json(await answer.json());
+  else await beginToPump(answer, response);
+}
+
+function toWebRequest(
+  { headers, body, query = {} }: HttpServerRequest,
+  { method, route }: { readonly method: 'POST' | 'GET'; readonly route: string },
+): Request {
+  const url = new URL(`http://localhost${route}`);
+  for (const [name, values = []] of Object.entries(query)) {
+    for (const value of [values].flat()) url.searchParams.append(name, value);
+  }
+  return attachParsedBody(new Request(url, { method, headers: plainHeaders(headers) }), body);
+}
+
+/** Resolves with the first event written: the server sends its answer when the handler is done, and goes on from there. */
+async function beginToPump({ body }: Response, response: HttpServerResponse): Promise<void> {
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  const first = await reader?.read();
+  response.write?.(first?.value ?? '');
+  void pump(reader, response);
+}
+
+async function pump(
+  reader: ReadableStreamDefaultReader<string> | undefined,
+  response: HttpServerResponse,
+): Promise<void> {
+  try {
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) response.write?.(read.value);
+    response.end?.();
+  } catch {
+    // The server throws at what is written to a caller who is gone, and has no other word for it.
+    await reader?.cancel();
+  }
 }
 
 function plainHeaders(headers: HttpServerRequest['headers']): Headers {

@@ -13,7 +13,12 @@ import { PostgresStore } from './postgres-store.js';
 const [url = '', schema = '', table = ''] = process.argv.slice(2);
 const store = new PostgresStore({ pool: new pg.Pool({ connectionString: url }), schema });
 const handler = new SyncHandler({ store });
-const endpoint = createSyncEndpoint({ handler, resolver: writesResolver(table), maxConcurrentRequests: 100 });
+const endpoint = createSyncEndpoint({
+  handler,
+  resolver: writesResolver(table),
+  maxConcurrentRequests: 100,
+  realtime: true,
+});
 const server = createServer(toNodeHandler(endpoint));
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();

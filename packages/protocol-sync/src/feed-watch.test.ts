@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { FeedWatch, POKE_PAUSE_MS } from './feed-watch.js';
+import { TestClock } from './platform/test-clock.fixture.js';
+import { sampleState, save } from './storage/contract/store-samples.js';
+import { MemoryStore } from './storage/memory-store.js';
+
+async function watched() {
+  const platform = new TestClock();
+  const store = new MemoryStore({ platform });
+  await store.open();
+  const watch = new FeedWatch({ store, platform });
+  const heard: string[] = [];
+  const add = (scope = '') =>
+    watch.add({ scope, onPoke: (checkpoint) => heard.push(checkpoint), onEnd: () => heard.push('end') });
+  let version = 0;
+  const commit = () => save(store, { records: [sampleState({ version: ++version })] });
+  return { platform, store, watch, heard, add, commit };
+}
+
+test('tells at once where the feed stands, and every commit after that', async () => {
+  const { platform, heard, add, commit } = await watched();
+  await commit();
+  await add();
+  await commit();
+  await platform.advance(POKE_PAUSE_MS);
+  expect(heard).toEqual(['2.id-1.1.0.', '2.id-1.2.0.']);
+});
+
+test('tells commits that come close together as one, and the last of them always', async () => {
+  const { platform, heard, add, commit } = await watched();
+  await add();
+  for (let count = 0; count < 50; count++) await commit();
+  await platform.advance(POKE_PAUSE_MS - 1);
+  const during = [...heard];
+  await platform.advance(1);
+  expect([during.length, heard.length, heard.at(-1)]).toEqual([2, 3, '2.id-1.50.0.']);
+  await platform.advance(10 * POKE_PAUSE_MS);
+  expect(heard.length).toBe(3);
+});
+
+test('I12: tells each watcher the same place, under the scope it came with', async () => {
+  const { platform, heard, add, commit } = await watched();
+  await add('everything');
+  await add('half');
+  await commit();
+  await platform.advance(0);
+  expect(heard).toEqual(['2.id-1.0.0.everything', '2.id-1.0.0.half', '2.id-1.1.0.everything', '2.id-1.1.0.half']);
+});
+
+test('misses no commit that comes while it reads where the feed stands', async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const { platform, heard, add, commit } = await watched();
+    const added = add();
+    for (let count = 0; count < turns; count++) await Promise.resolve();
+    await commit();
+    await added;
+    await platform.advance(POKE_PAUSE_MS);
+    expect([turns, heard.at(-1)]).toEqual([turns, '2.id-1.1.0.']);
+  }
+});
+
+test('tells later what the store was too busy to tell at once', async () => {
+  const { platform, store, heard, add, commit } = await watched();
+  await add();
+  const { page } = store;
+  store.page = () => Promise.reject(new Error('The store is busy.'));
+  await commit();
+  await platform.advance(5000);
+  const before = [...heard];
+  store.page = page;
+  await platform.advance(1000);
+  expect([before, heard]).toEqual([['2.id-1.0.0.'], ['2.id-1.0.0.', '2.id-1.1.0.']]);
+});
+
+test('leaves nothing behind when the last watcher goes', async () => {
+  const { platform, heard, add, commit } = await watched();
+  const remove = await add();
+  await commit();
+  await platform.advance(0);
+  remove();
+  remove();
+  await commit();
+  await platform.advance(5000);
+  expect([heard, platform.armed]).toEqual([['2.id-1.0.0.', '2.id-1.1.0.'], 0]);
+});
+
+test('watches again after the last watcher went', async () => {
+  const { platform, heard, add, commit } = await watched();
+  (await add())();
+  await add();
+  await commit();
+  await platform.advance(0);
+  expect(heard).toEqual(['2.id-1.0.0.', '2.id-1.0.0.', '2.id-1.1.0.']);
+});
+
+test('ends every watcher once when it closes, and takes no more', async () => {
+  const { platform, watch, heard, add, commit } = await watched();
+  await add();
+  await add();
+  watch.close();
+  watch.close();
+  await commit();
+  await platform.advance(5000);
+  expect(heard).toEqual(['2.id-1.0.0.', '2.id-1.0.0.', 'end', 'end']);
+  await expect(add()).rejects.toMatchObject({ code: 'BUSY', status: 503 });
+});

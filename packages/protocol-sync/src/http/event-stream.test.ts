@@ -1,0 +1,178 @@
+import { STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
+import { expect, test } from 'vitest';
+import { POKE_PAUSE_MS } from '../feed-watch.js';
+import { TestClock } from '../platform/test-clock.fixture.js';
+import { MemoryStore } from '../storage/memory-store.js';
+import { SyncHandler } from '../sync-handler.js';
+import { EventReader } from './event-reader.fixture.js';
+import { MAX_STREAM_MS } from './event-stream.js';
+import { PULL_BODY, post, pushBody, seen } from './requests.fixture.js';
+import { createSyncEndpoint, type SyncEndpointOptions } from './sync-endpoint.js';
+
+const URL_OF = (action: string) => `http://localhost/api/sync/${action}`;
+
+function realtime(options: Partial<SyncEndpointOptions> = {}) {
+  const platform = new TestClock();
+  const handler = new SyncHandler({ platform, store: new MemoryStore({ platform }) });
+  const endpoint = createSyncEndpoint({ handler, realtime: true, platform, ...options });
+  const open = (init: RequestInit = {}, query = '') => endpoint(new Request(URL_OF(`stream${query}`), init));
+  let count = 0;
+  const push = () => {
+    count += 1;
+    const [mutation] = pushBody().mutations;
+    const id = `mutation-${count}`;
+    // A cast, because `mutation` is of an array and the compiler cannot know that it is there.
+    const mutations = [{ ...mutation, id, recordId: id, sequence: count } as never];
+    return endpoint(new Request(URL_OF('push'), post(pushBody({ mutations }))));
+  };
+  return { platform, handler, endpoint, open, push };
+}
+
+test('begins with where the feed stands, and follows each commit with a poke', async () => {
+  const { open, push } = realtime();
+  await push();
+  const events = new EventReader(await open());
+  const first = await events.next();
+  await push();
+  expect([first, await events.next()]).toEqual(['2.id-1.1.0.', '2.id-1.2.0.']);
+});
+
+test('pokes with the very checkpoint that a pull of everything ends with', async () => {
+  const { endpoint, open, push } = realtime();
+  await push();
+  const pulled = await seen(
+    await endpoint(new Request(URL_OF('pull'), post({ ...PULL_BODY, objects: ['task', 'note'] }))),
+  );
+  const { checkpoint } = pulled.body as { readonly checkpoint: string };
+  const events = new EventReader(await open({}, `?checkpoint=${encodeURIComponent(checkpoint)}`));
+  expect(await events.next()).toBe(checkpoint);
+});
+
+test('may be neither stored nor packed nor held back on its way', async () => {
+  const { open } = realtime();
+  const response = await open({ headers: { 'accept-encoding': 'gzip' } });
+  expect([response.status, Object.fromEntries(response.headers)]).toEqual([
+    200,
+    {
+      'cache-control': 'no-store, no-transform',
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+    },
+  ]);
+});
+
+test('gives a sign of life while nothing happens', async () => {
+  const { platform, open } = realtime();
+  const events = new EventReader(await open());
+  await events.next();
+  const beats = Promise.all([events.next(), events.next()]);
+  await platform.advance(2 * STREAM_HEARTBEAT_MS);
+  expect(await beats).toEqual(['beat', 'beat']);
+});
+
+test('keeps one poke, the newest, for a reader that takes none', async () => {
+  const { platform, open, push } = realtime();
+  const response = await open();
+  for (let count = 0; count < 30; count++) {
+    await push();
+    await platform.advance(POKE_PAUSE_MS);
+  }
+  await platform.advance(10 * STREAM_HEARTBEAT_MS);
+  const events = new EventReader(response);
+  const late = [await events.next(), await events.next()];
+  await push();
+  expect([...late, await events.next()]).toEqual(['2.id-1.0.0.', '2.id-1.30.0.', '2.id-1.31.0.']);
+});
+
+test('is not there unless realtime is switched on', async () => {
+  const { open } = realtime({ realtime: false });
+  expect(await seen(await open())).toEqual({
+    status: 404,
+    body: {
+      error: {
+        code: 'NOT_FOUND',
+        message: 'There is no sync endpoint here. There are POST /api/sync/push and POST /api/sync/pull.',
+      },
+    },
+  });
+});
+
+test('takes no other method than GET', async () => {
+  const { open } = realtime();
+  const refused = await open({ method: 'POST', body: '{}' });
+  expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET']);
+});
+
+test('is refused to whoever authenticate does not know, and to a checkpoint that no server made', async () => {
+  const unknown = realtime({ authenticate: () => null });
+  const { open } = realtime();
+  const refused = [await unknown.open(), await open({}, '?checkpoint=nonsense')];
+  expect(await Promise.all(refused.map(seen))).toMatchObject([
+    { status: 401, body: { error: { code: 'UNAUTHENTICATED' } } },
+    { status: 400, body: { error: { code: 'INVALID_CHECKPOINT' } } },
+  ]);
+});
+
+test('is open five times for one principal, and again as soon as one of them is over', async () => {
+  const { open } = realtime({ authenticate: (request) => ({ id: request.headers.get('authorization') ?? '' }) });
+  const as = (id: string) => open({ headers: { authorization: id } });
+  const client = new AbortController();
+  const first = await open({ headers: { authorization: 'anna' }, signal: client.signal });
+  const others = [await as('anna'), await as('anna'), await as('anna'), await as('anna')];
+  const sixth = await as('anna');
+  const ben = await as('ben');
+  client.abort();
+  const seventh = await as('anna');
+  expect([first, ...others, sixth, ben, seventh].map(({ status }) => status)).toEqual([
+    200, 200, 200, 200, 200, 429, 200, 200,
+  ]);
+  expect([sixth.headers.get('retry-after'), await sixth.json()]).toMatchObject([
+    '60',
+    { error: { code: 'RATE_LIMITED' } },
+  ]);
+});
+
+test('counts no stream that could not begin', async () => {
+  const { open } = realtime({ authenticate: () => ({ id: 'anna' }) });
+  for (let count = 0; count < 6; count++) await open({}, '?checkpoint=nonsense');
+  expect((await open()).status).toBe(200);
+});
+
+for (const [how, end] of [
+  ['the reader cancels', async ({ events }) => events.cancel()],
+  ['the caller goes', async ({ client }) => client.abort()],
+  ['it has lasted long enough', async ({ platform }) => platform.advance(MAX_STREAM_MS)],
+  ['the server closes', async ({ handler }) => handler.close()],
+] satisfies [string, (ending: Ending) => Promise<void>][]) {
+  test(`ends and leaves no timer behind when ${how}`, async () => {
+    const { platform, handler, open } = realtime();
+    const client = new AbortController();
+    const events = new EventReader(await open({ signal: client.signal }));
+    await events.next();
+    await end({ events, client, platform, handler });
+    let last: string | null = 'beat';
+    while (last === 'beat') last = await events.next();
+    expect([last, platform.armed]).toEqual([null, 0]);
+  });
+}
+
+interface Ending {
+  readonly events: EventReader;
+  readonly client: AbortController;
+  readonly platform: TestClock;
+  readonly handler: SyncHandler;
+}
+
+test('tells who comes while the server closes to come again', async () => {
+  const { handler, open } = realtime();
+  await handler.close();
+  const refused = await open();
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+});
+
+test('does not begin for a caller who is gone already', async () => {
+  const { platform, open } = realtime();
+  await open({ signal: AbortSignal.abort() });
+  await platform.advance(0);
+  expect(platform.armed).toBe(0);
+});

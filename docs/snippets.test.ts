@@ -1,7 +1,7 @@
 /** Every code block that people read is checked, and every program among them runs. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { findBlockProblems } from '../scripts/snippets/find-block-problems.js';
 import { findSnippets } from '../scripts/snippets/find-snippets.js';
 import { runModule } from '../scripts/snippets/run-module.js';
@@ -11,6 +11,9 @@ import { typeCheck } from '../scripts/snippets/type-check.js';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const TIMEOUT_MS = 30_000;
+
+// The programs are children of this process, and those that need PostgreSQL find it where users say where theirs is.
+process.env.DATABASE_URL = inject('postgresUrl');
 
 const snippets = findSnippets(ROOT);
 // Below docs, whose dependencies are what a block may import.

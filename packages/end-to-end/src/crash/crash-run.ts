@@ -67,6 +67,8 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
     const client = start('client-process.ts', [storage, clientFile, url, String(next), 'work']);
     const target = victim === 'client' ? client : server.process;
     let messages = 0;
+    // The neighbour's pushes count for a server's life only once the device has started, or it might never get a turn.
+    let isDeviceUp = false;
     const count = (name: string) => {
       messages += 1;
       if (messages !== life) return;
@@ -74,11 +76,12 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
       setTimeout(() => target.kill('SIGKILL'), delayMs);
     };
     client.on('message', (message: ClientMessage) => {
+      isDeviceUp ||= message.at === 'durable';
       if (message.at === 'durable' && message.number !== undefined) durable.add(`m${message.number}`);
       if (message.number !== undefined) next = Math.max(next, message.number + 1);
       if (victim === 'client') count(message.at);
     });
-    if (victim === 'server') server.process.on('message', (message) => count(String(message)));
+    if (victim === 'server') server.process.on('message', (message) => isDeviceUp && count(String(message)));
     await ended(target);
     isServerDown = victim === 'server';
     if (isServerDown) {

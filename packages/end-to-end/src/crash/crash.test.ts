@@ -19,5 +19,5 @@ for (const options of runs) {
       isEqual: true,
     });
     expect([durable > 0, confirmed > 0]).toEqual([true, true]);
-  }, 60_000);
+  }, 120_000);
 }

@@ -57,6 +57,14 @@ export function conflictResult(
   return { status: 'conflict', mutationId: mutation.id, conflict: describeConflict(mutation, meeting) };
 }
 
+/** What becomes of a conflict with a record that is gone, or is gone for this caller. */
+export function goneConflictResult(mutationId: string): SyncMutationResult {
+  return rejectedResult(mutationId, {
+    code: 'NOT_FOUND',
+    reason: 'The record this conflicted with is no longer there.',
+  });
+}
+
 function describeConflict(
   clientMutation: MutationLogEntry,
   { contest, before, rules }: { readonly contest: Contest; readonly before: RecordState; readonly rules: ObjectRules },

@@ -30,7 +30,13 @@ export interface ApplyParts {
 /** The results of a push, in its order, and the records it wrote; `epoch` when the client's feed is no more. */
 export type Pushed =
   | { readonly epoch: true }
-  | { readonly epoch: false; readonly results: readonly SyncMutationResult[]; readonly written: readonly OwnWrite[] };
+  | {
+      readonly epoch: false;
+      readonly results: readonly SyncMutationResult[];
+      readonly written: readonly OwnWrite[];
+      /** The records that results are about; of two states of one record the later one stands last. */
+      readonly seen: readonly RecordState[];
+    };
 
 /** A write of this request: its record need not be echoed to the client that made it. */
 export interface OwnWrite {
@@ -50,7 +56,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
       if (made.written) written.push(made.written);
     }
     await transaction.save(session.changes(parts.rules.principal?.id ?? null));
-    return { epoch: false, results, written };
+    return { epoch: false, results, written, seen: session.seen() };
   });
 }
 

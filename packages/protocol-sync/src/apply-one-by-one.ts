@@ -47,20 +47,25 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const held = new Set<string>();
   const results: SyncMutationResult[] = [];
   const written: OwnWrite[] = [];
+  const seen: RecordState[] = [];
   for (const item of request.items) {
     const made = await applyItem(item, request, { parts, held });
     results.push(made.result);
+    const state = made.written?.state ?? made.seen;
+    if (state) seen.push(state);
     if (made.written) written.push(made.written);
     if ('mutation' in item && made.result.status === 'rejected' && made.result.retryable) {
       held.add(recordKey(item.mutation));
     }
   }
-  return { epoch: false, results, written };
+  return { epoch: false, results, written, seen };
 }
 
 interface Made {
   readonly result: SyncMutationResult;
   readonly written?: OwnWrite;
+  /** The record that the result is about, where nothing was written. */
+  readonly seen?: RecordState | undefined;
 }
 
 async function applyItem(
@@ -113,7 +118,7 @@ async function announce(
     const changes = session.changes(rules.principal?.id ?? null);
     if ('answer' in judgement) {
       await transaction.save(changes);
-      return { result: judgement.answer };
+      return { result: judgement.answer, seen: session.record(mutation)?.state };
     }
     const intent = intentOf(judgement.write, session);
     await transaction.save({ ...changes, intents: [intent] });
@@ -215,8 +220,8 @@ async function confirm(intent: Intent, stored: JsonObject | undefined, parts: De
       mutationIds: [mutationId],
       ...(logId === null ? {} : { log: { logId, sequences: [sequence] } }),
     });
-    const written = followingUp(intent, records[0]);
-    const state = stored ? withStoredRecord(written, stored) : written;
+    const found = { now: records[0], stored, handle: transaction.handle };
+    const state = await writtenState(intent, found, parts);
     // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
     const isTaken = ledger.some(
       (row) => row.logId === logId && row.sequence === sequence && row.mutationId !== mutationId,
@@ -227,13 +232,32 @@ async function confirm(intent: Intent, stored: JsonObject | undefined, parts: De
   });
 }
 
-/** The planned state; where a version was written since it was planned, that one with the announced write on top. */
-function followingUp({ mutation, state: planned }: Intent, now: RecordState | undefined): RecordState {
-  if (!now || now.version < planned.version) return planned;
-  const { objectName, recordId, version, changedAt, origin } = planned;
-  const { operation, data = {} } = mutation;
+interface Found {
+  readonly now: RecordState | undefined;
+  readonly stored: JsonObject | undefined;
+  readonly handle: unknown;
+}
+
+/**
+ * The planned state. Where a version was written since it was planned, the application's record decides, as the version
+ * after it: only the application knows which of the two writes came last.
+ */
+async function writtenState(
+  intent: Intent,
+  { now, stored, handle }: Found,
+  { caller }: DeferredParts,
+): Promise<RecordState> {
+  const { mutation, state: planned } = intent;
+  if (!now || now.version < planned.version) return stored ? withStoredRecord(planned, stored) : planned;
+  const record = await caller.getRecord(refOf(intent), handle);
+  const { version, changedAt, origin } = planned;
   const stamp = planned.writes[version] ?? planned.deleted ?? planned.bornBy;
-  return writeRecord(now, { objectName, recordId, operation, data, stamp, changedAt, origin }, now.version);
+  const common = { ...refOf(intent), stamp, changedAt, origin };
+  if (!record) return writeRecord(now, { ...common, operation: 'delete', data: {} }, now.version);
+  const write = now.data
+    ? ({ ...common, operation: 'update', data: mutation.data ?? {} } as const)
+    : ({ ...common, operation: 'create', data: record } as const);
+  return withStoredRecord(writeRecord(now, write, now.version), record);
 }
 
 function at({ ledger }: Intent, { version }: RecordState): Intent['ledger']['outcome'] {

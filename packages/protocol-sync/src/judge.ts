@@ -8,7 +8,7 @@ import {
   utf8Bytes,
   type WriteStamp,
 } from '@objectql/sync-types';
-import { appliedResult, conflictResult, type Rejection, rejectedResult } from './answer.js';
+import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './answer.js';
 import type { Authorize } from './authorize.js';
 import { decide, makeContest } from './decide.js';
 import type { ObjectRules } from './object-rules.js';
@@ -148,14 +148,13 @@ async function repeat(
   if (outcome.status === 'applied') {
     const { version: serverVersion, droppedFields } = outcome;
     // A record that went on since then reaches the client through the feed, at the version that belongs to it.
-    // One that is gone for this caller is told as gone: the feed may never tell them.
-    const isThere = before !== undefined && (await mayRead(before, rules));
+    // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
+    const isThere = before !== undefined && before.data !== null && (await mayRead(before, rules));
     const record = !isThere ? null : before.version === serverVersion ? before.data : undefined;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
   if (!before || !(await mayRead(before, rules))) {
-    const reason = 'The record this conflicted with is no longer there.';
-    return { ...rejectedResult(mutation.id, { code: 'NOT_FOUND', reason }), duplicate: true };
+    return { ...goneConflictResult(mutation.id), duplicate: true };
   }
   const objectRules = rules.rulesOf(mutation.objectName) ?? {};
   const incoming = { mutation, stamp: session.stamp(mutation) };
@@ -173,6 +172,9 @@ function isComputable(
   const base = mutation.baseVersion ?? 0;
   const { version, run, writes } = before.state;
   if (base === version && before.place <= (session.request.checkpoint?.place ?? 0)) return true;
+  // Without a base the client may have forgotten what its log wrote: a reset of the feed clears bases and records, and a
+  // late copy of an earlier request may have made the record again since.
+  if (base === 0 && Number.isFinite(before.place)) return false;
   // A write whose outcome may be forgotten is one its own client may never have been told of.
   const isTold = Object.entries(writes).every(
     ([of, { sequence }]) => Number(of) <= base || sequence > session.logFloor,

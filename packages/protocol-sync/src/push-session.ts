@@ -91,6 +91,11 @@ export class PushSession {
     return this.#recordByKey.get(recordKey(ref));
   }
 
+  /** All records of this push, as they stand now. */
+  seen(): readonly RecordState[] {
+    return Array.from(this.#recordByKey.values(), ({ state }) => state);
+  }
+
   /** The write announced for this record and never confirmed, if a crash left one behind. */
   intent(ref: RecordRef): Intent | undefined {
     const key = recordKey(ref);

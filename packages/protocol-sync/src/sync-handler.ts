@@ -4,6 +4,7 @@ import {
   type Strategy,
   type StrategyName,
   type SyncConfig,
+  type SyncMutationResult,
   type SyncPushResponse,
 } from '@objectql/sync-types';
 import { type ApplyParts, applyTogether, type Pushed } from './apply-mutations.js';
@@ -12,6 +13,7 @@ import type { Authorize } from './authorize.js';
 import { ResolverCaller } from './call-resolver.js';
 import { type FeedPage, readFeedPage, standStill } from './feed-page.js';
 import { FeedWatch, type FeedWatcher } from './feed-watch.js';
+import { hideUnreadable } from './hide-unreadable.js';
 import { KeyedLock } from './keyed-lock.js';
 import { type ObjectRules, objectRules } from './object-rules.js';
 import { type Platform, systemPlatform } from './platform/platform.js';
@@ -142,7 +144,9 @@ export class SyncHandler implements AsyncDisposable {
       await this.#open();
       const pushed = await this.#push(request, resolver, context);
       const page = await this.#page(request, pushed, context);
-      return this.#respond(pushed, page);
+      const { authorize = {} } = this.#options;
+      const rules = { authorize, principal: context.principal ?? null };
+      return this.#respond(pushed.epoch ? [] : await hideUnreadable(request, pushed, rules), page);
     });
   }
 
@@ -157,7 +161,7 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #push(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Pushed> {
-    if (request.items.length === 0) return { epoch: false, results: [], written: [] };
+    if (request.items.length === 0) return { epoch: false, results: [], written: [], seen: [] };
     const parts = this.#applyParts(resolver, context);
     if (resolver.transactional) return applyTogether(request, parts);
     // Twice what a write may take: until then another process may still be making an announced write.
@@ -181,11 +185,11 @@ export class SyncHandler implements AsyncDisposable {
     return page;
   }
 
-  #respond(pushed: Pushed, page: FeedPage): SyncPushResponse {
+  #respond(results: readonly SyncMutationResult[], page: FeedPage): SyncPushResponse {
     const { maxBodyBytes, maxMutations } = this.limits;
     return {
       protocol: 2,
-      results: pushed.epoch ? [] : [...pushed.results],
+      results: [...results],
       serverChanges: [...page.changes],
       checkpoint: page.checkpoint,
       hasMore: page.hasMore,

@@ -1,0 +1,37 @@
+/**
+ * What the caller may read can change while a push is handled: by what it writes, or because a right is taken away. Its
+ * results then show nothing of the record, not even what it was before.
+ */
+import { recordKey, type SyncMutationResult } from '@objectql/sync-types';
+import { goneConflictResult } from './answer.js';
+import { type JudgeRules, mayRead } from './judge.js';
+import type { PushRequest } from './push-request.js';
+import type { RecordState } from './storage/sync-store.js';
+
+interface Answered {
+  /** In the order of the request. */
+  readonly results: readonly SyncMutationResult[];
+  /** The records they are about; of two states of one record the later one stands last. */
+  readonly seen: readonly RecordState[];
+}
+
+/** The results as the caller may see them now; a record out of their sight is told as gone. */
+export async function hideUnreadable(
+  { items }: Pick<PushRequest, 'items'>,
+  { results, seen }: Answered,
+  rules: Pick<JudgeRules, 'authorize' | 'principal'>,
+): Promise<readonly SyncMutationResult[]> {
+  if (!rules.authorize.read) return results;
+  const lastByKey = new Map(seen.map((state) => [recordKey(state), state]));
+  const hidden = new Set<string>();
+  for (const [key, state] of lastByKey) if (!(await mayRead(state, rules))) hidden.add(key);
+  return results.map((result, index) => {
+    const item = items[index];
+    return item && 'mutation' in item && hidden.has(recordKey(item.mutation)) ? withoutRecord(result) : result;
+  });
+}
+
+function withoutRecord(result: SyncMutationResult): SyncMutationResult {
+  if (result.status === 'conflict') return goneConflictResult(result.conflict.clientMutation.id);
+  return result.status === 'applied' ? { ...result, record: null } : result;
+}

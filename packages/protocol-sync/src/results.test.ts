@@ -1,0 +1,64 @@
+/** What results show: the record where the client cannot know it, and nothing where it may not. */
+import { expect, it } from 'vitest';
+import type { RecordResolver } from './record-resolver.js';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+
+it('I6 repeats a write of a record that is deleted by now without bringing the record back', async () => {
+  const { push } = setUp();
+  const first = create({ title: 'x' });
+  const request = { mutations: [first] };
+  await push(request);
+  const { checkpoint } = await push({ mutations: [mutation({ operation: 'delete' })] });
+  // A clone of the device, which has already passed the delete.
+  expect((await push({ ...request, lastCheckpoint: checkpoint })).results).toMatchObject([
+    { status: 'applied', serverVersion: 1, record: null, duplicate: true },
+  ]);
+});
+
+it('I6 shows the record to a device that has no base for it, though its own log wrote it', async () => {
+  const { push } = setUp();
+  // A late copy of the device's first request, on a restored server: the device has forgotten what it wrote before.
+  await push({ mutations: [create({ title: 'x' })] });
+  const { results } = await push({ mutations: [mutation({ data: { body: 'y' } }), mutation({ data: { body: 'z' } })] });
+  expect(results).toMatchObject([{ record: { title: 'x', body: 'y' } }, { serverVersion: 3 }]);
+});
+
+for (const transactional of [true, false]) {
+  const name = transactional ? 'in one transaction' : 'one by one';
+
+  it(`I12 shows nothing of a record that the same push, applied ${name}, takes from its writer's sight`, async () => {
+    const rows = new Map<unknown, Record<string, unknown>>();
+    const resolver: RecordResolver = {
+      transactional,
+      getRecord: (_objectName, recordId) => rows.get(recordId),
+      applyMutation({ recordId, data }) {
+        rows.set(recordId, { ...rows.get(recordId), ...data });
+      },
+    };
+    const { push } = setUp({
+      strategy: 'manual',
+      authorize: { read: ({ record }) => (record?.secret ? 'hide' : 'allow') },
+    });
+    await push({ logId: 'log-b', mutations: [create({ theirs: 1 })] }, resolver);
+    const mutations = [
+      mutation({ data: { theirs: 2 } }),
+      mutation({ data: { mine: 1 } }),
+      mutation({ data: { secret: true } }),
+    ];
+    const { results } = await push({ mutations }, resolver);
+    expect(brief(results)).toEqual(['NOT_FOUND', 'applied', 'applied']);
+    expect(results).toMatchObject([{}, { record: null }, { record: null }]);
+  });
+}
+
+it('I12 shows nothing of a record whose reader loses the right to it while the push is handled', async () => {
+  let mayRead = true;
+  const { push, store } = setUp({ strategy: 'manual', authorize: { read: () => (mayRead ? 'allow' : 'hide') } });
+  await push({ logId: 'log-b', mutations: [create({ theirs: 1 })] });
+  const { page } = store;
+  store.page = (query) => {
+    mayRead = false;
+    return page.call(store, query);
+  };
+  expect(brief((await push({ mutations: [mutation({ data: { theirs: 2 } })] })).results)).toEqual(['NOT_FOUND']);
+});

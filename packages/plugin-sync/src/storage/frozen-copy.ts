@@ -1,9 +1,9 @@
 /** Copies that nobody can change: what lets a storage in memory hand out its own values. */
 
-/** A deep copy of a JSON value, frozen through and through. */
+/** A deep copy of a JSON value, frozen through and through; a property that is `undefined` is left out. */
 export function frozenCopy<T>(value: T): T {
-  // A JSON value survives this trip unchanged, so the copy has the type of the original.
-  return frozen(JSON.parse(JSON.stringify(value)) as T);
+  // A copy has the type of the original.
+  return copyOf(value) as T;
 }
 
 /** The same JSON value, frozen through and through. */
@@ -11,4 +11,12 @@ export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const part of Object.values(value)) frozen(part);
   return Object.freeze(value);
+}
+
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(copyOf));
+  const copy: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) if (part !== undefined) copy[key] = copyOf(part);
+  return Object.freeze(copy);
 }

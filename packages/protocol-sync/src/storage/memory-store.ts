@@ -3,6 +3,7 @@ import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from './commit-listeners.js';
 import { MemoryTables } from './memory-tables.js';
 import { Mutex } from './mutex.js';
+import { ownCopy } from './own-copy.js';
 import type { Page, PageQuery, PruneSlice, SaveRequest, StoreTransaction, SyncStore } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
@@ -35,8 +36,8 @@ export class MemoryStore implements SyncStore {
       const staged: SaveRequest[] = [];
       const engine = {
         handle: undefined,
-        load: async (request: Parameters<StoreTransaction['load']>[0]) => structuredClone(this.#tables.load(request)),
-        save: async (request: SaveRequest) => void staged.push(structuredClone(request)),
+        load: async (request: Parameters<StoreTransaction['load']>[0]) => ownCopy(this.#tables.load(request)),
+        save: async (request: SaveRequest) => void staged.push(ownCopy(request)),
         command: async () => {},
         isFatal: () => false,
       };
@@ -50,7 +51,7 @@ export class MemoryStore implements SyncStore {
   /** Needs no turn: what a transaction saves is not in the tables before it commits. */
   async page(query: PageQuery): Promise<Page> {
     this.#refuseClosed();
-    return structuredClone({ facts: this.#tables.facts, records: this.#tables.page(query) });
+    return ownCopy({ facts: this.#tables.facts, records: this.#tables.page(query) });
   }
 
   prune(slice: PruneSlice): Promise<{ readonly removed: number }> {

@@ -1,0 +1,20 @@
+/** Copies that a store may keep, or give away, without anybody changing what it holds. */
+
+/** A deep copy of a JSON value. Several times faster than `structuredClone`, which has to expect anything. */
+export function ownCopy<T>(value: T): T {
+  // A copy has the type of the original.
+  return copyOf(value) as T;
+}
+
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  const copy: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) {
+    // Assigned to, this key would set the prototype.
+    if (key === '__proto__')
+      Object.defineProperty(copy, key, { value: copyOf(part), enumerable: true, writable: true });
+    else copy[key] = copyOf(part);
+  }
+  return copy;
+}

@@ -2,6 +2,7 @@
 import { MemoryStore, type SaveRequest } from '@objectql/protocol-sync';
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import { nameOf } from './record-name.js';
+import type { Bases } from './server-truth.js';
 
 /** One durable change of a server. */
 export type Change =
@@ -9,6 +10,8 @@ export type Change =
       readonly type: 'commit';
       readonly saves: readonly SaveRequest[];
       readonly app: readonly (readonly [string, JsonObject | null])[];
+      /** Set once the reference model has seen it. */
+      readonly bases?: Bases;
     }
   | { readonly type: 'prune'; readonly before: number };
 

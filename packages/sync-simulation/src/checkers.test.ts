@@ -9,7 +9,8 @@ import { findLostMutation } from './invariants/durability.js';
 import { findLostUpdate } from './invariants/lost-update.js';
 import { findLeak } from './invariants/secrecy.js';
 import { Permissions } from './permissions.js';
-import { ServerTruth, type TrueRecord } from './server-truth.js';
+import { ServerTruth } from './server-truth.js';
+import type { TrueRecord } from './true-record.js';
 import { Verdict } from './violation.js';
 import { WireWatch } from './wire-watch.js';
 
@@ -58,15 +59,18 @@ const record: TrueRecord = {
   data: { title: 'u1:7' },
   born: 1,
   bornBy: 'log-b',
-  fields: new Map([['title', { version: 2, lineage: 'log-b', sequence: 1 }]]),
+  fields: new Map([['title', { version: 2, lineage: 'log-b', sequence: 1, mutationId: 'm9' }]]),
   changedAt: NOW,
 };
 
 function truthUnder(verdict: Verdict): ServerTruth {
   return new ServerTruth({
     verdict,
-    objectOf: () => ({ strategy: 'manual', isKnownToServer: true, conflictFields: null, isAnnounced: false }),
+    objectOf: () => ({ strategy: 'manual', isKnownToServer: true, conflictFields: null }),
     saidBy: () => said,
+    baseOf: () => 0,
+    carrierOf: () => ({ sender: 'device 0', epoch: '' }),
+    isOfOneDevice: () => true,
     latestTimeOf: () => NOW,
     now: () => NOW,
   });
@@ -122,7 +126,8 @@ it('I6 sees a checkpoint that passes a change', () => {
 
 it('I8 sees a write over somebody else’s that nobody decided', () => {
   const update = { ...said, operation: 'update', data: { title: 'mine' }, baseVersion: 1 } as const;
-  const applied = { said: update, lineage: 'log-a', sequence: 1, outcome: { ...row.outcome, version: 3 }, state };
+  const outcome = { ...row.outcome, version: 3 };
+  const applied = { said: update, base: 1, lineage: 'log-a', sequence: 1, outcome, isOwn: () => true };
   const rules = { strategy: 'manual', isKnownToServer: true, conflictFields: null } as const;
   expect(findLostUpdate(applied, record, rules)?.invariant).toBe('I8');
 });
@@ -166,7 +171,7 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
     const body = { clientId: 'c', mutations: [], lastCheckpoint: '2.e.3.0.' };
     const answer = { protocol: 2, results, serverChanges: [], checkpoint: '2.e.9.0.' } as const;
     // Only what the watch reads of a result is in it.
-    watch.answer({ body, user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, floor);
+    watch.answer({ body, sender: 'device 0', epoch: 'e', user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, floor);
     return verdict.first?.invariant;
   };
   expect([seen([], 0), seen([{ status: 'conflict', mutationId: 'm1' }], 0), seen([], 8)]).toEqual([

@@ -64,6 +64,10 @@ export class Device {
   /** Conflicts and dropped fields the application must have heard of by now, by mutation id. */
   readonly #owed = new Set<string>();
   readonly #heard = new Set<string>();
+  /** True when another device has, or had, the same log. */
+  #isCloned = false;
+  /** Every mutation that was ever in its log. */
+  readonly #logged = new Set<string>();
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
@@ -173,8 +177,16 @@ export class Device {
       putConflicts: conflicts,
       putDeadLetters: deadLetters,
     });
+    this.#isCloned = true;
+    other.#isCloned = true;
     this.shadow = other.shadow.copy();
     for (const id of other.#told) this.#told.add(id);
+    for (const id of other.#logged) this.#logged.add(id);
+  }
+
+  /** True for what it made itself, and for what the device it was cloned from had made by then. */
+  hasLogged(id: string): boolean {
+    return this.#logged.has(id);
   }
 
   setOnline(isOnline: boolean): void {
@@ -183,16 +195,24 @@ export class Device {
     for (const tell of [...this.#tellConnectivity]) tell(isOnline);
   }
 
-  /** Follows a mutation that the user has made just now. */
+  /** Takes down a mutation that the user has made just now. */
   made(id: string): void {
     this.#parts.onMade(id, { at: this.#parts.time.now(), aheadMs: this.aheadMs });
-    this.plugin
+  }
+
+  /** Follows mutations from the moment at which the user is told that they are durable. */
+  async follow(ids: readonly string[]): Promise<void> {
+    const { plugin } = this;
+    const isDurable = await plugin
       ?.getEngine('task')
       .flush()
       .then(
-        () => this.#told.add(id),
-        () => {},
+        () => true,
+        () => false,
       );
+    if (!isDurable || plugin !== this.plugin) return;
+    for (const id of ids) this.#told.add(id);
+    this.checkTold();
   }
 
   /** The user decided: what is behind the mutation needs no other place any more. */
@@ -202,17 +222,22 @@ export class Device {
 
   /** What has been broken by now, looking at the device from outside. */
   check(): void {
-    const { verdict, wire, truth } = this.#parts;
+    const { verdict } = this.#parts;
     for (const id of this.#owed) {
       if (!this.#heard.has(id)) verdict.report('I8', `${this.name} was not told of the conflict or loss of ${id}.`);
     }
     this.#owed.clear();
+    this.#checkLiveness();
+  }
+
+  /** What the user was told is durable has to be somewhere. */
+  checkTold(): void {
+    const { verdict, wire, truth } = this.#parts;
     for (const id of this.#told) {
       if (this.shadow.holds(id)) continue;
       if (truth().everApplied.has(id) || wire.metConflict(id)) this.#told.delete(id);
       else verdict.report('I1', `${this.name} has lost ${id}, which was durable.`);
     }
-    this.#checkLiveness();
   }
 
   /** All records as they are durable. */
@@ -235,11 +260,15 @@ export class Device {
   #committed(batch: StorageBatch): void {
     const { verdict, wire, truth, permissions } = this.#parts;
     this.shadow.apply(batch);
+    for (const { mutation } of batch.putEntries ?? []) this.#logged.add(mutation.id);
     const lost = findLostMutation(batch, {
       wasApplied: (id) => truth().everApplied.has(id),
       metConflict: (id) => wire.metConflict(id),
     });
     if (lost) verdict.report('I1', `${this.name} dropped ${lost}, which the server did not take.`);
+    if (batch.removeEntries?.length || batch.removeConflicts?.length || batch.removeDeadLetters?.length)
+      this.checkTold();
+    this.#checkOrder(batch);
     if (batch.expectCheckpoint === undefined) return;
     const scope = readPlace(this.shadow.meta?.checkpoint)?.scope ?? '';
     if (wire.grantsOf(`${this.user} ${scope}`) !== permissions.scopeOf(this.user)) return;
@@ -247,6 +276,17 @@ export class Device {
       permissions.mayRead(this.user, objectName, data),
     );
     if (missed) verdict.report('I6', `${this.name}: ${missed}`);
+  }
+
+  /** While the server remembers a log, and no clone shares it, none of its mutations comes too late to keep their order. */
+  #checkOrder({ putDeadLetters = [] }: StorageBatch): void {
+    const { verdict, truth } = this.#parts;
+    const { isRestored } = truth();
+    for (const { code, id, mutation } of putDeadLetters) {
+      if (code !== 'OUTCOME_EXPIRED' || this.#isCloned || isRestored) continue;
+      const floor = truth().floorOf(this.shadow.meta?.logId ?? '');
+      if (mutation.sequence > floor) verdict.report('I3', `${this.name}: ${id} was refused as overtaken.`);
+    }
   }
 
   /** The app knows that it is durable: what it removed as a conflict or with a loss must now be told. */

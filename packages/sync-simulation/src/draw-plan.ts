@@ -1,11 +1,11 @@
 /** Draws a schedule from a seed: each seed has its own mix of faults. */
 import type { RecordId } from '@objectql/sync-types';
-import type { Action, Faults, ObjectName, ObjectPlan, Plan, WorldPlan } from './plan.js';
+import type { Action, Edit, Faults, ObjectName, ObjectPlan, Plan, WorldPlan } from './plan.js';
 import { Random } from './random.js';
 
 /** What a run may fix instead of leaving it to the seed. */
 export interface DrawOptions {
-  /** About this many mutations are made. Default 40. */
+  /** About this many changes are tried. Default 100. */
   readonly mutations?: number;
 }
 
@@ -13,10 +13,14 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** `1` and `'1'` are two records: joining names must not make them one. */
 const RECORD_IDS: readonly [RecordId, ...RecordId[]] = ['a', 'b', 1, '1', 'e'];
+/** Tasks are met more often than the others. */
+const OBJECTS: readonly [ObjectName, ...ObjectName[]] = ['task', 'task', 'note', 'project'];
+/** Most changes come alone, and some in long runs: what a device brings back after a day offline. */
+const BURSTS: readonly [number, ...number[]] = [1, 1, 1, 2, 3, 5, 10, 30];
 const FIELDS: readonly [string, ...string[]] = ['title', 'status', 'body', 'due'];
 
 /** The schedule of a seed. The same seed and options give the same schedule, for ever within one version of this file. */
-export function drawPlan(seed: number, { mutations = 40 }: DrawOptions = {}): Plan {
+export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): Plan {
   const random = new Random('plan', seed);
   const world = drawWorld(random);
   const actions: Action[] = [];
@@ -24,8 +28,8 @@ export function drawPlan(seed: number, { mutations = 40 }: DrawOptions = {}): Pl
   const isDangerous = random.chance(0.35) && !isSolo;
   const pace = random.pick([300, 3000, 20_000]);
   for (let edits = 0; edits < mutations; ) {
-    const action = drawAction(random, { world, isSolo, isDangerous, value: actions.length });
-    if (action.do === 'edit') edits += 1;
+    const action = drawAction(random, { world, isSolo, isDangerous, value: edits });
+    edits += action.do === 'edit' ? action.edits.length : action.do === 'writePastSync' ? 1 : 0;
     actions.push({ ...action, afterMs: Math.floor(random.next() ** 2 * pace) });
   }
   return { seed, world, actions };
@@ -40,9 +44,9 @@ function drawWorld(random: Random): WorldPlan {
     objects: { task: drawObject(random), note: drawObject(random), project: drawObject(random) },
     faults: drawFaults(random),
     retentionMs: random.pick([MINUTE_MS, 10 * MINUTE_MS, 30 * DAY_MS]),
-    pageRecords: random.pick([1, 2, 5, 500]),
-    maxMutations: random.pick([2, 10, 100]),
-    batchSize: random.pick([1, 3, 50]),
+    pageRecords: random.pick([1, 5, 500, 500]),
+    maxMutations: random.pick([3, 20, 100, 100]),
+    batchSize: random.pick([1, 5, 50, 50]),
     debounceMs: random.pick([0, 100, 1000, 5000]),
     skewsMs: [0, 1, 2, 3, 4].map(() => (random.chance(0.6) ? 0 : Math.floor((random.next() - 0.5) * 6 * DAY_MS))),
     isErrorAnswered: random.chance(0.5),
@@ -75,7 +79,17 @@ function drawFaults(random: Random): Faults {
   };
 }
 
-type Special = Extract<Action, { do: 'edit' }>['special'];
+function drawEdit(random: Random, world: WorldPlan, value: number): Edit {
+  const objectName = random.pick(OBJECTS);
+  const recordId = random.pick(RECORD_IDS);
+  const wish = random.chance(0.15) ? 'delete' : 'update';
+  const fields = FIELDS.filter(() => random.chance(0.4));
+  const failing: Edit['special'] =
+    world.resolver === 'store' || !random.chance(0.08) ? 'none' : random.pick<Edit['special']>(['poison', 'refused']);
+  const special =
+    world.isAuthorized && random.chance(0.08) ? random.pick<Edit['special']>(['forbidden', 'private']) : failing;
+  return { objectName, recordId, wish, fields, value, isCommon: random.chance(0.15), special };
+}
 
 interface Drawing {
   readonly world: WorldPlan;
@@ -87,17 +101,10 @@ interface Drawing {
 function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawing): Action {
   const device = random.between(0, world.devices - 1);
   const afterMs = 0;
-  const objectName = random.pick<ObjectName>(['task', 'task', 'note', 'project']);
-  const recordId = random.pick(RECORD_IDS);
-  const wish = random.chance(0.15) ? 'delete' : 'update';
-  const fields = FIELDS.filter(() => random.chance(0.4));
   const roll = random.next();
   if (roll < 0.55) {
-    const special: Special =
-      world.resolver === 'store' || !random.chance(0.08) ? 'none' : random.pick<Special>(['poison', 'refused']);
-    const rule = world.isAuthorized && random.chance(0.08) ? random.pick<Special>(['forbidden', 'private']) : special;
-    const isCommon = random.chance(0.15);
-    return { afterMs, do: 'edit', device, objectName, recordId, wish, fields, value, isCommon, special: rule };
+    const edits = Array.from({ length: random.pick(BURSTS) }, (_, index) => drawEdit(random, world, value + index));
+    return { afterMs, do: 'edit', device, edits };
   }
   if (roll < 0.67) return { afterMs, do: 'sync', device };
   if (roll < 0.7) return { afterMs, do: random.chance(0.5) ? 'goOffline' : 'goOnline', device };
@@ -116,12 +123,16 @@ function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawi
   if (roll < 0.88) return { afterMs, do: 'resolve', device, choice: random.pick(['mine', 'theirs', 'merged']) };
   if (roll < 0.9) return { afterMs, do: 'answerDeadLetter', device, choice: random.pick(['retry', 'discard']) };
   if (roll < 0.92) {
-    return { afterMs, do: 'setLimits', pageRecords: random.pick([1, 3, 500]), maxMutations: random.pick([1, 5, 100]) };
+    return { afterMs, do: 'setLimits', pageRecords: random.pick([1, 5, 500]), maxMutations: random.pick([1, 10, 100]) };
   }
   if (roll < 0.93) return { afterMs, do: 'pause', device };
   if (isSolo) return { afterMs, do: 'sync', device };
-  if (roll < 0.96) return { afterMs, do: 'writePastSync', objectName, recordId, wish, fields, value };
+  if (roll < 0.96) {
+    const { objectName, recordId, wish, fields } = drawEdit(random, world, value);
+    return { afterMs, do: 'writePastSync', objectName, recordId, wish, fields, value };
+  }
   if (roll < 0.975) {
+    const objectName = random.pick(OBJECTS);
     if (world.isAuthorized) return { afterMs, do: 'grant', device, objectName, isGranted: random.chance(0.6) };
     return { afterMs, do: 'sync', device };
   }

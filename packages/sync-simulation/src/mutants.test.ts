@@ -1,16 +1,23 @@
 import { expect, it } from 'vitest';
 import { drawPlan } from './draw-plan.js';
 import { MUTANTS } from './mutants.js';
+import type { Invariant } from './violation.js';
 import { runPlan } from './world.js';
 
 /** A rule that is gone must be noticed by then. */
 const MAX_SEEDS = 1000;
 
 for (const mutant of MUTANTS) {
-  it(`${mutant.breaks[0]} is seen to break when ${mutant.name}`, async () => {
-    let found: string | undefined;
-    for (let seed = 1; seed <= MAX_SEEDS && found === undefined; seed++) {
-      found = (await runPlan(drawPlan(seed), { mutant })).violation?.invariant;
+  const [first] = mutant.breaks;
+  it(`${first} is seen to break when ${mutant.name}`, async () => {
+    // The seed that noticed it last time comes first; without it the search takes minutes.
+    const seeds = [mutant.hint, ...Array.from({ length: MAX_SEEDS }, (_, index) => index + 1)];
+    let found: Invariant | undefined;
+    for (const seed of seeds) {
+      const { violation } = await runPlan(drawPlan(seed), { mutant });
+      if (!violation || !mutant.breaks.includes(violation.invariant)) continue;
+      found = violation.invariant;
+      break;
     }
     expect(mutant.breaks).toContain(found);
   });

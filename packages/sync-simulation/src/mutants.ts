@@ -7,7 +7,9 @@ import type { Invariant } from './violation.js';
 
 /** A mutant and what may notice it. */
 export interface ExpectedMutant extends Mutant {
-  readonly breaks: readonly Invariant[];
+  readonly breaks: readonly [Invariant, ...Invariant[]];
+  /** A seed between 1 and 1,000 that notices it. */
+  readonly hint: number;
 }
 
 /** All of them, the simulation's own test. */
@@ -15,38 +17,45 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'the ledger forgets every outcome at once',
     breaks: ['I2', 'I3', 'I7'],
+    hint: 1,
     loaded: (loaded) => ({ ...loaded, ledger: [] }),
     saved: ({ ledger, ...request }) => request,
   },
   {
     name: 'a log has no floor',
     breaks: ['I2', 'I3'],
+    hint: 20,
     loaded: ({ log, ...loaded }) => ({ ...loaded, log: log && { ...log, floor: 0 } }),
   },
   {
     name: 'a log does not know its own writes',
     breaks: ['I7', 'I3'],
+    hint: 59,
     loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, ...withStamps(record, { logId: 'nobody' }) })),
   },
   {
     name: 'a record does not know where its incarnation began',
     breaks: ['I8'],
+    hint: 1,
     loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, born: 1 })),
   },
   {
     name: 'the checkpoint is the head of the feed, not the last record scanned',
     breaks: ['I6'],
+    hint: 1,
     answer: (answer, { head }) => withPlace(answer, head),
   },
   {
     name: 'no checkpoint is ever too old',
     breaks: ['I9', 'I4'],
+    hint: 143,
     loaded: (loaded) => ({ ...loaded, facts: { ...loaded.facts, floor: 0 } }),
     page: (page) => ({ ...page, facts: { ...page.facts, floor: 0 } }),
   },
   {
     name: 'a restored server keeps its epoch',
     breaks: ['I4', 'I6', 'I13', 'I9'],
+    hint: 5,
     isKeepingEpoch: true,
     request: (request, { head }) => {
       const at = readPlace(request.lastCheckpoint);
@@ -57,6 +66,7 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'results never show the record',
     breaks: ['I4', 'I6'],
+    hint: 1,
     answer: (answer) => ({
       ...answer,
       results: answer.results.map((result) => {
@@ -69,27 +79,32 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a mutation passes an earlier one of its record that waits',
     breaks: ['I3', 'I7'],
+    hint: 27,
     isSplitting: true,
   },
   {
     name: 'the mutations of a push are applied in another order',
     breaks: ['I3', 'I7'],
+    hint: 44,
     request: (request) => (request.mutations ? { ...request, mutations: [...request.mutations].reverse() } : request),
     answer: (answer) => ({ ...answer, results: [...answer.results].reverse() }),
   },
   {
     name: 'versions begin anew when a tombstone is gone',
     breaks: ['I5'],
+    hint: 143,
     loaded: (loaded) => ({ ...loaded, facts: { ...loaded.facts, versionFloor: 0 } }),
   },
   {
     name: 'a walk drops nothing at its end',
     breaks: ['I4'],
+    hint: 5,
     batch: ({ sweepWalk, ...batch }) => batch,
   },
   {
     name: 'a refused mutation is in no list',
     breaks: ['I1'],
+    hint: 1,
     batch: ({ putDeadLetters, ...batch }) => batch,
   },
 ];

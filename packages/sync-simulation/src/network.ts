@@ -12,9 +12,12 @@ export interface NetworkParts {
   readonly time: VirtualTime;
   readonly faults: () => Faults | undefined;
   readonly isErrorAnswered: boolean;
+  /** The epoch of the server as it is now. */
+  readonly epoch: () => string;
   /** Delivers a request to the server; never resolves when the server dies over it, rejects when it is down. */
   readonly deliver: (kind: 'push' | 'pull', sent: Sent) => Promise<SyncPushResponse | SyncErrorBody>;
-  readonly log: (line: string) => void;
+  /** Given what makes the line, since making it costs more than sending the request. */
+  readonly log: (line: () => string) => void;
 }
 
 /** Who sends, and how it stands. */
@@ -51,10 +54,11 @@ export class Network {
     if (!sender.isOnline) throw unreachable();
     // As it is on the wire: both sides hold objects of their own.
     const body: SyncPushRequest = JSON.parse(JSON.stringify(request));
-    const sent = { body, user: sender.user, sentAt: time.now(), aheadMs: sender.aheadMs };
+    const { name, user, aheadMs } = sender;
+    const sent = { body, sender: name, user, sentAt: time.now(), aheadMs, epoch: this.#parts.epoch() };
     if (lot && random.chance(lot.duplicate)) this.#repeat(kind, sent, random.next() ** 4 * HOUR_MS);
     const isLost = lot !== undefined && random.chance(lot.loseRequest);
-    log(`${sender.name}: request ${number}, ${describe(kind, body)}${isLost ? ', is lost' : ''}`);
+    log(() => `${sender.name}: request ${number}, ${describe(kind, body)}${isLost ? ', is lost' : ''}`);
     if (isLost) {
       if (random.chance(0.5)) return never();
       await time.sleep(random.between(1, 5000));
@@ -71,28 +75,28 @@ export class Network {
   ): Promise<SyncPushResponse> {
     const { log, isErrorAnswered } = this.#parts;
     if (lot && random.chance(lot.loseAnswer)) {
-      log(`answer ${number} is lost`);
+      log(() => `answer ${number} is lost`);
       if (random.chance(0.5)) return never();
       throw unreachable();
     }
     if (lot && random.chance(lot.cutAnswer)) {
       const text = JSON.stringify(answer);
-      log(`answer ${number} is cut`);
+      log(() => `answer ${number} is cut`);
       // What `response.json()` does with half an answer.
       return JSON.parse(text.slice(0, Math.floor(random.next() * (text.length - 1))));
     }
     if (lot && random.chance(lot.garbleAnswer)) {
-      log(`answer ${number} is garbled`);
+      log(() => `answer ${number} is garbled`);
       return garble(answer, random);
     }
-    log(`${sender}: answer ${number}, ${describeAnswer(answer)}`);
+    log(() => `${sender}: answer ${number}, ${describeAnswer(answer)}`);
     if ('error' in answer && !isErrorAnswered) throw refused(answer);
     return JSON.parse(JSON.stringify(answer));
   }
 
   #repeat(kind: 'push' | 'pull', sent: Sent, afterMs: number): void {
     this.#carry(kind, sent, afterMs).then(
-      (answer) => this.#parts.log(`a copy of ${describe(kind, sent.body)} arrived: ${describeAnswer(answer)}`),
+      (answer) => this.#parts.log(() => `a copy of ${describe(kind, sent.body)} arrived: ${describeAnswer(answer)}`),
       () => {},
     );
   }

@@ -1,7 +1,7 @@
 /** Carries out one action of a schedule. */
 import { assertNever, type Json } from '@objectql/sync-types';
 import type { Device } from './device.js';
-import type { Action } from './plan.js';
+import type { Action, Edit } from './plan.js';
 import { Random } from './random.js';
 import type { World } from './world.js';
 
@@ -69,28 +69,32 @@ export async function perform(action: Action, world: World): Promise<void> {
 type Of<Name extends Action['do']> = Extract<Action, { readonly do: Name }>;
 
 /** The user changes what they see; reading it may take its time, so nobody waits for it. */
-function edit(action: Of<'edit'>, device: Device, world: World): void {
+function edit({ edits }: Of<'edit'>, device: Device, world: World): void {
   const { plugin } = device;
   if (!plugin) return;
   // Where the application refuses a create, the updates that follow are refused with reason.
-  if (action.special !== 'none') world.isUndisturbed = false;
-  const records = plugin.getEngine(action.objectName).records;
+  if (edits.some(({ special }) => special !== 'none')) world.isUndisturbed = false;
   const work = async () => {
-    const seen = await records.get(action.recordId);
-    if (plugin !== device.plugin) return;
-    const data = dataOf(action, device, world);
-    const mutation = !seen
-      ? records.create(action.recordId, data)
-      : action.wish === 'delete'
-        ? await records.delete(action.recordId)
-        : await records.update(action.recordId, data);
-    device.made(mutation.id);
+    const made: string[] = [];
+    for (const change of edits) {
+      const { records } = plugin.getEngine(change.objectName);
+      const seen = await records.get(change.recordId);
+      if (plugin !== device.plugin) return;
+      const data = dataOf(change, device, world);
+      const mutation = !seen
+        ? records.create(change.recordId, data)
+        : change.wish === 'delete'
+          ? await records.delete(change.recordId)
+          : await records.update(change.recordId, data);
+      made.push(mutation.id);
+      device.made(mutation.id);
+    }
+    await device.follow(made);
   };
   work().catch((error: unknown) => world.log(`${device.name}: could not edit, ${error}`));
 }
 
-function dataOf(action: Of<'edit'>, { user }: Device, world: World): Record<string, Json> {
-  const { fields, value, isCommon, special } = action;
+function dataOf({ fields, value, isCommon, special }: Edit, { user }: Device, world: World): Record<string, Json> {
   const written = isCommon ? `common ${value % 2}` : `${user}:${value}`;
   const data: Record<string, Json> = Object.fromEntries(fields.map((field) => [field, written]));
   if (special === 'none') return data;
@@ -122,6 +126,7 @@ function resolve({ choice }: Of<'resolve'>, device: Device): void {
   device.plugin?.client.conflicts.resolve(parked.id, choice === 'merged' ? merged : choice).then(
     (made) => {
       if (made) device.made(made.id);
+      return made && device.follow([made.id]);
     },
     () => {},
   );
@@ -136,6 +141,7 @@ function answerDeadLetter({ choice }: Of<'answerDeadLetter'>, device: Device): v
   answered.then(
     (made) => {
       if (made) device.made(made.id);
+      return made && device.follow([made.id]);
     },
     () => {},
   );

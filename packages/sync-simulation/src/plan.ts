@@ -58,21 +58,23 @@ interface Timed {
   readonly afterMs: number;
 }
 
+/** One change a user makes. */
+export interface Edit {
+  readonly objectName: ObjectName;
+  readonly recordId: RecordId;
+  readonly wish: 'update' | 'delete';
+  readonly fields: readonly string[];
+  /** What is written is unique to this number, or one of a few values that others write as well. */
+  readonly value: number;
+  readonly isCommon: boolean;
+  readonly special: 'none' | 'poison' | 'refused' | 'forbidden' | 'private';
+}
+
 /** A step of the schedule. `device` is taken modulo the devices there are. */
 export type Action = Timed &
+  /** The user makes these changes one after another. */
   (
-    | {
-        readonly do: 'edit';
-        readonly device: number;
-        readonly objectName: ObjectName;
-        readonly recordId: RecordId;
-        readonly wish: 'update' | 'delete';
-        readonly fields: readonly string[];
-        /** What is written is unique to this number, or one of a few values that others write as well. */
-        readonly value: number;
-        readonly isCommon: boolean;
-        readonly special: 'none' | 'poison' | 'refused' | 'forbidden' | 'private';
-      }
+    | { readonly do: 'edit'; readonly device: number; readonly edits: readonly Edit[] }
     | { readonly do: 'sync' | 'goOffline' | 'goOnline' | 'crash' | 'clear' | 'fork' | 'pause'; readonly device: number }
     /** The device crashes at its nth next storage operation, before or after it is done. */
     | {

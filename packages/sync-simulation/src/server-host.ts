@@ -139,6 +139,7 @@ export class ServerHost {
     this.store = await restoreStore(kept, epoch);
     this.truth = this.#parts.newTruth();
     this.truth.epoch = epoch;
+    this.truth.isRestored = true;
     this.#history.length = 0;
     this.app.clear();
     for (const change of kept) this.#committed(change);
@@ -199,13 +200,14 @@ export class ServerHost {
   }
 
   #committed(change: Change): void {
-    this.#history.push(change);
     if (change.type === 'prune') {
+      this.#history.push(change);
       this.truth.prune(change.before);
       return;
     }
     for (const [name, data] of change.app) this.app.put(name, data);
-    this.truth.commit(change.saves);
+    const bases = this.truth.commit(change.saves, change.bases);
+    this.#history.push({ ...change, bases });
   }
 
   #newGate(): Gate {

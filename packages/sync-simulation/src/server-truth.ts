@@ -2,32 +2,26 @@
  * The reference model of the server: what its commits make of records, versions, feed and ledger, computed without a line
  * of the product's code, and compared with what it really saved.
  */
-import type { LedgerRow, RecordState, SaveRequest } from '@objectql/protocol-sync';
-import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
-import { findLostUpdate, type TrueField } from './invariants/lost-update.js';
+import type { Intent, LedgerRow, RecordState, SaveRequest } from '@objectql/protocol-sync';
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
+import { findLostUpdate } from './invariants/lost-update.js';
 import type { ObjectPlan } from './plan.js';
 import { isSame, nameOf } from './record-name.js';
+import { fresh, type TrueRecord, writeTruth } from './true-record.js';
 import type { Verdict } from './violation.js';
-
-/** A record as it must be. */
-export interface TrueRecord {
-  readonly objectName: string;
-  readonly recordId: RecordId;
-  readonly version: number;
-  readonly place: number;
-  readonly data: JsonObject | null;
-  readonly born: number;
-  readonly bornBy: string;
-  readonly fields: ReadonlyMap<string, TrueField>;
-  readonly changedAt: number;
-}
 
 /** What the world knows beside the server's commits. */
 export interface TruthParts {
   readonly verdict: Verdict;
-  readonly objectOf: (objectName: string) => (ObjectPlan & { readonly isAnnounced: boolean }) | undefined;
+  readonly objectOf: (objectName: string) => ObjectPlan | undefined;
   /** A mutation as a device sent it. */
   readonly saidBy: (mutationId: string) => MutationLogEntry | undefined;
+  /** The version it was based on when it was sent to the server of that epoch. */
+  readonly baseOf: (mutationId: string, epoch: string) => number;
+  /** Who brought it last, and the server's epoch when that was sent. */
+  readonly carrierOf: (mutationId: string) => { readonly sender: string; readonly epoch: string } | undefined;
+  /** True when the device that brought the one mutation has made the other as well: it is no clone's. */
+  readonly isOfOneDevice: (mutationId: string, other: string) => boolean;
   /** The latest time a write of this log may claim. */
   readonly latestTimeOf: (logId: string) => number;
   readonly now: () => number;
@@ -36,8 +30,13 @@ export interface TruthParts {
 /** A field the application's hook adds to what is written: nobody wrote it, so no model of writes knows it. */
 export const HOOKED_FIELD = 'touched';
 
+/** The bases on which the mutations of a commit were decided. */
+export type Bases = ReadonlyMap<string, number>;
+
 export class ServerTruth {
   epoch = '';
+  /** True once the server has gone back to a backup: it then does not know all that it knew. */
+  isRestored = false;
   head = 0;
   floor = 0;
   versionFloor = 0;
@@ -48,22 +47,48 @@ export class ServerTruth {
   readonly everApplied = new Map<string, number>();
   readonly #highest = new Map<string, number>();
   readonly #lastSequence = new Map<string, number>();
+  #rows: LedgerRow[] = [];
+  readonly #floorByLog = new Map<string, number>();
+  readonly #lastTimeByLog = new Map<string, number>();
+  /** Writes that were announced: the version they were to get, and the base they were decided on. */
+  readonly #announced = new Map<string, { readonly version: number; readonly base: number }>();
   readonly #parts: TruthParts;
 
   constructor(parts: TruthParts) {
     this.#parts = parts;
   }
 
-  /** Takes a commit over, after comparing it with what it should have been. */
-  commit(saves: readonly SaveRequest[]): void {
-    for (const { records = [], ledger = [] } of saves) {
-      for (const row of ledger) this.#checkRow(row);
-      for (const state of records) this.#take(state, ledger);
+  /**
+   * Takes a commit over, after comparing it with what it should have been. Answers the bases its mutations were decided
+   * on: a commit that is repeated out of a backup is given them, since devices have sent other ones by then.
+   */
+  commit(saves: readonly SaveRequest[], known?: Bases): Bases {
+    const bases = new Map<string, number>();
+    const baseOf = (id: string) => {
+      const base = this.#announced.get(id)?.base ?? known?.get(id) ?? this.#parts.baseOf(id, this.epoch);
+      bases.set(id, base);
+      return base;
+    };
+    for (const { records = [], ledger = [], intents = [] } of saves) {
+      for (const intent of intents) this.#announce(intent, baseOf);
+      this.#rows.push(...ledger);
+      for (const row of ledger) this.#checkRow(row, known !== undefined);
+      for (const state of records) this.#take(state, ledger, baseOf);
     }
+    return bases;
+  }
+
+  /** The highest sequence of the log whose outcome is forgotten. */
+  floorOf(logId: string): number {
+    return this.#floorByLog.get(logId) ?? 0;
   }
 
   /** Drops what a prune drops. */
   prune(before: number): void {
+    for (const { logId, sequence, at } of this.#rows) {
+      if (logId !== null && at < before) this.#floorByLog.set(logId, Math.max(this.floorOf(logId), sequence));
+    }
+    this.#rows = this.#rows.filter(({ at }) => at >= before);
     for (const [name, record] of this.records) {
       if (record.data !== null || record.changedAt >= before) continue;
       this.records.delete(name);
@@ -72,26 +97,35 @@ export class ServerTruth {
     }
   }
 
-  #checkRow({ mutationId, objectName, recordId, logId, sequence, outcome }: LedgerRow): void {
+  #announce({ ledger, state }: Intent, baseOf: (id: string) => number): void {
+    this.#announced.set(ledger.mutationId, { version: state.version, base: baseOf(ledger.mutationId) });
+    this.#checkTimes(state);
+  }
+
+  #checkRow({ mutationId, objectName, recordId, logId, sequence, outcome }: LedgerRow, isReplay: boolean): void {
     if (outcome.status !== 'applied') return;
     const { verdict } = this.#parts;
     if (this.applied.has(mutationId)) verdict.report('I2', `Mutation ${mutationId} was applied twice.`);
     this.applied.set(mutationId, outcome.version);
     this.everApplied.set(mutationId, outcome.version);
-    const key = `${logId} ${nameOf({ objectName, recordId })}`;
+    // What changed nothing has no place in the order of writes.
+    if (outcome.version <= (this.#highest.get(nameOf({ objectName, recordId })) ?? 0)) return;
+    const carrier = this.#parts.carrierOf(mutationId);
+    // A restored server does not know what became of a request from before: a late copy of a device's first one, which
+    // has no checkpoint to be refused by, is all it has of it.
+    if (isReplay || carrier?.epoch !== this.epoch) return;
+    const key = `${carrier.sender} ${logId} ${nameOf({ objectName, recordId })}`;
     const last = this.#lastSequence.get(key) ?? 0;
-    if (sequence <= last) {
-      verdict.report('I3', `Sequence ${sequence} of ${key} was applied after ${last}.`);
-    }
+    if (sequence <= last) verdict.report('I3', `Sequence ${sequence} of ${key} was applied after ${last}.`);
     this.#lastSequence.set(key, sequence);
   }
 
-  #take(state: RecordState, ledger: readonly LedgerRow[]): void {
+  #take(state: RecordState, ledger: readonly LedgerRow[], baseOf: (id: string) => number): void {
     const { verdict } = this.#parts;
     const name = nameOf(state);
     this.head += 1;
     const before = this.records.get(name);
-    const rows = ledger.filter((row) => nameOf(row) === name && row.outcome.status === 'applied');
+    const rows = ledger.filter((row) => row.outcome.status === 'applied' && nameOf(row) === name);
     const { origin } = state;
     const own = rows.find(({ mutationId }) => mutationId === origin?.mutationId);
     if (origin && !(own?.outcome.status === 'applied' && own.outcome.version === state.version)) {
@@ -101,81 +135,61 @@ export class ServerTruth {
       verdict.report('I5', `${name} went from v${this.#highest.get(name)} to v${state.version}.`);
     }
     this.#highest.set(name, state.version);
-    const expected = origin ? this.#expect(state, before, rows) : undefined;
-    const { [HOOKED_FIELD]: hooked, ...data } = state.data ?? {};
-    if (expected && !isSame(expected.data && without(expected.data, HOOKED_FIELD), state.data && data)) {
+    const expected = origin ? this.#expect(before, rows, { state, baseOf }) : undefined;
+    if (expected && !isSame(withoutHooked(expected.data), withoutHooked(state.data))) {
       const texts = [expected.data, state.data].map((value) => JSON.stringify(value));
       verdict.report('I11', `${name} v${state.version} should be ${texts[0]} and is ${texts[1]}.`);
     }
-    this.#checkTimes(state);
+    if (!origin || !this.#announced.has(origin.mutationId)) this.#checkTimes(state);
     this.records.set(name, { ...(expected ?? fresh(state)), place: this.head, data: state.data });
   }
 
-  /** The record after the commit's own writes; `undefined` when it began with a record only the application knew. */
-  #expect(state: RecordState, before: TrueRecord | undefined, rows: readonly LedgerRow[]): TrueRecord | undefined {
+  /** The record after the commit's own writes; `undefined` where only the application knows what it must be. */
+  #expect(
+    before: TrueRecord | undefined,
+    rows: readonly LedgerRow[],
+    { state, baseOf }: { readonly state: RecordState; readonly baseOf: (id: string) => number },
+  ): TrueRecord | undefined {
     let record = before;
     for (const row of rows) {
       const { outcome, mutationId } = row;
       const said = this.#parts.saidBy(mutationId);
       if (outcome.status !== 'applied' || !said) continue;
+      const announced = this.#announced.get(mutationId);
+      // A write past sync came between the announcement and the write: the application's record decides.
+      if (announced && announced.version !== outcome.version) return undefined;
       if (record && outcome.version === record.version) continue;
+      // It began with a record only the application knew.
       if (!record && outcome.version > this.versionFloor + 1) return undefined;
       const lineage = row.logId ?? '';
       const rules = this.#parts.objectOf(row.objectName);
-      // A create announced before another write made the record replaces it, in the application as well.
-      if (rules?.isAnnounced && said.operation === 'create' && record?.bornBy === 'server') return undefined;
-      const lost = rules && findLostUpdate({ said, lineage, sequence: row.sequence, outcome, state }, record, rules);
+      const isOwn = (field: { readonly mutationId: string | undefined }) =>
+        field.mutationId === undefined || this.#parts.isOfOneDevice(mutationId, field.mutationId);
+      const applied = { said, base: baseOf(mutationId), lineage, sequence: row.sequence, outcome, isOwn };
+      const lost = rules && findLostUpdate(applied, record, rules);
       if (lost) this.#parts.verdict.report(lost.invariant, lost.message);
-      record = write(record, { said, lineage, row, version: outcome.version, changedAt: state.changedAt });
+      record = writeTruth(record, { said, lineage, row, version: outcome.version, changedAt: state.changedAt });
     }
     return record;
   }
 
   #checkTimes(state: RecordState): void {
     const { verdict, now, latestTimeOf } = this.#parts;
-    const stamp = state.writes[state.version];
+    const stamp = state.writes[state.version] ?? (state.origin ? state.deleted : undefined);
     if (!stamp) return;
     const latest = stamp.logId === 'server' ? now() : Math.min(now(), latestTimeOf(stamp.logId));
-    if (stamp.time > latest + 1) {
-      verdict.report('I10', `${nameOf(state)} v${state.version} claims a time ${stamp.time - latest} ms too late.`);
+    const name = `${nameOf(state)} v${state.version}`;
+    if (stamp.time > latest + 1) verdict.report('I10', `${name} claims a time ${stamp.time - latest} ms too late.`);
+    const last = this.#lastTimeByLog.get(stamp.logId) ?? 0;
+    if (stamp.time < last && stamp.logId !== 'server') {
+      verdict.report('I10', `${name} claims a time before that of an earlier write of ${stamp.logId}.`);
     }
+    this.#lastTimeByLog.set(stamp.logId, Math.max(last, stamp.time));
   }
 }
 
-interface TrueWrite {
-  readonly said: MutationLogEntry;
-  readonly lineage: string;
-  readonly row: LedgerRow;
-  readonly version: number;
-  readonly changedAt: number;
-}
-
-function write(before: TrueRecord | undefined, { said, lineage, row, version, changedAt }: TrueWrite): TrueRecord {
-  const { objectName, recordId, operation } = said;
-  const dropped = row.outcome.status === 'applied' ? row.outcome.droppedFields : [];
-  const data = Object.fromEntries(Object.entries(said.data ?? {}).filter(([field]) => !dropped.includes(field)));
-  const common = { objectName, recordId, version, place: 0, changedAt };
-  const born = { born: before?.born ?? version, bornBy: before?.bornBy ?? lineage };
-  if (operation === 'delete') return { ...common, ...born, data: null, fields: new Map() };
-  const isNew = !before?.data;
-  const fields = new Map(isNew ? [] : before.fields);
-  for (const field of Object.keys(data)) fields.set(field, { version, lineage, sequence: row.sequence });
-  if (isNew) return { ...common, born: version, bornBy: lineage, data, fields };
-  return { ...common, ...born, data: { ...before.data, ...data }, fields };
-}
-
-/** A state that the server itself made: taken as it is. */
-function fresh(state: RecordState): TrueRecord {
-  const { objectName, recordId, version, data, born, bornBy, changedAt } = state;
-  const fields = new Map<string, TrueField>();
-  for (const [field, at] of Object.entries(state.fields)) {
-    const stamp = state.writes[at];
-    fields.set(field, { version: at, lineage: stamp?.logId ?? '', sequence: stamp?.sequence ?? 0 });
-  }
-  return { objectName, recordId, version, data, born, bornBy: bornBy.logId, changedAt, fields, place: 0 };
-}
-
-function without(data: JsonObject, field: string): JsonObject {
-  const { [field]: _, ...rest } = data;
+function withoutHooked(data: JsonObject | null): JsonObject | null {
+  if (!data) return null;
+  const { [HOOKED_FIELD]: _, ...rest } = data;
   return rest;
 }

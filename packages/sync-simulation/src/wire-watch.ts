@@ -9,6 +9,10 @@ import type { Verdict } from './violation.js';
 /** A request and how it was sent. */
 export interface Sent {
   readonly body: SyncPushRequest;
+  /** The name of the device. */
+  readonly sender: string;
+  /** The server's epoch when it was sent. */
+  readonly epoch: string;
   readonly user: string;
   /** Time of the world at which it was sent. */
   readonly sentAt: number;
@@ -27,9 +31,19 @@ export interface WireWatchParts {
   readonly isAlone: () => boolean;
 }
 
+/** Who carried a mutation to the server. */
+interface Carried {
+  /** Of the request that brought it last. */
+  sender: string;
+  epoch: string;
+  /** The highest base it was sent with, by the epoch of the request's checkpoint; a first request has none. */
+  readonly baseByEpoch: Map<string, number>;
+}
+
 export class WireWatch {
   readonly #parts: WireWatchParts;
   readonly #saidById = new Map<string, MutationLogEntry>();
+  readonly #carriedById = new Map<string, Carried>();
   readonly #conflicted = new Set<string>();
   /** By log: the latest time any of its mutations may claim, before what the time of the commit adds. */
   readonly #claimByLog = new Map<string, { latest: number; sentAt: number }>();
@@ -43,6 +57,17 @@ export class WireWatch {
   /** The mutation as it was sent. */
   said(id: string): MutationLogEntry | undefined {
     return this.#saidById.get(id);
+  }
+
+  /** The device whose request brought the mutation last, and the server's epoch when that was sent. */
+  carrierOf(id: string): { readonly sender: string; readonly epoch: string } | undefined {
+    return this.#carriedById.get(id);
+  }
+
+  /** The version the mutation was based on when it was sent to the server of that epoch. */
+  baseOf(id: string, epoch: string): number {
+    const bases = this.#carriedById.get(id)?.baseByEpoch;
+    return Math.max(bases?.get(epoch) ?? 0, bases?.get('') ?? 0);
   }
 
   metConflict(id: string): boolean {
@@ -60,9 +85,16 @@ export class WireWatch {
     return claim ? claim.latest + (this.#parts.now() - claim.sentAt) : Number.NEGATIVE_INFINITY;
   }
 
-  request({ body, sentAt, aheadMs }: Sent): void {
+  request({ body, sender, epoch, sentAt, aheadMs }: Sent): void {
+    const of = readPlace(body.lastCheckpoint)?.epoch ?? '';
     for (const mutation of body.mutations ?? []) {
-      this.#saidById.set(mutation.id, mutation);
+      const { id, baseVersion } = mutation;
+      this.#saidById.set(id, mutation);
+      const carried = this.#carriedById.get(id) ?? { sender, epoch, baseByEpoch: new Map() };
+      this.#carriedById.set(id, carried);
+      carried.sender = sender;
+      carried.epoch = epoch;
+      carried.baseByEpoch.set(of, Math.max(carried.baseByEpoch.get(of) ?? 0, baseVersion ?? 0));
       const made = this.#parts.madeAt(mutation.id);
       const latest = made ? made.at + Math.max(0, made.aheadMs - aheadMs) : this.#parts.now();
       const known = this.#claimByLog.get(body.logId ?? '');

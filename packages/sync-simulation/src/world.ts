@@ -7,6 +7,7 @@ import { perform } from './perform.js';
 import { Permissions } from './permissions.js';
 import type { Plan } from './plan.js';
 import { endOfTurn } from './platform/turn.js';
+import { Random } from './random.js';
 import { ServerHost } from './server-host.js';
 import { ServerTruth } from './server-truth.js';
 import { Verdict, type Violation } from './violation.js';
@@ -28,10 +29,14 @@ export interface Outcome {
   readonly events: number;
 }
 
+/** 3 minutes: several tries, with their delays. */
+const TAIL_MS = 180_000;
 /** A minute for each round of the time in which everything must settle; a held record waits that long at most. */
 const ROUND_MS = 90_000;
 /** 40 rounds, an hour: automatic resolutions, retries and walks of all devices, one after another, end long before. */
 const MAX_ROUNDS = 40;
+/** 1 round in which users insist on what they wanted; then they give in, or two of them would go on for ever. */
+const INSISTENT_ROUNDS = 1;
 /** 10 minutes: an hour, which copies may take, in six steps. */
 const LATE_MS = 600_000;
 /** Far above what any schedule needs: more is a loop without an end. */
@@ -97,7 +102,10 @@ export class World {
       time: this.time,
       faults: () => (this.#isFaulty ? world.faults : undefined),
       isErrorAnswered: world.isErrorAnswered,
-      log,
+      epoch: () => this.host.truth.epoch,
+      log: (line) => {
+        if (options.isTraced) this.log(line());
+      },
       deliver: (kind, sent) => this.#deliver(kind, sent),
     });
     for (let index = 0; index < world.devices; index++) this.addDevice(`client-${index}`, this.userOf(index));
@@ -154,7 +162,9 @@ export class World {
       await endOfTurn();
       this.#check();
     }
-    await this.#settle();
+    // What was made last is to be sent under faults as well.
+    await this.#runFor(new Random(this.plan.seed, 'tail').between(0, TAIL_MS));
+    if (!this.verdict.first) await this.#settle();
   }
 
   /** The second half: no faults any more, and everything must come to rest and agree. */
@@ -188,12 +198,12 @@ export class World {
       for (const { id } of client.conflicts.list()) {
         isWaiting = true;
         device.forget(id);
-        await client.conflicts.resolve(id, round % 2 === 0 && round < 10 ? 'mine' : 'theirs').catch(() => {});
+        await client.conflicts.resolve(id, round < INSISTENT_ROUNDS ? 'mine' : 'theirs').catch(() => {});
       }
       for (const { id } of client.deadLetters.list()) {
         isWaiting = true;
         device.forget(id);
-        const answer = round < 4 ? client.deadLetters.retry(id) : client.deadLetters.discard(id);
+        const answer = round < INSISTENT_ROUNDS ? client.deadLetters.retry(id) : client.deadLetters.discard(id);
         await answer.catch(() => {});
       }
       if (client.status.pending > 0 || client.isSyncing) isWaiting = true;
@@ -247,13 +257,17 @@ export class World {
   }
 
   #newTruth(): ServerTruth {
-    const { objects, resolver } = this.plan.world;
-    const isAnnounced = resolver === 'plain';
+    const { objects } = this.plan.world;
     return new ServerTruth({
       verdict: this.verdict,
-      objectOf: (name) =>
-        OBJECT_NAMES.filter((known) => known === name).map((known) => ({ ...objects[known], isAnnounced }))[0],
+      objectOf: (name) => OBJECT_NAMES.filter((known) => known === name).map((known) => objects[known])[0],
       saidBy: (id) => this.wire.said(id),
+      baseOf: (id, epoch) => this.wire.baseOf(id, epoch),
+      carrierOf: (id) => this.wire.carrierOf(id),
+      isOfOneDevice: (id, other) => {
+        const sender = this.wire.carrierOf(id)?.sender;
+        return this.devices.some((device) => device.name === sender && device.hasLogged(other));
+      },
       latestTimeOf: (logId) => this.wire.latestTimeOf(logId),
       now: () => this.time.now(),
     });

@@ -1,9 +1,9 @@
 /** Writes that went over somebody else's without anybody deciding it (I8), and those that went against the rules. */
-import type { LedgerOutcome, RecordState } from '@objectql/protocol-sync';
+import type { LedgerOutcome } from '@objectql/protocol-sync';
 import type { MutationLogEntry } from '@objectql/sync-types';
 import type { ObjectPlan } from '../plan.js';
 import { isSame, nameOf } from '../record-name.js';
-import type { TrueRecord } from '../server-truth.js';
+import type { TrueRecord } from '../true-record.js';
 import type { Violation } from '../violation.js';
 
 /** Who wrote a field's present value. */
@@ -11,22 +11,27 @@ export interface TrueField {
   readonly version: number;
   readonly lineage: string;
   readonly sequence: number;
+  /** `undefined` where the model took the field over as the server had it. */
+  readonly mutationId: string | undefined;
 }
 
-/** An applied mutation and the state it led to. */
+/** An applied mutation. */
 export interface AppliedWrite {
   readonly said: MutationLogEntry;
+  /** The version it was decided on; 0 for none. */
+  readonly base: number;
   readonly lineage: string;
   readonly sequence: number;
   readonly outcome: Extract<LedgerOutcome, { status: 'applied' }>;
-  readonly state: Pick<RecordState, 'writes' | 'version'>;
+  /** True when the device that wrote the field's present value is the one that sent this, not a clone of it. */
+  readonly isOwn: (field: TrueField) => boolean;
 }
 
 /** The first thing that is wrong with an applied mutation, given the record before it. */
 export function findLostUpdate(
-  { said, lineage, sequence, outcome }: AppliedWrite,
+  { said, base, lineage, sequence, outcome, isOwn }: AppliedWrite,
   before: TrueRecord | undefined,
-  rules: ObjectPlan & { readonly isAnnounced?: boolean },
+  rules: ObjectPlan,
 ): Violation | undefined {
   if (!before) return undefined;
   const name = `${said.operation} ${said.id} of ${nameOf(said)}`;
@@ -34,8 +39,6 @@ export function findLostUpdate(
     return { invariant: 'I5', message: `${name} made v${outcome.version} of v${before.version}.` };
   }
   if (!before.data) return undefined;
-  const base = said.baseVersion ?? 0;
-  if (rules.isAnnounced && before.bornBy === 'server') return undefined;
   if (said.operation !== 'create' && base < before.born && before.born > 1 && before.bornBy !== lineage) {
     return { invariant: 'I8', message: `${name}, based on v${base}, was applied to what was born at v${before.born}.` };
   }
@@ -44,9 +47,7 @@ export function findLostUpdate(
   for (const field of written) {
     const last = before.fields.get(field);
     if (!last || last.version <= base || outcome.droppedFields.includes(field)) continue;
-    // A write past sync may come between a plain resolver's announcement and its write: its promise is the weaker one.
-    if (rules.isAnnounced && last.lineage === 'server') continue;
-    if (last.lineage === lineage && last.sequence < sequence) continue;
+    if (last.lineage === lineage && last.sequence < sequence && isOwn(last)) continue;
     if (said.operation !== 'delete' && isSame(said.data?.[field], before.data[field])) continue;
     const isDeclared = rules.conflictFields === null || rules.conflictFields.includes(field);
     // Under last-write-wins declared fields are asked for; under the others fields outside the list go by time.

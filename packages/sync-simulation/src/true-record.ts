@@ -1,0 +1,58 @@
+/** A record in the reference model, and what a write makes of it. */
+import type { LedgerRow, RecordState } from '@objectql/protocol-sync';
+import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
+import type { TrueField } from './invariants/lost-update.js';
+
+/** A record as it must be. */
+export interface TrueRecord {
+  readonly objectName: string;
+  readonly recordId: RecordId;
+  readonly version: number;
+  readonly place: number;
+  readonly data: JsonObject | null;
+  readonly born: number;
+  readonly bornBy: string;
+  readonly fields: ReadonlyMap<string, TrueField>;
+  readonly changedAt: number;
+}
+
+/** An applied mutation. */
+export interface TrueWrite {
+  readonly said: MutationLogEntry;
+  readonly lineage: string;
+  readonly row: LedgerRow;
+  readonly version: number;
+  readonly changedAt: number;
+}
+
+/** The record after the write. */
+export function writeTruth(
+  before: TrueRecord | undefined,
+  { said, lineage, row, version, changedAt }: TrueWrite,
+): TrueRecord {
+  const { objectName, recordId, operation } = said;
+  const dropped = row.outcome.status === 'applied' ? row.outcome.droppedFields : [];
+  const data = Object.fromEntries(Object.entries(said.data ?? {}).filter(([field]) => !dropped.includes(field)));
+  const common = { objectName, recordId, version, place: 0, changedAt };
+  const born = { born: before?.born ?? version, bornBy: before?.bornBy ?? lineage };
+  if (operation === 'delete') return { ...common, ...born, data: null, fields: new Map() };
+  const isNew = !before?.data;
+  const fields = new Map(isNew ? [] : before.fields);
+  for (const field of Object.keys(data)) {
+    fields.set(field, { version, lineage, sequence: row.sequence, mutationId: said.id });
+  }
+  if (isNew) return { ...common, born: version, bornBy: lineage, data, fields };
+  return { ...common, ...born, data: { ...before.data, ...data }, fields };
+}
+
+/** A state that the server itself made: taken as it is. */
+export function fresh(state: RecordState): TrueRecord {
+  const { objectName, recordId, version, data, born, bornBy, changedAt } = state;
+  const fields = new Map<string, TrueField>();
+  for (const [field, at] of Object.entries(state.fields)) {
+    const stamp = state.writes[at];
+    const known = { version: at, lineage: stamp?.logId ?? '', sequence: stamp?.sequence ?? 0 };
+    fields.set(field, { ...known, mutationId: undefined });
+  }
+  return { objectName, recordId, version, data, born, bornBy: bornBy.logId, changedAt, fields, place: 0 };
+}

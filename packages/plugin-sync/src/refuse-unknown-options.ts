@@ -10,6 +10,7 @@ export const CLIENT_OPTIONS = [
   'onConflict',
   'listeners',
   'user',
+  'live',
   'platform',
 ] as const satisfies readonly (keyof SyncClientOptions)[];
 

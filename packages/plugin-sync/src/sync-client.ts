@@ -13,6 +13,7 @@ import { DeadLetterList } from './dead-letter-list.js';
 import { Exchange } from './exchange.js';
 import { failureEvent, isWrongUser } from './failure-event.js';
 import { Listeners } from './listeners.js';
+import type { LiveUpdates, StartLive } from './live/live-port.js';
 import { LocalRecords } from './local-records.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 import type { NewMutation } from './new-mutation.js';
@@ -41,6 +42,8 @@ export interface SyncClientOptions {
   readonly listeners?: readonly SyncEventListener[] | undefined;
   /** Whose work this is. A storage that holds another user's is not touched. */
   readonly user?: string | undefined;
+  /** How others' changes are learnt of at once: `liveUpdates()`. Default: they come with each sync. */
+  readonly live?: StartLive | undefined;
   readonly platform?: Platform | undefined;
 }
 
@@ -56,6 +59,7 @@ export class SyncClient implements AsyncDisposable {
   readonly #cycle: SyncCycle;
   readonly #driver: SyncDriver;
   readonly #subscribers: Subscribers<SyncStatus>;
+  readonly #live: LiveUpdates | undefined;
   #opened: Promise<void> | undefined;
   #lastError: string | null = null;
   #closed: Promise<void> | undefined;
@@ -98,12 +102,25 @@ export class SyncClient implements AsyncDisposable {
       platform,
       cycle: this.#cycle,
       isEnabled: configs.isEnabled,
-      onState: onChanged,
+      onState: () => {
+        this.#live?.follow();
+        onChanged();
+      },
       drained: () => this.#drained(),
       failed: (error) => this.#failedEvent(error),
       onCompleted: (answer) => this.#completed(answer),
       onFailed: (error) => listeners.report(error),
     });
+    this.#live = options.live?.({
+      platform,
+      transport,
+      isPulling: configs.isPulling,
+      state: () => this.#driver.state,
+      checkpoint: () => log.meta.checkpoint,
+      dispatch: (event) => this.#driver.dispatch(event),
+      onChanged,
+    });
+    this.#live?.follow();
   }
 
   /** How sync stands now. */
@@ -115,6 +132,7 @@ export class SyncClient implements AsyncDisposable {
       deadLetters: this.deadLetters.size,
       isStorageFailing: this.log.isFailing,
       clockSkewMs: this.#intake.clockSkewMs,
+      live: this.#live?.status ?? 'off',
       progress: received === null ? null : { received },
       lastError: this.#lastError,
     });

@@ -59,6 +59,7 @@ export type SyncEvent =
       readonly jitter: number;
     }
   | { readonly type: 'refused'; readonly why: 'unauthenticated' | 'wrong-user' }
+  /** The network is back, or somebody looks at the device again. */
   | { readonly type: 'online' }
   | { readonly type: 'offline' }
   | { readonly type: 'cancelled' }

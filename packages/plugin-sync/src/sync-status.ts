@@ -1,4 +1,5 @@
 /** How sync stands, as a user interface shows it. */
+import type { LiveStatus } from './live/live-port.js';
 import type { SyncState } from './sync-state.js';
 
 /** What is true in every state. */
@@ -17,6 +18,8 @@ export interface StatusCounts {
   readonly clockSkewMs: number | null;
   /** Set during a sync that takes more than one page: how many changes came so far. */
   readonly progress: { readonly received: number } | null;
+  /** How others' changes are learnt of; `off` without `liveUpdates()`. */
+  readonly live: LiveStatus;
   /** The message of the last failure; `null` after a success. */
   readonly lastError: string | null;
 }

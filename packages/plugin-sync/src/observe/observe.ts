@@ -93,6 +93,7 @@ const STATUS_ON_SERVER: SyncStatus = {
   isStorageFailing: false,
   attention: false,
   clockSkewMs: null,
+  live: 'off',
   progress: null,
   lastError: null,
 };

@@ -7,10 +7,16 @@ export interface Platform {
   random(): number;
   /** A fresh UUIDv7: sorts by time, unique across devices. */
   newId(): string;
-  /** Runs `work` once after `delayMs`; the returned function cancels it. */
+  /**
+   * Runs `work` once after `delayMs`; the returned function cancels it. A device that slept over the time runs it soon
+   * after it wakes.
+   */
   setTimer(work: () => void, delayMs: number): () => void;
   /** False only when the device knows that it has no network. */
   isOnline(): boolean;
-  /** Calls `listener` when the device gains or loses its network. Returns what stops it. */
+  /**
+   * Calls `listener` when the device gains or loses its network, and with `true` also when somebody looks at it again: a
+   * try makes sense then. Returns what stops it.
+   */
   onConnectivity(listener: (online: boolean) => void): () => void;
 }

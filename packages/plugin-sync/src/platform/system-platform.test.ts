@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemPlatform } from './system-platform.js';
 
 test('makes UUIDv7 ids that sort in the order they were made', () => {
@@ -54,29 +54,62 @@ test('counts as online where the device knows nothing of its network, and announ
   expect([systemPlatform.isOnline(), heard]).toEqual([true, []]);
 });
 
-test('follows the network where the device knows it', () => {
-  const events = new EventTarget();
-  const device = globalThis as Record<string, unknown>;
-  const before = ['navigator', 'addEventListener', 'removeEventListener'].map(
-    (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
-  );
+test('runs a timer soon after a sleep that was longer than it, though timers stand still in a sleep', () => {
+  vi.useFakeTimers({ now: 0 });
+  onTestFinished(() => void vi.useRealTimers());
+  let runs = 0;
+  systemPlatform.setTimer(() => runs++, 3_600_000);
+  vi.advanceTimersByTime(60_000);
+  vi.setSystemTime(7 * 24 * 3_600_000);
+  const before = runs;
+  vi.advanceTimersByTime(10_000);
+  expect([before, runs, vi.getTimerCount()]).toEqual([0, 1, 0]);
+});
+
+test('keeps a delay when the clock is set back', () => {
+  vi.useFakeTimers({ now: 7 * 24 * 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  let runs = 0;
+  systemPlatform.setTimer(() => runs++, 60_000);
+  vi.setSystemTime(0);
+  vi.advanceTimersByTime(59_999);
+  const before = runs;
+  vi.advanceTimersByTime(1);
+  expect([before, runs]).toEqual([0, 1]);
+});
+
+test('follows the network where the device knows it, and whether it is looked at', () => {
+  const [events, page] = [new EventTarget(), new EventTarget()];
+  const navigator = { onLine: false };
+  const names = ['navigator', 'addEventListener', 'removeEventListener', 'document'];
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
   const define = (name: string, value: unknown) =>
-    Object.defineProperty(device, name, { value, configurable: true, writable: true });
-  define('navigator', { onLine: false });
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  define('navigator', navigator);
   define('addEventListener', events.addEventListener.bind(events));
   define('removeEventListener', events.removeEventListener.bind(events));
+  define('document', Object.assign(page, { visibilityState: 'visible' }));
+  const look = (visibilityState: string) => {
+    Object.assign(page, { visibilityState });
+    page.dispatchEvent(new Event('visibilitychange'));
+  };
   try {
     const heard: boolean[] = [];
     const stop = systemPlatform.onConnectivity((online) => heard.push(online));
     events.dispatchEvent(new Event('online'));
     events.dispatchEvent(new Event('offline'));
+    look('visible');
+    look('hidden');
+    navigator.onLine = true;
+    look('visible');
     stop();
     events.dispatchEvent(new Event('online'));
-    expect([systemPlatform.isOnline(), heard]).toEqual([false, [true, false]]);
+    look('visible');
+    expect([systemPlatform.isOnline(), heard]).toEqual([true, [true, false, false, true]]);
   } finally {
     for (const [name, descriptor] of before) {
       if (descriptor) Object.defineProperty(globalThis, name, descriptor);
-      else delete device[name];
+      else Reflect.deleteProperty(globalThis, name);
     }
   }
 });

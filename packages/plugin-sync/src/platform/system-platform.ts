@@ -14,7 +14,19 @@ export const systemPlatform: Platform = {
   random: () => Math.random(),
   newId: () => uuidv7(Date.now()),
   setTimer(work, delayMs) {
-    const timer = setTimeout(work, Math.min(delayMs, LONGEST_DELAY_MS));
+    let leftMs = delayMs;
+    let timer: ReturnType<typeof setTimeout>;
+    const arm = () => {
+      const stepMs = Math.min(leftMs, STEP_MS);
+      const armedAt = Date.now();
+      timer = setTimeout(() => {
+        // A clock that was set back must not make it wait, so the step counts in any case.
+        leftMs -= Math.max(stepMs, Date.now() - armedAt);
+        if (leftMs > 0) arm();
+        else work();
+      }, stepMs);
+    };
+    arm();
     return () => clearTimeout(timer);
   },
   isOnline: () => networkFlag() !== false,
@@ -23,17 +35,27 @@ export const systemPlatform: Platform = {
     if (networkFlag() === undefined || typeof globalThis.addEventListener !== 'function') return () => {};
     const online = () => listener(true);
     const offline = () => listener(false);
+    const seen = () => {
+      if (document.visibilityState === 'visible') listener(networkFlag() !== false);
+    };
+    // Workers have no document.
+    const page = typeof document === 'undefined' ? undefined : document;
     globalThis.addEventListener('online', online);
     globalThis.addEventListener('offline', offline);
+    page?.addEventListener('visibilitychange', seen);
     return () => {
       globalThis.removeEventListener('online', online);
       globalThis.removeEventListener('offline', offline);
+      page?.removeEventListener('visibilitychange', seen);
     };
   },
 };
 
-/** Longer delays overflow the timer's 32 bits and would run at once; a timer that fires early is only asked again. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
+/**
+ * 10 s: the timers of a device that sleeps stand still, so a long wait looks at the clock from time to time. It is also
+ * far below the 25 days at which a delay overflows the timer's 32 bits and would run at once.
+ */
+const STEP_MS = 10_000;
 
 /** What the device says of its network; `undefined` where it says nothing, as in Node and React Native. */
 function networkFlag(): boolean | undefined {

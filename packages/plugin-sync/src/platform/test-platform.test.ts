@@ -61,3 +61,23 @@ test('announces that the network came or went', () => {
   platform.setOnline(false);
   expect([heard, platform.isOnline()]).toEqual([[false, true], false]);
 });
+
+test('runs what fell due in a sleep when it goes on', async () => {
+  const platform = new TestPlatform({ now: 0 });
+  const ran: number[] = [];
+  platform.setTimer(() => void ran.push(platform.now()), 100);
+  platform.sleep(5000);
+  const asleep = [...ran];
+  await platform.advance(0);
+  expect([asleep, ran]).toEqual([[], [5000]]);
+});
+
+test('announces that somebody looks at the device again', () => {
+  const platform = new TestPlatform();
+  const heard: boolean[] = [];
+  platform.onConnectivity((online) => heard.push(online));
+  platform.wake();
+  platform.setOnline(false);
+  platform.wake();
+  expect(heard).toEqual([true, false, false]);
+});

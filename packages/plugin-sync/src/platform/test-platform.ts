@@ -89,6 +89,16 @@ export class TestPlatform implements Platform {
     this.#timers = this.#timers.map((timer) => Object.assign(timer, { at: timer.at + shift }));
   }
 
+  /** Sleeps: the clock goes on and no timer runs. What fell due meanwhile runs with the next `advance`. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
+  /** Somebody looks at the device again. */
+  wake(): void {
+    this.setOnline(this.#online);
+  }
+
   /** Gains or loses the network, and says so to who listens. */
   setOnline(online: boolean): void {
     this.#online = online;

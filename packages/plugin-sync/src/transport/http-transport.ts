@@ -38,7 +38,7 @@ export interface HttpTransportOptions {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
- * A transport to `{url}/push` and `{url}/pull`. It rejects with nothing but `TransportError`. A server that refuses
+ * A transport to `{url}/push`, `{url}/pull` and `{url}/stream`. It rejects with nothing but `TransportError`. A server that refuses
  * compressed bodies (415, or 400 where it does not know them) is sent plain ones from then on.
  *
  * ```text
@@ -65,11 +65,11 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
 
   async function exchange(url: string, json: string, signal: AbortSignal): Promise<Response> {
     const zipped = compresses ? await gzip(json) : undefined;
-    if (!zipped) return post(options, { url, body: json, signal });
-    const response = await post(options, { url, body: zipped, signal });
+    if (!zipped) return ask(options, { url, body: json, signal });
+    const response = await ask(options, { url, body: zipped, signal });
     if (!mayRefuseEncoding(response)) return response;
     await response.body?.cancel();
-    const plainResponse = await post(options, { url, body: json, signal });
+    const plainResponse = await ask(options, { url, body: json, signal });
     if (!mayRefuseEncoding(plainResponse)) compresses = false;
     return plainResponse;
   }
@@ -77,27 +77,34 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
   return {
     push: (request, sending) => send(`${base}/push`, request, sending?.signal),
     pull: (request, sending) => send(`${base}/pull`, request, sending?.signal),
+    stream: (checkpoint, { signal }) =>
+      ask(options, { url: `${base}/stream?checkpoint=${encodeURIComponent(checkpoint)}`, signal }),
   };
 }
 
-interface Post {
+interface Question {
   readonly url: string;
-  /** JSON, or the same compressed. */
-  readonly body: string | ArrayBuffer;
+  /** JSON, or the same compressed; without it, a stream is asked for. */
+  readonly body?: string | ArrayBuffer;
   readonly signal: AbortSignal;
 }
 
-async function post(options: HttpTransportOptions, { url, body, signal }: Post): Promise<Response> {
+async function ask(options: HttpTransportOptions, { url, body, signal }: Question): Promise<Response> {
   const { credentials, token, fetch = globalThis.fetch } = options;
   const bearer = typeof token === 'function' ? await token() : token;
   // Names that differ in case only are one header here, and would be sent twice from a plain object.
   const headers = new Headers(options.headers);
-  if (!headers.has('accept')) headers.set('accept', 'application/json');
-  headers.set('content-type', 'application/json');
-  if (typeof body !== 'string') headers.set('content-encoding', 'gzip');
+  if (!headers.has('accept')) headers.set('accept', body ? 'application/json' : 'text/event-stream');
+  if (body) headers.set('content-type', 'application/json');
+  if (body && typeof body !== 'string') headers.set('content-encoding', 'gzip');
   if (bearer) headers.set('authorization', `Bearer ${bearer}`);
   // Some edge runtimes throw at the mere presence of `credentials`.
-  return fetch(url, { method: 'POST', headers, body, signal, ...(credentials ? { credentials } : {}) });
+  return fetch(url, {
+    headers,
+    signal,
+    ...(body ? { method: 'POST', body } : {}),
+    ...(credentials ? { credentials } : {}),
+  });
 }
 
 /** 415 says so; 400 is what a server answers that reads compressed bytes as JSON. */

@@ -11,6 +11,11 @@ export interface SyncTransport {
   push(request: SyncPushRequest, options?: TransportOptions): Promise<SyncPushResponse>;
   /** A push without mutations. Where it is missing, `push` is called with none. */
   pull?(request: SyncPullRequest, options?: TransportOptions): Promise<SyncPushResponse>;
+  /**
+   * The response to `GET {url}/stream?checkpoint=…`, whatever its status, as soon as it begins. Where it is missing,
+   * live updates poll.
+   */
+  stream?(checkpoint: string, options: TransportOptions): Promise<Response>;
 }
 
 /** What went wrong between here and the server; never the fault of one mutation. */

@@ -37,6 +37,7 @@ test('creates, updates and deletes offline, syncs, and shows it on another devic
       isStorageFailing: false,
       attention: false,
       clockSkewMs: 0,
+      live: 'off',
       progress: null,
       lastError: null,
     },

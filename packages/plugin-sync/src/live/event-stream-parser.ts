@@ -1,0 +1,48 @@
+/** Reads server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
+
+/** One event of a stream. */
+export interface StreamEvent {
+  /** `message` where the stream does not say. */
+  readonly type: string;
+  readonly data: string;
+}
+
+/** 64 Ki characters: no event of sync is near it, and what never ends a line is no stream of events. */
+const MAX_UNFINISHED = 64 * 1024;
+
+/**
+ * Takes a stream in pieces, however it was cut, and gives the events that are complete. Of an event it reads `event` and
+ * `data`; `id` and `retry` are for browsers that reconnect by themselves.
+ */
+export class EventStreamParser {
+  #unfinished = '';
+  #type = '';
+  #data: string | undefined;
+
+  /** The events that end in `text`. Throws for a line that is too long for any event. */
+  push(text: string): readonly StreamEvent[] {
+    const lines = (this.#unfinished + text).split(LINE_END);
+    this.#unfinished = lines.pop() ?? '';
+    if (this.#unfinished.length > MAX_UNFINISHED) throw new Error('This is no stream of events.');
+    return lines.flatMap((line) => this.#take(line));
+  }
+
+  #take(line: string): readonly StreamEvent[] {
+    if (line === '') return this.#finish();
+    // A line that begins with a colon has no field: it is a comment.
+    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'event') this.#type = value;
+    if (field === 'data') this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    return [];
+  }
+
+  #finish(): readonly StreamEvent[] {
+    const [type, data] = [this.#type || 'message', this.#data];
+    this.#type = '';
+    this.#data = undefined;
+    return data === undefined ? [] : [{ type, data }];
+  }
+}
+
+/** A carriage return at the end of a piece waits for the next one, which may begin with its line feed. */
+const LINE_END = /\r\n|\n|\r(?!$)/;

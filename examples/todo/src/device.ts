@@ -1,0 +1,33 @@
+/** A device: a sync client with a storage and a network switch of its own. A page may hold several. */
+import { httpTransport, SyncPlugin } from '@objectql/plugin-sync';
+import { IndexedDbStorage } from '@objectql/plugin-sync/indexeddb';
+import { objects } from '../objects.js';
+import { NetworkSwitch } from './network-switch.js';
+
+export interface Device {
+  readonly name: string;
+  readonly sync: SyncPlugin;
+  readonly network: NetworkSwitch;
+}
+
+/** Opens the device that keeps its tasks in the database `storage`; what is pending there is sent. */
+export function openDevice({ name, storage }: { readonly name: string; readonly storage: string }): Device {
+  const network = new NetworkSwitch();
+  const sync = new SyncPlugin({
+    clientId: clientIdOf(storage),
+    transport: httpTransport({ url: '/api/sync' }),
+    storage: new IndexedDbStorage(storage),
+    platform: network.platform,
+    objects,
+  });
+  void sync.syncAll();
+  return { name, sync, network };
+}
+
+/** As lasting as the storage it names. */
+function clientIdOf(storage: string): string {
+  const key = `${storage}-client`;
+  const id = localStorage.getItem(key) ?? crypto.randomUUID();
+  localStorage.setItem(key, id);
+  return id;
+}

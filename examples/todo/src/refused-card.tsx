@@ -1,0 +1,58 @@
+/** A change the server refused: why, and what can be done. */
+import type { DeadLetter, SyncPlugin } from '@objectql/plugin-sync';
+import { type FormEvent, useId, useState } from 'react';
+import { newTaskId } from './new-task-id.js';
+import { titleOf } from './task.js';
+
+interface RefusedCardProps {
+  readonly sync: SyncPlugin;
+  readonly letter: DeadLetter;
+}
+
+export function RefusedCard({ sync, letter }: RefusedCardProps) {
+  const ids = { heading: useId(), reason: useId(), input: useId() };
+  const { mutation, reason } = letter;
+  const before = titleOf(mutation.data);
+  const [title, setTitle] = useState(before);
+
+  const sendAgain = async (event: FormEvent) => {
+    event.preventDefault();
+    if (title.trim() === before) return sync.client.deadLetters.retry(letter.id);
+    const { records } = sync.getEngine('task');
+    const data = { ...mutation.data, title: title.trim() };
+    if (mutation.operation === 'create') records.create(newTaskId(), data);
+    else await records.update(mutation.recordId, data);
+    await sync.client.deadLetters.discard(letter.id);
+  };
+
+  return (
+    <section className="card" aria-labelledby={ids.heading}>
+      <h3 id={ids.heading}>Not accepted</h3>
+      <p className="card-hint" id={ids.reason}>
+        {reason}
+      </p>
+      <form className="merge" onSubmit={(event) => void sendAgain(event)}>
+        {mutation.operation === 'delete' ? (
+          <p>You deleted this task.</p>
+        ) : (
+          <>
+            <label htmlFor={ids.input}>Title</label>
+            <input
+              id={ids.input}
+              value={title}
+              onChange={(event) => setTitle(event.target.value)}
+              aria-describedby={ids.reason}
+              autoComplete="off"
+            />
+          </>
+        )}
+        <div className="card-actions">
+          <button type="submit">{title.trim() === before ? 'Try again' : 'Send corrected'}</button>
+          <button type="button" className="quiet" onClick={() => void sync.client.deadLetters.discard(letter.id)}>
+            Discard
+          </button>
+        </div>
+      </form>
+    </section>
+  );
+}

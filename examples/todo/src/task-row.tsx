@@ -1,0 +1,40 @@
+import type { SyncPlugin } from '@objectql/plugin-sync';
+import { Icon } from './icon.js';
+import type { Task } from './task.js';
+import { TaskTitle } from './task-title.js';
+
+interface TaskRowProps {
+  readonly sync: SyncPlugin;
+  readonly task: Task;
+  readonly onDelete: () => void;
+}
+
+/** A task: ticked off, renamed in place, deleted. */
+export function TaskRow({ sync, task, onDelete }: TaskRowProps) {
+  const { records } = sync.getEngine('task');
+  const { id, title, isDone, isPending } = task;
+  const remove = () => {
+    onDelete();
+    void records.delete(id);
+  };
+  return (
+    <li className="task" data-done={isDone}>
+      <input
+        type="checkbox"
+        checked={isDone}
+        onChange={() => void records.update(id, { done: !isDone })}
+        aria-label={`${title}: done`}
+      />
+      <TaskTitle title={title} onRename={(renamed) => void records.update(id, { title: renamed })} />
+      {isPending && (
+        <span className="unsent" title="Not sent yet">
+          <Icon name="clock" />
+          <span className="hidden">Not sent yet</span>
+        </span>
+      )}
+      <button type="button" className="icon-button" aria-label={`Delete ${title}`} onClick={remove}>
+        <Icon name="cross" />
+      </button>
+    </li>
+  );
+}

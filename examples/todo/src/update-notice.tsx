@@ -1,0 +1,38 @@
+/** Registers the service worker, and offers a new version of the app when there is one. */
+import { useEffect, useState } from 'react';
+
+export function UpdateNotice() {
+  const [waiting, setWaiting] = useState<ServiceWorker | null>(null);
+
+  useEffect(() => {
+    // In development the files change under the feet of a service worker.
+    if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+    void watchForUpdates(setWaiting);
+  }, []);
+
+  if (!waiting) return null;
+  const update = () => {
+    navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+    waiting.postMessage('take over');
+  };
+  return (
+    <p className="notice" role="status">
+      A new version is ready.
+      <button type="button" onClick={update}>
+        Reload
+      </button>
+    </p>
+  );
+}
+
+async function watchForUpdates(onWaiting: (worker: ServiceWorker) => void): Promise<void> {
+  const registration = await navigator.serviceWorker.register('/service-worker.js');
+  const look = () => {
+    // The very first version has nobody to wait for.
+    if (registration.waiting && navigator.serviceWorker.controller) onWaiting(registration.waiting);
+  };
+  look();
+  registration.addEventListener('updatefound', () => {
+    registration.installing?.addEventListener('statechange', look);
+  });
+}

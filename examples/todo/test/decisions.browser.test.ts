@@ -1,0 +1,76 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
+import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
+import { DeviceInPage, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+
+describe.skipIf(!hasChromium)('what waits for the user', async () => {
+  if (!hasChromium) return;
+  const browser = await openBrowser();
+  let app: TodoApp;
+  beforeEach(async () => {
+    app = await startTodoApp();
+  });
+  afterEach(() => app.close());
+  afterAll(() => browser.close());
+
+  for (const [choice, expected] of [
+    ['Keep yours', 'Feed the cat twice'],
+    ['Keep the server’s', 'Feed the dog'],
+    ['Use this', 'Feed both'],
+  ] as const) {
+    it(`a conflict is shown side by side and decided: ${choice}`, async () => {
+      const context = await browser.newContext();
+      const page = await openTab(context, app, { second: true });
+      const first = new DeviceInPage(page);
+      const second = new DeviceInPage(page, 'Second device');
+      await first.add('Feed the cat');
+      await first.saved();
+      await second.add('Brings the first one’s task');
+      await second.task('Feed the cat').waitFor();
+      await second.saved();
+      await first.switchNetwork();
+      await second.switchNetwork();
+      await first.rename('Feed the cat', 'Feed the cat twice');
+      await second.rename('Feed the cat', 'Feed the dog');
+      await second.switchNetwork();
+      await second.saved();
+      await first.switchNetwork();
+
+      const card = first.pane.getByRole('region', { name: 'Changed on two devices' });
+      await card.getByText('Feed the cat twice').waitFor();
+      await card.getByText('Feed the dog').waitFor();
+      await first.status.filter({ hasText: '1 thing needs you' }).waitFor();
+      if (choice === 'Use this') await card.getByLabel('Or write one title out of both').fill('Feed both');
+      await card.getByRole('button', { name: choice }).click();
+      await card.waitFor({ state: 'detached' });
+      await first.saved();
+      await first.task(expected).waitFor();
+      expect(await app.titles()).toEqual(['Brings the first one’s task', expected].toSorted());
+      await context.close();
+    });
+  }
+
+  it('a refused task is listed with its reason, and can be corrected or discarded', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app);
+    const device = new DeviceInPage(page);
+    const long = 'A title of a task that is longer than any title of a task may be';
+    await device.add(long);
+    const card = device.pane.getByRole('region', { name: 'Not accepted' });
+    await card.getByText('A title may have 60 characters at most; this one has 64.').waitFor();
+    await device.task(long).waitFor({ state: 'detached' });
+    await card.getByRole('button', { name: 'Try again' }).click();
+    await card.getByText('this one has 64').waitFor();
+    await card.getByLabel('Title').fill('A shorter title');
+    await card.getByRole('button', { name: 'Send corrected' }).click();
+    await device.task('A shorter title').waitFor();
+    await device.saved();
+    expect(await app.titles()).toEqual(['A shorter title']);
+
+    await device.add(long);
+    await card.getByRole('button', { name: 'Discard' }).click();
+    await device.saved();
+    expect(await app.titles()).toEqual(['A shorter title']);
+    await context.close();
+  });
+});

@@ -1,0 +1,81 @@
+import type { Route } from 'playwright-core';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
+import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
+import { DeviceInPage, openApp, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+
+describe.skipIf(!hasChromium)('the app without a network', async () => {
+  if (!hasChromium) return;
+  const browser = await openBrowser();
+  let app: TodoApp;
+  beforeEach(async () => {
+    app = await startTodoApp();
+  });
+  afterEach(() => app.close());
+  afterAll(() => browser.close());
+
+  it('starts, keeps what is done through a reload, and sends it when the browser is online again', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app);
+    const device = new DeviceInPage(page);
+    await device.add('Written online');
+    await device.saved();
+    await page.evaluate(() => navigator.serviceWorker.ready);
+
+    await context.setOffline(true);
+    await device.add('Written offline');
+    await device.rename('Written online', 'Renamed offline');
+    await device.status.filter({ hasText: 'Offline · 2 changes kept on this device' }).waitFor();
+    await page.reload();
+    await device.task('Written offline').waitFor();
+    await device.task('Renamed offline').waitFor();
+    expect(await app.titles()).toEqual(['Written online']);
+
+    await context.setOffline(false);
+    await device.saved();
+    expect(await app.titles()).toEqual(['Renamed offline', 'Written offline']);
+    await context.close();
+  });
+
+  it('I2 applies once what was being sent when the page was reloaded', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app);
+    const device = new DeviceInPage(page);
+    await device.saved();
+    const arrived = new Promise<void>((resolve) => {
+      // The server has it, and the answer never comes.
+      const keepAnswer = async (route: Route) => {
+        await route.fetch();
+        resolve();
+      };
+      void page.route('**/api/sync/push', keepAnswer, { times: 1 });
+    });
+    await device.add('Sent in vain');
+    await arrived;
+    expect(await app.titles()).toEqual(['Sent in vain']);
+    await page.reload();
+    await device.task('Sent in vain').waitFor();
+    await device.saved();
+    expect(await app.titles()).toEqual(['Sent in vain']);
+    await context.close();
+  });
+
+  it('says so when the disk is full, and stores everything once there is room', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    // Before the app is opened: Chromium remembers for seconds how much room there is.
+    const devTools = await context.newCDPSession(page);
+    const { origin } = new URL(app.url);
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+    await openApp(page, app);
+    const device = new DeviceInPage(page);
+    await device.add('No room for this');
+    await device.status.filter({ hasText: 'This device cannot store changes' }).waitFor();
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin });
+    await device.saved();
+    expect(await app.titles()).toEqual(['No room for this']);
+    await page.reload();
+    await device.task('No room for this').waitFor();
+    await context.close();
+  });
+});

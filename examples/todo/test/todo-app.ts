@@ -1,0 +1,98 @@
+/** The app as a test sees it: its server on a database in memory, and pages of a real browser that speak of it in its own words. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import Database from 'libsql';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { buildApp } from '../server/build-app.js';
+import { todoServer } from '../server/todo-server.js';
+
+export interface TodoApp {
+  readonly url: string;
+  /** Titles as the server has them, sorted. */
+  titles(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Builds and serves the app. */
+export async function startTodoApp(): Promise<TodoApp> {
+  const folder = await buildApp(() => {});
+  const { handler, server } = todoServer(new Database(':memory:'), folder);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    async titles() {
+      const { serverChanges } = await handler.handlePull({ clientId: 'test', lastCheckpoint: null });
+      return serverChanges.flatMap(({ data }) => (data ? [String(data.title)] : [])).toSorted();
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await handler.close();
+    },
+  };
+}
+
+/** One device in a page. */
+export class DeviceInPage {
+  readonly pane: Locator;
+
+  constructor(page: Page, name: 'This device' | 'Second device' = 'This device') {
+    this.pane = page.getByRole('region', { name, exact: true });
+  }
+
+  get status(): Locator {
+    return this.pane.getByRole('status');
+  }
+
+  async add(title: string): Promise<void> {
+    await this.pane.getByLabel('New task').fill(title);
+    await this.pane.getByLabel('New task').press('Enter');
+    await this.task(title).waitFor();
+  }
+
+  async rename(before: string, after: string): Promise<void> {
+    await this.pane.getByRole('button', { name: `${before}, rename` }).click();
+    const field = this.pane.getByLabel(`New title of ${before}`);
+    await field.fill(after);
+    await field.press('Enter');
+    await this.task(after).waitFor();
+  }
+
+  /** The row of a task. */
+  task(title: string): Locator {
+    return this.pane
+      .getByRole('list', { name: 'Tasks' })
+      .getByRole('listitem')
+      .filter({ has: this.pane.page().getByRole('button', { name: `${title}, rename`, exact: true }) });
+  }
+
+  async switchNetwork(): Promise<void> {
+    await this.pane.getByRole('switch', { name: 'Online' }).click();
+  }
+
+  /** Resolves when everything is on the server. */
+  async saved(): Promise<void> {
+    await this.status.filter({ hasText: 'All changes saved' }).waitFor();
+  }
+}
+
+interface OpenOptions {
+  /** Whether the second device is shown. */
+  readonly second: boolean;
+}
+
+/** Opens the app in a new tab. */
+export async function openTab(context: BrowserContext, app: TodoApp, options?: OpenOptions): Promise<Page> {
+  const page = await context.newPage();
+  await openApp(page, app, options);
+  return page;
+}
+
+/** Opens the app in this tab. */
+export async function openApp(page: Page, { url }: TodoApp, options: OpenOptions = { second: false }): Promise<void> {
+  // Below the timeout of a test, so that what is missing is named.
+  page.setDefaultTimeout(10_000);
+  await page.addInitScript((second) => localStorage.setItem('second-device', second), String(options.second));
+  await page.goto(url);
+}

@@ -12,7 +12,13 @@ import type { PushItem, PushRequest } from './push-request.js';
 import { loadRequestOf, PushSession } from './push-session.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
 import { withStoredRecord } from './record-state.js';
-import { type RecordState, StoreBusyError, type StoreTransaction, type SyncStore } from './storage/sync-store.js';
+import {
+  type RecordState,
+  StoreBusyError,
+  type StoreFacts,
+  type StoreTransaction,
+  type SyncStore,
+} from './storage/sync-store.js';
 
 /** What every way of applying a push needs. */
 export interface ApplyParts {
@@ -36,7 +42,15 @@ export type Pushed =
       readonly written: readonly OwnWrite[];
       /** The records that results are about; of two states of one record the later one stands last. */
       readonly seen: readonly RecordState[];
+      /** Where the push's records stand in the feed, when one transaction saved them all. */
+      readonly stretch?: FeedStretch | undefined;
     };
+
+/** The end of the feed as one transaction made it: that many places, up to `facts.head`, are its own. */
+export interface FeedStretch {
+  readonly facts: StoreFacts;
+  readonly places: number;
+}
 
 /** A write of this request: its record need not be echoed to the client that made it. */
 export interface OwnWrite {
@@ -55,8 +69,11 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
       results.push(made.result);
       if (made.written) written.push(made.written);
     }
-    await transaction.save(session.changes(parts.rules.principal?.id ?? null));
-    return { epoch: false, results, written, seen: session.seen() };
+    const changes = session.changes(parts.rules.principal?.id ?? null);
+    const { head } = await transaction.save(changes);
+    const places = changes.records?.length ?? 0;
+    const stretch = head === undefined ? undefined : { facts: { ...session.facts, head }, places };
+    return { epoch: false, results, written, seen: session.seen(), stretch };
   });
 }
 

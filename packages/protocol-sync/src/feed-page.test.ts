@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import type { ReadPermission } from './authorize.js';
-import { setUp } from './sync-handler.fixture.js';
+import { MemoryStore } from './storage/memory-store.js';
+import { withFaults } from './storage/store-faults.js';
+import { create, mutation, setUp } from './sync-handler.fixture.js';
 
 it('I12 takes back a record that an earlier page of the same walk showed before it became unreadable', async () => {
   const { handler, pull } = setUp({
@@ -26,4 +28,38 @@ it('I6 answers no page that was read while the rights of its caller changed', as
   await handler.recordChange({ objectName: 'task', recordId: 'a', operation: 'create', data: { title: 'x' } });
   await expect(pull()).rejects.toMatchObject({ code: 'BUSY' });
   expect((await pull()).serverChanges).toMatchObject([{ recordId: 'a' }]);
+});
+
+it('reads no page for a client that works alone, and passes all it wrote', async () => {
+  const store = withFaults(new MemoryStore(), []);
+  const { push } = setUp({ store });
+  const first = await push({
+    mutations: [create({ title: 'x' }), mutation({ data: { title: 'y' }, baseVersion: null })],
+  });
+  const second = await push({ lastCheckpoint: first.checkpoint, mutations: [create({}, { recordId: 't2' })] });
+  expect(store.steps.filter((step) => step === 'page')).toEqual([]);
+  const third = await push({ lastCheckpoint: second.checkpoint });
+  expect([first, second, third].map(({ serverChanges, hasMore }) => [serverChanges, hasMore])).toEqual([
+    [[], false],
+    [[], false],
+    [[], false],
+  ]);
+});
+
+it('I6 tells what others wrote before this request, however it ends', async () => {
+  const { handler, push } = setUp();
+  const first = await push({ mutations: [create({ title: 'x' })] });
+  await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });
+  const second = await push({ lastCheckpoint: first.checkpoint, mutations: [create({}, { recordId: 't2' })] });
+  expect(second.serverChanges).toMatchObject([{ recordId: 'other' }]);
+});
+
+it('I6 tells a record that entered the feed because a mutation met it', async () => {
+  const { push } = setUp({ strategy: 'manual' });
+  const resolver = { transactional: true, getRecord: () => ({ title: 'theirs' }), applyMutation: () => undefined };
+  const answer = await push({ mutations: [mutation({ data: { title: 'mine' }, baseVersion: null })] }, resolver);
+  expect(answer).toMatchObject({
+    results: [{ status: 'conflict' }],
+    serverChanges: [{ recordId: 't1', data: { title: 'theirs' } }],
+  });
 });

@@ -1,15 +1,18 @@
 /** One page of the feed as a client may see it. */
 import { createHash } from 'node:crypto';
 import { recordKey, type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
-import type { OwnWrite } from './apply-mutations.js';
+import type { FeedStretch, OwnWrite } from './apply-mutations.js';
 import type { Authorize, ReadPermission } from './authorize.js';
 import { findPageStart, formatCheckpoint, nextCheckpoint, type PageStart } from './checkpoint.js';
 import type { Principal } from './principal.js';
 import type { PushRequest } from './push-request.js';
-import { StoreBusyError, type StoredRecord, type SyncStore } from './storage/sync-store.js';
+import { type FeedRecord, type Page, StoreBusyError, type SyncStore } from './storage/sync-store.js';
+
+/** A change whose record is still the text that was stored. */
+export type FeedChange = Omit<SyncServerChange, 'data'> & { readonly data?: string };
 
 export interface FeedPage {
-  readonly changes: readonly SyncServerChange[];
+  readonly changes: readonly FeedChange[];
   readonly checkpoint: string;
   readonly hasMore: boolean;
   readonly reset?: SyncReset;
@@ -24,34 +27,31 @@ export interface FeedPageParts {
   readonly maxPageBytes: number;
   /** What this request wrote itself: not sent back unless the client could not know it. */
   readonly written: readonly OwnWrite[];
+  /** Where that stands in the feed, if it stands together. */
+  readonly stretch?: FeedStretch | undefined;
 }
 
 /** Reads the page after the request's checkpoint; where that is no place of this feed any more, the first page and why. */
 export async function readFeedPage(request: PushRequest, parts: FeedPageParts): Promise<FeedPage> {
-  const { store, authorize, principal } = parts;
+  const { authorize, principal } = parts;
   const objects = wantedObjects(request.objects, parts.syncedObjects);
   const scope = scopeDigest(objects, await authorize.scope?.(principal));
-  // One record more than is sent tells whether more follow.
-  const limit = request.limit + 1;
-  const asked = request.checkpoint?.place ?? 0;
-  let page = await store.page({ after: asked, limit, objects });
-  let start = findPageStart(request.checkpoint, page.facts, scope);
-  if (start.after !== asked) {
-    page = await store.page({ after: start.after, limit, objects });
-    start = { ...start, since: page.facts.head };
-  }
+  const own = suppressedVersions(request, parts.written);
+  const { page, start } =
+    ownPage(request, own.size, { scope, stretch: parts.stretch }) ??
+    (await readPage(request, parts.store, { objects, scope }));
   const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : page.facts.head;
-  const own = suppressedVersions(request, parts.written);
-  const changes: SyncServerChange[] = [];
+  const changes: FeedChange[] = [];
   for (const record of selected) {
-    if (own.get(recordKey(record)) === record.version) continue;
-    const change = await toChange(record, await permissionOf(record, parts), start);
+    if (own.size > 0 && own.get(recordKey(record)) === record.version) continue;
+    const permission = authorize.read ? await permissionOf(record, authorize.read, principal) : 'allow';
+    const change = toChange(record, permission, start);
     if (change) changes.push(change);
   }
-  if (scopeDigest(objects, await authorize.scope?.(principal)) !== scope) {
+  if (authorize.scope && scopeDigest(objects, await authorize.scope(principal)) !== scope) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }
@@ -79,6 +79,44 @@ export async function standStill(request: PushRequest, store: SyncStore): Promis
   };
 }
 
+interface ReadPage {
+  readonly page: Page;
+  readonly start: PageStart;
+}
+
+async function readPage(
+  request: PushRequest,
+  store: SyncStore,
+  { objects, scope }: { readonly objects: readonly string[] | undefined; readonly scope: string },
+): Promise<ReadPage> {
+  // One record more than is sent tells whether more follow.
+  const limit = request.limit + 1;
+  const asked = request.checkpoint?.place ?? 0;
+  const page = await store.page({ after: asked, limit, objects });
+  const start = findPageStart(request.checkpoint, page.facts, scope);
+  if (start.after === asked) return { page, start };
+  const first = await store.page({ after: start.after, limit, objects });
+  return { page: first, start: { ...start, since: first.facts.head } };
+}
+
+/**
+ * The page of a client that works alone: all that stands behind its checkpoint is what this very request wrote and need
+ * not be told, so nothing has to be read. `undefined` for any other.
+ */
+function ownPage(
+  { checkpoint }: PushRequest,
+  own: number,
+  { scope, stretch }: { readonly scope: string; readonly stretch: FeedStretch | undefined },
+): ReadPage | undefined {
+  // A record of the application's that was adopted took a place too, and the client does not know it.
+  if (!stretch || stretch.places !== own) return undefined;
+  const { facts, places } = stretch;
+  const start = findPageStart(checkpoint, facts, scope);
+  return start.reset === undefined && start.after === facts.head - places
+    ? { page: { facts, records: [] }, start }
+    : undefined;
+}
+
 function wantedObjects(asked: readonly string[] | undefined, synced: readonly string[] | undefined) {
   if (!asked || !synced) return asked ?? synced;
   return asked.filter((objectName) => synced.includes(objectName));
@@ -95,10 +133,10 @@ function scopeDigest(objects: readonly string[] | undefined, rights: string | un
 }
 
 /** As many records as fit the page, and always one, so that a large record cannot stall the feed. */
-function selectUpTo(records: readonly StoredRecord[], maxBytes: number): readonly StoredRecord[] {
+function selectUpTo(records: readonly FeedRecord[], maxBytes: number): readonly FeedRecord[] {
   let bytes = 0;
-  const end = records.findIndex((record, index) => {
-    bytes += utf8Bytes(JSON.stringify(record.data)) + CHANGE_OVERHEAD_BYTES;
+  const end = records.findIndex(({ data }, index) => {
+    bytes += (data === null ? 0 : utf8Bytes(data)) + CHANGE_OVERHEAD_BYTES;
     return index > 0 && bytes > maxBytes;
   });
   return end === -1 ? records : records.slice(0, end);
@@ -118,12 +156,15 @@ function suppressedVersions(request: PushRequest, written: readonly OwnWrite[]):
   return versions;
 }
 
-async function permissionOf(record: StoredRecord, { authorize, principal }: FeedPageParts): Promise<ReadPermission> {
-  const { objectName, recordId, data } = record;
-  return (await authorize.read?.({ principal, objectName, recordId, record: data })) ?? 'allow';
+async function permissionOf(
+  { objectName, recordId, data }: FeedRecord,
+  read: NonNullable<Authorize['read']>,
+  principal: Principal | null,
+): Promise<ReadPermission> {
+  return read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) });
 }
 
-function toChange(record: StoredRecord, permission: ReadPermission, start: PageStart): SyncServerChange | undefined {
+function toChange(record: FeedRecord, permission: ReadPermission, start: PageStart): FeedChange | undefined {
   const { objectName, recordId, version, data, origin } = record;
   const common = { objectName, recordId, serverVersion: version, timestamp: new Date(record.changedAt).toISOString() };
   // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed

@@ -18,6 +18,7 @@ export { NewerSchemaError } from './storage/schema-version.js';
 export type { SqliteDatabase, SqliteStatement } from './storage/sqlite-database.js';
 export { SqliteStore, type SqliteStoreOptions } from './storage/sqlite-store.js';
 export type {
+  FeedRecord,
   Intent,
   LedgerOutcome,
   LedgerRow,
@@ -28,6 +29,7 @@ export type {
   PageQuery,
   PruneSlice,
   RecordState,
+  Saved,
   SaveRequest,
   StoredRecord,
   StoreFacts,

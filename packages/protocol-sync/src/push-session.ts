@@ -13,6 +13,7 @@ import type {
   LoadRequest,
   RecordState,
   SaveRequest,
+  StoreFacts,
 } from './storage/sync-store.js';
 import { SyncRequestError } from './sync-request-error.js';
 
@@ -56,8 +57,12 @@ export class PushSession {
     for (const row of loaded.ledger) this.#ledgerById.set(row.mutationId, row);
   }
 
+  get facts(): StoreFacts {
+    return this.#loaded.facts;
+  }
+
   get versionFloor(): number {
-    return this.#loaded.facts.versionFloor;
+    return this.facts.versionFloor;
   }
 
   /** At or below this sequence of the request's log, outcomes may be forgotten. */

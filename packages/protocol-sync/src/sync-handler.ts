@@ -7,6 +7,7 @@ import {
   type SyncMutationResult,
   type SyncPushResponse,
 } from '@objectql/sync-types';
+import { type Answer, answerText, answerValue } from './answer-text.js';
 import { type ApplyParts, applyTogether, type Pushed } from './apply-mutations.js';
 import { applyOneByOne } from './apply-one-by-one.js';
 import type { Authorize } from './authorize.js';
@@ -86,12 +87,26 @@ export class SyncHandler implements AsyncDisposable {
     resolver: RecordResolver = storeResolver,
     context: SyncContext = {},
   ): Promise<SyncPushResponse> {
-    return this.#answer(parsePush(request, this.limits), resolver, context);
+    return answerValue(await this.#answer(parsePush(request, this.limits), resolver, context));
   }
 
   /** Answers the next page of the feed. Throws `SyncRequestError` when the request is refused. */
   async handlePull(request: unknown, context: SyncContext = {}): Promise<SyncPushResponse> {
-    return this.#answer(parsePull(request, this.limits), storeResolver, context);
+    return answerValue(await this.#answer(parsePull(request, this.limits), storeResolver, context));
+  }
+
+  /** The same as `handlePush`, answered as JSON text: what is stored goes out without being parsed. */
+  async answerPush(
+    request: unknown,
+    resolver: RecordResolver = storeResolver,
+    context: SyncContext = {},
+  ): Promise<string> {
+    return answerText(await this.#answer(parsePush(request, this.limits), resolver, context));
+  }
+
+  /** The same as `handlePull`, answered as JSON text. */
+  async answerPull(request: unknown, context: SyncContext = {}): Promise<string> {
+    return answerText(await this.#answer(parsePull(request, this.limits), storeResolver, context));
   }
 
   /**
@@ -139,7 +154,7 @@ export class SyncHandler implements AsyncDisposable {
     await this.close();
   }
 
-  async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<SyncPushResponse> {
+  async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Answer> {
     return this.#whileAvailable(async () => {
       await this.#open();
       const pushed = await this.#push(request, resolver, context);
@@ -180,17 +195,18 @@ export class SyncHandler implements AsyncDisposable {
       syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
       maxPageBytes: limits.maxPageBytes,
       written: pushed.epoch ? [] : pushed.written,
+      stretch: pushed.epoch ? undefined : pushed.stretch,
     });
     if (page.reset === 'epoch') this.#warnOfReset(request);
     return page;
   }
 
-  #respond(results: readonly SyncMutationResult[], page: FeedPage): SyncPushResponse {
+  #respond(results: readonly SyncMutationResult[], page: FeedPage): Answer {
     const { maxBodyBytes, maxMutations } = this.limits;
     return {
       protocol: 2,
       results: [...results],
-      serverChanges: [...page.changes],
+      serverChanges: page.changes,
       checkpoint: page.checkpoint,
       hasMore: page.hasMore,
       serverTime: new Date(this.#platform.now()).toISOString(),

@@ -68,7 +68,7 @@ function gatedTransaction(
     save: (request) =>
       gate.pass(async () => {
         saves.push(request);
-        await transaction.save(mutant?.saved ? mutant.saved(request) : request);
+        return transaction.save(mutant?.saved ? mutant.saved(request) : request);
       }),
     savepoint: (work) => app.savepoint(() => transaction.savepoint(() => Promise.race([gate.death, work()]))),
   };

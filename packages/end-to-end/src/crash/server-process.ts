@@ -14,14 +14,14 @@ const endpoint = createSyncEndpoint({
   ...(tableFile ? { resolver: tellingResolver(tableResolver(tableFile)) } : {}),
   handler: {
     limits: handler.limits,
-    async handlePush(...call) {
+    async answerPush(...call) {
       process.send?.('push');
-      const answer = await handler.handlePush(...call);
+      const answer = await handler.answerPush(...call);
       process.send?.('pushed');
       return answer;
     },
     watch: (checkpoint, watcher) => handler.watch(checkpoint, watcher),
-    handlePull: (...call) => handler.handlePull(...call),
+    answerPull: (...call) => handler.answerPull(...call),
   },
 });
 const server = createServer(toNodeHandler(endpoint));

@@ -140,7 +140,9 @@ class World {
   async serverRecords(): Promise<Readonly<Record<string, unknown>>> {
     const { records } = await this.server.handler.store.page({ after: 0, limit: 1000 });
     const live = records.filter(({ data }) => data !== null);
-    return Object.fromEntries(live.map(({ recordId, version, data }) => [recordId, { version, data }]).sort());
+    return Object.fromEntries(
+      live.map(({ recordId, version, data }) => [recordId, { version, data: JSON.parse(data ?? '') }]).sort(),
+    );
   }
 
   async #change({ do: operation, device: index, record, field }: Extract<Step, { field: number }>): Promise<void> {

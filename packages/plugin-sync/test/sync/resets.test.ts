@@ -119,7 +119,9 @@ test('trace 11 replaces what a restored server no longer has, whatever its versi
   await a.tasks.sync();
   expect(a.plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0, conflicts: 0 });
   const page = await server.handler.store.page({ after: 0, limit: 10 });
-  const stored = Object.fromEntries(page.records.map(({ recordId, version, data }) => [recordId, { version, data }]));
+  const stored = Object.fromEntries(
+    page.records.map(({ recordId, version, data }) => [recordId, { version, data: JSON.parse(data ?? 'null') }]),
+  );
   expect([stored, await a.tasks.records.get('t1'), await a.seen()]).toEqual([
     { t1: { version: 2, data: { title: 'old', note: 'mine' } }, t9: { version: 1, data: { title: 'new' } } },
     expect.objectContaining({ version: 2, data: { title: 'old', note: 'mine' } }),

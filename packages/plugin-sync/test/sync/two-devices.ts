@@ -32,7 +32,7 @@ export async function twoDevices(
 /** Task `t1` as the server has it; `null` when it is deleted or was never there. */
 export async function serverRecord(server: RealServer): Promise<JsonObject | null> {
   const page = await server.handler.store.page({ after: 0, limit: 100 });
-  return page.records.find(({ recordId }) => recordId === 't1')?.data ?? null;
+  return JSON.parse(page.records.find(({ recordId }) => recordId === 't1')?.data ?? 'null');
 }
 
 /** Options of a device whose own strategy this is. */

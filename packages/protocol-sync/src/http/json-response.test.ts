@@ -18,15 +18,27 @@ const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store
 it('gzips a large answer for a caller that takes gzip', async () => {
   const headers = { ...HEADERS, 'content-encoding': 'gzip' };
   for (const accepted of ['gzip', 'gzip, deflate, br', 'br;q=1.0, GZIP;q=0.5', '*']) {
-    expect(await seen(jsonResponse(large, accepted))).toEqual({ status: 200, headers, body: large });
+    expect(await seen(await jsonResponse(JSON.stringify(large), accepted))).toEqual({
+      status: 200,
+      headers,
+      body: large,
+    });
   }
 });
 
 it('leaves an answer as it is when it is small or the caller takes no gzip', async () => {
   const small = { checkpoint: 'c' };
-  expect(await seen(jsonResponse(small, 'gzip'))).toEqual({ status: 200, headers: HEADERS, body: small });
+  expect(await seen(await jsonResponse(JSON.stringify(small), 'gzip'))).toEqual({
+    status: 200,
+    headers: HEADERS,
+    body: small,
+  });
   for (const accepted of [null, '', 'br', 'gzip;q=0', 'gzip;q=0.0, *', 'identity', 'gzip;q=x']) {
-    expect(await seen(jsonResponse(large, accepted))).toEqual({ status: 200, headers: HEADERS, body: large });
+    expect(await seen(await jsonResponse(JSON.stringify(large), accepted))).toEqual({
+      status: 200,
+      headers: HEADERS,
+      body: large,
+    });
   }
 });
 

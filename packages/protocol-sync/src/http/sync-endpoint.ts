@@ -31,7 +31,7 @@ export type SyncEndpoint = (request: Request) => Promise<Response>;
 export type Authenticate = (request: Request) => Principal | null | Promise<Principal | null>;
 
 export interface SyncEndpointOptions {
-  readonly handler: Pick<SyncHandler, 'handlePush' | 'handlePull' | 'watch' | 'limits'>;
+  readonly handler: Pick<SyncHandler, 'answerPush' | 'answerPull' | 'watch' | 'limits'>;
   /** The application's records. Default: they are kept in the sync store itself. */
   readonly resolver?: RecordResolver | undefined;
   /** Without it every caller is served, as nobody. */
@@ -116,8 +116,8 @@ async function answerRequest(request: Request, call: Call): Promise<Response> {
     const body = await readJsonBody(request, { maxBytes: handler.limits.maxBodyBytes, signal });
     const context: SyncContext = { principal, signal };
     return action === 'push'
-      ? handler.handlePush(body, endpoint.resolver ?? storeResolver, context)
-      : handler.handlePull(body, context);
+      ? handler.answerPush(body, endpoint.resolver ?? storeResolver, context)
+      : handler.answerPull(body, context);
   });
   return jsonResponse(answer, request.headers.get('accept-encoding'));
 }

@@ -1,9 +1,8 @@
 /** A store in memory, gone with the process: for tests, examples and servers that can afford to forget. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from './commit-listeners.js';
-import { MemoryTables } from './memory-tables.js';
+import { MemoryTables, type SaveRows, toRows } from './memory-tables.js';
 import { Mutex } from './mutex.js';
-import { ownCopy } from './own-copy.js';
 import type { Page, PageQuery, PruneSlice, SaveRequest, StoreTransaction, SyncStore } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
@@ -33,11 +32,16 @@ export class MemoryStore implements SyncStore {
 
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const staged: SaveRequest[] = [];
+      const staged: SaveRows[] = [];
+      let saved = 0;
       const engine = {
         handle: undefined,
-        load: async (request: Parameters<StoreTransaction['load']>[0]) => ownCopy(this.#tables.load(request)),
-        save: async (request: SaveRequest) => void staged.push(ownCopy(request)),
+        load: async (request: Parameters<StoreTransaction['load']>[0]) => this.#tables.load(request),
+        save: async (request: SaveRequest) => {
+          staged.push(toRows(request));
+          saved += request.records?.length ?? 0;
+          return { head: saved === 0 ? undefined : this.#tables.facts.head + saved };
+        },
         command: async () => {},
         isFatal: () => false,
       };
@@ -51,7 +55,7 @@ export class MemoryStore implements SyncStore {
   /** Needs no turn: what a transaction saves is not in the tables before it commits. */
   async page(query: PageQuery): Promise<Page> {
     this.#refuseClosed();
-    return ownCopy({ facts: this.#tables.facts, records: this.#tables.page(query) });
+    return { facts: this.#tables.facts, records: this.#tables.page(query) };
   }
 
   prune(slice: PruneSlice): Promise<{ readonly removed: number }> {

@@ -1,7 +1,9 @@
 /** What a store holds, as maps: the memory store without its turns and transactions. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { ownCopy } from './own-copy.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
 import type {
+  FeedRecord,
   Intent,
   LedgerRow,
   Loaded,
@@ -14,13 +16,28 @@ import type {
   StoreFacts,
 } from './sync-store.js';
 
-/** Synchronous, and whole: what it refuses, it refuses before it changes anything. Hands out its own objects: copy them. */
+/** A record with its data as text, of which nobody can change what was stored. */
+type Row = Omit<StoredRecord, 'data'> & Pick<FeedRecord, 'data'>;
+
+/** What a transaction saves, made independent of the objects it was said with. */
+export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Omit<Row, 'place'>[] };
+
+/** Ledger rows, log rows and a record's bookkeeping are made by this package alone, which never changes them. */
+export function toRows({ records = [], intents = [], ...rest }: SaveRequest): SaveRows {
+  return {
+    ...rest,
+    intents: ownCopy(intents),
+    records: records.map((state) => ({ ...state, data: state.data && JSON.stringify(state.data) })),
+  };
+}
+
+/** Synchronous, and whole: what it refuses, it refuses before it changes anything. */
 export class MemoryTables {
   facts: StoreFacts;
-  readonly #recordByKey = new Map<string, StoredRecord>();
-  readonly #feed = new PlaceIndex<StoredRecord>();
-  readonly #feedByObject = new Map<string, PlaceIndex<StoredRecord>>();
-  readonly #tombstones = new Set<StoredRecord>();
+  readonly #recordByKey = new Map<string, Row>();
+  readonly #feed = new PlaceIndex<Row>();
+  readonly #feedByObject = new Map<string, PlaceIndex<Row>>();
+  readonly #tombstones = new Set<Row>();
   readonly #ledgerById = new Map<string, LedgerRow>();
   readonly #ledgerBySequence = new Map<string, LedgerRow>();
   readonly #logById = new Map<string, LogRow>();
@@ -38,30 +55,30 @@ export class MemoryTables {
     ];
     return {
       facts: this.facts,
-      records: present(keys.map((key) => this.#recordByKey.get(key))),
+      records: present(keys.map((key) => this.#recordByKey.get(key))).map(toRecord),
       ledger: [...new Set(present(rows))],
       log: log && this.#logById.get(log.logId),
-      intents: present(keys.map((key) => this.#intentByKey.get(key))),
+      intents: ownCopy(present(keys.map((key) => this.#intentByKey.get(key)))),
     };
   }
 
-  page({ after, limit, objects }: PageQuery): readonly StoredRecord[] {
+  page({ after, limit, objects }: PageQuery): readonly FeedRecord[] {
     const sequences = objects
       ? present([...new Set(objects)].map((objectName) => this.#feedByObject.get(objectName)))
       : [this.#feed];
-    const records: StoredRecord[] = [];
+    const records: FeedRecord[] = [];
     for (const record of mergeByPlace(sequences.map((sequence) => sequence.after(after)))) {
       if (records.length === limit) break;
-      records.push(record);
+      records.push(toFeedRecord(record));
     }
     return records;
   }
 
   /** Takes all the requests over, or throws. */
-  save(requests: readonly SaveRequest[]): void {
+  save(requests: readonly SaveRows[]): void {
     this.#refuseTakenRows(requests.flatMap(({ ledger = [] }) => ledger));
     this.#refuseSecondIntents(requests);
-    for (const { records = [], ledger = [], log, intents = [], settledIntents = [] } of requests) {
+    for (const { records, ledger = [], log, intents = [], settledIntents = [] } of requests) {
       for (const state of records) this.#place({ ...state, place: this.facts.head + 1 });
       for (const row of ledger) this.#enter(row);
       if (log) this.#saveLog(log);
@@ -84,7 +101,7 @@ export class MemoryTables {
     return tombstones.length + rows.length;
   }
 
-  #place(record: StoredRecord): void {
+  #place(record: Row): void {
     this.#remove(record);
     this.#recordByKey.set(recordKey(record), record);
     this.#feed.add(record);
@@ -119,7 +136,7 @@ export class MemoryTables {
     });
   }
 
-  #dropTombstone(tombstone: StoredRecord): void {
+  #dropTombstone(tombstone: Row): void {
     this.#remove(tombstone);
     const { floor, versionFloor } = this.facts;
     this.facts = {
@@ -153,7 +170,7 @@ export class MemoryTables {
     }
   }
 
-  #refuseSecondIntents(requests: readonly SaveRequest[]): void {
+  #refuseSecondIntents(requests: readonly SaveRows[]): void {
     const announced = new Set<string>();
     const settled = new Set<string>();
     for (const { intents = [], settledIntents = [] } of requests) {
@@ -170,6 +187,14 @@ export class MemoryTables {
       }
     }
   }
+}
+
+function toRecord(row: Row): StoredRecord {
+  return { ...row, data: row.data === null ? null : JSON.parse(row.data) };
+}
+
+function toFeedRecord({ objectName, recordId, place, version, born, data, changedAt, origin }: Row): FeedRecord {
+  return { objectName, recordId, place, version, born, data, changedAt, origin };
 }
 
 function present<T>(values: readonly (T | undefined)[]): readonly T[] {

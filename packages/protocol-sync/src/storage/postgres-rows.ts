@@ -1,7 +1,7 @@
 /** How the PostgreSQL store's rows read. Casts to a row's type trust the columns that `postgres-schema.ts` creates. */
 import type { RecordId } from '@objectql/sync-types';
-import { decodeBookkeeping } from './record-encoding.js';
-import type { LedgerOutcome, LedgerRow, LogRow, StoredRecord, StoreFacts } from './sync-store.js';
+import { decodeBookkeeping, decodeProvenance } from './record-encoding.js';
+import type { FeedRecord, LedgerOutcome, LedgerRow, LogRow, StoredRecord, StoreFacts } from './sync-store.js';
 
 /** A bigint: text as `pg` reads it by itself, a number or a bigint where the application changed that. */
 export type Int8 = string | number | bigint;
@@ -64,6 +64,18 @@ export function toRecord(row: RecordColumns): StoredRecord {
     changedAt: Number(row.changed_at),
     data: row.data === null ? null : (JSON.parse(row.data) as StoredRecord['data']),
     ...decodeBookkeeping(row.bookkeeping),
+  };
+}
+
+export function toFeedRecord(row: RecordColumns): FeedRecord {
+  return {
+    objectName: row.object_name,
+    recordId: JSON.parse(row.record_id) as RecordId,
+    place: Number(row.place),
+    version: Number(row.version),
+    data: row.data,
+    changedAt: Number(row.changed_at),
+    ...decodeProvenance(row.bookkeeping),
   };
 }
 

@@ -4,7 +4,7 @@ import { CommitListeners } from './commit-listeners.js';
 import { PostgresAnnouncements } from './postgres-announcements.js';
 import { isContention, isDuplicateKey, type PostgresClient, type PostgresPool } from './postgres-pool.js';
 import { prunePostgres } from './postgres-prune.js';
-import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toRecord } from './postgres-rows.js';
+import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toFeedRecord } from './postgres-rows.js';
 import { migratePostgres, quoteSchema } from './postgres-schema.js';
 import { inTransaction, type PostgresSource, takeClient, withClient } from './postgres-session.js';
 import { type PostgresStatements, postgresStatements } from './postgres-statements.js';
@@ -108,7 +108,7 @@ export class PostgresStore implements SyncStore {
         const found = rows as PageColumns[];
         const { epoch, head, feed_floor: floor, version_floor } = only(found);
         const records = found.filter((row): row is PageColumns & RecordColumns => row.place !== null);
-        return { facts: toFacts({ epoch, head, floor, version_floor }), records: records.map(toRecord) };
+        return { facts: toFacts({ epoch, head, floor, version_floor }), records: records.map(toFeedRecord) };
       }),
     );
   }

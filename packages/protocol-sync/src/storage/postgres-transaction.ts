@@ -21,6 +21,7 @@ import type {
   LoadRequest,
   LogRow,
   RecordState,
+  Saved,
   SaveRequest,
   StoreFacts,
 } from './sync-store.js';
@@ -78,7 +79,7 @@ export class PostgresTransaction implements EngineTransaction {
     return loaded;
   }
 
-  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<void> {
+  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
     const { statements } = this.#options;
     if (log) await this.#saveLog(log);
     if (ledger.length > 0) await this.#rows(statements.addLedger, ledgerArrays(ledger));
@@ -88,6 +89,7 @@ export class PostgresTransaction implements EngineTransaction {
       await this.#rows(statements.addIntents, [...keyArrays(intents), texts]);
     }
     if (records.length > 0) await this.#saveRecords(records);
+    return { head: this.head };
   }
 
   async command(sql: string): Promise<void> {

@@ -63,6 +63,16 @@ export function decodeBookkeeping(text: string): Bookkeeping {
   };
 }
 
+/** The part of it that others are told. */
+export function decodeProvenance(text: string): Pick<Bookkeeping, 'born' | 'origin'> {
+  // Only this module's own text is ever read here.
+  const [logIds, born, , , , origin] = JSON.parse(text) as EncodedBookkeeping;
+  return {
+    born,
+    origin: origin && { logId: logIds[origin[0]] ?? '', mutationId: origin[1], sequence: origin[2] },
+  };
+}
+
 /** Every version that wrote something, with the fields it wrote last. */
 function fieldsByVersion({ fields, writes }: Bookkeeping): readonly (readonly [number, readonly string[]])[] {
   const byVersion = new Map<number, string[]>(Object.keys(writes).map((version) => [Number(version), []]));

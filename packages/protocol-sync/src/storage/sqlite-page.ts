@@ -1,12 +1,12 @@
 /** One page of the SQLite store's feed. */
 import type { SqliteConnection } from './sqlite-connection.js';
-import { RECORD_COLUMNS, type RecordColumns, toRecord } from './sqlite-rows.js';
-import type { PageQuery, StoredRecord } from './sync-store.js';
+import { RECORD_COLUMNS, type RecordColumns, toFeedRecord } from './sqlite-rows.js';
+import type { FeedRecord, PageQuery } from './sync-store.js';
 
 /** The records of a page. Reads as many rows as it returns, whatever else is stored. */
-export function readPage(connection: SqliteConnection, { after, limit, objects }: PageQuery): readonly StoredRecord[] {
+export function readPage(connection: SqliteConnection, { after, limit, objects }: PageQuery): readonly FeedRecord[] {
   const wanted = objects && [...new Set(objects)];
-  return readRows(connection, { after, limit, objects: wanted }).map(toRecord);
+  return readRows(connection, { after, limit, objects: wanted }).map(toFeedRecord);
 }
 
 function readRows(connection: SqliteConnection, { after, limit, objects }: PageQuery): readonly RecordColumns[] {

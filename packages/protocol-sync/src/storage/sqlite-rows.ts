@@ -1,7 +1,7 @@
 /** How the SQLite store's rows read and write. Casts to a row's type trust the columns that `sqlite-schema.ts` creates. */
 import type { RecordId, RecordRef } from '@objectql/sync-types';
-import { decodeBookkeeping } from './record-encoding.js';
-import type { LedgerOutcome, LedgerRow, LogRow, StoredRecord, StoreFacts } from './sync-store.js';
+import { decodeBookkeeping, decodeProvenance } from './record-encoding.js';
+import type { FeedRecord, LedgerOutcome, LedgerRow, LogRow, StoredRecord, StoreFacts } from './sync-store.js';
 
 export const RECORD_COLUMNS = 'place, object_name, record_id, version, changed_at, data, bookkeeping';
 export const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, content_hash, outcome, at';
@@ -55,6 +55,18 @@ export function toRecord(row: RecordColumns): StoredRecord {
     changedAt: row.changed_at,
     data: row.data === null ? null : (JSON.parse(row.data) as StoredRecord['data']),
     ...decodeBookkeeping(row.bookkeeping),
+  };
+}
+
+export function toFeedRecord(row: RecordColumns): FeedRecord {
+  return {
+    objectName: row.object_name,
+    recordId: JSON.parse(row.record_id) as RecordId,
+    place: row.place,
+    version: row.version,
+    data: row.data,
+    changedAt: row.changed_at,
+    ...decodeProvenance(row.bookkeeping),
   };
 }
 

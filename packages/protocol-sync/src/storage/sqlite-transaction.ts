@@ -22,6 +22,7 @@ import type {
   LoadRequest,
   LogRow,
   RecordState,
+  Saved,
   SaveRequest,
   StoreFacts,
 } from './sync-store.js';
@@ -64,13 +65,14 @@ export class SqliteTransaction implements EngineTransaction {
     };
   }
 
-  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<void> {
+  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
     this.#refuseLost();
     if (records.length > 0) this.#saveRecords(records);
     for (const row of ledger) this.#saveRow(row);
     if (log) this.#saveLog(log);
     for (const ref of settledIntents) this.#connection.run(SETTLE_INTENT, ...keyColumns(ref));
     for (const intent of intents) this.#connection.run(SAVE_INTENT, ...keyColumns(intent), JSON.stringify(intent));
+    return { head: this.head };
   }
 
   async command(sql: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { feedOf, sampleRow, sampleState, save, task } from './contract/store-samples.js';
+import { feedOf, sampleRow, sampleState, save, task, told } from './contract/store-samples.js';
 import { MemoryStore } from './memory-store.js';
 import { InjectedFault, type StoreFault, withFaults } from './store-faults.js';
 import type { SyncStore } from './sync-store.js';
@@ -10,7 +10,7 @@ test('does what the store does as long as no fault is due', async () => {
   await store.open();
   store.onCommit((head) => heads.push(head));
   await push(store);
-  expect((await store.page({ after: 0, limit: 10 })).records).toEqual([{ ...sampleState(), place: 1 }]);
+  expect((await store.page({ after: 0, limit: 10 })).records).toEqual([told(sampleState(), 1)]);
   expect(await store.prune({ before: 0, limit: 10 })).toEqual({ removed: 0 });
   await store.changeEpoch();
   await store.close();

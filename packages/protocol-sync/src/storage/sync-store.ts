@@ -41,6 +41,17 @@ export interface StoredRecord extends RecordState {
   readonly place: number;
 }
 
+/**
+ * A record as others are told of it. Its data is the JSON text that was stored: most of it goes out as it is, and only
+ * decisions need the rest of the state.
+ */
+export interface FeedRecord extends Pick<StoredRecord, 'objectName' | 'recordId' | 'place' | 'version' | 'born'> {
+  /** `null` when deleted. */
+  readonly data: string | null;
+  readonly changedAt: number;
+  readonly origin: RecordState['origin'];
+}
+
 /** The one outcome a mutation ever has, as the ledger remembers it. */
 export type LedgerOutcome =
   | { readonly status: 'applied'; readonly version: number; readonly droppedFields: readonly string[] }
@@ -122,6 +133,10 @@ export interface SaveRequest {
   readonly settledIntents?: readonly RecordRef[];
 }
 
+export interface Saved {
+  readonly head: number | undefined;
+}
+
 /**
  * One unit of work: all of it becomes durable at commit, or nothing does. A `load` or `save` that fails fails the
  * transaction, also when `work` catches the error.
@@ -139,9 +154,10 @@ export interface StoreTransaction {
   load(request: LoadRequest): Promise<Loaded>;
   /**
    * Writes what a push decided; records, intents and log must have been asked for in `load`.
-   * A fixed number of round trips, however much is written.
+   * A fixed number of round trips, however much is written. Answers the feed's head as the commit will leave it, where
+   * records were saved: their places are the last ones up to it.
    */
-  save(request: SaveRequest): Promise<void>;
+  save(request: SaveRequest): Promise<Saved>;
   /** Runs `work`; when it throws, undoes what it did through `handle` and nothing else, and throws on. One at a time. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -158,7 +174,7 @@ export interface PageQuery {
 export interface Page {
   readonly facts: StoreFacts;
   /** In feed order, tombstones included. All places up to the last one returned are filled or never will be. */
-  readonly records: readonly StoredRecord[];
+  readonly records: readonly FeedRecord[];
 }
 
 export interface PruneSlice {

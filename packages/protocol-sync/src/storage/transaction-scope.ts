@@ -7,6 +7,7 @@ import { leaseHandle } from './leased-handle.js';
 import {
   type Loaded,
   type LoadRequest,
+  type Saved,
   type SaveRequest,
   StoreBusyError,
   type StoreTransaction,
@@ -16,7 +17,7 @@ import {
 export interface EngineTransaction {
   readonly handle: unknown;
   load(request: LoadRequest): Promise<Loaded>;
-  save(request: SaveRequest): Promise<void>;
+  save(request: SaveRequest): Promise<Saved>;
   /** Executes SAVEPOINT, RELEASE or ROLLBACK TO. */
   command(sql: string): Promise<void>;
   /** Whether an error of the work's own statements leaves the transaction beyond what a savepoint can undo. */
@@ -82,9 +83,9 @@ class TransactionScope implements StoreTransaction {
     });
   }
 
-  async save(request: SaveRequest): Promise<void> {
+  async save(request: SaveRequest): Promise<Saved> {
     this.#refuseEnded();
-    await this.#orDoom(() => {
+    return this.#orDoom(() => {
       this.#isSaved = true;
       this.#refuseUnloaded(request);
       return this.#engine.save(request);

@@ -62,7 +62,7 @@ async function findServerDifference({
   if (records.length !== truth.records.size) return `There are ${records.length} records, not ${truth.records.size}.`;
   for (const record of records) {
     const expected = truth.records.get(nameOf(record));
-    if (expected?.version !== record.version || !isSame(expected.data, record.data)) {
+    if (expected?.version !== record.version || !isSame(expected.data, JSON.parse(record.data ?? 'null'))) {
       return `${nameOf(record)} is v${record.version} in the store and v${expected?.version} by its commits.`;
     }
   }

@@ -1,7 +1,7 @@
 /** How records stand in the feed, how pages read it, and who is told when it moves. */
 import { expect } from 'vitest';
 import type { PageQuery, SyncStore } from '../sync-store.js';
-import { feedOf, sampleRow, sampleState, sampleTombstone, save } from './store-samples.js';
+import { feedOf, sampleRow, sampleState, sampleTombstone, save, told } from './store-samples.js';
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
@@ -17,8 +17,8 @@ export function feedContract({ storeTest, storeTestWith }: StoreTests): void {
     await save(store, { records: [sampleState({ recordId: 'b', version: 2 }), sampleTombstone('a', 1)] });
     expect(await places(store)).toEqual(['c 3', 'b 4', 'a 5']);
     expect((await feedOf(store)).slice(1)).toEqual([
-      { ...sampleState({ recordId: 'b', version: 2 }), place: 4 },
-      { ...sampleTombstone('a', 1), place: 5 },
+      told(sampleState({ recordId: 'b', version: 2 }), 4),
+      told(sampleTombstone('a', 1), 5),
     ]);
   });
 

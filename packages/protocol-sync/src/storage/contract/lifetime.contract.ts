@@ -11,6 +11,7 @@ import {
   sampleTombstone,
   save,
   task,
+  told,
 } from './store-samples.js';
 import type { StoreTests } from './store-tests.contract.js';
 
@@ -29,7 +30,7 @@ export function lifetimeContract({ storeTest, storeTestWith }: StoreTests): void
     await save(store, { records: [sampleState()] });
     const { facts } = await store.page({ after: 0, limit: 10 });
     await Promise.all([store.open(), store.open()]);
-    expect(await store.page({ after: 0, limit: 10 })).toEqual({ facts, records: [{ ...sampleState(), place: 1 }] });
+    expect(await store.page({ after: 0, limit: 10 })).toEqual({ facts, records: [told(sampleState(), 1)] });
   });
 
   storeTest('changes its epoch on demand, and nothing else', async ({ store }) => {
@@ -60,7 +61,7 @@ export function lifetimeContract({ storeTest, storeTestWith }: StoreTests): void
     const closed = store.close().then(() => steps.push('closed'));
     await Promise.all([written, closed]);
     await store.open();
-    expect([steps, await feedOf(store)]).toEqual([['saved', 'closed'], [{ ...sampleState(), place: 1 }]]);
+    expect([steps, await feedOf(store)]).toEqual([['saved', 'closed'], [told(sampleState(), 1)]]);
   });
 
   storeTestWith('reopen', 'finds everything again after it was closed', async ({ store, reopen }) => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LedgerRow, LogRow, PageQuery, PruneSlice, RecordState, StoreFacts, SyncStore } from '../sync-store.js';
 import type { OpenStore } from './store-fixture.js';
-import { loadRequestOf, sampleRow, save } from './store-samples.js';
+import { told as asTold, loadRequestOf, sampleRow, save } from './store-samples.js';
 import { withStore } from './store-tests.contract.js';
 
 /** Declares the law for one implementation, checked on `runs` random histories; needs `fast-check`. */
@@ -155,14 +155,14 @@ class Model {
     const records = this.#records
       .filter(({ place, objectName }) => place > after && (objects?.includes(objectName) ?? true))
       .slice(0, limit);
-    return { facts: this.facts, records };
+    return { facts: this.facts, records: records.map((record) => asTold(record, record.place)) };
   }
 
   told() {
     const records = this.#records;
     return {
       facts: this.facts,
-      records,
+      records: records.map((record) => asTold(record, record.place)),
       logs: LOG_IDS.map((logId) => ({
         facts: this.facts,
         records,

@@ -1,7 +1,7 @@
 /** What retention drops, what it leaves, and which floors it raises. */
 import { expect } from 'vitest';
 import type { SyncStore } from '../sync-store.js';
-import { feedOf, look, sampleLog, sampleRow, sampleState, sampleTombstone, save } from './store-samples.js';
+import { feedOf, look, sampleLog, sampleRow, sampleState, sampleTombstone, save, told } from './store-samples.js';
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
@@ -95,7 +95,7 @@ export function pruneContract({ storeTest }: StoreTests): void {
     await save(store, request);
     await store.prune({ before: 100, limit: 10 });
     await save(store, request);
-    expect(await feedOf(store)).toEqual([{ ...sampleTombstone('t', 1), place: 2 }]);
+    expect(await feedOf(store)).toEqual([told(sampleTombstone('t', 1), 2)]);
     expect((await look(store, { mutationIds: ['m'] })).ledger).toEqual(request.ledger);
   });
 

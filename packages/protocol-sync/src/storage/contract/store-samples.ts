@@ -1,6 +1,7 @@
 /** Values for tests of stores, and the shortest ways to write and read them. */
 import type { RecordRef } from '@objectql/sync-types';
 import type {
+  FeedRecord,
   Intent,
   LedgerRow,
   Loaded,
@@ -8,7 +9,6 @@ import type {
   LogRow,
   RecordState,
   SaveRequest,
-  StoredRecord,
   SyncStore,
 } from '../sync-store.js';
 
@@ -96,8 +96,14 @@ export function look(store: SyncStore, request: Partial<LoadRequest>): Promise<L
 }
 
 /** The whole feed. */
-export async function feedOf(store: SyncStore): Promise<readonly StoredRecord[]> {
+export async function feedOf(store: SyncStore): Promise<readonly FeedRecord[]> {
   return (await store.page({ after: 0, limit: 1_000_000 })).records;
+}
+
+/** The state as the feed tells it at that place. */
+export function told(state: RecordState, place: number): FeedRecord {
+  const { objectName, recordId, version, born, data, changedAt, origin } = state;
+  return { objectName, recordId, place, version, born, data: data && JSON.stringify(data), changedAt, origin };
 }
 
 /** A task's name. */

@@ -9,7 +9,7 @@
  */
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { BackgroundSaver } from './background-saver.js';
-import { type LogChange, makeEntry, type NewEntry, withoutBase } from './log-change.js';
+import { type LogChange, makeEntry, type NewEntry, withFacts, withoutBase } from './log-change.js';
 import { checkClientId, checkNewMutation, type NewMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import type { Platform } from './platform/platform.js';
@@ -52,7 +52,7 @@ export class ClientLog {
   readonly #pending = new PendingEntries();
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
-  #meta: ClientMeta;
+  #meta: Omit<ClientMeta, 'nextSequence'> & { nextSequence: number };
   /** Ids of entries that the storage has not got as they are now. */
   readonly #unsaved = new Set<string>();
   /** Ids the application acknowledged and the storage may still have. */
@@ -286,13 +286,17 @@ export class ClientLog {
   }
 
   #number(entry: NewEntry): StoredEntry {
-    const now = this.#platform.now();
-    return this.#renumber(makeEntry(entry, { clientId: this.#clientId, id: this.#platform.newId(), now }));
+    const platform = this.#platform;
+    return makeEntry(entry, { clientId: this.#clientId, sequence: this.#nextSequence(), platform });
   }
 
   #renumber(entry: StoredEntry): StoredEntry {
-    const sequence = this.#meta.nextSequence;
-    this.#meta = { ...this.#meta, nextSequence: sequence + 1 };
-    return { ...entry, mutation: Object.freeze({ ...entry.mutation, sequence }) };
+    return withFacts(entry, { sequence: this.#nextSequence() });
+  }
+
+  #nextSequence(): number {
+    const { nextSequence } = this.#meta;
+    this.#meta.nextSequence = nextSequence + 1;
+    return nextSequence;
   }
 }

@@ -1,12 +1,13 @@
 /** What a change of the log consists of, beside what it writes to the storage as it is. */
-import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
-import type { NewMutation } from './new-mutation.js';
+import type { MutationLogEntry } from '@objectql/sync-types';
+import type { CheckedMutation } from './new-mutation.js';
+import type { Platform } from './platform/platform.js';
 import type { ClientMeta, StorageBatch, StoredEntry } from './storage/client-storage.js';
 
 /** An entry to be made: it gets its sequence when it is stored. */
 export interface NewEntry {
   /** Checked, and the log's own to keep. */
-  readonly input: NewMutation & { readonly data?: JsonObject | undefined };
+  readonly input: CheckedMutation;
   /** How many automatic conflict resolutions lead to it; 0 for the user's own. */
   readonly round: number;
   /** Default: a fresh one. */
@@ -27,29 +28,47 @@ export interface LogChange {
   readonly recheck?: () => void;
 }
 
-/** The entry, still without its sequence. */
+/** What only the log knows of an entry that it makes. */
+export interface EntryOrigin {
+  readonly clientId: string;
+  readonly sequence: number;
+  /** Gives what the entry does not bring. */
+  readonly platform: Pick<Platform, 'now' | 'newId'>;
+}
+
+/** The entry with its sequence. */
 export function makeEntry(
   { input, round, id, timestamp }: NewEntry,
-  made: { readonly clientId: string; readonly id: string; readonly now: number },
+  { clientId, sequence, platform }: EntryOrigin,
 ): StoredEntry {
   const { objectName, recordId, operation, data, baseVersion } = input;
-  const mutation: MutationLogEntry = {
-    id: id ?? made.id,
+  const mutation: Writable<MutationLogEntry> = {
+    id: id ?? platform.newId(),
     objectName,
     recordId,
     operation,
-    ...(data === undefined ? {} : { data }),
-    timestamp: timestamp ?? new Date(made.now).toISOString(),
-    clientId: made.clientId,
-    sequence: 0,
+    timestamp: timestamp ?? new Date(platform.now()).toISOString(),
+    clientId,
+    sequence,
     baseVersion,
   };
-  return { mutation, round, tries: 0 };
+  if (data) mutation.data = data;
+  return entryOf(mutation, { round, tries: 0 });
 }
+
+/** The entry as it is, but for some facts of its mutation; frozen, so that storages in memory may share it. */
+export function withFacts(entry: StoredEntry, facts: Partial<MutationLogEntry>): StoredEntry {
+  return entryOf({ ...entry.mutation, ...facts }, entry);
+}
+
+function entryOf(mutation: MutationLogEntry, { round, tries, copy }: Omit<StoredEntry, 'mutation'>): StoredEntry {
+  Object.freeze(mutation);
+  return Object.freeze(copy ? { mutation, round, tries, copy } : { mutation, round, tries });
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The entry with an unknown base. */
 export function withoutBase(entry: StoredEntry): StoredEntry {
-  if (entry.mutation.baseVersion === null) return entry;
-  const mutation: MutationLogEntry = Object.freeze({ ...entry.mutation, baseVersion: null });
-  return { ...entry, mutation };
+  return entry.mutation.baseVersion === null ? entry : withFacts(entry, { baseVersion: null });
 }

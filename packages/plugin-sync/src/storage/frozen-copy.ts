@@ -1,6 +1,9 @@
 /** Copies that nobody can change: what lets a storage in memory hand out its own values. */
 
-/** A deep copy of a JSON value, frozen through and through; a property that is `undefined` is left out. */
+/**
+ * A deep copy of a JSON value, frozen through and through; a property that is `undefined` is left out. Parts that are
+ * such copies already are shared.
+ */
 export function frozenCopy<T>(value: T): T {
   // A copy has the type of the original.
   return copyOf(value) as T;
@@ -14,9 +17,16 @@ export function frozen<T>(value: T): T {
 }
 
 function copyOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || isFrozen(value)) return value;
   if (Array.isArray(value)) return Object.freeze(value.map(copyOf));
   const copy: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) if (part !== undefined) copy[key] = copyOf(part);
   return Object.freeze(copy);
+}
+
+function isFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  if (!Object.isFrozen(value)) return false;
+  for (const key in value) if (!isFrozen((value as Readonly<Record<string, unknown>>)[key])) return false;
+  return true;
 }

@@ -30,9 +30,15 @@ export function shape<T extends object>(parsers: { readonly [Key in keyof T]-?: 
   return (value) => {
     const object = anyObject(value);
     const parsed: Record<string, unknown> = {};
-    for (const [key, parse] of entries) {
-      const property = at(key, () => parse(ownValue(object, key)));
-      if (property !== undefined) parsed[key] = property;
+    let step = '';
+    try {
+      for (const [key, parse] of entries) {
+        step = key;
+        const property = parse(ownValue(object, key));
+        if (property !== undefined) parsed[key] = property;
+      }
+    } catch (error) {
+      throw behind(step, error);
     }
     // Each property of T was given by its own parser; only optional ones are missing.
     return parsed as T;
@@ -136,14 +142,15 @@ function own(value: unknown, depthLeft: number): unknown {
   }
   if (!isPlain(value)) return refuse(`a ${value.constructor?.name || 'class instance'}`);
   const copy: Record<string, unknown> = {};
-  let key = '';
+  let step = '';
   try {
-    for (key of Object.keys(value)) {
+    for (const key of Object.keys(value)) {
+      step = key;
       if (key === '__proto__' || BAD_TEXT.test(key)) refuse('behind a field name');
       copy[key] = own(ownValue(value, key), depthLeft - 1);
     }
   } catch (error) {
-    throw behind(key, error);
+    throw behind(step, error);
   }
   return Object.freeze(copy);
 }

@@ -13,10 +13,10 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 20_500, maxTotalBytes: 20_500 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_300, maxTotalBytes: 21_300 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 22_900,
-    maxTotalBytes: 22_900,
+    maxInitialBytes: 23_700,
+    maxTotalBytes: 23_700,
   },
 };

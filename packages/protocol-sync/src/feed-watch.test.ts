@@ -72,6 +72,15 @@ test('tells later what the store was too busy to tell at once', async () => {
   expect([before, heard]).toEqual([['2.id-1.0.0.'], ['2.id-1.0.0.', '2.id-1.1.0.']]);
 });
 
+test('tells of the new feed when a backup was restored', async () => {
+  const { platform, store, heard, add, commit } = await watched();
+  await add();
+  await store.changeEpoch();
+  await commit();
+  await platform.advance(0);
+  expect(heard).toEqual(['2.id-1.0.0.', '2.id-2.1.0.']);
+});
+
 test('leaves nothing behind when the last watcher goes', async () => {
   const { platform, heard, add, commit } = await watched();
   const remove = await add();

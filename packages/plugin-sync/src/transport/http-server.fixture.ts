@@ -8,7 +8,7 @@ export interface ReceivedRequest {
   readonly method: string | undefined;
   readonly path: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  /** The body's JSON, unpacked. */
+  /** The body's JSON, unpacked; `undefined` where there is none. */
   readonly body: unknown;
 }
 
@@ -29,7 +29,7 @@ export async function startServer(
     const bytes = Buffer.concat(chunks);
     const text = incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
     const { method, url: path, headers } = incoming;
-    const request = { method, path, headers, body: JSON.parse(text.toString()) };
+    const request = { method, path, headers, body: text.length > 0 ? JSON.parse(text.toString()) : undefined };
     requests.push(request);
     answer(response, request);
   });

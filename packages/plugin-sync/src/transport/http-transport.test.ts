@@ -175,6 +175,41 @@ describe('httpTransport', () => {
   });
 });
 
+describe('the stream of httpTransport', () => {
+  it('is asked for from where the client stands, as the user of this moment', async () => {
+    const { url, requests } = await serve((response) => void response.end());
+    let count = 0;
+    const transport = httpTransport({ url, token: () => `token-${++count}`, headers: { 'x-tenant': 'a' } });
+    const { signal } = new AbortController();
+    await transport.stream?.('2.a&b.1.0.', { signal });
+    await transport.stream?.('2.a&b.1.0.', { signal });
+    const asked = requests.map(({ method, path, headers, body }) => [
+      method,
+      path,
+      ...[headers.authorization, headers.accept, headers['x-tenant'], headers['content-type'], body],
+    ]);
+    expect(asked).toEqual(
+      ['Bearer token-1', 'Bearer token-2'].map((bearer) => [
+        ...['GET', '/stream?checkpoint=2.a%26b.1.0.', bearer, 'text/event-stream', 'a', undefined, undefined],
+      ]),
+    );
+  });
+
+  it('is the response as soon as it begins, whatever its status, and ends with its signal', async () => {
+    const { url } = await serve((response) => {
+      response.statusCode = 429;
+      response.write(':\n\n');
+    });
+    const end = new AbortController();
+    const response = await httpTransport({ url }).stream?.('', { signal: end.signal });
+    const reader = response?.body?.getReader();
+    const first = await reader?.read();
+    end.abort();
+    await expect(reader?.read()).rejects.toThrow('aborted');
+    expect([response?.status, new TextDecoder().decode(first?.value)]).toEqual([429, ':\n\n']);
+  });
+});
+
 describe('httpTransport tells apart', () => {
   const errorBody = (error: unknown) => JSON.stringify({ error });
 

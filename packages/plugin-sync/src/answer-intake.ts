@@ -31,18 +31,20 @@ export interface IntakeParts {
   readonly onConflict: OnConflict | undefined;
   /** Called when anything a status shows has changed. */
   readonly onChanged: () => void;
+  readonly onSettled?: ((id: string, outcome: MutationOutcome) => void) | undefined;
 }
 
 export class AnswerIntake {
   readonly #parts: IntakeParts;
   readonly #holds: RecordHolds;
-  readonly #settlements = new Settlements();
+  readonly #settlements: Settlements;
   #clockSkewMs: number | null = null;
   #received: number | null = null;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#holds = new RecordHolds(parts.platform);
+    this.#settlements = new Settlements(parts.onSettled);
   }
 
   /** How far the device's clock is ahead of the server's; `null` before the first answer. */
@@ -137,6 +139,11 @@ export class AnswerIntake {
     const known = this.#settlements.recall(id);
     if (known) return known;
     throw new SyncUsageError('UNKNOWN_ID', `No mutation with the id ${id} is pending or waits for a decision.`);
+  }
+
+  /** Takes over an outcome that another tab has stored. */
+  learn(id: string, outcome: MutationOutcome): void {
+    this.#settlements.settle(id, outcome);
   }
 
   /** Nothing more will be settled. */

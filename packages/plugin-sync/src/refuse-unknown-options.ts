@@ -7,6 +7,7 @@ export const CLIENT_OPTIONS = [
   'clientId',
   'transport',
   'storage',
+  'tabs',
   'onConflict',
   'listeners',
   'user',

@@ -17,6 +17,12 @@ export class Settlements {
   /** For each mutation, those whose outcome is its own. */
   readonly #predecessorsById = new Map<string, { readonly id: string; readonly droppedFields: readonly string[] }[]>();
 
+  readonly #onSettled: (id: string, outcome: MutationOutcome) => void;
+
+  constructor(onSettled: (id: string, outcome: MutationOutcome) => void = () => {}) {
+    this.#onSettled = onSettled;
+  }
+
   /** Resolves when the mutation is settled. */
   wait(id: string): Promise<MutationOutcome> {
     return new Promise((resolve, reject) => {
@@ -39,6 +45,7 @@ export class Settlements {
     this.#followed.delete(id);
     for (const { resolve } of this.#waitersById.get(id) ?? []) resolve(outcome);
     this.#waitersById.delete(id);
+    this.#onSettled(id, outcome);
     const predecessors = this.#predecessorsById.get(id) ?? [];
     this.#predecessorsById.delete(id);
     for (const { id: predecessor, droppedFields } of predecessors) {

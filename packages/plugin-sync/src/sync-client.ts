@@ -27,8 +27,9 @@ import { SyncCycle } from './sync-cycle.js';
 import { SyncDriver } from './sync-driver.js';
 import type { SyncEventListener } from './sync-listener.js';
 import type { SyncEvent } from './sync-state.js';
-import { type SyncStatus, statusOf } from './sync-status.js';
+import { type SyncFacts, type SyncStatus, statusOf } from './sync-status.js';
 import { SyncUsageError } from './sync-usage-error.js';
+import type { Driver, TabGroup, Tabs } from './tab-group.js';
 import type { SyncTransport } from './transport/transport.js';
 
 export interface SyncClientOptions {
@@ -37,6 +38,8 @@ export interface SyncClientOptions {
   readonly transport: SyncTransport;
   /** Where log and records are kept. Default: memory, gone with the process. */
   readonly storage?: ClientStorage | undefined;
+  /** Lets the clients of several tabs share the storage: `sharedTabs()` of `@objectql/plugin-sync/tabs`. */
+  readonly tabs?: Tabs | undefined;
   /** Decides conflicts that no strategy does. */
   readonly onConflict?: OnConflict | undefined;
   readonly listeners?: readonly SyncEventListener[] | undefined;
@@ -57,7 +60,8 @@ export class SyncClient implements AsyncDisposable {
   readonly #platform: Platform;
   readonly #intake: AnswerIntake;
   readonly #cycle: SyncCycle;
-  readonly #driver: SyncDriver;
+  readonly #driver: Driver;
+  readonly #group: TabGroup | undefined;
   readonly #subscribers: Subscribers<SyncStatus>;
   readonly #live: LiveUpdates | undefined;
   #opened: Promise<void> | undefined;
@@ -66,7 +70,11 @@ export class SyncClient implements AsyncDisposable {
   #isStatusQuiet = false;
 
   constructor(options: SyncClientOptions, configs: ObjectConfigs) {
-    const { clientId, transport, platform = systemPlatform, storage = new MemoryStorage(), user, onConflict } = options;
+    const { clientId, transport, platform = systemPlatform, user, onConflict } = options;
+    const ownStorage = options.storage ?? new MemoryStorage();
+    const group = options.tabs?.join({ storage: ownStorage, platform });
+    const storage = group?.storage ?? ownStorage;
+    this.#group = group;
     const onListenerFailed = (error: unknown) => this.listeners.report(error);
     const open = () => this.open();
     const onChanged = () => this.#tellStatus();
@@ -80,7 +88,10 @@ export class SyncClient implements AsyncDisposable {
     log.observe({
       onSaveFailed: onListenerFailed,
       onSaved: onChanged,
-      onReread: (state) => this.#intake.reread(state),
+      onReread: (state) => {
+        this.#intake.reread(state);
+        this.#scheduleUnsent();
+      },
     });
     this.log = log;
     this.records = new LocalRecords({ log, storage, open, onListenerFailed });
@@ -88,7 +99,10 @@ export class SyncClient implements AsyncDisposable {
     this.deadLetters = new DeadLetterList({ log, onRecorded, onChanged, onListenerFailed });
     const { listeners, records, conflicts, deadLetters } = this;
     const shared = { log, storage, platform, configs };
-    this.#intake = new AnswerIntake({ ...shared, listeners, records, conflicts, deadLetters, onConflict, onChanged });
+    const onSettled = group?.outcome.bind(group);
+    const told = { listeners, records, conflicts, deadLetters, onConflict, onChanged, onSettled };
+    this.#intake = new AnswerIntake({ ...shared, ...told });
+    const intake = this.#intake;
     this.#cycle = new SyncCycle({
       log,
       exchange: new Exchange({ log, transport, platform, pulledObjects: configs.pulledObjects() }),
@@ -98,7 +112,7 @@ export class SyncClient implements AsyncDisposable {
       open,
       onStart: () => listeners.started(),
     });
-    this.#driver = new SyncDriver({
+    const driver = new SyncDriver({
       platform,
       cycle: this.#cycle,
       isEnabled: configs.isEnabled,
@@ -111,13 +125,27 @@ export class SyncClient implements AsyncDisposable {
       onCompleted: (answer) => this.#completed(answer),
       onFailed: (error) => listeners.report(error),
     });
+    this.#driver =
+      group?.drive({
+        driver,
+        log,
+        listeners,
+        open,
+        facts: () => this.#facts(),
+        outcomeOf: (id) => intake.outcomeOf(id),
+        learn: (id, outcome) => intake.learn(id, outcome),
+        reread: (state, changed) => intake.reread(state, changed),
+        schedule: () => this.#scheduleUnsent(),
+        onChanged,
+      }) ?? driver;
+    // Of the tabs that share a storage the leader alone holds a stream: the others' own drivers rest.
     this.#live = options.live?.({
       platform,
       transport,
       isPulling: configs.isPulling,
-      state: () => this.#driver.state,
+      state: () => driver.state,
       checkpoint: () => log.meta.checkpoint,
-      dispatch: (event) => this.#driver.dispatch(event),
+      dispatch: (event) => driver.dispatch(event),
       onChanged,
     });
     this.#live?.follow();
@@ -125,16 +153,13 @@ export class SyncClient implements AsyncDisposable {
 
   /** How sync stands now. */
   get status(): SyncStatus {
-    const { received } = this.#intake;
+    const own = this.#facts();
     return statusOf(this.#driver.state, {
       pending: this.log.pending.size,
       conflicts: this.conflicts.size,
       deadLetters: this.deadLetters.size,
       isStorageFailing: this.log.isFailing,
-      clockSkewMs: this.#intake.clockSkewMs,
-      live: this.#live?.status ?? 'off',
-      progress: received === null ? null : { received },
-      lastError: this.#lastError,
+      ...(this.#group?.facts(own) ?? own),
     });
   }
 
@@ -186,7 +211,7 @@ export class SyncClient implements AsyncDisposable {
   /** The outcome of a mutation that is pending, of this process or an earlier one; at once when it waits for the user. */
   async settled(id: string): Promise<MutationOutcome> {
     await this.open();
-    return this.#intake.outcomeOf(id);
+    return this.#group ? this.#group.settled(id) : this.#intake.outcomeOf(id);
   }
 
   /** Sends nothing until `resume`; a request under way is given up, and its outcome learned later. */
@@ -216,6 +241,7 @@ export class SyncClient implements AsyncDisposable {
       await this.log.flush();
     } finally {
       await this.log.close();
+      this.#group?.leave();
     }
   }
 
@@ -241,14 +267,30 @@ export class SyncClient implements AsyncDisposable {
     this.#driver.dispatch({ type: 'recorded', now: this.#platform.now(), debounceMs });
   }
 
+  /** What another tab recorded is sent like one's own. */
+  #scheduleUnsent(): void {
+    const debounceMs = this.#unsentDebounceMs();
+    if (debounceMs !== null) this.#schedule(debounceMs);
+  }
+
+  #unsentDebounceMs(): number | null {
+    const unsent = this.#cycle.firstSendable();
+    return unsent ? this.configs.of(unsent.mutation.objectName).debounceMs : null;
+  }
+
+  #facts(): SyncFacts {
+    const { received, clockSkewMs } = this.#intake;
+    const progress = received === null ? null : { received };
+    return { clockSkewMs, live: this.#live?.status ?? 'off', progress, lastError: this.#lastError };
+  }
+
   #drained(): SyncEvent {
     this.#intake.endProgress();
-    const unsent = this.#cycle.firstSendable();
     return {
       type: 'drained',
       now: this.#platform.now(),
       isOnline: this.#platform.isOnline(),
-      unsentDebounceMs: unsent ? this.configs.of(unsent.mutation.objectName).debounceMs : null,
+      unsentDebounceMs: this.#unsentDebounceMs(),
       heldUntil: this.#intake.holds.nextExpiry(),
     };
   }
@@ -278,6 +320,7 @@ export class SyncClient implements AsyncDisposable {
   }
 
   #tellStatus(): void {
+    this.#group?.changed();
     if (this.#subscribers.size > 0) this.#subscribers.tell(this.status);
   }
 }

@@ -2,6 +2,9 @@
 import type { LiveStatus } from './live/live-port.js';
 import type { SyncState } from './sync-state.js';
 
+/** What whoever talks to the server knows. */
+export type SyncFacts = Pick<StatusCounts, 'clockSkewMs' | 'live' | 'progress' | 'lastError'>;
+
 /** What is true in every state. */
 export interface StatusCounts {
   /** Mutations that are not settled. */

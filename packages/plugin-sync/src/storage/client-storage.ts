@@ -103,6 +103,8 @@ export interface StorageBatch {
  * failed batch counts until the storage is loaded again, where an unanswered write may turn out to have been made.
  */
 export interface ClientStorage {
+  /** Set where clients of several tabs may have the same state open at once: names that state. */
+  readonly sharedName?: string;
   /**
    * Opens the storage and reads what a client needs at its start. Costs what is pending, not what is stored. May be
    * called again, and then tells the present state.

@@ -36,6 +36,11 @@ export class IndexedDbStorage implements ClientStorage {
     this.#name = name;
   }
 
+  /** All tabs that open the database of this name share it. */
+  get sharedName(): string {
+    return this.#name;
+  }
+
   load(): Promise<ClientState> {
     return this.#run(async (database) => {
       const transaction = database.transaction(STORES);

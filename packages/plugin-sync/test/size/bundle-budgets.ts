@@ -13,10 +13,15 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_300, maxTotalBytes: 21_300 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_000, maxTotalBytes: 22_000 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_700,
-    maxTotalBytes: 23_700,
+    maxInitialBytes: 23_550,
+    maxTotalBytes: 23_550,
+  },
+  'the same with IndexedDB and tabs': {
+    code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
+    maxInitialBytes: 26_500,
+    maxTotalBytes: 26_500,
   },
 };

@@ -1,0 +1,39 @@
+/** The browser itself: Web Locks and BroadcastChannel. */
+import type { TabHost } from './tab-host.js';
+
+/** The tabs of this browser; `undefined` where it has no Web Locks or no BroadcastChannel. */
+export function browserTabHost(): TabHost | undefined {
+  const { navigator, BroadcastChannel: Channel, document } = globalThis as Partial<typeof globalThis>;
+  const locks = navigator?.locks;
+  if (!locks || !Channel) return undefined;
+  return {
+    requestLock(name, { steal, onGranted, onLost }) {
+      const waiting = new AbortController();
+      let isOver = false;
+      let release = () => {};
+      const hold = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const granted = () => {
+        if (isOver) return undefined;
+        onGranted();
+        return hold;
+      };
+      // A request that steals may not carry a signal.
+      locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted).catch(() => {
+        if (!isOver) onLost();
+      });
+      return () => {
+        isOver = true;
+        release();
+        waiting.abort();
+      };
+    },
+    openChannel(name, onMessage) {
+      const channel = new Channel(name);
+      channel.onmessage = ({ data }) => onMessage(data);
+      return { post: (message) => channel.postMessage(message), close: () => channel.close() };
+    },
+    isVisible: () => document?.visibilityState !== 'hidden',
+  };
+}

@@ -1,0 +1,60 @@
+/** How a client shares its storage with the clients of other tabs. What does it is in `tabs/`, loaded only where asked for. */
+import type { SyncPushResponse } from '@objectql/sync-types';
+import type { ClientLog } from './client-log.js';
+import type { Listeners } from './listeners.js';
+import type { MutationOutcome } from './mutation-outcome.js';
+import type { Platform } from './platform/platform.js';
+import type { Changed } from './record-watch.js';
+import type { ClientState, ClientStorage } from './storage/client-storage.js';
+import type { SyncEvent, SyncState } from './sync-state.js';
+import type { SyncFacts } from './sync-status.js';
+
+/** What decides when to sync: the client's own driver, or the one all tabs share. */
+export interface Driver {
+  readonly state: SyncState;
+  request(): Promise<SyncPushResponse | null>;
+  dispatch(event: SyncEvent): void;
+  close(): Promise<void>;
+}
+
+/** Joins a client to those of other tabs on the same storage; `undefined` where tabs cannot hear each other. */
+export interface Tabs {
+  join(parts: { readonly storage: ClientStorage; readonly platform: Platform }): TabGroup | undefined;
+}
+
+/** The tabs as one of them sees them. */
+export interface TabGroup {
+  /** The storage to use: the others hear what is written to it. */
+  readonly storage: ClientStorage;
+  /** Takes the client in. Its own driver syncs while this tab leads; the one returned is of all tabs. */
+  drive(member: TabMember): Driver;
+  /** What is known of sync in all tabs. */
+  facts(own: SyncFacts): SyncFacts;
+  /** The outcome of a mutation of any tab. */
+  settled(id: string): Promise<MutationOutcome>;
+  /** Anything a status shows has changed here. */
+  changed(): void;
+  /** A mutation is settled here. */
+  outcome(id: string, outcome: MutationOutcome): void;
+  /** Lets another tab lead. */
+  leave(): void;
+}
+
+/** A client as its tabs see it. */
+export interface TabMember {
+  readonly driver: Driver;
+  readonly log: ClientLog;
+  readonly listeners: Listeners;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<void>;
+  readonly facts: () => SyncFacts;
+  readonly outcomeOf: (id: string) => Promise<MutationOutcome>;
+  /** Remembers an outcome, and tells it to who waits for it here. */
+  readonly learn: (id: string, outcome: MutationOutcome) => void;
+  /** Takes over what the log has read again. */
+  readonly reread: (state: ClientState, changed: Changed) => void;
+  /** Schedules what is pending. */
+  readonly schedule: () => void;
+  /** Anything a status shows has changed. */
+  readonly onChanged: () => void;
+}

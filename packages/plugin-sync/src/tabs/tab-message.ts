@@ -1,0 +1,64 @@
+/** What tabs tell each other. Data has one way between them, the storage: messages say that, and where, it changed. */
+import type { SyncConflict, SyncPushResponse } from '@objectql/sync-types';
+import type { MutationOutcome } from '../mutation-outcome.js';
+import type { Changed } from '../record-watch.js';
+import type { DroppedFields } from '../sync-listener.js';
+import type { SyncState } from '../sync-state.js';
+import type { SyncFacts } from '../sync-status.js';
+
+export type TabMessage =
+  /** Every follower, now and then, and every tab when it comes: who leads, and how does sync stand? */
+  | { readonly type: 'asked' }
+  /** The leader: so it stands. `term` is new with each leadership. */
+  | {
+      readonly type: 'stands';
+      readonly term: string;
+      readonly state: SyncState;
+      readonly facts: SyncFacts;
+      readonly isPaused: boolean;
+      readonly isSeen: boolean;
+    }
+  /** A tab begins to write; unless it tells how that ended, it has died on the way and the storage is to be read. */
+  | { readonly type: 'writing' }
+  /** `revision` is `null` when nothing was written. */
+  | { readonly type: 'wrote'; readonly revision: number | null; readonly changed: Changed }
+  /** The leader: these are settled. */
+  | { readonly type: 'settled'; readonly outcomes: readonly (readonly [string, MutationOutcome])[] }
+  /** The leader: tell the listeners of this tab too. */
+  | { readonly type: 'happened'; readonly event: TabEvent }
+  /** To the leader: somebody paused, resumed, or forgot a scheduled sync. */
+  | { readonly type: 'told'; readonly what: 'paused' | 'resumed' | 'cancelled' }
+  /** To the leader: do this for me. */
+  | { readonly type: 'wants'; readonly id: string; readonly wish: Wish }
+  /** The leader: it is done. */
+  | { readonly type: 'done'; readonly id: string; readonly value: unknown; readonly error?: WishError };
+
+/** What only the leader can do. */
+export type Wish = { readonly do: 'sync' } | { readonly do: 'settle'; readonly mutationId: string };
+
+/** Why it was not done, as far as an error survives the way between tabs. */
+export interface WishError {
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
+/** What listeners hear in every tab. */
+export type TabEvent =
+  | { readonly on: 'start' }
+  | { readonly on: 'complete'; readonly response: SyncPushResponse }
+  | { readonly on: 'error'; readonly message: string }
+  | { readonly on: 'conflict'; readonly conflicts: readonly SyncConflict[] }
+  | { readonly on: 'dropped'; readonly dropped: readonly DroppedFields[] };
+
+/** A message on its way. */
+export interface Envelope {
+  /** The language; another version of the app may speak another one, and is then not understood. */
+  readonly v: 1;
+  readonly from: string;
+  readonly message: TabMessage;
+}
+
+/** The envelope that came, or `undefined` for what is none. Tabs of one origin trust each other, not each other's age. */
+export function readEnvelope(data: unknown): Envelope | undefined {
+  return (data as Partial<Envelope> | null)?.v === 1 ? (data as Envelope) : undefined;
+}

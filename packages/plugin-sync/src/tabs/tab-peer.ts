@@ -1,0 +1,314 @@
+/**
+ * One tab among those that share a storage.
+ *
+ *   every tab   records in the log itself, reads again what others wrote, shows what the leader says of sync
+ *   the leader  is the only one to talk to the server, and does for the others what only it can
+ */
+import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
+import { isWrongUser } from '../failure-event.js';
+import type { MutationOutcome } from '../mutation-outcome.js';
+import type { Platform } from '../platform/platform.js';
+import type { TabChannel, TabHost } from '../platform/tab-host.js';
+import type { ClientStorage } from '../storage/client-storage.js';
+import type { SyncEvent, SyncState } from '../sync-state.js';
+import type { SyncFacts } from '../sync-status.js';
+import { SyncUsageError, type SyncUsageErrorCode } from '../sync-usage-error.js';
+import type { Driver, TabGroup, TabMember } from '../tab-group.js';
+import { LeaderElection } from './leader-election.js';
+import { relay, tellListeners } from './listener-relay.js';
+import { readEnvelope, type TabMessage, type Wish, type WishError } from './tab-message.js';
+import { toldStorage } from './told-storage.js';
+import { Wishes } from './wishes.js';
+import { WriteWatch } from './write-watch.js';
+
+export interface PeerParts {
+  readonly host: TabHost;
+  readonly platform: Platform;
+  readonly storage: ClientStorage;
+  /** Names lock and channel: the same for all tabs on one storage. */
+  readonly name: string;
+}
+
+/** 2 s: how soon a storage that did not open is tried again. */
+const REOPEN_MS = 2000;
+
+type Stands = Extract<TabMessage, { readonly type: 'stands' }>;
+
+export class TabPeer implements TabGroup, Driver {
+  readonly storage: ClientStorage;
+  readonly #platform: Platform;
+  readonly #host: TabHost;
+  readonly #id: string;
+  readonly #channel: TabChannel;
+  readonly #election: LeaderElection;
+  readonly #wishes: Wishes;
+  #member: TabMember | undefined;
+  #watch: WriteWatch | undefined;
+  /** What the leader said last. */
+  #leader: Stands | undefined;
+  /** Names this tab's own leadership; `undefined` while it follows. */
+  #term: string | undefined;
+  #isPaused = false;
+  #said = '';
+  #settled: (readonly [string, MutationOutcome])[] = [];
+  /** What other tabs told is not told again. */
+  #isLearning = false;
+  #cancelReopen: () => void = () => {};
+
+  constructor({ host, platform, storage, name }: PeerParts) {
+    this.#platform = platform;
+    this.#host = host;
+    this.#id = platform.newId();
+    this.#channel = host.openChannel(name, (data) => this.#hear(data));
+    this.storage = toldStorage(storage, (message) => {
+      if (message.type === 'wrote' && message.revision !== null) this.#watch?.wrote(message.revision);
+      this.#post(message);
+    });
+    this.#election = new LeaderElection({
+      host,
+      platform,
+      lockName: name,
+      onLead: () => void this.#lead(),
+      onFollow: () => this.#follow(),
+      ask: () => this.#post({ type: 'asked' }),
+    });
+    this.#wishes = new Wishes((id, wish) => {
+      if (this.#term === undefined) this.#post({ type: 'wants', id, wish });
+      else void this.#fulfil(wish, (value, error) => this.#wishes.done(id, value, error));
+    });
+  }
+
+  drive(member: TabMember): Driver {
+    const { log, driver, listeners, reread } = member;
+    this.#member = member;
+    this.#watch = new WriteWatch({
+      log,
+      platform: this.#platform,
+      reread: (state, changed) => {
+        reread(state, changed);
+        member.schedule();
+      },
+      onFailed: (error) => listeners.report(error),
+    });
+    // Until this tab leads its own driver rests.
+    driver.dispatch({ type: 'paused' });
+    listeners.add(relay((event) => this.#term !== undefined && this.#post({ type: 'happened', event })));
+    this.#post({ type: 'asked' });
+    void this.#join(member);
+    return this;
+  }
+
+  get state(): SyncState {
+    const own = this.#driver.state;
+    if (this.#term !== undefined || own.at !== 'paused') return own;
+    if (this.#leader) return this.#leader.state;
+    return this.#platform.isOnline() ? { at: 'idle' } : { at: 'offline', failures: 0 };
+  }
+
+  facts(own: SyncFacts): SyncFacts {
+    if (this.#term !== undefined || !this.#leader) return own;
+    return this.#member?.log.isFailing ? { ...this.#leader.facts, lastError: own.lastError } : this.#leader.facts;
+  }
+
+  async request(): Promise<SyncPushResponse | null> {
+    try {
+      // The leader can send only what is stored.
+      if (this.#term === undefined) await this.#member?.log.flush();
+      // A cast, because what the leader answers this wish with is what `#do` returns.
+      return (await this.#wishes.ask(this.#platform.newId(), { do: 'sync' })) as SyncPushResponse | null;
+    } catch {
+      // The saver tells why nothing could be stored, and goes on trying.
+      return null;
+    }
+  }
+
+  async settled(mutationId: string): Promise<MutationOutcome> {
+    if (this.#term === undefined) await this.#member?.log.flush();
+    try {
+      // A cast as in `request`.
+      return (await this.#wishes.ask(this.#platform.newId(), { do: 'settle', mutationId })) as MutationOutcome;
+    } catch (error) {
+      const { code, message } = error as WishError;
+      // The leader may be younger than the outcome, which all tabs were told.
+      if (code === 'UNKNOWN_ID' && this.#member) return this.#member.outcomeOf(mutationId);
+      // A cast, because the leader sends codes of this set only.
+      throw new SyncUsageError((code ?? 'CLOSED') as SyncUsageErrorCode, message);
+    }
+  }
+
+  dispatch(event: SyncEvent): void {
+    switch (event.type) {
+      case 'paused':
+      case 'resumed':
+      case 'cancelled':
+        this.#post({ type: 'told', what: event.type });
+        return this.#told(event.type);
+      case 'recorded':
+        // What a follower records the leader finds in the storage.
+        if (this.#term === undefined) return;
+        break;
+      default:
+    }
+    this.#driver.dispatch(event);
+  }
+
+  /** Tells the others of what is settled. */
+  outcome(id: string, outcome: MutationOutcome): void {
+    if (this.#term === undefined || this.#isLearning) return;
+    if (this.#settled.push([id, outcome]) > 1) return;
+    // All that one answer settles goes as one message.
+    void Promise.resolve().then(() => {
+      this.#post({ type: 'settled', outcomes: this.#settled });
+      this.#settled = [];
+    });
+  }
+
+  /** Tells the others how sync stands, if that is news. */
+  changed(): void {
+    if (this.#term !== undefined) this.#say(this.#term, 'news');
+  }
+
+  async close(): Promise<void> {
+    await this.#driver.close();
+  }
+
+  leave(): void {
+    this.#cancelReopen();
+    this.#watch?.stop();
+    this.#term = undefined;
+    this.#election.leave();
+    this.#channel.close();
+    this.#wishes.end({ code: 'CLOSED', message: 'The client was closed before that was done.' });
+  }
+
+  get #driver(): Driver {
+    if (!this.#member) throw new Error('A tab is asked for its driver before it was given one.');
+    return this.#member.driver;
+  }
+
+  /** Stands for leader only with a storage that opens: another user's tab must not keep this user's from leading. */
+  async #join(member: TabMember): Promise<void> {
+    try {
+      await member.open();
+    } catch (error) {
+      if (isWrongUser(error)) return member.driver.dispatch({ type: 'refused', why: 'wrong-user' });
+      member.listeners.report(error);
+      this.#cancelReopen = this.#platform.setTimer(() => void this.#join(member), REOPEN_MS);
+      return;
+    }
+    if (member.driver.state.at !== 'closed') this.#election.start();
+  }
+
+  async #lead(): Promise<void> {
+    const term = this.#platform.newId();
+    this.#term = term;
+    this.#said = '';
+    // The leader before may have died on the way between storage and channel.
+    await this.#watch?.readAgain();
+    if (this.#term !== term) return;
+    if (!this.#isPaused) this.#driver.dispatch({ type: 'resumed' });
+    this.#say(term, 'always');
+    this.#member?.onChanged();
+    this.#wishes.askAgain();
+  }
+
+  #follow(): void {
+    this.#term = undefined;
+    this.#driver.dispatch({ type: 'paused' });
+    this.#post({ type: 'asked' });
+  }
+
+  #told(what: 'paused' | 'resumed' | 'cancelled'): void {
+    if (what !== 'cancelled') this.#isPaused = what === 'paused';
+    if (this.#term !== undefined) this.#driver.dispatch({ type: what });
+  }
+
+  #say(term: string, when: 'news' | 'always'): void {
+    const member = this.#member;
+    if (!member || member.driver.state.at === 'closed') return;
+    const { state } = member.driver;
+    const facts = member.facts();
+    const said = JSON.stringify([state, facts]);
+    if (when === 'news' && said === this.#said) return;
+    this.#said = said;
+    this.#post({ type: 'stands', term, state, facts, isPaused: this.#isPaused, isSeen: this.#host.isVisible() });
+  }
+
+  #post(message: TabMessage): void {
+    this.#channel.post({ v: 1, from: this.#id, message });
+  }
+
+  #hear(data: unknown): void {
+    const envelope = readEnvelope(data);
+    const member = this.#member;
+    if (!envelope || !member) return;
+    const { from, message } = envelope;
+    switch (message.type) {
+      case 'asked':
+        if (this.#term !== undefined) this.#say(this.#term, 'always');
+        return;
+      case 'stands':
+        return this.#hearLeader(message);
+      case 'writing':
+        return this.#watch?.begins(from);
+      case 'wrote':
+        return this.#watch?.ended(from, message.revision, message.changed);
+      case 'settled':
+        this.#isLearning = true;
+        for (const [id, outcome] of message.outcomes) member.learn(id, outcome);
+        this.#isLearning = false;
+        return;
+      case 'happened':
+        return tellListeners(member.listeners, message.event);
+      case 'told':
+        return this.#told(message.what);
+      case 'wants':
+        if (this.#term === undefined) return;
+        void this.#fulfil(message.wish, (value, error) =>
+          this.#post({ type: 'done', id: message.id, value, ...(error && { error }) }),
+        );
+        return;
+      case 'done':
+        return this.#wishes.done(message.id, message.value, message.error);
+      default:
+        return assertNever(message);
+    }
+  }
+
+  #hearLeader(message: Stands): void {
+    this.#election.heard(message.isSeen);
+    if (this.#term !== undefined) return;
+    const isNew = this.#leader?.term !== message.term;
+    this.#leader = message;
+    this.#isPaused = message.isPaused;
+    if (isNew) this.#wishes.askAgain();
+    this.#member?.onChanged();
+  }
+
+  /** Answers, unless this tab has lost its lead meanwhile or is closing: then the next leader is asked. */
+  async #fulfil(wish: Wish, answer: (value: unknown, error?: WishError) => void): Promise<void> {
+    const term = this.#term;
+    const isLeader = () => this.#term === term && this.#driver.state.at !== 'closed';
+    try {
+      // Who asks has written before.
+      await this.#watch?.isFresh();
+      const value = await this.#do(wish);
+      if (isLeader()) answer(value);
+    } catch (error) {
+      if (!isLeader()) return;
+      const { code, message } = error as { readonly code?: string; readonly message: string };
+      answer(undefined, { code, message });
+    }
+  }
+
+  async #do(wish: Wish): Promise<unknown> {
+    switch (wish.do) {
+      case 'sync':
+        return this.#driver.request();
+      case 'settle':
+        return this.#member?.outcomeOf(wish.mutationId);
+      default:
+        return assertNever(wish);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { fileURLToPath } from 'node:url';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { startAppServer } from '../../test/browser/app-server.js';
+import { hasChromium } from '../../test/browser/chromium.js';
+import { bundleForPage, openBrowser } from '../../test/browser/open-browser.js';
+import type { TabsPage } from '../../test/browser/tabs.page.js';
+
+const PAGE = fileURLToPath(new URL('../../test/browser/tabs.page.ts', import.meta.url));
+
+// A browser on a busy machine; a frozen leader takes 5 s to be found out.
+vi.setConfig({ testTimeout: 60_000 });
+
+// What the bundle of PAGE puts into the page.
+declare const tabsPage: TabsPage;
+
+describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
+  if (!hasChromium) return;
+  const server = await startAppServer(await bundleForPage(PAGE));
+  const browser = await openBrowser();
+  const context = await browser.newContext();
+  let apps = 0;
+
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  it('lets all of three record, and shows the same in all, when the leader is closed', async () => {
+    const { app, tabs } = await openTabs(3);
+    const [first, second, third] = tabs;
+    const recorded = await recordInAll(tabs, 'a');
+    await expectAll(tabs, recorded);
+    expect(senders(app)).toEqual(['1']);
+    await first.page.close();
+    recorded.push(...(await recordInAll([second, third], 'b')));
+    await expectAll([second, third], recorded);
+    expect(senders(app)).toHaveLength(2);
+    expectOnce(app, recorded);
+  });
+
+  it('I1 loses nothing that was durable when the leader crashes, and sends it once', async () => {
+    const { app, tabs } = await openTabs(3);
+    const [first, second, third] = tabs;
+    const recorded = await recordInAll(tabs, 'a');
+    await expectAll(tabs, recorded);
+    const id = await first.page.evaluate(() => tabsPage.create('last words'));
+    recorded.push('last words');
+    await crash(context, first.page);
+    await expectAll([second, third], recorded);
+    expect(await second.page.evaluate((of) => tabsPage.settled(of), id).catch(() => 'applied')).toBe('applied');
+    recorded.push(...(await recordInAll([second, third], 'b')));
+    await expectAll([second, third], recorded);
+    expectOnce(app, recorded);
+  });
+
+  it('I2 replaces a leader whose main thread hangs, and takes it in again when it goes on', async () => {
+    const { app, tabs } = await openTabs(3);
+    const [first, second, third] = tabs;
+    const recorded = await recordInAll(tabs, 'a');
+    await expectAll(tabs, recorded);
+    const blocked = first.page.evaluate(() => tabsPage.block());
+    recorded.push(...(await recordInAll([second, third], 'b')));
+    await expectAll([second, third], recorded);
+    expect(senders(app)).toHaveLength(2);
+    server.unblock();
+    await blocked;
+    recorded.push(...(await recordInAll(tabs, 'c')));
+    await expectAll(tabs, recorded);
+    expect(senders(app)).toHaveLength(2);
+    expectOnce(app, recorded);
+  });
+
+  it('syncs for a tab that does not lead, and tells it the outcome', async () => {
+    const { tabs } = await openTabs(2);
+    const { page } = tabs[1];
+    const id = await page.evaluate(() => tabsPage.create('asked'));
+    expect(await page.evaluate(() => tabsPage.sync())).toBe(true);
+    expect(await page.evaluate((of) => tabsPage.settled(of), id)).toBe('applied');
+  });
+
+  interface Tab {
+    readonly page: Page;
+    readonly name: string;
+  }
+
+  /** Opens tabs of an app of their own; the first leads. */
+  async function openTabs(count: number) {
+    const app = `app-${++apps}`;
+    const tabs: Tab[] = [];
+    for (let number = 1; number <= count; number++) {
+      const page = await context.newPage();
+      await page.goto(server.url);
+      await page.evaluate(([of, tab]) => tabsPage.open(of, tab), [app, `${app} ${number}`] as const);
+      tabs.push({ page, name: `${app} ${number}` });
+    }
+    // A tuple, so that tests may take tabs by their places: there are as many as were asked for.
+    return { app, tabs: tabs as unknown as readonly [Tab, Tab, Tab] };
+  }
+
+  /** Three tasks in each tab, all at the same time; answers their ids. */
+  async function recordInAll(tabs: readonly Tab[], batch: string): Promise<string[]> {
+    const ids = tabs.map(({ name }) => [1, 2, 3].map((n) => `${name} ${batch}${n}`));
+    await Promise.all(
+      tabs.map(({ page }, index) =>
+        page.evaluate(async (own) => {
+          await Promise.all(own.map((id) => tabsPage.create(id)));
+        }, ids[index] ?? []),
+      ),
+    );
+    return ids.flat();
+  }
+
+  /** Waits until all tabs show these tasks and that all is done. */
+  async function expectAll(tabs: readonly Tab[], tasks: readonly string[]): Promise<void> {
+    for (const { page } of tabs) {
+      const expected = { tasks: [...tasks].sort(), state: 'idle', pending: 0 };
+      await vi.waitFor(
+        async () => {
+          const shown = await page.evaluate(() => tabsPage.shows());
+          const { state, pending } = shown.status;
+          expect({ tasks: shown.tasks, state, pending }).toEqual(expected);
+        },
+        { timeout: 30_000, interval: 50 },
+      );
+    }
+  }
+
+  /** The tabs of the app that sent anything, by number. */
+  function senders(app: string): readonly string[] {
+    const names = server.pushes.filter(({ tab, mutations }) => tab.startsWith(`${app} `) && mutations.length > 0);
+    return [...new Set(names.map(({ tab }) => tab.slice(app.length + 1)))];
+  }
+
+  /** Each task was sent as one mutation of one sequence, and those of each tab in the order they were made. */
+  function expectOnce(app: string, tasks: readonly string[]): void {
+    const sent = server.pushes.filter(({ tab }) => tab.startsWith(`${app} `)).flatMap(({ mutations }) => mutations);
+    const versions = new Set(sent.map(({ id, recordId, sequence }) => JSON.stringify([recordId, id, sequence])));
+    expect([...versions].map((text) => JSON.parse(text)[0]).sort()).toEqual([...tasks].sort());
+    const inOrder = [...sent].sort((a, b) => a.sequence - b.sequence).map(({ recordId }) => recordId);
+    for (const batch of ['a', 'b', 'c']) {
+      for (const tab of [1, 2, 3]) {
+        const own = [...new Set(inOrder)].filter((id) => id.startsWith(`${app} ${tab} ${batch}`));
+        expect(own).toEqual([...own].sort());
+      }
+    }
+  }
+});
+
+/** Ends a tab's process as a fault in it would. */
+async function crash(context: BrowserContext, page: Page): Promise<void> {
+  const devTools = await context.newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  // It has no answer: who would give it is dead.
+  devTools.send('Page.crash').catch(() => {});
+  await crashed;
+}

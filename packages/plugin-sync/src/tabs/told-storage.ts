@@ -1,0 +1,34 @@
+/** A storage that tells the other tabs what this one writes. */
+import type { Changed } from '../record-watch.js';
+import type { ClientStorage, StorageBatch } from '../storage/client-storage.js';
+import type { TabMessage } from './tab-message.js';
+
+/** 500: beyond, reading everything anew costs less than naming what changed. */
+const MAX_NAMED = 500;
+
+/** The storage, with `tell` called before and after each commit. */
+export function toldStorage(storage: ClientStorage, tell: (message: TabMessage) => void): ClientStorage {
+  return {
+    load: () => storage.load(),
+    getRecords: (refs) => storage.getRecords(refs),
+    listRecords: (objectName) => storage.listRecords(objectName),
+    close: () => storage.close(),
+    async commit(batch) {
+      tell({ type: 'writing' });
+      try {
+        await storage.commit(batch);
+      } catch (error) {
+        tell({ type: 'wrote', revision: null, changed: [] });
+        throw error;
+      }
+      tell({ type: 'wrote', revision: batch.meta?.revision ?? null, changed: changedBy(batch) });
+    },
+  };
+}
+
+/** The base records that change. Which entries do, those who read the log again see for themselves. */
+function changedBy({ putRecords = [], removeRecords = [], sweepWalk }: StorageBatch): Changed {
+  const refs = [...putRecords, ...removeRecords];
+  if (sweepWalk !== undefined || refs.length > MAX_NAMED) return 'all';
+  return refs.map(({ objectName, recordId }) => ({ objectName, recordId }));
+}

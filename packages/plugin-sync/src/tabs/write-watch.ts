@@ -1,0 +1,125 @@
+/** Keeps what this tab has in memory as fresh as the storage, which all tabs write. */
+import type { RecordRef } from '@objectql/sync-types';
+import type { ClientLog } from '../client-log.js';
+import type { Platform } from '../platform/platform.js';
+import type { Changed } from '../record-watch.js';
+import type { ClientState } from '../storage/client-storage.js';
+
+export interface WriteWatchParts {
+  readonly log: ClientLog;
+  readonly platform: Platform;
+  /** Takes over what the log has read again. */
+  readonly reread: (state: ClientState, changed: Changed) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** 1 s: writing takes milliseconds; a tab that has not told by then how it ended is gone. */
+const WRITE_MS = 1000;
+
+export class WriteWatch {
+  readonly #parts: WriteWatchParts;
+  /** What each revision changed, of those the log has not taken in yet. */
+  readonly #changedByRevision = new Map<number, Changed>();
+  readonly #writing = new Set<string>();
+  #disarm: (() => void) | undefined;
+  #isStopped = false;
+  #last: Promise<void> = Promise.resolve();
+  /** A read that is asked for and has not begun: it sees whatever is written until then. */
+  #next: Promise<void> | undefined;
+
+  constructor(parts: WriteWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Another tab begins to write. */
+  begins(tab: string): void {
+    this.#writing.add(tab);
+    this.#disarm ??= this.#parts.platform.setTimer(() => {
+      this.#disarm = undefined;
+      if (this.#writing.size === 0) return;
+      this.#writing.clear();
+      void this.readAgain();
+    }, WRITE_MS);
+  }
+
+  /** Another tab has written this revision, or nothing. */
+  ended(tab: string, revision: number | null, changed: Changed): void {
+    this.#writing.delete(tab);
+    if (revision === null) return;
+    this.#changedByRevision.set(revision, changed);
+    if (this.#isBehind()) void this.readAgain();
+  }
+
+  /** This tab has written this revision; who watches its records here is told by who wrote. */
+  wrote(revision: number): void {
+    this.#changedByRevision.set(revision, []);
+  }
+
+  /** Reads all that is stored by now, also what nobody told of. Never rejects. */
+  readAgain(): Promise<void> {
+    if (!this.#next) {
+      this.#next = this.#last.then(() => {
+        this.#next = undefined;
+        return this.#read();
+      });
+      this.#last = this.#next;
+    }
+    return this.#next;
+  }
+
+  /** Resolves when everything that was told is taken in. */
+  isFresh(): Promise<void> {
+    return this.#last;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#disarm?.();
+  }
+
+  async #read(): Promise<void> {
+    const { log, reread, onFailed } = this.#parts;
+    try {
+      if (this.#isStopped) return;
+      await log.load();
+      const revision = log.meta.revision;
+      const before = pendingRefs(log);
+      const state = await log.reload();
+      reread(state, this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
+    } catch (error) {
+      if (!this.#isStopped) onFailed(error);
+    }
+  }
+
+  #isBehind(): boolean {
+    return Math.max(...this.#changedByRevision.keys()) > this.#parts.log.meta.revision;
+  }
+
+  #changedBetween(after: number, upTo: number, pending: readonly RecordRef[]): Changed {
+    const refs = [...pending];
+    let isAll = false;
+    for (let revision = after + 1; revision <= upTo; revision++) {
+      const changed = this.#changedByRevision.get(revision) ?? 'all';
+      if (changed === 'all') isAll = true;
+      else refs.push(...changed);
+    }
+    for (const revision of this.#changedByRevision.keys()) {
+      if (revision <= upTo) this.#changedByRevision.delete(revision);
+    }
+    return isAll ? 'all' : refs;
+  }
+}
+
+function pendingRefs(log: ClientLog): ReadonlyMap<string, RecordRef> {
+  return new Map(Array.from(log.pending, ({ mutation }) => [mutation.id, mutation]));
+}
+
+/** What is in one of them alone. */
+function differing(
+  before: ReadonlyMap<string, RecordRef>,
+  after: ReadonlyMap<string, RecordRef>,
+): readonly RecordRef[] {
+  const gone = [...before].filter(([id]) => !after.has(id));
+  const added = [...after].filter(([id]) => !before.has(id));
+  return [...gone, ...added].map(([, { objectName, recordId }]) => ({ objectName, recordId }));
+}

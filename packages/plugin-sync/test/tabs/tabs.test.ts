@@ -1,0 +1,297 @@
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { device } from '../sync/device.js';
+import { strategyConfig } from '../sync/two-devices.js';
+import { openTabs, type Tab, type Tabs } from './tabs.js';
+
+/** Of each tab how many requests it made. */
+const requests = ({ tabs }: Tabs) => tabs.map(({ connection }) => connection.requests.length);
+/** What was sent, as `record sequence`, once for each request that carried it. */
+const sent = ({ tabs }: Tabs) =>
+  tabs.flatMap(({ connection }) => connection.requests.flatMap(({ mutations }) => mutations));
+const states = ({ tabs }: Tabs) => tabs.map(({ plugin }) => plugin.client.status.state);
+
+function pick(world: Tabs, index: number): Tab {
+  const tab = world.tabs[index];
+  if (!tab) throw new Error(`There is no tab ${index}.`);
+  return tab;
+}
+
+/** Two tabs, the first of which leads. */
+async function two(options?: Parameters<typeof openTabs>[1]) {
+  const world = await openTabs(2, options);
+  return { world, leader: pick(world, 0), follower: pick(world, 1) };
+}
+
+test('lets any tab record, one sync, and all see the same records and status', async () => {
+  const world = await openTabs(3);
+  const atStart = requests(world);
+  for (const [index, tab] of world.tabs.entries()) tab.tasks.records.create(`t${index}`, { title: `by ${index}` });
+  await world.advance(500);
+  expect(requests(world).slice(1)).toEqual(atStart.slice(1));
+  const seen = await Promise.all(world.tabs.map((tab) => tab.seen()));
+  expect(seen).toEqual(Array(3).fill({ t0: 'by 0', t1: 'by 1', t2: 'by 2' }));
+  const [first, ...others] = world.tabs.map(({ plugin }) => plugin.client.status);
+  expect(first).toMatchObject({ state: 'idle', pending: 0, lastError: null });
+  expect(others).toEqual([first, first]);
+});
+
+test('tells who watches records in one tab of what another tab records, before and after it is settled', async () => {
+  const { world, leader, follower } = await two();
+  leader.plugin.client.pause();
+  const heard: unknown[] = [];
+  leader.tasks.records.subscribe('t1', (record) => void heard.push(record && [record.data.title, record.isPending]));
+  follower.tasks.records.create('t1', { title: 'new' });
+  await world.advance(500);
+  follower.plugin.client.resume();
+  await world.advance(500);
+  expect(heard).toEqual([undefined, ['new', true], ['new', false]]);
+});
+
+test('I3 keeps the order of each tab, whichever tab leads', async () => {
+  const world = await openTabs(3);
+  for (let n = 0; n < 10; n++) {
+    for (const [index, tab] of world.tabs.entries()) tab.tasks.records.create(`${index}-${n}`, { n });
+    if (n === 5) world.crash(pick(world, 0));
+    await world.advance(250);
+  }
+  await world.advance(10_000);
+  for (const index of [1, 2]) {
+    const own = sent(world).filter(({ recordId }) => String(recordId).startsWith(`${index}-`));
+    const inOrder = [...new Map(own.map(({ recordId, sequence }) => [recordId, sequence]))].sort((a, b) => a[1] - b[1]);
+    expect(inOrder.map(([recordId]) => recordId)).toEqual(Array.from({ length: 10 }, (_, n) => `${index}-${n}`));
+  }
+});
+
+test('syncs for a follower that asks, with what it recorded just before', async () => {
+  const { leader, follower } = await two();
+  const { id } = follower.tasks.records.create('t1', { title: 'now' });
+  const answer = await follower.tasks.sync();
+  expect(answer?.results).toEqual([expect.objectContaining({ status: 'applied', mutationId: id })]);
+  expect(await follower.tasks.settled(id)).toEqual({ status: 'applied', version: 1, droppedFields: [] });
+  expect(follower.connection.requests).toEqual([]);
+  expect(leader.plugin.client.status.pending).toBe(0);
+});
+
+test('settles a mutation in the tab that waits for it, also when another tab leads by then', async () => {
+  const { world, leader, follower } = await two();
+  leader.plugin.client.pause();
+  const { id } = follower.tasks.records.create('t1', { title: 'now' });
+  const outcome = follower.tasks.settled(id);
+  await world.advance(250);
+  await leader.plugin.close();
+  leader.runs = false;
+  follower.plugin.client.resume();
+  await world.advance(1000);
+  expect(await outcome).toEqual({ status: 'applied', version: 1, droppedFields: [] });
+  expect(follower.connection.requests.length).toBeGreaterThan(0);
+});
+
+test('I1 lets another tab lead at once when the leader crashes, and sends what the dead tab had stored', async () => {
+  const { world, leader, follower } = await two();
+  leader.connection.fates.push('request lost');
+  leader.tasks.records.create('t1', { title: 'by the dead' });
+  await world.advance(500);
+  world.crash(leader);
+  await world.advance(500);
+  expect(follower.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+  expect(await follower.seen()).toEqual({ t1: 'by the dead' });
+  expect(sent(world).map(({ recordId }) => recordId)).toEqual(['t1', 't1']);
+});
+
+test('I2 replaces a leader that freezes within seconds, and applies nothing twice when it thaws', async () => {
+  const { world, leader, follower } = await two();
+  world.freeze(leader);
+  const { id } = follower.tasks.records.create('t1', { title: 'waits' });
+  await world.advance(2000);
+  expect(requests(world)[1]).toBe(0);
+  await world.advance(4000);
+  expect(await follower.tasks.settled(id)).toMatchObject({ status: 'applied', version: 1 });
+  await world.thaw(leader);
+  await world.advance(3000);
+  const before = requests(world)[0];
+  await leader.tasks.records.update('t1', { title: 'awake' });
+  await world.advance(3000);
+  expect(requests(world)[0]).toBe(before);
+  expect([await leader.seen(), await follower.seen()]).toEqual([{ t1: 'awake' }, { t1: 'awake' }]);
+  expect(states(world)).toEqual(['idle', 'idle']);
+});
+
+test('I1 I2 stores an answer once that a frozen leader wakes up with', async () => {
+  const { world, leader, follower } = await two({
+    ...strategyConfig('manual'),
+    onConflict: () => ({ title: 'merged' }),
+  });
+  const other = device({
+    transport: world.server.connect().transport,
+    clientId: 'other',
+    platform: new TestPlatform({ seed: 50 }),
+  });
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  let goOn = () => {};
+  const { handler } = world.server;
+  const handlePush = handler.handlePush.bind(handler);
+  handler.handlePush = async (...args) => {
+    const answer = await handlePush(...args);
+    if (leader.runs)
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    return answer;
+  };
+  leader.tasks.records.create('t1', { title: 'mine' });
+  await world.advance(250);
+  world.freeze(leader);
+  await world.advance(8000);
+  goOn();
+  await world.thaw(leader);
+  leader.runs = false;
+  await world.advance(3000);
+  expect(new Set(sent(world).map(({ id }) => id)).size).toBe(2);
+  expect([await leader.seen(), await follower.seen()]).toEqual([{ t1: 'merged' }, { t1: 'merged' }]);
+});
+
+test('hands the lead to a tab the user sees from one that is hidden, where timers are slow', async () => {
+  const { world, leader, follower } = await two();
+  leader.host.setVisible(false);
+  await world.advance(3000);
+  follower.tasks.records.create('t1', { title: 'seen' });
+  await world.advance(1000);
+  expect(follower.connection.requests.length).toBeGreaterThan(0);
+  const before = requests(world)[0];
+  leader.host.setVisible(true);
+  await world.advance(6000);
+  follower.tasks.records.create('t2', { title: 'still' });
+  await world.advance(1000);
+  expect([requests(world)[0], await leader.seen()]).toEqual([before, { t1: 'seen', t2: 'still' }]);
+});
+
+test('pauses and resumes all tabs from any of them, also those that come later', async () => {
+  const { world, leader, follower } = await two();
+  follower.plugin.client.pause();
+  await world.advance(250);
+  world.open();
+  await world.advance(250);
+  world.crash(leader);
+  await world.advance(500);
+  pick(world, 2).tasks.records.create('t1', { title: 'kept' });
+  await world.advance(2000);
+  expect([sent(world), states(world).slice(1)]).toEqual([[], ['paused', 'paused']]);
+  pick(world, 2).plugin.client.resume();
+  await world.advance(1000);
+  expect([await follower.seen(), states(world).slice(1)]).toEqual([{ t1: 'kept' }, ['idle', 'idle']]);
+});
+
+test('decides conflicts and dead letters in any tab, and shows it in all', async () => {
+  const { world, leader, follower } = await two(strategyConfig('manual'));
+  const other = device({
+    transport: world.server.connect().transport,
+    clientId: 'other',
+    platform: new TestPlatform({ seed: 50 }),
+  });
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  const { id } = follower.tasks.records.create('t1', { title: 'mine' });
+  await follower.tasks.sync();
+  await world.advance(250);
+  const waiting = world.tabs.map(({ tasks, plugin }) => [tasks.conflicts.size, plugin.client.status.attention]);
+  expect(waiting).toEqual([
+    [1, true],
+    [1, true],
+  ]);
+  await follower.tasks.conflicts.resolve(id, 'mine');
+  await world.advance(500);
+  expect([leader.tasks.conflicts.list(), leader.plugin.client.status.attention]).toEqual([[], false]);
+  expect(await leader.seen()).toEqual({ t1: 'mine' });
+});
+
+test('tells listeners in every tab, and hands server changes over in the leader alone', async () => {
+  const { world, leader, follower } = await two();
+  const other = device({
+    transport: world.server.connect().transport,
+    clientId: 'other',
+    platform: new TestPlatform({ seed: 50 }),
+  });
+  other.tasks.records.create('t9', { title: 'theirs' });
+  await other.tasks.sync();
+  leader.heard.length = 0;
+  follower.heard.length = 0;
+  await follower.tasks.sync();
+  await world.advance(250);
+  expect([leader.heard, follower.heard]).toEqual([
+    ['start', 'changes: t9', 'complete'],
+    ['start', 'complete'],
+  ]);
+  expect(await follower.seen()).toEqual({ t9: 'theirs' });
+});
+
+test('never leads with a storage of another user, and so sends nothing as the wrong one', async () => {
+  const world = await openTabs(1, { user: 'ada' });
+  const ada = pick(world, 0);
+  ada.tasks.records.create('t1', { title: 'of ada' });
+  await ada.tasks.flush();
+  const bob = world.open({ user: 'bob' });
+  await world.advance(500);
+  world.crash(ada);
+  expect(() => bob.tasks.records.create('t2', { title: 'of bob' })).toThrow(/another user/);
+  const later = world.open();
+  await world.advance(2000);
+  expect([bob.plugin.client.status, bob.connection.requests]).toEqual([
+    expect.objectContaining({ state: 'needs-auth', why: 'wrong-user' }),
+    [],
+  ]);
+  expect(await later.seen()).toEqual({ t1: 'of ada' });
+  expect(later.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+});
+
+test('shows in all tabs when one clears what is pending, as at a sign-out', async () => {
+  const { world, leader, follower } = await two();
+  leader.plugin.client.pause();
+  leader.tasks.records.create('t1', { title: 'secret' });
+  await world.advance(250);
+  const before = await follower.seen();
+  follower.tasks.getMutationLogger().clear();
+  await world.advance(250);
+  expect([before, await leader.seen(), leader.plugin.client.status.pending]).toEqual([{ t1: 'secret' }, {}, 0]);
+});
+
+test('finds what a tab stored that died before it could tell', async () => {
+  const { world, leader, follower } = await two();
+  const { storage } = world;
+  const commit = storage.commit.bind(storage);
+  storage.commit = async (batch) => {
+    await commit(batch);
+    if (batch.putEntries?.some(({ mutation }) => mutation.recordId === 'last')) world.crash(follower);
+  };
+  follower.tasks.records.create('last', { title: 'words' });
+  await world.advance(3000);
+  expect([await leader.seen(), leader.plugin.client.status.pending]).toEqual([{ last: 'words' }, 0]);
+});
+
+test('works without the other tabs where the browser cannot connect them', async () => {
+  const storage = Object.assign(new MemoryStorage(), { sharedName: 'app' });
+  const { server } = await openTabs(0);
+  const alone = device({ transport: server.connect().transport, storage, tabs: sharedTabs({ host: undefined }) });
+  alone.tasks.records.create('t1', { title: 'alone' });
+  await alone.tasks.sync();
+  expect(await alone.seen()).toEqual({ t1: 'alone' });
+});
+
+test('refuses a storage that tabs cannot share', async () => {
+  const { server } = await openTabs(0);
+  const make = () =>
+    device({ transport: server.connect().transport, storage: new MemoryStorage(), tabs: sharedTabs() });
+  expect(make).toThrow(/IndexedDbStorage/);
+});
+
+test('says that a client was closed to who still waits for another tab', async () => {
+  const { world, leader, follower } = await two();
+  leader.plugin.client.pause();
+  const { id } = follower.tasks.records.create('t1', { title: 'now' });
+  const outcome = follower.tasks.settled(id);
+  await world.advance(250);
+  await Promise.all([expect(outcome).rejects.toMatchObject({ code: 'CLOSED' }), follower.plugin.close()]);
+});

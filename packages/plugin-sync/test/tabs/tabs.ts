@@ -1,0 +1,93 @@
+/** Tabs of one browser on one storage, each with a clock of its own that stands still while the tab is frozen. */
+import { TestBrowser, type TestTab } from '../../src/platform/test-browser.js';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { type Device, type DeviceOptions, device } from '../sync/device.js';
+import { type Connection, type RealServer, realServer } from '../sync/real-server.js';
+
+export interface Tab extends Device {
+  readonly host: TestTab;
+  readonly connection: Connection;
+  /** Whether its clock goes on. */
+  runs: boolean;
+}
+
+export interface Tabs {
+  readonly server: RealServer;
+  readonly storage: MemoryStorage;
+  readonly tabs: readonly Tab[];
+  open(options?: Partial<DeviceOptions>): Tab;
+  /** Moves the clocks of all tabs that run, in steps that let them talk. */
+  advance(ms: number): Promise<void>;
+  freeze(tab: Tab): void;
+  thaw(tab: Tab): Promise<void>;
+  crash(tab: Tab): void;
+}
+
+const STEP_MS = 250;
+
+/** A browser with `count` tabs, of which the first leads. */
+export async function openTabs(count: number, defaults: Partial<DeviceOptions> = {}): Promise<Tabs> {
+  const browser = new TestBrowser();
+  const serverPlatform = new TestPlatform({ seed: 99 });
+  const server = realServer(serverPlatform);
+  const shared = Object.assign(new MemoryStorage(), { sharedName: 'app' });
+  const tabs: Tab[] = [];
+  const world: Tabs = {
+    server,
+    storage: shared,
+    tabs,
+    open(options = {}) {
+      const host = browser.newTab();
+      const connection = server.connect();
+      const opened = device({
+        ...defaults,
+        ...options,
+        transport: connection.transport,
+        platform: new TestPlatform({ seed: tabs.length + 1 }),
+        storage: keptOpen(shared),
+        tabs: sharedTabs({ host }),
+      });
+      const tab: Tab = Object.assign(opened, { host, connection, runs: true });
+      tabs.push(tab);
+      return tab;
+    },
+    async advance(ms) {
+      for (let passed = 0; passed < ms; passed += STEP_MS) {
+        await serverPlatform.advance(STEP_MS);
+        for (const { platform, runs } of tabs) if (runs) await platform.advance(STEP_MS);
+      }
+    },
+    freeze(tab) {
+      tab.runs = false;
+      tab.host.freeze();
+    },
+    async thaw(tab) {
+      tab.runs = true;
+      tab.host.thaw();
+      await tab.platform.advance(0);
+    },
+    crash(tab) {
+      tab.runs = false;
+      tab.host.crash();
+    },
+  };
+  for (let tab = 0; tab < count; tab++) {
+    world.open();
+    await world.advance(STEP_MS);
+  }
+  return world;
+}
+
+/** The storage stays open when one of its tabs closes, as a database does. */
+function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
+  return {
+    sharedName: storage.sharedName,
+    load: () => storage.load(),
+    commit: (batch: Parameters<MemoryStorage['commit']>[0]) => storage.commit(batch),
+    getRecords: (refs: Parameters<MemoryStorage['getRecords']>[0]) => storage.getRecords(refs),
+    listRecords: (objectName: string) => storage.listRecords(objectName),
+    close: async () => {},
+  };
+}

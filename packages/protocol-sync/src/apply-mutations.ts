@@ -5,9 +5,10 @@
 import type { SyncMutationResult } from '@objectql/sync-types';
 import { adoptRecord } from './adopt.js';
 import { appliedResult, rejectedResult } from './answer.js';
+import { viewOf } from './authorize.js';
 import { type ResolverCaller, rejectionOf } from './call-resolver.js';
 import { isOfAnotherFeed } from './checkpoint.js';
-import { type JudgeRules, judge, mayRead, type PlannedWrite } from './judge.js';
+import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { loadRequestOf, PushSession } from './push-session.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
@@ -149,6 +150,7 @@ export async function describeWrite(
 ): Promise<SyncMutationResult> {
   const { state, computable } = made;
   // What the writer may not read any more goes from their device, as if it were gone.
-  const record = (await mayRead(state, rules)) ? (computable ? undefined : state.data) : null;
+  const view = await viewOf(state, rules);
+  const record = view === undefined ? null : computable ? undefined : view;
   return appliedResult(write.mutation.id, { serverVersion: state.version, record, droppedFields: write.droppedFields });
 }

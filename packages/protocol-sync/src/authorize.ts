@@ -1,5 +1,5 @@
 /** Who may read and write what. */
-import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry, RecordId, RecordRef } from '@objectql/sync-types';
 import type { Principal } from './principal.js';
 
 export interface ReadQuestion {
@@ -18,10 +18,10 @@ export interface WriteQuestion {
 }
 
 /**
- * `allow` sends the record; `hide` sends nothing, as if it did not exist; `forget` sends a bare delete, so that devices
+ * `allow` sends the record; `{ without }` sends it without these fields, as if it had none of them; `hide` sends nothing, as if it did not exist; `forget` sends a bare delete, so that devices
  * which once had the record drop it (it tells them that the id exists).
  */
-export type ReadPermission = 'allow' | 'hide' | 'forget';
+export type ReadPermission = 'allow' | 'hide' | 'forget' | { readonly without: readonly string[] };
 
 /** The application's rules. What is left out is allowed. */
 export interface Authorize {
@@ -34,4 +34,20 @@ export interface Authorize {
    * team). Clients then walk the feed anew and drop what they may no longer read.
    */
   scope?(principal: Principal | null): string | Promise<string>;
+}
+
+/** What of a record the caller may see: its data, `null` when it is deleted, `undefined` when nothing of it. */
+export async function viewOf(
+  { objectName, recordId, data }: RecordRef & { readonly data: JsonObject | null },
+  { authorize, principal }: { readonly authorize: Authorize; readonly principal: Principal | null },
+): Promise<JsonObject | null | undefined> {
+  if (!authorize.read) return data;
+  const permission = await authorize.read({ principal, objectName, recordId, record: data });
+  return permission === 'hide' || permission === 'forget' ? undefined : visibleData(data, permission);
+}
+
+/** The data without what the permission takes away. */
+export function visibleData<Data extends JsonObject | null>(data: Data, permission: ReadPermission): Data | JsonObject {
+  if (data === null || typeof permission !== 'object') return data;
+  return Object.fromEntries(Object.entries(data).filter(([field]) => !permission.without.includes(field)));
 }

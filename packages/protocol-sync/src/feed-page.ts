@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { recordKey, type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
 import type { FeedStretch, OwnWrite } from './apply-mutations.js';
-import type { Authorize, ReadPermission } from './authorize.js';
+import { type Authorize, type ReadPermission, visibleData } from './authorize.js';
 import { findPageStart, formatCheckpoint, nextCheckpoint, type PageStart } from './checkpoint.js';
 import type { Principal } from './principal.js';
 import type { PushRequest } from './push-request.js';
@@ -44,13 +44,9 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : page.facts.head;
-  const changes: FeedChange[] = [];
-  for (const record of selected) {
-    if (own.size > 0 && own.get(recordKey(record)) === record.version) continue;
-    const permission = authorize.read ? await permissionOf(record, authorize.read, principal) : 'allow';
-    const change = toChange(record, permission, start);
-    if (change) changes.push(change);
-  }
+  const others = own.size === 0 ? selected : selected.filter((record) => own.get(recordKey(record)) !== record.version);
+  const permissions = await permissionsOf(others, authorize.read, principal);
+  const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', start) ?? []);
   if (authorize.scope && scopeDigest(objects, await authorize.scope(principal)) !== scope) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
@@ -156,12 +152,18 @@ function suppressedVersions(request: PushRequest, written: readonly OwnWrite[]):
   return versions;
 }
 
-async function permissionOf(
-  { objectName, recordId, data }: FeedRecord,
-  read: NonNullable<Authorize['read']>,
+/** Asked for all at once, so that rules which ask a database can ask it once for the page; `undefined` without rules. */
+async function permissionsOf(
+  records: readonly FeedRecord[],
+  read: Authorize['read'],
   principal: Principal | null,
-): Promise<ReadPermission> {
-  return read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) });
+): Promise<readonly ReadPermission[] | undefined> {
+  if (!read) return undefined;
+  return Promise.all(
+    records.map(async ({ objectName, recordId, data }) =>
+      read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) }),
+    ),
+  );
 }
 
 function toChange(record: FeedRecord, permission: ReadPermission, start: PageStart): FeedChange | undefined {
@@ -172,5 +174,10 @@ function toChange(record: FeedRecord, permission: ReadPermission, start: PageSta
   if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
   if (permission === 'forget' || data === null) return { ...common, operation: 'delete' };
   const operation = version === record.born ? 'create' : 'update';
-  return { ...common, operation, data, ...(origin ? { origin } : {}) };
+  return { ...common, operation, data: visibleText(data, permission), ...(origin ? { origin } : {}) };
+}
+
+/** Text goes out as it is stored, unless some of it is hidden. */
+function visibleText(data: string, permission: ReadPermission): string {
+  return typeof permission === 'object' ? JSON.stringify(visibleData(JSON.parse(data), permission)) : data;
 }

@@ -9,7 +9,7 @@ import {
   type WriteStamp,
 } from '@objectql/sync-types';
 import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './answer.js';
-import type { Authorize } from './authorize.js';
+import { type Authorize, viewOf } from './authorize.js';
 import { decide, makeContest } from './decide.js';
 import type { ObjectRules } from './object-rules.js';
 import type { Principal } from './principal.js';
@@ -61,7 +61,8 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
   if (!(await mayWrite(mutation, seen?.state.data ?? null, rules))) {
     return conclude({ code: 'FORBIDDEN', reason: 'You may not make this change.' });
   }
-  if (seen && !(await mayRead(seen.state, rules))) {
+  const view = seen && (await viewOf(seen.state, rules));
+  if (seen && view === undefined) {
     return conclude(
       mutation.operation === 'create'
         ? { code: 'FORBIDDEN', reason: 'You may not make this change.' }
@@ -96,7 +97,7 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
         session.remember(mutation, { status: 'applied', version, droppedFields });
         // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
         const isGone = before?.state.data === null && droppedFields.length === 0;
-        const record = isGone ? undefined : before?.state.data;
+        const record = isGone ? undefined : view;
         return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
       }
       case 'write': {
@@ -133,7 +134,7 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
   ): SyncMutationResult {
     if (!before) throw new Error('A conflict needs a record to conflict with.');
     session.remember(mutation, { status: 'conflict', kind: contest.kind, fields: contest.fields });
-    return conflictResult(mutation, { contest, before: before.state, rules: objectRules });
+    return conflictResult(mutation, { contest: inView(contest, view), before: before.state, rules: objectRules });
   }
 }
 
@@ -149,17 +150,21 @@ async function repeat(
     const { version: serverVersion, droppedFields } = outcome;
     // A record that went on since then reaches the client through the feed, at the version that belongs to it.
     // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
-    const isThere = before !== undefined && before.data !== null && (await mayRead(before, rules));
-    const record = !isThere ? null : before.version === serverVersion ? before.data : undefined;
+    const view = before && (await viewOf(before, rules));
+    const record = view ? (before?.version === serverVersion ? view : undefined) : null;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
-  if (!before || !(await mayRead(before, rules))) {
+  const view = before && (await viewOf(before, rules));
+  if (!before || view === undefined) {
     return { ...goneConflictResult(mutation.id), duplicate: true };
   }
   const objectRules = rules.rulesOf(mutation.objectName) ?? {};
   const incoming = { mutation, stamp: session.stamp(mutation) };
   const contest = makeContest(outcome.kind, { incoming, before, fields: outcome.fields, rules: objectRules });
-  return { ...conflictResult(mutation, { contest, before, rules: objectRules }), duplicate: true };
+  return {
+    ...conflictResult(mutation, { contest: inView(contest, view), before, rules: objectRules }),
+    duplicate: true,
+  };
 }
 
 /** True when the client has seen all that the record was before, so that its own data is all that is new to it. */
@@ -182,14 +187,12 @@ function isComputable(
   return run.logId === stamp.logId && run.from <= base + 1 && isTold;
 }
 
-/** May this record leave the server for this caller? */
-export async function mayRead(
-  state: RecordState,
-  { authorize, principal }: Pick<JudgeRules, 'authorize' | 'principal'>,
-) {
-  if (!authorize.read) return true;
-  const { objectName, recordId, data } = state;
-  return (await authorize.read({ principal, objectName, recordId, record: data })) === 'allow';
+/** The contest as its caller may see it: nothing of fields that are hidden from them. */
+function inView(contest: Contest, view: JsonObject | null | undefined): Contest {
+  const { theirs } = contest;
+  if (!theirs.record || !view) return contest;
+  const stamps = Object.entries(theirs.stamps).filter(([field]) => Object.hasOwn(view, field));
+  return { ...contest, theirs: { ...theirs, record: view, stamps: Object.fromEntries(stamps) } };
 }
 
 async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, rules: JudgeRules): Promise<boolean> {

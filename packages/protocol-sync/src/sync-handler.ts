@@ -37,6 +37,8 @@ export interface SyncWarning {
 export interface SyncHandlerOptions {
   /** Where versions, feed and ledger are kept. Default: memory, gone with the process. */
   readonly store?: SyncStore | undefined;
+  /** Reads and writes the application's records. Default: they are kept in the sync store itself. */
+  readonly resolver?: RecordResolver | undefined;
   /** Each object's sync configuration, as read from `*.object.yml`; other objects then take no part. */
   readonly objects?: ReadonlyMap<string, SyncConfig> | undefined;
   /** Decides conflicts of objects without a strategy of their own. Without any, the clients decide. */
@@ -84,7 +86,7 @@ export class SyncHandler implements AsyncDisposable {
    */
   async handlePush(
     request: unknown,
-    resolver: RecordResolver = storeResolver,
+    resolver: RecordResolver = this.#options.resolver ?? storeResolver,
     context: SyncContext = {},
   ): Promise<SyncPushResponse> {
     return answerValue(await this.#answer(parsePush(request, this.limits), resolver, context));
@@ -98,7 +100,7 @@ export class SyncHandler implements AsyncDisposable {
   /** The same as `handlePush`, answered as JSON text: what is stored goes out without being parsed. */
   async answerPush(
     request: unknown,
-    resolver: RecordResolver = storeResolver,
+    resolver: RecordResolver = this.#options.resolver ?? storeResolver,
     context: SyncContext = {},
   ): Promise<string> {
     return answerText(await this.#answer(parsePush(request, this.limits), resolver, context));

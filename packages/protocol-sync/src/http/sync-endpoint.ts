@@ -8,7 +8,7 @@
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Principal, SyncContext } from '../principal.js';
-import { type RecordResolver, storeResolver } from '../record-resolver.js';
+import type { RecordResolver } from '../record-resolver.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { openEventStream } from './event-stream.js';
@@ -32,7 +32,7 @@ export type Authenticate = (request: Request) => Principal | null | Promise<Prin
 
 export interface SyncEndpointOptions {
   readonly handler: Pick<SyncHandler, 'answerPush' | 'answerPull' | 'watch' | 'limits'>;
-  /** The application's records. Default: they are kept in the sync store itself. */
+  /** The application's records. Default: the handler's own resolver. */
   readonly resolver?: RecordResolver | undefined;
   /** Without it every caller is served, as nobody. */
   readonly authenticate?: Authenticate | undefined;
@@ -115,9 +115,7 @@ async function answerRequest(request: Request, call: Call): Promise<Response> {
   const answer = await requests.pass(principal, async () => {
     const body = await readJsonBody(request, { maxBytes: handler.limits.maxBodyBytes, signal });
     const context: SyncContext = { principal, signal };
-    return action === 'push'
-      ? handler.answerPush(body, endpoint.resolver ?? storeResolver, context)
-      : handler.answerPull(body, context);
+    return action === 'push' ? handler.answerPush(body, endpoint.resolver, context) : handler.answerPull(body, context);
   });
   return jsonResponse(answer, request.headers.get('accept-encoding'));
 }

@@ -30,21 +30,14 @@ export async function recordChange(
   { store, now, maxRecordBytes }: { readonly store: SyncStore; readonly now: number; readonly maxRecordBytes: number },
 ): Promise<{ readonly serverVersion: number }> {
   const parsed = recordChangeSchema.safeParse(change);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new TypeError(`recordChange: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is malformed'}.`);
-  }
-  const { objectName, recordId, operation, data = {} } = parsed.data;
+  if (!parsed.success) throw new TypeError(`recordChange: ${problemOf(parsed.error)}.`);
+  const { objectName, recordId } = parsed.data;
   return store.transaction(async (transaction) => {
     const { records, facts } = await transaction.load({ records: [{ objectName, recordId }], mutationIds: [] });
     const before = records[0];
-    const stamp = { time: now, logId: SERVER_LOG_ID, sequence: (before?.version ?? 0) + 1 };
-    const written = effectOf(operation, data, before);
-    if (!written) return { serverVersion: before?.version ?? 0 };
-    const write: DecidedWrite = { objectName, recordId, ...written, stamp, changedAt: now, origin: null };
-    const state = writeRecord(before, write, facts.versionFloor);
-    const fields = Object.keys(state.data ?? {}).length;
-    if (fields > MAX_FIELDS || utf8Bytes(JSON.stringify(state.data)) > maxRecordBytes) {
+    const state = stateOfChange(parsed.data, before, { now, versionFloor: facts.versionFloor });
+    if (!state) return { serverVersion: before?.version ?? 0 };
+    if (isTooLarge(state.data, maxRecordBytes)) {
       throw new RangeError(
         `recordChange: this ${objectName} is larger than ${maxRecordBytes} bytes or ${MAX_FIELDS} fields.`,
       );
@@ -52,6 +45,38 @@ export async function recordChange(
     await transaction.save({ records: [state] });
     return { serverVersion: state.version };
   });
+}
+
+/** The record's state after a change that came past sync; `undefined` when the change changes nothing. */
+export function stateOfChange(
+  { objectName, recordId, operation, data = {} }: RecordChange,
+  before: RecordState | undefined,
+  { now, versionFloor }: { readonly now: number; readonly versionFloor: number },
+): RecordState | undefined {
+  const written = effectOf(operation, data, before);
+  if (!written) return undefined;
+  const stamp = { time: now, logId: SERVER_LOG_ID, sequence: (before?.version ?? 0) + 1 };
+  const write: DecidedWrite = { objectName, recordId, ...written, stamp, changedAt: now, origin: null };
+  return writeRecord(before, write, versionFloor);
+}
+
+/** Why a record of the application cannot be synced, if there is a reason. */
+export function findUnfit(change: RecordChange, maxRecordBytes: number): string | undefined {
+  const parsed = recordChangeSchema.safeParse(change);
+  if (!parsed.success) return problemOf(parsed.error);
+  const { data = null } = parsed.data;
+  return isTooLarge(data, maxRecordBytes)
+    ? `it is larger than ${maxRecordBytes} bytes or ${MAX_FIELDS} fields`
+    : undefined;
+}
+
+function problemOf({ issues }: z.ZodError): string {
+  const [issue] = issues;
+  return `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is malformed'}`;
+}
+
+function isTooLarge(data: JsonObject | null, maxRecordBytes: number): boolean {
+  return Object.keys(data ?? {}).length > MAX_FIELDS || utf8Bytes(JSON.stringify(data)) > maxRecordBytes;
 }
 
 function effectOf(operation: MutationOperation, data: JsonObject, before: RecordState | undefined) {

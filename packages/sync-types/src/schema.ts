@@ -2,6 +2,7 @@
 export { conflictKindSchema, syncConflictSchema, writeStampSchema } from './conflict.js';
 export { counterSchema, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
 export { mutationLogEntrySchema, mutationOperationSchema, recordDataSchema } from './mutation.js';
+export { syncBlockSchema } from './object-yaml/sync-block.js';
 export { syncPokeSchema } from './poke.js';
 export { syncPullRequestSchema } from './pull.js';
 export { resetSchema, syncMutationResultSchema, syncPushRequestSchema, syncPushResponseSchema } from './push.js';

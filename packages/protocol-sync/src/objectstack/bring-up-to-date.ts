@@ -1,0 +1,45 @@
+/** Compares what the feed says of records with what the data engine has, and versions the difference. */
+import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
+import { findUnfit, type RecordChange, stateOfChange } from '../record-change.js';
+import { withStoredRecord } from '../record-state.js';
+import { AS_SYSTEM } from './data-engine.js';
+import type { EngineRecords } from './engine-records.js';
+import type { BringUpToDate } from './engine-store.js';
+
+export interface BringUpToDateParts {
+  readonly records: Pick<EngineRecords, 'readAll'>;
+  readonly now: () => number;
+  readonly maxRecordBytes: number;
+  /** Told of a record that is unfit for devices: its write stands, and they keep the version before it. */
+  readonly onUnfit: (message: string) => void;
+}
+
+/** Versions each record that the engine has otherwise than the feed; what is the same takes no version. */
+export function bringingUpToDate(parts: BringUpToDateParts): BringUpToDate {
+  return async (refs, { transaction, run }) => {
+    const present = await parts.records.readAll(refs, { ...AS_SYSTEM, transaction });
+    const changes = refs
+      .map((ref) => changeOf(ref, present.get(recordKey(ref))))
+      .filter((change) => isFit(change, parts));
+    await run(async (inner) => {
+      const { records, facts } = await inner.load({ records: changes, mutationIds: [] });
+      const stateByKey = new Map(records.map((state) => [recordKey(state), state]));
+      const at = { now: parts.now(), versionFloor: facts.versionFloor };
+      const states = changes.flatMap((change) => {
+        const state = stateOfChange(change, stateByKey.get(recordKey(change)), at);
+        return state && change.data ? withStoredRecord(state, change.data) : (state ?? []);
+      });
+      if (states.length > 0) await inner.save({ records: states });
+    });
+  };
+}
+
+function changeOf({ objectName, recordId }: RecordRef, data: JsonObject | undefined): RecordChange {
+  return data ? { objectName, recordId, operation: 'update', data } : { objectName, recordId, operation: 'delete' };
+}
+
+function isFit(change: RecordChange, { maxRecordBytes, onUnfit }: BringUpToDateParts): boolean {
+  const problem = findUnfit(change, maxRecordBytes);
+  if (problem) onUnfit(`${change.objectName} ${change.recordId} is not sent to devices: ${problem}.`);
+  return problem === undefined;
+}

@@ -1,0 +1,86 @@
+/** Finds out who sends a request as ObjectStack's own REST interface does: by session, bearer token or API key. */
+import type { Authenticate } from '../http/sync-endpoint.js';
+import { SyncRequestError } from '../sync-request-error.js';
+import type { DataEngine } from './data-engine.js';
+
+/** What is needed of the service `auth`. */
+export interface AuthService {
+  readonly api?: SessionApi;
+  getApi?(): Promise<SessionApi>;
+  isAuthGateActive?(): boolean;
+}
+
+interface SessionApi {
+  getSession(request: { readonly headers: Headers }): Promise<unknown>;
+}
+
+/** What is needed of `@objectstack/core`; some of it is younger than 17.0. */
+export interface IdentityCore {
+  resolveAuthzContext(input: {
+    readonly ql: unknown;
+    readonly headers: Headers;
+    readonly getSession: (headers: Headers) => Promise<unknown>;
+    readonly tenancyPosture?: unknown;
+  }): Promise<{ readonly userId?: string }>;
+  assembleExecutionContext(input: Record<string, unknown>): object | undefined;
+  normalizeAuthGate(user: unknown): unknown;
+  effectiveTenancyPosture?(tenancy: unknown): unknown;
+  isAuthzStoreUnavailableError?(error: unknown): boolean;
+}
+
+export interface EngineAuthenticateParts {
+  readonly engine: DataEngine;
+  readonly auth: AuthService;
+  /** The service `tenancy`, where the kernel has one. */
+  readonly tenancy: unknown;
+  readonly core: IdentityCore;
+}
+
+/** The principal has the user's id, and in `context` the engine's execution context of that user. */
+export function engineAuthenticate({ engine, auth, tenancy, core }: EngineAuthenticateParts): Authenticate {
+  return async ({ headers }) => {
+    const api = auth.api ?? (await auth.getApi?.());
+    if (!api) return null;
+    const session = memoized(() => api.getSession({ headers }).catch(() => undefined));
+    const authz = await core
+      .resolveAuthzContext({
+        ql: engine,
+        headers,
+        getSession: session,
+        ...(tenancy && core.effectiveTenancyPosture ? { tenancyPosture: core.effectiveTenancyPosture(tenancy) } : {}),
+      })
+      .catch((error: unknown) => {
+        // An outage is no sign that nobody is signed in: the device waits and keeps its session.
+        if (!core.isAuthzStoreUnavailableError?.(error)) throw error;
+        throw new SyncRequestError('BUSY', 'Permissions cannot be read now. Send the same request again.', {
+          cause: error,
+        });
+      });
+    if (!authz.userId) return null;
+    await refuseGated(auth, core, session);
+    const context = core.assembleExecutionContext({
+      authz,
+      requestLocale: headers.get('accept-language') ?? undefined,
+    });
+    return context ? { id: authz.userId, context } : null;
+  };
+}
+
+/** A password that has expired, or a second factor that is missing, must be mended where the user signs in. */
+async function refuseGated(auth: AuthService, core: IdentityCore, session: () => Promise<unknown>): Promise<void> {
+  if (!auth.isAuthGateActive?.()) return;
+  const { user } = ((await session()) ?? {}) as { readonly user?: unknown };
+  if (!core.normalizeAuthGate(user)) return;
+  throw new SyncRequestError(
+    'UNAUTHENTICATED',
+    'This account has to be put in order before it may be used. Sign in again.',
+  );
+}
+
+function memoized<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}

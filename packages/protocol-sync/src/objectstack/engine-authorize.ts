@@ -1,0 +1,81 @@
+/** ObjectStack's permissions as sync asks for them: what a user may read is what the data engine shows that user. */
+import { type JsonObject, jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
+import type { Authorize, ReadPermission, ReadQuestion } from '../authorize.js';
+import type { Principal } from '../principal.js';
+import { contextOf, type EngineRecords } from './engine-records.js';
+
+/** What in a user's context decides what they may read; a change of it makes their devices walk the feed anew. */
+const RIGHTS = ['tenantId', 'accessible_org_ids', 'posture', 'positions', 'permissions', 'systemPermissions'] as const;
+
+/** Reads as the caller, in one query for all that is asked at once. Writes are judged by the engine when they are made. */
+export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>): Authorize {
+  const batchOf = batches(records);
+  return {
+    async read({ principal, ...question }) {
+      if (!principal) return 'allow';
+      const seen = await batchOf(principal, question);
+      return seen === 'nothing' ? 'hide' : permissionOf(question, seen.get(recordKey(question)));
+    },
+    scope(principal) {
+      const context = contextOf(principal);
+      return JSON.stringify(RIGHTS.map((right) => context[right] ?? null));
+    },
+  };
+}
+
+/** A deleted record is known by its id alone to everybody who may read its object. */
+function permissionOf({ record }: Omit<ReadQuestion, 'principal'>, seen: JsonObject | undefined): ReadPermission {
+  if (!record) return 'allow';
+  if (!seen) return 'forget';
+  // A value that reads otherwise is masked for this user, or is changing right now and comes again.
+  const without = Object.keys(record).filter(
+    (field) => !Object.hasOwn(seen, field) || !jsonEquals(seen[field], record[field]),
+  );
+  return without.length === 0 ? 'allow' : { without };
+}
+
+type Seen = ReadonlyMap<string, JsonObject> | 'nothing';
+
+/** Gathers the questions of one turn of the event loop. */
+function batches(records: Pick<EngineRecords, 'readAll'>) {
+  const openByPrincipal = new WeakMap<
+    Principal,
+    Map<string, { readonly refs: RecordRef[]; readonly seen: Promise<Seen> }>
+  >();
+  return (principal: Principal, { objectName, recordId }: RecordRef): Promise<Seen> => {
+    const open = openByPrincipal.get(principal) ?? new Map();
+    openByPrincipal.set(principal, open);
+    const batch = open.get(objectName) ?? begin();
+    batch.refs.push({ objectName, recordId });
+    return batch.seen;
+
+    function begin() {
+      const refs: RecordRef[] = [];
+      const seen = Promise.resolve().then(() => {
+        open.delete(objectName);
+        return read(refs, principal);
+      });
+      const begun = { refs, seen };
+      open.set(objectName, begun);
+      return begun;
+    }
+  };
+
+  async function read(refs: readonly RecordRef[], principal: Principal): Promise<Seen> {
+    try {
+      return await records.readAll(refs, contextOf(principal));
+    } catch (error) {
+      if (isForbidden(error)) return 'nothing';
+      throw error;
+    }
+  }
+}
+
+function isForbidden(error: unknown): boolean {
+  const { code, status, statusCode } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly status?: unknown;
+    readonly statusCode?: unknown;
+  };
+  return code === 'PERMISSION_DENIED' || status === 403 || statusCode === 403;
+}

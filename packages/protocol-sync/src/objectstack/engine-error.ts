@@ -1,0 +1,51 @@
+/** What the data engine refuses, in the terms of sync. */
+import { RejectionError } from '../record-resolver.js';
+
+/** What the engine's errors carry; its published contract, unlike its classes. */
+interface EngineFailure {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly status?: unknown;
+  readonly statusCode?: unknown;
+  /** Of a validation: what is wrong with which field. */
+  readonly fields?: unknown;
+  readonly details?: { readonly forbiddenFields?: unknown } | undefined;
+  /** What a script in the metadata threw, without what the sandbox adds. */
+  readonly innerMessage?: unknown;
+}
+
+/** A refusal for good where the engine says that the same write can never succeed; any other error as it is, to be retried. */
+export function toRejection(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof RejectionError) return error;
+  // A cast, because every field is read as unknown.
+  const failure = error as EngineFailure;
+  const { code } = failure;
+  const status = failure.status ?? failure.statusCode;
+  if (code === 'RECORD_NOT_FOUND') return new RejectionError('NOT_FOUND', 'There is no such record.');
+  if (code === 'PERMISSION_DENIED' || status === 401 || status === 403) {
+    return new RejectionError('FORBIDDEN', whatIsForbidden(failure));
+  }
+  const isInvalid =
+    code === 'VALIDATION_FAILED' ||
+    code === 'DUPLICATE_RECORD' ||
+    code === 'DELETE_RESTRICTED' ||
+    status === 400 ||
+    status === 422 ||
+    typeof failure.innerMessage === 'string';
+  return isInvalid ? new RejectionError('VALIDATION', whatIsInvalid(failure)) : error;
+}
+
+function whatIsForbidden({ details }: EngineFailure): string {
+  const fields = Array.isArray(details?.forbiddenFields) ? details.forbiddenFields : [];
+  return fields.length > 0 ? `You may not change ${fields.join(', ')}.` : 'You may not make this change.';
+}
+
+/** Each field's message, e.g. `title: Title is required; due: Due must be a date`. */
+function whatIsInvalid({ message, fields, innerMessage }: EngineFailure): string {
+  if (typeof innerMessage === 'string') return innerMessage;
+  const messages = (Array.isArray(fields) ? fields : []).flatMap((problem: unknown) => {
+    const { field, message: text } = (problem ?? {}) as { readonly field?: unknown; readonly message?: unknown };
+    return typeof field === 'string' && typeof text === 'string' ? [`${field}: ${text}`] : [];
+  });
+  return messages.length > 0 ? messages.join('; ') : message;
+}

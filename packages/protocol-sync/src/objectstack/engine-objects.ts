@@ -1,0 +1,97 @@
+/** The objects in which the data engine keeps sync's state, beside the application's own. */
+import type { DataEngine } from './data-engine.js';
+
+export const FEED = 'objectstack_sync_feed';
+export const RECORDS = 'objectstack_sync_record';
+export const LEDGER = 'objectstack_sync_ledger';
+export const LOGS = 'objectstack_sync_log';
+export const INTENTS = 'objectstack_sync_intent';
+export const ENROLMENTS = 'objectstack_sync_enrolment';
+
+/** Raised when the columns change in a way an older release cannot read. */
+export const SCHEMA_VERSION = 1;
+
+const PACKAGE = '@objectql/protocol-sync';
+
+/** 255 characters at most, and so fit for an index on every database. */
+const short = { type: 'text' } as const;
+const long = { type: 'textarea' } as const;
+
+/**
+ * Ids are digests, because a record's name may be longer than a key. Numbers are texts of 16 digits, because the engine has
+ * no type that is a 64-bit integer on every database; digits sort alike everywhere.
+ */
+const DEFINITIONS = [
+  object(FEED, 'Sync feed', {
+    fields: { epoch: short, head: short, floor: short, version_floor: short, schema_version: short },
+  }),
+  object(RECORDS, 'Sync record', {
+    fields: {
+      object_name: short,
+      record_id: long,
+      place: short,
+      version: short,
+      changed_at: short,
+      deleted_at: short,
+      data: long,
+      bookkeeping: long,
+    },
+    indexes: [
+      { fields: ['place'], unique: 'global' },
+      { fields: ['object_name', 'place'] },
+      { fields: ['deleted_at'] },
+    ],
+  }),
+  object(LEDGER, 'Sync ledger', {
+    fields: {
+      mutation_id: long,
+      log_id: long,
+      log_key: short,
+      sequence: short,
+      object_name: long,
+      record_id: long,
+      content_hash: long,
+      outcome: long,
+      made_at: short,
+    },
+    indexes: [{ fields: ['log_key', 'sequence'], unique: 'global' }, { fields: ['made_at'] }],
+  }),
+  object(LOGS, 'Sync log', { fields: { log_id: long, principal: long, floor: short, last_time: short } }),
+  object(INTENTS, 'Sync intent', { fields: { intent: long } }),
+  object(ENROLMENTS, 'Sync enrolment', { fields: { object_name: long, step: short, after: long } }),
+] as const;
+
+/** Defines the objects where they are not defined yet; the engine makes their tables when it starts. */
+export function defineEngineObjects({ registry }: DataEngine): void {
+  for (const definition of DEFINITIONS) {
+    if (!registry.getObject(definition.name)) registry.registerObject(definition, PACKAGE);
+  }
+}
+
+/** Makes the tables that are missing. */
+export async function makeEngineTables(engine: DataEngine): Promise<void> {
+  defineEngineObjects(engine);
+  for (const { name } of DEFINITIONS) await engine.syncObjectSchema(name);
+}
+
+/** An object that only the system reads and writes, without the fields ObjectStack adds to others. */
+function object(
+  name: string,
+  label: string,
+  parts: { readonly fields: Readonly<Record<string, object>>; readonly indexes?: readonly object[] },
+) {
+  const fields = Object.entries(parts.fields).map(([field, type]) => [field, { name: field, label: field, ...type }]);
+  return {
+    name,
+    label,
+    isSystem: true,
+    managedBy: 'engine-owned',
+    ownership: 'none',
+    systemFields: false,
+    tenancy: { enabled: false },
+    access: { default: 'private' },
+    enable: { apiEnabled: false, trackHistory: false, searchable: false },
+    ...parts,
+    fields: Object.fromEntries(fields),
+  };
+}

@@ -1,0 +1,85 @@
+/** The application's records in ObjectStack's data engine, as sync reads and writes them. */
+import { type JsonObject, type MutationLogEntry, type RecordId, type RecordRef, recordKey } from '@objectql/sync-types';
+import type { Principal } from '../principal.js';
+import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
+import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from './data-engine.js';
+import { toRejection } from './engine-error.js';
+
+/** As whom a principal reads and writes: the `context` it was authenticated with, or else by its id alone. */
+export function contextOf(principal: Principal | null): EngineContext {
+  if (!principal) return {};
+  const { id, context } = principal;
+  return typeof context === 'object' && context !== null ? { ...context } : { userId: id };
+}
+
+/**
+ * Writes what clients push through the engine, as the user who pushed it: validation, hooks, defaults and permissions apply.
+ * Its writes join the transaction of the `EngineStore` in which it is called.
+ *
+ * Record ids are strings: the engine makes a string of every id, and to sync `7` and `'7'` are two records.
+ */
+export class EngineRecords implements RecordResolver {
+  readonly transactional = true;
+  readonly #engine: DataEngine;
+
+  constructor(engine: DataEngine) {
+    this.#engine = engine;
+  }
+
+  async getRecord(objectName: string, recordId: RecordId): Promise<JsonObject | undefined> {
+    return (await this.readAll([{ objectName, recordId }], AS_SYSTEM)).get(recordKey({ objectName, recordId }));
+  }
+
+  async applyMutation(
+    mutation: MutationLogEntry,
+    _serverVersion: number,
+    context: WriteContext,
+  ): Promise<JsonObject | undefined> {
+    const { objectName, recordId } = mutation;
+    if (typeof recordId !== 'string') throw new RejectionError('INVALID', 'Record ids are strings here.');
+    try {
+      await this.#write({ ...mutation, recordId }, context);
+    } catch (error) {
+      throw toRejection(error);
+    }
+    // Read again, because defaults, computed fields and hooks change what is stored.
+    return this.getRecord(objectName, recordId);
+  }
+
+  /** The records that the context may see, by record key, each with the fields it may see. */
+  async readAll(refs: readonly RecordRef[], context: EngineContext): Promise<ReadonlyMap<string, JsonObject>> {
+    const found = new Map<string, JsonObject>();
+    for (const [objectName, ids] of idsByObject(refs)) {
+      const rows = await this.#engine.find(objectName, { where: { id: { $in: ids } } }, { context });
+      for (const row of rows) found.set(recordKey({ objectName, recordId: String(row.id) }), fieldsOf(row));
+    }
+    return found;
+  }
+
+  async #write(mutation: MutationLogEntry & { readonly recordId: string }, context: WriteContext): Promise<void> {
+    const { objectName, recordId: id, operation, data } = mutation;
+    const engine = this.#engine;
+    const options = { context: contextOf(context.principal) };
+    const exists = (await this.getRecord(objectName, id)) !== undefined;
+    context.signal.throwIfAborted();
+    // What sync knows of a record may be older than what is there: a delete in the database itself, past the engine.
+    if (operation === 'delete') {
+      if (exists) await engine.delete(objectName, { where: { id }, ...options });
+    } else if (operation === 'create' && !exists) await engine.insert(objectName, { ...data, id }, options);
+    else await engine.update(objectName, { ...data, id }, options);
+  }
+}
+
+/** Without the id, which is the record's name and none of its fields. */
+function fieldsOf(row: EngineRow): JsonObject {
+  const { id: _, ...fields } = toFields(row);
+  return fields;
+}
+
+function idsByObject(refs: readonly RecordRef[]): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { objectName, recordId } of refs) {
+    if (typeof recordId === 'string') ids.set(objectName, [...(ids.get(objectName) ?? []), recordId]);
+  }
+  return ids;
+}

@@ -1,0 +1,137 @@
+/** How sync's state stands in the data engine's rows. Casts trust the fields that `engine-objects.ts` defines. */
+import { createHash } from 'node:crypto';
+import type { RecordId, RecordRef } from '@objectql/sync-types';
+import { decodeBookkeeping, decodeProvenance, encodeBookkeeping } from '../storage/record-encoding.js';
+import type {
+  FeedRecord,
+  Intent,
+  LedgerOutcome,
+  LedgerRow,
+  LogRow,
+  RecordState,
+  StoredRecord,
+  StoreFacts,
+} from '../storage/sync-store.js';
+import type { EngineRow } from './data-engine.js';
+
+/** 16 digits hold every integer that JavaScript does. */
+const DIGITS = 16;
+
+/** The row of the store's own facts. */
+export const FEED_ID = 'feed';
+
+/** A number as a text that sorts as the number does. */
+export function digits(value: number): string {
+  return String(value).padStart(DIGITS, '0');
+}
+
+/** The id of a record's row; that of its intent too. */
+export function recordRowId({ objectName, recordId }: RecordRef): string {
+  return digest(JSON.stringify([objectName, recordId]));
+}
+
+/** The id of a mutation's or a log's row. */
+export function rowId(id: string): string {
+  return digest(id);
+}
+
+export function toFacts(row: EngineRow): StoreFacts {
+  return {
+    epoch: row.epoch as string,
+    head: Number(row.head),
+    floor: Number(row.floor),
+    versionFloor: Number(row.version_floor),
+  };
+}
+
+export function fromRecord(state: RecordState, place: number): EngineRow {
+  const { objectName, recordId, version, changedAt, data } = state;
+  return {
+    id: recordRowId(state),
+    object_name: objectName,
+    record_id: JSON.stringify(recordId),
+    place: digits(place),
+    version: digits(version),
+    changed_at: digits(changedAt),
+    deleted_at: data ? null : digits(changedAt),
+    data: data ? JSON.stringify(data) : null,
+    bookkeeping: encodeBookkeeping(state),
+  };
+}
+
+export function toRecord(row: EngineRow): StoredRecord {
+  return {
+    objectName: row.object_name as string,
+    recordId: JSON.parse(row.record_id as string) as RecordId,
+    place: Number(row.place),
+    version: Number(row.version),
+    changedAt: Number(row.changed_at),
+    data: typeof row.data === 'string' ? (JSON.parse(row.data) as StoredRecord['data']) : null,
+    ...decodeBookkeeping(row.bookkeeping as string),
+  };
+}
+
+export function toFeedRecord(row: EngineRow): FeedRecord {
+  return {
+    objectName: row.object_name as string,
+    recordId: JSON.parse(row.record_id as string) as RecordId,
+    place: Number(row.place),
+    version: Number(row.version),
+    changedAt: Number(row.changed_at),
+    data: (row.data ?? null) as string | null,
+    ...decodeProvenance(row.bookkeeping as string),
+  };
+}
+
+export function fromLedgerRow(row: LedgerRow): EngineRow {
+  return {
+    id: rowId(row.mutationId),
+    mutation_id: row.mutationId,
+    log_id: row.logId,
+    log_key: row.logId === null ? null : rowId(row.logId),
+    sequence: digits(row.sequence),
+    object_name: row.objectName,
+    record_id: JSON.stringify(row.recordId),
+    content_hash: row.contentHash,
+    outcome: JSON.stringify(row.outcome),
+    made_at: digits(row.at),
+  };
+}
+
+export function toLedgerRow(row: EngineRow): LedgerRow {
+  return {
+    mutationId: row.mutation_id as string,
+    logId: (row.log_id ?? null) as string | null,
+    sequence: Number(row.sequence),
+    objectName: row.object_name as string,
+    recordId: JSON.parse(row.record_id as string) as RecordId,
+    contentHash: row.content_hash as string,
+    outcome: JSON.parse(row.outcome as string) as LedgerOutcome,
+    at: Number(row.made_at),
+  };
+}
+
+export function fromLog({ logId, principal, floor, lastTime }: LogRow): EngineRow {
+  return { id: rowId(logId), log_id: logId, principal, floor: digits(floor), last_time: digits(lastTime) };
+}
+
+export function toLogRow(row: EngineRow): LogRow {
+  return {
+    logId: row.log_id as string,
+    principal: (row.principal ?? null) as string | null,
+    floor: Number(row.floor),
+    lastTime: Number(row.last_time),
+  };
+}
+
+export function fromIntent(intent: Intent): EngineRow {
+  return { id: recordRowId(intent), intent: JSON.stringify(intent) };
+}
+
+export function toIntent(row: EngineRow): Intent {
+  return JSON.parse(row.intent as string) as Intent;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

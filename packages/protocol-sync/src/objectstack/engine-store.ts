@@ -1,0 +1,263 @@
+/**
+ * Sync's state in ObjectStack's data engine: in the application's own database, and in the transactions in which its
+ * records are written, whoever writes them.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { RecordRef } from '@objectql/sync-types';
+import { type Platform, systemPlatform } from '../platform/platform.js';
+import { CommitListeners } from '../storage/commit-listeners.js';
+import { NewerSchemaError } from '../storage/schema-version.js';
+import {
+  type Page,
+  type PageQuery,
+  type PruneSlice,
+  StoreBusyError,
+  type StoreTransaction,
+  type SyncStore,
+} from '../storage/sync-store.js';
+import { runInScope } from '../storage/transaction-scope.js';
+import { AS_SYSTEM, type DataEngine } from './data-engine.js';
+import { FEED, makeEngineTables, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
+import { digits, FEED_ID, toFeedRecord } from './engine-rows.js';
+import { EngineTransaction, eachOnce, isConcurrencyFailure, readFacts } from './engine-transaction.js';
+
+/** Reads and versions what was written, in the transaction that wrote it. */
+export type BringUpToDate = (refs: readonly RecordRef[], transaction: OpenTransaction) => Promise<void>;
+
+/** A transaction that is open, for those who work beside a push in it. */
+export interface OpenTransaction {
+  /** The engine's own handle. */
+  readonly transaction: unknown;
+  run<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
+}
+
+export interface EngineStoreOptions {
+  /** Called before a commit with the records that `touch` named in the transaction. */
+  readonly bringUpToDate?: BringUpToDate;
+  readonly platform?: Platform | undefined;
+}
+
+/** 5 tries: of writers that take turns, one may lose a few times. */
+const MAX_TRIES = 5;
+/** 1 s: how late another process's commit may be noticed. */
+const LOOK_MS = 1000;
+
+export class EngineStore implements SyncStore {
+  readonly #engine: DataEngine;
+  readonly #platform: Platform;
+  readonly #bringUpToDate: BringUpToDate;
+  readonly #touched = new AsyncLocalStorage<RecordRef[]>();
+  readonly #listeners = new CommitListeners();
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Runs what must not see the transaction of the code that happens to call it. */
+  readonly #outside = AsyncLocalStorage.snapshot();
+  #stopLooking: (() => void) | undefined;
+  #isOpen = false;
+
+  constructor(engine: DataEngine, options: EngineStoreOptions = {}) {
+    this.#engine = engine;
+    this.#platform = options.platform ?? systemPlatform;
+    this.#bringUpToDate = options.bringUpToDate ?? (async () => {});
+  }
+
+  async open(): Promise<void> {
+    await makeEngineTables(this.#engine);
+    const row = (await this.#readFeedRow()) ?? (await this.#insertFeedRow());
+    const version = Number(row?.schema_version);
+    if (version > SCHEMA_VERSION) throw new NewerSchemaError(version, SCHEMA_VERSION);
+    this.#listeners.startAt(Number(row?.head ?? 0));
+    this.#isOpen = true;
+    this.#keepLooking();
+  }
+
+  async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+    return this.#whileOpen(() => this.#inEngineTransaction((open) => open.run(work)));
+  }
+
+  /** True while the code that is running is inside one of this store's transactions. */
+  get isInTransaction(): boolean {
+    return this.#touched.getStore() !== undefined;
+  }
+
+  /** Names a record that the engine wrote in the transaction under way: its version and feed entry commit with it. */
+  touch(ref: RecordRef): void {
+    this.#touched.getStore()?.push(ref);
+  }
+
+  /**
+   * Runs `work`, which writes through the engine and names what it wrote, in one transaction with the feed's entries. Joins
+   * the transaction of the code that is running, or the `given` one, and is then committed or rolled back with it.
+   */
+  async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
+    return this.#whileOpen(() =>
+      given === undefined ? this.#inEngineTransaction(work) : this.#in(given, { work, isOwned: false }),
+    );
+  }
+
+  async page({ after, limit, objects }: PageQuery): Promise<Page> {
+    return this.#outside(() =>
+      this.#whileOpen(async () => {
+        const { head } = await readFacts(this.#engine, AS_SYSTEM);
+        const where = {
+          // A record that moves on while this reads is found at its new place, behind this head.
+          place: { $gt: digits(after), $lte: digits(head) },
+          ...(objects ? { object_name: { $in: [...new Set(objects)] } } : {}),
+        };
+        const query = { where, orderBy: [{ field: 'place', order: 'asc' } as const], limit };
+        const rows = objects?.length === 0 ? [] : await this.#engine.find(RECORDS, query, { context: AS_SYSTEM });
+        // Read again: a tombstone dropped meanwhile is missing in the rows, and the floor must say so.
+        return { facts: { ...(await readFacts(this.#engine, AS_SYSTEM)), head }, records: rows.map(toFeedRecord) };
+      }),
+    );
+  }
+
+  async prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
+    return this.#whileOpen(async () => ({ removed: await this.#alone((transaction) => transaction.prune(slice)) }));
+  }
+
+  async changeEpoch(): Promise<string> {
+    return this.#whileOpen(async () => {
+      const epoch = this.#platform.randomId();
+      await this.#alone((transaction) => transaction.setEpoch(epoch));
+      return epoch;
+    });
+  }
+
+  onCommit(listener: (head: number) => void): () => void {
+    const stop = this.#listeners.add(listener);
+    this.#keepLooking();
+    return stop;
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isOpen) throw new Error('The store is not open. Call open() first.');
+    const done = work();
+    this.#underWay.add(done);
+    return done.finally(() => this.#underWay.delete(done));
+  }
+
+  /** Runs `work` in a transaction of the engine; again when it lost a race, unless somebody else's transaction was joined. */
+  async #inEngineTransaction<T>(work: (open: OpenTransaction) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      let isOwned = true;
+      try {
+        return await this.#engine.transaction(
+          (context, { owned }) => {
+            isOwned = owned;
+            return this.#in(context.transaction, { work, isOwned });
+          },
+          AS_SYSTEM,
+          { require: true },
+        );
+      } catch (error) {
+        if (!isOwned || !isConcurrencyFailure(error)) throw error;
+        if (tries === MAX_TRIES) throw new StoreBusyError('Other transactions kept winning.', { cause: error });
+      }
+    }
+  }
+
+  async #in<T>(
+    transaction: unknown,
+    { work, isOwned }: { readonly work: (open: OpenTransaction) => Promise<T>; readonly isOwned: boolean },
+  ): Promise<T> {
+    const touched: RecordRef[] = [];
+    let head: number | undefined;
+    const run: OpenTransaction['run'] = async (inner) => {
+      const engine = new EngineTransaction(this.#engine, transaction);
+      await engine.lock();
+      const result = await runInScope(engine, inner);
+      head = engine.head ?? head;
+      return result;
+    };
+    const open = { transaction, run };
+    const result = await this.#touched.run(touched, async () => {
+      const done = await work(open);
+      if (touched.length > 0) await this.#bringUpToDate(eachOnce(touched), open);
+      return done;
+    });
+    this.#announceAfter(transaction, { head, isOwned });
+    return result;
+  }
+
+  /** Tells listeners of the new head once it is committed. */
+  #announceAfter(
+    transaction: unknown,
+    { head, isOwned }: { readonly head: number | undefined; readonly isOwned: boolean },
+  ): void {
+    if (head === undefined) return;
+    // Knex, under ObjectStack's SQL drivers, resolves this at the commit and rejects it at a rollback.
+    const { executionPromise } = transaction as { readonly executionPromise?: unknown };
+    if (executionPromise instanceof Promise) {
+      executionPromise.then(
+        () => this.#outside(() => this.#listeners.announce(head)),
+        () => {},
+      );
+    } else if (isOwned) this.#looking(0);
+  }
+
+  async #alone<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
+    return this.#inEngineTransaction(async ({ transaction }) => {
+      const engine = new EngineTransaction(this.#engine, transaction);
+      await engine.lock();
+      return work(engine);
+    });
+  }
+
+  #readFeedRow() {
+    return this.#engine.findOne(FEED, { where: { id: FEED_ID } }, { context: AS_SYSTEM });
+  }
+
+  async #insertFeedRow() {
+    const zero = digits(0);
+    const row = {
+      id: FEED_ID,
+      epoch: this.#platform.randomId(),
+      head: zero,
+      floor: zero,
+      version_floor: zero,
+      schema_version: String(SCHEMA_VERSION),
+    };
+    try {
+      await this.#engine.insert(FEED, row, { context: AS_SYSTEM });
+      return row;
+    } catch (error) {
+      // Another process that starts at the same moment may have been faster.
+      const theirs = await this.#readFeedRow();
+      if (!theirs) throw error;
+      return theirs;
+    }
+  }
+
+  /** The engine tells nobody of another process's commit, so while somebody listens the store looks. */
+  #keepLooking(): void {
+    if (!this.#isOpen || this.#stopLooking || this.#listeners.isEmpty) return;
+    this.#looking(LOOK_MS);
+  }
+
+  #looking(delayMs: number): void {
+    this.#stopLooking?.();
+    this.#stopLooking = this.#platform.setTimer(() => void this.#outside(() => this.#look()), delayMs);
+  }
+
+  async #look(): Promise<void> {
+    this.#stopLooking = undefined;
+    if (!this.#isOpen) return;
+    try {
+      this.#listeners.announce((await readFacts(this.#engine, AS_SYSTEM)).head);
+    } catch {
+      // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
+    }
+    this.#keepLooking();
+  }
+}

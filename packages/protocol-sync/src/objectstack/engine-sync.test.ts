@@ -1,0 +1,251 @@
+import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
+import type { HookHandler, ObjectQL } from '@objectstack/objectql';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import type { Principal } from '../principal.js';
+import { MemoryStore } from '../storage/memory-store.js';
+import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
+import { AS_SYSTEM } from './data-engine.js';
+import { type KernelParts, startKernel, temporaryDatabase } from './kernel.fixture.js';
+
+// ObjectStack takes seconds to load and to make its tables on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const system = { context: AS_SYSTEM } as const;
+const title = { type: 'text', label: 'Title', required: true } as const;
+const status = { type: 'text', label: 'Status', defaultValue: 'new' } as const;
+const TASK = { name: 'task', label: 'Task', sync: { enabled: true }, fields: { title, status } };
+const AUDIT = { name: 'audit', label: 'Audit', sync: { enabled: true }, fields: { title } };
+const SECRET = { name: 'secret', label: 'Secret', fields: { title } };
+
+/** ObjectStack with a real database, two synced objects and one that is not, and sync over them. */
+async function start(options: SyncProtocolPluginOptions = {}, parts: Partial<KernelParts> = {}) {
+  const sync = new SyncProtocolPlugin(options);
+  const { kernel, stop } = await startKernel({ objects: [TASK, AUDIT, SECRET], plugins: [sync], ...parts });
+  onTestFinished(stop);
+  return { ...device(sync), engine: kernel.getService<ObjectQL>('objectql'), stop, sync };
+}
+
+/** A device that pushes by hand, and what a new device would see. */
+function device({ handler }: SyncProtocolPlugin, principal: Principal | null = null) {
+  let sequence = 0;
+  const push = async (...mutations: readonly Partial<MutationLogEntry>[]): Promise<SyncPushResponse> => {
+    const complete = mutations.map((mutation) => {
+      sequence += 1;
+      return {
+        id: `m${sequence}`,
+        objectName: 'task',
+        recordId: 't1',
+        operation: 'create',
+        timestamp: '2026-01-01T00:00:00.000Z',
+        clientId: 'phone',
+        sequence,
+        baseVersion: null,
+        ...mutation,
+      };
+    });
+    const request = { clientId: 'phone', logId: 'log', protocol: 2, lastCheckpoint: null, mutations: complete };
+    return handler.handlePush(request, undefined, { principal });
+  };
+  /** Without the fields ObjectStack adds. */
+  const feed = async () => {
+    const { serverChanges } = await handler.handlePull({ clientId: 'tablet', lastCheckpoint: null }, { principal });
+    return serverChanges.map(({ objectName, recordId, operation, data, serverVersion }) => [
+      `${objectName} ${recordId}`,
+      operation === 'delete' ? 'deleted' : [data?.title, data?.status],
+      serverVersion,
+    ]);
+  };
+  return { push, feed };
+}
+
+it('writes what clients push through the engine, and answers what it stored', async () => {
+  const { engine, push } = await start();
+  const stored = () => engine.findOne('task', { where: { id: 't1' } }, system);
+  const created = await push({ data: { title: 'Buy milk' } });
+  const updated = await push({ operation: 'update', data: { status: 'done' }, baseVersion: 1 });
+  expect(created.results).toMatchObject([
+    { status: 'applied', serverVersion: 1, record: { title: 'Buy milk', status: 'new' } },
+  ]);
+  expect(updated.results).toMatchObject([{ status: 'applied', serverVersion: 2 }]);
+  expect(await stored()).toMatchObject({ id: 't1', title: 'Buy milk', status: 'done' });
+  await push({ operation: 'delete', baseVersion: 2 });
+  expect(await stored()).toBeNull();
+});
+
+it("I2 does not take sync's own writes for somebody else's", async () => {
+  const { push, feed } = await start();
+  await push({ data: { title: 'Buy milk' } }, { operation: 'update', data: { status: 'done' }, baseVersion: 1 });
+  expect(await feed()).toEqual([['task t1', ['Buy milk', 'done'], 2]]);
+});
+
+it('brings writes that come past sync to every device: single, many, and deletes', async () => {
+  const { engine, feed } = await start();
+  await engine.insert('task', { id: 'a', title: 'A' }, system);
+  await engine.insert(
+    'task',
+    [
+      { id: 'b', title: 'B' },
+      { id: 'c', title: 'C' },
+    ],
+    system,
+  );
+  await engine.insertMany('task', [{ id: 'd', title: 'D' }, { id: 'e' }], system);
+  await engine.update('task', { id: 'a', status: 'done' }, system);
+  await engine.update('task', { title: 'Late' }, { where: { title: 'B' }, multi: true, ...system });
+  await engine.delete('task', { where: { id: 'c' }, ...system });
+  await engine.delete('task', { where: { title: 'D' }, multi: true, ...system });
+  expect(await feed()).toEqual([
+    ['task a', ['A', 'done'], 2],
+    ['task b', ['Late', 'new'], 2],
+    ['task c', 'deleted', 2],
+    ['task d', 'deleted', 2],
+  ]);
+});
+
+it('I11 takes a transaction as a whole, and nothing of one that is rolled back', async () => {
+  const { engine, feed } = await start();
+  await engine.transaction(async () => {
+    await engine.insert('task', { id: 'a', title: 'A' }, system);
+    await engine.update('task', { id: 'a', status: 'done' }, system);
+  });
+  const failing = engine.transaction(async (context) => {
+    await engine.insert('task', { id: 'b', title: 'B' }, system);
+    await engine.update('task', { id: 'a', status: 'lost' }, { context });
+    throw new Error('changed my mind');
+  });
+  await expect(failing).rejects.toThrow('changed my mind');
+  expect(await feed()).toEqual([['task a', ['A', 'done'], 2]]);
+});
+
+it('I11 writes nothing when the feed cannot be written', async () => {
+  const { engine, feed } = await start();
+  const isOurs: HookHandler = ({ input }) => {
+    if ((input.data as { object_name?: string }).object_name === 'task') throw new Error('the disk is full');
+  };
+  engine.registerHook('beforeInsert', isOurs, { object: 'objectstack_sync_record' });
+  await expect(engine.insert('task', { id: 'a', title: 'A' }, system)).rejects.toThrow('the disk is full');
+  expect([await engine.find('task', {}, system), await feed()]).toEqual([[], []]);
+});
+
+it("takes what hooks write beside a client's change, and what they change in it", async () => {
+  const { engine, push, feed } = await start();
+  const emphasize: HookHandler = ({ input }) => {
+    const task = input.data as { title: string };
+    task.title += '!';
+  };
+  engine.registerHook('beforeInsert', emphasize, { object: 'task' });
+  engine.registerHook(
+    'afterInsert',
+    async () => void (await engine.insert('audit', { id: 'log-1', title: 'created' }, system)),
+    { object: 'task' },
+  );
+  const { results } = await push({ data: { title: 'Buy milk' } });
+  expect(results).toMatchObject([{ status: 'applied', record: { title: 'Buy milk!' } }]);
+  expect(await feed()).toEqual([
+    ['task t1', ['Buy milk!', 'new'], 1],
+    ['audit log-1', ['created', undefined], 1],
+  ]);
+});
+
+it('I5 gives a record two versions when a push and a hook of the same push write it', async () => {
+  const { engine, push, feed } = await start();
+  await push({ recordId: 'parent', data: { title: 'Parent' } });
+  engine.registerHook(
+    'afterInsert',
+    async () => void (await engine.update('task', { id: 'parent', status: 'has a child' }, system)),
+    { object: 'task' },
+  );
+  await push(
+    { recordId: 'parent', operation: 'update', data: { title: 'Renamed' }, baseVersion: 1 },
+    { recordId: 'child', data: { title: 'Child' } },
+  );
+  expect(await feed()).toEqual([
+    ['task child', ['Child', 'new'], 1],
+    ['task parent', ['Renamed', 'has a child'], 3],
+  ]);
+});
+
+it('meets an offline edit of what was changed past sync as a conflict', async () => {
+  const { engine, push, feed } = await start();
+  await push({ data: { title: 'Buy milk' } });
+  await engine.update('task', { id: 't1', title: 'Buy bread' }, system);
+  const { results } = await push({ operation: 'update', data: { title: 'Buy cream' }, baseVersion: 1 });
+  expect(results).toMatchObject([{ status: 'conflict', conflict: { conflictingFields: ['title'], serverVersion: 2 } }]);
+  expect(await feed()).toEqual([['task t1', ['Buy bread', 'new'], 2]]);
+});
+
+it('refuses for good what the engine refuses for good, saying which field and why, and goes on', async () => {
+  const { engine, push, feed } = await start();
+  const refuse: HookHandler = ({ input }) => {
+    if ((input.data as { title?: string }).title !== 'forbidden word') return;
+    throw Object.assign(new Error('Mind your words.'), { status: 422 });
+  };
+  engine.registerHook('beforeInsert', refuse, { object: 'task' });
+  const { results } = await push(
+    { recordId: 'a', data: {} },
+    { recordId: 'b', data: { title: 'B', colour: 'red' } },
+    { recordId: 7, data: { title: 'Z' } },
+    { recordId: 'c', data: { title: 'forbidden word' } },
+    { recordId: 'd', objectName: 'secret', data: { title: 'S' } },
+    { recordId: 'e', data: { title: 'E' } },
+  );
+  expect(results).toMatchObject([
+    { status: 'rejected', code: 'VALIDATION', reason: 'title: Title is required' },
+    { status: 'rejected', code: 'VALIDATION', reason: "Unknown field 'colour' on object 'task'" },
+    { status: 'rejected', code: 'INVALID', reason: 'Record ids are strings here.' },
+    { status: 'rejected', code: 'VALIDATION', reason: 'Mind your words.' },
+    { status: 'rejected', code: 'UNKNOWN_OBJECT' },
+    { status: 'applied', serverVersion: 1 },
+  ]);
+  expect(await feed()).toEqual([['task e', ['E', 'new'], 1]]);
+});
+
+it('enrols the records from before sync, and finds what was written while it was away', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const before = await startKernel({ filename, objects: [TASK] });
+  const tasks = Array.from({ length: 450 }, (_, index) => ({ id: `t${index}`, title: `${index}` }));
+  await before.engine.insert('task', tasks, system);
+  await before.stop();
+
+  const first = await start({}, { filename });
+  await first.sync.enrolled();
+  expect(await first.feed()).toHaveLength(450);
+  await first.stop();
+
+  const without = await startKernel({ filename, objects: [TASK] });
+  await without.engine.delete('task', { where: { id: 't1' }, ...system });
+  await without.engine.update('task', { id: 't2', title: 'changed' }, system);
+  await without.stop();
+
+  const second = await start({}, { filename });
+  await second.sync.reconcile();
+  expect((await second.feed()).slice(-2)).toEqual([
+    ['task t2', ['changed', 'new'], 2],
+    ['task t1', 'deleted', 2],
+  ]);
+});
+
+it('says at the start what is missing', async () => {
+  const cases: readonly (readonly [SyncProtocolPluginOptions, object, RegExp])[] = [
+    [{ objects: new Map([['taks', { enabled: true }]]) }, TASK, /there is no object 'taks' in the registry/],
+    [{}, { ...TASK, sync: { enabled: 'yes' } }, /definition of 'task' is wrong: sync\.enabled must be true or false/],
+    [{ store: new MemoryStore() }, TASK, /data engine keeps records and sync's state\. Leave the store out/],
+  ];
+  for (const [options, object, message] of cases) {
+    await expect(start(options, { objects: [object] })).rejects.toThrow(message);
+  }
+});
+
+it('I1 goes on from where it stopped, keeps everything, and is destroyed twice', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const first = await start({}, { filename });
+  await first.push({ data: { title: 'Buy milk' } });
+  await first.stop();
+  await first.sync.destroy();
+  const second = await start({}, { filename });
+  const { results } = await second.push({ data: { title: 'Buy milk' } });
+  expect(results).toMatchObject([{ status: 'applied', serverVersion: 1, duplicate: true }]);
+  expect(await second.feed()).toEqual([['task t1', ['Buy milk', 'new'], 1]]);
+});

@@ -1,0 +1,132 @@
+/** Sync at home in ObjectStack: the data engine keeps the records and sync's own state. Loaded where a kernel has one. */
+import type { SyncConfig } from '@objectql/sync-types';
+import type { KernelContext } from '@objectql/sync-types/kernel';
+import type { Authenticate } from '../http/sync-endpoint.js';
+import { systemPlatform } from '../platform/platform.js';
+import { resolveLimits } from '../server-limits.js';
+import type { SyncHandlerOptions } from '../sync-handler.js';
+import { bringingUpToDate } from './bring-up-to-date.js';
+import { AS_SYSTEM, type DataEngine } from './data-engine.js';
+import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
+import { engineAuthorize } from './engine-authorize.js';
+import { defineEngineObjects } from './engine-objects.js';
+import { EngineRecords } from './engine-records.js';
+import { EngineStore } from './engine-store.js';
+import { Enrolment } from './enrolment.js';
+import { followWrites } from './follow-writes.js';
+import { readSyncedObjects } from './synced-objects.js';
+
+export type EngineSyncOptions = Pick<SyncHandlerOptions, 'objects' | 'authorize' | 'limits' | 'platform'>;
+
+/** The parts that a handler is made of, and the life of what works beside it. */
+export class EngineSync {
+  readonly handlerOptions: Required<Pick<SyncHandlerOptions, 'store' | 'resolver' | 'authorize' | 'objects'>>;
+  readonly #store: EngineStore;
+  /** Filled at `start`, when all definitions are there. */
+  readonly #objects = new Map<string, SyncConfig>();
+  readonly #engine: DataEngine;
+  readonly #options: EngineSyncOptions;
+  readonly #enrolment: Enrolment;
+  #context: KernelContext | undefined;
+  #enrolling: Promise<void> | undefined;
+
+  /** Call it while plugins are initialized: the engine makes the tables of what is defined then. */
+  constructor(engine: DataEngine, options: EngineSyncOptions) {
+    const { platform = systemPlatform, limits, authorize } = options;
+    const records = new EngineRecords(engine);
+    const bringUpToDate = bringingUpToDate({
+      records,
+      now: () => platform.now(),
+      maxRecordBytes: resolveLimits(limits).maxRecordBytes,
+      onUnfit: (message) => this.#context?.logger.warn(`Sync: ${message}`),
+    });
+    this.#engine = engine;
+    this.#options = options;
+    this.#store = new EngineStore(engine, { bringUpToDate, platform });
+    this.#enrolment = new Enrolment({ engine, store: this.#store, platform });
+    this.handlerOptions = {
+      store: this.#store,
+      resolver: records,
+      authorize: { ...engineAuthorize(records), ...authorize },
+      objects: this.#objects,
+    };
+    defineEngineObjects(engine);
+  }
+
+  /** Begins to follow writes, and to enrol what was there before. Throws when something that is needed is missing. */
+  async start(context: KernelContext): Promise<void> {
+    this.#context = context;
+    await this.#refuseWithoutTransactions();
+    for (const [objectName, config] of readSyncedObjects(this.#engine, this.#options.objects)) {
+      this.#objects.set(objectName, config);
+    }
+    if (this.#syncedNames().length === 0) {
+      context.logger.warn("Sync: no object is synced. Write 'sync: { enabled: true }' into the definition of one.");
+    }
+    await this.#store.open();
+    followWrites(this.#engine, {
+      store: this.#store,
+      isSynced: (objectName) => this.#isFollowing && this.#objects.get(objectName)?.enabled === true,
+    });
+    this.#isFollowing = true;
+    this.#enrolling = this.#enrolment.run(this.#syncedNames()).catch((error: unknown) => {
+      context.logger.error(
+        'Sync: records from before sync could not be enrolled; it goes on at the next start.',
+        error,
+      );
+    });
+  }
+
+  /** Tells requests apart by who is signed in; `undefined` where the kernel has no service `auth`. */
+  async authenticate(context: KernelContext): Promise<Authenticate | undefined> {
+    const services = context.getServices();
+    // Casts, because services carry no types; these are the names ObjectStack gives them.
+    const auth = services.get('auth') as AuthService | undefined;
+    if (!auth) return undefined;
+    const core = await loadCore();
+    return engineAuthenticate({ engine: this.#engine, auth, tenancy: services.get('tenancy'), core });
+  }
+
+  /** Resolves once what was there before sync is in the feed. */
+  async enrolled(): Promise<void> {
+    await this.#enrolling;
+  }
+
+  /** Compares all synced objects with the feed and sends the difference to devices: after writes past the data engine. */
+  async reconcile(): Promise<void> {
+    await this.enrolled();
+    await this.#enrolment.again(this.#syncedNames());
+  }
+
+  /** Ends following and enrolling. */
+  async stop(): Promise<void> {
+    this.#isFollowing = false;
+    this.#enrolment.stop();
+    await this.#enrolling;
+  }
+
+  /** Middleware cannot be taken from the engine again, so it is told to do nothing. */
+  #isFollowing = false;
+
+  #syncedNames(): readonly string[] {
+    return [...this.#objects].flatMap(([objectName, { enabled }]) => (enabled ? [objectName] : []));
+  }
+
+  async #refuseWithoutTransactions(): Promise<void> {
+    try {
+      await this.#engine.transaction(async () => {}, AS_SYSTEM, { require: true });
+    } catch (cause) {
+      const advice = 'Use a SQL driver for the default datasource, or pass a resolver and a store of your own.';
+      throw new Error(`Sync needs a data engine with transactions. ${advice}`, { cause });
+    }
+  }
+}
+
+async function loadCore(): Promise<IdentityCore> {
+  try {
+    return (await import('@objectstack/core')) as unknown as IdentityCore;
+  } catch (cause) {
+    const advice = 'Install it beside this package (npm install @objectstack/core), or pass authenticate.';
+    throw new Error(`Sync needs @objectstack/core to know who is signed in. ${advice}`, { cause });
+  }
+}

@@ -1,0 +1,220 @@
+/** One transaction of the data engine, in which sync's state and the application's records are written together. */
+import type { RecordRef } from '@objectql/sync-types';
+import type {
+  LedgerRow,
+  Loaded,
+  LoadRequest,
+  LogRow,
+  PruneSlice,
+  RecordState,
+  Saved,
+  SaveRequest,
+  StoreFacts,
+} from '../storage/sync-store.js';
+import type { EngineTransaction as StoreEngineTransaction } from '../storage/transaction-scope.js';
+import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow, type EngineWhere } from './data-engine.js';
+import { FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
+import {
+  digits,
+  FEED_ID,
+  fromIntent,
+  fromLedgerRow,
+  fromLog,
+  fromRecord,
+  recordRowId,
+  rowId,
+  toFacts,
+  toIntent,
+  toLedgerRow,
+  toLogRow,
+  toRecord,
+} from './engine-rows.js';
+
+/** What resolvers are given: the engine, in this transaction. */
+export interface EngineHandle {
+  insert(objectName: string, record: object, context?: EngineContext): Promise<unknown>;
+  update(objectName: string, record: object, context?: EngineContext): Promise<unknown>;
+  delete(objectName: string, id: string, context?: EngineContext): Promise<unknown>;
+}
+
+export class EngineTransaction implements StoreEngineTransaction {
+  readonly handle: EngineHandle;
+  /** The feed's head after the last save that moved it. */
+  head: number | undefined;
+  readonly #engine: DataEngine;
+  readonly #transaction: unknown;
+  readonly #context: EngineContext;
+
+  constructor(engine: DataEngine, transaction: unknown) {
+    this.#engine = engine;
+    this.#transaction = transaction;
+    this.#context = { ...AS_SYSTEM, transaction };
+    const options = (context: EngineContext = AS_SYSTEM) => ({ context: { ...context, transaction } });
+    this.handle = {
+      insert: (objectName, record, context) => engine.insert(objectName, record, options(context)),
+      update: (objectName, record, context) => engine.update(objectName, record, options(context)),
+      delete: (objectName, id, context) => engine.delete(objectName, { where: { id }, ...options(context) }),
+    };
+  }
+
+  /** Keeps other writers of the feed out until the end: places are then given in the order of commits. */
+  async lock(): Promise<void> {
+    // A statement of its own and not a read first, so that what is read afterwards is what stands once the lock is held.
+    await this.command(`UPDATE ${FEED} SET head = head WHERE id = '${FEED_ID}'`);
+  }
+
+  async facts(): Promise<StoreFacts> {
+    return readFacts(this.#engine, this.#context);
+  }
+
+  async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
+    const ids = [...new Set(records.map(recordRowId))];
+    const rows = await this.#findByIds(LEDGER, mutationIds.map(rowId));
+    const ofLog = log
+      ? await this.#find(LEDGER, {
+          log_key: rowId(log.logId),
+          sequence: { $in: log.sequences.map(digits) },
+        })
+      : [];
+    const ledger = new Map([...rows, ...ofLog].map((row) => [row.id, toLedgerRow(row)]));
+    const [logRow] = log ? await this.#findByIds(LOGS, [rowId(log.logId)]) : [];
+    return {
+      facts: await this.facts(),
+      records: (await this.#findByIds(RECORDS, ids)).map(toRecord),
+      ledger: [...ledger.values()],
+      log: logRow && toLogRow(logRow),
+      intents: (await this.#findByIds(INTENTS, ids)).map(toIntent),
+    };
+  }
+
+  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
+    const head = records.length > 0 ? await this.#saveRecords(records) : undefined;
+    await this.#insert(LEDGER, ledger.map(fromLedgerRow));
+    if (log) await this.#saveLog(log);
+    await this.#deleteByIds(INTENTS, settledIntents.map(recordRowId));
+    await this.#insert(INTENTS, intents.map(fromIntent));
+    return { head };
+  }
+
+  /** Drops one slice of what is older than the retention and raises the floors over it; answers how many rows went. */
+  async prune({ before, limit }: PruneSlice): Promise<number> {
+    return (await this.#dropTombstones(digits(before), limit)) + (await this.#dropLedgerRows(digits(before), limit));
+  }
+
+  async command(statement: string): Promise<void> {
+    await this.#engine.execute(statement, { transaction: this.#transaction });
+  }
+
+  isFatal(error: unknown): boolean {
+    return isConcurrencyFailure(error);
+  }
+
+  async #saveRecords(records: readonly RecordState[]): Promise<number> {
+    const { head: before } = await this.facts();
+    await this.#deleteByIds(RECORDS, records.map(recordRowId));
+    await this.#insert(
+      RECORDS,
+      records.map((state, index) => fromRecord(state, before + 1 + index)),
+    );
+    const head = before + records.length;
+    await this.#setFacts({ head: digits(head) });
+    this.head = head;
+    return head;
+  }
+
+  async #saveLog(log: LogRow): Promise<void> {
+    const [row] = await this.#findByIds(LOGS, [rowId(log.logId)]);
+    if (!row) return this.#insert(LOGS, [fromLog(log)]);
+    const known = toLogRow(row);
+    const floor = Math.max(known.floor, log.floor);
+    const lastTime = Math.max(known.lastTime, log.lastTime);
+    await this.#update(LOGS, fromLog({ ...known, floor, lastTime }));
+  }
+
+  async #dropTombstones(before: string, limit: number): Promise<number> {
+    const rows = await this.#find(RECORDS, { deleted_at: { $lt: before } }, { by: 'deleted_at', limit });
+    if (rows.length === 0) return 0;
+    const dropped = rows.map(toRecord);
+    const { floor, versionFloor } = await this.facts();
+    await this.#deleteByIds(RECORDS, dropped.map(recordRowId));
+    await this.#setFacts({
+      floor: digits(Math.max(floor, ...dropped.map(({ place }) => place))),
+      version_floor: digits(Math.max(versionFloor, ...dropped.map(({ version }) => version))),
+    });
+    return dropped.length;
+  }
+
+  async #dropLedgerRows(before: string, limit: number): Promise<number> {
+    const rows = (await this.#find(LEDGER, { made_at: { $lt: before } }, { by: 'made_at', limit })).map(toLedgerRow);
+    await this.#deleteByIds(LEDGER, rows.map(idOfLedgerRow));
+    const floorByLog = new Map<string, number>();
+    for (const { logId, sequence } of rows) {
+      if (logId !== null) floorByLog.set(logId, Math.max(floorByLog.get(logId) ?? 0, sequence));
+    }
+    for (const row of await this.#findByIds(LOGS, [...floorByLog.keys()].map(rowId))) {
+      const log = toLogRow(row);
+      const floor = Math.max(log.floor, floorByLog.get(log.logId) ?? 0);
+      await this.#update(LOGS, fromLog({ ...log, floor }));
+    }
+    return rows.length;
+  }
+
+  async setEpoch(epoch: string): Promise<void> {
+    await this.#setFacts({ epoch });
+  }
+
+  #setFacts(changed: EngineRow): Promise<void> {
+    return this.#update(FEED, { id: FEED_ID, ...changed });
+  }
+
+  #find(
+    objectName: string,
+    where: EngineWhere,
+    page?: { readonly by: string; readonly limit: number },
+  ): Promise<readonly EngineRow[]> {
+    const order = page ? { orderBy: [{ field: page.by, order: 'asc' } as const], limit: page.limit } : {};
+    return this.#engine.find(objectName, { where, ...order }, { context: this.#context });
+  }
+
+  async #findByIds(objectName: string, ids: readonly string[]): Promise<readonly EngineRow[]> {
+    return ids.length === 0 ? [] : this.#find(objectName, { id: { $in: ids } });
+  }
+
+  async #insert(objectName: string, rows: readonly EngineRow[]): Promise<void> {
+    if (rows.length > 0) await this.#engine.insert(objectName, rows, { context: this.#context });
+  }
+
+  async #update(objectName: string, row: EngineRow): Promise<void> {
+    await this.#engine.update(objectName, row, { context: this.#context });
+  }
+
+  async #deleteByIds(objectName: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#engine.delete(objectName, { where: { id: { $in: ids } }, multi: true, context: this.#context });
+  }
+}
+
+/** The facts of the whole store. */
+export async function readFacts(engine: DataEngine, context: EngineContext): Promise<StoreFacts> {
+  const row = await engine.findOne(FEED, { where: { id: FEED_ID } }, { context });
+  if (!row) throw new Error(`The object ${FEED} is empty: sync's state is damaged. Restore it from a backup.`);
+  return toFacts(row);
+}
+
+/** True when the transaction only lost a race against another one, and may win it when it is run again. */
+export function isConcurrencyFailure(error: unknown): boolean {
+  for (let cause = error; typeof cause === 'object' && cause !== null; cause = (cause as { cause?: unknown }).cause) {
+    const { code } = cause as { readonly code?: unknown };
+    if (typeof code === 'string' && /^(40001|40P01|55P03|SQLITE_BUSY.*)$/.test(code)) return true;
+  }
+  return false;
+}
+
+function idOfLedgerRow({ mutationId }: LedgerRow): string {
+  return rowId(mutationId);
+}
+
+/** Of these records, each once. */
+export function eachOnce(refs: readonly RecordRef[]): readonly RecordRef[] {
+  return [...new Map(refs.map((ref) => [recordRowId(ref), ref])).values()];
+}

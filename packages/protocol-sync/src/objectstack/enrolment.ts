@@ -1,0 +1,124 @@
+/** Takes the records that were there before sync into the feed, slice by slice, from where an earlier process stopped. */
+import type { RecordRef } from '@objectql/sync-types';
+import type { Platform } from '../platform/platform.js';
+import { AS_SYSTEM, type DataEngine, type EngineRow } from './data-engine.js';
+import { ENROLMENTS } from './engine-objects.js';
+import { digits, rowId } from './engine-rows.js';
+import type { EngineStore } from './engine-store.js';
+
+/** 200 records: a slice is a transaction, and other writers wait for it some tens of milliseconds. */
+const SLICE_RECORDS = 200;
+
+/**
+ * First the object's records, by id: those the feed has not, or has otherwise. Then the feed's entries: those whose record
+ * is gone. From then on every write is followed.
+ */
+type Step = 'records' | 'feed' | 'done';
+
+interface Progress {
+  readonly objectName: string;
+  readonly step: Step;
+  /** The id, or the place, up to which this step is done. */
+  readonly after: string;
+}
+
+export interface EnrolmentParts {
+  readonly engine: DataEngine;
+  readonly store: EngineStore;
+  readonly platform: Platform;
+}
+
+export class Enrolment {
+  readonly #parts: EnrolmentParts;
+  #isStopped = false;
+
+  constructor(parts: EnrolmentParts) {
+    this.#parts = parts;
+  }
+
+  /** Enrols these objects, unless they are already. Resolves early when it is stopped. */
+  async run(objectNames: readonly string[]): Promise<void> {
+    for (const objectName of objectNames) {
+      let progress = await this.#read(objectName);
+      while (progress.step !== 'done' && !this.#isStopped) {
+        progress = await this.#slice(progress);
+        // Requests that wait for the database go first.
+        await new Promise<void>((resolve) => void this.#parts.platform.setTimer(resolve, 0));
+      }
+    }
+  }
+
+  /** Compares everything once more: after writes that the engine did not see. */
+  async again(objectNames: readonly string[]): Promise<void> {
+    for (const objectName of objectNames) await this.#save({ objectName, step: 'records', after: '' });
+    await this.run(objectNames);
+  }
+
+  /** Ends after the slice under way. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #slice(progress: Progress): Promise<Progress> {
+    const { store } = this.#parts;
+    const { refs, next } = await this.#nextSlice(progress);
+    await store.around(async () => {
+      for (const ref of refs) store.touch(ref);
+      await this.#save(next);
+    });
+    return next;
+  }
+
+  async #nextSlice(progress: Progress): Promise<{ readonly refs: readonly RecordRef[]; readonly next: Progress }> {
+    const { objectName, step, after } = progress;
+    if (step === 'records') {
+      const rows = await this.#rowsAfter(objectName, after);
+      const refs = rows.map(({ id }) => ({ objectName, recordId: String(id) }));
+      const last = rows.at(-1);
+      return {
+        refs,
+        next: last ? { ...progress, after: String(last.id) } : { objectName, step: 'feed', after: digits(0) },
+      };
+    }
+    const { records } = await this.#parts.store.page({
+      after: Number(after),
+      limit: SLICE_RECORDS,
+      objects: [objectName],
+    });
+    const last = records.at(-1);
+    return {
+      refs: records.filter(({ data }) => data !== null).map(({ recordId }) => ({ objectName, recordId })),
+      next: last ? { ...progress, after: digits(last.place) } : { objectName, step: 'done', after: '' },
+    };
+  }
+
+  #rowsAfter(objectName: string, after: string): Promise<readonly EngineRow[]> {
+    return this.#parts.engine.find(
+      objectName,
+      {
+        ...(after === '' ? {} : { where: { id: { $gt: after } } }),
+        fields: ['id'],
+        orderBy: [{ field: 'id', order: 'asc' }],
+        limit: SLICE_RECORDS,
+      },
+      { context: AS_SYSTEM },
+    );
+  }
+
+  async #read(objectName: string): Promise<Progress> {
+    const query = { where: { id: rowId(objectName) } };
+    const row = await this.#parts.engine.findOne(ENROLMENTS, query, { context: AS_SYSTEM });
+    // Casts: these rows are written below and nowhere else.
+    if (row) return { objectName, step: row.step as Step, after: (row.after ?? '') as string };
+    return { objectName, step: 'records', after: '' };
+  }
+
+  async #save({ objectName, step, after }: Progress): Promise<void> {
+    const { engine } = this.#parts;
+    const id = rowId(objectName);
+    const row = { id, object_name: objectName, step, after };
+    const options = { context: AS_SYSTEM };
+    if (await engine.findOne(ENROLMENTS, { where: { id } }, options)) await engine.update(ENROLMENTS, row, options);
+    else await engine.insert(ENROLMENTS, row, options);
+  }
+}

@@ -1,0 +1,43 @@
+/** Which objects are synced, by what their definitions say. */
+import type { SyncConfig } from '@objectql/sync-types';
+import { syncBlockSchema } from '@objectql/sync-types/schema';
+import type { DataEngine, EngineObject } from './data-engine.js';
+import { FEED } from './engine-objects.js';
+
+/**
+ * The sync configuration of every object in the registry; `given`, as read from `*.object.yml`, goes before what a
+ * definition says. Throws when a `sync` block is malformed, or when an object that is to be synced cannot be.
+ */
+export function readSyncedObjects(
+  engine: DataEngine,
+  given: ReadonlyMap<string, SyncConfig> = new Map(),
+): ReadonlyMap<string, SyncConfig> {
+  const defined = engine.registry.getAllObjects().flatMap((object) => {
+    const config = configOf(object);
+    return config ? [[object.name, config] as const] : [];
+  });
+  const objects = new Map([...defined, ...given]);
+  const driver = engine.getDriverForObject(FEED);
+  for (const [objectName, { enabled }] of objects) {
+    if (!enabled) continue;
+    if (!engine.registry.getObject(objectName)) {
+      throw new Error(
+        `Sync: there is no object '${objectName}' in the registry. Define it, or take it out of 'objects'.`,
+      );
+    }
+    if (engine.getDriverForObject(objectName) !== driver) {
+      const why = 'is not in the default datasource, and a transaction covers no other';
+      throw new Error(`Sync: '${objectName}' ${why}. Move it there, or set sync.enabled to false for it.`);
+    }
+  }
+  return objects;
+}
+
+function configOf({ name, sync }: EngineObject): SyncConfig | undefined {
+  if (sync === undefined) return undefined;
+  const parsed = syncBlockSchema.safeParse(sync);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = ['sync', ...(issue?.path ?? [])].join('.');
+  throw new Error(`Sync: the definition of '${name}' is wrong: ${key} ${issue?.message ?? 'is malformed'}.`);
+}

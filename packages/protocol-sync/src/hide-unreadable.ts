@@ -4,7 +4,8 @@
  */
 import { recordKey, type SyncMutationResult } from '@objectql/sync-types';
 import { goneConflictResult } from './answer.js';
-import { type JudgeRules, mayRead } from './judge.js';
+import { viewOf } from './authorize.js';
+import type { JudgeRules } from './judge.js';
 import type { PushRequest } from './push-request.js';
 import type { RecordState } from './storage/sync-store.js';
 
@@ -24,7 +25,7 @@ export async function hideUnreadable(
   if (!rules.authorize.read) return results;
   const lastByKey = new Map(seen.map((state) => [recordKey(state), state]));
   const hidden = new Set<string>();
-  for (const [key, state] of lastByKey) if (!(await mayRead(state, rules))) hidden.add(key);
+  for (const [key, state] of lastByKey) if ((await viewOf(state, rules)) === undefined) hidden.add(key);
   return results.map((result, index) => {
     const item = items[index];
     return item && 'mutation' in item && hidden.has(recordKey(item.mutation)) ? withoutRecord(result) : result;

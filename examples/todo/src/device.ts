@@ -1,5 +1,5 @@
 /** A device: a sync client with a storage and a network switch of its own. A page may hold several. */
-import { httpTransport, SyncPlugin } from '@objectql/plugin-sync';
+import { httpTransport, liveUpdates, SyncPlugin } from '@objectql/plugin-sync';
 import { IndexedDbStorage } from '@objectql/plugin-sync/indexeddb';
 import { objects } from '../objects.js';
 import { NetworkSwitch } from './network-switch.js';
@@ -17,6 +17,7 @@ export function openDevice({ name, storage }: { readonly name: string; readonly 
     clientId: clientIdOf(storage),
     transport: httpTransport({ url: '/api/sync' }),
     storage: new IndexedDbStorage(storage),
+    live: liveUpdates(),
     platform: network.platform,
     objects,
   });

@@ -10,6 +10,8 @@ export interface TodoApp {
   readonly url: string;
   /** Titles as the server has them, sorted. */
   titles(): Promise<readonly string[]>;
+  /** Cuts every connection, as a network does that changes; new ones are taken. */
+  cutConnections(): void;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export async function startTodoApp(): Promise<TodoApp> {
       const { serverChanges } = await handler.handlePull({ clientId: 'test', lastCheckpoint: null });
       return serverChanges.flatMap(({ data }) => (data ? [String(data.title)] : [])).toSorted();
     },
+    cutConnections: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections();
       server.close();

@@ -1,0 +1,62 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
+import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
+import { DeviceInPage, openApp, startTodoApp, type TodoApp } from './todo-app.js';
+
+describe.skipIf(!hasChromium)('two devices that look at the same tasks', async () => {
+  if (!hasChromium) return;
+  const browser = await openBrowser();
+  let app: TodoApp;
+  beforeEach(async () => {
+    app = await startTodoApp();
+  });
+  afterEach(() => app.close());
+  afterAll(() => browser.close());
+
+  /** A browser of its own, whose stream is open, and what it asks of the server from then on. */
+  async function device() {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const opened = page.waitForResponse((response) => response.url().includes('/api/sync/stream'));
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith('/api/sync/')) asked.push(pathname.slice('/api/sync/'.length));
+    });
+    await openApp(page, app);
+    const inPage = new DeviceInPage(page);
+    await inPage.saved();
+    await opened;
+    return { context, asked, inPage };
+  }
+
+  it('see at once what the other has written, and ask for it once', async () => {
+    const [writer, reader] = [await device(), await device()];
+    reader.asked.length = 0;
+    await writer.inPage.add('Written elsewhere');
+    await reader.inPage.task('Written elsewhere').waitFor();
+    expect(reader.asked).toEqual(['pull']);
+  });
+
+  it('see what was written while they had no network, as soon as they have one', async () => {
+    const [writer, reader] = [await device(), await device()];
+    await reader.context.setOffline(true);
+    await reader.inPage.status.filter({ hasText: 'Offline' }).waitFor();
+    reader.asked.length = 0;
+    await writer.inPage.add('Written meanwhile');
+    await writer.inPage.saved();
+    const whileOffline = [...reader.asked];
+    await reader.context.setOffline(false);
+    await reader.inPage.task('Written meanwhile').waitFor();
+    await writer.inPage.add('Written afterwards');
+    await reader.inPage.task('Written afterwards').waitFor();
+    expect(whileOffline).toEqual([]);
+  });
+
+  it('find the server again when it has cut every connection', async () => {
+    const [writer, reader] = [await device(), await device()];
+    app.cutConnections();
+    await writer.inPage.add('Written after the cut');
+    await reader.inPage.task('Written after the cut').waitFor();
+  });
+});

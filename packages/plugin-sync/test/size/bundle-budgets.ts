@@ -24,4 +24,9 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
     maxInitialBytes: 26_800,
     maxTotalBytes: 26_800,
   },
+  'the same with IndexedDB and live updates': {
+    code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
+    maxInitialBytes: 25_400,
+    maxTotalBytes: 25_400,
+  },
 };

@@ -1,6 +1,6 @@
 import { Agent, createServer, type RequestListener, type Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { expect, it, onTestFinished } from 'vitest';
 import { SyncHandler } from '../sync-handler.js';
@@ -99,4 +99,34 @@ it('serves the next request on the connection on which it refused a body', async
   const chunked = await send(port, { ...pushOf({ 'transfer-encoding': 'chunked' }), agent }, body);
   const next = await send(port, { ...pushOf({}), agent }, JSON.stringify(pushBody()));
   expect([declared.status, chunked.status, next.status]).toEqual([413, 413, 200]);
+});
+
+it('takes no more of a stream than its reader does, and ends it when the reader goes', async () => {
+  const chunk = new Uint8Array(64 * 1024);
+  let taken = 0;
+  let cancelled = (): void => {};
+  const isCancelled = new Promise<void>((resolve) => {
+    cancelled = resolve;
+  });
+  const endless = () =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        taken += 1;
+        controller.enqueue(chunk);
+      },
+      cancel: () => cancelled(),
+    });
+  const headers = { 'content-type': 'text/event-stream' };
+  const { port, close } = await listen(toNodeHandler(async () => new Response(endless(), { headers })));
+  onTestFinished(close);
+  const client = connect(port, '127.0.0.1').pause();
+  client.write('GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  // Until the buffers on the way are full: nothing is taken in a hundred turns of the event loop.
+  for (let before = 0, idle = 0; idle < 100; idle = taken === before && taken > 0 ? idle + 1 : 0) {
+    before = taken;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  client.destroy();
+  await isCancelled;
+  expect(taken).toBeLessThan(2000);
 });

@@ -79,7 +79,10 @@ function toWebRequest(
   return attachParsedBody(new Request(url, { method, headers: plainHeaders(headers) }), body);
 }
 
-/** Resolves with the first event written: the server sends its answer when the handler is done, and goes on from there. */
+/**
+ * Resolves with the first event written: the server sends its answer when the handler is done, and goes on from there. It
+ * does not tell whether the caller takes what is written; pokes are few and small, and the stream's end bounds them.
+ */
 async function beginToPump({ body }: Response, response: HttpServerResponse): Promise<void> {
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
   const first = await reader?.read();

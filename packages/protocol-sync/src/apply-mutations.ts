@@ -45,6 +45,8 @@ export type Pushed =
       readonly seen: readonly RecordState[];
       /** Where the push's records stand in the feed, when one transaction saved them all. */
       readonly stretch?: FeedStretch | undefined;
+      /** The feed's head before the push. */
+      readonly headBefore: number;
     };
 
 /** The end of the feed as one transaction made it: that many places, up to `facts.head`, are its own. */
@@ -74,7 +76,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const { head } = await transaction.save(changes);
     const places = changes.records?.length ?? 0;
     const stretch = head === undefined ? undefined : { facts: { ...session.facts, head }, places };
-    return { epoch: false, results, written, seen: session.seen(), stretch };
+    return { epoch: false, results, written, seen: session.seen(), headBefore: session.facts.head, stretch };
   });
 }
 

@@ -58,7 +58,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
       held.add(recordKey(item.mutation));
     }
   }
-  return { epoch: false, results, written, seen };
+  return { epoch: false, results, written, seen, headBefore: opened.facts.head };
 }
 
 interface Made {

@@ -63,3 +63,21 @@ it('I6 tells a record that entered the feed because a mutation met it', async ()
     serverChanges: [{ recordId: 't1', data: { title: 'theirs' } }],
   });
 });
+
+it('I12 takes back a record that the push wrote, and somebody made unreadable before its first page was read', async () => {
+  const { handler, push, store } = setUp({
+    authorize: { read: ({ record }): ReadPermission => (record?.secret ? 'forget' : 'allow') },
+  });
+  await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });
+  const { page } = store;
+  store.page = async (query) => {
+    store.page = page;
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { secret: true } });
+    return store.page(query);
+  };
+  const { serverChanges } = await push({ mutations: [create({ title: 'x' })] });
+  expect(serverChanges).toMatchObject([
+    { operation: 'create', recordId: 'other' },
+    { operation: 'delete', recordId: 't1', serverVersion: 2 },
+  ]);
+});

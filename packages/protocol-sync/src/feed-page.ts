@@ -29,6 +29,8 @@ export interface FeedPageParts {
   readonly written: readonly OwnWrite[];
   /** Where that stands in the feed, if it stands together. */
   readonly stretch?: FeedStretch | undefined;
+  /** The feed's head before this request wrote anything. */
+  readonly headBefore: number;
 }
 
 /** Reads the page after the request's checkpoint; where that is no place of this feed any more, the first page and why. */
@@ -37,9 +39,12 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const objects = wantedObjects(request.objects, parts.syncedObjects);
   const scope = scopeDigest(objects, await authorize.scope?.(principal));
   const own = suppressedVersions(request, parts.written);
-  const { page, start } =
+  const { page, start: found } =
     ownPage(request, own.size, { scope, stretch: parts.stretch }) ??
     (await readPage(request, parts.store, { objects, scope }));
+  // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
+  const isBeginning = !request.checkpoint || found.reset !== undefined;
+  const start = isBeginning ? { ...found, since: Math.min(found.since, parts.headBefore) } : found;
   const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);

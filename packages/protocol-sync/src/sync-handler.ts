@@ -178,7 +178,8 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #push(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Pushed> {
-    if (request.items.length === 0) return { epoch: false, results: [], written: [], seen: [] };
+    if (request.items.length === 0)
+      return { epoch: false, results: [], written: [], seen: [], headBefore: Number.POSITIVE_INFINITY };
     const parts = this.#applyParts(resolver, context);
     if (resolver.transactional) return applyTogether(request, parts);
     // Twice what a write may take: until then another process may still be making an announced write.
@@ -198,6 +199,7 @@ export class SyncHandler implements AsyncDisposable {
       maxPageBytes: limits.maxPageBytes,
       written: pushed.epoch ? [] : pushed.written,
       stretch: pushed.epoch ? undefined : pushed.stretch,
+      headBefore: pushed.epoch ? Number.POSITIVE_INFINITY : pushed.headBefore,
     });
     if (page.reset === 'epoch') this.#warnOfReset(request);
     return page;

@@ -1,13 +1,8 @@
 /** One device: an app that can crash at any moment over a storage that stays. */
 
 import type { Platform } from '@objectql/plugin-sync';
-import {
-  type BaseRecord,
-  MemoryStorage,
-  type StorageBatch,
-  type SyncConflict,
-  SyncPlugin,
-} from '@objectql/plugin-sync';
+import { type BaseRecord, type StorageBatch, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
+import { Disk, OBJECT_NAMES } from './disk.js';
 import { Gate, never } from './gate.js';
 import { gatedStorage } from './gated-storage.js';
 import { findMissedChange, readPlace } from './invariants/checkpoint.js';
@@ -15,15 +10,12 @@ import { findLostMutation } from './invariants/durability.js';
 import type { Mutant } from './mutant.js';
 import type { Network } from './network.js';
 import type { Permissions } from './permissions.js';
-import type { ObjectName, WorldPlan } from './plan.js';
+import type { WorldPlan } from './plan.js';
 import { Random } from './random.js';
 import type { ServerTruth } from './server-truth.js';
-import { Shadow } from './shadow.js';
 import type { Verdict } from './violation.js';
 import type { VirtualTime } from './virtual-time.js';
 import type { WireWatch } from './wire-watch.js';
-
-export const OBJECT_NAMES: readonly [ObjectName, ...ObjectName[]] = ['task', 'note', 'project'];
 
 export interface DeviceParts {
   readonly index: number;
@@ -42,16 +34,18 @@ export interface DeviceParts {
   readonly log: (line: string) => void;
   /** Takes down when a mutation was made, by the world's clock. */
   readonly onMade: (id: string, made: { readonly at: number; readonly aheadMs: number }) => void;
+  /** The storage of the device that this is another tab of. */
+  readonly disk?: Disk | undefined;
 }
 
 export class Device {
   readonly name: string;
-  readonly user: string;
   readonly clientId: string;
+  readonly disk: Disk;
+  /** Whose session its requests carry; for a while it may be another's than the app believes. */
+  user: string;
   aheadMs: number;
   plugin: SyncPlugin | undefined;
-  shadow = new Shadow();
-  durable = new MemoryStorage();
   readonly #parts: DeviceParts;
   #gate: Gate | undefined;
   #starts = 0;
@@ -59,22 +53,22 @@ export class Device {
   #timers = 0;
   #isOnline = true;
   #tellConnectivity = new Set<(online: boolean) => void>();
-  /** Mutations the user was told are durable. */
-  readonly #told = new Set<string>();
   /** Conflicts and dropped fields the application must have heard of by now, by mutation id. */
   readonly #owed = new Set<string>();
   readonly #heard = new Set<string>();
-  /** True when another device has, or had, the same log. */
-  #isCloned = false;
-  /** Every mutation that was ever in its log. */
-  readonly #logged = new Set<string>();
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
     this.name = `device ${parts.index}`;
     this.user = parts.user;
     this.clientId = parts.clientId;
+    this.disk = parts.disk ?? new Disk();
     this.aheadMs = parts.world.skewsMs[parts.index] ?? 0;
+  }
+
+  /** Whose device it is. */
+  get owner(): string {
+    return this.#parts.user;
   }
 
   get isOnline(): boolean {
@@ -99,9 +93,9 @@ export class Device {
     log(`${this.name}: starts`);
     this.plugin = new SyncPlugin({
       clientId: this.clientId,
-      user: this.user,
+      user: this.owner,
       platform: this.#platform(gate),
-      storage: gatedStorage(this.durable, {
+      storage: gatedStorage(this.disk.storage, {
         gate,
         change: this.#parts.mutant?.batch,
         onCommit: (batch) => this.#committed(batch),
@@ -150,43 +144,18 @@ export class Device {
     this.#gate?.arm(operation, when);
   }
 
-  /** Nothing is armed any more; the app runs, is online, and is not paused. */
+  /** Nothing is armed any more; the app runs with its user's session, is online, and is not paused. */
   heal(): void {
+    this.user = this.owner;
     this.#gate?.disarm();
     this.start();
     this.setOnline(true);
     this.plugin?.client.resume();
   }
 
-  /** Loses everything that was durable, as when the user clears the app's data. */
-  clear(): void {
-    this.crash();
-    this.durable = new MemoryStorage();
-    this.shadow = new Shadow();
-    this.#told.clear();
-  }
-
-  /** Takes over a copy of another device's durable state, as when it was cloned or restored from a backup. */
-  async copyFrom(other: Device): Promise<void> {
-    const { meta, entries, conflicts, deadLetters } = await other.durable.load();
-    const lists = await Promise.all(OBJECT_NAMES.map((name) => other.durable.listRecords(name)));
-    await this.durable.commit({
-      ...(meta ? { meta } : {}),
-      putEntries: entries,
-      putRecords: lists.flat(),
-      putConflicts: conflicts,
-      putDeadLetters: deadLetters,
-    });
-    this.#isCloned = true;
-    other.#isCloned = true;
-    this.shadow = other.shadow.copy();
-    for (const id of other.#told) this.#told.add(id);
-    for (const id of other.#logged) this.#logged.add(id);
-  }
-
   /** True for what it made itself, and for what the device it was cloned from had made by then. */
   hasLogged(id: string): boolean {
-    return this.#logged.has(id);
+    return this.disk.logged.has(id);
   }
 
   setOnline(isOnline: boolean): void {
@@ -203,6 +172,7 @@ export class Device {
   /** Follows mutations from the moment at which the user is told that they are durable. */
   async follow(ids: readonly string[]): Promise<void> {
     const { plugin } = this;
+    const { told, decided } = this.disk;
     const isDurable = await plugin
       ?.getEngine('task')
       .flush()
@@ -211,13 +181,14 @@ export class Device {
         () => false,
       );
     if (!isDurable || plugin !== this.plugin) return;
-    for (const id of ids) this.#told.add(id);
+    for (const id of ids) if (!decided.has(id)) told.add(id);
     this.checkTold();
   }
 
   /** The user decided: what is behind the mutation needs no other place any more. */
   forget(id: string): void {
-    this.#told.delete(id);
+    this.disk.told.delete(id);
+    this.disk.decided.add(id);
   }
 
   /** What has been broken by now, looking at the device from outside. */
@@ -233,16 +204,16 @@ export class Device {
   /** What the user was told is durable has to be somewhere. */
   checkTold(): void {
     const { verdict, wire, truth } = this.#parts;
-    for (const id of this.#told) {
-      if (this.shadow.holds(id)) continue;
-      if (truth().everApplied.has(id) || wire.metConflict(id)) this.#told.delete(id);
+    for (const id of this.disk.told) {
+      if (this.disk.shadow.holds(id)) continue;
+      if (truth().everApplied.has(id) || wire.metConflict(id)) this.disk.told.delete(id);
       else verdict.report('I1', `${this.name} has lost ${id}, which was durable.`);
     }
   }
 
   /** All records as they are durable. */
-  async records(): Promise<readonly BaseRecord[]> {
-    return (await Promise.all(OBJECT_NAMES.map((name) => this.durable.listRecords(name)))).flat();
+  records(): Promise<readonly BaseRecord[]> {
+    return this.disk.records();
   }
 
   #checkLiveness(): void {
@@ -259,8 +230,8 @@ export class Device {
 
   #committed(batch: StorageBatch): void {
     const { verdict, wire, truth, permissions } = this.#parts;
-    this.shadow.apply(batch);
-    for (const { mutation } of batch.putEntries ?? []) this.#logged.add(mutation.id);
+    this.disk.shadow.apply(batch);
+    for (const { mutation } of batch.putEntries ?? []) this.disk.logged.add(mutation.id);
     const lost = findLostMutation(batch, {
       wasApplied: (id) => truth().everApplied.has(id),
       metConflict: (id) => wire.metConflict(id),
@@ -270,10 +241,11 @@ export class Device {
       this.checkTold();
     this.#checkOrder(batch);
     if (batch.expectCheckpoint === undefined) return;
-    const scope = readPlace(this.shadow.meta?.checkpoint)?.scope ?? '';
-    if (wire.grantsOf(`${this.user} ${scope}`) !== permissions.scopeOf(this.user)) return;
-    const missed = findMissedChange(this.shadow, truth(), ({ objectName, data }) =>
-      permissions.mayRead(this.user, objectName, data),
+    const { owner } = this;
+    const scope = readPlace(this.disk.shadow.meta?.checkpoint)?.scope ?? '';
+    if (wire.grantsOf(`${owner} ${scope}`) !== permissions.scopeOf(owner)) return;
+    const missed = findMissedChange(this.disk.shadow, truth(), ({ objectName, data }) =>
+      permissions.mayRead(owner, objectName, data),
     );
     if (missed) verdict.report('I6', `${this.name}: ${missed}`);
   }
@@ -283,8 +255,9 @@ export class Device {
     const { verdict, truth } = this.#parts;
     const { isRestored } = truth();
     for (const { code, id, mutation } of putDeadLetters) {
-      if (code !== 'OUTCOME_EXPIRED' || this.#isCloned || isRestored) continue;
-      const floor = truth().floorOf(this.shadow.meta?.logId ?? '');
+      if (code === 'INTERNAL' || code === 'BUSY') this.disk.setAside.add(id);
+      if (code !== 'OUTCOME_EXPIRED' || this.disk.isCloned || isRestored || this.disk.setAside.has(id)) continue;
+      const floor = truth().floorOf(this.disk.shadow.meta?.logId ?? '');
       if (mutation.sequence > floor) verdict.report('I3', `${this.name}: ${id} was refused as overtaken.`);
     }
   }

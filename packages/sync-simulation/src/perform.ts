@@ -26,10 +26,17 @@ export async function perform(action: Action, world: World): Promise<void> {
       world.device(action.device).crashAt(action.operation, action.when);
       return;
     case 'clear':
-      world.device(action.device).clear();
-      return;
+      return world.withoutApps(world.device(action.device).disk, (disk) => disk.clear());
     case 'fork':
       return fork(world.device(action.device), world);
+    case 'openTab':
+      return openTab(world.device(action.device), world);
+    case 'backUp':
+      return world.backUp(world.device(action.device).disk);
+    case 'fallBack':
+      return world.withoutApps(world.device(action.device).disk, (disk) => world.fallBack(disk));
+    case 'mixUpSession':
+      return mixUpSession(world.device(action.device), world);
     case 'setClock':
       world.device(action.device).aheadMs = action.aheadMs;
       return;
@@ -109,12 +116,30 @@ function pause(device: Device, world: World): void {
   world.time.after(5000, () => plugin?.client.resume());
 }
 
+/** 5: what one server process and one core can follow in milliseconds. */
+const MAX_DEVICES = 5;
+
 /** A device from another's backup: both believe that they are the one. */
 async function fork(original: Device, world: World): Promise<void> {
-  if (world.devices.length >= 5) return;
-  const copy = world.addDevice(original.clientId, original.user);
-  await copy.copyFrom(original);
+  if (world.devices.length >= MAX_DEVICES) return;
+  const copy = world.addDevice(original.clientId, original.owner);
+  await copy.disk.copyFrom(original.disk);
   copy.start();
+}
+
+function openTab({ clientId, owner, disk }: Device, world: World): void {
+  if (world.devices.length >= MAX_DEVICES) return;
+  world.addDevice(clientId, owner, disk).start();
+}
+
+function mixUpSession(device: Device, world: World): void {
+  // A log that the server has not met yet would become the other user's for good.
+  if (!world.host.truth.ownerByLog.has(device.disk.shadow.meta?.logId ?? '')) return;
+  device.user = device.owner === 'u0' ? 'u1' : 'u0';
+  world.time.after(60_000, () => {
+    device.user = device.owner;
+    device.plugin?.client.resume();
+  });
 }
 
 function resolve({ choice }: Of<'resolve'>, device: Device): void {

@@ -75,7 +75,16 @@ export type Action = Timed &
   /** The user makes these changes one after another. */
   (
     | { readonly do: 'edit'; readonly device: number; readonly edits: readonly Edit[] }
-    | { readonly do: 'sync' | 'goOffline' | 'goOnline' | 'crash' | 'clear' | 'fork' | 'pause'; readonly device: number }
+    | {
+        readonly do: 'sync' | 'goOffline' | 'goOnline' | 'crash' | 'clear' | 'pause';
+        readonly device: number;
+      }
+    /** Another device starts from a copy of this one; another tab opens on its storage. */
+    | { readonly do: 'fork' | 'openTab'; readonly device: number }
+    /** A backup of the device is made; the device goes back to it. */
+    | { readonly do: 'backUp' | 'fallBack'; readonly device: number }
+    /** For a minute the device's requests carry the session of somebody else. */
+    | { readonly do: 'mixUpSession'; readonly device: number }
     /** The device crashes at its nth next storage operation, before or after it is done. */
     | {
         readonly do: 'crashAt';

@@ -45,6 +45,8 @@ export class ServerTruth {
   readonly applied = new Map<string, number>();
   /** The same, with those that were lost when the server went back to a backup. */
   readonly everApplied = new Map<string, number>();
+  /** The users that logs belong to. */
+  readonly ownerByLog = new Map<string, string | null>();
   readonly #highest = new Map<string, number>();
   readonly #lastSequence = new Map<string, number>();
   #rows: LedgerRow[] = [];
@@ -69,7 +71,8 @@ export class ServerTruth {
       bases.set(id, base);
       return base;
     };
-    for (const { records = [], ledger = [], intents = [] } of saves) {
+    for (const { records = [], ledger = [], intents = [], log } of saves) {
+      if (log && !this.ownerByLog.has(log.logId)) this.ownerByLog.set(log.logId, log.principal);
       for (const intent of intents) this.#announce(intent, baseOf);
       this.#rows.push(...ledger);
       for (const row of ledger) this.#checkRow(row, known !== undefined);

@@ -1,5 +1,6 @@
 /** One schedule from its first action to the moment at which everything must have settled. */
-import { Device, OBJECT_NAMES } from './device.js';
+import { Device } from './device.js';
+import { Disk, OBJECT_NAMES } from './disk.js';
 import { findDifference } from './invariants/convergence.js';
 import type { Mutant } from './mutant.js';
 import { Network } from './network.js';
@@ -65,6 +66,7 @@ export class World {
   readonly plan: Plan;
   readonly #options: RunOptions;
   readonly #network: Network;
+  readonly #backups = new Map<Disk, Disk>();
   readonly #madeById = new Map<string, { readonly at: number; readonly aheadMs: number }>();
   #isFaulty = true;
   /** False once something happened that a device alone may notice: a prune, a limit on what is remembered. */
@@ -126,11 +128,12 @@ export class World {
     return `u${index === 1 && this.plan.world.isFirstUserShared ? 0 : index}`;
   }
 
-  addDevice(clientId: string, user: string): Device {
+  addDevice(clientId: string, user: string, disk?: Disk): Device {
     const device = new Device({
       index: this.devices.length,
       clientId,
       user,
+      disk,
       seed: this.plan.seed,
       world: this.plan.world,
       time: this.time,
@@ -146,6 +149,25 @@ export class World {
     });
     this.devices.push(device);
     return device;
+  }
+
+  /** Changes what is durable while no app of the device runs; they start again by themselves. */
+  async withoutApps(disk: Disk, change: (disk: Disk) => Promise<void> | void): Promise<void> {
+    for (const device of this.devices) if (device.disk === disk) device.crash();
+    await change(disk);
+  }
+
+  /** Keeps a copy of what is durable on a device. */
+  async backUp(disk: Disk): Promise<void> {
+    const copy = new Disk();
+    this.#backups.set(disk, copy);
+    await copy.copyFrom(disk);
+  }
+
+  /** Puts the last backup of a device back, if there is one. */
+  async fallBack(disk: Disk): Promise<void> {
+    const backup = this.#backups.get(disk);
+    if (backup) await disk.copyFrom(backup);
   }
 
   log(line: string): void {

@@ -21,7 +21,6 @@ export function openDevice({ name, storage }: { readonly name: string; readonly 
     platform: network.platform,
     objects,
   });
-  void sync.syncAll();
   return { name, sync, network };
 }
 

@@ -1,6 +1,23 @@
+/** What the client is doing, for developers; loaded when it is asked for. */
 import type { SyncPlugin } from '@objectql/plugin-sync';
+import { useEffect, useRef } from 'react';
 
-/** What the client is doing, for developers. */
 export function InspectorPane({ sync }: { readonly sync: SyncPlugin }) {
-  return <pre className="inspector">{JSON.stringify(sync.client.status, null, 2)}</pre>;
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let unmount: (() => void) | undefined;
+    let isWanted = true;
+    void import('@objectql/plugin-sync/inspector').then(({ mountInspector }) => {
+      if (isWanted && host.current) unmount = mountInspector(host.current, sync);
+    });
+    return () => {
+      isWanted = false;
+      unmount?.();
+    };
+  }, [sync]);
+  return (
+    <section className="inspector" aria-label="Inspector of this device">
+      <div ref={host} />
+    </section>
+  );
 }

@@ -16,7 +16,8 @@ import type { SyncTransport } from './transport/transport.js';
 
 export interface ExchangeParts {
   readonly log: ClientLog;
-  readonly transport: SyncTransport;
+  /** Asked for each request. */
+  readonly transport: () => SyncTransport;
   readonly platform: Platform;
   /** The objects to receive changes of; all when `undefined`, none when empty. */
   readonly pulledObjects: readonly string[] | undefined;
@@ -105,7 +106,7 @@ export class Exchange {
   }
 
   #send(request: SyncPushRequest, signal: AbortSignal): Promise<unknown> {
-    const { transport } = this.#parts;
+    const transport = this.#parts.transport();
     if (request.mutations.length > 0 || request.pull === false || !transport.pull) {
       return transport.push(request, { signal });
     }

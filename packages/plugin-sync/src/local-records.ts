@@ -40,12 +40,18 @@ export class LocalRecords {
     return [...(await this.#byKey(objectName)).values()];
   }
 
-  /** The version a change made now is based on: that of the stored record, unless it is of a feed that is no more. */
-  async baseVersionOf({ objectName, recordId }: RecordRef): Promise<number | null> {
-    const { log, storage, open } = this.#parts;
+  /** The record as the server last told it, without what is pending. */
+  async base({ objectName, recordId }: RecordRef): Promise<BaseRecord | undefined> {
+    const { storage, open } = this.#parts;
     await open();
     const [base] = await storage.getRecords([{ objectName, recordId }]);
-    const { walk } = log.meta;
+    return base;
+  }
+
+  /** The version a change made now is based on: that of the stored record, unless it is of a feed that is no more. */
+  async baseVersionOf(ref: RecordRef): Promise<number | null> {
+    const base = await this.base(ref);
+    const { walk } = this.#parts.log.meta;
     const isOfLostFeed = isEpochWalk(walk) && base?.walk !== walk;
     return isOfLostFeed ? null : (base?.version ?? null);
   }

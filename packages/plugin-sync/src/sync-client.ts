@@ -57,6 +57,8 @@ export class SyncClient implements AsyncDisposable {
   readonly deadLetters: DeadLetterList;
   readonly listeners: Listeners;
   readonly configs: ObjectConfigs;
+  /** What carries requests. May be replaced, for instance to watch them: the next request goes through the new one. */
+  transport: SyncTransport;
   readonly #platform: Platform;
   readonly #intake: AnswerIntake;
   readonly #cycle: SyncCycle;
@@ -80,6 +82,7 @@ export class SyncClient implements AsyncDisposable {
     const onChanged = () => this.#tellStatus();
     const onRecorded = (mutation: MutationLogEntry) => this.#recorded(mutation);
     this.configs = configs;
+    this.transport = transport;
     this.#platform = platform;
     this.#subscribers = new Subscribers((error) => this.#statusListenerFailed(error));
     this.listeners = new Listeners(platform, (error) => this.#failed(error));
@@ -105,7 +108,12 @@ export class SyncClient implements AsyncDisposable {
     const intake = this.#intake;
     this.#cycle = new SyncCycle({
       log,
-      exchange: new Exchange({ log, transport, platform, pulledObjects: configs.pulledObjects() }),
+      exchange: new Exchange({
+        log,
+        transport: () => this.transport,
+        platform,
+        pulledObjects: configs.pulledObjects(),
+      }),
       intake: this.#intake,
       batchSizeOf: (objectName) => configs.of(objectName).batchSize,
       isPulling: configs.isPulling,

@@ -1,0 +1,143 @@
+import { expect, it } from 'vitest';
+import { change } from '../black-box/device.js';
+import { appliesWith, isGone, ScriptedServer, type Step } from '../black-box/scripted-server.js';
+import { TestPlatform } from '../platform/test-platform.js';
+import { SyncPlugin } from '../sync-plugin.js';
+import { Inspector } from './inspector.js';
+
+function inspected(script: readonly Step[] = [], keep?: number) {
+  const platform = new TestPlatform();
+  const server = new ScriptedServer(platform, script);
+  const sync = new SyncPlugin({ clientId: 'device', transport: server, platform });
+  const inspector = new Inspector(sync, { now: () => platform.now(), keep });
+  return { platform, server, sync, tasks: sync.getEngine('task'), inspector };
+}
+
+const AT = Date.UTC(2026, 0, 1);
+
+it('shows requests and outcomes, the newest first, and the log in between', async () => {
+  const { sync, tasks, inspector, server } = inspected([
+    appliesWith({ serverChanges: [change('b')] }),
+    isGone,
+    ({ mutations }) => ({
+      results: mutations.map(({ id }) => ({ mutationId: id, status: 'rejected', code: 'VALIDATION', reason: 'No.' })),
+    }),
+  ]);
+  const a = tasks.records.create('a', { title: 'A' });
+  await tasks.sync();
+  const b = await tasks.records.update('b', { title: 'B' });
+  await tasks.sync();
+  expect(inspector.inspection.getSnapshot()).toMatchObject({
+    clientId: 'device',
+    checkpoint: 'place-1',
+    status: { state: 'waiting', pending: 1 },
+    log: [{ mutation: b, progress: 'stored', tries: 0, round: 0 }],
+  });
+  await tasks.sync();
+
+  const { requests, outcomes, log, deadLetters } = inspector.inspection.getSnapshot();
+  const push = { kind: 'push', startedAt: AT } as const;
+  expect(requests).toEqual([
+    {
+      ...push,
+      number: 3,
+      mutationIds: [b.id],
+      checkpoint: 'place-1',
+      outcome: { status: 'answered', tookMs: 0, changes: 0, checkpoint: 'place-3', hasMore: false, reset: null },
+    },
+    {
+      ...push,
+      number: 2,
+      mutationIds: [b.id],
+      checkpoint: 'place-1',
+      outcome: { status: 'failed', tookMs: 0, message: 'The server could not be reached.' },
+    },
+    {
+      ...push,
+      number: 1,
+      mutationIds: [a.id],
+      checkpoint: null,
+      outcome: { status: 'answered', tookMs: 0, changes: 1, checkpoint: 'place-1', hasMore: false, reset: null },
+    },
+  ]);
+  const of = { objectName: 'task', at: AT } as const;
+  expect(outcomes).toEqual([
+    { ...of, mutationId: b.id, recordId: 'b', operation: 'update', status: 'rejected', detail: 'VALIDATION: No.' },
+    { ...of, mutationId: a.id, recordId: 'a', operation: 'create', status: 'applied', detail: 'version 1' },
+  ]);
+  expect([log, deadLetters.map(({ id }) => id)]).toEqual([[], [b.id]]);
+  expect(server.requests.length).toBe(3);
+  await sync.close();
+});
+
+it('tells what changes, and keeps the parts that do not', async () => {
+  const { sync, tasks, inspector } = inspected();
+  const { inspection } = inspector;
+  const seen = [inspection.getSnapshot()];
+  const stop = inspection.subscribe(() => seen.push(inspection.getSnapshot()));
+  await tasks.sync();
+  stop();
+  const last = seen.at(-1);
+  expect(last?.requests.length).toBe(1);
+  expect(last?.conflicts).toBe(seen[0]?.conflicts);
+  expect(inspection.getSnapshot()).toBe(last);
+  await sync.close();
+});
+
+it('keeps no more than it was told to', async () => {
+  const { sync, tasks, inspector } = inspected([], 2);
+  for (const id of ['a', 'b', 'c']) {
+    tasks.records.create(id, {});
+    await tasks.sync();
+  }
+  for (const id of ['d', 'e', 'f']) tasks.records.create(id, {});
+  const { requests, outcomes, log, status } = inspector.inspection.getSnapshot();
+  expect(requests.map(({ number }) => number)).toEqual([3, 2]);
+  expect(outcomes.map(({ recordId }) => recordId)).toEqual(['c', 'b']);
+  expect(log.map(({ mutation }) => mutation.recordId)).toEqual(['d', 'e']);
+  expect(status.pending).toBe(3);
+  await sync.close();
+});
+
+it('says which changes are being sent, and explains a record by them', async () => {
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const { sync, tasks, inspector } = inspected([
+    appliesWith({ serverChanges: [change('a', { serverVersion: 4 })] }),
+    async (request, server) => {
+      answer();
+      await server.wait(1000);
+      return { results: server.apply(request) };
+    },
+  ]);
+  await tasks.sync();
+  const update = await tasks.records.update('a', { title: 'Mine' });
+  const syncing = tasks.sync();
+  await asked;
+  const explanation = await inspector.explain({ objectName: 'task', recordId: 'a' });
+  expect(explanation).toMatchObject({
+    base: { version: 4, data: { title: 'Theirs a' } },
+    pending: [{ mutation: update, progress: 'sending' }],
+    shown: { data: { title: 'Mine' }, version: 4, isPending: true },
+    fields: [{ field: 'title', value: 'Mine', mutationId: update.id, serverValue: 'Theirs a' }],
+    because: ['The server last told version 4.', 'On top of it lies update 1 of title, made here: being sent.'],
+  });
+  await sync.close();
+  await syncing;
+});
+
+it('leaves the transport as it was, unless another has taken its place', async () => {
+  const { sync, inspector, server } = inspected();
+  expect(sync.client.transport).not.toBe(server);
+  inspector.close();
+  expect(sync.client.transport).toBe(server);
+
+  const later = new Inspector(sync);
+  sync.client.transport = new ScriptedServer(new TestPlatform());
+  const { transport } = sync.client;
+  later.close();
+  expect(sync.client.transport).toBe(transport);
+  await sync.close();
+});

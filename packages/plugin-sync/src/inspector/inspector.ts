@@ -1,0 +1,151 @@
+/** Looks into a client from outside: it reads what the client offers, and watches the transport's requests. */
+import { jsonEquals, type RecordRef } from '@objectql/sync-types';
+import { LiveValue } from '../observe/live-value.js';
+import { systemPlatform } from '../platform/system-platform.js';
+import type { DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
+import type { SyncPlugin } from '../sync-plugin.js';
+import type { SyncStatus } from '../sync-status.js';
+import type { SyncTransport } from '../transport/transport.js';
+import { type Explanation, explainRecord, type InspectedEntry } from './explain-record.js';
+import type { RecordedOutcome, RecordedRequest } from './recorded-request.js';
+import { RequestRecorder } from './request-recorder.js';
+
+export interface InspectorOptions {
+  /** How many requests, outcomes and log entries are shown. Default 50. */
+  readonly keep?: number | undefined;
+  /** The clock requests are measured by, in epoch milliseconds. Default: the system's. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** What the inspector shows, at one moment. */
+export interface Inspection {
+  readonly clientId: string;
+  readonly logId: string;
+  readonly user: string | null;
+  /** The place in the server's feed up to which everything is stored here. */
+  readonly checkpoint: string | null;
+  /** Set while all records are received anew. */
+  readonly walk: string | null;
+  readonly status: SyncStatus;
+  /** The oldest of the log, first to be sent; the status counts all of it. */
+  readonly log: readonly InspectedEntry[];
+  /** The newest first. */
+  readonly outcomes: readonly RecordedOutcome[];
+  /** The newest first. */
+  readonly requests: readonly RecordedRequest[];
+  readonly conflicts: readonly ParkedConflict[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+/** 50: what one looks through by eye. */
+const KEEP = 50;
+
+/**
+ * Shows what a client is doing and why. Requests are recorded from its making on, those of this tab only.
+ *
+ * ```text
+ * const inspector = new Inspector(sync);
+ * console.log(await inspector.explain({ objectName: 'task', recordId: 'task-1' }));
+ * ```
+ */
+export class Inspector {
+  /** What is to be seen now, and whenever it changes. */
+  readonly inspection: LiveValue<Inspection>;
+  readonly #sync: SyncPlugin;
+  readonly #keep: number;
+  readonly #recorder: RequestRecorder;
+  readonly #unwatched: SyncTransport;
+  readonly #watched: SyncTransport;
+  #recorded: () => void = () => {};
+
+  constructor(sync: SyncPlugin, { keep = KEEP, now = systemPlatform.now }: InspectorOptions = {}) {
+    const { client } = sync;
+    this.#sync = sync;
+    this.#keep = keep;
+    this.#recorder = new RequestRecorder({ now, keep, onChanged: () => this.#recorded() });
+    this.#unwatched = client.transport;
+    this.#watched = this.#recorder.watch(client.transport);
+    client.transport = this.#watched;
+    this.inspection = new LiveValue<Inspection>({
+      initial: this.#inspect(),
+      watch: (tell) => {
+        const look = () => tell(this.#inspect());
+        this.#recorded = look;
+        const stop = client.subscribeStatus(look);
+        return () => {
+          stop();
+          this.#recorded = () => {};
+        };
+      },
+      read: () => this.#inspect(),
+      keep: keepParts,
+    });
+  }
+
+  /** Why a record is as it is: its base, its pending changes, and reasons in words. */
+  async explain({ objectName, recordId }: RecordRef): Promise<Explanation> {
+    const { client } = this.#sync;
+    const isAboutIt = (other: RecordRef) => other.objectName === objectName && other.recordId === recordId;
+    const base = await client.records.base({ objectName, recordId });
+    return explainRecord(
+      { objectName, recordId },
+      {
+        base,
+        pending: client.log.pending.ofRecord({ objectName, recordId }).map((entry) => this.#inspectEntry(entry)),
+        conflicts: client.conflicts.list().filter(({ conflict }) => isAboutIt(conflict)),
+        deadLetters: client.deadLetters.list().filter(({ mutation }) => isAboutIt(mutation)),
+        walk: client.log.meta.walk,
+      },
+    );
+  }
+
+  /** Leaves the client as it was found. */
+  close(): void {
+    const { client } = this.#sync;
+    // Whoever has replaced the transport since then keeps theirs.
+    if (client.transport === this.#watched) client.transport = this.#unwatched;
+  }
+
+  #inspect(): Inspection {
+    const { client } = this.#sync;
+    const { logId, user, checkpoint, walk } = client.log.meta;
+    const log: InspectedEntry[] = [];
+    for (const entry of client.log.pending) {
+      if (log.length === this.#keep) break;
+      log.push(this.#inspectEntry(entry));
+    }
+    return {
+      clientId: client.log.clientId,
+      logId,
+      user,
+      checkpoint,
+      walk,
+      status: client.status,
+      log,
+      outcomes: this.#recorder.outcomes,
+      requests: this.#recorder.requests,
+      conflicts: client.conflicts.list(),
+      deadLetters: client.deadLetters.list(),
+    };
+  }
+
+  #inspectEntry(entry: StoredEntry): InspectedEntry {
+    const { id } = entry.mutation;
+    const isSending = this.#recorder.requests.some(
+      ({ outcome, mutationIds }) => outcome.status === 'under way' && mutationIds.includes(id),
+    );
+    const isDurable = this.#sync.client.log.isDurable(id);
+    return { ...entry, progress: isSending ? 'sending' : isDurable ? 'stored' : 'storing' };
+  }
+}
+
+/** Each part that is the same as before stays the same object; all of them together, `before` itself. */
+function keepParts(before: Inspection, after: Inspection): Inspection {
+  const parts = Object.entries(after).map(([name, part]) => {
+    const known: unknown = before[name as keyof Inspection];
+    return [name, jsonEquals(known, part) ? known : part] as const;
+  });
+  const isSame = parts.every(([name, part]) => part === before[name as keyof Inspection]);
+  // The very entries of an `Inspection`.
+  return isSame ? before : (Object.fromEntries(parts) as unknown as Inspection);
+}

@@ -4,7 +4,7 @@ import { RecordDrafts } from './record-drafts.js';
 import type { BaseRecord } from './storage/client-storage.js';
 
 const REF = { objectName: 'task', recordId: 't1' };
-const KEY = '["task","t1"]';
+const KEY = '4:task:t1';
 const stored: BaseRecord = { ...REF, version: 5, data: { title: 'v5' }, walk: null };
 
 test('keeps the higher version and removes what is deleted', () => {

@@ -152,7 +152,7 @@ export async function describeWrite(
 ): Promise<SyncMutationResult> {
   const { state, computable } = made;
   // What the writer may not read any more goes from their device, as if it were gone.
-  const view = await viewOf(state, rules);
+  const view = rules.authorize.read ? await viewOf(state, rules) : state.data;
   const record = view === undefined ? null : computable ? undefined : view;
   return appliedResult(write.mutation.id, { serverVersion: state.version, record, droppedFields: write.droppedFields });
 }

@@ -1,6 +1,6 @@
 /** Parses a push: the envelope as a whole, each mutation by itself, so that a malformed one harms no other. */
 import type { MutationLogEntry, RejectionCode, SyncPullRequest } from '@objectql/sync-types';
-import { utf8Bytes } from '@objectql/sync-types';
+import { isJsonWithin } from '@objectql/sync-types';
 import { mutationLogEntrySchema, syncPullRequestSchema, syncPushRequestSchema } from '@objectql/sync-types/schema';
 import type { z } from 'zod';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.js';
@@ -93,7 +93,7 @@ function parseMutation(value: unknown, clientId: string, limits: ServerLimits): 
   if (mutation.clientId !== clientId) {
     return { ...idOf(value), code: 'INVALID', reason: 'clientId is not that of the request.' };
   }
-  if (mutation.data && utf8Bytes(JSON.stringify(mutation.data)) > limits.maxRecordBytes) {
+  if (mutation.data && !isJsonWithin(mutation.data, limits.maxRecordBytes)) {
     return { ...idOf(value), code: 'TOO_LARGE', reason: `data is larger than ${limits.maxRecordBytes} bytes.` };
   }
   return { mutation };

@@ -40,8 +40,13 @@ export function isOwnEarlier(stamp: WriteStamp, write: WriteStamp): boolean {
 
 /** True when the record already carries a later mutation of the same log: this one comes too late to keep their order. */
 export function isOvertaken(state: RecordState, write: WriteStamp): boolean {
-  const stamps = [...Object.values(state.writes), state.bornBy, ...(state.deleted ? [state.deleted] : [])];
-  return stamps.some((stamp) => stamp.logId === write.logId && stamp.sequence > write.sequence);
+  const isLater = (stamp: WriteStamp) => stamp.logId === write.logId && stamp.sequence > write.sequence;
+  if (isLater(state.bornBy) || (state.deleted && isLater(state.deleted))) return true;
+  for (const version of Object.keys(state.writes)) {
+    const stamp = state.writes[Number(version)];
+    if (stamp && isLater(stamp)) return true;
+  }
+  return false;
 }
 
 /** What the write makes of the record. `versionFloor` is the version above which an unknown record starts. */
@@ -100,11 +105,18 @@ export function changedFields(before: JsonObject | null, data: JsonObject): Json
 }
 
 function stampFields(fields: Readonly<Record<string, number>>, written: readonly string[], version: number) {
-  return { ...fields, ...Object.fromEntries(written.map((field) => [field, version])) };
+  const stamped: Record<string, number> = { ...fields };
+  for (const field of written) stamped[field] = version;
+  return stamped;
 }
 
 /** A record's bookkeeping grows with its fields, never with its history. */
 function keepNamed(writes: Readonly<Record<number, WriteStamp>>, fields: Readonly<Record<string, number>>) {
   const named = new Set(Object.values(fields));
-  return Object.fromEntries(Object.entries(writes).filter(([version]) => named.has(Number(version))));
+  const kept: Record<number, WriteStamp> = {};
+  for (const version of Object.keys(writes)) {
+    const stamp = writes[Number(version)];
+    if (stamp && named.has(Number(version))) kept[Number(version)] = stamp;
+  }
+  return kept;
 }

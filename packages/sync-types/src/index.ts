@@ -15,6 +15,7 @@ export { findJsonProblem, jsonEquals, ownValue, stringProblem } from './json.js'
 export type { SyncLimits } from './limits.js';
 export {
   CHANGE_LOG_RETENTION_DAYS,
+  isJsonWithin,
   MAX_BODY_BYTES,
   MAX_FIELDS,
   MAX_ID_BYTES,

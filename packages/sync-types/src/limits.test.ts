@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { utf8Bytes } from './limits.js';
+import { isJsonWithin, utf8Bytes } from './limits.js';
 
 test('counts the bytes that TextEncoder writes, for any string of 16-bit units', () => {
   const encoder = new TextEncoder();
@@ -15,4 +15,12 @@ test('counts the bytes that TextEncoder writes, for any string of 16-bit units',
 
 test('counts lone surrogates as the three bytes that replace them', () => {
   expect(['\ud800', '\ud800é', '\ud800\ud83d\ude00', '\ude00'].map(utf8Bytes)).toEqual([3, 5, 7, 3]);
+});
+
+test('measures JSON as its text does, at every limit', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.nat(400), (value, maxBytes) => {
+      expect(isJsonWithin(value, maxBytes)).toBe(utf8Bytes(JSON.stringify(value)) <= maxBytes);
+    }),
+  );
 });

@@ -31,6 +31,26 @@ export const STREAM_HEARTBEAT_MS = 15_000;
 /** 30 days: a device that was off for a month still resumes without walking the whole feed. */
 export const CHANGE_LOG_RETENTION_DAYS = 30;
 
+/**
+ * Whether the JSON text of a value, of those that JSON can hold, has at most so many bytes. Only a value that comes near
+ * the limit is written out for it.
+ */
+export function isJsonWithin(value: unknown, maxBytes: number): boolean {
+  return mostBytes(value) <= maxBytes || utf8Bytes(JSON.stringify(value)) <= maxBytes;
+}
+
+/** No fewer bytes than the value's JSON text has: six for each unit of a string, which is what `\\u0001` takes. */
+function mostBytes(value: unknown): number {
+  if (typeof value === 'string') return 6 * value.length + 2;
+  if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES;
+  let bytes = 2;
+  for (const [key, part] of Object.entries(value)) bytes += 6 * key.length + 4 + mostBytes(part);
+  return bytes;
+}
+
+/** 25: `-1.2345678901234567e-300`, and longer than `false`. */
+const MAX_NUMBER_BYTES = 25;
+
 /** Bytes of a string in UTF-8, counted without encoding it; equal to what `TextEncoder` gives, also for lone surrogates. */
 export function utf8Bytes(text: string): number {
   let bytes = 0;

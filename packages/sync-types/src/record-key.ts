@@ -11,9 +11,9 @@ export interface RecordRef {
 
 /**
  * A string that is equal for two records exactly when they are the same record, for use as a map key.
- * JSON keeps numbers apart from strings and quotes what would otherwise read as a separator:
- * `recordKey({ objectName: 'task', recordId: 1 })` is `["task",1]`.
+ * The length says where the object's name ends, and a sign keeps numbers apart from strings:
+ * `recordKey({ objectName: 'task', recordId: 1 })` is `4:task#1`, and with `'1'` it is `4:task:1`.
  */
-export function recordKey(record: RecordRef): string {
-  return JSON.stringify([record.objectName, record.recordId]);
+export function recordKey({ objectName, recordId }: RecordRef): string {
+  return `${objectName.length}:${objectName}${typeof recordId === 'number' ? '#' : ':'}${recordId}`;
 }

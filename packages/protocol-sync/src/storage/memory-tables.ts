@@ -17,17 +17,18 @@ import type {
 } from './sync-store.js';
 
 /** A record with its data as text, of which nobody can change what was stored. */
-type Row = Omit<StoredRecord, 'data'> & Pick<FeedRecord, 'data'>;
+type Row = Omit<StoredRecord, 'data' | 'place'> & Pick<FeedRecord, 'data'> & { place: number };
 
 /** What a transaction saves, made independent of the objects it was said with. */
-export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Omit<Row, 'place'>[] };
+export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
 
 /** Ledger rows, log rows and a record's bookkeeping are made by this package alone, which never changes them. */
 export function toRows({ records = [], intents = [], ...rest }: SaveRequest): SaveRows {
   return {
     ...rest,
     intents: ownCopy(intents),
-    records: records.map((state) => ({ ...state, data: state.data && JSON.stringify(state.data) })),
+    // The place is given at commit.
+    records: records.map((state) => ({ ...state, data: state.data && JSON.stringify(state.data), place: 0 })),
   };
 }
 
@@ -79,7 +80,13 @@ export class MemoryTables {
     this.#refuseTakenRows(requests.flatMap(({ ledger = [] }) => ledger));
     this.#refuseSecondIntents(requests);
     for (const { records, ledger = [], log, intents = [], settledIntents = [] } of requests) {
-      for (const state of records) this.#place({ ...state, place: this.facts.head + 1 });
+      let { head } = this.facts;
+      for (const row of records) {
+        head += 1;
+        row.place = head;
+        this.#place(row);
+      }
+      this.facts = { ...this.facts, head };
       for (const row of ledger) this.#enter(row);
       if (log) this.#saveLog(log);
       for (const ref of settledIntents) this.#intentByKey.delete(recordKey(ref));
@@ -109,7 +116,6 @@ export class MemoryTables {
     this.#feedByObject.set(record.objectName, feed);
     feed.add(record);
     if (record.data === null) this.#tombstones.add(record);
-    this.facts = { ...this.facts, head: record.place };
   }
 
   #remove(ref: RecordRef): void {
@@ -201,7 +207,7 @@ function present<T>(values: readonly (T | undefined)[]): readonly T[] {
   return values.filter((value) => value !== undefined);
 }
 
-/** JSON, so that no two pairs read the same. */
+/** A number ends at the first colon, so no two pairs read the same. */
 function sequenceKey(logId: string, sequence: number): string {
-  return JSON.stringify([logId, sequence]);
+  return `${sequence}:${logId}`;
 }

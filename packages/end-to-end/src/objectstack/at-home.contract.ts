@@ -1,0 +1,163 @@
+/** What holds of sync in an ObjectStack application, for every version of ObjectStack it is compatible with. */
+import { httpTransport, SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type ObjectStack, Platform } from './platform.js';
+
+const SYSTEM = { context: { isSystem: true } } as const;
+// ObjectStack takes seconds to load and to start on a busy machine.
+const SLOW = 120_000;
+
+export function describeAtHome(version: string, load: () => Promise<ObjectStack>): void {
+  describe(`in ObjectStack ${version}`, () => {
+    let platform: Platform;
+    let ada: string;
+    let bob: string;
+    let expired: string;
+
+    beforeAll(async () => {
+      platform = await Platform.start(await load());
+      const administrator = await platform.signUpAdministrator();
+      ada = await platform.addMember('ada', administrator);
+      bob = await platform.addMember('bob', administrator);
+      expired = await platform.addMember('eve', administrator, { mustChangePassword: true });
+      const mindYourWords = ({ input }: { readonly input: Record<string, unknown> }) => {
+        const { title } = input.data as { readonly title?: string };
+        if (title === 'darn') throw Object.assign(new Error('Mind your words.'), { status: 422 });
+      };
+      for (const event of ['beforeInsert', 'beforeUpdate']) {
+        platform.engine.registerHook(event, mindYourWords, { object: 'task' });
+      }
+    }, SLOW);
+    afterAll(() => platform?.[Symbol.asyncDispose](), SLOW);
+
+    it(
+      'I4 ends with equal replicas and every refusal explained, whoever wrote and however',
+      async () => {
+        const phone = new Device(platform, ada);
+        const laptop = new Device(platform, bob);
+        for (const device of [phone, laptop]) onTestFinished(() => device.sync.close());
+        const task = (id: string) => `data/task/${id}`;
+        const shared = await platform.rest(ada, ['POST', 'data/task'], { title: 'Shared', status: 'open' });
+        const sharedId = shared.answer?.id ?? '';
+        const adas = await platform.rest(ada, ['POST', 'data/task'], { title: 'To be deleted by REST' });
+        const bobs = await platform.rest(bob, ['POST', 'data/task'], { title: 'To be deleted offline' });
+        await platform.engine.insert('task', { id: 'engine', title: 'By a job', salary: 1000 }, SYSTEM);
+        await platform.engine.insert('task', { id: 'gone', title: 'To be deleted by a job' }, SYSTEM);
+        await phone.sync.syncAll();
+        await laptop.sync.syncAll();
+
+        phone.isOffline = true;
+        laptop.isOffline = true;
+        phone.tasks.create('from-phone', { title: 'Written offline' });
+        await phone.tasks.update('from-phone', { status: 'half done' });
+        await phone.tasks.update(sharedId, { title: 'Shared by Ada' });
+        phone.tasks.create('rude', { title: 'darn' });
+        await phone.tasks.update('engine', { budget: 5 });
+        await laptop.tasks.update(sharedId, { status: 'done' });
+        laptop.tasks.create('from-laptop', { title: 'Also offline' });
+        laptop.tasks.create('untitled', { status: 'new' });
+        await laptop.tasks.delete(bobs.answer?.id ?? '');
+        await laptop.tasks.delete('engine');
+        laptop.sync.getEngine('note').records.create('n1', { text: 'not synced' });
+        await platform.rest(ada, ['DELETE', task(adas.answer?.id ?? '')]);
+        await platform.rest(ada, ['PATCH', task(sharedId)], { status: 'in review' });
+        await platform.engine.delete('task', { where: { id: 'gone' }, ...SYSTEM });
+        await platform.engine.insert('task', { id: 'late', title: 'By a job, late', salary: 1 }, SYSTEM);
+
+        phone.isOffline = false;
+        laptop.isOffline = false;
+        for (const device of [phone, laptop, phone]) await device.sync.syncAll();
+
+        const { answer } = await platform.rest(ada, ['GET', 'data/task']);
+        const stored = Object.fromEntries((answer?.records ?? []).map(({ id, ...data }) => [id, data]));
+        expect(Object.keys(stored).toSorted()).toEqual(
+          [sharedId, 'engine', 'from-laptop', 'from-phone', 'late'].toSorted(),
+        );
+        expect(stored[sharedId]).toMatchObject({ title: 'Shared by Ada', status: 'in review' });
+        expect(stored.late).not.toHaveProperty('salary');
+        expect([await phone.replica(), await laptop.replica()]).toEqual([stored, stored]);
+        expect([phone.refusals(), laptop.refusals()]).toEqual([
+          [
+            ['rude', 'VALIDATION', 'Mind your words.'],
+            ['engine', 'FORBIDDEN', 'You may not change budget.'],
+          ],
+          [
+            ['untitled', 'VALIDATION', 'title: Title is required'],
+            ['engine', 'FORBIDDEN', 'You may not make this change.'],
+            ['n1', 'UNKNOWN_OBJECT', 'note takes no part in sync here.'],
+          ],
+        ]);
+      },
+      SLOW,
+    );
+
+    it('I12 serves who is signed in, and nobody else', async () => {
+      const push = async (headers: Record<string, string>) => {
+        const response = await fetch(`${platform.url}/api/sync/pull`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ clientId: 'x', lastCheckpoint: null }),
+        });
+        return response.status;
+      };
+      const statuses = [
+        await push({}),
+        await push({ authorization: 'Bearer nonsense' }),
+        await push({ authorization: `Bearer ${expired}` }),
+        await push({ authorization: `Bearer ${ada}` }),
+      ];
+      expect(statuses).toEqual([401, 401, 401, 200]);
+    });
+
+    it("I12 keeps sync's own state out of the REST interface", async () => {
+      const { status } = await platform.rest(ada, ['GET', 'data/objectstack_sync_record']);
+      expect(status).toBe(404);
+    });
+
+    it('tells devices of a write by REST over the stream', async () => {
+      const stopped = new AbortController();
+      onTestFinished(() => stopped.abort());
+      const headers = { authorization: `Bearer ${ada}` };
+      const response = await fetch(`${platform.url}/api/sync/stream`, { headers, signal: stopped.signal });
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      const pokes = async () => {
+        for (let text = ''; ; ) {
+          const { value = '', done } = (await reader?.read()) ?? { done: true };
+          text += value;
+          if (done || text.includes('event: poke')) return text;
+        }
+      };
+      const first = await pokes();
+      await platform.rest(ada, ['POST', 'data/task'], { title: 'Told at once' });
+      expect([first, await pokes()]).toEqual([expect.stringContaining('poke'), expect.stringContaining('poke')]);
+    });
+  });
+}
+
+/** A signed-in user's device, with a network that can be taken away. */
+class Device {
+  isOffline = false;
+  readonly sync: SyncPlugin;
+
+  constructor({ url }: Platform, token: string) {
+    const http = httpTransport({ url: `${url}/api/sync`, token });
+    const transport: SyncTransport = {
+      push: (...parameters) => (this.isOffline ? Promise.reject(new Error('offline')) : http.push(...parameters)),
+    };
+    this.sync = new SyncPlugin({ clientId: `device of ${token}`, transport });
+  }
+
+  get tasks() {
+    return this.sync.getEngine('task').records;
+  }
+
+  /** What its user sees. */
+  async replica() {
+    return Object.fromEntries((await this.tasks.list()).map(({ recordId, data }) => [recordId, data]));
+  }
+
+  refusals() {
+    const { deadLetters } = this.sync.client;
+    return deadLetters.list().map(({ mutation, code, reason }) => [mutation.recordId, code, reason]);
+  }
+}

@@ -1,0 +1,148 @@
+/** An ObjectStack application as its users run it: database, data engine, REST, sign-in and permissions, and sync over them. */
+import { SyncProtocolPlugin } from '@objectql/protocol-sync';
+import type { KernelContext, KernelHost, KernelPlugin } from '@objectql/sync-types/kernel';
+import type { ObjectQL } from '@objectstack/objectql';
+
+/** What is used of ObjectStack's packages, so that the same tests run against each version. */
+export interface ObjectStack {
+  readonly ObjectKernel: new (config: object) => KernelHost;
+  readonly DriverPlugin: new (driver: object) => unknown;
+  readonly SqliteWasmDriver: new (config: { readonly filename: string }) => object;
+  readonly ObjectQLPlugin: new () => unknown;
+  readonly HonoServerPlugin: new (config: { readonly port: number }) => unknown;
+  readonly AuthPlugin: new (config: object) => unknown;
+  readonly SecurityPlugin: new (config: object) => unknown;
+  readonly createRestApiPlugin: () => unknown;
+}
+
+const TASK = {
+  name: 'task',
+  label: 'Task',
+  sharingModel: 'public_read_write',
+  sync: { enabled: true, strategy: 'last-write-wins' },
+  fields: {
+    title: { type: 'text', label: 'Title', required: true },
+    status: { type: 'text', label: 'Status', defaultValue: 'new' },
+    budget: { type: 'number', label: 'Budget' },
+    salary: { type: 'number', label: 'Salary' },
+  },
+};
+
+const NOTE = {
+  name: 'note',
+  label: 'Note',
+  sharingModel: 'public_read_write',
+  fields: { text: { type: 'text', label: 'Text' } },
+};
+
+/** Members may do everything with tasks but change the budget and see the salary. */
+const MEMBER = {
+  name: 'member',
+  label: 'Member',
+  objects: { task: { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true } },
+  fields: { 'task.budget': { readable: true, editable: false }, 'task.salary': { readable: false, editable: false } },
+};
+
+const app: KernelPlugin = {
+  name: 'app',
+  version: '1.0.0',
+  dependencies: ['com.objectstack.engine.objectql'],
+  init(context: KernelContext) {
+    const manifest = {
+      id: 'app.tasks',
+      name: 'tasks',
+      version: '1.0.0',
+      type: 'app',
+      objects: [TASK, NOTE],
+      permissions: [MEMBER],
+    };
+    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
+  },
+};
+
+const PASSWORD = 'correct horse battery staple';
+
+/** A running application. */
+export class Platform implements AsyncDisposable {
+  readonly sync: SyncProtocolPlugin;
+  readonly url: string;
+  readonly engine: ObjectQL;
+  readonly #kernel: KernelHost;
+
+  private constructor(kernel: KernelHost, sync: SyncProtocolPlugin) {
+    this.#kernel = kernel;
+    this.sync = sync;
+    this.engine = kernel.getService<ObjectQL>('objectql');
+    this.url = `http://localhost:${kernel.getService<{ getPort(): number }>('http.server').getPort()}`;
+  }
+
+  static async start(objectStack: ObjectStack): Promise<Platform> {
+    const { ObjectKernel, DriverPlugin, SqliteWasmDriver, ObjectQLPlugin, AuthPlugin } = objectStack;
+    const { SecurityPlugin, HonoServerPlugin, createRestApiPlugin } = objectStack;
+    const sync = new SyncProtocolPlugin({ endpoint: { enabled: true, path: '/api/sync', realtime: true } });
+    const secret = 'Z8u2hQw9c1vT5nKx0rLpYb7dEfGjMs4A';
+    const plugins = [
+      new DriverPlugin(new SqliteWasmDriver({ filename: ':memory:' })),
+      new ObjectQLPlugin(),
+      app,
+      new AuthPlugin({ secret, baseUrl: 'http://localhost', manifestDatasource: 'default', plugins: { admin: true } }),
+      new SecurityPlugin({ fallbackPermissionSet: 'member' }),
+      new HonoServerPlugin({ port: 0 }),
+      createRestApiPlugin(),
+      sync,
+    ];
+    const kernel = new ObjectKernel({ gracefulShutdown: false, logger: { level: 'silent' } });
+    // A cast: ObjectStack's plugins have more of the same contract than is used here.
+    for (const plugin of plugins) await kernel.use(plugin as KernelPlugin);
+    await kernel.bootstrap();
+    return new Platform(kernel, sync);
+  }
+
+  /** Signs up the first user, who administers the application; answers their bearer token. */
+  async signUpAdministrator(): Promise<string> {
+    return tokenOf(
+      await this.#post('auth/sign-up/email', { email: 'admin@example.com', password: PASSWORD, name: 'Admin' }),
+    );
+  }
+
+  /** Creates a member and signs them in; answers their bearer token. */
+  async addMember(name: string, administrator: string, { mustChangePassword = false } = {}): Promise<string> {
+    const email = `${name}@example.com`;
+    const user = { email, password: PASSWORD, name, role: 'user', mustChangePassword };
+    await this.#post('auth/admin/create-user', user, administrator);
+    return tokenOf(await this.#post('auth/sign-in/email', { email, password: PASSWORD }));
+  }
+
+  /** Calls the REST interface as somebody; answers the status and the body. */
+  async rest(token: string, [method, path]: readonly [string, string], body?: object) {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const response = await fetch(`${this.url}/api/v1/${path}`, {
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : null,
+    });
+    // The tests say what they expect of it.
+    const answer = JSON.parse((await response.text()) || 'null') as RestAnswer | null;
+    return { status: response.status, answer };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#kernel.shutdown();
+  }
+
+  async #post(path: string, body: object, token?: string): Promise<Response> {
+    const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+    const response = await fetch(`${this.url}/api/v1/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+    return response;
+  }
+}
+
+export interface RestAnswer {
+  readonly id?: string;
+  readonly records?: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[];
+}
+
+function tokenOf(response: Response): string {
+  return response.headers.get('set-auth-token') ?? '';
+}

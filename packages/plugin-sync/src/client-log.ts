@@ -215,6 +215,12 @@ export class ClientLog {
     });
   }
 
+  /** Finds out soon whether the storage still takes what it is given. */
+  probe(): void {
+    this.#isMetaUnsaved = true;
+    this.#saver.schedule();
+  }
+
   /** Tells `observer` how saving goes. */
   observe(observer: LogObserver): void {
     this.#observer = observer;

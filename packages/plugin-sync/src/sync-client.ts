@@ -73,7 +73,7 @@ export class SyncClient implements AsyncDisposable {
 
   constructor(options: SyncClientOptions, configs: ObjectConfigs) {
     const { clientId, transport, platform = systemPlatform, user, onConflict } = options;
-    const ownStorage = options.storage ?? new MemoryStorage();
+    const ownStorage: ClientStorage = options.storage ?? new MemoryStorage();
     const group = options.tabs?.join({ storage: ownStorage, platform });
     const storage = group?.storage ?? ownStorage;
     this.#group = group;
@@ -97,6 +97,7 @@ export class SyncClient implements AsyncDisposable {
       },
     });
     this.log = log;
+    ownStorage.onCleared?.(() => log.probe());
     this.records = new LocalRecords({ log, storage, open, onListenerFailed });
     this.conflicts = new ConflictList({ log, onRecorded, onChanged, onListenerFailed });
     this.deadLetters = new DeadLetterList({ log, onRecorded, onChanged, onListenerFailed });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { hasChromium } from '../../test/browser/chromium.js';
 import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
@@ -68,8 +68,11 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
           indexedDB.deleteDatabase('deleted').onsuccess = resolve;
         }),
     );
-    expect(await commit(page, 'deleted', { putEntries: [sampleEntry('m1')] })).toBe('DAMAGED');
-    expect(await load(page, 'deleted')).toBe('DAMAGED');
+    expect(await commit(page, 'deleted', { putEntries: [sampleEntry('m1')] })).toBe('CLEARED');
+    expect(await load(page, 'deleted')).toBe('CLEARED');
+    expect(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).not.toContain(
+      'deleted',
+    );
     const otherTab = await openTab();
     expect(await load(otherTab, 'deleted')).toEqual({ meta: null, entries: [], conflicts: [], deadLetters: [] });
     await otherTab.close();
@@ -107,7 +110,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     const small = await browser.newContext();
     const tab = await openTab(small);
     const devTools = await small.newCDPSession(tab);
-    await devTools.send('Storage.overrideQuotaForOrigin', { origin: 'http://app.test', quotaSize: 1_000_000 });
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin: 'https://app.test', quotaSize: 1_000_000 });
     await commit(tab, 'full', { meta: sampleMeta(), putEntries: [sampleEntry('m1')] });
     const before = await load(tab, 'full');
     // Chromium compresses what it stores.
@@ -116,6 +119,119 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     expect(await load(tab, 'full')).toEqual(before);
     expect(await commit(tab, 'full', { removeEntries: ['m1'], putRecords: [sampleRecord()] })).toBeUndefined();
     await small.close();
+  });
+
+  it('keeps in memory what there is no room for, says so, and stores it when there is', async () => {
+    const small = await browser.newContext();
+    const tab = await openTab(small);
+    const devTools = await small.newCDPSession(tab);
+    const origin = 'https://app.test';
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1_000_000 });
+    const texts = Array.from({ length: 12 }, () => randomBytes(150_000).toString('base64'));
+    await tab.evaluate((all) => {
+      indexedDbPage.startClient('client');
+      indexedDbPage.record(all);
+    }, texts);
+    await vi.waitFor(async () => expect((await clientState(tab)).codes).toContain('FULL'));
+    const { status, stored } = await clientState(tab);
+    expect([status, stored]).toEqual([
+      expect.objectContaining({ pending: 12, isStorageFailing: true, attention: true }),
+      0,
+    ]);
+    expect(status.lastError).toMatch(/no room left.*Free some space/);
+    await devTools.send('Storage.overrideQuotaForOrigin', { origin });
+    await tab.evaluate(() => indexedDbPage.advance(60_000));
+    await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(12));
+    expect((await clientState(tab)).status).toMatchObject({ pending: 12, isStorageFailing: false, attention: false });
+    await small.close();
+  });
+
+  it('says at once that everything was deleted, and keeps what is not sent as long as the page is open', async () => {
+    const tab = await openTab();
+    await tab.evaluate(() => {
+      indexedDbPage.startClient('signed out');
+      indexedDbPage.record(['mine']);
+    });
+    await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(1));
+    const otherTab = await openTab();
+    await otherTab.evaluate(() => void indexedDB.deleteDatabase('signed out'));
+    await vi.waitFor(async () => expect((await clientState(tab)).codes).toEqual(['CLEARED']));
+    const { status, stored } = await clientState(tab);
+    expect([status.pending, status.isStorageFailing, stored]).toEqual([1, true, 'CLEARED']);
+    expect(status.lastError).toMatch(/Reload the page to start anew/);
+    await Promise.all([tab.close(), otherTab.close()]);
+  });
+
+  it('says where the browser keeps nothing for a site, and goes on in memory', async () => {
+    const tab = await context.newPage();
+    // A page without an origin may not store anything, like one whose site data is blocked.
+    await tab.goto('data:text/html,<!doctype html>');
+    await tab.addScriptTag({ content: bundle });
+    expect(await load(tab, 'any')).toBe('UNAVAILABLE');
+    await tab.evaluate(() => {
+      indexedDbPage.startClient('any');
+      indexedDbPage.record(['mine']);
+    });
+    await vi.waitFor(async () => expect((await clientState(tab)).codes).toContain('UNAVAILABLE'));
+    expect((await clientState(tab)).status).toMatchObject({ pending: 1, isStorageFailing: true, attention: true });
+    await tab.close();
+  });
+
+  it('gives up an opening that another tab holds up, and opens when that tab lets go', async () => {
+    await commit(page, 'held', { meta: sampleMeta() });
+    const holder = await openTab();
+    // Deaf to the deletion that waits for it, as a frozen tab or one with an older version of the app may be.
+    await holder.evaluate(async () => {
+      const opening = indexedDB.open('held', 1);
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      Object.assign(globalThis, { letGo: () => opening.result.close() });
+      const deletion = indexedDB.deleteDatabase('held');
+      await new Promise((resolve) => {
+        deletion.onblocked = resolve;
+      });
+    });
+    const tab = await openTab();
+    const refused = load(tab, 'held');
+    await tab.evaluate(() => indexedDbPage.advance(10_000));
+    expect(await refused).toBe('LOCKED');
+    await holder.evaluate('letGo()');
+    expect(await load(tab, 'held')).toEqual({ meta: null, entries: [], conflicts: [], deadLetters: [] });
+    await Promise.all([holder.close(), tab.close()]);
+  });
+
+  it('goes on when the browser has closed the connection', async () => {
+    const tab = await openTab();
+    await commit(tab, 'dropped', { meta: sampleMeta() });
+    await tab.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...args) {
+        IDBDatabase.prototype.transaction = transaction;
+        // Closed under its user: the next transaction throws as it would.
+        this.close();
+        return transaction.apply(this, args);
+      };
+    });
+    expect(await commit(tab, 'dropped', { putEntries: [sampleEntry('m1')] })).toBeUndefined();
+    expect(await load(tab, 'dropped')).toMatchObject({ entries: [sampleEntry('m1')] });
+    await tab.close();
+  });
+
+  it('asks the browser once to keep what is stored, when there is something to lose', async () => {
+    const tab = await openTab();
+    await tab.evaluate(() => {
+      const asked: string[] = [];
+      Object.assign(globalThis, { asked });
+      navigator.storage.persist = async () => asked.push('persist') > 0;
+    });
+    await commit(tab, 'kept', { meta: sampleMeta() });
+    const before = await tab.evaluate('[...asked]');
+    await commit(tab, 'kept', { putEntries: [sampleEntry('m1')] });
+    await commit(tab, 'kept', { putEntries: [sampleEntry('m2')] });
+    await commit(tab, 'kept too', { putEntries: [sampleEntry('m1')] });
+    expect([before, await tab.evaluate('asked')]).toEqual([[], ['persist']]);
+    await tab.close();
   });
 
   async function openTab(of: BrowserContext = context): Promise<Page> {
@@ -131,6 +247,10 @@ function commit(tab: Page, name: string, batch: StorageBatch): Promise<unknown> 
     name,
     JSON.stringify(batch),
   ] as const);
+}
+
+function clientState(tab: Page) {
+  return tab.evaluate(() => indexedDbPage.clientState());
 }
 
 function load(tab: Page, name: string): Promise<unknown> {

@@ -1,6 +1,10 @@
 /** A storage in the browser's IndexedDB: for pages and workers. */
 import type { RecordRef } from '@objectql/sync-types';
-import { openDB } from 'idb';
+import { type OpenDBCallbacks, openDB } from 'idb';
+import { keepStored } from '../platform/keep-stored.js';
+import type { Platform } from '../platform/platform.js';
+import { systemPlatform } from '../platform/system-platform.js';
+import { settleWithin } from '../settle-within.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
@@ -12,13 +16,21 @@ import {
 import { writeBatch } from './indexeddb-batch.js';
 import { createStores, SCHEMA_VERSION, STORES, type SyncDatabase, type SyncSchema } from './indexeddb-schema.js';
 import { inOrder } from './state-order.js';
-import { closedError, StorageError } from './storage-error.js';
+import { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
+
+export interface IndexedDbStorageOptions {
+  /** False when the app itself asks the browser to keep what it stores. Default true. */
+  readonly persist?: boolean;
+  /** For tests: the clock by which an opening takes too long. */
+  readonly platform?: Platform;
+}
 
 /**
  * Keeps a client's state in the IndexedDB database of this name. A batch is one transaction, on the disk when `commit`
  * resolves (durability `strict`). Several tabs may have it open at once.
  *
- * Browsers may delete what a site stores when the disk is full; `navigator.storage.persist()` asks them not to.
+ * Browsers may delete what a site stores when the disk is full. When it has something to lose, the storage asks them once
+ * not to (`navigator.storage.persist()`).
  *
  * ```ts
  * const storage = new IndexedDbStorage('my-app-sync');
@@ -26,14 +38,23 @@ import { closedError, StorageError } from './storage-error.js';
  */
 export class IndexedDbStorage implements ClientStorage {
   readonly #name: string;
+  readonly #keepStored: () => Promise<boolean>;
+  readonly #platform: Platform;
   #opening: Promise<SyncDatabase> | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #wasOpen = false;
-  #isDeleted = false;
+  #isCleared = false;
+  #onCleared: () => void = () => {};
 
-  constructor(name: string) {
+  constructor(name: string, options: IndexedDbStorageOptions = {}) {
     this.#name = name;
+    this.#keepStored = options.persist === false ? async () => false : keepStored;
+    this.#platform = options.platform ?? systemPlatform;
+  }
+
+  onCleared(listener: () => void): void {
+    this.#onCleared = listener;
   }
 
   /** All tabs that open the database of this name share it. */
@@ -59,6 +80,7 @@ export class IndexedDbStorage implements ClientStorage {
     // Copied now: it is written when the database is open, and the caller may have changed it by then.
     const copy = structuredClone(batch);
     await this.#run((database) => writeBatch(database, copy));
+    if (batch.putEntries?.length) void this.#keepStored();
   }
 
   getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
@@ -121,27 +143,50 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   async #openDatabase(onLost: () => void): Promise<SyncDatabase> {
+    // Before it is opened, so that no empty database is made in the place of the one that was deleted.
+    if (this.#isCleared) throw this.#error('CLEARED');
     let isNew = false;
-    const database: SyncDatabase = await openDB<SyncSchema>(this.#name, SCHEMA_VERSION, {
+    const opening = this.#request({
       upgrade(created) {
         isNew = true;
         createStores(created);
       },
       // A newer version of the app, or whoever deletes the database, waits for this connection to end.
-      blocking() {
-        database.close();
+      blocking: (_current, wanted, event) => {
+        // A cast, because idb types the target of its event by the event's name alone.
+        (event.target as IDBDatabase).close();
         onLost();
+        if (wanted === null) this.#clear();
       },
       terminated: onLost,
     });
-    this.#isDeleted ||= isNew && this.#wasOpen;
+    const opened = await settleWithin(opening, { timeoutMs: OPEN_MS, platform: this.#platform });
+    if (!opened.inTime) {
+      // One that opens after all is not waited for any more, and must not keep others from it.
+      opening.then((late) => late.close()).catch(() => {});
+      throw this.#error('LOCKED');
+    }
+    if (isNew && this.#wasOpen) this.#clear();
     this.#wasOpen = true;
-    if (!this.#isDeleted) return database;
-    database.close();
-    throw new StorageError(
-      'DAMAGED',
-      `The database ${this.#name} was deleted while it was open, by the user or by the browser. Start the client anew.`,
-    );
+    if (!this.#isCleared) return opened.value;
+    opened.value.close();
+    throw this.#error('CLEARED');
+  }
+
+  async #request(callbacks: OpenDBCallbacks<SyncSchema>): Promise<SyncDatabase> {
+    try {
+      return await openDB<SyncSchema>(this.#name, SCHEMA_VERSION, callbacks);
+    } catch (error) {
+      // Blocked site data, private windows of older Firefox, and no IndexedDB at all.
+      const isUnavailable = ['SecurityError', 'InvalidStateError', 'ReferenceError', 'TypeError'];
+      throw isUnavailable.some((name) => isNamed(error, name)) ? this.#error('UNAVAILABLE', error) : error;
+    }
+  }
+
+  #clear(): void {
+    if (this.#isCleared) return;
+    this.#isCleared = true;
+    this.#onCleared();
   }
 
   #forget(opening: Promise<SyncDatabase>): void {
@@ -157,14 +202,27 @@ export class IndexedDbStorage implements ClientStorage {
 
   #storageError(error: unknown): unknown {
     if ([StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)) return error;
-    const [code, problem] = isNamed(error, 'QuotaExceededError')
-      ? (['FULL', 'has no room left: nothing was stored. Free some space and try again.'] as const)
-      : isNamed(error, 'VersionError')
-        ? (['TOO_NEW', 'was written by a newer version of this app. Reload the page to get that version.'] as const)
-        : (['FAILED', 'could not be read or written. See the cause of this error.'] as const);
-    return new StorageError(code, `The database ${this.#name} ${problem}`, { cause: error });
+    if (isNamed(error, 'QuotaExceededError')) return this.#error('FULL', error);
+    return this.#error(isNamed(error, 'VersionError') ? 'TOO_NEW' : 'FAILED', error);
+  }
+
+  #error(code: keyof typeof ADVICE, cause?: unknown): StorageError {
+    return new StorageError(code, `The database ${this.#name} ${ADVICE[code]}`, { cause });
   }
 }
+
+/** 10 s: an upgrade waits for tabs with an older version of the app, and Safari may never answer at all. */
+const OPEN_MS = 10_000;
+
+/** What happened, and what to do about it. */
+const ADVICE = {
+  FULL: 'has no room left. Free some space.',
+  TOO_NEW: 'was written by a newer version of this app. Reload the page.',
+  LOCKED: 'does not open: another tab holds or deletes it. Close the other tabs.',
+  UNAVAILABLE: 'cannot be used: the browser keeps no data for this site. Allow site data.',
+  CLEARED: 'was deleted while it was open. Reload the page to start anew.',
+  FAILED: 'could not be read or written: see the cause.',
+} as const satisfies Partial<Record<StorageErrorCode, string>>;
 
 /** DOM exceptions are told apart by their names. */
 function isNamed(error: unknown, name: string): boolean {

@@ -37,7 +37,10 @@ export function sqliteError(error: unknown): StorageError {
   return new StorageError(code, `SQLite could not ${advice[code]}`, { cause: error });
 }
 
-const codeByResult = new Map<string | number | undefined, StorageErrorCode>([
+/** What can go wrong in a database that is there. */
+type SqliteErrorCode = Exclude<StorageErrorCode, 'UNAVAILABLE' | 'CLEARED'>;
+
+const codeByResult = new Map<string | number | undefined, SqliteErrorCode>([
   ['SQLITE_BUSY', 'LOCKED'],
   [5, 'LOCKED'],
   ['SQLITE_CORRUPT', 'DAMAGED'],
@@ -48,7 +51,7 @@ const codeByResult = new Map<string | number | undefined, StorageErrorCode>([
   [26, 'DAMAGED'],
 ]);
 
-const advice: Readonly<Record<StorageErrorCode, string>> = {
+const advice: Readonly<Record<SqliteErrorCode, string>> = {
   CLOSED: 'be reached: the database is closed. Open it again.',
   LOCKED: 'get the write lock of the database: another process holds it. Try again.',
   DAMAGED: 'read the database: the file is damaged. Restore it, or delete it and sync anew.',

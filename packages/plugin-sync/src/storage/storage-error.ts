@@ -3,13 +3,23 @@
 /**
  * Why a storage did not do what it was asked to.
  * - `CLOSED`: it was closed before; open another one.
- * - `LOCKED`: another process uses it.
+ * - `LOCKED`: another process or tab uses it.
+ * - `UNAVAILABLE`: there is none here, as in private windows of some browsers or where site data is blocked.
  * - `DAMAGED`: what is stored is not what was written. Nothing is repaired silently.
+ * - `CLEARED`: everything that was stored has been deleted under it, as by a sign-out in another tab.
  * - `TOO_NEW`: a newer version of the app wrote it.
  * - `FULL`: the disk or the browser's quota is used up.
  * - `FAILED`: the engine refused for another reason, which is the error's `cause`.
  */
-export type StorageErrorCode = 'CLOSED' | 'LOCKED' | 'DAMAGED' | 'TOO_NEW' | 'FULL' | 'FAILED';
+export type StorageErrorCode =
+  | 'CLOSED'
+  | 'LOCKED'
+  | 'UNAVAILABLE'
+  | 'DAMAGED'
+  | 'CLEARED'
+  | 'TOO_NEW'
+  | 'FULL'
+  | 'FAILED';
 
 /** Thrown by storages; what to do next is decided by `code`, never by the message. */
 export class StorageError extends Error {

@@ -1,7 +1,10 @@
 /** What a page holds in which `IndexedDbStorage` is tested: its contract, and storages the test outside can call. */
+import { TestPlatform } from '../../src/platform/test-platform.js';
 import type { StorageBatch } from '../../src/storage/client-storage.js';
 import { IndexedDbStorage } from '../../src/storage/indexeddb-storage.js';
 import { storageContract } from '../../src/storage/storage.contract.js';
+import { SyncPlugin } from '../../src/sync-plugin.js';
+import type { SyncStatus } from '../../src/sync-status.js';
 
 let places = 0;
 
@@ -23,22 +26,58 @@ storageContract('IndexedDbStorage', {
   },
 });
 
+/** Stands still until the test moves it. */
+const clock = new TestPlatform();
+
 /** Storages by name, so that the test outside can call them one at a time. */
 const storages = new Map<string, IndexedDbStorage>();
 
 /** Calls the storage of this name, which is opened by its first call. Answers the code of what it throws. */
 async function callStorage(name: string, call: (storage: IndexedDbStorage) => Promise<unknown>): Promise<unknown> {
-  const storage = storages.get(name) ?? new IndexedDbStorage(name);
+  const storage = storages.get(name) ?? new IndexedDbStorage(name, { platform: clock });
   storages.set(name, storage);
   return call(storage).catch((error) => error.code ?? error.name);
 }
 
 export interface IndexedDbPage {
+  /** Moves the clock of all storages and clients of the page. */
+  advance(ms: number): Promise<void>;
+  /** Starts a client that finds no server. */
+  startClient(name: string): void;
+  /** Records tasks with these texts. */
+  record(texts: readonly string[]): void;
+  /** How the client stands, the codes of the errors it was told, and how many of its mutations are stored. */
+  clientState(): Promise<{ readonly status: SyncStatus; readonly codes: readonly unknown[]; readonly stored: unknown }>;
   load(name: string): Promise<unknown>;
   commit(name: string, batch: StorageBatch): Promise<unknown>;
 }
 
+const codes: unknown[] = [];
+let client: SyncPlugin;
+let clientStorage: IndexedDbStorage;
+
 const indexedDbPage: IndexedDbPage = {
+  advance: (ms) => clock.advance(ms),
+  startClient(name) {
+    clientStorage = new IndexedDbStorage(name, { platform: clock });
+    client = new SyncPlugin({
+      clientId: 'device-1',
+      transport: { push: () => new Promise(() => {}) },
+      storage: clientStorage,
+      platform: clock,
+      listeners: [{ onSyncError: (error) => void codes.push((error as { readonly code?: unknown }).code) }],
+    });
+  },
+  record(texts) {
+    for (const [index, text] of texts.entries()) client.getEngine('task').records.create(`task-${index}`, { text });
+  },
+  async clientState() {
+    const stored = await clientStorage.load().then(
+      ({ entries }) => entries.length,
+      (error) => error.code,
+    );
+    return { status: client.client.status, codes, stored };
+  },
   load: (name) => callStorage(name, (storage) => storage.load()),
   commit: (name, batch) => callStorage(name, (storage) => storage.commit(batch)),
 };

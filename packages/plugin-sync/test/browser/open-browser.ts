@@ -26,12 +26,12 @@ export async function bundleForPage(path: string, alias: Readonly<Record<string,
   return outputFiles.map((file) => file.text).join('\n');
 }
 
-/** Gives a page an origin, so that it may store things, and runs a bundle in it. Fails with what the bundle throws. */
+/** Gives a page a secure origin, so that it may store things, and runs a bundle in it. Fails with what the bundle throws. */
 export async function openPage(page: Page, bundle: string): Promise<void> {
   const errors: Error[] = [];
   page.on('pageerror', (error) => errors.push(error));
   await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
-  await page.goto('http://app.test/');
+  await page.goto('https://app.test/');
   await page.addScriptTag({ content: bundle });
   const [error] = errors;
   if (error) throw new Error('The bundle cannot run in a page.', { cause: error });

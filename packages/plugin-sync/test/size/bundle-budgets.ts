@@ -13,20 +13,20 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_450, maxTotalBytes: 21_450 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_500, maxTotalBytes: 21_500 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_850,
-    maxTotalBytes: 23_850,
+    maxInitialBytes: 24_250,
+    maxTotalBytes: 24_250,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_800,
-    maxTotalBytes: 26_800,
+    maxInitialBytes: 27_150,
+    maxTotalBytes: 27_150,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_400,
-    maxTotalBytes: 25_400,
+    maxInitialBytes: 25_850,
+    maxTotalBytes: 25_850,
   },
 };

@@ -2,7 +2,7 @@
 import { MAX_RECORD_BYTES } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
-import { ConflictResolver, type OnConflict } from './conflict-resolver.js';
+import type { OnConflict } from './conflict-resolver.js';
 import type { DeadLetterList } from './dead-letter-list.js';
 import type { Exchanged } from './exchange.js';
 import { forgetEpoch } from './forget-epoch.js';
@@ -64,20 +64,7 @@ export class AnswerIntake {
 
   /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
   async take(exchanged: Exchanged): Promise<StoredAnswer> {
-    const { configs, conflicts, deadLetters, listeners, onConflict } = this.#parts;
-    const stored = await storeAnswer(exchanged, {
-      ...this.#parts,
-      resolverOf: (objectName) => {
-        const { strategy, conflictFields } = configs.of(objectName);
-        return new ConflictResolver({ strategy, conflictFields, onConflict });
-      },
-      keepsRecordsOf: (objectName) => configs.keepsRecordsOf(objectName),
-      othersPassed: (id) => this.#holds.othersPassed(id),
-      onLateDecision: (id, resolution) => {
-        conflicts.resolveLate(id, resolution).catch((error: unknown) => listeners.report(error));
-      },
-      waiting: () => ({ conflicts: conflicts.list(), deadLetters: deadLetters.list() }),
-    });
+    const stored = await storeAnswer(exchanged, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
     this.#announce(exchanged, stored);
     return stored;
   }

@@ -1,9 +1,12 @@
 /** Has every conflict of an answer decided, before anything is stored. */
-import { type RecordRef, recordKey, type SyncConflict } from '@objectql/sync-types';
+import { findStrategy, type RecordRef, recordKey, type SyncConflict } from '@objectql/sync-types';
 import { completeConflict } from './conflict-contest.js';
-import type { ConflictResolver, Resolution } from './conflict-resolver.js';
+import type { ConflictList } from './conflict-list.js';
+import { ConflictResolver, type OnConflict, type Resolution } from './conflict-resolver.js';
 import type { Exchanged } from './exchange.js';
 import { followUpOf } from './follow-up.js';
+import type { Listeners } from './listeners.js';
+import type { ObjectConfigs } from './object-configs.js';
 import type { Decided } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
 import { rebase } from './rebase.js';
@@ -12,13 +15,14 @@ import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
 export interface DecisionParts {
   readonly platform: Platform;
-  readonly resolverOf: (objectName: string) => ConflictResolver;
+  readonly configs: ObjectConfigs;
+  readonly onConflict: OnConflict | undefined;
+  /** Hears of a callback that fails; the conflict is parked. */
+  readonly listeners: Listeners;
+  /** Takes the answer of a callback that comes after its conflict has been parked. */
+  readonly conflicts: ConflictList;
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   readonly storedByKey: ReadonlyMap<string, BaseRecord>;
-  /** Called when the application's callback fails; the conflict is parked. */
-  readonly onCallbackFailed: (error: unknown) => void;
-  /** Called when the callback answers after the conflict has been parked. */
-  readonly onLateDecision: (mutationId: string, resolution: Resolution) => void;
 }
 
 /**
@@ -57,18 +61,22 @@ interface DecideInput {
 
 async function decide(conflict: SyncConflict, { entry, localCopy, parts }: DecideInput): Promise<Resolution> {
   const { objectName, id } = entry.mutation;
+  const { platform, configs, onConflict, conflicts } = parts;
+  const report = (error: unknown) => parts.listeners.report(error);
   try {
-    const work = parts.resolverOf(objectName).resolve(conflict, { localCopy, round: entry.round });
-    const resolved = await settleWithin(work, { timeoutMs: CALLBACK_WAIT_MS, platform: parts.platform });
+    const { strategy, conflictFields } = configs.of(objectName);
+    const resolver = new ConflictResolver({ strategy: findStrategy(strategy), conflictFields, onConflict });
+    const work = resolver.resolve(conflict, { localCopy, round: entry.round });
+    const resolved = await settleWithin(work, { timeoutMs: CALLBACK_WAIT_MS, platform });
     if (!resolved.inTime) {
-      work.then((resolution) => parts.onLateDecision(id, resolution), parts.onCallbackFailed);
+      work.then((resolution) => conflicts.resolveLate(id, resolution)).catch(report);
       return { do: 'park' };
     }
     // Throws for a record that cannot be stored, while it can still be parked instead.
     if (resolved.value.do === 'write') followUpOf(conflict, resolved.value, { round: 0, later: [] });
     return resolved.value;
   } catch (error) {
-    parts.onCallbackFailed(error);
+    report(error);
     return { do: 'park' };
   }
 }

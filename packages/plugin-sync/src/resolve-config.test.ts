@@ -1,4 +1,4 @@
-import { crdt, lastWriteWins, type SyncConfig } from '@objectql/sync-types';
+import type { SyncConfig } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { ObjectConfigs } from './object-configs.js';
 import { resolveConfig } from './resolve-config.js';
@@ -16,7 +16,7 @@ function problemOf(config: object): string {
 test('fills in the defaults', () => {
   expect(resolveConfig({ enabled: true })).toEqual({
     isEnabled: true,
-    strategy: lastWriteWins,
+    strategy: 'last-write-wins',
     direction: 'bidirectional',
     debounceMs: 1000,
     batchSize: 50,
@@ -37,7 +37,7 @@ test('names what is unknown or out of range', () => {
   expect(cases.map(problemOf)).toEqual([
     'config.batchsize is unknown. Known: enabled, strategy, direction, debounce_ms, batch_size, conflict_fields.',
     'config.enabled must be true or false.',
-    'config.strategy: "lww" is not a conflict strategy. Use last-write-wins, crdt, manual or a function.',
+    'config.strategy must be one of last-write-wins, crdt, manual, or a function.',
     'config.direction must be one of bidirectional, push-only, pull-only.',
     'config.debounce_ms must be 0 or more milliseconds.',
     'config.batch_size must be a positive integer.',
@@ -51,9 +51,9 @@ test('gives each object its own configuration, filled up from the default', () =
     objects: new Map([['task', { enabled: true, strategy: 'crdt' as const }]]),
   });
   expect([configs.of('task').strategy, configs.of('task').debounceMs, configs.of('other').strategy]).toEqual([
-    crdt,
+    'crdt',
     5,
-    lastWriteWins,
+    'last-write-wins',
   ]);
 });
 

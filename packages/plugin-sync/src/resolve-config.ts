@@ -2,8 +2,9 @@
 import {
   DEFAULT_BATCH_SIZE,
   DEFAULT_DEBOUNCE_MS,
-  findStrategy,
+  STRATEGY_NAMES,
   type Strategy,
+  type StrategyName,
   SYNC_DIRECTIONS,
   type SyncConfig,
   type SyncDirection,
@@ -13,7 +14,7 @@ import { SyncUsageError } from './sync-usage-error.js';
 /** A configuration as the client works with it. */
 export interface ObjectConfig {
   readonly isEnabled: boolean;
-  readonly strategy: Strategy;
+  readonly strategy: StrategyName | Strategy;
   readonly direction: SyncDirection;
   readonly debounceMs: number;
   readonly batchSize: number;
@@ -42,27 +43,21 @@ export function resolveConfig(config: SyncConfig, where = 'config'): ObjectConfi
     conflict_fields: conflictFields,
   } = config;
   if (typeof enabled !== 'boolean') refuse(`${where}.enabled must be true or false`);
+  if (typeof strategy !== 'function' && !STRATEGY_NAMES.includes(strategy)) {
+    refuse(`${where}.strategy must be one of ${STRATEGY_NAMES.join(', ')}, or a function`);
+  }
   if (!SYNC_DIRECTIONS.includes(direction)) refuse(`${where}.direction must be one of ${SYNC_DIRECTIONS.join(', ')}`);
   if (!Number.isFinite(debounceMs) || debounceMs < 0) refuse(`${where}.debounce_ms must be 0 or more milliseconds`);
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) refuse(`${where}.batch_size must be a positive integer`);
   if (conflictFields !== undefined && !Array.isArray(conflictFields)) refuse(`${where}.conflict_fields must be a list`);
   return {
     isEnabled: enabled,
-    strategy: strategyOf(strategy, where),
+    strategy,
     direction,
     debounceMs,
     batchSize,
     conflictFields,
   };
-}
-
-function strategyOf(strategy: NonNullable<SyncConfig['strategy']>, where: string): Strategy {
-  try {
-    return findStrategy(strategy);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return refuse(`${where}.strategy: ${message.replace(/\.$/, '')}`);
-  }
 }
 
 function refuse(problem: string): never {

@@ -1,19 +1,20 @@
 /** From an answer to a durable state: conflicts are decided, listeners hear the changes, and one transaction stores it all. */
 import { type RecordRef, recordKey, type SyncConflict } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
-import type { ConflictResolver, Resolution } from './conflict-resolver.js';
+import type { ConflictList } from './conflict-list.js';
+import type { OnConflict } from './conflict-resolver.js';
+import type { DeadLetterList } from './dead-letter-list.js';
 import { decideConflicts } from './decide-conflicts.js';
 import type { Exchanged } from './exchange.js';
 import { forgetEpoch } from './forget-epoch.js';
 import type { Listeners } from './listeners.js';
+import type { ObjectConfigs } from './object-configs.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
   type ClientStorage,
-  type DeadLetter,
-  type ParkedConflict,
   type StoredEntry,
 } from './storage/client-storage.js';
 import { beginWalk } from './walk.js';
@@ -23,15 +24,11 @@ export interface StoreParts {
   readonly storage: ClientStorage;
   readonly platform: Platform;
   readonly listeners: Listeners;
-  readonly resolverOf: (objectName: string) => ConflictResolver;
-  readonly keepsRecordsOf: (objectName: string) => boolean;
+  readonly configs: ObjectConfigs;
+  readonly conflicts: ConflictList;
+  readonly deadLetters: DeadLetterList;
+  readonly onConflict: OnConflict | undefined;
   readonly othersPassed: (mutationId: string) => boolean;
-  readonly onLateDecision: (mutationId: string, resolution: Resolution) => void;
-  /** What waits for the user. */
-  readonly waiting: () => {
-    readonly conflicts: readonly ParkedConflict[];
-    readonly deadLetters: readonly DeadLetter[];
-  };
 }
 
 /** What an answer did, to be told now that it is durable. */
@@ -45,19 +42,12 @@ export interface StoredAnswer {
 /** Stores an answer. Rejects, with nothing stored, when the storage or a listener for server changes fails. */
 export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Promise<StoredAnswer> {
   const { sent, answer, checkpoint } = exchanged;
-  const { log, platform, listeners } = parts;
+  const { log, platform, listeners, configs, conflicts, deadLetters } = parts;
   const { reset } = answer;
   const walk = reset ? beginWalk(reset, log.meta.walk, platform.newId()) : log.meta.walk;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
   const storedByKey = await readStored(refsOf(exchanged, walk !== null && !answer.hasMore ? log : undefined), parts);
-  const decidedById = await decideConflicts(exchanged, {
-    platform,
-    resolverOf: parts.resolverOf,
-    pendingOf,
-    storedByKey,
-    onCallbackFailed: (error) => listeners.report(error),
-    onLateDecision: parts.onLateDecision,
-  });
+  const decidedById = await decideConflicts(exchanged, { ...parts, pendingOf, storedByKey });
   const plan = planAnswer({
     sent,
     answer,
@@ -66,12 +56,13 @@ export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Prom
     pendingOf,
     walk,
     now: platform.now(),
-    keepsRecordsOf: parts.keepsRecordsOf,
+    keepsRecordsOf: (objectName) => configs.keepsRecordsOf(objectName),
     othersPassed: parts.othersPassed,
   });
   await listeners.serverChanges(plan.changes);
   const { change } = plan;
-  const forgotten = reset === 'epoch' ? forgetEpoch(parts.waiting()) : undefined;
+  const forgotten =
+    reset === 'epoch' ? forgetEpoch({ conflicts: conflicts.list(), deadLetters: deadLetters.list() }) : undefined;
   const batch = {
     ...change.batch,
     putConflicts: [...(change.batch.putConflicts ?? []), ...(forgotten?.putConflicts ?? [])],
@@ -80,7 +71,11 @@ export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Prom
   };
   const recheck = () => requirePending(log, sent);
   const made = await log.commit({ ...change, batch, recheck });
-  return { plan: { ...plan, change: { ...change, batch } }, made, conflicts: conflictsOf(decidedById) };
+  return {
+    plan: { ...plan, change: { ...change, batch } },
+    made,
+    conflicts: [...decidedById.values()].map(({ conflict }) => conflict),
+  };
 }
 
 /** Another tab may have stored the same answer: its outcomes must not count twice. */
@@ -103,8 +98,4 @@ async function readStored(
   );
   const records = refByKey.size === 0 ? [] : await storage.getRecords([...refByKey.values()]);
   return new Map(records.flatMap((record) => (record ? [[recordKey(record), record] as const] : [])));
-}
-
-function conflictsOf(decidedById: ReadonlyMap<string, { readonly conflict: SyncConflict }>): readonly SyncConflict[] {
-  return [...decidedById.values()].map(({ conflict }) => conflict);
 }

@@ -32,7 +32,9 @@ export function App({ device }: { readonly device: Device }) {
         {hasSecond && <SecondDevice />}
       </main>
       {isInspecting && <InspectorPane sync={device.sync} />}
-      <TryIt hasSecond={hasSecond} />
+      <footer>
+        <TryIt hasSecond={hasSecond} />
+      </footer>
     </>
   );
 }

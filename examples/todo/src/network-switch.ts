@@ -1,9 +1,20 @@
-/** Lets a person take one device off the network without touching the real one. */
+/** Lets a person take one device off the network without touching the real one: in all of its tabs, until it is put back. */
 import { type Platform, systemPlatform } from '@objectql/plugin-sync';
 
 export class NetworkSwitch {
-  #isOn = true;
+  readonly #key: string;
   readonly #listeners = new Set<() => void>();
+  #isOn: boolean;
+
+  /** `key` names the device in the browser's memory. */
+  constructor(key: string) {
+    this.#key = key;
+    this.#isOn = this.#read();
+    // Tells of other tabs only.
+    window.addEventListener('storage', (event) => {
+      if (event.key === key) this.#turn(this.#read());
+    });
+  }
 
   /** The system's platform, which has a network only while the switch is on. */
   readonly platform: Platform = {
@@ -24,7 +35,17 @@ export class NetworkSwitch {
   };
 
   readonly flip = (): void => {
-    this.#isOn = !this.#isOn;
-    for (const listener of [...this.#listeners]) listener();
+    localStorage.setItem(this.#key, this.#isOn ? 'off' : 'on');
+    this.#turn(!this.#isOn);
   };
+
+  #read(): boolean {
+    return localStorage.getItem(this.#key) !== 'off';
+  }
+
+  #turn(isOn: boolean): void {
+    if (isOn === this.#isOn) return;
+    this.#isOn = isOn;
+    for (const listener of [...this.#listeners]) listener();
+  }
 }

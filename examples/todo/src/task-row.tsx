@@ -2,6 +2,7 @@ import type { SyncPlugin } from '@objectql/plugin-sync';
 import { Icon } from './icon.js';
 import type { Task } from './task.js';
 import { TaskTitle } from './task-title.js';
+import { useEcho } from './use-echo.js';
 
 interface TaskRowProps {
   readonly sync: SyncPlugin;
@@ -12,20 +13,25 @@ interface TaskRowProps {
 /** A task: ticked off, renamed in place, deleted. */
 export function TaskRow({ sync, task, onDelete }: TaskRowProps) {
   const { records } = sync.getEngine('task');
-  const { id, title, isDone, isPending } = task;
+  const { id, isPending } = task;
+  const [title, showTitle] = useEcho(task.title);
+  const [isDone, showDone] = useEcho(task.isDone);
+  const tick = () => {
+    showDone(!isDone);
+    void records.update(id, { done: !isDone });
+  };
+  const rename = (renamed: string) => {
+    showTitle(renamed);
+    void records.update(id, { title: renamed });
+  };
   const remove = () => {
     onDelete();
     void records.delete(id);
   };
   return (
     <li className="task" data-done={isDone}>
-      <input
-        type="checkbox"
-        checked={isDone}
-        onChange={() => void records.update(id, { done: !isDone })}
-        aria-label={`${title}: done`}
-      />
-      <TaskTitle title={title} onRename={(renamed) => void records.update(id, { title: renamed })} />
+      <input type="checkbox" checked={isDone} onChange={tick} aria-label={`${title}: done`} />
+      <TaskTitle title={title} onRename={rename} />
       {isPending && (
         <span className="unsent" title="Not sent yet">
           <Icon name="clock" />

@@ -16,12 +16,12 @@ export function UpdateNotice() {
     waiting.postMessage('take over');
   };
   return (
-    <p className="notice" role="status">
-      A new version is ready.
+    <aside className="notice" aria-label="Update">
+      <p role="status">A new version is ready.</p>
       <button type="button" onClick={update}>
         Reload
       </button>
-    </p>
+    </aside>
   );
 }
 

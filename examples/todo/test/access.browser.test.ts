@@ -1,0 +1,128 @@
+/** For everybody: by keyboard alone, and without a violation that axe finds, in light and dark. */
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
+import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
+import { DeviceInPage, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+
+// What `axe.source` puts into the page.
+declare const window: { readonly axe: typeof axe };
+
+const LONG = 'A title of a task that is longer than any title of a task may be';
+
+describe.skipIf(!hasChromium)('the app for everybody', async () => {
+  if (!hasChromium) return;
+  const browser = await openBrowser();
+  let app: TodoApp;
+  beforeEach(async () => {
+    app = await startTodoApp();
+  });
+  afterEach(() => app.close());
+  afterAll(() => browser.close());
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`has nothing that axe objects to, ${colorScheme}`, async () => {
+      const context = await browser.newContext({ colorScheme });
+      const page = await openTab(context, app, { second: true });
+      const first = new DeviceInPage(page);
+      const second = new DeviceInPage(page, 'Second device');
+      await first.pane.getByText('Nothing to do.').waitFor();
+      expect(await violations(page)).toEqual([]);
+
+      await meetConflict(first, second);
+      await first.add(LONG);
+      await first.pane.getByRole('region', { name: 'Not accepted' }).waitFor();
+      await second.switchNetwork();
+      await second.add('Not sent yet');
+      await first.pane.getByRole('checkbox').first().check();
+      await page.getByRole('button', { name: 'Inspector' }).click();
+      await page.getByRole('heading', { name: 'Requests' }).waitFor();
+      await page.getByText('Things to try').click();
+      await second.pane.getByRole('button', { name: 'Not sent yet, rename' }).click();
+      expect(await violations(page)).toEqual([]);
+      await context.close();
+    });
+  }
+
+  it('is used by keyboard alone: add, tick off, rename, decide, delete', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app, { second: true });
+    const first = new DeviceInPage(page);
+    await meetConflict(first, new DeviceInPage(page, 'Second device'));
+
+    await tabTo(page, 'Keep yours');
+    await page.keyboard.press('Enter');
+    await first.saved();
+    await first.task('Mine').waitFor();
+
+    await tabTo(page, 'New task');
+    await page.keyboard.type('Typed');
+    await page.keyboard.press('Enter');
+    await first.task('Typed').waitFor();
+    expect(await focused(page)).toBe('New task');
+
+    await tabTo(page, 'Typed: done');
+    await page.keyboard.press('Space');
+    await tabTo(page, 'Typed, rename');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    expect(await focused(page)).toBe('Typed, rename');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('Typed anew');
+    await page.keyboard.press('Enter');
+    expect(await focused(page)).toBe('Typed anew, rename');
+
+    await tabTo(page, 'Delete Typed anew');
+    await page.keyboard.press('Enter');
+    await first.task('Typed anew').waitFor({ state: 'detached' });
+    expect(await focused(page)).toBe('Mine, rename');
+    await first.saved();
+    expect(await app.titles()).toEqual(['Mine']);
+    await context.close();
+  });
+});
+
+async function meetConflict(first: DeviceInPage, second: DeviceInPage): Promise<void> {
+  await first.add('Ours');
+  await second.task('Ours').waitFor();
+  await first.switchNetwork();
+  await second.switchNetwork();
+  await first.rename('Ours', 'Mine');
+  await second.rename('Ours', 'Theirs');
+  await second.switchNetwork();
+  await second.saved();
+  await first.switchNetwork();
+  await first.pane.getByRole('region', { name: 'Changed on two devices' }).waitFor();
+}
+
+/** Presses Tab until what has the focus is called so. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  const passed: string[] = [];
+  do {
+    await page.keyboard.press('Tab');
+    const name = await focused(page);
+    // Round and round: the element cannot be reached.
+    if (passed.length > 100) throw new Error(`${name} cannot be reached by Tab: ${passed.join(' | ')}`);
+    passed.push(name);
+  } while (passed.at(-1) !== name);
+}
+
+/** The accessible name of what has the focus. */
+async function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : element?.textContent;
+    return (element?.getAttribute('aria-label') ?? label ?? '').trim();
+  });
+}
+
+/** What axe finds wrong, each as one line; in the inspector's shadow, too. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => (await window.axe.run()).violations);
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+  );
+}

@@ -1,4 +1,5 @@
 /** The body of a request, from bytes nobody has checked to a JSON value. Each step has its limit before it starts. */
+import { gunzipSync } from 'node:zlib';
 import { SyncRequestError } from '../sync-request-error.js';
 import { checkDepth, parseJson } from './parse-json.js';
 import { parsedBodyOf } from './parsed-body.js';
@@ -26,7 +27,7 @@ export async function readJsonBody(request: Request, { maxBytes, signal }: ReadO
   const gzipped = isGzipped(request.headers);
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
   const arrived = await arrive(request, { maxBytes, signal });
-  return parseJson(decodeUtf8(gzipped ? await gunzip(arrived, maxBytes) : arrived));
+  return parseJson(decodeUtf8(gzipped ? gunzip(arrived, maxBytes) : arrived));
 }
 
 function requireJson(headers: Headers): void {
@@ -71,14 +72,15 @@ async function arrive(request: Request, { maxBytes, signal }: ReadOptions): Prom
   }
 }
 
-/** What gzipped bytes unpack to. Unpacks no further than the limit, so a bomb costs no more than an honest body. */
-async function gunzip(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+/**
+ * What gzipped bytes unpack to. Unpacks no further than the limit, so a bomb costs no more than an honest body; and at
+ * once, because a whole body is unpacked in less time than it takes to parse.
+ */
+function gunzip(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Uint8Array {
   try {
-    return await collect(reader, maxBytes);
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
-    await reader.cancel().catch(() => {});
-    if (cause instanceof SyncRequestError) throw cause;
+    if (cause instanceof RangeError) throw tooLarge(maxBytes);
     throw new SyncRequestError('MALFORMED', 'The body is not gzip, although Content-Encoding says so.', { cause });
   }
 }
@@ -105,7 +107,7 @@ async function collect(
   return bytes;
 }
 
-function decodeUtf8(bytes: Uint8Array<ArrayBuffer>): string {
+function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

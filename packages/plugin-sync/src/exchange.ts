@@ -1,7 +1,7 @@
 /** One request and its answer: what is asked, how much at a time, and how long it may take. */
 import {
+  ASSUMED_MAX_MUTATIONS,
   MAX_BODY_BYTES,
-  MAX_MUTATIONS,
   REQUEST_TIMEOUT_MS,
   type SyncPushRequest,
   type SyncPushResponse,
@@ -37,7 +37,7 @@ const BODY_SHARE = 0.9;
 
 export class Exchange {
   readonly #parts: ExchangeParts;
-  #serverMaxMutations = MAX_MUTATIONS;
+  #serverMaxMutations = ASSUMED_MAX_MUTATIONS;
   #serverMaxBytes = MAX_BODY_BYTES;
   /** Halved while the server finds batches too large, doubled again by every success. */
   #maxMutations = Number.POSITIVE_INFINITY;

@@ -14,6 +14,7 @@ export type { Json, JsonLimits, JsonObject, JsonProblem } from './json.js';
 export { findJsonProblem, jsonEquals, ownValue, stringProblem } from './json.js';
 export type { SyncLimits } from './limits.js';
 export {
+  ASSUMED_MAX_MUTATIONS,
   CHANGE_LOG_RETENTION_DAYS,
   isJsonWithin,
   MAX_BODY_BYTES,

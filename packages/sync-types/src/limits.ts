@@ -10,8 +10,10 @@ export interface SyncLimits {
 
 /** 1 MiB: parsed in a few milliseconds, and small enough that a phone on a bad network finishes it. */
 export const MAX_BODY_BYTES = 1024 * 1024;
-/** 100: one push stays far below the request timeout even with a slow resolver. */
-export const MAX_MUTATIONS = 100;
+/** 1,000: about what fits a body, and what a request costs by itself is then next to nothing for each mutation. */
+export const MAX_MUTATIONS = 1000;
+/** 100: what a client may take for granted of a server that has not told its limit. */
+export const ASSUMED_MAX_MUTATIONS = 100;
 /** 256 KiB of JSON: a record is a row, not a file; four of them still fit a body. */
 export const MAX_RECORD_BYTES = 256 * 1024;
 /** 1,000: each field carries a version stamp, so fields are what a record's bookkeeping grows with. */

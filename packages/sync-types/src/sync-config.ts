@@ -15,7 +15,7 @@ export interface SyncConfig {
   readonly direction?: SyncDirection | undefined;
   /** Milliseconds of quiet before recorded mutations are sent. Default 1000. */
   readonly debounce_ms?: number | undefined;
-  /** Mutations of this object in one push. Default 50. */
+  /** Mutations of this object in one push. Default 500. */
   readonly batch_size?: number | undefined;
   /** Fields that count as conflicting; fields outside the list go by time. All fields count without a list. */
   readonly conflict_fields?: readonly string[] | undefined;
@@ -23,5 +23,5 @@ export interface SyncConfig {
 
 /** 1 s: long enough to gather what one gesture changes, short enough to feel immediate. */
 export const DEFAULT_DEBOUNCE_MS = 1000;
-/** 50 mutations: half of what a server accepts by default. */
-export const DEFAULT_BATCH_SIZE = 50;
+/** 500 mutations: half of what a server accepts by default. */
+export const DEFAULT_BATCH_SIZE = 500;

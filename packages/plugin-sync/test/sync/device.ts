@@ -25,7 +25,7 @@ export interface Device {
   seen(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-const CONFIG: SyncConfig = { enabled: true, debounce_ms: 100 };
+const CONFIG: SyncConfig = { enabled: true, debounce_ms: 100, batch_size: 50 };
 
 export function device({ transport, platform, storage, listeners = [], ...options }: DeviceOptions): Device {
   const ownPlatform = platform ?? new TestPlatform();

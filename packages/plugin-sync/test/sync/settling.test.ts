@@ -105,7 +105,7 @@ test('sends everything recorded before sync, also what was recorded while one wa
   await Promise.all([first, joined]);
   expect(a.plugin.client.status.pending).toBe(0);
   await b.tasks.sync();
-  expect([await b.seen(), server.handler.limits.maxMutations]).toEqual([{ t1: 'one', t2: 'two' }, 100]);
+  expect([await b.seen(), server.handler.limits.maxMutations]).toEqual([{ t1: 'one', t2: 'two' }, 1000]);
 });
 
 test('drains a long log in batches of the object’s size, and pulls page after page', async () => {

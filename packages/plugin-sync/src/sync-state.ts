@@ -10,6 +10,8 @@
  *                                                                └── resumed, requested ── needs-auth ◀── refused
  *   any ──paused──▶ paused ──resumed──▶ syncing        any ──closed──▶ closed
  *
+ * A wait that the server asked for (`Retry-After`) ends when it is over or the application requests, not with `online`.
+ *
  * Liveness (I13): while anything is pending, the client is `syncing`, `waiting` with a timer, or in a state that says
  * what it waits for: the network (`offline`), the user (`needs-auth`), the application (`paused`, or `idle` after it
  * cancelled a scheduled sync).
@@ -23,7 +25,7 @@ export type SyncState =
   | {
       readonly at: 'waiting';
       readonly until: number;
-      readonly reason: 'debounce' | 'backoff' | 'held';
+      readonly reason: 'debounce' | 'backoff' | 'retry-after' | 'held';
       readonly since: number;
       readonly failures: number;
     }
@@ -132,9 +134,11 @@ function whileWaiting(state: At<'waiting'>, event: SyncEvent): Transition {
   switch (event.type) {
     case 'recorded':
       return recordedWhileWaiting(state, event);
+    case 'online':
+      // People look at their devices often; a server that asked to be left alone is.
+      return state.reason === 'retry-after' ? stay(state) : sync(state);
     case 'due':
     case 'requested':
-    case 'online':
       return sync(state);
     case 'offline':
       return { state: { at: 'offline', failures: state.failures }, effect: { do: 'disarm' } };
@@ -153,6 +157,7 @@ function recordedWhileWaiting(state: At<'waiting'>, event: EventOf<'recorded'>):
       // A held record keeps no other waiting.
       return event.now + event.debounceMs < state.until ? debounce(event, event.now) : stay(state);
     case 'backoff':
+    case 'retry-after':
       // A server that fails is not asked sooner.
       return stay(state);
     default:
@@ -181,7 +186,7 @@ function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'draine
 function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): Transition {
   if (!isOnline) return { state: { at: 'offline', failures }, effect: { do: 'nothing' } };
   const until = now + Math.max(retryAfterMs ?? 0, backoffMs(failures, jitter));
-  return wait({ until, reason: 'backoff', since: now, failures });
+  return wait({ until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures });
 }
 
 /** Quiet for `debounceMs`, but never longer than the maximum since the first of the mutations that wait. */

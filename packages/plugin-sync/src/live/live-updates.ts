@@ -138,7 +138,7 @@ class LiveConnection implements LiveUpdates {
   /** Whether a sync may begin now: none is under way, and the server has not asked to be left alone. */
   #isFree(): boolean {
     const state = this.#client.state();
-    return state.at === 'idle' || (state.at === 'waiting' && state.reason !== 'backoff');
+    return state.at === 'idle' || (state.at === 'waiting' && state.failures === 0);
   }
 }
 

@@ -48,6 +48,11 @@ test('pokes with the very checkpoint that a pull of everything ends with', async
   expect(await events.next()).toBe(checkpoint);
 });
 
+test('begins also for a client that stands nowhere yet', async () => {
+  const { open } = realtime();
+  expect(await new EventReader(await open({}, '?checkpoint=')).next()).toBe('2.id-1.0.0.');
+});
+
 test('may be neither stored nor packed nor held back on its way', async () => {
   const { open } = realtime();
   const response = await open({ headers: { 'accept-encoding': 'gzip' } });

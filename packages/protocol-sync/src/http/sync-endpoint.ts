@@ -122,7 +122,8 @@ async function answerRequest(request: Request, call: Call): Promise<Response> {
 
 function openStream(request: Request, { endpoint, signal }: Call, principal: Principal | null): Promise<Response> {
   const { handler, platform, streams } = endpoint;
-  const checkpoint = new URL(request.url).searchParams.get('checkpoint');
+  // Empty for a client that has none.
+  const checkpoint = new URL(request.url).searchParams.get('checkpoint') || null;
   const leave = streams.enter(principal);
   return openEventStream({
     watch: (watcher) => handler.watch(checkpoint, watcher),

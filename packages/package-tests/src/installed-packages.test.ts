@@ -1,5 +1,6 @@
 /** The packages as users get them: packed, installed in an empty project, loaded, type-checked and bundled. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LoadingReport, loadingScript } from './loading-script.js';
 import { publishedPackages } from './published-package.js';
 import { run } from './run-command.js';
+import { suitesScript } from './suites-script.js';
 import { type AppTypes, BROWSER_OPTIONS, NODE_OPTIONS, typeCheckApp } from './type-check-app.js';
 import { createUserProject, type UserProject } from './user-project.js';
 
@@ -50,6 +52,15 @@ describe('loading', () => {
     await writeFile(script, loadingScript(specifiers, format));
     return JSON.parse(await run({ command: process.execPath, args: [script], cwd: project.folder })) as LoadingReport;
   }
+});
+
+test('the suites for storages and stores run in the test framework of Node', async () => {
+  const script = join(project.folder, 'suites.test.mjs');
+  await writeFile(script, suitesScript(createRequire(import.meta.url).resolve('expect')));
+  const args = ['--test', '--test-reporter=tap', script];
+  const report = await run({ command: process.execPath, args, cwd: project.folder });
+  expect(report).toMatch(/^# fail 0$/m);
+  expect(Number(/^# pass (\d+)$/m.exec(report)?.[1])).toBeGreaterThan(50);
 });
 
 describe('types', () => {

@@ -9,9 +9,9 @@ import { look, task } from './storage/contract/store-samples.js';
 import { MemoryStore } from './storage/memory-store.js';
 import { openPostgresFixture } from './storage/postgres-database.fixture.js';
 import { openSqliteFixture } from './storage/sqlite-fixture.js';
-import { type StoreFault, withFaults } from './storage/store-faults.js';
 import type { SyncStore } from './storage/sync-store.js';
 import { SyncHandler } from './sync-handler.js';
+import { type StoreFault, withStoreFaults } from './testing/store-faults.js';
 
 const ENGINES: Readonly<Record<string, () => Promise<Pick<StoreFixture, 'store' | 'remove'>>>> = {
   MemoryStore: async () => {
@@ -73,7 +73,7 @@ async function openBench(open: () => Promise<Pick<StoreFixture, 'store' | 'remov
     const settled = resolverOf(app, () => {}) === storeResolver ? storeResolver : app.resolver;
     await push(serverOn(store, clock), { name, mutations: firstPush(name), resolver: settled });
     const fatal = { isOver: false };
-    const dying = withFaults(mortal(store, fatal), faults);
+    const dying = withStoreFaults(mortal(store, fatal), faults);
     const resolver = resolverOf(app, () => {
       fatal.isOver = true;
     });

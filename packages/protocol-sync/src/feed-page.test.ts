@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ReadPermission } from './authorize.js';
 import { MemoryStore } from './storage/memory-store.js';
-import { withFaults } from './storage/store-faults.js';
+import { withStoreFaults } from './testing/store-faults.js';
 import { create, mutation, setUp } from './sync-handler.fixture.js';
 
 it('I12 takes back a record that an earlier page of the same walk showed before it became unreadable', async () => {
@@ -31,7 +31,7 @@ it('I6 answers no page that was read while the rights of its caller changed', as
 });
 
 it('reads no page for a client that works alone, and passes all it wrote', async () => {
-  const store = withFaults(new MemoryStore(), []);
+  const store = withStoreFaults(new MemoryStore(), []);
   const { push } = setUp({ store });
   const first = await push({
     mutations: [create({ title: 'x' }), mutation({ data: { title: 'y' }, baseVersion: null })],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FeedWatch, POKE_PAUSE_MS } from './feed-watch.js';
-import { TestClock } from './platform/test-clock.fixture.js';
+import { TestClock } from './platform/test-clock.js';
 import { sampleState, save } from './storage/contract/store-samples.js';
 import { MemoryStore } from './storage/memory-store.js';
 

@@ -45,3 +45,4 @@ export { STRATEGY_NAMES, type StrategyName } from './strategies/strategy-name.js
 export type { SyncConfig, SyncDirection } from './sync-config.js';
 export { DEFAULT_BATCH_SIZE, DEFAULT_DEBOUNCE_MS, SYNC_DIRECTIONS } from './sync-config.js';
 export type { SyncErrorBody } from './sync-error.js';
+export type { Expectation, Matchers, RejectionMatchers, TestFramework } from './test-framework.js';

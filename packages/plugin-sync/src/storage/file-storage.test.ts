@@ -2,12 +2,14 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storageModelContract } from './contract/model.contract.js';
+import type { StorageFixture } from './contract/storage-fixture.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 import { FileStorage } from './file-storage.js';
 import { PowerCutDisk } from './journal/power-cut-disk.js';
 import { storageContract } from './storage.contract.js';
 
-storageContract('FileStorage', {
+const fixture: StorageFixture = {
   keeps: 'everything',
   loadReads: 'everything',
   async newPlace() {
@@ -17,7 +19,9 @@ storageContract('FileStorage', {
       remove: () => rm(directory, { recursive: true }),
     };
   },
-});
+};
+storageContract('FileStorage', fixture, { describe, it, expect });
+storageModelContract('FileStorage', fixture);
 
 describe('FileStorage', () => {
   let directory: string;

@@ -1,8 +1,13 @@
+import { describe, expect, it } from 'vitest';
+import { storageModelContract } from './contract/model.contract.js';
+import type { StorageFixture } from './contract/storage-fixture.js';
 import { MemoryStorage } from './memory-storage.js';
 import { storageContract } from './storage.contract.js';
 
-storageContract('MemoryStorage', {
+const fixture: StorageFixture = {
   keeps: 'nothing',
   loadReads: 'pending',
   newPlace: async () => ({ open: () => new MemoryStorage(), remove: async () => {} }),
-});
+};
+storageContract('MemoryStorage', fixture, { describe, it, expect });
+storageModelContract('MemoryStorage', fixture);

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storageModelContract } from './contract/model.contract.js';
+import type { StorageFixture } from './contract/storage-fixture.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { SqliteStorage } from './sqlite-storage.js';
 import { storageContract } from './storage.contract.js';
 
-storageContract('SqliteStorage', {
+const fixture: StorageFixture = {
   keeps: 'everything',
   loadReads: 'pending',
-  runs: 30,
   async newPlace() {
     const directory = await mkdtemp(join(tmpdir(), 'sqlite-storage-'));
     const path = join(directory, 'sync.db');
@@ -20,7 +21,9 @@ storageContract('SqliteStorage', {
       remove: () => rm(directory, { recursive: true }),
     };
   },
-});
+};
+storageContract('SqliteStorage', fixture, { describe, it, expect });
+storageModelContract('SqliteStorage', fixture, 30);
 
 describe('SqliteStorage', () => {
   let directory: string;

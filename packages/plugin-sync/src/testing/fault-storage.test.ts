@@ -1,38 +1,76 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { sampleEntry } from '../storage/contract/storage-samples.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
-import { storageContract } from './contract.js';
+import { storageContract } from '../storage/storage.contract.js';
 import { FaultStorage, type StorageOperation } from './fault-storage.js';
 
-storageContract('FaultStorage without faults', {
-  keeps: 'nothing',
-  loadReads: 'pending',
-  runs: 20,
-  newPlace: async () => ({ open: () => new FaultStorage(new MemoryStorage()), remove: async () => {} }),
-});
+storageContract(
+  'FaultStorage without faults',
+  {
+    keeps: 'nothing',
+    loadReads: 'pending',
+    newPlace: async () => ({ open: () => new FaultStorage(new MemoryStorage()), remove: async () => {} }),
+  },
+  { describe, it, expect },
+);
 
 describe('a fault storage', () => {
   const FULL = new Error('The disk is full.');
+  const PLANNED = { name: 'StorageError', code: 'FAILED' };
   const CALLS: Readonly<Record<StorageOperation, (storage: FaultStorage) => Promise<unknown>>> = {
     load: (storage) => storage.load(),
     commit: (storage) => storage.commit({}),
     getRecords: (storage) => storage.getRecords([]),
     listRecords: (storage) => storage.listRecords('task'),
+    close: (storage) => storage.close(),
   };
+  const calls = Object.entries(CALLS) as [StorageOperation, (typeof CALLS)['load']][];
+  const put = (n: number) => ({ putEntries: [sampleEntry(`m${n}`, n)] });
 
-  for (const [operation, call] of Object.entries(CALLS) as [StorageOperation, (typeof CALLS)['load']][]) {
-    test(`lets ${operation} fail until it is healed`, async () => {
+  for (const [operation, call] of calls) {
+    it(`lets ${operation} fail until it is healed`, async () => {
       const storage = new FaultStorage(new MemoryStorage());
       storage.fail(operation, FULL);
       await expect(call(storage)).rejects.toBe(FULL);
       storage.heal();
       await expect(call(storage)).resolves.toEqual(await call(new FaultStorage(new MemoryStorage())));
     });
+
+    it(`lets the first ${operation} fail as planned, and no other`, async () => {
+      const storage = new FaultStorage(new MemoryStorage(), [{ nth: 1, of: operation, when: 'before' }]);
+      await expect(call(storage)).rejects.toMatchObject(PLANNED);
+      await call(storage);
+      expect(storage.operations).toEqual([operation, operation]);
+    });
   }
 
-  test('stores nothing of a batch that it let fail', async () => {
+  it('stores nothing of a batch that it let fail', async () => {
     const storage = new FaultStorage(new MemoryStorage());
     storage.fail('commit', FULL);
     await storage.commit({ removeEntries: ['mutation-1'] }).catch(() => {});
     expect(storage.commits).toEqual([]);
+  });
+
+  it('fails the n-th operation of all before it is done', async () => {
+    const storage = new FaultStorage(new MemoryStorage(), [{ nth: 2, when: 'before' }]);
+    await storage.load();
+    await expect(storage.commit(put(1))).rejects.toMatchObject(PLANNED);
+    await storage.commit(put(2));
+    expect((await storage.load()).entries).toEqual([sampleEntry('m2', 2)]);
+    expect(storage.operations).toEqual(['load', 'commit', 'commit', 'load']);
+  });
+
+  it('fails the n-th operation of a kind after it is done', async () => {
+    const storage = new FaultStorage(new MemoryStorage(), [{ nth: 2, of: 'commit', when: 'after' }]);
+    await storage.commit(put(1));
+    await storage.load();
+    await expect(storage.commit(put(2))).rejects.toMatchObject(PLANNED);
+    expect((await storage.load()).entries).toEqual([sampleEntry('m1', 1), sampleEntry('m2', 2)]);
+  });
+
+  it('hands errors of the storage itself through', async () => {
+    const storage = new FaultStorage(new MemoryStorage(), [{ nth: 3, when: 'after' }]);
+    await storage.close();
+    await expect(storage.load()).rejects.toMatchObject({ code: 'CLOSED' });
   });
 });

@@ -1,14 +1,27 @@
-/** A storage that fails when told to, to see what an app shows when a disk is full or a database is gone. */
-
+/** A storage that fails when a test says so: the way to prove that an app loses nothing when the disk is full. */
 import type { RecordRef } from '@objectql/sync-types';
 import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from '../storage/client-storage.js';
+import { StorageError } from '../storage/storage-error.js';
 
-/** Which calls of a storage can be made to fail. */
-export type StorageOperation = 'load' | 'commit' | 'getRecords' | 'listRecords';
+/** What a storage is asked to do. */
+export type StorageOperation = 'load' | 'commit' | 'getRecords' | 'listRecords' | 'close';
+
+/** One planned failure. */
+export interface StorageFault {
+  /** Which operation fails, counted from 1: the n-th of all, or the n-th of those in `of`. */
+  readonly nth: number;
+  /** Counts and fails operations of this kind alone. */
+  readonly of?: StorageOperation;
+  /**
+   * `before`: nothing was done, as when the disk is full. `after`: it was done and the caller does not know, as when the
+   * process that asked for it has moved on.
+   */
+  readonly when: 'before' | 'after';
+}
 
 /**
- * Passes everything on to `inner`, but for what was told to fail. A call that fails reaches `inner` never: nothing of it
- * was stored.
+ * `inner` with faults: those planned, which are `StorageError`s of code `FAILED`, and those switched on by `fail`. All other
+ * calls go through.
  *
  * ```text
  * const storage = new FaultStorage(new MemoryStorage());
@@ -16,15 +29,25 @@ export type StorageOperation = 'load' | 'commit' | 'getRecords' | 'listRecords';
  * await engine.flush(); // rejects; what was recorded stays in memory
  * storage.heal();
  * await engine.flush(); // durable now
+ *
+ * const late = new FaultStorage(new MemoryStorage(), [{ nth: 2, of: 'commit', when: 'after' }]);
  * ```
  */
 export class FaultStorage implements ClientStorage {
   readonly #inner: ClientStorage;
+  readonly #plan: readonly StorageFault[];
   readonly #errorByOperation = new Map<StorageOperation, Error>();
+  readonly #operations: StorageOperation[] = [];
   readonly #commits: StorageBatch[] = [];
 
-  constructor(inner: ClientStorage) {
+  constructor(inner: ClientStorage, plan: readonly StorageFault[] = []) {
     this.#inner = inner;
+    this.#plan = plan;
+  }
+
+  /** What was asked for, in its order, e.g. to find out how many faults there are to plan. */
+  get operations(): readonly StorageOperation[] {
+    return this.#operations;
   }
 
   /** The batches that were stored, in their order. */
@@ -37,38 +60,54 @@ export class FaultStorage implements ClientStorage {
     this.#errorByOperation.set(operation, error);
   }
 
-  /** Ends all failing. */
+  /** Ends what `fail` began. */
   heal(): void {
     this.#errorByOperation.clear();
   }
 
-  async load(): Promise<ClientState> {
-    this.#failIfTold('load');
-    return this.#inner.load();
+  load(): Promise<ClientState> {
+    return this.#run('load', () => this.#inner.load());
   }
 
-  async commit(batch: StorageBatch): Promise<void> {
-    this.#failIfTold('commit');
-    await this.#inner.commit(batch);
-    this.#commits.push(batch);
+  commit(batch: StorageBatch): Promise<void> {
+    return this.#run('commit', async () => {
+      await this.#inner.commit(batch);
+      this.#commits.push(batch);
+    });
   }
 
-  async getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
-    this.#failIfTold('getRecords');
-    return this.#inner.getRecords(refs);
+  getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
+    return this.#run('getRecords', () => this.#inner.getRecords(refs));
   }
 
-  async listRecords(objectName: string): Promise<readonly BaseRecord[]> {
-    this.#failIfTold('listRecords');
-    return this.#inner.listRecords(objectName);
+  listRecords(objectName: string): Promise<readonly BaseRecord[]> {
+    return this.#run('listRecords', () => this.#inner.listRecords(objectName));
   }
 
-  async close(): Promise<void> {
-    await this.#inner.close();
+  close(): Promise<void> {
+    return this.#run('close', () => this.#inner.close());
   }
 
-  #failIfTold(operation: StorageOperation): void {
+  async #run<T>(operation: StorageOperation, work: () => Promise<T>): Promise<T> {
+    this.#operations.push(operation);
     const error = this.#errorByOperation.get(operation);
     if (error) throw error;
+    const fault = this.#dueFault(operation);
+    if (fault?.when === 'before') throw injected(fault, operation);
+    const result = await work();
+    if (fault) throw injected(fault, operation);
+    return result;
   }
+
+  #dueFault(operation: StorageOperation): StorageFault | undefined {
+    const nthOfAll = this.#operations.length;
+    const nthOfKind = this.#operations.filter((other) => other === operation).length;
+    return this.#plan.find(({ nth, of }) =>
+      of === undefined ? nth === nthOfAll : of === operation && nth === nthOfKind,
+    );
+  }
+}
+
+function injected({ nth, when }: StorageFault, operation: StorageOperation): StorageError {
+  return new StorageError('FAILED', `The test planned that ${operation} fails ${when} it is done, as number ${nth}.`);
 }

@@ -1,6 +1,9 @@
 /** What a page holds in which `IndexedDbStorage` is tested: its contract, and storages the test outside can call. */
+import { describe, expect, it } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import type { StorageBatch } from '../../src/storage/client-storage.js';
+import { storageModelContract } from '../../src/storage/contract/model.contract.js';
+import type { StorageFixture } from '../../src/storage/contract/storage-fixture.js';
 import { IndexedDbStorage } from '../../src/storage/indexeddb-storage.js';
 import { storageContract } from '../../src/storage/storage.contract.js';
 import { SyncPlugin } from '../../src/sync-plugin.js';
@@ -8,10 +11,9 @@ import type { SyncStatus } from '../../src/sync-status.js';
 
 let places = 0;
 
-storageContract('IndexedDbStorage', {
+const fixture: StorageFixture = {
   keeps: 'everything',
   loadReads: 'pending',
-  runs: 30,
   async newPlace() {
     const name = `contract-${++places}`;
     return {
@@ -24,7 +26,9 @@ storageContract('IndexedDbStorage', {
         }),
     };
   },
-});
+};
+storageContract('IndexedDbStorage', fixture, { describe, it, expect });
+storageModelContract('IndexedDbStorage', fixture, 30);
 
 /** Stands still until the test moves it. */
 const clock = new TestPlatform();

@@ -1,7 +1,7 @@
 import { STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { POKE_PAUSE_MS } from '../feed-watch.js';
-import { TestClock } from '../platform/test-clock.fixture.js';
+import { TestClock } from '../platform/test-clock.js';
 import { MemoryStore } from '../storage/memory-store.js';
 import { SyncHandler } from '../sync-handler.js';
 import { EventReader } from './event-reader.fixture.js';

@@ -1,4 +1,4 @@
-import { afterAll, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { storeModelContract } from '../storage/contract/model.contract.js';
 import type { StoreFixture } from '../storage/contract/store-fixture.js';
 import { storeContract } from '../storage/store.contract.js';
@@ -58,5 +58,9 @@ async function openEngineFixture(): Promise<StoreFixture> {
   };
 }
 
-storeContract('EngineStore', openEngineFixture);
+storeContract(
+  'EngineStore',
+  { open: openEngineFixture, abilities: ['reopen', 'openAnother', 'makeNewer', 'notes'] },
+  { describe, it, expect },
+);
 storeModelContract('EngineStore', openEngineFixture, 20);

@@ -1,3 +1,4 @@
+import { describe, expect, it } from 'vitest';
 import { storeModelContract } from './contract/model.contract.js';
 import { MemoryStore } from './memory-store.js';
 import { storeContract } from './store.contract.js';
@@ -8,5 +9,5 @@ async function openMemoryFixture() {
   return { store, remove: () => store.close() };
 }
 
-storeContract('MemoryStore', openMemoryFixture);
+storeContract('MemoryStore', { open: openMemoryFixture }, { describe, it, expect });
 storeModelContract('MemoryStore', openMemoryFixture, 300);

@@ -7,11 +7,11 @@ import fc from 'fast-check';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { post } from '../http/requests.fixture.js';
 import { SyncHandler } from '../sync-handler.js';
+import { withStoreFaults } from '../testing/store-faults.js';
 import { feedOf, look } from './contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { writesResolver } from './postgres-resolver.fixture.js';
 import { quoteSchema } from './postgres-schema.js';
-import { withFaults } from './store-faults.js';
 import { StoreBusyError } from './sync-store.js';
 
 const CLIENTS = 6;
@@ -92,7 +92,7 @@ test('keeps nothing of a push that fails at any step before its commit, and all 
   for (const step of ['begin', 'load', 'savepoint', 'save', 'commit'] as const) {
     for (const when of ['before', 'after'] as const) {
       const app = await application(inject('postgresUrl'));
-      const broken = new SyncHandler({ store: withFaults(app.store, [{ nth: 1, step, when, error: busy() }]) });
+      const broken = new SyncHandler({ store: withStoreFaults(app.store, [{ nth: 1, step, when, error: busy() }]) });
       const push = broken.handlePush(pushOf('phone', 1), writesResolver(app.table));
       await expect(push, `${when} ${step}`).rejects.toThrow();
       const isKept = step === 'commit' && when === 'after';

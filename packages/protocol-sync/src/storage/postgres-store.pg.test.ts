@@ -1,9 +1,13 @@
-import { inject } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { storeModelContract } from './contract/model.contract.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { storeContract } from './store.contract.js';
 
 const open = () => openPostgresFixture(inject('postgresUrl'));
 
-storeContract('PostgresStore', open);
+storeContract(
+  'PostgresStore',
+  { open, abilities: ['reopen', 'openAnother', 'makeNewer', 'notes'] },
+  { describe, it, expect },
+);
 storeModelContract('PostgresStore', open, 20);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { storeModelContract } from './contract/model.contract.js';
 import { feedOf, look, sampleIntent, sampleLog, sampleRow, sampleState, save, task } from './contract/store-samples.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
@@ -11,14 +11,16 @@ import { SqliteStore } from './sqlite-store.js';
 import { storeContract } from './store.contract.js';
 import type { SyncStore } from './sync-store.js';
 
-storeContract('SqliteStore', openSqliteFixture);
+const abilities = ['reopen', 'openAnother', 'makeNewer', 'notes'] as const;
+storeContract('SqliteStore', { open: openSqliteFixture, abilities }, { describe, it, expect });
 storeModelContract('SqliteStore', openSqliteFixture, 40);
 
 // Node has a SQLite of its own from 22.13 on.
 const nodeSqlite: unknown = process.getBuiltinModule?.('node:sqlite');
 if (isNodeSqlite(nodeSqlite)) {
   const { DatabaseSync } = nodeSqlite;
-  storeContract('SqliteStore on node:sqlite', () => openSqliteFixture((path) => new DatabaseSync(path)));
+  const open = () => openSqliteFixture((path) => new DatabaseSync(path));
+  storeContract('SqliteStore on node:sqlite', { open, abilities }, { describe, it, expect });
 }
 
 test('keeps every commit of a process that is killed', { timeout: 30_000 }, async () => {

@@ -1,14 +1,10 @@
 /** What a storage keeps, when it is opened, read, closed and opened again. */
-import { expect } from 'vitest';
 import type { ClientStorage } from '../client-storage.js';
-import type { StorageFixture } from './storage-fixture.js';
 import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
-import { storageTests } from './storage-tests.contract.js';
+import type { StorageTests } from './storage-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storageContract`. */
-export function lifetimeContract(fixture: StorageFixture): void {
-  const storageTest = storageTests(fixture);
-
+export function lifetimeContract({ fixture, storageTest, expect }: StorageTests): void {
   storageTest('is empty before anything is stored', async ({ storage }) => {
     expect(await storage.load()).toEqual({ meta: null, entries: [], conflicts: [], deadLetters: [] });
     expect(await storage.listRecords('task')).toEqual([]);

@@ -7,9 +7,9 @@ import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from '../cl
 import { type StorageFixture, type StorageSession, withStorage } from './storage-fixture.js';
 import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 
-/** Declares this test for one implementation; part of `storageContract`. */
-export function modelContract(fixture: StorageFixture): void {
-  it('tells after any history what a model of it tells', { timeout: 60_000 }, async () => {
+/** Declares the law for one implementation, beside `storageContract`; needs vitest and `fast-check`. */
+export function storageModelContract(name: string, fixture: StorageFixture, runs = 100): void {
+  it(`${name} tells after any history what a model of it tells`, { timeout: 60_000 }, async () => {
     const history = fc.array(stepArbitrary, { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(history, (steps) =>
@@ -18,7 +18,7 @@ export function modelContract(fixture: StorageFixture): void {
           for (const step of steps) model = await take(session, step, model);
         }),
       ),
-      { numRuns: fixture.runs ?? 100 },
+      { numRuns: runs },
     );
   });
 }

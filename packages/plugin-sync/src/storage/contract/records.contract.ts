@@ -1,14 +1,10 @@
 /** How records are told apart, kept, listed and swept. */
 import type { RecordRef } from '@objectql/sync-types';
-import { expect } from 'vitest';
-import type { StorageFixture } from './storage-fixture.js';
 import { sampleRecord } from './storage-samples.js';
-import { storageTests } from './storage-tests.contract.js';
+import type { StorageTests } from './storage-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storageContract`. */
-export function recordContract(fixture: StorageFixture): void {
-  const storageTest = storageTests(fixture);
-
+export function recordContract({ storageTest, expect }: StorageTests): void {
   storageTest('keeps records apart that differ in id, type of id or object only', async (session) => {
     const names = ['task', 'Task', 'task"', 'task:1', 'constructor', '__proto__', 'ü', ''];
     const numbers = [1, 0, -1, 1.5, 2 ** 53 - 1];

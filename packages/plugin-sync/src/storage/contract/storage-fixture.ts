@@ -1,13 +1,12 @@
 /** How the storage contract gets at the implementation it tests. */
 import type { ClientStorage } from '../client-storage.js';
 
+/** An implementation under test. */
 export interface StorageFixture {
   /** Whether what was committed is still there after `close`. */
   readonly keeps: 'everything' | 'nothing';
   /** What the first `load` after opening costs: what is pending, or everything that is stored. */
   readonly loadReads: 'pending' | 'everything';
-  /** Random histories the laws are checked with. Default 100. */
-  readonly runs?: number;
   /** A place where nothing was ever stored. */
   newPlace(): Promise<StoragePlace>;
 }

@@ -1,10 +1,9 @@
 /** What resolvers may rely on when they write through a transaction's handle. */
-import { expect } from 'vitest';
 import { feedOf, sampleState, save, task } from './store-samples.js';
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
-export function handleContract({ storeTest, storeTestWith }: StoreTests): void {
+export function handleContract({ storeTest, storeTestWith, expect }: StoreTests): void {
   storeTest('answers what a savepoint resolves with, and throws what it throws', async ({ store }) => {
     const failure = new Error('the write failed');
     await store.transaction(async (transaction) => {

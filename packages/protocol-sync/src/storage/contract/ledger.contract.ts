@@ -1,11 +1,10 @@
 /** What the ledger, the logs and the intents promise. */
-import { expect } from 'vitest';
 import type { LedgerOutcome, SaveRequest } from '../sync-store.js';
 import { look, sampleIntent, sampleLog, sampleRow, save, task } from './store-samples.js';
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
-export function ledgerContract({ storeTest }: StoreTests): void {
+export function ledgerContract({ storeTest, expect }: StoreTests): void {
   storeTest('keeps every kind of outcome', async ({ store }) => {
     const outcomes: readonly LedgerOutcome[] = [
       { status: 'applied', version: 2 ** 53 - 1, droppedFields: ['constructor', 'a "b"', 'ü'] },

@@ -1,5 +1,4 @@
 /** Opening, closing, and what a store finds again. */
-import { expect } from 'vitest';
 import type { SyncStore } from '../sync-store.js';
 import {
   feedOf,
@@ -16,7 +15,7 @@ import {
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
-export function lifetimeContract({ storeTest, storeTestWith }: StoreTests): void {
+export function lifetimeContract({ storeTest, storeTestWith, expect }: StoreTests): void {
   storeTest('starts empty, with an epoch of its own', async ({ store }) => {
     const { facts, records } = await store.page({ after: 0, limit: 10 });
     expect({ facts, records }).toEqual({
@@ -106,10 +105,8 @@ export function lifetimeContract({ storeTest, storeTestWith }: StoreTests): void
   storeTestWith('makeNewer', 'refuses what a later release has written, and says so', async ({ store, makeNewer }) => {
     await store.close();
     await makeNewer();
-    await expect(store.open()).rejects.toMatchObject({
-      name: 'NewerSchemaError',
-      message: expect.stringMatching(/schema is version \d+, .* up to \d+\. Upgrade/),
-    });
+    await expect(store.open()).rejects.toMatchObject({ name: 'NewerSchemaError' });
+    await expect(store.open()).rejects.toThrow(/schema is version \d+, .* up to \d+\. Upgrade/);
     for (const work of uses(store)) await expect(work()).rejects.toThrow('not open');
   });
 }

@@ -1,11 +1,10 @@
 /** What retention drops, what it leaves, and which floors it raises. */
-import { expect } from 'vitest';
 import type { SyncStore } from '../sync-store.js';
 import { feedOf, look, sampleLog, sampleRow, sampleState, sampleTombstone, save, told } from './store-samples.js';
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
-export function pruneContract({ storeTest }: StoreTests): void {
+export function pruneContract({ storeTest, expect }: StoreTests): void {
   storeTest('drops tombstones older than the retention, and no live record', async ({ store }) => {
     await save(store, {
       records: [

@@ -1,7 +1,18 @@
 /** How the store contract gets at the implementation it tests. */
 import type { SyncStore } from '../sync-store.js';
 
-/** One store under test. What an engine cannot do is left out, and what needs it is skipped. */
+/** What not every engine can do. */
+export type StoreAbility = 'reopen' | 'openAnother' | 'makeNewer' | 'notes';
+
+/** An implementation under test. */
+export interface StoreUnderTest {
+  /** Gives every test a store of its own. */
+  readonly open: OpenStore;
+  /** What its fixtures offer beside the store; what needs an ability that is missing here is not tested. Default: nothing. */
+  readonly abilities?: readonly StoreAbility[];
+}
+
+/** One store under test. What an engine cannot do is left out. */
 export interface StoreFixture {
   /** An open store that was never written. */
   readonly store: SyncStore;

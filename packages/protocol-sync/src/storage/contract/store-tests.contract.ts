@@ -1,16 +1,14 @@
 /** How the contract's tests are declared. */
-import { it } from 'vitest';
-import type { OpenStore, StoreFixture } from './store-fixture.js';
+import type { TestFramework } from '@objectql/sync-types';
+import type { OpenStore, StoreAbility, StoreFixture, StoreUnderTest } from './store-fixture.js';
 
-/** What not every engine can do. */
-export type StoreAbility = 'reopen' | 'openAnother' | 'makeNewer' | 'notes';
 /** A store that can do it. */
 export type AbleStore<Ability extends StoreAbility> = StoreFixture & Required<Pick<StoreFixture, Ability>>;
 
 /** Ways to declare tests that each get a new store. */
-export interface StoreTests {
+export interface StoreTests extends Pick<TestFramework, 'expect'> {
   readonly storeTest: (title: string, work: (fixture: StoreFixture) => Promise<void>) => void;
-  /** For what needs an ability; skipped for stores without it. */
+  /** For what needs an ability; not declared for stores that do not claim it. */
   readonly storeTestWith: <Ability extends StoreAbility>(
     ability: Ability,
     title: string,
@@ -18,16 +16,20 @@ export interface StoreTests {
   ) => void;
 }
 
-export function storeTests(open: OpenStore): StoreTests {
+/** Ways to declare tests of one implementation in the caller's framework. */
+export function storeTests({ open, abilities = [] }: StoreUnderTest, { it, expect }: TestFramework): StoreTests {
   return {
-    storeTest: (title, work) => it(title, () => withStore(open, work)),
-    storeTestWith: (ability, title, work) =>
-      it(title, (context) =>
+    expect,
+    storeTest: (title, work) => void it(title, () => withStore(open, work)),
+    storeTestWith: (ability, title, work) => {
+      if (!abilities.includes(ability)) return;
+      it(title, () =>
         withStore(open, async (fixture) => {
-          if (!isAble(fixture, ability)) context.skip(`This store has no ${ability}.`);
-          else await work(fixture);
+          if (!isAble(fixture, ability)) throw new Error(`The store claims ${ability}, and its fixture has none.`);
+          await work(fixture);
         }),
-      ),
+      );
+    },
   };
 }
 

@@ -1,5 +1,4 @@
 /** What a transaction promises: all or nothing, exactly what was asked for, and nothing lost between two. */
-import { expect } from 'vitest';
 import type { StoreTransaction, SyncStore } from '../sync-store.js';
 import {
   feedOf,
@@ -16,7 +15,7 @@ import {
 import type { StoreTests } from './store-tests.contract.js';
 
 /** Declares these tests for one implementation; part of `storeContract`. */
-export function transactionContract({ storeTest }: StoreTests): void {
+export function transactionContract({ storeTest, expect }: StoreTests): void {
   storeTest('commits everything that was saved', async ({ store }) => {
     const request = {
       records: [sampleState()],

@@ -1,5 +1,5 @@
 /** Makes a store fail at chosen points, for tests that must survive every one of them. */
-import type { StoreTransaction, SyncStore } from './sync-store.js';
+import type { StoreTransaction, SyncStore } from '../storage/sync-store.js';
 
 /** What a store does, step by step. `begin` and `commit` are the ends of a transaction. */
 export type StoreStep =
@@ -40,17 +40,17 @@ export interface FaultyStore extends SyncStore {
  * connection is lost at the worst moment; every other fault inside a transaction rolls it back.
  *
  * ```text
- * const rehearsal = withFaults(await openStore(), []);
+ * const rehearsal = withStoreFaults(await openStore(), []);
  * await push(rehearsal);
  * for (const when of ['before', 'after'] as const) {
  *   for (const [index] of rehearsal.steps.entries()) {
- *     const store = withFaults(await openStore(), [{ nth: index + 1, when }]);
+ *     const store = withStoreFaults(await openStore(), [{ nth: index + 1, when }]);
  *     await push(store).catch(() => push(store)); // the fault, then the retry
  *   }
  * }
  * ```
  */
-export function withFaults(store: SyncStore, faults: readonly StoreFault[]): FaultyStore {
+export function withStoreFaults(store: SyncStore, faults: readonly StoreFault[]): FaultyStore {
   const steps: StoreStep[] = [];
   const take = async <T>(step: StoreStep, work: () => Promise<T>): Promise<T> => {
     const due = countStep(steps, step, faults);

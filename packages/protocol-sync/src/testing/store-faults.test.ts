@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { feedOf, sampleRow, sampleState, save, task, told } from './contract/store-samples.js';
-import { MemoryStore } from './memory-store.js';
-import { InjectedFault, type StoreFault, withFaults } from './store-faults.js';
-import type { SyncStore } from './sync-store.js';
+import { feedOf, sampleRow, sampleState, save, task, told } from '../storage/contract/store-samples.js';
+import { MemoryStore } from '../storage/memory-store.js';
+import type { SyncStore } from '../storage/sync-store.js';
+import { InjectedFault, type StoreFault, withStoreFaults } from './store-faults.js';
 
 test('does what the store does as long as no fault is due', async () => {
-  const store = withFaults(new MemoryStore(), [{ nth: 99, when: 'before' }]);
+  const store = withStoreFaults(new MemoryStore(), [{ nth: 99, when: 'before' }]);
   const heads: number[] = [];
   await store.open();
   store.onCommit((head) => heads.push(head));
@@ -34,7 +34,7 @@ test('leaves all or nothing of a transaction, whichever step fails', async () =>
   for (const when of ['before', 'after'] as const) {
     for (const nth of [1, 2, 3, 4, 5]) {
       const inner = await openMemoryStore();
-      const faulty = withFaults(inner, [{ nth, when }]);
+      const faulty = withStoreFaults(inner, [{ nth, when }]);
       await expect(push(faulty)).rejects.toThrow(InjectedFault);
       kept.push(`${when} ${faulty.steps.at(-1)}: ${(await feedOf(inner)).length}`);
     }
@@ -56,7 +56,7 @@ test('leaves all or nothing of a transaction, whichever step fails', async () =>
 test('counts the steps of one kind alone where a kind is named, and throws the planned error', async () => {
   const error = new Error('planned');
   const faults: readonly StoreFault[] = [{ nth: 2, step: 'page', when: 'before', error }];
-  const store = withFaults(await openMemoryStore(), faults);
+  const store = withStoreFaults(await openMemoryStore(), faults);
   await save(store, { records: [sampleState()] });
   await store.page({ after: 0, limit: 1 });
   await expect(store.page({ after: 0, limit: 1 })).rejects.toBe(error);
@@ -66,10 +66,10 @@ test('counts the steps of one kind alone where a kind is named, and throws the p
 test('fails after the work was done, or before it was begun', async () => {
   const inner = await openMemoryStore();
   const { facts } = await inner.page({ after: 0, limit: 1 });
-  const early = withFaults(inner, [{ nth: 1, step: 'changeEpoch', when: 'before' }]);
+  const early = withStoreFaults(inner, [{ nth: 1, step: 'changeEpoch', when: 'before' }]);
   await expect(early.changeEpoch()).rejects.toThrow('Fault injected before step 1 (changeEpoch).');
   expect((await inner.page({ after: 0, limit: 1 })).facts).toEqual(facts);
-  const late = withFaults(inner, [{ nth: 1, step: 'changeEpoch', when: 'after' }]);
+  const late = withStoreFaults(inner, [{ nth: 1, step: 'changeEpoch', when: 'after' }]);
   await expect(late.changeEpoch()).rejects.toThrow('Fault injected after step 1 (changeEpoch).');
   expect((await inner.page({ after: 0, limit: 1 })).facts.epoch).not.toBe(facts.epoch);
 });

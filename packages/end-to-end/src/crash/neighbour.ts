@@ -7,16 +7,17 @@ export interface Neighbour {
   stop(): Promise<readonly string[]>;
 }
 
-/** 10 records and 25 ms between two changes: each page brings the first device a few of them, again and again. */
-const RECORDS = 10;
+/** 25 ms between two changes: each page brings the first device a few of them, again and again. */
 const PAUSE_MS = 25;
+/** 100 fields a record, of the 1,000 that one may have. */
+const FIELDS = 100;
 
-/** Writes one field of its own with each mutation, `n1`, `n2`, …, and sends it again until it is answered. */
+/** Writes one field of its own with each mutation, `n0`, `n1`, …, and sends it again until it is answered. */
 export function startNeighbour(url: string): Neighbour {
   const confirmed: string[] = [];
   let isOver = false;
   const running = (async () => {
-    for (let number = 1; !isOver; number++) {
+    for (let number = 0; !isOver; number++) {
       while (!isApplied(await push(url, number))) await setTimeout(PAUSE_MS);
       confirmed.push(`n${number}`);
       await setTimeout(PAUSE_MS);
@@ -35,12 +36,12 @@ async function push(url: string, number: number): Promise<SyncMutationResult | u
   const mutation = {
     id: `neighbour-${number}`,
     objectName: 'task',
-    recordId: `n${number % RECORDS}`,
-    operation: number <= RECORDS ? 'create' : 'update',
+    recordId: `n${Math.floor(number / FIELDS)}`,
+    operation: number % FIELDS === 0 ? 'create' : 'update',
     data: { [`n${number}`]: true },
     timestamp: new Date().toISOString(),
     clientId: 'neighbour',
-    sequence: number,
+    sequence: number + 1,
     baseVersion: null,
   };
   const request = { clientId: 'neighbour', logId: 'log-of-neighbour', protocol: 2, lastCheckpoint: null, pull: false };

@@ -1,5 +1,6 @@
 /** The pure arithmetic of a record's state: whose a field is, and what a write makes of it. */
 import {
+  compareWrites,
   type Json,
   type JsonObject,
   jsonEquals,
@@ -71,7 +72,8 @@ export function writeRecord(before: RecordState | undefined, write: DecidedWrite
       writes: { [version]: stamp },
     };
   }
-  const fields = stampFields(before.fields, Object.keys(write.data), version);
+  const stamped = Object.keys(write.data).filter((field) => !isHeldByLaterWrite(field, before, write));
+  const fields = stampFields(before.fields, stamped, version);
   return {
     ...common,
     born: before.born,
@@ -79,8 +81,19 @@ export function writeRecord(before: RecordState | undefined, write: DecidedWrite
     data: { ...before.data, ...write.data },
     deleted: null,
     fields,
-    writes: keepNamed({ ...before.writes, [version]: stamp }, fields),
+    // Its own write too where it stamps nothing: what a resolver then changes is stamped with it.
+    writes: { ...keepNamed(before.writes, fields), [version]: stamp },
   };
+}
+
+/**
+ * True for a field to which a later write gave the same value: it stays that write's, or an earlier write than that one, which
+ * happens to arrive next, would take the value from it.
+ */
+function isHeldByLaterWrite(field: string, before: RecordState, { data, stamp }: DecidedWrite): boolean {
+  const last = fieldWrite(before, field);
+  if (!last || compareWrites(last, stamp) <= 0) return false;
+  return jsonEquals(ownValue(data, field), ownValue(before.data ?? {}, field));
 }
 
 /** The state with the record the resolver says it stored in place of the computed one; what differs is stamped as this write's. */

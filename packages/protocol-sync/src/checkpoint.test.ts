@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Checkpoint, findPageStart, formatCheckpoint, nextCheckpoint, parseCheckpoint } from './checkpoint.js';
+
+const places = fc.nat(1000);
+const epochs = fc.uuid();
+const scopes = fc.stringMatching(/^[A-Za-z0-9_-]{0,32}$/);
+const checkpoints = fc.record({ epoch: epochs, place: places, since: places, scope: scopes });
+const facts = fc
+  .record({ head: places, floor: places, versionFloor: places })
+  .map(({ head, floor, versionFloor }) => ({ epoch: 'e', head: Math.max(head, floor), floor, versionFloor }));
+
+test('a checkpoint is read as it was written', () => {
+  fc.assert(
+    fc.property(checkpoints, (checkpoint) => {
+      expect(parseCheckpoint(formatCheckpoint(checkpoint))).toEqual(checkpoint);
+    }),
+  );
+});
+
+test('any text is a checkpoint that is written like that, or none', () => {
+  const texts = fc.oneof(
+    fc.string(),
+    fc.string({ unit: fc.constantFrom('.', '0', '2', '9', 'a', '-', ' ', '\n', '٣') }),
+    fc.tuple(checkpoints, fc.string({ maxLength: 3 })).map(([given, more]) => formatCheckpoint(given) + more),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      const found = parseCheckpoint(text);
+      // A place may be written with zeros before it, and is then the same place.
+      if (found) expect(parseCheckpoint(formatCheckpoint(found))).toEqual(found);
+      for (const number of [found?.place ?? 0, found?.since ?? 0]) expect(Number.isSafeInteger(number)).toBe(true);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('I9 a page never starts behind a dropped tombstone that the walk has not passed', () => {
+  fc.assert(
+    fc.property(checkpoints, facts, scopes, (given, store, scope) => {
+      const checkpoint: Checkpoint = { ...given, epoch: given.place % 5 === 0 ? given.epoch : store.epoch };
+      const start = findPageStart(checkpoint, store, scope);
+      if (start.reset === undefined) {
+        expect([checkpoint.epoch, checkpoint.scope, start.after]).toEqual([store.epoch, scope, checkpoint.place]);
+        expect(Math.max(checkpoint.place, checkpoint.since)).toBeGreaterThanOrEqual(store.floor);
+        expect(checkpoint.place).toBeLessThanOrEqual(store.head);
+      } else {
+        expect([start.after, start.since]).toEqual([0, store.head]);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a walk from the start is never expired by what is dropped while it runs below its own beginning', () => {
+  fc.assert(
+    fc.property(facts, fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 20 }), (store, steps) => {
+      let start = findPageStart(null, store, '');
+      for (const step of steps) {
+        const place = Math.min(start.after + step, store.head);
+        const next = nextCheckpoint(start, place, { epoch: store.epoch, scope: '' });
+        start = findPageStart(next, store, '');
+        expect([start.reset, start.after]).toEqual([undefined, place]);
+      }
+    }),
+  );
+});

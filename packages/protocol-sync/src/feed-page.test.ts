@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { ReadPermission } from './authorize.js';
 import { MemoryStore } from './storage/memory-store.js';
-import { withStoreFaults } from './testing/store-faults.js';
 import { create, mutation, setUp } from './sync-handler.fixture.js';
+import { withStoreFaults } from './testing/store-faults.js';
 
 it('I12 takes back a record that an earlier page of the same walk showed before it became unreadable', async () => {
   const { handler, pull } = setUp({

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { LiveServer } from '../../src/live/live-server.fixture.js';
+import { liveUpdates } from '../../src/live/live-updates.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
@@ -226,6 +228,25 @@ test('tells listeners in every tab, and hands server changes over in the leader 
     ['start', 'complete'],
   ]);
   expect(await follower.seen()).toEqual({ t9: 'theirs' });
+});
+
+test('holds one live stream for all tabs, in the one that leads', async () => {
+  const world = await openTabs(0, { live: liveUpdates() });
+  const servers = [new LiveServer(), new LiveServer()];
+  const [leader, follower] = servers.map((transport) => world.open({ transport }));
+  const streams = () => servers.map(({ isRead }) => isRead);
+  await world.advance(1000);
+  const before = [streams(), world.tabs.map(({ plugin }) => plugin.client.status.live)];
+  if (leader) await world.close(leader);
+  await world.advance(1000);
+  expect([before, streams()]).toEqual([
+    [
+      [true, false],
+      ['open', 'open'],
+    ],
+    [false, true],
+  ]);
+  await follower?.plugin.close();
 });
 
 test('never leads with a storage of another user, and so sends nothing as the wrong one', async () => {

@@ -11,6 +11,8 @@ export interface Tab extends Device {
   readonly connection: Connection;
   /** Whether its clock goes on. */
   runs: boolean;
+  /** Whether it has crashed or was closed. */
+  isGone: boolean;
 }
 
 export interface Tabs {
@@ -23,6 +25,7 @@ export interface Tabs {
   freeze(tab: Tab): void;
   thaw(tab: Tab): Promise<void>;
   crash(tab: Tab): void;
+  close(tab: Tab): Promise<void>;
 }
 
 const STEP_MS = 250;
@@ -42,14 +45,14 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
       const host = browser.newTab();
       const connection = server.connect();
       const opened = device({
+        transport: connection.transport,
         ...defaults,
         ...options,
-        transport: connection.transport,
         platform: new TestPlatform({ seed: tabs.length + 1 }),
         storage: keptOpen(shared),
         tabs: sharedTabs({ host }),
       });
-      const tab: Tab = Object.assign(opened, { host, connection, runs: true });
+      const tab: Tab = Object.assign(opened, { host, connection, runs: true, isGone: false });
       tabs.push(tab);
       return tab;
     },
@@ -70,7 +73,13 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
     },
     crash(tab) {
       tab.runs = false;
+      tab.isGone = true;
       tab.host.crash();
+    },
+    async close(tab) {
+      await tab.plugin.close();
+      tab.runs = false;
+      tab.isGone = true;
     },
   };
   for (let tab = 0; tab < count; tab++) {

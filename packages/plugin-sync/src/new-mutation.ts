@@ -29,9 +29,7 @@ export function checkNewMutation(input: NewMutation): CheckedMutation {
     const { data } = checked;
     if (data === undefined) return checked;
     if (checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
-    const json = JSON.stringify(data);
-    // No character takes more than 3 bytes, so nearly every record is found small enough without counting.
-    const bytes = json.length * 3 > MAX_RECORD_BYTES ? utf8Bytes(json) : 0;
+    const bytes = mayBeLarge(data) ? utf8Bytes(JSON.stringify(data)) : 0;
     if (bytes > MAX_RECORD_BYTES) throw new WireProblem(`is ${bytes} bytes large; ${MAX_RECORD_BYTES} are the most`);
     return checked;
   } catch (error) {
@@ -41,6 +39,17 @@ export function checkNewMutation(input: NewMutation): CheckedMutation {
       `The mutation was not recorded: ${error.path.slice(1) || 'it'} ${error.message}.`,
     );
   }
+}
+
+/** False for a record of few and short fields, which need not be counted byte by byte. */
+function mayBeLarge(data: JsonObject): boolean {
+  let characters = 0;
+  for (const [field, value] of Object.entries(data)) {
+    if (typeof value === 'object' && value !== null) return true;
+    characters += field.length + String(value).length;
+  }
+  // JSON writes a character as `\u001f` at worst, in 6 bytes, and puts quotes, colon and comma around a field.
+  return characters * 6 + Object.keys(data).length * 6 > MAX_RECORD_BYTES;
 }
 
 /** Throws `SyncUsageError` unless every store and server keeps this as an id. */

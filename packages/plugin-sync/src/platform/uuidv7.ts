@@ -1,6 +1,8 @@
 /** UUIDs of version 7 (RFC 9562, section 5.7): 48 bits of time, a counter of 12 bits, and 62 random bits. */
 
 let time = 0;
+/** The time as it stands in the id, e.g. `019b7769-1c00`. */
+let stamp = '';
 let counter = 0;
 const pool = new Uint32Array(256);
 let left = 0;
@@ -10,18 +12,17 @@ let left = 0;
  * also when the clock was set back (section 6.2, method 1). `now` is in epoch milliseconds.
  */
 export function uuidv7(now: number): string {
-  if (now > time) {
-    time = now;
+  counter += 1;
+  if (now > time || counter > 0xfff) {
+    time = Math.max(now, time + 1);
+    const digits = hex(time, 12);
+    stamp = `${digits.slice(0, 8)}-${digits.slice(8)}`;
     // Half of the counter's room is left for what comes within the same millisecond.
     counter = random32() & 0x7ff;
-  } else if (++counter > 0xfff) {
-    time += 1;
-    counter = 0;
   }
-  const stamp = hex(time, 12);
   const random = random32();
-  const variant = hex(0x8000 | (random & 0x3fff), 4);
-  return `${stamp.slice(0, 8)}-${stamp.slice(8)}-${hex(0x7000 | counter, 4)}-${variant}-${hex(random >>> 16, 4)}${hex(random32(), 8)}`;
+  const variant = (0x8000 | (random & 0x3fff)).toString(16);
+  return `${stamp}-${(0x7000 | counter).toString(16)}-${variant}-${hex(random >>> 16, 4)}${hex(random32(), 8)}`;
 }
 
 /** Drawn by the kilobyte: asking the system for 8 bytes each time would cost more than all the rest. */

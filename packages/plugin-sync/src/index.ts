@@ -24,7 +24,7 @@ export {
 } from './conflict-resolver.js';
 export type { DeadLetterList } from './dead-letter-list.js';
 export type { LiveClient, LiveStatus, LiveUpdates, StartLive } from './live/live-port.js';
-export { liveUpdates } from './live/live-updates.js';
+export { type LiveUpdatesOptions, liveUpdates } from './live/live-updates.js';
 export { MutationLogger, type MutationLoggerOptions } from './mutation-logger.js';
 export type { MutationOutcome } from './mutation-outcome.js';
 export type { NewMutation } from './new-mutation.js';

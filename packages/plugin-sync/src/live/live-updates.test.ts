@@ -4,7 +4,7 @@ import { HalfJitterPlatform } from '../black-box/device.js';
 import { SyncEngine, type SyncEngineOptions } from '../sync-engine.js';
 import { answers, LiveServer, opens, type StreamAnswer, silent, unreachable } from './live-server.fixture.js';
 import { FIRST_WORD_MS, POLL_MS, POLLS_BEFORE_STREAM, SILENCE_MS } from './live-state.js';
-import { liveUpdates } from './live-updates.js';
+import { liveUpdates, MAX_HIDDEN_MS } from './live-updates.js';
 
 /** A device with live updates, started: the server has been asked once, and its stream. */
 async function live(streams: StreamAnswer[] = [opens], options: Partial<SyncEngineOptions> = {}) {
@@ -268,6 +268,53 @@ describe('no stream is held', () => {
     platform.wake();
     await platform.advance(600_000);
     expect([asked(), status(), server.isRead, platform.pendingTimersMs]).toEqual([[], 'off', false, []]);
+  });
+
+  test('in a page that nobody has seen for five minutes, and one as soon as somebody does', async () => {
+    const { platform, server, asked, status } = await live();
+    asked();
+    platform.hide();
+    const passTime = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += STREAM_HEARTBEAT_MS) {
+        await platform.advance(STREAM_HEARTBEAT_MS);
+        if (server.isRead) server.beat();
+      }
+    };
+    await passTime(MAX_HIDDEN_MS - STREAM_HEARTBEAT_MS);
+    const before = [asked(), status()];
+    await passTime(2 * STREAM_HEARTBEAT_MS);
+    const after = [asked(), status(), server.isRead];
+    await passTime(3_600_000);
+    const rested = asked();
+    platform.wake();
+    await platform.advance(0);
+    expect([before, after, rested, asked(), status()]).toEqual([
+      [[], 'open'],
+      [[], 'off', false],
+      [],
+      ['push', 'stream place-1'],
+      'open',
+    ]);
+  });
+
+  test('but by one that is to go on unseen', async () => {
+    const { platform, server, status } = await live([opens], { live: liveUpdates({ whileHidden: true }) });
+    platform.hide();
+    for (let passed = 0; passed < 2 * MAX_HIDDEN_MS; passed += STREAM_HEARTBEAT_MS) {
+      await platform.advance(STREAM_HEARTBEAT_MS);
+      server.beat();
+    }
+    expect(status()).toBe('open');
+  });
+
+  test('nor is anything asked in a hidden page where there is none', async () => {
+    const { platform, asked, status } = await live([answers(404)]);
+    asked();
+    platform.hide();
+    await platform.advance(MAX_HIDDEN_MS + POLL_MS);
+    asked();
+    await platform.advance(3_600_000);
+    expect([asked(), status()]).toEqual([[], 'off']);
   });
 
   test('by a client that asks for no changes', async () => {

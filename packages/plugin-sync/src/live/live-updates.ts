@@ -4,13 +4,21 @@ import { EventStreamParser } from './event-stream-parser.js';
 import type { LiveClient, LiveStatus, LiveUpdates, StartLive } from './live-port.js';
 import { type LiveEvent, type LiveState, liveStatusOf, liveTransition } from './live-state.js';
 
+export interface LiveUpdatesOptions {
+  /** Whether to go on in a page that nobody has seen for 5 minutes, for apps that call their users back. Default `false`. */
+  readonly whileHidden?: boolean | undefined;
+}
+
+/** 5 min: who looks at another tab for a while finds everything in place; a tab left open for weeks costs nobody a stream. */
+export const MAX_HIDDEN_MS = 5 * 60 * 1000;
+
 /**
  * Lets a client learn of others' changes at once: `new SyncPlugin({ clientId, transport, live: liveUpdates() })`. The
  * client then syncs by itself from the beginning, reconnects by itself, and polls where no stream gets through or the
  * transport has none; its status tells which, as `live`.
  */
-export function liveUpdates(): StartLive {
-  return (client) => new LiveConnection(client);
+export function liveUpdates({ whileHidden = false }: LiveUpdatesOptions = {}): StartLive {
+  return (client) => new LiveConnection(client, whileHidden ? Number.POSITIVE_INFINITY : MAX_HIDDEN_MS);
 }
 
 /** Carries out what the machine of `live-state.ts` decides: its timer, its stream, and its questions. */
@@ -22,11 +30,16 @@ class LiveConnection implements LiveUpdates {
   #stream: AbortController | undefined;
   /** The checkpoint of the last poke, until it is compared with the client's own. */
   #poked: string | undefined;
+  readonly #maxHiddenMs: number;
+  /** When somebody could last see the app, epoch milliseconds. */
+  #seenAt: number;
 
-  constructor(client: LiveClient) {
+  constructor(client: LiveClient, maxHiddenMs: number) {
     this.#client = client;
+    this.#maxHiddenMs = maxHiddenMs;
+    this.#seenAt = client.platform.now();
     this.#stopListening = client.platform.onConnectivity((isOnline) => {
-      if (isOnline) this.#dispatch({ type: 'woke' });
+      if (isOnline) this.#happen({ type: 'woke' });
     });
   }
 
@@ -35,11 +48,20 @@ class LiveConnection implements LiveUpdates {
   }
 
   follow(): void {
+    const { platform, isPulling } = this.#client;
     const { at } = this.#client.state();
-    const isWanted = this.#client.isPulling && (at === 'idle' || at === 'waiting' || at === 'syncing');
+    if (platform.isSeen?.() !== false) this.#seenAt = platform.now();
+    const isSeen = platform.now() - this.#seenAt < this.#maxHiddenMs;
+    const isWanted = isPulling && isSeen && (at === 'idle' || at === 'waiting' || at === 'syncing');
     if (at === 'closed') this.#stopListening();
     this.#dispatch({ type: 'followed', isWanted, hasCheckpoint: this.#client.checkpoint() !== null });
     this.#catchUp();
+  }
+
+  /** What comes by itself is also the time to see whether live updates are still wanted. */
+  #happen(event: LiveEvent): void {
+    this.follow();
+    this.#dispatch(event);
   }
 
   #dispatch(event: LiveEvent): void {
@@ -59,7 +81,7 @@ class LiveConnection implements LiveUpdates {
     this.#disarm();
     if (!('until' in state) || state.until === null) return;
     const { platform } = this.#client;
-    this.#disarm = platform.setTimer(() => this.#dispatch({ type: 'due' }), state.until - platform.now());
+    this.#disarm = platform.setTimer(() => this.#happen({ type: 'due' }), state.until - platform.now());
   }
 
   /** Every `connecting` is a stream of its own, `open` is the same one going on, and nothing else holds any. */
@@ -76,7 +98,7 @@ class LiveConnection implements LiveUpdates {
   async #read(signal: AbortSignal): Promise<void> {
     // What a stream of before still says is of no interest.
     const tell = (event: LiveEvent) => {
-      if (!signal.aborted) this.#dispatch(event);
+      if (!signal.aborted) this.#happen(event);
     };
     try {
       const response = await this.#open(signal);

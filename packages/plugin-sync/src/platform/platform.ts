@@ -19,4 +19,6 @@ export interface Platform {
    * try makes sense then. Returns what stops it.
    */
   onConnectivity(listener: (online: boolean) => void): () => void;
+  /** False while nobody can see the app, as in a tab in the background. Where it is missing, somebody always can. */
+  isSeen?(): boolean;
 }

@@ -100,12 +100,14 @@ test('follows the network where the device knows it, and whether it is looked at
     events.dispatchEvent(new Event('offline'));
     look('visible');
     look('hidden');
+    const isHiddenSeen = systemPlatform.isSeen?.();
     navigator.onLine = true;
     look('visible');
     stop();
     events.dispatchEvent(new Event('online'));
     look('visible');
     expect([systemPlatform.isOnline(), heard]).toEqual([true, [true, false, false, true]]);
+    expect([isHiddenSeen, systemPlatform.isSeen?.()]).toEqual([false, true]);
   } finally {
     for (const [name, descriptor] of before) {
       if (descriptor) Object.defineProperty(globalThis, name, descriptor);

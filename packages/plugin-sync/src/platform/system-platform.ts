@@ -35,20 +35,21 @@ export const systemPlatform: Platform = {
     if (networkFlag() === undefined || typeof globalThis.addEventListener !== 'function') return () => {};
     const online = () => listener(true);
     const offline = () => listener(false);
-    const seen = () => {
-      if (document.visibilityState === 'visible') listener(networkFlag() !== false);
+    const looked = () => {
+      if (isSeen()) listener(networkFlag() !== false);
     };
     // Workers have no document.
     const page = typeof document === 'undefined' ? undefined : document;
     globalThis.addEventListener('online', online);
     globalThis.addEventListener('offline', offline);
-    page?.addEventListener('visibilitychange', seen);
+    page?.addEventListener('visibilitychange', looked);
     return () => {
       globalThis.removeEventListener('online', online);
       globalThis.removeEventListener('offline', offline);
-      page?.removeEventListener('visibilitychange', seen);
+      page?.removeEventListener('visibilitychange', looked);
     };
   },
+  isSeen,
 };
 
 /**
@@ -56,6 +57,10 @@ export const systemPlatform: Platform = {
  * far below the 25 days at which a delay overflows the timer's 32 bits and would run at once.
  */
 const STEP_MS = 10_000;
+
+function isSeen(): boolean {
+  return typeof document === 'undefined' || document.visibilityState !== 'hidden';
+}
 
 /** What the device says of its network; `undefined` where it says nothing, as in Node and React Native. */
 function networkFlag(): boolean | undefined {

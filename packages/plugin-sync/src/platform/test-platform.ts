@@ -21,6 +21,7 @@ export class TestPlatform implements Platform {
   #now: number;
   #state: number;
   #online = true;
+  #seen = true;
   #timers: readonly Timer[] = [];
   readonly #seed: number;
   readonly #listeners = new Set<(online: boolean) => void>();
@@ -94,8 +95,18 @@ export class TestPlatform implements Platform {
     this.#now += ms;
   }
 
+  isSeen(): boolean {
+    return this.#seen;
+  }
+
+  /** Nobody looks at the device any more. */
+  hide(): void {
+    this.#seen = false;
+  }
+
   /** Somebody looks at the device again. */
   wake(): void {
+    this.#seen = true;
     this.setOnline(this.#online);
   }
 

@@ -114,7 +114,6 @@ function report(lines: readonly Line[]): void {
   };
   console.log(formatResult(result));
   if (options.against !== undefined) console.log(`\n${compareRevisions(rows)}`);
-  console.log('\nW7 (live) is not measured: the server has no stream yet.');
   const file = options.out ?? join(fileURLToPath(new URL('../results/', import.meta.url)), `${result.at}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);

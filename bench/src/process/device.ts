@@ -2,7 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClientStorage, httpTransport, MemoryStorage, type SyncEngine, SyncPlugin } from '@objectql/plugin-sync';
+import {
+  type ClientStorage,
+  httpTransport,
+  liveUpdates,
+  MemoryStorage,
+  type SyncEngine,
+  SyncPlugin,
+} from '@objectql/plugin-sync';
 import { FileStorage } from '@objectql/plugin-sync/file';
 import { digestOf } from '../data/digest.js';
 import { OBJECT_NAME } from '../data/task.js';
@@ -15,6 +22,8 @@ export interface DeviceOptions {
   readonly storage: OpenedStorage;
   /** Mutations in one push; the library's default when absent. */
   readonly batchSize?: number | undefined;
+  /** Sends each edit at once, and learns of those of others at once. */
+  readonly isLive?: boolean;
 }
 
 export interface OpenedStorage {
@@ -37,16 +46,18 @@ export class Device {
   readonly #storage: OpenedStorage;
   #lastError: unknown;
 
-  constructor({ url, clientId, storage, batchSize }: DeviceOptions) {
+  constructor({ url, clientId, storage, batchSize, isLive = false }: DeviceOptions) {
     this.#storage = storage;
     this.#plugin = new SyncPlugin({
       clientId,
       transport: httpTransport({ url: `${url}/api/sync` }),
       storage: storage.storage,
+      ...(isLive ? { live: liveUpdates() } : {}),
       defaultConfig: {
         enabled: true,
         strategy: 'last-write-wins',
         ...(batchSize === undefined ? {} : { batch_size: batchSize }),
+        ...(isLive ? { debounce_ms: 0 } : {}),
       },
       listeners: [
         {

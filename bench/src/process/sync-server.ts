@@ -113,7 +113,7 @@ export async function startSyncServer(kind: StoreKind, maxMutations: number | un
   const limits = maxMutations === undefined ? {} : { maxMutations };
   const handler = new SyncHandler({ store, strategy: 'last-write-wins', limits });
   const seeder = new Seeder(store);
-  const server = createServer(toNodeHandler(createSyncEndpoint({ handler })));
+  const server = createServer(toNodeHandler(createSyncEndpoint({ handler, realtime: true })));
   const { port, bytes } = await listen(server);
   return {
     port,

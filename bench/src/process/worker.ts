@@ -3,6 +3,7 @@ import type { Case, Measured, WorkloadId } from '../case.js';
 import { catchUp } from '../workloads/catch-up.js';
 import { fanIn } from '../workloads/fan-in.js';
 import { firstSync } from '../workloads/first-sync.js';
+import { live } from '../workloads/live.js';
 import { log } from '../workloads/log.js';
 import { merge } from '../workloads/merge.js';
 import { push } from '../workloads/push.js';
@@ -10,7 +11,7 @@ import { serverPush } from '../workloads/server-push.js';
 
 export type WorkerReply = { readonly measured: Measured } | { readonly error: string };
 
-const RUN: Readonly<Partial<Record<WorkloadId, (asked: Case) => Promise<Measured>>>> = {
+const RUN: Readonly<Record<WorkloadId, (asked: Case) => Promise<Measured>>> = {
   W1: push,
   W1s: serverPush,
   W2: fanIn,
@@ -18,14 +19,13 @@ const RUN: Readonly<Partial<Record<WorkloadId, (asked: Case) => Promise<Measured
   W4: log,
   W5: catchUp,
   W6: merge,
+  W7: live,
 };
 
 const asked = JSON.parse(process.argv[2] ?? '{}') as Case;
 const reply = (message: WorkerReply) => process.send?.(message, () => process.exit(0));
 try {
-  const run = RUN[asked.workload];
-  if (!run) throw new Error(`${asked.workload} cannot be run.`);
-  reply({ measured: await run(asked) });
+  reply({ measured: await RUN[asked.workload](asked) });
 } catch (error) {
   reply({ error: String(error instanceof Error ? `${error.stack}\n${error.cause ?? ''}` : error) });
 }

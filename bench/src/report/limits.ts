@@ -10,6 +10,7 @@ const LIMITS: Readonly<Partial<Record<WorkloadId, Readonly<Partial<Record<Varian
   W4: { memory: 10, sqlite: 30 },
   W5: { memory: 15, sqlite: 20 },
   W6: { memory: 20 },
+  W7: { memory: 20, sqlite: 40 },
 };
 
 /** One sentence for each line that is wrong or far outside; none when all is well. */

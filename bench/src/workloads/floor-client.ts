@@ -46,6 +46,28 @@ export class FloorClient {
     }
   }
 
+  /** Takes over what others change, as it happens, and tells it. Returns what stops it. */
+  async listen(onChange: (id: string, data: TaskChange[1]) => void): Promise<() => void> {
+    const stop = new AbortController();
+    const { body } = await fetch(`${this.#url}/events`, { signal: stop.signal });
+    const read = async () => {
+      let text = '';
+      for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        const events = (text + chunk).split('\n\n');
+        text = events.pop() ?? '';
+        for (const event of events) {
+          for (const [id, data] of JSON.parse(event.slice('data: '.length)) as readonly TaskChange[]) {
+            this.#merge(id, data);
+            onChange(id, data);
+          }
+        }
+      }
+    };
+    // Ends with the error that stopping it makes.
+    read().catch(() => {});
+    return () => stop.abort();
+  }
+
   /** Starts from what the server has, without asking it. */
   startFrom(changes: readonly TaskChange[]): void {
     for (const [id, data] of changes) this.records.set(id, { ...data });

@@ -50,8 +50,15 @@ export function findJsonProblem(value: unknown, limits: JsonLimits): JsonProblem
 /** What keeps a string from being stored alike everywhere, found at `path`; also for ids and names. */
 export function stringProblem(value: string, path: string): JsonProblem | undefined {
   if (value.includes('\u0000')) return { path, problem: 'contains a NUL character' };
-  if (LONE_SURROGATE.test(value)) return { path, problem: 'contains half of a surrogate pair' };
+  if (!isWellFormed(value)) return { path, problem: 'contains half of a surrogate pair' };
   return undefined;
+}
+
+/** The platform's own answer, which is at hand for most strings; the pattern is for platforms that are older than it. */
+function isWellFormed(value: string): boolean {
+  // Younger than the library of types this is compiled against.
+  const text = value as string & { isWellFormed?: () => boolean };
+  return text.isWellFormed?.() ?? !LONE_SURROGATE.test(value);
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -22,7 +22,9 @@ await second.task('Return the library books').getByRole('checkbox', { checked: t
 await first.switchNetwork();
 await second.switchNetwork();
 await first.rename('Water the tomatoes', 'Water the tomatoes and the basil');
+await first.keeps(1);
 await second.rename('Water the tomatoes', 'Water the tomatoes twice a week');
+await second.keeps(1);
 await second.switchNetwork();
 await second.saved();
 await first.switchNetwork();

@@ -5,6 +5,7 @@ import { AddTask } from './add-task.js';
 import { ConflictCard } from './conflict-card.js';
 import type { Device } from './device.js';
 import { NetworkToggle } from './network-toggle.js';
+import { OverruledNotice } from './overruled-notice.js';
 import { RefusedCard } from './refused-card.js';
 import { StatusLine } from './status-line.js';
 import { taskOf } from './task.js';
@@ -23,6 +24,7 @@ export function DevicePane({ device }: { readonly device: Device }) {
         <NetworkToggle network={network} />
       </div>
       <StatusLine sync={sync} />
+      <OverruledNotice sync={sync} />
       {conflicts.map((parked) => (
         <ConflictCard key={parked.id} sync={sync} parked={parked} />
       ))}

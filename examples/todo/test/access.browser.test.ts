@@ -90,7 +90,9 @@ async function meetConflict(first: DeviceInPage, second: DeviceInPage): Promise<
   await first.switchNetwork();
   await second.switchNetwork();
   await first.rename('Ours', 'Mine');
+  await first.keeps(1);
   await second.rename('Ours', 'Theirs');
+  await second.keeps(1);
   await second.switchNetwork();
   await second.saved();
   await first.switchNetwork();

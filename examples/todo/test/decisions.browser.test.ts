@@ -31,7 +31,9 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
       await first.switchNetwork();
       await second.switchNetwork();
       await first.rename('Feed the cat', 'Feed the cat twice');
+      await first.keeps(1);
       await second.rename('Feed the cat', 'Feed the dog');
+      await second.keeps(1);
       await second.switchNetwork();
       await second.saved();
       await first.switchNetwork();
@@ -60,6 +62,7 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
     await card.getByText('A title may have 60 characters at most; this one has 64.').waitFor();
     await device.task(long).waitFor({ state: 'detached' });
     await card.getByRole('button', { name: 'Try again' }).click();
+    await card.waitFor({ state: 'detached' });
     await card.getByText('this one has 64').waitFor();
     await card.getByLabel('Title').fill('A shorter title');
     await card.getByRole('button', { name: 'Send corrected' }).click();
@@ -71,6 +74,49 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
     await card.getByRole('button', { name: 'Discard' }).click();
     await device.saved();
     expect(await app.titles()).toEqual(['A shorter title']);
+    await context.close();
+  });
+
+  it('a task that was renamed here and deleted elsewhere is kept if the user says so', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app, { second: true });
+    const first = new DeviceInPage(page);
+    const second = new DeviceInPage(page, 'Second device');
+    await first.add('Feed the cat');
+    await second.task('Feed the cat').waitFor();
+    await first.switchNetwork();
+    await first.rename('Feed the cat', 'Feed the cat twice');
+    await first.keeps(1);
+    await second.delete('Feed the cat');
+    await second.saved();
+    await first.switchNetwork();
+    const card = first.pane.getByRole('region', { name: 'Changed on two devices' });
+    await card.getByText('Deleted').waitFor();
+    await card.getByRole('button', { name: 'Keep yours' }).click();
+    await second.task('Feed the cat twice').waitFor();
+    await first.saved();
+    expect(await app.titles()).toEqual(['Feed the cat twice']);
+    await context.close();
+  });
+
+  it('what was decided without the user is told', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app, { second: true });
+    const first = new DeviceInPage(page);
+    const second = new DeviceInPage(page, 'Second device');
+    await first.add('Feed the cat');
+    await second.task('Feed the cat').waitFor();
+    await first.switchNetwork();
+    await first.task('Feed the cat').getByRole('checkbox').check();
+    await first.keeps(1);
+    await second.delete('Feed the cat');
+    await second.saved();
+    await first.switchNetwork();
+    const notice = first.pane.getByText('Ticking a task off was overruled by a later change on another device.');
+    await notice.waitFor();
+    await first.task('Feed the cat').waitFor({ state: 'detached' });
+    await first.pane.getByRole('button', { name: 'Dismiss' }).click();
+    await notice.waitFor({ state: 'detached' });
     await context.close();
   });
 });

@@ -25,7 +25,7 @@ describe.skipIf(!hasChromium)('the app without a network', async () => {
     await context.setOffline(true);
     await device.add('Written offline');
     await device.rename('Written online', 'Renamed offline');
-    await device.status.filter({ hasText: 'Offline · 2 changes kept on this device' }).waitFor();
+    await device.keeps(2);
     await page.reload();
     await device.task('Written offline').waitFor();
     await device.task('Renamed offline').waitFor();

@@ -35,7 +35,7 @@ describe.skipIf(!hasChromium)('two devices, one of them with three tabs', async 
     for (const tab of tabs) {
       await tab.task('Renamed without a network').waitFor();
       await tab.task('Added without a network').waitFor();
-      await tab.status.filter({ hasText: 'Offline · 2 changes kept on this device' }).waitFor();
+      await tab.keeps(2);
     }
     await pages[0]?.close();
     await other.rename('From the other device', 'Renamed on the other device');

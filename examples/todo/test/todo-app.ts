@@ -15,10 +15,10 @@ export interface TodoApp {
   close(): Promise<void>;
 }
 
-/** Builds and serves the app. */
-export async function startTodoApp(): Promise<TodoApp> {
-  const folder = await buildApp(() => {});
-  const { handler, server } = todoServer(new Database(':memory:'), folder);
+/** Serves the built app, or the one in `folder`. */
+export async function startTodoApp(folder?: string): Promise<TodoApp> {
+  const appFolder = folder ?? (await buildApp(() => {}));
+  const { handler, server } = todoServer(new Database(':memory:'), appFolder);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -62,6 +62,11 @@ export class DeviceInPage {
     await this.task(after).waitFor();
   }
 
+  async delete(title: string): Promise<void> {
+    await this.pane.getByRole('button', { name: `Delete ${title}` }).click();
+    await this.task(title).waitFor({ state: 'detached' });
+  }
+
   /** The row of a task. */
   task(title: string): Locator {
     return this.pane
@@ -72,6 +77,12 @@ export class DeviceInPage {
 
   async switchNetwork(): Promise<void> {
     await this.pane.getByRole('switch', { name: 'Online' }).click();
+  }
+
+  /** Resolves when the device is offline and has recorded so many changes: what it shows may be a moment ahead of that. */
+  async keeps(changes: number): Promise<void> {
+    const text = `Offline · ${changes} change${changes === 1 ? '' : 's'} kept on this device`;
+    await this.status.filter({ hasText: text }).waitFor();
   }
 
   /** Resolves when everything is on the server. */

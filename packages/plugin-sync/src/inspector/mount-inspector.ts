@@ -65,10 +65,7 @@ function partsOf(explainer: Explainer): readonly Part[] {
           [
             ['state', `${status.state}, ${status.pending} pending`],
             ['last error', status.lastError ?? 'none'],
-            [
-              'clock',
-              status.clockSkewMs === null ? 'not compared yet' : `${status.clockSkewMs} ms ahead of the server`,
-            ],
+            ['clock', clockOf(status.clockSkewMs)],
             ['checkpoint', checkpoint ?? 'none yet'],
             ...(walk === null ? [] : [['walk', `${walk}: all records are being received anew`]]),
             ['client, log', `${clientId}, ${logId}`],
@@ -219,6 +216,11 @@ class Explainer {
       ),
     );
   }
+}
+
+function clockOf(skewMs: number | null): string {
+  if (skewMs === null) return 'not compared yet';
+  return `${Math.abs(skewMs)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} the server`;
 }
 
 function timeOf(at: number): string {

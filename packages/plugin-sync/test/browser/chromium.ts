@@ -1,8 +1,13 @@
 /** A real Chromium for tests, from npm alone on Linux x64, or any one that `CHROMIUM_PATH` names. */
 import { arch, platform } from 'node:process';
 
-/** False where there is no Chromium to be had without installing one: such tests are skipped there. */
+/** False where there is no Chromium to be had without installing one: such tests are skipped there, and say so. */
 export const hasChromium = process.env.CHROMIUM_PATH !== undefined || (platform === 'linux' && arch === 'x64');
+
+if (!hasChromium) {
+  // biome-ignore lint/suspicious/noConsole: tests that nobody misses would be thought to have run.
+  console.warn(`Tests in Chromium are skipped on ${platform} ${arch}. Set CHROMIUM_PATH to a Chromium to run them.`);
+}
 
 export interface ChromiumCommand {
   readonly executablePath: string;

@@ -7,6 +7,8 @@ export interface BundleBudget {
   readonly maxInitialBytes: number;
   /** The same with what is loaded when it is needed. */
   readonly maxTotalBytes: number;
+  /** Packages the app has anyway. */
+  readonly external?: readonly string[];
 }
 
 const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index.js';`;
@@ -28,5 +30,11 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
     maxInitialBytes: 25_850,
     maxTotalBytes: 25_850,
+  },
+  'the React hooks': {
+    code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,
+    external: ['react'],
+    maxInitialBytes: 1_200,
+    maxTotalBytes: 1_200,
   },
 };

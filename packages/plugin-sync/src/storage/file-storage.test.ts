@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
@@ -22,6 +23,7 @@ const fixture: StorageFixture = {
 };
 storageContract('FileStorage', fixture, { describe, it, expect });
 storageModelContract('FileStorage', fixture);
+storageFaultContract('FileStorage', fixture);
 
 describe('FileStorage', () => {
   let directory: string;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
 import { MemoryStorage } from './memory-storage.js';
@@ -11,3 +12,4 @@ const fixture: StorageFixture = {
 };
 storageContract('MemoryStorage', fixture, { describe, it, expect });
 storageModelContract('MemoryStorage', fixture);
+storageFaultContract('MemoryStorage', fixture);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
@@ -24,6 +25,7 @@ const fixture: StorageFixture = {
 };
 storageContract('SqliteStorage', fixture, { describe, it, expect });
 storageModelContract('SqliteStorage', fixture, 30);
+storageFaultContract('SqliteStorage', fixture);
 
 describe('SqliteStorage', () => {
   let directory: string;

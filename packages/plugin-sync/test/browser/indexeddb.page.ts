@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import type { StorageBatch } from '../../src/storage/client-storage.js';
+import { storageFaultContract } from '../../src/storage/contract/faults.contract.js';
 import { storageModelContract } from '../../src/storage/contract/model.contract.js';
 import type { StorageFixture } from '../../src/storage/contract/storage-fixture.js';
 import { IndexedDbStorage } from '../../src/storage/indexeddb-storage.js';
@@ -29,6 +30,7 @@ const fixture: StorageFixture = {
 };
 storageContract('IndexedDbStorage', fixture, { describe, it, expect });
 storageModelContract('IndexedDbStorage', fixture, 30);
+storageFaultContract('IndexedDbStorage', fixture);
 
 /** Stands still until the test moves it. */
 const clock = new TestPlatform();

@@ -26,7 +26,7 @@ export function staticFiles(folder: string): (request: IncomingMessage, response
     response.writeHead(200, {
       'content-type': type,
       'cache-control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'content-security-policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+      'content-security-policy': "default-src 'self'",
       'x-content-type-options': 'nosniff',
     });
     createReadStream(file).pipe(response);

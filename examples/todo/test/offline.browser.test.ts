@@ -37,6 +37,31 @@ describe.skipIf(!hasChromium)('the app without a network', async () => {
     await context.close();
   });
 
+  it('tells the browser what to install: a manifest without errors, and icons of the sizes it names', async () => {
+    const context = await browser.newContext();
+    const page = await openTab(context, app);
+    const devTools = await context.newCDPSession(page);
+    const { errors, data = '' } = await devTools.send('Page.getAppManifest');
+    expect(errors).toEqual([]);
+    const { start_url, display, icons } = JSON.parse(data);
+    expect({ start_url, display }).toEqual({ start_url: '/', display: 'standalone' });
+    const widths: unknown[] = [];
+    for (const { src, sizes } of icons) {
+      const loadImage = async (url: string) => {
+        const image = Object.assign(new Image(), { src: url });
+        await image.decode();
+        return image.naturalWidth;
+      };
+      widths.push([sizes, await page.evaluate(loadImage, src)]);
+    }
+    expect(widths).toEqual([
+      ['any', expect.any(Number)],
+      ['192x192', 192],
+      ['512x512', 512],
+    ]);
+    await context.close();
+  });
+
   it('I2 applies once what was being sent when the page was reloaded', async () => {
     const context = await browser.newContext();
     const page = await openTab(context, app);

@@ -1,6 +1,5 @@
 /** A storage in the browser's IndexedDB: for pages and workers. */
 import type { RecordRef } from '@objectql/sync-types';
-import { type OpenDBCallbacks, openDB } from 'idb';
 import { keepStored } from '../platform/keep-stored.js';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
@@ -8,13 +7,18 @@ import { settleWithin } from '../settle-within.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
+  type ClientMeta,
   type ClientState,
   type ClientStorage,
+  type DeadLetter,
+  type ParkedConflict,
   RevisionMovedError,
   type StorageBatch,
+  type StoredEntry,
 } from './client-storage.js';
 import { writeBatch } from './indexeddb-batch.js';
-import { createStores, SCHEMA_VERSION, STORES, type SyncDatabase, type SyncSchema } from './indexeddb-schema.js';
+import { endOf, resultOf } from './indexeddb-request.js';
+import { createStores, SCHEMA_VERSION, STORES } from './indexeddb-schema.js';
 import { inOrder } from './state-order.js';
 import { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
 
@@ -40,7 +44,7 @@ export class IndexedDbStorage implements ClientStorage {
   readonly #name: string;
   readonly #keepStored: () => Promise<boolean>;
   readonly #platform: Platform;
-  #opening: Promise<SyncDatabase> | undefined;
+  #opening: Promise<IDBDatabase> | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #wasOpen = false;
@@ -65,12 +69,13 @@ export class IndexedDbStorage implements ClientStorage {
   load(): Promise<ClientState> {
     return this.#run(async (database) => {
       const transaction = database.transaction(STORES);
+      const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
       const [meta, entries, conflicts, deadLetters] = await Promise.all([
-        transaction.objectStore('meta').get('client'),
-        transaction.objectStore('entries').getAll(),
-        transaction.objectStore('conflicts').getAll(),
-        transaction.objectStore('deadLetters').getAll(),
-        transaction.done,
+        resultOf<ClientMeta | undefined>(store('meta').get('client')),
+        resultOf<StoredEntry[]>(store('entries').getAll()),
+        resultOf<ParkedConflict[]>(store('conflicts').getAll()),
+        resultOf<DeadLetter[]>(store('deadLetters').getAll()),
+        endOf(transaction),
       ]);
       return inOrder({ meta: meta ?? null, entries, conflicts, deadLetters });
     });
@@ -85,9 +90,10 @@ export class IndexedDbStorage implements ClientStorage {
 
   getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
     return this.#run(async (database) => {
-      const { store, done } = database.transaction('records');
-      const found = refs.map(({ objectName, recordId }) => store.get([objectName, recordId]));
-      const [records] = await Promise.all([Promise.all(found), done]);
+      const transaction = database.transaction('records');
+      const store = transaction.objectStore('records');
+      const found = refs.map((ref) => resultOf<BaseRecord | undefined>(store.get([ref.objectName, ref.recordId])));
+      const [records] = await Promise.all([Promise.all(found), endOf(transaction)]);
       return records;
     });
   }
@@ -96,8 +102,9 @@ export class IndexedDbStorage implements ClientStorage {
     // An array sorts behind every text and number, so this is all keys that begin with the object's name.
     const range = IDBKeyRange.bound([objectName], [objectName, []]);
     return this.#run(async (database) => {
-      const { store, done } = database.transaction('records');
-      const [records] = await Promise.all([store.getAll(range), done]);
+      const transaction = database.transaction('records');
+      const found = resultOf<BaseRecord[]>(transaction.objectStore('records').getAll(range));
+      const [records] = await Promise.all([found, endOf(transaction)]);
       return records;
     });
   }
@@ -107,7 +114,7 @@ export class IndexedDbStorage implements ClientStorage {
     return this.#closing;
   }
 
-  #run<T>(work: (database: SyncDatabase) => Promise<T>): Promise<T> {
+  #run<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(closedError(`The IndexedDbStorage ${this.#name}`));
     const running = this.#attempt(work).catch((error) => {
       throw this.#storageError(error);
@@ -118,7 +125,7 @@ export class IndexedDbStorage implements ClientStorage {
     return running;
   }
 
-  async #attempt<T>(work: (database: SyncDatabase) => Promise<T>): Promise<T> {
+  async #attempt<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     const opening = this.#open();
     try {
       return await work(await opening);
@@ -132,9 +139,9 @@ export class IndexedDbStorage implements ClientStorage {
     }
   }
 
-  #open(): Promise<SyncDatabase> {
-    if (this.#opening) return this.#opening;
-    const opening: Promise<SyncDatabase> = this.#openDatabase(() => this.#forget(opening)).catch((error) => {
+  #open(): Promise<IDBDatabase> {
+    if (this.#opening !== undefined) return this.#opening;
+    const opening: Promise<IDBDatabase> = this.#openDatabase(() => this.#forget(opening)).catch((error) => {
       this.#forget(opening);
       throw error;
     });
@@ -142,23 +149,13 @@ export class IndexedDbStorage implements ClientStorage {
     return opening;
   }
 
-  async #openDatabase(onLost: () => void): Promise<SyncDatabase> {
+  async #openDatabase(onLost: () => void): Promise<IDBDatabase> {
     // Before it is opened, so that no empty database is made in the place of the one that was deleted.
     if (this.#isCleared) throw this.#error('CLEARED');
     let isNew = false;
-    const opening = this.#request({
-      upgrade(created) {
-        isNew = true;
-        createStores(created);
-      },
-      // A newer version of the app, or whoever deletes the database, waits for this connection to end.
-      blocking: (_current, wanted, event) => {
-        // A cast, because idb types the target of its event by the event's name alone.
-        (event.target as IDBDatabase).close();
-        onLost();
-        if (wanted === null) this.#clear();
-      },
-      terminated: onLost,
+    const opening = this.#request((created) => {
+      isNew = true;
+      createStores(created);
     });
     const opened = await settleWithin(opening, { timeoutMs: OPEN_MS, platform: this.#platform });
     if (!opened.inTime) {
@@ -166,16 +163,26 @@ export class IndexedDbStorage implements ClientStorage {
       opening.then((late) => late.close()).catch(() => {});
       throw this.#error('LOCKED');
     }
+    const database = opened.value;
+    database.onclose = onLost;
+    // A newer version of the app, or whoever deletes the database, waits for this connection to end.
+    database.onversionchange = ({ newVersion }) => {
+      database.close();
+      onLost();
+      if (newVersion === null) this.#clear();
+    };
     if (isNew && this.#wasOpen) this.#clear();
     this.#wasOpen = true;
-    if (!this.#isCleared) return opened.value;
-    opened.value.close();
+    if (!this.#isCleared) return database;
+    database.close();
     throw this.#error('CLEARED');
   }
 
-  async #request(callbacks: OpenDBCallbacks<SyncSchema>): Promise<SyncDatabase> {
+  async #request(upgrade: (created: IDBDatabase) => void): Promise<IDBDatabase> {
     try {
-      return await openDB<SyncSchema>(this.#name, SCHEMA_VERSION, callbacks);
+      const request = indexedDB.open(this.#name, SCHEMA_VERSION);
+      request.onupgradeneeded = () => upgrade(request.result);
+      return await resultOf(request);
     } catch (error) {
       // Blocked site data, private windows of older Firefox, and no IndexedDB at all.
       const isUnavailable = ['SecurityError', 'InvalidStateError', 'ReferenceError', 'TypeError'];
@@ -189,7 +196,7 @@ export class IndexedDbStorage implements ClientStorage {
     this.#onCleared();
   }
 
-  #forget(opening: Promise<SyncDatabase>): void {
+  #forget(opening: Promise<IDBDatabase>): void {
     if (this.#opening === opening) this.#opening = undefined;
   }
 

@@ -90,3 +90,30 @@ it('I11 confirms after a crash what the application made of the write, not what 
   expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
   expect((await pull()).serverChanges).toMatchObject([{ data: { n: 1, touched: 'by a hook' } }]);
 });
+
+it('I13 withdraws an announced write that the application will never take, and goes on with the record', async () => {
+  const { store, push, pull, advance } = setUp();
+  const rows = new Map<unknown, Record<string, unknown>>();
+  const resolver: RecordResolver = {
+    getRecord: (_objectName, recordId) => rows.get(recordId),
+    applyMutation({ recordId, data }) {
+      if (data?.poison) throw new Error('The application cannot take this.');
+      rows.set(recordId, { ...rows.get(recordId), ...data });
+    },
+  };
+  const dying: RecordResolver = {
+    ...resolver,
+    applyMutation() {
+      const { transaction } = store;
+      store.transaction = async () => {
+        store.transaction = transaction;
+        throw new Error('the process died');
+      };
+      throw new Error('The application cannot take this.');
+    },
+  };
+  await push({ logId: 'log-b', mutations: [create({ poison: true })] }, dying);
+  advance(60_000);
+  expect(brief((await push({ mutations: [create({ n: 1 })] }, resolver)).results)).toEqual(['applied']);
+  expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', data: { n: 1 } }]);
+});

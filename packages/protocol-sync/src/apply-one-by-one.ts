@@ -24,7 +24,6 @@ import {
 import { ResolverTimeoutError, rejectionOf } from './call-resolver.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
-import { ledgerRow } from './ledger.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import type { PushSession } from './push-session.js';
 import { RejectionError } from './record-resolver.js';
@@ -167,31 +166,32 @@ async function withdraw(
 ): Promise<Made> {
   const rejection = rejectionOf(error);
   const result = rejectedResult(write.mutation.id, rejection);
-  const { logId } = intent.ledger;
   const isFinal = result.status === 'rejected' && !result.retryable;
   const outcome = { status: 'rejected', code: rejection.code, reason: rejection.reason } as const;
   await parts.store.transaction((transaction) =>
     transaction.save({
       settledIntents: [refOf(intent)],
-      ...(isFinal ? { ledger: [ledgerRow(write.said, outcome, { logId, at: parts.now() })] } : {}),
+      // The row that was announced names what the client said, which is not always what was to be written.
+      ...(isFinal ? { ledger: [{ ...intent.ledger, outcome, at: parts.now() }] } : {}),
     }),
   );
   if (rejection.code === 'INTERNAL') parts.onFailure(error, write.mutation.id);
   return { result };
 }
 
-/** Finishes a write that a crash, or a resolver that never answered, left announced. */
+/**
+ * Finishes a write that a crash, or a resolver that never answered, left announced. One that the application does not take
+ * is withdrawn, or it would hold its record for everybody; whoever made it sends it again.
+ */
 async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
-  const { mutation, state, ledger } = intent;
   const written = await findWritten(intent, parts);
+  if (written) {
+    await confirm(intent, written.record, parts);
+    return;
+  }
+  const { mutation, state, ledger } = intent;
   const droppedFields = ledger.outcome.status === 'applied' ? ledger.outcome.droppedFields : [];
-  const stored = written
-    ? written.record
-    : await parts.caller.applyMutation(
-        { mutation, said: mutation, state, droppedFields, computable: false },
-        undefined,
-      );
-  await confirm(intent, stored, parts);
+  await makeWrite({ mutation, said: mutation, state, droppedFields, computable: false }, intent, parts);
 }
 
 /**

@@ -81,3 +81,15 @@ it('I12 takes back a record that the push wrote, and somebody made unreadable be
     { operation: 'delete', recordId: 't1', serverVersion: 2 },
   ]);
 });
+
+it('I6 starts the walk anew for a caller other than the one whose rights the checkpoint was made under', async () => {
+  const { handler } = setUp({
+    authorize: { read: ({ principal, record }) => (record?.of === principal?.id ? 'allow' : 'hide') },
+  });
+  await handler.recordChange({ objectName: 'task', recordId: 'a', operation: 'create', data: { of: 'ann' } });
+  const pullAs = (id: string, lastCheckpoint: string | null) =>
+    handler.handlePull({ clientId: 'shared', protocol: 2, lastCheckpoint }, { principal: { id } });
+  const asBob = await pullAs('bob', null);
+  const asAnn = await pullAs('ann', asBob.checkpoint);
+  expect([asBob.serverChanges, asAnn.reset, asAnn.serverChanges]).toMatchObject([[], 'scope', [{ recordId: 'a' }]]);
+});

@@ -37,7 +37,7 @@ export interface FeedPageParts {
 export async function readFeedPage(request: PushRequest, parts: FeedPageParts): Promise<FeedPage> {
   const { authorize, principal } = parts;
   const objects = wantedObjects(request.objects, parts.syncedObjects);
-  const scope = scopeDigest(objects, await authorize.scope?.(principal));
+  const scope = scopeDigest(objects, await rightsOf(authorize, principal));
   const own = suppressedVersions(request, parts.written);
   const { page, start: found } =
     ownPage(request, own.size, { scope, stretch: parts.stretch }) ??
@@ -52,7 +52,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const others = own.size === 0 ? selected : selected.filter((record) => own.get(recordKey(record)) !== record.version);
   const permissions = await permissionsOf(others, authorize.read, principal);
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', start) ?? []);
-  if (authorize.scope && scopeDigest(objects, await authorize.scope(principal)) !== scope) {
+  if (authorize.scope && scopeDigest(objects, await rightsOf(authorize, principal)) !== scope) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }
@@ -121,6 +121,11 @@ function ownPage(
 function wantedObjects(asked: readonly string[] | undefined, synced: readonly string[] | undefined) {
   if (!asked || !synced) return asked ?? synced;
   return asked.filter((objectName) => synced.includes(objectName));
+}
+
+/** What the caller's view of the feed depends on; a device that changes hands starts its walk anew. */
+async function rightsOf({ read, scope }: Authorize, principal: Principal | null): Promise<string | undefined> {
+  return read || scope ? JSON.stringify([principal?.id ?? null, (await scope?.(principal)) ?? null]) : undefined;
 }
 
 /** 16 bytes of a digest are enough to notice that a client asks for something else than before. */

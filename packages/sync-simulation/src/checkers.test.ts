@@ -68,6 +68,7 @@ function truthUnder(verdict: Verdict): ServerTruth {
     verdict,
     objectOf: () => ({ strategy: 'manual', isKnownToServer: true, conflictFields: null }),
     saidBy: () => said,
+    onState: () => {},
     baseOf: () => 0,
     carrierOf: () => ({ sender: 'device 0', epoch: '' }),
     isOfOneDevice: () => true,
@@ -151,8 +152,12 @@ it('I11 sees a record without its ledger row, other data than was written, and a
 it('I12 sees a value its reader may not read', () => {
   const truth = { records: new Map([['task/a', record]]) };
   const answer = { serverChanges: [{ data: { title: 'u1:7' } }] };
-  expect(findLeak({ answer, request: {}, user: 'u0' }, truth, { mayRead: () => false })).toContain('u1:7');
-  expect(findLeak({ answer, request: {}, user: 'u0' }, truth, { mayRead: () => true })).toBeUndefined();
+  expect(
+    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, truth, { mayRead: () => false }),
+  ).toContain('u1:7');
+  expect(
+    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, truth, { mayRead: () => true }),
+  ).toBeUndefined();
 });
 
 it('I7 and I9 see a lone device in conflict, and a pull below the floor without a reset', () => {
@@ -171,7 +176,10 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
     const body = { clientId: 'c', mutations: [], lastCheckpoint: '2.e.3.0.' };
     const answer = { protocol: 2, results, serverChanges: [], checkpoint: '2.e.9.0.' } as const;
     // Only what the watch reads of a result is in it.
-    watch.answer({ body, sender: 'device 0', epoch: 'e', user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, floor);
+    watch.answer({ body, sender: 'device 0', epoch: 'e', user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, {
+      open: { user: 'u0', readable: [] },
+      floorBefore: floor,
+    });
     return verdict.first?.invariant;
   };
   expect([seen([], 0), seen([{ status: 'conflict', mutationId: 'm1' }], 0), seen([], 8)]).toEqual([

@@ -38,6 +38,9 @@ export interface DeviceParts {
   readonly disk?: Disk | undefined;
 }
 
+/** 300 ms: how early a mutant tells the user that something is durable. */
+const EARLY_MS = 300;
+
 export class Device {
   readonly name: string;
   readonly clientId: string;
@@ -78,7 +81,7 @@ export class Device {
   /** Starts the app over what is durable. */
   start(): void {
     if (this.plugin) return;
-    const { seed, world, time, isFaulty, log } = this.#parts;
+    const { seed, world, time, isFaulty, log, mutant } = this.#parts;
     const { slowStorage: slow, failStorage: fail } = world.faults;
     const gate = new Gate({
       time,
@@ -97,7 +100,8 @@ export class Device {
       platform: this.#platform(gate),
       storage: gatedStorage(this.disk.storage, {
         gate,
-        change: this.#parts.mutant?.batch,
+        steps: mutant?.batch && ((batch) => mutant.batch?.(batch, this.disk.shadow) ?? [batch]),
+        delay: mutant?.isToldEarly ? () => time.sleep(EARLY_MS) : undefined,
         onCommit: (batch) => this.#committed(batch),
         onKnown: (batch) => this.#known(batch),
       }),
@@ -268,7 +272,8 @@ export class Device {
     const dead = new Set(batch.putDeadLetters?.map(({ id }) => id));
     for (const id of batch.removeEntries ?? []) {
       // One that was applied after all, on a server that was restored, is no conflict any more.
-      if (wire.metConflict(id) && !dead.has(id) && !truth().everApplied.has(id)) this.#owed.add(id);
+      const isLost = wire.metConflict(id) && !truth().everApplied.has(id);
+      if ((isLost || truth().dropped.has(id)) && !dead.has(id)) this.#owed.add(id);
     }
   }
 
@@ -277,7 +282,7 @@ export class Device {
   }
 
   #platform(gate: Gate): Platform {
-    const { time, index, seed } = this.#parts;
+    const { time, index, seed, mutant } = this.#parts;
     const random = new Random(seed, 'jitter', index, this.#starts);
     return {
       now: () => time.now() + this.aheadMs,
@@ -292,7 +297,7 @@ export class Device {
         };
         const cancel = time.after(delayMs, () => {
           done();
-          if (!gate.isDead) work();
+          if (!gate.isDead && !mutant?.isWithoutTimers) work();
         });
         return () => {
           done();

@@ -32,8 +32,8 @@ export class Disk {
     this.told = new Set();
     this.decided = new Set();
     this.setAside = new Set();
-    this.logged = new Set();
     this.isCloned = false;
+    // What it had logged stays its own: late copies of it may still arrive, and the log that begins now is another.
   }
 
   /** Becomes a copy of another disk, as when a device is cloned, or restored from a backup. */

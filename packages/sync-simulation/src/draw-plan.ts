@@ -136,7 +136,7 @@ function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawi
     if (world.isAuthorized) return { afterMs, do: 'grant', device, objectName, isGranted: random.chance(0.6) };
     return { afterMs, do: 'sync', device };
   }
-  if (!isDangerous) return { afterMs, do: random.chance(0.5) ? 'openTab' : 'mixUpSession', device };
+  if (!isDangerous) return { afterMs, do: random.chance(0.7) ? 'openTab' : 'mixUpSession', device };
   if (roll < 0.981) return { afterMs, do: 'fork', device };
   if (roll < 0.985) return { afterMs, do: 'clear', device };
   if (roll < 0.992) return { afterMs, do: random.chance(0.5) ? 'backUp' : 'fallBack', device };

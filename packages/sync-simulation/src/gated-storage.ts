@@ -4,7 +4,10 @@ import type { Gate } from './gate.js';
 
 export interface GatedStorageParts {
   readonly gate: Gate;
-  readonly change: ((batch: StorageBatch) => StorageBatch) | undefined;
+  /** The steps in which a batch is stored; one, unless a rule is switched off. */
+  readonly steps: ((batch: StorageBatch) => readonly StorageBatch[]) | undefined;
+  /** Set where a batch is called durable before it is: resolves when it is written after all. */
+  readonly delay: (() => Promise<void>) | undefined;
   /** Called with each batch once it is durable, at once. */
   readonly onCommit: (batch: StorageBatch) => void;
   /** Called when the process has learned that it is. */
@@ -13,16 +16,25 @@ export interface GatedStorageParts {
 
 /** The storage, behind the gate. Closing leaves what is durable where it is. */
 export function gatedStorage(storage: ClientStorage, parts: GatedStorageParts): ClientStorage {
-  const { gate, change = (batch) => batch, onCommit, onKnown } = parts;
+  const { gate, steps = (batch) => [batch], delay, onCommit, onKnown } = parts;
+  const write = (batch: StorageBatch) =>
+    gate.pass(async () => {
+      await storage.commit(batch);
+      onCommit(batch);
+    });
   return {
     load: () => gate.pass(() => storage.load()),
-    commit: async (asked) => {
-      const batch = change(asked);
-      await gate.pass(async () => {
-        await storage.commit(batch);
-        onCommit(batch);
-      });
-      onKnown(batch);
+    commit: async (batch) => {
+      if (delay) {
+        void delay()
+          .then(() => write(batch))
+          .catch(() => {});
+        return;
+      }
+      for (const step of steps(batch)) {
+        await write(step);
+        onKnown(step);
+      }
     },
     getRecords: (refs) => gate.pass(() => storage.getRecords(refs)),
     listRecords: (objectName) => gate.pass(() => storage.listRecords(objectName)),

@@ -63,7 +63,7 @@ function gatedTransaction(
     handle: app,
     load: async (request) => {
       const loaded = await gate.pass(() => transaction.load(request));
-      return mutant?.loaded ? mutant.loaded(loaded) : loaded;
+      return mutant?.loaded ? mutant.loaded(loaded, request) : loaded;
     },
     save: (request) =>
       gate.pass(async () => {

@@ -1,14 +1,15 @@
 /** A rule switched off, by changing what passes through a port: nothing in the product knows of it. */
 import type { StorageBatch } from '@objectql/plugin-sync';
-import type { Loaded, Page, SaveRequest } from '@objectql/protocol-sync';
+import type { Authorize, Loaded, LoadRequest, Page, SaveRequest } from '@objectql/protocol-sync';
 import type { SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import type { ServerTruth } from './server-truth.js';
+import type { Shadow } from './shadow.js';
 
 /** What a mutant changes; what it leaves out stays as it is. */
 export interface Mutant {
   readonly name: string;
   /** What the server reads from its store. */
-  readonly loaded?: (loaded: Loaded) => Loaded;
+  readonly loaded?: (loaded: Loaded, request: LoadRequest) => Loaded;
   /** What the server saves. */
   readonly saved?: (request: SaveRequest) => SaveRequest;
   readonly page?: (page: Page) => Page;
@@ -16,10 +17,22 @@ export interface Mutant {
   readonly request?: (request: SyncPushRequest, truth: ServerTruth) => SyncPushRequest;
   /** What leaves the server. */
   readonly answer?: (answer: SyncPushResponse, truth: ServerTruth) => SyncPushResponse;
-  /** What a device stores. */
-  readonly batch?: (batch: StorageBatch) => StorageBatch;
+  /** Whom the server takes the sender for. */
+  readonly principal?: (user: string, request: SyncPushRequest, truth: ServerTruth) => string;
+  /** What the application allows. */
+  readonly authorize?: (authorize: Authorize) => Authorize;
+  /** What a device stores, in as many steps. */
+  readonly batch?: (batch: StorageBatch, stored: Shadow) => readonly StorageBatch[];
   /** True when each mutation of a push is handled as a request of its own. */
   readonly isSplitting?: boolean;
   /** True when a restored server keeps its epoch. */
   readonly isKeepingEpoch?: boolean;
+  /** True when a device calls durable what it is about to write. */
+  readonly isToldEarly?: boolean;
+  /** True when no timer of a device goes off. */
+  readonly isWithoutTimers?: boolean;
+  /** True when writes past sync do not come to its notice. */
+  readonly isBlindToOthers?: boolean;
+  /** How far the server's idea of the time is ahead. */
+  readonly serverAheadMs?: number;
 }

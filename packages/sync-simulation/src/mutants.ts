@@ -1,4 +1,5 @@
 /** One mutant for each rule that keeps sync sound: the simulation must notice when the rule is gone. */
+import type { StorageBatch } from '@objectql/plugin-sync';
 import type { Loaded, StoredRecord } from '@objectql/protocol-sync';
 import type { SyncPushResponse } from '@objectql/sync-types';
 import { readPlace } from './invariants/checkpoint.js';
@@ -24,7 +25,7 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a log has no floor',
     breaks: ['I2', 'I3'],
-    hint: 20,
+    hint: 12,
     loaded: ({ log, ...loaded }) => ({ ...loaded, log: log && { ...log, floor: 0 } }),
   },
   {
@@ -48,7 +49,7 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'no checkpoint is ever too old',
     breaks: ['I9', 'I4'],
-    hint: 143,
+    hint: 12,
     loaded: (loaded) => ({ ...loaded, facts: { ...loaded.facts, floor: 0 } }),
     page: (page) => ({ ...page, facts: { ...page.facts, floor: 0 } }),
   },
@@ -79,33 +80,176 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a mutation passes an earlier one of its record that waits',
     breaks: ['I3', 'I7'],
-    hint: 27,
+    hint: 10,
     isSplitting: true,
   },
   {
     name: 'the mutations of a push are applied in another order',
     breaks: ['I3', 'I7'],
-    hint: 44,
+    hint: 2,
     request: (request) => (request.mutations ? { ...request, mutations: [...request.mutations].reverse() } : request),
     answer: (answer) => ({ ...answer, results: [...answer.results].reverse() }),
   },
   {
     name: 'versions begin anew when a tombstone is gone',
     breaks: ['I5'],
-    hint: 143,
+    hint: 12,
     loaded: (loaded) => ({ ...loaded, facts: { ...loaded.facts, versionFloor: 0 } }),
   },
   {
     name: 'a walk drops nothing at its end',
     breaks: ['I4'],
     hint: 5,
-    batch: ({ sweepWalk, ...batch }) => batch,
+    batch: ({ sweepWalk, ...batch }) => [batch],
   },
   {
     name: 'a refused mutation is in no list',
     breaks: ['I1'],
     hint: 1,
-    batch: ({ putDeadLetters, ...batch }) => batch,
+    batch: ({ putDeadLetters, ...batch }) => [batch],
+  },
+  {
+    name: 'a clone goes on in the log of its original',
+    breaks: ['I8', 'I2'],
+    hint: 12,
+    loaded: (loaded, { mutationIds }) => ({
+      ...loaded,
+      ledger: loaded.ledger.filter(({ mutationId }) => mutationIds.includes(mutationId)),
+    }),
+    saved: ({ ledger = [], ...request }) => ({ ...request, ledger: ledger.map((row) => ({ ...row, logId: null })) }),
+  },
+  {
+    name: 'anybody may send anybody’s log',
+    breaks: ['I12'],
+    hint: 22,
+    principal: (user, { logId }, { ownerByLog }) => ownerByLog.get(logId ?? '') ?? user,
+  },
+  {
+    name: 'the clock of a device is believed',
+    breaks: ['I10'],
+    hint: 6,
+    request: ({ sentAt, ...request }) => request,
+  },
+  {
+    name: 'a write may claim a time yet to come',
+    breaks: ['I10'],
+    hint: 1,
+    serverAheadMs: 10 * 86_400_000,
+  },
+  {
+    name: 'the times of a log may go back',
+    breaks: ['I10'],
+    hint: 1,
+    loaded: ({ log, ...loaded }) => ({ ...loaded, log: log && { ...log, lastTime: 0 } }),
+  },
+  {
+    name: 'an answer is stored in two steps, the checkpoint first',
+    breaks: ['I6'],
+    hint: 1,
+    batch: ({ meta, expectCheckpoint, expectRevision, ...rest }) =>
+      meta ? [{ ...guards({ expectCheckpoint, expectRevision }), meta }, rest] : [rest],
+  },
+  {
+    name: 'all up to the last mutation that is settled leaves the log',
+    breaks: ['I1'],
+    hint: 3,
+    batch: (batch, { pending }) => [{ ...batch, removeEntries: upToLast(batch.removeEntries ?? [], pending) }],
+  },
+  {
+    name: 'the user is told that something is durable before it is',
+    breaks: ['I1'],
+    hint: 1,
+    isToldEarly: true,
+  },
+  {
+    name: 'a mutation that fails on and on is never set aside',
+    breaks: ['I13'],
+    hint: 39,
+    batch: ({ putEntries = [], ...batch }) => [
+      { ...batch, putEntries: putEntries.map((entry) => ({ ...entry, tries: 0 })) },
+    ],
+  },
+  {
+    name: 'no timer goes off',
+    breaks: ['I13'],
+    hint: 1,
+    isWithoutTimers: true,
+  },
+  {
+    name: 'nothing is hidden from anybody',
+    breaks: ['I12'],
+    hint: 1,
+    authorize: ({ read, ...authorize }) => authorize,
+  },
+  {
+    name: 'a change of rights begins no walk',
+    breaks: ['I4', 'I6'],
+    hint: 28,
+    authorize: ({ scope, ...authorize }) => authorize,
+  },
+  {
+    name: 'fields that lost are not reported',
+    breaks: ['I8'],
+    hint: 7,
+    answer: (answer) => ({
+      ...answer,
+      results: answer.results.map((result) => {
+        if (result.status !== 'applied') return result;
+        const { droppedFields, ...rest } = result;
+        return rest;
+      }),
+    }),
+  },
+  {
+    name: 'a write that was announced is not looked for after a crash',
+    breaks: ['I13', 'I11'],
+    hint: 48,
+    loaded: (loaded) => ({ ...loaded, intents: [] }),
+  },
+  {
+    name: 'writes past sync are not told to it',
+    breaks: ['I11'],
+    hint: 3,
+    isBlindToOthers: true,
+  },
+  {
+    name: 'no field is ever somebody else’s',
+    breaks: ['I8'],
+    hint: 1,
+    loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, fields: {}, writes: {} })),
+  },
+  {
+    name: 'an answer keeps one change of a page and passes all',
+    breaks: ['I6'],
+    hint: 1,
+    answer: (answer) => ({ ...answer, serverChanges: answer.serverChanges.slice(0, 1) }),
+  },
+  {
+    name: 'deletes are not told',
+    breaks: ['I4', 'I6'],
+    hint: 1,
+    page: (page) => ({ ...page, records: page.records.filter(({ data }) => data !== null) }),
+  },
+  {
+    name: 'versions from before a restore still count',
+    breaks: ['I4', 'I6', 'I13'],
+    hint: 5,
+    answer: (answer) => (answer.reset === 'epoch' ? { ...answer, reset: 'expired' } : answer),
+  },
+  {
+    name: 'the ledger remembers only what was applied',
+    breaks: ['I2'],
+    hint: 1,
+    saved: ({ ledger = [], ...request }) => ({
+      ...request,
+      ledger: ledger.filter(({ outcome }) => outcome.status === 'applied'),
+    }),
+  },
+  {
+    name: 'a result is taken for that of the mutation before it',
+    breaks: ['I1', 'I4', 'I6', 'I8'],
+    hint: 1,
+    answer: (answer) => ({ ...answer, results: rotated(answer.results) }),
   },
 ];
 
@@ -128,4 +272,31 @@ function withRecords(loaded: Loaded, change: (record: StoredRecord) => StoredRec
 function withPlace(answer: SyncPushResponse, place: number): SyncPushResponse {
   const at = readPlace(answer.checkpoint);
   return at ? { ...answer, checkpoint: `2.${at.epoch}.${place}.${at.since}.${at.scope}` } : answer;
+}
+
+function guards({
+  expectCheckpoint,
+  expectRevision,
+}: {
+  readonly expectCheckpoint: string | null | undefined;
+  readonly expectRevision: number | undefined;
+}): Pick<StorageBatch, 'expectCheckpoint' | 'expectRevision'> {
+  return {
+    ...(expectCheckpoint === undefined ? {} : { expectCheckpoint }),
+    ...(expectRevision === undefined ? {} : { expectRevision }),
+  };
+}
+
+function upToLast(ids: readonly string[], sequenceById: ReadonlyMap<string, number>): readonly string[] {
+  const last = Math.max(0, ...ids.map((id) => sequenceById.get(id) ?? 0));
+  return [...sequenceById].filter(([, sequence]) => sequence <= last).map(([id]) => id);
+}
+
+/** Each result under the id of the one after it. */
+function rotated(results: SyncPushResponse['results']): SyncPushResponse['results'] {
+  const ids = results.map(({ mutationId }) => mutationId);
+  return results.map((result, index) => {
+    const mutationId = ids[(index + 1) % ids.length];
+    return mutationId === undefined ? result : { ...result, mutationId };
+  });
 }

@@ -5,10 +5,10 @@ import type { JsonObject } from '@objectql/sync-types';
 /** Who may read what: whole objects by grant, and private records by their owner alone. */
 export class Permissions {
   readonly #denied = new Set<string>();
-  readonly #isEnabled: boolean;
+  readonly isEnabled: boolean;
 
   constructor(isEnabled: boolean) {
-    this.#isEnabled = isEnabled;
+    this.isEnabled = isEnabled;
   }
 
   setGrant(user: string, objectName: string, isGranted: boolean): void {
@@ -18,7 +18,7 @@ export class Permissions {
 
   /** Whether the user may read such a record. */
   mayRead(user: string, objectName: string, data: JsonObject | null): boolean {
-    if (!this.#isEnabled) return true;
+    if (!this.isEnabled) return true;
     return !this.#denied.has(`${user} ${objectName}`) && !isPrivateOfOther(user, data);
   }
 
@@ -32,7 +32,7 @@ export class Permissions {
 
   /** The rules as the server is given them. */
   authorize(): Authorize {
-    if (!this.#isEnabled) return {};
+    if (!this.isEnabled) return {};
     return {
       read: ({ principal, objectName, record }) => {
         const user = principal?.id ?? '';

@@ -16,6 +16,8 @@ export interface TruthParts {
   readonly objectOf: (objectName: string) => ObjectPlan | undefined;
   /** A mutation as a device sent it. */
   readonly saidBy: (mutationId: string) => MutationLogEntry | undefined;
+  /** Told each new state of a record. */
+  readonly onState: (name: string, record: TrueRecord) => void;
   /** The version it was based on when it was sent to the server of that epoch. */
   readonly baseOf: (mutationId: string, epoch: string) => number;
   /** Who brought it last, and the server's epoch when that was sent. */
@@ -41,10 +43,11 @@ export class ServerTruth {
   floor = 0;
   versionFloor = 0;
   readonly records = new Map<string, TrueRecord>();
-  /** Applied mutations by id, with the version they made. Kept when the ledger forgets them. */
-  readonly applied = new Map<string, number>();
-  /** The same, with those that were lost when the server went back to a backup. */
+  /** Applied mutations by id, with the version they made, also those that were lost when the server went back to a backup. */
   readonly everApplied = new Map<string, number>();
+  /** Applied mutations of which something was not written because others had written later. */
+  readonly dropped = new Set<string>();
+  readonly #decided = new Set<string>();
   /** The users that logs belong to. */
   readonly ownerByLog = new Map<string, string | null>();
   readonly #highest = new Map<string, number>();
@@ -106,10 +109,11 @@ export class ServerTruth {
   }
 
   #checkRow({ mutationId, objectName, recordId, logId, sequence, outcome }: LedgerRow, isReplay: boolean): void {
-    if (outcome.status !== 'applied') return;
     const { verdict } = this.#parts;
-    if (this.applied.has(mutationId)) verdict.report('I2', `Mutation ${mutationId} was applied twice.`);
-    this.applied.set(mutationId, outcome.version);
+    if (this.#decided.has(mutationId)) verdict.report('I2', `Mutation ${mutationId} was decided twice.`);
+    this.#decided.add(mutationId);
+    if (outcome.status !== 'applied') return;
+    if (outcome.droppedFields.length > 0) this.dropped.add(mutationId);
     this.everApplied.set(mutationId, outcome.version);
     // What changed nothing has no place in the order of writes.
     if (outcome.version <= (this.#highest.get(nameOf({ objectName, recordId })) ?? 0)) return;
@@ -144,7 +148,9 @@ export class ServerTruth {
       verdict.report('I11', `${name} v${state.version} should be ${texts[0]} and is ${texts[1]}.`);
     }
     if (!origin || !this.#announced.has(origin.mutationId)) this.#checkTimes(state);
-    this.records.set(name, { ...(expected ?? fresh(state)), place: this.head, data: state.data });
+    const record = { ...(expected ?? fresh(state)), place: this.head, data: state.data };
+    this.records.set(name, record);
+    this.#parts.onState(name, record);
   }
 
   /** The record after the commit's own writes; `undefined` where only the application knows what it must be. */

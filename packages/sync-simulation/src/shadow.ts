@@ -6,7 +6,8 @@ import { nameOf } from './record-name.js';
 export class Shadow {
   meta: ClientMeta | undefined;
   readonly records = new Map<string, BaseRecord>();
-  readonly pending = new Set<string>();
+  /** Sequences of the entries by id. */
+  readonly pending = new Map<string, number>();
   readonly conflicts = new Set<string>();
   readonly deadLetters = new Set<string>();
 
@@ -15,7 +16,7 @@ export class Shadow {
     const copy = new Shadow();
     copy.meta = this.meta;
     for (const [name, record] of this.records) copy.records.set(name, record);
-    for (const id of this.pending) copy.pending.add(id);
+    for (const [id, sequence] of this.pending) copy.pending.set(id, sequence);
     for (const id of this.conflicts) copy.conflicts.add(id);
     for (const id of this.deadLetters) copy.deadLetters.add(id);
     return copy;
@@ -31,7 +32,7 @@ export class Shadow {
     for (const id of batch.removeConflicts ?? []) this.conflicts.delete(id);
     for (const id of batch.removeDeadLetters ?? []) this.deadLetters.delete(id);
     for (const ref of batch.removeRecords ?? []) this.records.delete(nameOf(ref));
-    for (const { mutation } of batch.putEntries ?? []) this.pending.add(mutation.id);
+    for (const { mutation } of batch.putEntries ?? []) this.pending.set(mutation.id, mutation.sequence);
     for (const { id } of batch.putConflicts ?? []) this.conflicts.add(id);
     for (const { id } of batch.putDeadLetters ?? []) this.deadLetters.add(id);
     for (const record of batch.putRecords ?? []) this.records.set(nameOf(record), record);

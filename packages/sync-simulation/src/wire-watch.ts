@@ -1,9 +1,16 @@
 /** What goes over the wire, as a bystander sees it. */
-import type { MutationLogEntry, SyncErrorBody, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
+import type {
+  JsonObject,
+  MutationLogEntry,
+  SyncErrorBody,
+  SyncPushRequest,
+  SyncPushResponse,
+} from '@objectql/sync-types';
 import { readPlace } from './invariants/checkpoint.js';
 import { findLeak } from './invariants/secrecy.js';
 import type { Permissions } from './permissions.js';
 import type { ServerTruth } from './server-truth.js';
+import type { TrueRecord } from './true-record.js';
 import type { Verdict } from './violation.js';
 
 /** A request and how it was sent. */
@@ -40,10 +47,23 @@ interface Carried {
   readonly baseByEpoch: Map<string, number>;
 }
 
+/** What was known when the request came in. */
+interface Answering {
+  readonly open: Open;
+  readonly floorBefore: number;
+}
+
+/** A request under way, and the states of records that its sender could read since it came in. */
+interface Open {
+  readonly user: string;
+  readonly readable: (readonly [string, JsonObject])[];
+}
+
 export class WireWatch {
   readonly #parts: WireWatchParts;
   readonly #saidById = new Map<string, MutationLogEntry>();
   readonly #carriedById = new Map<string, Carried>();
+  readonly #open = new Set<Open>();
   readonly #conflicted = new Set<string>();
   /** By log: the latest time any of its mutations may claim, before what the time of the commit adds. */
   readonly #claimByLog = new Map<string, { latest: number; sentAt: number }>();
@@ -85,7 +105,8 @@ export class WireWatch {
     return claim ? claim.latest + (this.#parts.now() - claim.sentAt) : Number.NEGATIVE_INFINITY;
   }
 
-  request({ body, sender, epoch, sentAt, aheadMs }: Sent): void {
+  /** Sees a request come in; the answer is given with what this returns. */
+  request({ body, sender, user, epoch, sentAt, aheadMs }: Sent): Open {
     const of = readPlace(body.lastCheckpoint)?.epoch ?? '';
     for (const mutation of body.mutations ?? []) {
       const { id, baseVersion } = mutation;
@@ -103,14 +124,36 @@ export class WireWatch {
         sentAt: Math.min(known?.sentAt ?? Number.POSITIVE_INFINITY, sentAt),
       });
     }
+    const open: Open = { user, readable: [] };
+    if (this.#parts.permissions.isEnabled) {
+      for (const [name, record] of this.#parts.truth().records) this.#noteReadable(open, name, record);
+      this.#open.add(open);
+    }
+    return open;
   }
 
-  answer(sent: Sent, answer: SyncPushResponse | SyncErrorBody, floorBefore: number): void {
+  /** Sees a record take a new state. */
+  committed(name: string, record: TrueRecord): void {
+    for (const open of this.#open) this.#noteReadable(open, name, record);
+  }
+
+  #noteReadable({ user, readable }: Open, name: string, { objectName, data }: TrueRecord): void {
+    if (data && this.#parts.permissions.mayRead(user, objectName, data)) readable.push([name, data]);
+  }
+
+  answer(sent: Sent, answer: SyncPushResponse | SyncErrorBody, { open, floorBefore }: Answering): void {
+    this.#open.delete(open);
     const { verdict, permissions, isAlone } = this.#parts;
     const truth = this.#parts.truth();
-    const leak = findLeak({ answer, user: sent.user, request: sent.body }, truth, permissions);
+    const wasReadable = (name: string, value: string) =>
+      open.readable.some(([of, data]) => of === name && Object.values(data).includes(value));
+    const leak = findLeak({ answer, user: sent.user, request: sent.body, wasReadable }, truth, permissions);
     if (leak) verdict.report('I12', leak);
     if (!('results' in answer)) return;
+    const owner = truth.ownerByLog.get(sent.body.logId ?? '');
+    if (owner !== undefined && owner !== sent.user && answer.results.length > 0) {
+      verdict.report('I12', `${sent.user} was answered about the log of ${owner}.`);
+    }
     this.#grantsByScope.set(
       `${sent.user} ${readPlace(answer.checkpoint)?.scope ?? ''}`,
       permissions.scopeOf(sent.user),

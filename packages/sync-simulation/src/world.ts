@@ -200,6 +200,8 @@ export class World {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       for (const device of this.devices) {
         device.heal();
+        // Users go on working: what fails on and on is set aside when other changes pass it.
+        if (round > 0 && device.plugin && device.plugin.client.status.pending > 0) goOnWorking(device, round);
         void device.plugin?.syncAll();
       }
       await this.#runFor(ROUND_MS);
@@ -255,15 +257,16 @@ export class World {
 
   async #deliver(kind: 'push' | 'pull', sent: Parameters<WireWatch['request']>[0]) {
     const { mutant } = this.#options;
-    this.wire.request(sent);
+    const open = this.wire.request(sent);
     const { host } = this;
     const { floor, epoch } = host.truth;
     const body = mutant?.request ? mutant.request(sent.body, host.truth) : sent.body;
+    const user = mutant?.principal ? mutant.principal(sent.user, body, host.truth) : sent.user;
     const handled = await (mutant?.isSplitting && kind === 'push' && body.mutations.length > 1
-      ? this.#handleSplit(body, sent.user)
-      : host.handle(kind, body, sent.user));
+      ? this.#handleSplit(body, user)
+      : host.handle(kind, body, user));
     const answer = mutant?.answer && 'results' in handled ? mutant.answer(handled, host.truth) : handled;
-    this.wire.answer(sent, answer, epoch === host.truth.epoch ? floor : 0);
+    this.wire.answer(sent, answer, { open, floorBefore: epoch === host.truth.epoch ? floor : 0 });
     return answer;
   }
 
@@ -284,6 +287,7 @@ export class World {
       verdict: this.verdict,
       objectOf: (name) => OBJECT_NAMES.filter((known) => known === name).map((known) => objects[known])[0],
       saidBy: (id) => this.wire.said(id),
+      onState: (name, record) => this.wire.committed(name, record),
       baseOf: (id, epoch) => this.wire.baseOf(id, epoch),
       carrierOf: (id) => this.wire.carrierOf(id),
       isOfOneDevice: (id, other) => {
@@ -294,4 +298,9 @@ export class World {
       now: () => this.time.now(),
     });
   }
+}
+
+/** A change that nobody else makes and nothing refuses. */
+function goOnWorking(device: Device, round: number): void {
+  device.plugin?.getEngine('note').records.create(`diary of ${device.name}, round ${round}`, {});
 }

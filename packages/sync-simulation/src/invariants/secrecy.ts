@@ -9,11 +9,13 @@ export interface Disclosure {
   readonly answer: unknown;
   readonly request: unknown;
   readonly user: string;
+  /** True for a value the user could have read at some moment since the request came in. */
+  readonly wasReadable: (name: string, value: string) => boolean;
 }
 
 /** The first value of a record the user may not read that the answer shows and the user did not send. */
 export function findLeak(
-  { answer, request, user }: Disclosure,
+  { answer, request, user, wasReadable }: Disclosure,
   truth: Pick<ServerTruth, 'records'>,
   permissions: Pick<Permissions, 'mayRead'>,
 ): string | undefined {
@@ -24,7 +26,8 @@ export function findLeak(
     for (const value of Object.values(data)) {
       if (typeof value !== 'string' || !UNIQUE.test(value) || value.startsWith(`${user}:`)) continue;
       const quoted = `"${value}"`;
-      if (texts[0].includes(quoted) && !texts[1].includes(quoted)) return `${user} was shown ${value} of ${name}.`;
+      if (!texts[0].includes(quoted) || texts[1].includes(quoted) || wasReadable(name, value)) continue;
+      return `${user} was shown ${value} of ${name}.`;
     }
   }
   return undefined;

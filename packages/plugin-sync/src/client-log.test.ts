@@ -171,3 +171,41 @@ test('says while what it was given exists in memory only', async () => {
   await platform.advance(1000);
   expect([whileFailing, log.isFailing, heard]).toEqual([true, false, ['Error: full', 'saved']]);
 });
+
+test('I8 forgets the base of what one tab records while another learns that the feed is another one', async () => {
+  const { log, storage } = open();
+  await log.flush();
+  log.append(update('stored'));
+  await log.flush();
+  const { log: other } = open(storage, new TestPlatform({ seed: 2 }));
+  await other.load();
+  storage.failCommit = () => new Error('full');
+  other.append(update('mine'));
+  await expect(other.flush()).rejects.toThrow('full');
+  storage.failCommit = () => undefined;
+  await log.commit({ forgetBases: true });
+  other.append(update('also mine'));
+  await other.flush();
+  await log.reload();
+  expect([summary(other), summary(log)]).toEqual(
+    Array(2).fill([
+      ['stored', 1, null],
+      ['mine', 2, null],
+      ['also mine', 3, null],
+    ]),
+  );
+});
+
+test('numbers what it has behind what another log has stored on the same storage, also when nobody listens', async () => {
+  const { log, storage } = open();
+  const { log: other } = open(storage, new TestPlatform({ seed: 2 }));
+  await Promise.all([log.load(), other.load()]);
+  log.append(update('a'));
+  other.append(update('b'));
+  await log.flush();
+  await other.flush();
+  expect(summary(other)).toEqual([
+    ['a', 1, 7],
+    ['b', 2, 7],
+  ]);
+});

@@ -42,7 +42,7 @@ export interface LogObserver {
 }
 
 /** A batch, with the facts that change. */
-type LogBatch = Omit<StorageBatch, 'meta'> & Pick<LogChange, 'meta'>;
+type LogBatch = Omit<StorageBatch, 'meta'> & { readonly meta?: Partial<ClientMeta> };
 
 export class ClientLog {
   readonly #clientId: string;
@@ -85,6 +85,7 @@ export class ClientLog {
       checkpoint: null,
       walk: null,
       user: user ?? null,
+      epochs: 0,
       revision: 0,
     };
   }
@@ -178,10 +179,15 @@ export class ClientLog {
       let made: readonly StoredEntry[] = [];
       const removed = new Set(batch.removeEntries);
       const { putEntries = [] } = await this.#write(() => {
+        const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
         made = newEntries.map((entry) => this.#number(entry));
         const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
         const durable = cleared.filter(({ mutation }) => this.isDurable(mutation.id));
-        return { ...batch, putEntries: [...durable.map(withoutBase), ...(batch.putEntries ?? []), ...made], meta };
+        return {
+          ...batch,
+          putEntries: [...durable.map(withoutBase), ...(batch.putEntries ?? []), ...made],
+          meta: facts,
+        };
       }, recheck);
       for (const id of removed) this.#pending.remove(id);
       for (const entry of putEntries) this.#takeOver(entry);
@@ -245,10 +251,14 @@ export class ClientLog {
     // What a failed save had stored after all keeps the sequence it has there: another tab may have sent it.
     for (const { mutation } of state.entries) this.#unsaved.delete(mutation.id);
     const unsaved = [...this.#pending].filter(({ mutation }) => this.#unsaved.has(mutation.id));
+    // Another tab has learnt of another feed since this one read: the versions named here are none of that feed's.
+    const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
     this.#pending.clear();
     this.#meta = meta ? { ...meta, user: this.#user ?? meta.user } : { ...this.#meta, revision: 0 };
     for (const entry of state.entries) if (!this.#unremoved.has(entry.mutation.id)) this.#pending.put(entry);
-    for (const entry of unsaved) this.#pending.put(meta ? this.#renumber(entry) : entry);
+    for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
+      this.#pending.put(meta ? this.#renumber(entry) : entry);
+    }
     return state;
   }
 
@@ -275,7 +285,8 @@ export class ClientLog {
       await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
-      this.#observer.onReread?.(await this.#read());
+      const state = await this.#read();
+      this.#observer.onReread?.(state);
       recheck?.();
       return this.#write(make, recheck);
     }

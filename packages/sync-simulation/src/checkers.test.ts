@@ -118,7 +118,7 @@ it('I5 sees a version that falls', () => {
 });
 
 it('I6 sees a checkpoint that passes a change', () => {
-  const meta = { logId: 'l', nextSequence: 1, checkpoint: '2.e.5.0.', walk: null, user: null, revision: 0 };
+  const meta = { logId: 'l', nextSequence: 1, checkpoint: '2.e.5.0.', walk: null, user: null, epochs: 0, revision: 0 };
   const truth = { epoch: 'e', records: new Map([['task/a', record]]) };
   expect(findMissedChange({ meta, records: new Map() }, truth, () => true)).toContain('task/a v2');
   const before = { ...meta, checkpoint: '2.e.4.0.' };

@@ -16,6 +16,8 @@ export interface ClientMeta {
   readonly walk: string | null;
   /** Whose work this is, where the app says; another user's pending work is never sent as this one's. */
   readonly user: string | null;
+  /** How often the bases of pending entries were forgotten, because the feed had become another one. */
+  readonly epochs: number;
   /** Counts the batches of logs, so that one of several writers finds out that another came first. */
   readonly revision: number;
 }

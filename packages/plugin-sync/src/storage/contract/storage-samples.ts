@@ -3,7 +3,16 @@ import type { MutationLogEntry } from '@objectql/sync-types';
 import type { BaseRecord, ClientMeta, DeadLetter, ParkedConflict, StoredEntry } from '../client-storage.js';
 
 export function sampleMeta(changed: Partial<ClientMeta> = {}): ClientMeta {
-  return { logId: 'log-1', nextSequence: 1, checkpoint: null, walk: null, user: null, revision: 0, ...changed };
+  return {
+    logId: 'log-1',
+    nextSequence: 1,
+    checkpoint: null,
+    walk: null,
+    user: null,
+    epochs: 0,
+    revision: 0,
+    ...changed,
+  };
 }
 
 export function sampleMutation(changed: Partial<MutationLogEntry> = {}): MutationLogEntry {

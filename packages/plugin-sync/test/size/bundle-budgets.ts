@@ -15,21 +15,21 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_450, maxTotalBytes: 21_450 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_500, maxTotalBytes: 21_500 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_150,
-    maxTotalBytes: 23_150,
+    maxInitialBytes: 23_250,
+    maxTotalBytes: 23_250,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_100,
-    maxTotalBytes: 26_100,
+    maxInitialBytes: 26_200,
+    maxTotalBytes: 26_200,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_750,
-    maxTotalBytes: 24_750,
+    maxInitialBytes: 24_900,
+    maxTotalBytes: 24_900,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

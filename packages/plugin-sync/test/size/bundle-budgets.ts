@@ -31,6 +31,11 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
     maxInitialBytes: 24_900,
     maxTotalBytes: 24_900,
   },
+  'the same with IndexedDB, tabs and live updates': {
+    code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
+    maxInitialBytes: 27_850,
+    maxTotalBytes: 27_850,
+  },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,
     external: ['react'],

@@ -120,7 +120,7 @@ for (const { manifest } of publishedPackages) {
 
 describe('a bundle for browsers', () => {
   /** Subpaths that say they are for Node. */
-  const NODE_ONLY = ['@objectql/plugin-sync/file'];
+  const NODE_ONLY = ['@objectql/plugin-sync/file', '@objectql/plugin-sync/objectstack'];
   const client = specifiers.filter((specifier) => packageOf(specifier) === '@objectql/plugin-sync');
 
   for (const specifier of client.filter((candidate) => !NODE_ONLY.includes(candidate))) {

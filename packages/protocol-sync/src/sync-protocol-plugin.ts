@@ -1,4 +1,6 @@
 /** The sync server as a plugin of an ObjectStack kernel, and without one. */
+
+import type { DataEngine } from '@objectql/sync-types/kernel';
 import { consoleLogger, type KernelContext, type KernelLogger, type KernelPlugin } from '@objectql/sync-types/kernel';
 import { version } from '../package.json';
 import {
@@ -11,7 +13,6 @@ import {
 import { normalizePath } from './http/sync-route.js';
 import { checkOptions } from './kernel/check-options.js';
 import { type HttpServer, mountOnHttpServer } from './kernel/mount-on-http-server.js';
-import type { DataEngine } from './objectstack/data-engine.js';
 import type { EngineSync } from './objectstack/engine-sync.js';
 import { repeatInBackground } from './platform/repeat-in-background.js';
 import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';

@@ -9,5 +9,18 @@ export {
   type ObjectStackConfig,
   type ObjectStackRuntime,
 } from './kernel/create-kernel.js';
+export {
+  AS_SYSTEM,
+  type DataEngine,
+  type EngineContext,
+  type EngineObject,
+  type EngineOperation,
+  type EngineOptions,
+  type EngineQuery,
+  type EngineRegistry,
+  type EngineRow,
+  type EngineWhere,
+} from './kernel/data-engine.js';
 export type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin } from './kernel/kernel-plugin.js';
 export { SmallKernel } from './kernel/small-kernel.js';
+export { idsAfterInsert, idsBeforeWrite, isWrite } from './kernel/written-ids.js';

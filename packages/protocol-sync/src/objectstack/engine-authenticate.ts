@@ -1,7 +1,8 @@
 /** Finds out who sends a request as ObjectStack's own REST interface does: by session, bearer token or API key. */
+
+import type { DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { SyncRequestError } from '../sync-request-error.js';
-import type { DataEngine } from './data-engine.js';
 
 /** What is needed of the service `auth`. */
 export interface AuthService {

@@ -1,5 +1,5 @@
 /** The objects in which the data engine keeps sync's state, beside the application's own. */
-import type { DataEngine } from './data-engine.js';
+import type { DataEngine } from '@objectql/sync-types/kernel';
 
 export const FEED = 'objectstack_sync_feed';
 export const RECORDS = 'objectstack_sync_record';

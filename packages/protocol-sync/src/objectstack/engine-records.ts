@@ -1,8 +1,8 @@
 /** The application's records in ObjectStack's data engine, as sync reads and writes them. */
 import { type JsonObject, type MutationLogEntry, type RecordId, type RecordRef, recordKey } from '@objectql/sync-types';
+import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
-import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from './data-engine.js';
 import { toRejection } from './engine-error.js';
 
 /** As whom a principal reads and writes: the `context` it was authenticated with, or else by its id alone. */

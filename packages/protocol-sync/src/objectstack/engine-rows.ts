@@ -1,6 +1,7 @@
 /** How sync's state stands in the data engine's rows. Casts trust the fields that `engine-objects.ts` defines. */
 import { createHash } from 'node:crypto';
 import type { RecordId, RecordRef } from '@objectql/sync-types';
+import type { EngineRow } from '@objectql/sync-types/kernel';
 import { decodeBookkeeping, decodeProvenance, encodeBookkeeping } from '../storage/record-encoding.js';
 import type {
   FeedRecord,
@@ -12,7 +13,6 @@ import type {
   StoredRecord,
   StoreFacts,
 } from '../storage/sync-store.js';
-import type { EngineRow } from './data-engine.js';
 
 /** 16 digits hold every integer that JavaScript does. */
 const DIGITS = 16;

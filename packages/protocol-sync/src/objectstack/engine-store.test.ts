@@ -1,8 +1,8 @@
+import { AS_SYSTEM } from '@objectql/sync-types/kernel';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { storeModelContract } from '../storage/contract/model.contract.js';
 import type { StoreFixture } from '../storage/contract/store-fixture.js';
 import { storeContract } from '../storage/store.contract.js';
-import { AS_SYSTEM } from './data-engine.js';
 import { FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
 import { FEED_ID } from './engine-rows.js';
 import { EngineStore } from './engine-store.js';

@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RecordRef } from '@objectql/sync-types';
+import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
 import { NewerSchemaError } from '../storage/schema-version.js';
@@ -16,7 +17,6 @@ import {
   type SyncStore,
 } from '../storage/sync-store.js';
 import { runInScope } from '../storage/transaction-scope.js';
-import { AS_SYSTEM, type DataEngine } from './data-engine.js';
 import { FEED, makeEngineTables, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, FEED_ID, toFeedRecord } from './engine-rows.js';
 import { EngineTransaction, eachOnce, isConcurrencyFailure, readFacts } from './engine-transaction.js';

@@ -1,10 +1,10 @@
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
+import { AS_SYSTEM } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Principal } from '../principal.js';
 import { MemoryStore } from '../storage/memory-store.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
-import { AS_SYSTEM } from './data-engine.js';
 import { type KernelParts, startKernel, temporaryDatabase } from './kernel.fixture.js';
 
 // ObjectStack takes seconds to load and to make its tables on a busy machine.

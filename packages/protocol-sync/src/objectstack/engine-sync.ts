@@ -1,12 +1,12 @@
 /** Sync at home in ObjectStack: the data engine keeps the records and sync's own state. Loaded where a kernel has one. */
 import type { SyncConfig } from '@objectql/sync-types';
 import type { KernelContext } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { systemPlatform } from '../platform/platform.js';
 import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
 import { bringingUpToDate } from './bring-up-to-date.js';
-import { AS_SYSTEM, type DataEngine } from './data-engine.js';
 import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
 import { engineAuthorize } from './engine-authorize.js';
 import { defineEngineObjects } from './engine-objects.js';

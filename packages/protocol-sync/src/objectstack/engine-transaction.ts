@@ -1,5 +1,12 @@
 /** One transaction of the data engine, in which sync's state and the application's records are written together. */
 import type { RecordRef } from '@objectql/sync-types';
+import {
+  AS_SYSTEM,
+  type DataEngine,
+  type EngineContext,
+  type EngineRow,
+  type EngineWhere,
+} from '@objectql/sync-types/kernel';
 import type {
   LedgerRow,
   Loaded,
@@ -12,7 +19,6 @@ import type {
   StoreFacts,
 } from '../storage/sync-store.js';
 import type { EngineTransaction as StoreEngineTransaction } from '../storage/transaction-scope.js';
-import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow, type EngineWhere } from './data-engine.js';
 import { FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
 import {
   digits,

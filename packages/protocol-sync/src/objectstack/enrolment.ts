@@ -1,7 +1,7 @@
 /** Takes the records that were there before sync into the feed, slice by slice, from where an earlier process stopped. */
 import type { RecordRef } from '@objectql/sync-types';
+import { AS_SYSTEM, type DataEngine, type EngineRow } from '@objectql/sync-types/kernel';
 import type { Platform } from '../platform/platform.js';
-import { AS_SYSTEM, type DataEngine, type EngineRow } from './data-engine.js';
 import { ENROLMENTS } from './engine-objects.js';
 import { digits, rowId } from './engine-rows.js';
 import type { EngineStore } from './engine-store.js';

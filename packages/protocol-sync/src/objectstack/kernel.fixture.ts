@@ -2,12 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
+import type { DataEngine, KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { ObjectQLPlugin } from '@objectstack/objectql';
 import { DriverPlugin } from '@objectstack/runtime';
 import { createKernel } from '../kernel/node.js';
-import type { DataEngine } from './data-engine.js';
 
 export interface KernelParts {
   /** The application's objects. */

@@ -1,7 +1,7 @@
 /** Which objects are synced, by what their definitions say. */
 import type { SyncConfig } from '@objectql/sync-types';
+import type { DataEngine, EngineObject } from '@objectql/sync-types/kernel';
 import { syncBlockSchema } from '@objectql/sync-types/schema';
-import type { DataEngine, EngineObject } from './data-engine.js';
 import { FEED } from './engine-objects.js';
 
 /**

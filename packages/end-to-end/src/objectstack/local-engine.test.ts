@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
+import { FileStorage } from '@objectql/plugin-sync/file';
+import { createKernel } from '@objectql/plugin-sync/kernel';
+import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
+import { SyncHandler } from '@objectql/protocol-sync';
+import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
+import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
+import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
+import { DriverPlugin } from '@objectstack/runtime';
+import { expect, it, onTestFinished, vi } from 'vitest';
+
+// ObjectStack takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const system = { context: { isSystem: true } } as const;
+const TASK = {
+  name: 'task',
+  label: 'Task',
+  sync: { enabled: true },
+  fields: {
+    title: { type: 'text', label: 'Title', required: true },
+    status: { type: 'text', label: 'Status', defaultValue: 'new' },
+  },
+};
+
+const app: KernelPlugin = {
+  name: 'app',
+  version: '1.0.0',
+  dependencies: ['com.objectstack.engine.objectql'],
+  init(context: KernelContext) {
+    const manifest = { id: 'app.local', name: 'local', version: '1.0.0', type: 'app', objects: [TASK] };
+    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
+  },
+};
+
+/** A device with a local data engine; everything it has is in `directory`. */
+async function startDevice(server: SyncHandler, { name, directory = temporaryDirectory() }: DeviceParts) {
+  const network = { isOffline: false };
+  const transport: SyncTransport = {
+    push: (request) => (network.isOffline ? Promise.reject(new Error('offline')) : server.handlePush(request)),
+  };
+  const sync = new SyncPlugin({ clientId: name, transport, storage: new FileStorage(join(directory, 'sync')) });
+  const local = new DataEngineSync();
+  const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
+  // Casts: ObjectStack's plugins have more of the same contract than is used here.
+  const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
+  const plugins: readonly KernelPlugin[] = [...data, app, sync as KernelPlugin, local];
+  const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
+  await kernel.start();
+  const stop = async () => {
+    await kernel.shutdown();
+    await driver.disconnect();
+  };
+  onTestFinished(stop);
+  const engine = kernel.getService<ObjectQL>('objectql');
+  const tasks = async () => {
+    await local.settled();
+    const rows = (await engine.find('task', {}, system)) as readonly { id: string; title: string; status: string }[];
+    return Object.fromEntries(rows.map(({ id, title, status }) => [id, `${title} (${status})`]));
+  };
+  const exchange = async () => {
+    await sync.syncAll();
+    await local.settled();
+  };
+  return { sync, local, engine, tasks, exchange, network, stop, directory };
+}
+
+interface DeviceParts {
+  readonly name: string;
+  readonly directory?: string;
+}
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'local-engine-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+it('I4 ends with the same records in every local engine, whatever was written while offline', async () => {
+  const server = new SyncHandler({ strategy: 'last-write-wins' });
+  const a = await startDevice(server, { name: 'a' });
+  const b = await startDevice(server, { name: 'b' });
+  await a.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await a.engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
+  await a.exchange();
+  await b.exchange();
+  a.network.isOffline = true;
+  b.network.isOffline = true;
+  await a.engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  await b.engine.update('task', { id: 't1', status: 'done' }, system);
+  await b.engine.delete('task', { where: { id: 't2' }, ...system });
+  await b.engine.transaction(async () => {
+    await b.engine.insert('task', { id: 't3', title: 'Buy cream' }, system);
+    await b.engine.update('task', { id: 't3', status: 'late' }, system);
+  });
+  a.network.isOffline = false;
+  b.network.isOffline = false;
+  for (const device of [a, b, a, b]) await device.exchange();
+  const expected = { t1: 'Buy oat milk (done)', t3: 'Buy cream (late)' };
+  expect([await a.tasks(), await b.tasks()]).toEqual([expected, expected]);
+});
+
+it('records nothing of what it was sent, and nothing of what was rolled back', async () => {
+  const server = new SyncHandler();
+  const a = await startDevice(server, { name: 'a' });
+  await server.recordChange({
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'From the server' },
+  });
+  await a.exchange();
+  const failing = a.engine.transaction(async () => {
+    await a.engine.insert('task', { id: 't2', title: 'Never' }, system);
+    throw new Error('changed my mind');
+  });
+  await expect(failing).rejects.toThrow('changed my mind');
+  await a.exchange();
+  expect([await a.tasks(), a.sync.client.status.pending]).toEqual([{ t1: 'From the server (new)' }, 0]);
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  expect(serverChanges.map(({ recordId, serverVersion }) => [recordId, serverVersion])).toEqual([['t1', 1]]);
+});
+
+it('takes back what the server refuses, and keeps it in the dead letters', async () => {
+  const server = new SyncHandler({ authorize: { write: ({ mutation }) => mutation.data?.title !== 'forbidden' } });
+  const a = await startDevice(server, { name: 'a' });
+  await a.engine.insert('task', { id: 't1', title: 'allowed' }, system);
+  await a.exchange();
+  await a.engine.update('task', { id: 't1', title: 'forbidden' }, system);
+  await a.engine.insert('task', { id: 't2', title: 'forbidden' }, system);
+  await a.exchange();
+  expect(await a.tasks()).toEqual({ t1: 'allowed (new)' });
+  expect(a.sync.client.deadLetters.list().map(({ mutation, code }) => [mutation.recordId, code])).toEqual([
+    ['t1', 'FORBIDDEN'],
+    ['t2', 'FORBIDDEN'],
+  ]);
+});
+
+it('I1 keeps pending work over a restart, and records what was in the engine before sync', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const before = await startDevice(server, { name: 'a', directory });
+  before.network.isOffline = true;
+  await before.local.destroy();
+  await before.engine.insert('task', { id: 'older', title: 'Not followed' }, system);
+  await before.stop();
+  const first = await startDevice(server, { name: 'a', directory });
+  first.network.isOffline = true;
+  await first.engine.insert('task', { id: 't1', title: 'Written offline' }, system);
+  await first.stop();
+  await first.local.destroy();
+  const second = await startDevice(server, { name: 'a', directory });
+  await second.exchange();
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  expect(serverChanges.map(({ recordId, data }) => [recordId, data?.title, data?.status])).toEqual([
+    ['older', 'Not followed', 'new'],
+    ['t1', 'Written offline', 'new'],
+  ]);
+});

@@ -1,0 +1,39 @@
+/** Which records one operation of the data engine writes. */
+import { AS_SYSTEM, type DataEngine, type EngineOperation } from './data-engine.js';
+
+const WRITES = ['insert', 'update', 'delete'];
+
+export function isWrite({ operation }: EngineOperation): boolean {
+  return WRITES.includes(operation);
+}
+
+/** The records an update or delete is about to write. Asked before the write, because it may change by what they are found. */
+export async function idsBeforeWrite(operation: EngineOperation, engine: DataEngine): Promise<readonly string[]> {
+  if (operation.operation === 'insert') return [];
+  const { ast, data, options, context } = operation;
+  const id = idOf(data) ?? idOf(options?.where);
+  if (!ast) return id === undefined ? [] : [id];
+  const where = ast.where ?? options?.where;
+  const rows = await engine.find(
+    operation.object,
+    { ...(where ? { where } : {}), fields: ['id'] },
+    { context: { ...AS_SYSTEM, ...(context?.transaction ? { transaction: context.transaction } : {}) } },
+  );
+  return idsOf(rows);
+}
+
+/** The records an insert has written, by what it answered: a record, many, or an outcome for each. */
+export function idsAfterInsert({ operation, result }: EngineOperation): readonly string[] {
+  return operation === 'insert' ? idsOf(result) : [];
+}
+
+function idsOf(result: unknown): readonly string[] {
+  return [result]
+    .flat()
+    .flatMap((row) => idOf(row) ?? idOf((row as { readonly record?: unknown } | null)?.record) ?? []);
+}
+
+function idOf(value: unknown): string | undefined {
+  const id = typeof value === 'object' && value !== null ? (value as { readonly id?: unknown }).id : undefined;
+  return typeof id === 'string' ? id : undefined;
+}

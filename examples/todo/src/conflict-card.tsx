@@ -6,15 +6,19 @@ import { titleOf } from './task.js';
 interface ConflictCardProps {
   readonly sync: SyncPlugin;
   readonly parked: ParkedConflict;
+  /** Called as soon as the user has decided. */
+  readonly onDecided: () => void;
 }
 
-export function ConflictCard({ sync, parked }: ConflictCardProps) {
+export function ConflictCard({ sync, parked, onDecided }: ConflictCardProps) {
   const headingId = useId();
   const { serverRecord, clientMutation } = parked.conflict;
   const mine = clientMutation.operation === 'delete' ? null : titleOf(clientMutation.data);
   const theirs = serverRecord === null ? null : titleOf(serverRecord);
-  const decide = (choice: 'mine' | 'theirs' | { readonly title: string }) =>
+  const decide = (choice: 'mine' | 'theirs' | { readonly title: string }) => {
     void sync.client.conflicts.resolve(parked.id, choice);
+    onDecided();
+  };
   return (
     <section className="card" aria-labelledby={headingId}>
       <h3 id={headingId}>Changed on two devices</h3>

@@ -1,6 +1,6 @@
 /** One device: how sync stands, what waits for the user, and the tasks. */
 import { useConflicts, useDeadLetters, useRecords } from '@objectql/plugin-sync/react';
-import { useId } from 'react';
+import { useId, useRef } from 'react';
 import { AddTask } from './add-task.js';
 import { ConflictCard } from './conflict-card.js';
 import type { Device } from './device.js';
@@ -14,22 +14,27 @@ import { TaskList } from './task-list.js';
 export function DevicePane({ device }: { readonly device: Device }) {
   const { sync, network, name } = device;
   const headingId = useId();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // What was decided disappears, and with it the focus: a keyboard goes on from the top of this device.
+  const onDecided = () => heading.current?.focus();
   const records = useRecords(sync, 'task');
   const conflicts = useConflicts(sync, 'task');
   const deadLetters = useDeadLetters(sync, 'task');
   return (
     <section className="pane" aria-labelledby={headingId}>
       <div className="pane-head">
-        <h2 id={headingId}>{name}</h2>
+        <h2 id={headingId} ref={heading} tabIndex={-1}>
+          {name}
+        </h2>
         <NetworkToggle network={network} />
       </div>
       <StatusLine sync={sync} />
-      <OverruledNotice sync={sync} />
+      <OverruledNotice sync={sync} onDecided={onDecided} />
       {conflicts.map((parked) => (
-        <ConflictCard key={parked.id} sync={sync} parked={parked} />
+        <ConflictCard key={parked.id} sync={sync} parked={parked} onDecided={onDecided} />
       ))}
       {deadLetters.map((letter) => (
-        <RefusedCard key={letter.id} sync={sync} letter={letter} />
+        <RefusedCard key={letter.id} sync={sync} letter={letter} onDecided={onDecided} />
       ))}
       <AddTask sync={sync} />
       {/* The newest first: what was just added is in sight. */}

@@ -4,7 +4,12 @@ import { useEffect, useState } from 'react';
 import { Icon } from './icon.js';
 import { titleOf } from './task.js';
 
-export function OverruledNotice({ sync }: { readonly sync: SyncPlugin }) {
+interface OverruledNoticeProps {
+  readonly sync: SyncPlugin;
+  readonly onDecided: () => void;
+}
+
+export function OverruledNotice({ sync, onDecided }: OverruledNoticeProps) {
   const [overruled, setOverruled] = useState<readonly DroppedFields[]>([]);
   useEffect(() => {
     const engine = sync.getEngine('task');
@@ -14,15 +19,14 @@ export function OverruledNotice({ sync }: { readonly sync: SyncPlugin }) {
     engine.addListener(listener);
     return () => engine.removeListener(listener);
   }, [sync]);
+  const dismiss = (mutation: DroppedFields['mutation']) => {
+    setOverruled(overruled.filter((other) => other.mutation !== mutation));
+    onDecided();
+  };
   return overruled.map(({ mutation, droppedFields }) => (
     <div key={mutation.id} className="notice">
       <p role="status">{sayOverruled(mutation, droppedFields)}</p>
-      <button
-        type="button"
-        className="icon-button"
-        aria-label="Dismiss"
-        onClick={() => setOverruled(overruled.filter((other) => other.mutation !== mutation))}
-      >
+      <button type="button" className="icon-button" aria-label="Dismiss" onClick={() => dismiss(mutation)}>
         <Icon name="cross" />
       </button>
     </div>

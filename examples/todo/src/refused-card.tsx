@@ -7,9 +7,11 @@ import { titleOf } from './task.js';
 interface RefusedCardProps {
   readonly sync: SyncPlugin;
   readonly letter: DeadLetter;
+  /** Called as soon as the user has decided. */
+  readonly onDecided: () => void;
 }
 
-export function RefusedCard({ sync, letter }: RefusedCardProps) {
+export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
   const ids = { heading: useId(), reason: useId(), input: useId() };
   const { mutation, reason } = letter;
   const before = titleOf(mutation.data);
@@ -17,12 +19,18 @@ export function RefusedCard({ sync, letter }: RefusedCardProps) {
 
   const sendAgain = async (event: FormEvent) => {
     event.preventDefault();
+    onDecided();
     if (title.trim() === before) return sync.client.deadLetters.retry(letter.id);
     const { records } = sync.getEngine('task');
     const data = { ...mutation.data, title: title.trim() };
     if (mutation.operation === 'create') records.create(newTaskId(), data);
     else await records.update(mutation.recordId, data);
     await sync.client.deadLetters.discard(letter.id);
+  };
+
+  const discard = () => {
+    onDecided();
+    void sync.client.deadLetters.discard(letter.id);
   };
 
   return (
@@ -48,7 +56,7 @@ export function RefusedCard({ sync, letter }: RefusedCardProps) {
         )}
         <div className="card-actions">
           <button type="submit">{title.trim() === before ? 'Try again' : 'Send corrected'}</button>
-          <button type="button" className="quiet" onClick={() => void sync.client.deadLetters.discard(letter.id)}>
+          <button type="button" className="quiet" onClick={discard}>
             Discard
           </button>
         </div>

@@ -53,8 +53,9 @@ describe.skipIf(!hasChromium)('the app for everybody', async () => {
 
     await tabTo(page, 'Keep yours');
     await page.keyboard.press('Enter');
-    await first.saved();
     await first.task('Mine').waitFor();
+    await first.saved();
+    expect(await focused(page)).toBe('This device');
 
     await tabTo(page, 'New task');
     await page.keyboard.type('Typed');

@@ -65,6 +65,7 @@ function partsOf(explainer: Explainer): readonly Part[] {
           [
             ['state', `${status.state}, ${status.pending} pending`],
             ['last error', status.lastError ?? 'none'],
+            ['live updates', status.live],
             ['clock', clockOf(status.clockSkewMs)],
             ['checkpoint', checkpoint ?? 'none yet'],
             ...(walk === null ? [] : [['walk', `${walk}: all records are being received anew`]]),
@@ -120,7 +121,7 @@ function partsOf(explainer: Explainer): readonly Part[] {
           ],
         ),
     }),
-    part('Requests', {
+    part('Requests of this tab', {
       of: ({ requests }) => requests,
       draw: ({ requests }) =>
         table(

@@ -16,7 +16,7 @@ import { StoreBusyError } from './sync-store.js';
 
 test('is busy while the pool has no free connection, and works again when it has', async () => {
   const { openStore, connect } = await fixture();
-  const pool = connect({ max: 1 });
+  const pool = await connected(connect({ max: 1 }), 1);
   const store = await openStore({ pool, connectTimeoutMs: 50 });
   const taken = await pool.connect();
   await expect(store.page({ after: 0, limit: 1 })).rejects.toBeInstanceOf(StoreBusyError);
@@ -31,8 +31,8 @@ test('applies every mutation once while fifty pushes want a pool of two that oth
 }, async () => {
   const opened = await fixture();
   const table = await writesTable(opened);
-  const pool = opened.connect({ max: 2 });
-  const handler = new SyncHandler({ store: await opened.openStore({ pool, connectTimeoutMs: 20 }) });
+  const pool = await connected(opened.connect({ max: 2 }), 2);
+  const handler = new SyncHandler({ store: await opened.openStore({ pool, connectTimeoutMs: 50 }) });
   const held = [await pool.connect(), await pool.connect()];
   const refusals: string[] = [];
   const onRefused = (code: string) => {
@@ -140,6 +140,13 @@ async function fixture() {
   const opened = await openPostgresFixture(inject('postgresUrl'));
   onTestFinished(() => opened.remove());
   return opened;
+}
+
+/** The pool with that many connections made, so that no short timeout meets one that is still being made. */
+async function connected(pool: pg.Pool, count: number): Promise<pg.Pool> {
+  const clients = await Promise.all(Array.from({ length: count }, () => pool.connect()));
+  for (const client of clients) client.release();
+  return pool;
 }
 
 /** The heads a store tells, and a way to wait for one. */

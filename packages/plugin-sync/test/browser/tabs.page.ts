@@ -14,6 +14,8 @@ export interface TabsPage {
   settled(id: string): Promise<string>;
   /** The ids of the tasks this tab shows, and how sync stands. */
   shows(): { readonly tasks: readonly unknown[]; readonly status: SyncStatus };
+  /** Ends the client of this tab and deletes what is stored. */
+  signOut(): Promise<void>;
   /** Blocks the tab until the server answers `/block`, as an endless loop would. */
   block(): void;
 }
@@ -45,6 +47,14 @@ const tabsPage: TabsPage = {
   sync: async () => (await plugin.client.sync()) !== null,
   settled: async (id) => (await plugin.client.settled(id)).status,
   shows: () => ({ tasks, status: plugin.client.status }),
+  async signOut() {
+    await plugin.close();
+    await new Promise((resolve, reject) => {
+      const deletion = indexedDB.deleteDatabase(objectName);
+      deletion.onsuccess = resolve;
+      deletion.onerror = reject;
+    });
+  },
   block() {
     const request = new XMLHttpRequest();
     request.open('GET', '/block', false);

@@ -38,8 +38,7 @@ export const systemPlatform: Platform = {
     const looked = () => {
       if (isSeen()) listener(networkFlag() !== false);
     };
-    // Workers have no document.
-    const page = typeof document === 'undefined' ? undefined : document;
+    const page = pageOf(globalThis);
     globalThis.addEventListener('online', online);
     globalThis.addEventListener('offline', offline);
     page?.addEventListener('visibilitychange', looked);
@@ -59,7 +58,12 @@ export const systemPlatform: Platform = {
 const STEP_MS = 10_000;
 
 function isSeen(): boolean {
-  return typeof document === 'undefined' || document.visibilityState !== 'hidden';
+  return pageOf(globalThis)?.visibilityState !== 'hidden';
+}
+
+/** Workers and Node have none. */
+function pageOf({ document }: { readonly document?: Document }): Document | undefined {
+  return document;
 }
 
 /** What the device says of its network; `undefined` where it says nothing, as in Node and React Native. */

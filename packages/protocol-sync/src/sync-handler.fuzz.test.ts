@@ -36,7 +36,7 @@ it('answers each mutation of a spoilt push, or refuses the push, and keeps a fee
       expect(Object.keys(Object.prototype)).toEqual([]);
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });
 
@@ -52,7 +52,7 @@ it('takes the mutations beside a spoilt one as if it were not there', async () =
       expect(others.filter((code) => code !== false && code !== 'INVALID' && code !== 'ID_REUSED')).toEqual([]);
       expect(results.map((result) => result.mutationId)[0]).toBe('first');
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 

@@ -8,6 +8,7 @@ import { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { feedOf, sampleState, save } from './contract/store-samples.js';
 import { openPostgresFixture, type PostgresFixture } from './postgres-database.fixture.js';
+import type { PostgresPool } from './postgres-pool.js';
 import { writesResolver } from './postgres-resolver.fixture.js';
 import { quoteSchema } from './postgres-schema.js';
 import { startPostgres } from './postgres-server.fixture.js';
@@ -82,6 +83,34 @@ test('loses and repeats nothing when the database restarts under load', { timeou
   expect((await feedOf(opened.store)).map(({ recordId }) => recordId).toSorted()).toEqual(applied.toSorted());
 });
 
+test('applies a push once, whichever statement the connection is lost at, before or after it ran', {
+  timeout: 60_000,
+}, async () => {
+  const opened = await fixture();
+  const table = await writesTable(opened);
+  const pool = opened.connect();
+  const cut = { after: 0, when: 'before' as 'before' | 'after', statements: 0 };
+  const handler = new SyncHandler({ store: await opened.openStore({ pool: cutting(pool, cut) }) });
+  const push = (id: string) => {
+    cut.statements = 0;
+    return pushUntilApplied(handler, { id, table: table.name, onRefused: (code) => refusals.push(code) });
+  };
+  const refusals: string[] = [];
+  await push('rehearsal');
+  const steps = cut.statements;
+  expect([steps > 8, refusals]).toEqual([true, []]);
+  const ids = ['rehearsal'];
+  for (cut.after = 1; cut.after <= steps; cut.after++) {
+    for (cut.when of ['before', 'after'] as const) {
+      ids.push(`${cut.when}-${cut.after}`);
+      await push(ids.at(-1) ?? '');
+    }
+  }
+  expect(new Set(refusals)).toEqual(new Set(['BUSY']));
+  expect(await table.read()).toEqual(ids.toSorted());
+  expect((await feedOf(opened.store)).map(({ version }) => version)).toEqual(ids.map(() => 1));
+});
+
 test('hears of commits again after its listening connection was cut', { timeout: 30_000 }, async () => {
   const { openStore, connect, schema } = await fixture();
   const listening = await openStore({ pool: connect({ application_name: schema }) });
@@ -140,6 +169,39 @@ async function fixture() {
   const opened = await openPostgresFixture(inject('postgresUrl'));
   onTestFinished(() => opened.remove());
   return opened;
+}
+
+/** The pool, whose connection breaks at its n-th statement from now, once: before it is sent, or before its answer comes. */
+function cutting(
+  pool: pg.Pool,
+  cut: { readonly after: number; readonly when: 'before' | 'after'; statements: number },
+): PostgresPool {
+  return {
+    on: (event, listener) => pool.on(event, listener),
+    removeListener: (event, listener) => pool.removeListener(event, listener),
+    async connect() {
+      const client = await pool.connect();
+      const breakOff = () => {
+        // Not in the types of `pg`: the socket, which a network that fails takes away.
+        const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
+        connection.stream.destroy();
+      };
+      return {
+        on: (event, listener) => client.on(event as 'error', listener),
+        removeListener: (event, listener) => client.removeListener(event, listener),
+        release: (error) => client.release(error),
+        async query(text, values) {
+          cut.statements += 1;
+          const isDue = cut.statements === cut.after;
+          if (isDue && cut.when === 'before') breakOff();
+          const result = await client.query(text, values);
+          if (!isDue) return result;
+          breakOff();
+          throw new Error('Connection terminated unexpectedly');
+        },
+      };
+    },
+  };
 }
 
 /** The pool with that many connections made, so that no short timeout meets one that is still being made. */

@@ -2,6 +2,7 @@
 import type { LedgerRow, RecordState } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
 import type { TrueField } from './invariants/lost-update.js';
+import { isSame } from './record-name.js';
 
 /** A record as it must be. */
 export interface TrueRecord {
@@ -38,8 +39,9 @@ export function writeTruth(
   if (operation === 'delete') return { ...common, ...born, data: null, fields: new Map() };
   const isNew = !before?.data;
   const fields = new Map(isNew ? [] : before.fields);
-  for (const field of Object.keys(data)) {
-    fields.set(field, { version, lineage, sequence: row.sequence, mutationId: said.id });
+  for (const [field, value] of Object.entries(data)) {
+    const last = isSame(before?.data?.[field], value) ? fields.get(field) : undefined;
+    fields.set(field, { version, lineage, sequence: row.sequence, mutationId: said.id, first: last?.first ?? last });
   }
   if (isNew) return { ...common, born: version, bornBy: lineage, data, fields };
   return { ...common, ...born, data: { ...before.data, ...data }, fields };

@@ -13,6 +13,8 @@ export interface TrueField {
   readonly sequence: number;
   /** `undefined` where the model took the field over as the server had it. */
   readonly mutationId: string | undefined;
+  /** The write that first gave the field its present value, where later ones have only repeated it. */
+  readonly first?: TrueField | undefined;
 }
 
 /** An applied mutation. */
@@ -42,12 +44,14 @@ export function findLostUpdate(
   if (said.operation !== 'create' && base < before.born && before.born > 1 && before.bornBy !== lineage) {
     return { invariant: 'I8', message: `${name}, based on v${base}, was applied to what was born at v${before.born}.` };
   }
+  const isOwnEarlier = (by: TrueField) => by.lineage === lineage && by.sequence < sequence && isOwn(by);
   const written = said.operation === 'delete' ? [...before.fields.keys()] : Object.keys(said.data ?? {});
   const isByTime = rules.strategy === 'last-write-wins' && rules.isKnownToServer;
   for (const field of written) {
     const last = before.fields.get(field);
-    if (!last || last.version <= base || outcome.droppedFields.includes(field)) continue;
-    if (last.lineage === lineage && last.sequence < sequence && isOwn(last)) continue;
+    if (!last || outcome.droppedFields.includes(field)) continue;
+    // Who knows the value, or gave it, takes nothing from those who have repeated it.
+    if ([last, last.first ?? last].some((by) => by.version <= base || isOwnEarlier(by))) continue;
     if (said.operation !== 'delete' && isSame(said.data?.[field], before.data[field])) continue;
     const isDeclared = rules.conflictFields === null || rules.conflictFields.includes(field);
     // Under last-write-wins declared fields are asked for; under the others fields outside the list go by time.

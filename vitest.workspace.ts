@@ -2,6 +2,6 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'examples/*', 'docs', 'scripts'],
+    projects: ['packages/*', 'examples/*', 'docs', 'scripts', 'bench'],
   },
 });

@@ -45,7 +45,7 @@ const PLAN: readonly Entry[] = [
     contestants: ['floor', 'memory', 'sqlite', 'postgres'],
   },
   { workload: 'W6', sizes: [1_000_000], quickSizes: [200_000], contestants: ['floor', 'memory'] },
-  { workload: 'W7', sizes: [1000], quickSizes: [100], contestants: ['floor', 'memory', 'sqlite', 'postgres'] },
+  { workload: 'W7', sizes: [1000], quickSizes: [5], contestants: ['floor', 'memory', 'sqlite', 'postgres'] },
 ];
 
 export interface Wanted {

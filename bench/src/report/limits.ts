@@ -8,7 +8,7 @@ const LIMITS: Readonly<Partial<Record<WorkloadId, Readonly<Partial<Record<Varian
   W2: { memory: 40, sqlite: 80 },
   W3: { memory: 20, sqlite: 30 },
   W4: { memory: 10, sqlite: 30 },
-  W5: { memory: 15, sqlite: 20 },
+  W5: { memory: 30, sqlite: 60 },
   W6: { memory: 20 },
   W7: { memory: 20, sqlite: 40 },
 };

@@ -1,5 +1,6 @@
 /** What an application says when it records a change, checked and made its own. */
 import {
+  isJsonWithin,
   type JsonObject,
   MAX_RECORD_BYTES,
   type MutationOperation,
@@ -29,9 +30,9 @@ export function checkNewMutation(input: NewMutation): CheckedMutation {
     const { data } = checked;
     if (data === undefined) return checked;
     if (checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
-    const bytes = mayBeLarge(data) ? utf8Bytes(JSON.stringify(data)) : 0;
-    if (bytes > MAX_RECORD_BYTES) throw new WireProblem(`is ${bytes} bytes large; ${MAX_RECORD_BYTES} are the most`);
-    return checked;
+    if (isJsonWithin(data, MAX_RECORD_BYTES)) return checked;
+    const bytes = utf8Bytes(JSON.stringify(data));
+    throw new WireProblem(`is ${bytes} bytes large; ${MAX_RECORD_BYTES} are the most`);
   } catch (error) {
     if (!(error instanceof WireProblem)) throw error;
     throw new SyncUsageError(
@@ -39,17 +40,6 @@ export function checkNewMutation(input: NewMutation): CheckedMutation {
       `The mutation was not recorded: ${error.path.slice(1) || 'it'} ${error.message}.`,
     );
   }
-}
-
-/** False for a record of few and short fields, which need not be counted byte by byte. */
-function mayBeLarge(data: JsonObject): boolean {
-  let characters = 0;
-  for (const [field, value] of Object.entries(data)) {
-    if (typeof value === 'object' && value !== null) return true;
-    characters += field.length + String(value).length;
-  }
-  // JSON writes a character as `\u001f` at worst, in 6 bytes, and puts quotes, colon and comma around a field.
-  return characters * 6 + Object.keys(data).length * 6 > MAX_RECORD_BYTES;
 }
 
 /** Throws `SyncUsageError` unless every store and server keeps this as an id. */

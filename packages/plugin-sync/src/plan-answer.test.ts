@@ -1,4 +1,4 @@
-import type { SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
+import { recordKey, type SyncMutationResult, type SyncPushResponse } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Resolution } from './conflict-resolver.js';
@@ -53,8 +53,7 @@ function plan(input: Partial<AnswerInput> & Pick<AnswerInput, 'sent' | 'answer'>
   });
 }
 
-const stored = (...records: readonly BaseRecord[]) =>
-  new Map(records.map((record) => [JSON.stringify([record.objectName, record.recordId]), record]));
+const stored = (...records: readonly BaseRecord[]) => new Map(records.map((record) => [recordKey(record), record]));
 
 test('computes the new base from what it had and what it sent, unless the server says otherwise', () => {
   const sent = [entry('m1'), entry('m2'), entry('m3', { operation: 'delete' }), entry('m4')];

@@ -110,8 +110,10 @@ function draftRecords(input: AnswerInput, changes: readonly SyncServerChange[]) 
       } else {
         // Without a record, the new state is what this client had plus what it sent; an update of a record that is not
         // here cannot be computed, and none was promised: the feed brings it.
-        const before = mutation.operation === 'create' ? {} : records.get(mutation)?.data;
-        if (before) records.put(mutation, serverVersion, { ...before, ...mutation.data });
+        const { operation, data = {} } = mutation;
+        const before = operation === 'create' ? undefined : records.get(mutation)?.data;
+        if (before) records.put(mutation, serverVersion, { ...before, ...data });
+        else if (operation === 'create') records.put(mutation, serverVersion, data);
       }
     }
   }

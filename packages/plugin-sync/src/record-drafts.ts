@@ -25,7 +25,8 @@ export class RecordDrafts {
     const ref = { objectName, recordId };
     const key = recordKey(ref);
     if (version < this.#seenVersion(key)) return;
-    const record = data === null ? undefined : { ...ref, version, data, walk: this.#walk };
+    // Frozen, so that a storage in memory may keep this very object.
+    const record = data === null ? undefined : Object.freeze({ objectName, recordId, version, data, walk: this.#walk });
     this.#draftByKey.set(key, { ref, version, record });
   }
 

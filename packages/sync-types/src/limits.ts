@@ -55,6 +55,7 @@ const MAX_NUMBER_BYTES = 25;
 
 /** Bytes of a string in UTF-8, counted without encoding it; equal to what `TextEncoder` gives, also for lone surrogates. */
 export function utf8Bytes(text: string): number {
+  if (!NOT_ASCII.test(text)) return text.length;
   let bytes = 0;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
@@ -67,6 +68,8 @@ export function utf8Bytes(text: string): number {
   }
   return bytes;
 }
+
+const NOT_ASCII = /[\u0080-\uffff]/;
 
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;

@@ -15,26 +15,26 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_500, maxTotalBytes: 21_500 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_650, maxTotalBytes: 21_650 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_250,
-    maxTotalBytes: 23_250,
+    maxInitialBytes: 23_350,
+    maxTotalBytes: 23_350,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_200,
-    maxTotalBytes: 26_200,
+    maxInitialBytes: 26_300,
+    maxTotalBytes: 26_300,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_900,
-    maxTotalBytes: 24_900,
+    maxInitialBytes: 25_050,
+    maxTotalBytes: 25_050,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_850,
-    maxTotalBytes: 27_850,
+    maxInitialBytes: 27_950,
+    maxTotalBytes: 27_950,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

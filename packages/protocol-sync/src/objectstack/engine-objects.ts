@@ -1,5 +1,5 @@
 /** The objects in which the data engine keeps sync's state, beside the application's own. */
-import type { DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 
 export const FEED = 'objectstack_sync_feed';
 export const RECORDS = 'objectstack_sync_record';
@@ -7,6 +7,8 @@ export const LEDGER = 'objectstack_sync_ledger';
 export const LOGS = 'objectstack_sync_log';
 export const INTENTS = 'objectstack_sync_intent';
 export const ENROLMENTS = 'objectstack_sync_enrolment';
+
+const PROBE = 'objectstack_sync_probe';
 
 /** Raised when the columns change in a way an older release cannot read. */
 export const SCHEMA_VERSION = 1;
@@ -59,7 +61,8 @@ const DEFINITIONS = [
   object(LOGS, 'Sync log', { fields: { log_id: long, principal: long, floor: short, last_time: short } }),
   object(INTENTS, 'Sync intent', { fields: { intent: long } }),
   object(ENROLMENTS, 'Sync enrolment', { fields: { object_name: long, step: short, after: long } }),
-] as const;
+  { ...object(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },
+];
 
 /** Defines the objects where they are not defined yet; the engine makes their tables when it starts. */
 export function defineEngineObjects({ registry }: DataEngine): void {
@@ -72,6 +75,17 @@ export function defineEngineObjects({ registry }: DataEngine): void {
 export async function makeEngineTables(engine: DataEngine): Promise<void> {
   defineEngineObjects(engine);
   for (const { name } of DEFINITIONS) await engine.syncObjectSchema(name);
+}
+
+/**
+ * Makes the engine look up the organizations it stamps records with. It does so at the first insert, and where there are none
+ * the look-up fails: inside a transaction, PostgreSQL would then refuse all the rest of it.
+ */
+export async function probeOrganizations(engine: DataEngine): Promise<void> {
+  const id = 'probe';
+  // With several organizations the engine refuses the record; it has looked them up by then.
+  await engine.insert(PROBE, { id, note: 'to be deleted' }, { context: AS_SYSTEM }).catch(() => {});
+  await engine.delete(PROBE, { where: { id: { $in: [id] } }, multi: true, context: AS_SYSTEM });
 }
 
 /** An object that only the system reads and writes, without the fields ObjectStack adds to others. */

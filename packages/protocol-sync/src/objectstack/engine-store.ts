@@ -17,7 +17,7 @@ import {
   type SyncStore,
 } from '../storage/sync-store.js';
 import { runInScope } from '../storage/transaction-scope.js';
-import { FEED, makeEngineTables, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
+import { FEED, makeEngineTables, probeOrganizations, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, FEED_ID, toFeedRecord } from './engine-rows.js';
 import { EngineTransaction, eachOnce, isConcurrencyFailure, readFacts } from './engine-transaction.js';
 
@@ -62,6 +62,7 @@ export class EngineStore implements SyncStore {
 
   async open(): Promise<void> {
     await makeEngineTables(this.#engine);
+    await probeOrganizations(this.#engine);
     const row = (await this.#readFeedRow()) ?? (await this.#insertFeedRow());
     const version = Number(row?.schema_version);
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version, SCHEMA_VERSION);
@@ -86,12 +87,11 @@ export class EngineStore implements SyncStore {
 
   /**
    * Runs `work`, which writes through the engine and names what it wrote, in one transaction with the feed's entries. Joins
-   * the transaction of the code that is running, or the `given` one, and is then committed or rolled back with it.
+   * the transaction of the code that is running, or the `given` one, and is then committed or rolled back with it. Never
+   * runs `work` twice: a write on its way through the engine cannot be begun again.
    */
   async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
-    return this.#whileOpen(() =>
-      given === undefined ? this.#inEngineTransaction(work) : this.#in(given, { work, isOwned: false }),
-    );
+    return this.#whileOpen(() => (given === undefined ? this.#once(work) : this.#in(given, { work, isOwned: false })));
   }
 
   async page({ after, limit, objects }: PageQuery): Promise<Page> {
@@ -152,19 +152,25 @@ export class EngineStore implements SyncStore {
     for (let tries = 1; ; tries++) {
       let isOwned = true;
       try {
-        return await this.#engine.transaction(
-          (context, { owned }) => {
-            isOwned = owned;
-            return this.#in(context.transaction, { work, isOwned });
-          },
-          AS_SYSTEM,
-          { require: true },
-        );
+        return await this.#once(work, (owned) => {
+          isOwned = owned;
+        });
       } catch (error) {
         if (!isOwned || !isConcurrencyFailure(error)) throw error;
         if (tries === MAX_TRIES) throw new StoreBusyError('Other transactions kept winning.', { cause: error });
       }
     }
+  }
+
+  #once<T>(work: (open: OpenTransaction) => Promise<T>, tellOwned: (isOwned: boolean) => void = () => {}): Promise<T> {
+    return this.#engine.transaction(
+      (context, { owned }) => {
+        tellOwned(owned);
+        return this.#in(context.transaction, { work, isOwned: owned });
+      },
+      AS_SYSTEM,
+      { require: true },
+    );
   }
 
   async #in<T>(

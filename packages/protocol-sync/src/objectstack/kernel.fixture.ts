@@ -14,11 +14,13 @@ export interface KernelParts {
   readonly plugins?: readonly KernelPlugin[];
   /** A file, written when it is stopped. Default: a database in memory. */
   readonly filename?: string;
+  /** Another database than that. */
+  readonly driver?: { disconnect(): Promise<void> } | undefined;
 }
 
 /** A kernel with a data engine, started. */
-export async function startKernel({ objects, plugins = [], filename = ':memory:' }: KernelParts) {
-  const driver = new SqliteWasmDriver({ filename });
+export async function startKernel({ objects, plugins = [], filename = ':memory:', ...parts }: KernelParts) {
+  const driver = parts.driver ?? new SqliteWasmDriver({ filename });
   // Casts: ObjectStack's plugins have more of the same contract than is used here.
   const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
   const kernel = createKernel({

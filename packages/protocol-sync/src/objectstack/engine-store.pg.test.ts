@@ -1,0 +1,24 @@
+import { SqlDriver } from '@objectstack/driver-sql';
+import { afterAll, describe, expect, inject, it, vi } from 'vitest';
+import { openPostgresFixture } from '../storage/postgres-database.fixture.js';
+import { storeContract } from '../storage/store.contract.js';
+import { engineFixtures } from './engine-store.fixture.js';
+
+// ObjectStack takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+/** A schema of its own, for two kernels that each have their connections. */
+const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+const { open, stop } = engineFixtures(
+  () => new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] }),
+);
+afterAll(async () => {
+  await stop();
+  await remove();
+});
+
+storeContract(
+  'EngineStore on PostgreSQL',
+  { open, abilities: ['reopen', 'openAnother', 'makeNewer', 'notes'] },
+  { describe, it, expect },
+);

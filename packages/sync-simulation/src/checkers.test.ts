@@ -1,4 +1,5 @@
 /** Each checker can fail: a checker that never does proves nothing. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { MemoryStore, type RecordState } from '@objectql/protocol-sync';
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
@@ -187,4 +188,14 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
     'I7',
     'I9',
   ]);
+});
+
+it('the model and the checkers share no code with the product, only types', () => {
+  const folder = new URL('.', import.meta.url);
+  const invariants = readdirSync(new URL('invariants/', folder)).map((name) => `invariants/${name}`);
+  const judges = ['server-truth.ts', 'true-record.ts', 'record-name.ts', 'shadow.ts', 'violation.ts', 'wire-watch.ts'];
+  const shared = [...judges, ...invariants].filter((name) =>
+    /^import (?!type )[^;]*'@objectql/m.test(readFileSync(new URL(name, folder), 'utf8')),
+  );
+  expect([invariants.length > 4, shared]).toEqual([true, []]);
 });

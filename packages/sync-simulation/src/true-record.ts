@@ -41,7 +41,8 @@ export function writeTruth(
   const fields = new Map(isNew ? [] : before.fields);
   for (const [field, value] of Object.entries(data)) {
     const last = isSame(before?.data?.[field], value) ? fields.get(field) : undefined;
-    fields.set(field, { version, lineage, sequence: row.sequence, mutationId: said.id, first: last?.first ?? last });
+    const repeated = last ? [last, ...(last.repeated ?? [])] : [];
+    fields.set(field, { version, lineage, sequence: row.sequence, mutationId: said.id, repeated });
   }
   if (isNew) return { ...common, born: version, bornBy: lineage, data, fields };
   return { ...common, ...born, data: { ...before.data, ...data }, fields };

@@ -13,8 +13,8 @@ export interface TrueField {
   readonly sequence: number;
   /** `undefined` where the model took the field over as the server had it. */
   readonly mutationId: string | undefined;
-  /** The write that first gave the field its present value, where later ones have only repeated it. */
-  readonly first?: TrueField | undefined;
+  /** The writes that gave the field its present value before this one repeated it. */
+  readonly repeated?: readonly TrueField[];
 }
 
 /** An applied mutation. */
@@ -51,7 +51,7 @@ export function findLostUpdate(
     const last = before.fields.get(field);
     if (!last || outcome.droppedFields.includes(field)) continue;
     // Who knows the value, or gave it, takes nothing from those who have repeated it.
-    if ([last, last.first ?? last].some((by) => by.version <= base || isOwnEarlier(by))) continue;
+    if ([last, ...(last.repeated ?? [])].some((by) => by.version <= base || isOwnEarlier(by))) continue;
     if (said.operation !== 'delete' && isSame(said.data?.[field], before.data[field])) continue;
     const isDeclared = rules.conflictFields === null || rules.conflictFields.includes(field);
     // Under last-write-wins declared fields are asked for; under the others fields outside the list go by time.

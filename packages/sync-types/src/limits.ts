@@ -22,8 +22,8 @@ export const MAX_FIELDS = 1000;
 export const MAX_JSON_DEPTH = 32;
 /** 128 bytes of UTF-8: fits every index of every store. */
 export const MAX_ID_BYTES = 128;
-/** 500 records a page: bounds memory and the work lost when an answer is cut. */
-export const MAX_PAGE_RECORDS = 500;
+/** 1,000 records a page: bounds memory and the work lost when an answer is cut; large records are bounded by bytes. */
+export const MAX_PAGE_RECORDS = 1000;
 /** 1 MiB a page, for the same reason where records are large. */
 export const MAX_PAGE_BYTES = 1024 * 1024;
 /** 30 s: a request is answered or cut within it; the client waits as long. */

@@ -50,12 +50,17 @@ export type Decision =
   | { readonly do: 'conflict'; readonly contest: Contest }
   | { readonly do: 'reject'; readonly code: RejectionCode; readonly reason: string };
 
-/** Decides one mutation. `stamp` is the write it would be; `before` the record as it stands, if it ever existed. */
-export function decide(
-  { mutation, stamp }: { readonly mutation: MutationLogEntry; readonly stamp: WriteStamp },
-  before: RecordState | undefined,
-  rules: ConflictRules,
-): Decision {
+/** A mutation that arrives, as the write it would be. */
+export interface Arriving {
+  readonly mutation: MutationLogEntry;
+  readonly stamp: WriteStamp;
+  /** What its caller may see of the record; all of it when absent. Whether a guess at the rest is right is not told. */
+  readonly view?: JsonObject | null | undefined;
+}
+
+/** Decides one mutation; `before` is the record as it stands, if it ever existed. */
+export function decide(arriving: Arriving, before: RecordState | undefined, rules: ConflictRules): Decision {
+  const { mutation, stamp } = arriving;
   if (!before) {
     return mutation.operation === 'create' ? write('create', mutation.data ?? {}) : notFound(mutation);
   }
@@ -67,13 +72,11 @@ export function decide(
     return reject('OUTCOME_EXPIRED', 'A later mutation of the same log was already applied to this record.');
   }
   return before.data === null
-    ? decideOnDeleted({ mutation, stamp, base }, before, rules)
-    : decideOnLive({ mutation, stamp, base }, { ...before, data: before.data }, rules);
+    ? decideOnDeleted({ ...arriving, base }, before, rules)
+    : decideOnLive({ ...arriving, base }, { ...before, data: before.data }, rules);
 }
 
-interface Incoming {
-  readonly mutation: MutationLogEntry;
-  readonly stamp: WriteStamp;
+interface Incoming extends Arriving {
   readonly base: number;
 }
 
@@ -97,7 +100,8 @@ function decideOnLive(
 ): Decision {
   const { mutation, stamp, base } = incoming;
   const data = mutation.data ?? {};
-  if (mutation.operation === 'create' && jsonEquals(data, before.data)) return { do: 'keep', droppedFields: [] };
+  const view = incoming.view ?? before.data;
+  if (mutation.operation === 'create' && jsonEquals(data, view)) return { do: 'keep', droppedFields: [] };
   const written = mutation.operation === 'delete' ? Object.keys(before.data) : Object.keys(data);
   const isStale = base < before.born && before.born > 1 && !isOwnEarlier(before.bornBy, stamp);
   if (isStale && mutation.operation !== 'create') {
@@ -122,10 +126,11 @@ const KIND_ON_LIVE: Readonly<Record<MutationOperation, ConflictKind>> = {
 };
 
 /** Written after the mutation's base, by somebody else, to another value. */
-function isForeign(field: string, { mutation, stamp, base }: Incoming, before: RecordState): boolean {
+function isForeign(field: string, { mutation, stamp, base, view }: Incoming, before: RecordState): boolean {
   const last = fieldWrite(before, field);
   if (!last || last.version <= base || isOwnEarlier(last, stamp)) return false;
-  return mutation.operation === 'delete' || !jsonEquals(ownValue(mutation.data ?? {}, field), before.data?.[field]);
+  if (mutation.operation === 'delete' || (view && !Object.hasOwn(view, field))) return true;
+  return !jsonEquals(ownValue(mutation.data ?? {}, field), before.data?.[field]);
 }
 
 function decideContest(contest: Contest, data: JsonObject, rules: ConflictRules): Decision {

@@ -59,10 +59,12 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
   }
   const seen = session.record(mutation);
   // Not even awaited where there are no rules to ask: that alone would be half of what a simple mutation costs.
-  if (rules.authorize.write && !(await mayWrite(mutation, seen?.state.data ?? null, rules))) {
+  const view = seen && (rules.authorize.read ? await viewOf(seen.state, rules) : seen.state.data);
+  // Asked of a record that is hidden as if there were none, or two refusals would tell which ids exist.
+  const known = view === undefined ? null : (seen?.state.data ?? null);
+  if (rules.authorize.write && !(await mayWrite(mutation, known, rules))) {
     return conclude({ code: 'FORBIDDEN', reason: 'You may not make this change.' });
   }
-  const view = seen && (rules.authorize.read ? await viewOf(seen.state, rules) : seen.state.data);
   if (seen && view === undefined) {
     return conclude(
       mutation.operation === 'create'
@@ -86,7 +88,7 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
 
   function decideNow(before: SeenRecord | undefined, objectRules: ObjectRules): Judgement {
     const stamp = session.stamp(mutation);
-    const decision = decide({ mutation, stamp }, before?.state, objectRules);
+    const decision = decide({ mutation, stamp, view }, before?.state, objectRules);
     switch (decision.do) {
       case 'reject':
         return conclude(decision);
@@ -99,7 +101,8 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
         // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
         const isGone = before?.state.data === null && droppedFields.length === 0;
         const record = isGone ? undefined : view;
-        return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
+        const told = { serverVersion: version, record, droppedFields: fieldsInView(droppedFields, mutation, view) };
+        return { answer: appliedResult(mutation.id, told) };
       }
       case 'write': {
         const { operation, data, droppedFields, altered } = decision;
@@ -135,7 +138,11 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
   ): SyncMutationResult {
     if (!before) throw new Error('A conflict needs a record to conflict with.');
     session.remember(mutation, { status: 'conflict', kind: contest.kind, fields: contest.fields });
-    return conflictResult(mutation, { contest: inView(contest, view), before: before.state, rules: objectRules });
+    return conflictResult(mutation, {
+      contest: inView(contest, mutation, view),
+      before: before.state,
+      rules: objectRules,
+    });
   }
 }
 
@@ -148,11 +155,12 @@ async function repeat(
   const before = session.record(mutation)?.state;
   if (outcome.status === 'rejected') return { ...rejectedResult(mutation.id, outcome), duplicate: true };
   if (outcome.status === 'applied') {
-    const { version: serverVersion, droppedFields } = outcome;
+    const { version: serverVersion } = outcome;
     // A record that went on since then reaches the client through the feed, at the version that belongs to it.
     // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
     const view = before && (await viewOf(before, rules));
     const record = view ? (before?.version === serverVersion ? view : undefined) : null;
+    const droppedFields = fieldsInView(outcome.droppedFields, mutation, view);
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
   const view = before && (await viewOf(before, rules));
@@ -163,7 +171,7 @@ async function repeat(
   const incoming = { mutation, stamp: session.stamp(mutation) };
   const contest = makeContest(outcome.kind, { incoming, before, fields: outcome.fields, rules: objectRules });
   return {
-    ...conflictResult(mutation, { contest: inView(contest, view), before, rules: objectRules }),
+    ...conflictResult(mutation, { contest: inView(contest, mutation, view), before, rules: objectRules }),
     duplicate: true,
   };
 }
@@ -189,11 +197,30 @@ function isComputable(
 }
 
 /** The contest as its caller may see it: nothing of fields that are hidden from them. */
-function inView(contest: Contest, view: JsonObject | null | undefined): Contest {
+function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject | null | undefined): Contest {
   const { theirs } = contest;
   if (!theirs.record || !view) return contest;
-  const stamps = Object.entries(theirs.stamps).filter(([field]) => Object.hasOwn(view, field));
-  return { ...contest, theirs: { ...theirs, record: view, stamps: Object.fromEntries(stamps) } };
+  const stamps = Object.fromEntries(Object.entries(theirs.stamps).filter(([field]) => Object.hasOwn(view, field)));
+  return {
+    ...contest,
+    fields: fieldsInView(contest.fields, mutation, view),
+    theirs: { ...theirs, record: view, stamps },
+  };
+}
+
+/**
+ * Of the fields that decided over a mutation those whose names its caller knows. A delete meets fields that it does not
+ * name; where only hidden ones stood against it, it is told as lost to the whole record, so that it is not lost in silence.
+ */
+function fieldsInView(
+  fields: readonly string[],
+  { operation, data = {} }: MutationLogEntry,
+  view: JsonObject | null | undefined,
+): readonly string[] {
+  if (operation !== 'delete')
+    return fields.filter((field) => Object.hasOwn(data, field) || (view && Object.hasOwn(view, field)));
+  const known = fields.filter((field) => view && Object.hasOwn(view, field));
+  return known.length === 0 && fields.length > 0 ? Object.keys(view ?? {}) : known;
 }
 
 async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, rules: JudgeRules): Promise<boolean> {

@@ -1,0 +1,65 @@
+/** I12 within a record: what a caller sees of it, and what its answers give away. */
+import type { MutationLogEntry, StrategyName, SyncMutationResult } from '@objectql/sync-types';
+import { describe, expect, it } from 'vitest';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+
+describe.each(['none', 'manual', 'crdt', 'last-write-wins'] as const)('I12 with the strategy %s', (strategy) => {
+  it('names no hidden field to whoever deletes the record, also when they ask again', async () => {
+    const { clerk, boss } = await office(strategy);
+    await boss(mutation({ data: { title: 'new', salary: 7 }, baseVersion: 1 }));
+    const late = mutation({ operation: 'delete', baseVersion: 1 });
+    expect(JSON.stringify([await clerk(late), await clerk(late)])).not.toContain('salary');
+  });
+
+  it('does not tell whether a guess at a hidden value is right', async () => {
+    const { clerk } = await office(strategy);
+    const guesses = [4, 5].map((salary) => mutation({ data: { salary } }));
+    const [wrong, right] = await Promise.all(guesses.map(async (guess) => clerkSees(await clerk(guess))));
+    expect(right).toEqual(wrong);
+  });
+});
+
+it('I8 tells of a delete that hidden fields alone stood against', async () => {
+  const { clerk, boss } = await office('crdt');
+  await boss(mutation({ data: { salary: 7 }, baseVersion: 1 }));
+  expect(await clerk(mutation({ operation: 'delete', baseVersion: 1 }))).toMatchObject([
+    { status: 'applied', serverVersion: 2, record: { title: 'x' }, droppedFields: ['title'] },
+  ]);
+});
+
+it('I12 refuses a write of a hidden record as that of a record that is not there', async () => {
+  const { handler, push } = setUp({
+    authorize: {
+      read: ({ record }) => (record?.owner === 'boss' ? 'hide' : 'allow'),
+      write: ({ record }) => record?.owner !== 'boss',
+    },
+  });
+  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { owner: 'boss' } });
+  const { results } = await push({
+    mutations: [mutation({ data: { x: 1 } }), mutation({ data: { x: 1 }, recordId: 'no-such' })],
+  });
+  expect(brief(results)).toEqual(['NOT_FOUND', 'NOT_FOUND']);
+});
+
+/** A record whose `salary` the clerk may not see, and those who push to it. */
+async function office(strategy: StrategyName | 'none') {
+  const { handler } = setUp({
+    authorize: { read: ({ principal }) => (principal?.id === 'boss' ? 'allow' : { without: ['salary'] }) },
+    ...(strategy === 'none' ? {} : { strategy }),
+  });
+  const pushAs = (id: string) => async (entry: MutationLogEntry) => {
+    const mutations = [{ ...entry, clientId: id }];
+    const request = { clientId: id, logId: `log-${id}`, protocol: 2, lastCheckpoint: null, mutations };
+    return (await handler.handlePush(request, undefined, { principal: { id } })).results;
+  };
+  const [boss, clerk] = [pushAs('boss'), pushAs('clerk')];
+  await boss(create({ title: 'x', salary: 5 }));
+  return { boss, clerk };
+}
+
+/** Of a result what a guess can be judged by; each mutation has its own id and version. */
+function clerkSees([result]: readonly SyncMutationResult[]) {
+  return result?.status === 'conflict'
+    ? [result.status, result.conflict.kind, result.conflict.conflictingFields, result.conflict.serverRecord]
+    : result?.status === 'applied' && [result.status, result.record, result.droppedFields];
+}

@@ -108,7 +108,11 @@ async function applyItem(
   const { mutation } = item;
   const { caller, rules, resolver } = parts;
   const waiting = waitingReason(parts, session.isHeld(mutation));
-  if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
+  if (waiting) {
+    // Also those behind it wait, whatever the clock says by then: a clock that is set back would let them overtake.
+    session.hold(mutation);
+    return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
+  }
   try {
     if (resolver !== storeResolver) {
       await transaction.savepoint(() => adoptRecord(mutation, session, { caller, transaction: transaction.handle }));

@@ -4,6 +4,7 @@ import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
 import { toRejection } from './engine-error.js';
+import { NAMED_IDS, shares } from './statement-share.js';
 
 /** As whom a principal reads and writes: the `context` it was authenticated with, or else by its id alone. */
 export function contextOf(principal: Principal | null): EngineContext {
@@ -50,8 +51,10 @@ export class EngineRecords implements RecordResolver {
   async readAll(refs: readonly RecordRef[], context: EngineContext): Promise<ReadonlyMap<string, JsonObject>> {
     const found = new Map<string, JsonObject>();
     for (const [objectName, ids] of idsByObject(refs)) {
-      const rows = await this.#engine.find(objectName, { where: { id: { $in: ids } } }, { context });
-      for (const row of rows) found.set(recordKey({ objectName, recordId: String(row.id) }), fieldsOf(row));
+      for (const share of shares(ids, NAMED_IDS)) {
+        const rows = await this.#engine.find(objectName, { where: { id: { $in: share } } }, { context });
+        for (const row of rows) found.set(recordKey({ objectName, recordId: String(row.id) }), fieldsOf(row));
+      }
     }
     return found;
   }
@@ -79,7 +82,10 @@ function fieldsOf(row: EngineRow): JsonObject {
 function idsByObject(refs: readonly RecordRef[]): ReadonlyMap<string, readonly string[]> {
   const ids = new Map<string, string[]>();
   for (const { objectName, recordId } of refs) {
-    if (typeof recordId === 'string') ids.set(objectName, [...(ids.get(objectName) ?? []), recordId]);
+    if (typeof recordId !== 'string') continue;
+    const ofObject = ids.get(objectName);
+    if (ofObject) ofObject.push(recordId);
+    else ids.set(objectName, [recordId]);
   }
   return ids;
 }

@@ -35,6 +35,7 @@ import {
   toLogRow,
   toRecord,
 } from './engine-rows.js';
+import { INSERT_ROWS, NAMED_IDS, shares } from './statement-share.js';
 
 /** What resolvers are given: the engine, in this transaction. */
 export interface EngineHandle {
@@ -183,11 +184,15 @@ export class EngineTransaction implements StoreEngineTransaction {
   }
 
   async #findByIds(objectName: string, ids: readonly string[]): Promise<readonly EngineRow[]> {
-    return ids.length === 0 ? [] : this.#find(objectName, { id: { $in: ids } });
+    const found: EngineRow[] = [];
+    for (const share of shares(ids, NAMED_IDS)) found.push(...(await this.#find(objectName, { id: { $in: share } })));
+    return found;
   }
 
   async #insert(objectName: string, rows: readonly EngineRow[]): Promise<void> {
-    if (rows.length > 0) await this.#engine.insert(objectName, rows, { context: this.#context });
+    for (const share of shares(rows, INSERT_ROWS)) {
+      await this.#engine.insert(objectName, share, { context: this.#context });
+    }
   }
 
   async #update(objectName: string, row: EngineRow): Promise<void> {
@@ -195,8 +200,9 @@ export class EngineTransaction implements StoreEngineTransaction {
   }
 
   async #deleteByIds(objectName: string, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#engine.delete(objectName, { where: { id: { $in: ids } }, multi: true, context: this.#context });
+    for (const share of shares(ids, NAMED_IDS)) {
+      await this.#engine.delete(objectName, { where: { id: { $in: share } }, multi: true, context: this.#context });
+    }
   }
 }
 

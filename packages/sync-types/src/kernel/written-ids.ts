@@ -7,10 +7,13 @@ export function isWrite({ operation }: EngineOperation): boolean {
   return WRITES.includes(operation);
 }
 
-/** The records an update or delete is about to write. Asked before the write, because it may change by what they are found. */
+/**
+ * The records an operation is about to write, as far as it names them. Asked before the write, because that may change by
+ * what they are found, and because a hook may give a new record another id, or leave its answer empty.
+ */
 export async function idsBeforeWrite(operation: EngineOperation, engine: DataEngine): Promise<readonly string[]> {
-  if (operation.operation === 'insert') return [];
   const { ast, data, options, context } = operation;
+  if (operation.operation === 'insert') return idsOf(data);
   const id = idOf(data) ?? idOf(options?.where);
   if (!ast) return id === undefined ? [] : [id];
   const where = ast.where ?? options?.where;

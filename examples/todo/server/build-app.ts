@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 
 const APP = fileURLToPath(new URL('../', import.meta.url));
 const FOLDER = join(APP, 'dist');
@@ -31,6 +30,8 @@ export async function buildApp(tell: (line: string) => void): Promise<string> {
   tell('Building the app …');
   // Vite leaves it alone where it is set, and tests set it: users then got React's development build.
   process.env.NODE_ENV = 'production';
+  // Loaded when there is something to build: it takes longer to load than everything else.
+  const { build } = await import('vite');
   await build({ root: APP, logLevel: 'warn' });
   writeFileSync(MARK, sources);
   tell('Built.');

@@ -12,6 +12,7 @@ import type { Exchange } from './exchange.js';
 import { repairFor } from './repair-request.js';
 import { selectBatch } from './select-batch.js';
 import type { StoredEntry } from './storage/client-storage.js';
+import { SyncUsageError } from './sync-usage-error.js';
 import { TransportError } from './transport/transport.js';
 import { isEpochWalk } from './walk.js';
 import { WholeAnswer } from './whole-answer.js';
@@ -70,8 +71,10 @@ export class SyncCycle {
     let repairs = 0;
     for (let isDone = false; !isDone; ) {
       signal.throwIfAborted();
-      await log.flush();
+      const unsaved = await log.flush().catch((error: unknown) => ({ error }));
       const batch = this.#select();
+      // One mutation that the storage has no room for must not keep those it has: sending them makes room.
+      if (unsaved && (batch.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
       try {
         const answer = await this.#exchange(batch, signal);
         whole.add(answer);

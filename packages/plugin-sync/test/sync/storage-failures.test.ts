@@ -222,3 +222,20 @@ test('answers come again as duplicates when storing them failed, and are settled
     1,
   ]);
 });
+
+test('I13 sends what is durable while the storage has no room for what came later', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer();
+  const { tasks, heard } = device({ transport: server.transport, storage });
+  tasks.records.create('small', { title: 'small' });
+  await tasks.flush();
+  storage.failCommit = ({ putEntries = [] }) => (putEntries.length > 0 ? new Error('quota exceeded') : undefined);
+  tasks.records.create('large', { title: 'large' });
+  expect(await tasks.sync()).toBeNull();
+  expect(server.requests.map(({ mutations }) => mutations.map(({ recordId }) => recordId))).toEqual([['small']]);
+  expect([tasks.status.pending, tasks.status.isStorageFailing, heard.at(-1)]).toEqual([
+    1,
+    true,
+    'error: quota exceeded',
+  ]);
+});

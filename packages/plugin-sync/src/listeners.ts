@@ -18,11 +18,18 @@ export class Listeners {
   readonly #platform: Platform;
   readonly #onError: (error: Error) => void;
   #registrations: readonly Registration[] = [];
+  /** Ends the wait for a listener that is under way. */
+  #close = () => {};
 
   /** `onError` hears every error before the listeners do. */
   constructor(platform: Platform, onError: (error: Error) => void) {
     this.#platform = platform;
     this.#onError = onError;
+  }
+
+  /** Waits for no listener any more: it may be one that waits for the client to close. */
+  close(): void {
+    this.#close();
   }
 
   /** Adds a listener, for one object or for all. The same one added again for the same object is still one. */
@@ -65,7 +72,11 @@ export class Listeners {
       const own = ofObject(changes, objectName);
       const handled = own.length > 0 ? listener.onServerChanges?.(own) : undefined;
       if (!isThenable(handled)) continue;
-      const { inTime } = await settleWithin(Promise.resolve(handled), {
+      // One for each wait, because what is raced with is kept as long as the promise it is raced against.
+      const closed = new Promise<never>((_, reject) => {
+        this.#close = () => reject(new Error('The client is closed.'));
+      });
+      const { inTime } = await settleWithin(Promise.race([handled, closed]), {
         timeoutMs: LISTENER_TIMEOUT_MS,
         platform: this.#platform,
       });

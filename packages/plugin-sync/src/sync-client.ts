@@ -244,6 +244,7 @@ export class SyncClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.listeners.close();
     await this.#driver.close();
     this.#intake.close();
     try {

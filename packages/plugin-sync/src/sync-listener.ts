@@ -26,6 +26,7 @@ export interface SyncEventListener {
   /**
    * Server changes arrived, a page at a time. Called before they count as received: when it throws or rejects, or takes
    * longer than a minute, nothing of them is stored and they come again. So a page may come twice, never not at all.
+   * It may close the client and wait for that; it must not wait for `sync()`, which waits for it.
    */
   onServerChanges?(changes: readonly SyncServerChange[]): unknown;
   /** Some of what the user wrote was overruled by a strategy. */

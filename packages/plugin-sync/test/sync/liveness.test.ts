@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from './device.js';
-import { answer, appliedAll, scriptedServer } from './scripted-server.js';
+import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 
 function unreachable(): never {
   throw new TransportError('No network.', { type: 'unreachable' });
@@ -295,4 +295,17 @@ test('closes for good: ends the request, keeps what was recorded, and leaves no 
   ]);
   expect(() => tasks.records.create('t3', {})).toThrow('The client is closed');
   expect([await tasks.sync(), server.requests.length]).toEqual([null, 1]);
+});
+
+test('lets a listener for server changes close the client and wait for it, and takes the changes at the next start', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  const first = device({
+    transport: server.transport,
+    listeners: [{ onServerChanges: () => first.plugin.client.close() }],
+  });
+  expect(await first.tasks.sync()).toBeNull();
+  const next = device({ transport: server.transport, storage: first.storage });
+  expect([await next.seen(), next.tasks.getCheckpoint()]).toEqual([{}, null]);
+  await next.tasks.sync();
+  expect([await next.seen(), next.tasks.getCheckpoint()]).toEqual([{ t1: 't1' }, 'c1']);
 });

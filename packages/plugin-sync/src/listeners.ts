@@ -70,12 +70,13 @@ export class Listeners {
   async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
     for (const { listener, objectName } of this.#registrations) {
       const own = ofObject(changes, objectName);
-      const handled = own.length > 0 ? listener.onServerChanges?.(own) : undefined;
-      if (!isThenable(handled)) continue;
-      // One for each wait, because what is raced with is kept as long as the promise it is raced against.
+      // One for each wait, or the one promise would keep all that was raced with it. Made first: the listener may close at once.
       const closed = new Promise<never>((_, reject) => {
         this.#close = () => reject(new Error('The client is closed.'));
       });
+      closed.catch(() => {});
+      const handled = own.length > 0 ? listener.onServerChanges?.(own) : undefined;
+      if (!isThenable(handled)) continue;
       const { inTime } = await settleWithin(Promise.race([handled, closed]), {
         timeoutMs: LISTENER_TIMEOUT_MS,
         platform: this.#platform,

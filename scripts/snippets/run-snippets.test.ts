@@ -74,7 +74,7 @@ describe('runModule', () => {
 });
 
 test('a block of a docstring uses what its source exports without importing it', async () => {
-  const source = `/**\n * ${FENCE}ts\n * if (recordKey({ objectName: 'a', recordId: 1 }) !== '["a",1]') throw new Error();\n * ${FENCE}\n */\nexport function recordKey() {}\n`;
+  const source = `/**\n * ${FENCE}ts\n * const keys = ['1', 1].map((recordId) => recordKey({ objectName: 'a', recordId }));\n * if (keys[0] === keys[1]) throw new Error();\n * ${FENCE}\n */\nexport function recordKey() {}\n`;
   const modules = await writeModules(extractDocstringSnippets('packages/sync-types/src/record-key.ts', source), {
     folder,
     root: ROOT,

@@ -7,6 +7,12 @@ import { type Inspection, Inspector, type InspectorOptions } from './inspector.j
 import { PANEL_STYLES } from './panel-styles.js';
 import { type Cell, table } from './table.js';
 
+/** An element of the page, by what is used of it: a program that knows no DOM can import this module as well. */
+export interface PanelHost {
+  readonly shadowRoot: object | null;
+  attachShadow(init: { readonly mode: 'open' }): object;
+}
+
 /**
  * Shows the panel in `host` and returns what takes it away. Load it only when somebody asks for it:
  *
@@ -15,9 +21,10 @@ import { type Cell, table } from './table.js';
  * const unmount = mountInspector(document.getElementById('inspector'), sync);
  * ```
  */
-export function mountInspector(host: Element, sync: SyncPlugin, options?: InspectorOptions): () => void {
+export function mountInspector(host: PanelHost, sync: SyncPlugin, options?: InspectorOptions): () => void {
   const inspector = new Inspector(sync, options);
-  const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
+  // A cast, because the port leaves the DOM's own types out.
+  const root = (host.shadowRoot ?? host.attachShadow({ mode: 'open' })) as ShadowRoot;
   const styles = new CSSStyleSheet();
   styles.replaceSync(PANEL_STYLES);
   root.adoptedStyleSheets = [styles];

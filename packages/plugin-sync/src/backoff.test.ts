@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BACKOFF_MAX_MS, backoffMs } from './backoff.js';
+import { BACKOFF_MAX_MS, backoffMs, RETRY_AFTER_MAX_MS, retryDelayMs } from './backoff.js';
 
 test('doubles the longest delay with each failure, up to a minute', () => {
   const longest = [1, 2, 3, 4, 5, 6, 7, 8, 1000].map((failures) => backoffMs(failures, 1));
@@ -18,4 +18,9 @@ test('stays between nothing and a minute', () => {
       expect(delayMs >= 0 && delayMs <= BACKOFF_MAX_MS).toBe(true);
     }),
   );
+});
+
+test('obeys a server that asks for more, but for no more than an hour', () => {
+  const asked = [undefined, 500, 90_000, 9e15].map((retryAfterMs) => retryDelayMs(retryAfterMs, 2, 0.5));
+  expect(asked).toEqual([1000, 1000, 90_000, RETRY_AFTER_MAX_MS]);
 });

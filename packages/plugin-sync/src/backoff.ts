@@ -4,6 +4,8 @@
 export const BACKOFF_BASE_MS = 1000;
 /** 60 s: the longest pause between two tries, so that a server that is back is found within a minute. */
 export const BACKOFF_MAX_MS = 60_000;
+/** 1 h: a server that is not back by then says so again; one that mistakes the unit must not end sync. */
+export const RETRY_AFTER_MAX_MS = 3_600_000;
 /** 2^6 s exceeds the maximum; more doublings would only overflow. */
 const MAX_DOUBLINGS = 6;
 
@@ -14,4 +16,9 @@ const MAX_DOUBLINGS = 6;
 export function backoffMs(failures: number, jitter: number): number {
   const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS));
   return Math.ceil(ceiling * jitter);
+}
+
+/** The delay before the next try: what the server asks for, within an hour, and never less than the backoff. */
+export function retryDelayMs(retryAfterMs: number | undefined, failures: number, jitter: number): number {
+  return Math.max(Math.min(retryAfterMs ?? 0, RETRY_AFTER_MAX_MS), backoffMs(failures, jitter));
 }

@@ -1,6 +1,6 @@
 /** Records whose next try must wait, and whether others passed meanwhile. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import { backoffMs } from './backoff.js';
+import { retryDelayMs } from './backoff.js';
 import type { Hold } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
 
@@ -58,7 +58,7 @@ export class RecordHolds {
       if (held.has(key)) continue;
       held.add(key);
       const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
-      const delayMs = Math.max(retryAfterMs ?? 0, backoffMs(failures, this.#platform.random()));
+      const delayMs = retryDelayMs(retryAfterMs, failures, this.#platform.random());
       const since = this.#platform.now();
       this.#heldByKey.set(key, { since, until: since + delayMs, failures });
     }

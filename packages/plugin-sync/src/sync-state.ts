@@ -17,7 +17,7 @@
  * cancelled a scheduled sync).
  */
 import { assertNever } from '@objectql/sync-types';
-import { backoffMs } from './backoff.js';
+import { retryDelayMs } from './backoff.js';
 
 export type SyncState =
   | { readonly at: 'idle' }
@@ -185,7 +185,7 @@ function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'draine
 
 function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): Transition {
   if (!isOnline) return { state: { at: 'offline', failures }, effect: { do: 'nothing' } };
-  const until = now + Math.max(retryAfterMs ?? 0, backoffMs(failures, jitter));
+  const until = now + retryDelayMs(retryAfterMs, failures, jitter);
   return wait({ until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures });
 }
 

@@ -14,7 +14,7 @@
  * After three failures in a row each try also asks, so that what breaks streams alone does not keep changes back.
  */
 import { assertNever, STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
-import { backoffMs } from '../backoff.js';
+import { retryDelayMs } from '../backoff.js';
 import type { LiveStatus } from './live-port.js';
 
 export type LiveState =
@@ -150,7 +150,7 @@ function open({ now }: LiveMoment): LiveTransition {
 }
 
 function wait(failures: number, retryAfterMs = 0, { now, jitter }: LiveMoment): LiveTransition {
-  return stay({ at: 'waiting', until: now + Math.max(retryAfterMs, backoffMs(failures, jitter)), failures });
+  return stay({ at: 'waiting', until: now + retryDelayMs(retryAfterMs, failures, jitter), failures });
 }
 
 function startPolling(moment: LiveMoment, retryAfterMs = POLLS_BEFORE_STREAM * POLL_MS): LiveTransition {

@@ -15,7 +15,7 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_650, maxTotalBytes: 21_650 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_700, maxTotalBytes: 21_700 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
     maxInitialBytes: 23_350,

@@ -27,6 +27,17 @@ it('I8 tells of a delete that hidden fields alone stood against', async () => {
   ]);
 });
 
+it('I8 tells again of a delete that an edit stood against, when the record is gone by now', async () => {
+  const { clerk, boss } = await office('crdt');
+  await boss(mutation({ data: { title: 'new', salary: 7 }, baseVersion: 1 }));
+  const late = mutation({ operation: 'delete', baseVersion: 1 });
+  await clerk(late);
+  await boss(mutation({ operation: 'delete', baseVersion: 2 }));
+  expect(await clerk(late)).toMatchObject([
+    { status: 'applied', serverVersion: 2, record: null, droppedFields: ['title'], duplicate: true },
+  ]);
+});
+
 it('I12 refuses a write of a hidden record as that of a record that is not there', async () => {
   const { handler, push } = setUp({
     authorize: {

@@ -96,13 +96,13 @@ export async function judge(mutation: MutationLogEntry, session: PushSession, ru
         return { answer: meetConflict(decision.contest, before, objectRules) };
       case 'keep': {
         const version = before?.state.version ?? 0;
-        const { droppedFields } = decision;
+        // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
+        const droppedFields = fieldsInView(decision.droppedFields, mutation, view);
         session.remember(mutation, { status: 'applied', version, droppedFields });
         // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
         const isGone = before?.state.data === null && droppedFields.length === 0;
         const record = isGone ? undefined : view;
-        const told = { serverVersion: version, record, droppedFields: fieldsInView(droppedFields, mutation, view) };
-        return { answer: appliedResult(mutation.id, told) };
+        return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
       }
       case 'write': {
         const { operation, data, droppedFields, altered } = decision;
@@ -160,8 +160,9 @@ async function repeat(
     // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
     const view = before && (await viewOf(before, rules));
     const record = view ? (before?.version === serverVersion ? view : undefined) : null;
-    const droppedFields = fieldsInView(outcome.droppedFields, mutation, view);
-    return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
+    const { droppedFields } = outcome;
+    const known = mutation.operation === 'delete' ? droppedFields : fieldsInView(droppedFields, mutation, view);
+    return appliedResult(mutation.id, { serverVersion, droppedFields: known, record, duplicate: true });
   }
   const view = before && (await viewOf(before, rules));
   if (!before || view === undefined) {

@@ -39,6 +39,9 @@ export interface EngineStoreOptions {
 
 /** 5 tries: of writers that take turns, one may lose a few times. */
 const MAX_TRIES = 5;
+/** 5: commits that come into each of so many readings only leave records for the next page. */
+const MAX_PAGE_READS = 5;
+
 /** 1 s: how late another process's commit may be noticed. */
 const LOOK_MS = 1000;
 
@@ -94,21 +97,30 @@ export class EngineStore implements SyncStore {
     return this.#whileOpen(() => (given === undefined ? this.#once(work) : this.#in(given, { work, isOwned: false })));
   }
 
-  async page({ after, limit, objects }: PageQuery): Promise<Page> {
+  async page(query: PageQuery): Promise<Page> {
     return this.#outside(() =>
       this.#whileOpen(async () => {
-        const { head } = await readFacts(this.#engine, AS_SYSTEM);
-        const where = {
-          // A record that moves on while this reads is found at its new place, behind this head.
-          place: { $gt: digits(after), $lte: digits(head) },
-          ...(objects ? { object_name: { $in: [...new Set(objects)] } } : {}),
-        };
-        const query = { where, orderBy: [{ field: 'place', order: 'asc' } as const], limit };
-        const rows = objects?.length === 0 ? [] : await this.#engine.find(RECORDS, query, { context: AS_SYSTEM });
-        // Read again: a tombstone dropped meanwhile is missing in the rows, and the floor must say so.
-        return { facts: { ...(await readFacts(this.#engine, AS_SYSTEM)), head }, records: rows.map(toFeedRecord) };
+        // The engine's drivers offer no snapshot, so a page that a commit came into is read again.
+        for (let left = MAX_PAGE_READS; ; left--) {
+          const { head } = await readFacts(this.#engine, AS_SYSTEM);
+          const records = await this.#readPage(query, head);
+          // Read again: a tombstone dropped meanwhile is missing in the rows, and the floor must say so.
+          const facts = await readFacts(this.#engine, AS_SYSTEM);
+          if (facts.head === head || left === 1) return { facts: { ...facts, head }, records };
+        }
       }),
     );
+  }
+
+  /** A record that moves on while this reads is found at its new place, behind this head. */
+  async #readPage({ after, limit, objects }: PageQuery, head: number): Promise<Page['records']> {
+    if (objects?.length === 0) return [];
+    const where = {
+      place: { $gt: digits(after), $lte: digits(head) },
+      ...(objects ? { object_name: { $in: [...new Set(objects)] } } : {}),
+    };
+    const query = { where, orderBy: [{ field: 'place', order: 'asc' } as const], limit };
+    return (await this.#engine.find(RECORDS, query, { context: AS_SYSTEM })).map(toFeedRecord);
   }
 
   async prune(slice: PruneSlice): Promise<{ readonly removed: number }> {

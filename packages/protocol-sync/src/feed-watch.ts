@@ -7,7 +7,7 @@
 import { formatCheckpoint } from './checkpoint.js';
 import type { Platform } from './platform/platform.js';
 import type { StoreFacts, SyncStore } from './storage/sync-store.js';
-import { SyncRequestError } from './sync-request-error.js';
+import { serverClosing } from './sync-request-error.js';
 
 /** Somebody who wants to know when there is something to pull. */
 export interface FeedWatcher {
@@ -23,8 +23,6 @@ export interface FeedWatcher {
 export const POKE_PAUSE_MS = 100;
 /** 1 s: a store that could not be read is asked again, not besieged. */
 const FAILED_PAUSE_MS = 1000;
-/** 2 s: time enough for another process to take over. */
-const CLOSED_RETRY_MS = 2000;
 
 export interface FeedWatchParts {
   readonly store: Pick<SyncStore, 'page' | 'onCommit'>;
@@ -112,8 +110,7 @@ export class FeedWatch {
   }
 
   #refuseClosed(): void {
-    if (!this.#isClosed) return;
-    throw new SyncRequestError('BUSY', 'This server is closing. Ask again.', { retryAfterMs: CLOSED_RETRY_MS });
+    if (this.#isClosed) throw serverClosing();
   }
 }
 

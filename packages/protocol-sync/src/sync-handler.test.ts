@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Authorize } from './authorize.js';
 import { type RecordResolver, RejectionError, storeResolver } from './record-resolver.js';
 import { brief, create, DAY_MS, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
+import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
 
 describe('one outcome for each mutation', () => {
   it('I2 repeats a conflict with the record as it is now, and never decides it again', async () => {
@@ -346,4 +347,11 @@ describe('a resolver', () => {
     expect(results).toMatchObject([{ record: { title: 'A B', slug: 'a-b' } }]);
     expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'A B', slug: 'a-b' } }]);
   });
+});
+
+it('refuses an option that it does not know: a misspelt `authorize` would let everybody in', () => {
+  const misspelt = { authorise: { write: () => false } } as SyncHandlerOptions;
+  expect(() => new SyncHandler(misspelt)).toThrow(
+    'SyncHandler: authorise is unknown. Known: store, resolver, objects, ',
+  );
 });

@@ -22,10 +22,11 @@ import type { SyncContext } from './principal.js';
 import { checkpointOf, type PushRequest, parsePull, parsePush } from './push-request.js';
 import { type RecordChange, recordChange } from './record-change.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
+import { type OptionNames, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { resolveLimits, type ServerLimits } from './server-limits.js';
 import { MemoryStore } from './storage/memory-store.js';
 import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
-import { SyncRequestError } from './sync-request-error.js';
+import { SyncRequestError, serverClosing } from './sync-request-error.js';
 
 /** Something an operator should know; no request failed because of it. */
 export interface SyncWarning {
@@ -53,6 +54,18 @@ export interface SyncHandlerOptions {
   readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
 }
 
+const OPTIONS: OptionNames<SyncHandlerOptions> = {
+  store: true,
+  resolver: true,
+  objects: true,
+  strategy: true,
+  conflictFields: true,
+  authorize: true,
+  limits: true,
+  changeLogRetentionDays: true,
+  onWarning: true,
+  platform: true,
+};
 const MS_PER_DAY = 24 * 60 * 60 * 1000;
 /** 500 rows a slice: a few milliseconds, so that writers never wait long for pruning. */
 const PRUNE_SLICE_ROWS = 500;
@@ -69,8 +82,11 @@ export class SyncHandler implements AsyncDisposable {
   readonly #retentionMs: number;
   readonly #feedWatch: FeedWatch;
   #opened: Promise<void> | undefined;
+  #isClosed = false;
 
+  /** Throws `TypeError` for an option that is unknown or cannot be meant. */
   constructor(options: SyncHandlerOptions = {}) {
+    refuseUnknownOptions(options, OPTIONS, 'SyncHandler: ');
     this.#options = options;
     this.store = options.store ?? new MemoryStore();
     this.limits = resolveLimits(options.limits);
@@ -146,8 +162,9 @@ export class SyncHandler implements AsyncDisposable {
     }
   }
 
-  /** Ends the streams and closes the store. */
+  /** Ends the streams and closes the store. What is asked from then on is refused as `BUSY`, so that clients come again. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#feedWatch.close();
     await this.store.close();
   }
@@ -171,6 +188,9 @@ export class SyncHandler implements AsyncDisposable {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof SyncRequestError) throw error;
+      // A request that was under way may find its store closed at any step.
+      if (this.#isClosed) throw serverClosing(error);
       if (!(error instanceof StoreBusyError)) throw error;
       const message = 'The store is busy. Nothing is lost; send the same request again.';
       throw new SyncRequestError('BUSY', message, { cause: error, retryAfterMs: BUSY_RETRY_MS });
@@ -244,7 +264,8 @@ export class SyncHandler implements AsyncDisposable {
     this.#options.onWarning?.({ code: 'CHECKPOINT_AHEAD', message });
   }
 
-  #open(): Promise<void> {
+  async #open(): Promise<void> {
+    if (this.#isClosed) throw serverClosing();
     this.#opened ??= this.store.open().catch((error: unknown) => {
       // A database that was down at the first request may be up at the next.
       this.#opened = undefined;

@@ -28,7 +28,7 @@ export interface SyncProtocolPluginOptions
     readonly enabled: boolean;
     /** Default `/api/sync`. */
     readonly path?: string;
-    /** Mutations in one push; what is beyond is answered `BATCH_TOO_LARGE`. Default 100. */
+    /** Mutations in one push; what is beyond is answered `BATCH_TOO_LARGE`. Default 1,000. */
     readonly maxMutationsPerRequest?: number;
     /** Requests of one principal worked on at once; more are answered 429. Default 16. */
     readonly maxConcurrentRequests?: number;

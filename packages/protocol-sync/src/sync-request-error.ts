@@ -1,6 +1,9 @@
 /** A request that was not processed at all. */
 import { type RequestErrorCode, STATUS_BY_CODE, type SyncErrorBody } from '@objectql/sync-types';
 
+/** 2 s: time enough for another process to take over. */
+const CLOSED_RETRY_MS = 2000;
+
 /** Thrown when a request as a whole is refused; nothing of it was executed. `code` decides, the message is for people. */
 export class SyncRequestError extends Error {
   override readonly name = 'SyncRequestError';
@@ -22,4 +25,10 @@ export class SyncRequestError extends Error {
     const { code, message, retryAfterMs } = this;
     return { error: { code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } };
   }
+}
+
+/** Refuses what is asked of a server that has been closed; its clients come again and find the next one. */
+export function serverClosing(cause?: unknown): SyncRequestError {
+  const message = 'This server is shutting down. Nothing is lost; send the same request again.';
+  return new SyncRequestError('BUSY', message, { cause, retryAfterMs: CLOSED_RETRY_MS });
 }

@@ -210,3 +210,38 @@ it('keeps no timer once it has answered', async () => {
   await send(URL_OF('pull'), post(PULL_BODY));
   expect(timers.size).toBe(0);
 });
+
+for (const action of ['push', 'pull']) {
+  it(`answers 503 to a ${action} that comes after the handler was closed, so that the client comes again`, async () => {
+    const handler = new SyncHandler();
+    const { send, reported } = endpointWith({ handler });
+    const body = action === 'push' ? pushBody() : PULL_BODY;
+    await send(URL_OF(action), post(body));
+    await handler.close();
+    const refused = await send(URL_OF(action), post(body));
+    const message = 'This server is shutting down. Nothing is lost; send the same request again.';
+    expect([refused.headers.get('retry-after'), await seen(refused)]).toEqual([
+      '2',
+      { status: 503, body: { error: { code: 'BUSY', message, retryAfterMs: 2000 } } },
+    ]);
+    expect(reported).toEqual([]);
+  });
+}
+
+it('answers 503 to a push in whose midst the handler is closed', async () => {
+  const { resolver, reached, open } = gatedResolver();
+  const handler = new SyncHandler({ resolver });
+  const { send } = endpointWith({ handler });
+  const answering = send(URL_OF('push'), post(pushBody()));
+  await reached;
+  await handler.close();
+  open();
+  expect((await answering).status).toBe(503);
+});
+
+it('refuses an option that it does not know', () => {
+  const misspelt = { realtme: true } as Partial<SyncEndpointOptions>;
+  expect(() => endpointWith(misspelt)).toThrow(
+    'createSyncEndpoint: realtme is unknown. Known: handler, resolver, authenticate, path, ',
+  );
+});

@@ -9,6 +9,7 @@ import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Principal, SyncContext } from '../principal.js';
 import type { RecordResolver } from '../record-resolver.js';
+import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { openEventStream } from './event-stream.js';
@@ -50,6 +51,17 @@ export interface SyncEndpointOptions {
   readonly platform?: Platform | undefined;
 }
 
+const OPTIONS: OptionNames<SyncEndpointOptions> = {
+  handler: true,
+  resolver: true,
+  authenticate: true,
+  path: true,
+  maxConcurrentRequests: true,
+  realtime: true,
+  onError: true,
+  platform: true,
+};
+
 export const DEFAULT_PATH = '/api/sync';
 /** 16: a user's devices and tabs send one request each. */
 const MAX_CONCURRENT_REQUESTS = 16;
@@ -60,8 +72,12 @@ const MAX_STREAMS = 5;
 /** 60 s: streams last, so room for another one comes slowly. */
 const STREAMS_RETRY_MS = 60_000;
 
-/** The endpoint of a sync handler: `Bun.serve({ fetch: createSyncEndpoint({ handler: new SyncHandler() }) })`. */
+/**
+ * The endpoint of a sync handler: `Bun.serve({ fetch: createSyncEndpoint({ handler: new SyncHandler() }) })`. Throws
+ * `TypeError` for an unknown option.
+ */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
+  refuseUnknownOptions(options, OPTIONS, 'createSyncEndpoint: ');
   const endpoint: Endpoint = {
     ...options,
     path: normalizePath(options.path ?? DEFAULT_PATH),

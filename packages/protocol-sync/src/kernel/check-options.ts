@@ -1,36 +1,37 @@
 /** Checks the options of the plugin as plain JavaScript may pass them: what is misspelt must not be silently ignored. */
+import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
 import type { SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 
-const OPTIONS = [
-  'endpoint',
-  'conflictFields',
-  'strategy',
-  'objects',
-  'store',
-  'resolver',
-  'authenticate',
-  'authorize',
-  'limits',
-  'onWarning',
-  'platform',
-] as const satisfies readonly (keyof SyncProtocolPluginOptions)[];
+const OPTIONS: OptionNames<SyncProtocolPluginOptions> = {
+  endpoint: true,
+  conflictFields: true,
+  strategy: true,
+  objects: true,
+  store: true,
+  resolver: true,
+  authenticate: true,
+  authorize: true,
+  limits: true,
+  onWarning: true,
+  platform: true,
+};
 
-const ENDPOINT_OPTIONS = [
-  'enabled',
-  'path',
-  'maxMutationsPerRequest',
-  'maxConcurrentRequests',
-  'changeLogRetentionDays',
-  'realtime',
-] as const satisfies readonly (keyof NonNullable<SyncProtocolPluginOptions['endpoint']>)[];
+const ENDPOINT_OPTIONS: OptionNames<NonNullable<SyncProtocolPluginOptions['endpoint']>> = {
+  enabled: true,
+  path: true,
+  maxMutationsPerRequest: true,
+  maxConcurrentRequests: true,
+  changeLogRetentionDays: true,
+  realtime: true,
+};
 
 /** Throws `TypeError` naming the first option that is unknown or cannot be meant. */
 export function checkOptions(options: SyncProtocolPluginOptions): void {
-  checkNames(options, { known: OPTIONS, prefix: '' });
+  refuseUnknownOptions(options, OPTIONS, 'SyncProtocolPlugin: ');
   const { endpoint, conflictFields, limits } = options;
   checkConflictFields(conflictFields);
   if (!endpoint) return;
-  checkNames(endpoint, { known: ENDPOINT_OPTIONS, prefix: 'endpoint.' });
+  refuseUnknownOptions(endpoint, ENDPOINT_OPTIONS, 'SyncProtocolPlugin: endpoint.');
   if (typeof endpoint.enabled !== 'boolean') throw problem('endpoint.enabled must be true or false');
   if (endpoint.path !== undefined && !isPath(endpoint.path)) {
     throw problem(`endpoint.path must be a path like '/api/sync', not ${JSON.stringify(endpoint.path)}`);
@@ -45,14 +46,6 @@ export function checkOptions(options: SyncProtocolPluginOptions): void {
     const value = endpoint[name];
     if (value !== undefined && !(value > 0)) throw problem(`endpoint.${name} must be a positive number, not ${value}`);
   }
-}
-
-function checkNames(
-  given: object,
-  { known, prefix }: { readonly known: readonly string[]; readonly prefix: string },
-): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown) throw problem(`${prefix}${unknown} is unknown. Known: ${known.join(', ')}`);
 }
 
 function checkConflictFields(conflictFields: unknown): void {

@@ -112,8 +112,9 @@ export class EngineTransaction implements StoreEngineTransaction {
     await this.#engine.execute(statement, { transaction: this.#transaction });
   }
 
+  /** A lock that somebody keeps for longer than the timeout is the write's own failure: no other need wait for it. */
   isFatal(error: unknown): boolean {
-    return isConcurrencyFailure(error);
+    return codesOf(error).some((code) => LOST_RACE.test(code) && code !== LOCK_TIMEOUT);
   }
 
   async #saveRecords(records: readonly RecordState[]): Promise<number> {
@@ -215,11 +216,18 @@ export async function readFacts(engine: DataEngine, context: EngineContext): Pro
 
 /** True when the transaction only lost a race against another one, and may win it when it is run again. */
 export function isConcurrencyFailure(error: unknown): boolean {
-  for (let cause = error; typeof cause === 'object' && cause !== null; cause = (cause as { cause?: unknown }).cause) {
-    const { code } = cause as { readonly code?: unknown };
-    if (typeof code === 'string' && /^(40001|40P01|55P03|SQLITE_BUSY.*)$/.test(code)) return true;
-  }
-  return false;
+  return codesOf(error).some((code) => LOST_RACE.test(code));
+}
+
+/** PostgreSQL's `lock_not_available`. */
+const LOCK_TIMEOUT = '55P03';
+const LOST_RACE = /^(40001|40P01|55P03|SQLITE_BUSY.*)$/;
+
+/** The codes of an error and of its causes: drivers wrap what the database said. */
+function codesOf(error: unknown): readonly string[] {
+  if (typeof error !== 'object' || error === null) return [];
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
 }
 
 function idOfLedgerRow({ mutationId }: LedgerRow): string {

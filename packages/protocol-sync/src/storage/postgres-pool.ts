@@ -31,6 +31,11 @@ export function isContention(error: unknown): boolean {
   return CONTENTION.has(sqlState(error) ?? '');
 }
 
+/** Another transaction kept a lock for longer than the lock timeout. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03';
+}
+
 /** A row with this key is there already, which another transaction may have just written. */
 export function isDuplicateKey(error: unknown): boolean {
   return sqlState(error) === '23505';

@@ -1,6 +1,6 @@
 /** One open transaction of the PostgreSQL store: what a push reads and writes in it. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import { isContention, isDuplicateKey, type PostgresClient } from './postgres-pool.js';
+import { isContention, isDuplicateKey, isLockTimeout, type PostgresClient } from './postgres-pool.js';
 import {
   type Int8,
   type LedgerColumns,
@@ -99,9 +99,11 @@ export class PostgresTransaction implements EngineTransaction {
   /**
    * Contention is a matter of the whole transaction, not of the mutation whose write met it. So is a duplicate key at
    * first: another server may have just applied this very mutation, which the ledger tells on the next run. Then it is
-   * the write's own failure.
+   * the write's own failure. A lock that somebody keeps for longer than the timeout is that at once: the next run would
+   * meet it again, and no other mutation need wait for it.
    */
   isFatal(error: unknown): boolean {
+    if (isLockTimeout(error)) return false;
     return isContention(error) || (this.#options.isFirstTry && isDuplicateKey(error));
   }
 

@@ -1,0 +1,38 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import type { RecordResolver } from '../record-resolver.js';
+import { brief, create } from '../sync-handler.fixture.js';
+import { SyncHandler } from '../sync-handler.js';
+import { openPostgresFixture } from './postgres-database.fixture.js';
+import type { PostgresClient } from './postgres-pool.js';
+import { quoteSchema } from './postgres-schema.js';
+
+test('holds back a record that somebody keeps locked, and no other of the push', async () => {
+  const { schema, connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const table = `${quoteSchema(schema)}.tasks`;
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    async applyMutation({ recordId, data }, _version, { transaction }) {
+      const write = `INSERT INTO ${table} VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET title = $2`;
+      await (transaction as PostgresClient).query(write, [recordId, data?.title]);
+    },
+  };
+  const handler = new SyncHandler({ store: await openStore({ lockTimeoutMs: 50 }), resolver });
+  const administrator = await connect().connect();
+  await administrator.query(`CREATE TABLE ${table} (id text PRIMARY KEY, title text)`);
+  await administrator.query(`INSERT INTO ${table} VALUES ('locked', 'before')`);
+  await administrator.query(`BEGIN; SELECT * FROM ${table} WHERE id = 'locked' FOR UPDATE`);
+  const mutations = ['first', 'locked', 'last'].map((recordId) => create({ title: 'after' }, { recordId }));
+  const request = { clientId: 'a', logId: 'log-a', lastCheckpoint: null, mutations } as const;
+  const during = await handler.handlePush(request);
+  await administrator.query('COMMIT');
+  const afterwards = await handler.handlePush(request);
+  const { rows } = await administrator.query(`SELECT id FROM ${table} WHERE title = 'after' ORDER BY id`);
+  administrator.release();
+  expect([during, afterwards].map(({ results }) => brief(results))).toEqual([
+    ['applied', 'INTERNAL', 'applied'],
+    ['applied', 'applied', 'applied'],
+  ]);
+  expect(rows).toEqual([{ id: 'first' }, { id: 'last' }, { id: 'locked' }]);
+});

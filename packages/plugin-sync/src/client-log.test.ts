@@ -148,15 +148,40 @@ test('takes over what somebody else has changed, and keeps what is not durable y
 test('reads between two commits, never in the middle of one', async () => {
   const { log, storage } = open();
   const held = heldCommit(storage);
-  const order: string[] = [];
-  const committed = log.commit({ meta: { checkpoint: 'c1' } }).then(() => void order.push('committed'));
+  const committed = log.commit({ meta: { checkpoint: 'c1' } });
   await tick();
-  const read = log.inTurn(async () => void order.push('read'));
+  const read = log.read(async () => log.meta.checkpoint);
   await tick();
   held.goOn();
-  await Promise.all([committed, read]);
-  expect(order.sort()).toEqual(['committed', 'read']);
-  expect(log.meta.checkpoint).toBe('c1');
+  await committed;
+  expect(await read).toBe('c1');
+});
+
+test('makes a commit wait for those who read', async () => {
+  const { log } = open();
+  await log.load();
+  const seen: (string | null)[] = [];
+  const read = log.read(async () => {
+    seen.push(log.meta.checkpoint);
+    await tick();
+    seen.push(log.meta.checkpoint);
+  });
+  await Promise.all([log.commit({ meta: { checkpoint: 'c1' } }), read]);
+  expect([seen, log.meta.checkpoint]).toEqual([[null, null], 'c1']);
+});
+
+test('reads what is being saved before the disk has it', async () => {
+  const { log, storage } = open();
+  await log.load();
+  const held = heldCommit(storage);
+  log.append(update('a'));
+  const flushed = log.flush();
+  await tick();
+  const pending = await log.read(async () => summary(log));
+  const isDurable = log.isDurable([...log.pending][0]?.mutation.id ?? '');
+  held.goOn();
+  await flushed;
+  expect([pending, isDurable]).toEqual([[['a', 1, 7]], false]);
 });
 
 test('says while what it was given exists in memory only', async () => {

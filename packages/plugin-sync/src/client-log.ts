@@ -139,7 +139,13 @@ export class ClientLog {
   /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
   async flush(): Promise<void> {
     await this.load();
-    await this.#turns.take(() => this.#save());
+    try {
+      // Beside readers: they see what is pending from memory, and saving it changes no record.
+      await this.#turns.add(() => this.#save((make) => this.#store(make())));
+    } catch (error) {
+      if (!(error instanceof RevisionMovedError)) throw error;
+      await this.#turns.take(() => this.#save((make) => this.#write(make)));
+    }
   }
 
   /** Reads the storage, once; what was appended in the meantime is numbered behind what is stored. */
@@ -197,9 +203,9 @@ export class ClientLog {
     });
   }
 
-  /** Runs `work` between two changes of what is stored. Nothing that waits for a turn itself may be awaited in it. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(work);
+  /** Reads records between two changes of them. Nothing that waits for a turn itself may be awaited in `work`. */
+  read<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.read(work);
   }
 
   /** Continues as a new log: pending entries are numbered from 1 and keep their ids, so what was applied is recognised. */
@@ -217,7 +223,7 @@ export class ClientLog {
         this.#pending.put(this.#renumber(entry));
         this.#unsaved.add(entry.mutation.id);
       }
-      await this.#save();
+      await this.#save((make) => this.#write(make));
     });
   }
 
@@ -262,9 +268,9 @@ export class ClientLog {
     return state;
   }
 
-  async #save(): Promise<void> {
+  async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
     if (this.#unsaved.size + this.#unremoved.size > 0 || this.#isMetaUnsaved) {
-      const { putEntries = [], removeEntries = [] } = await this.#write(() => ({
+      const { putEntries = [], removeEntries = [] } = await write(() => ({
         putEntries: [...this.#unsaved].flatMap((id) => this.#pending.get(id) ?? []),
         removeEntries: [...this.#unremoved],
       }));
@@ -278,11 +284,8 @@ export class ClientLog {
 
   /** Commits what `make` gives. Where another tab or process has come first, its change is taken in and `make` asked again. */
   async #write(make: () => LogBatch, recheck?: () => void): Promise<LogBatch> {
-    const batch = make();
-    const { revision } = this.#meta;
-    const changes = { ...batch.meta, revision: revision + 1 };
     try {
-      await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
+      return await this.#store(make());
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
       const state = await this.#read();
@@ -290,6 +293,12 @@ export class ClientLog {
       recheck?.();
       return this.#write(make, recheck);
     }
+  }
+
+  async #store(batch: LogBatch): Promise<LogBatch> {
+    const { revision } = this.#meta;
+    const changes = { ...batch.meta, revision: revision + 1 };
+    await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
     this.#meta = { ...this.#meta, ...changes };
     return batch;
   }

@@ -14,6 +14,14 @@ export interface LocalRecordsParts {
   readonly onListenerFailed: (error: unknown) => void;
 }
 
+/** What a change is made of. */
+export interface ChangeTarget {
+  /** `undefined` when there is none or its delete is pending. */
+  readonly record: LocalRecord | undefined;
+  /** `null` where the record is not stored, or is of a feed that is no more. */
+  readonly baseVersion: number | null;
+}
+
 interface Watcher {
   changed(changed: Changed): void;
   stop(): void;
@@ -35,6 +43,20 @@ export class LocalRecords {
     return record;
   }
 
+  /** What a change made now is of: the record as the user sees it, and the stored version underneath. */
+  async target(ref: RecordRef): Promise<ChangeTarget> {
+    const { log, storage, open } = this.#parts;
+    await open();
+    return log.read(async () => {
+      const [base] = await storage.getRecords([ref]);
+      const { walk } = log.meta;
+      // A version of a feed that is no more tells nothing.
+      const isOfLostFeed = isEpochWalk(walk) && base?.walk !== walk;
+      const record = rebase(ref, base, log.pending.ofRecord(ref));
+      return { record, baseVersion: isOfLostFeed ? null : (base?.version ?? null) };
+    });
+  }
+
   /** All records of an object, in no particular order. */
   async list(objectName: string): Promise<readonly LocalRecord[]> {
     return [...(await this.#byKey(objectName)).values()];
@@ -46,14 +68,6 @@ export class LocalRecords {
     await open();
     const [base] = await storage.getRecords([{ objectName, recordId }]);
     return base;
-  }
-
-  /** The version a change made now is based on: that of the stored record, unless it is of a feed that is no more. */
-  async baseVersionOf(ref: RecordRef): Promise<number | null> {
-    const base = await this.base(ref);
-    const { walk } = this.#parts.log.meta;
-    const isOfLostFeed = isEpochWalk(walk) && base?.walk !== walk;
-    return isOfLostFeed ? null : (base?.version ?? null);
   }
 
   /** Calls `listener` with the record now, and again whenever what the user sees of it changes. Returns what stops it. */
@@ -89,11 +103,11 @@ export class LocalRecords {
     }
   }
 
-  /** Base and pending are read in one turn of the log: between two commits, never in the middle of one. */
+  /** Base and pending are read together: between two commits, never in the middle of one. */
   async #getMany(refs: readonly RecordRef[]): Promise<readonly (LocalRecord | undefined)[]> {
     const { log, storage, open } = this.#parts;
     await open();
-    return log.inTurn(async () => {
+    return log.read(async () => {
       const bases = await storage.getRecords(refs.map(({ objectName, recordId }) => ({ objectName, recordId })));
       return refs.map((ref, index) => rebase(ref, bases[index], log.pending.ofRecord(ref)));
     });
@@ -102,7 +116,7 @@ export class LocalRecords {
   async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
     const { log, storage, open } = this.#parts;
     await open();
-    return log.inTurn(async () => {
+    return log.read(async () => {
       const baseByKey = new Map<string, BaseRecord>();
       const refByKey = new Map<string, RecordRef>();
       for (const base of await storage.listRecords(objectName)) {

@@ -68,12 +68,13 @@ export class ObjectRecords {
   async #baseVersion(recordId: RecordId): Promise<number | null> {
     const ref = { objectName: this.#name, recordId };
     const { records, configs } = this.#client;
+    const { record, baseVersion } = await records.target(ref);
     // A push-only object keeps no records, so there nobody can tell.
-    if (configs.keepsRecordsOf(ref.objectName) && !(await records.get(ref))) {
+    if (!record && configs.keepsRecordsOf(ref.objectName)) {
       const message = `There is no ${ref.objectName} with the id ${recordId} here. Create it, or sync first.`;
       throw new SyncUsageError('UNKNOWN_RECORD', message);
     }
-    return records.baseVersionOf(ref);
+    return baseVersion;
   }
 
   get #name(): string {

@@ -68,7 +68,7 @@ export class Outbox {
     const ref = { objectName: row.object_name as string, recordId: row.record_id as string };
     const operation = row.operation as MutationOperation;
     const data = typeof row.data === 'string' ? { data: JSON.parse(row.data) as JsonObject } : {};
-    const baseVersion = operation === 'create' ? null : await this.#client.records.baseVersionOf(ref);
+    const baseVersion = operation === 'create' ? null : (await this.#client.records.target(ref)).baseVersion;
     this.#client.record({ ...ref, operation, ...data, baseVersion });
   }
 }

@@ -114,10 +114,10 @@ export class ClientLog {
    * before. Throws `SyncUsageError` for what cannot be stored as JSON, naming the place. The entry's sequence is final
    * once it is durable.
    */
-  append(input: NewMutation): MutationLogEntry {
+  append(input: NewMutation, id?: string): MutationLogEntry {
     if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
     if (this.#foreign) throw this.#foreign;
-    const entry = this.#number({ input: checkNewMutation(input), round: 0 });
+    const entry = this.#number({ input: checkNewMutation(input), round: 0, id });
     this.#pending.put(entry);
     this.#unsaved.add(entry.mutation.id);
     this.#saver.schedule();

@@ -11,7 +11,7 @@ export interface NewEntry {
   /** How many automatic conflict resolutions lead to it; 0 for the user's own. */
   readonly round: number;
   /** Default: a fresh one. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** ISO 8601; default: now. */
   readonly timestamp?: string;
 }

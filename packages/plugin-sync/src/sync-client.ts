@@ -193,12 +193,15 @@ export class SyncClient implements AsyncDisposable {
     return this.#opened;
   }
 
-  /** Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. */
-  record(input: NewMutation): MutationLogEntry {
+  /**
+   * Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. Give an
+   * `id` where a mutation may come to be recorded twice: the server then applies it once.
+   */
+  record(input: NewMutation, id?: string): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
       throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
     this.configs.refuseReadOnly(input.objectName);
-    const mutation = this.log.append(input);
+    const mutation = this.log.append(input, id);
     this.#recorded(mutation);
     return mutation;
   }

@@ -37,12 +37,19 @@ const app: KernelPlugin = {
 };
 
 /** A device with a local data engine; everything it has is in `directory`. */
-async function startDevice(server: SyncHandler, { name, directory = temporaryDirectory() }: DeviceParts) {
+async function startDevice(server: SyncHandler, { name, user, directory = temporaryDirectory() }: DeviceParts) {
   const network = { isOffline: false };
   const transport: SyncTransport = {
     push: (request) => (network.isOffline ? Promise.reject(new Error('offline')) : server.handlePush(request)),
   };
-  const sync = new SyncPlugin({ clientId: name, transport, storage: new FileStorage(join(directory, 'sync')) });
+  const failures: string[] = [];
+  const sync = new SyncPlugin({
+    clientId: name,
+    user,
+    transport,
+    storage: new FileStorage(join(directory, 'sync')),
+    listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
+  });
   const local = new DataEngineSync();
   const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
   // Casts: ObjectStack's plugins have more of the same contract than is used here.
@@ -65,11 +72,12 @@ async function startDevice(server: SyncHandler, { name, directory = temporaryDir
     await sync.syncAll();
     await local.settled();
   };
-  return { sync, local, engine, tasks, exchange, network, stop, directory };
+  return { sync, local, engine, tasks, exchange, network, stop, directory, failures };
 }
 
 interface DeviceParts {
   readonly name: string;
+  readonly user?: string;
   readonly directory?: string;
 }
 
@@ -160,3 +168,71 @@ it('I1 keeps pending work over a restart, and records what was in the engine bef
     ['t1', 'Written offline', 'new'],
   ]);
 });
+
+it('refuses a write that no server would take, and records those behind it', async () => {
+  const server = new SyncHandler();
+  const a = await startDevice(server, { name: 'a' });
+  const tooLarge = a.engine.insert('task', { id: 't1', title: 'x'.repeat(300_000) }, system);
+  await expect(tooLarge).rejects.toThrow('300027 bytes large');
+  await a.engine.insert('task', { id: 't2', title: 'behind it' }, system);
+  await a.exchange();
+  expect([await a.tasks(), await titlesAt(server)]).toEqual([{ t2: 'behind it (new)' }, { t2: 'behind it' }]);
+});
+
+it('leaves a record from before sync alone while no server would take it', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const before = await startDevice(server, { name: 'a', directory });
+  await before.local.destroy();
+  await before.engine.insert('task', { id: 't1', title: 'x'.repeat(300_000) }, system);
+  await before.engine.insert('task', { id: 't2', title: 'fits' }, system);
+  await before.stop();
+  const a = await startDevice(server, { name: 'a', directory });
+  await a.exchange();
+  expect([Object.keys(await a.tasks()), await titlesAt(server)]).toEqual([['t1', 't2'], { t2: 'fits' }]);
+  expect(a.failures).toEqual([expect.stringContaining('300027 bytes large')]);
+  await a.engine.update('task', { id: 't1', title: 'shortened' }, system);
+  await a.exchange();
+  expect(await titlesAt(server)).toEqual({ t1: 'shortened', t2: 'fits' });
+});
+
+it('I2 applies a write once whose note outlives its recording', async () => {
+  const server = new SyncHandler({ strategy: 'last-write-wins' });
+  const directory = temporaryDirectory();
+  const a = await startDevice(server, { name: 'a', directory });
+  const b = await startDevice(server, { name: 'b' });
+  await a.engine.insert('task', { id: 't1', title: 'first' }, system);
+  a.engine.registerMiddleware(async ({ object, operation }, next) => {
+    if (object === 'objectstack_sync_outbox' && operation === 'delete') throw new Error('the disk is gone');
+    return next();
+  });
+  await a.engine.update('task', { id: 't1', title: 'of a' }, system);
+  await a.exchange();
+  await b.exchange();
+  await b.engine.update('task', { id: 't1', title: 'of b' }, system);
+  await b.exchange();
+  await a.exchange();
+  await a.stop();
+  await a.local.destroy();
+  const again = await startDevice(server, { name: 'a', directory });
+  await again.exchange();
+  expect([await titlesAt(server), await again.tasks()]).toEqual([{ t1: 'of b' }, { t1: 'of b (new)' }]);
+});
+
+it('takes no write of another user, whose work it would become', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const anne = await startDevice(server, { name: 'a', user: 'anne', directory });
+  await anne.engine.insert('task', { id: 't1', title: 'of Anne' }, system);
+  await anne.stop();
+  await anne.local.destroy();
+  const bert = await startDevice(server, { name: 'a', user: 'bert', directory });
+  const write = bert.engine.insert('task', { id: 't2', title: 'of Bert' }, system);
+  await expect(write).rejects.toMatchObject({ code: 'WRONG_USER' });
+});
+
+/** What the server has of every task. */
+async function titlesAt(server: SyncHandler) {
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  return Object.fromEntries(serverChanges.map(({ recordId, data }) => [recordId, data?.title]));
+}

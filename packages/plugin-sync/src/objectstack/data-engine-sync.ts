@@ -20,11 +20,13 @@ import {
   type KernelContext,
   type KernelPlugin,
 } from '@objectql/sync-types/kernel';
+import { isWrongUser } from '../failure-event.js';
 import type { LocalRecord } from '../rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
+import { SyncUsageError } from '../sync-usage-error.js';
 import { TurnQueue } from '../turn-queue.js';
 import { defineLocalObjects, KNOWN } from './local-objects.js';
-import { Outbox, setKnown } from './outbox.js';
+import { isKnown, Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 
 export interface DataEngineSyncOptions {
@@ -74,7 +76,7 @@ export class DataEngineSync implements KernelPlugin {
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
     await engine.transaction(async () => {}, AS_SYSTEM, { require: true });
     await outbox.open();
-    await outbox.drain();
+    await this.#drain();
     engine.registerMiddleware((operation, next) => {
       const isOurs = isWrite(operation) && names.includes(operation.object) && this.#stops.length > 0;
       return isOurs && !this.#applying.getStore() ? this.#write(operation, next) : next();
@@ -100,8 +102,12 @@ export class DataEngineSync implements KernelPlugin {
 
   /** A write of the application: it and its note commit together, or neither does. */
   async #write(operation: EngineOperation, next: () => Promise<void>): Promise<void> {
-    const { engine, client, outbox, onFailed } = this.#started();
+    const { engine, client } = this.#started();
     client.configs.refuseReadOnly(operation.object);
+    // Noted here, it would be sent as the work of the user whose storage this is.
+    await client.open().catch((error: unknown) => {
+      if (isWrongUser(error)) throw error;
+    });
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {
       const context = { ...AS_SYSTEM, transaction };
@@ -118,17 +124,22 @@ export class DataEngineSync implements KernelPlugin {
             require: true,
           })
         : await work(given, false);
-    if (isOwned) await this.#outside(() => outbox.drain()).catch((error: unknown) => onFailed(error));
+    if (isOwned) await this.#drain();
+  }
+
+  /** Records what is noted. What fails is told and tried again with the next write: the app's own work goes on. */
+  async #drain(): Promise<void> {
+    const { outbox, onFailed } = this.#started();
+    await this.#outside(() => outbox.drain()).catch((error: unknown) => onFailed(error));
   }
 
   /** Records what a transaction of the application's notes, once that has committed. */
   #drainAfter(transaction: unknown): void {
-    const { outbox, onFailed } = this.#started();
     // Knex, under ObjectStack's SQL drivers, resolves this at the commit; elsewhere it waits for the next write or start.
     const { executionPromise } = transaction as { readonly executionPromise?: unknown };
     if (!(executionPromise instanceof Promise)) return;
     executionPromise.then(
-      () => this.#outside(() => outbox.drain()).catch((error: unknown) => onFailed(error)),
+      () => this.#drain(),
       () => {},
     );
   }
@@ -144,18 +155,20 @@ export class DataEngineSync implements KernelPlugin {
     const fields = ownFields(engine.registry.getObject(objectName));
     for (const recordId of ids) {
       const [old, now] = [before.get(recordId), after.get(recordId)];
-      const data = changedIn(fields, old ?? {}, now ?? {});
-      const isChanged = Object.keys(data).length > 0;
-      if (!now && old) await outbox.note([{ objectName, recordId, operation: 'delete' }], context);
-      else if (now && !old) await outbox.note([{ objectName, recordId, operation: 'create', data }], context);
-      else if (now && isChanged) await outbox.note([{ objectName, recordId, operation: 'update', data }], context);
-      await setKnown(engine, { objectName, recordId }, { isKnown: now !== undefined, context });
+      const ref = { objectName, recordId };
+      const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
+      const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
+      if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete' }, context);
+      // Also one that could not be enrolled: the server has not got the rest of it.
+      else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
+      else if (now && Object.keys(data).length > 0) await outbox.note({ ...ref, operation: 'update', data }, context);
+      await setKnown(engine, ref, { isKnown: now !== undefined, context });
     }
   }
 
   /** Records that were in the engine before sync are recorded as created here. */
   async #enrol(objectName: string): Promise<void> {
-    const { engine, outbox } = this.#started();
+    const { engine, outbox, onFailed } = this.#started();
     const known = await engine.find(KNOWN, { where: { object_name: objectName } }, { context: AS_SYSTEM });
     const knownIds = new Set(known.map((row) => row.record_id));
     const rows = await engine.find(objectName, {}, { context: AS_SYSTEM });
@@ -166,15 +179,22 @@ export class DataEngineSync implements KernelPlugin {
       async ({ transaction }) => {
         const context = { ...AS_SYSTEM, transaction };
         for (const row of fresh) {
-          const recordId = String(row.id);
-          await outbox.note([{ objectName, recordId, operation: 'create', data: changedIn(fields, {}, row) }], context);
-          await setKnown(engine, { objectName, recordId }, { isKnown: true, context });
+          const ref = { objectName, recordId: String(row.id) };
+          try {
+            await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
+          } catch (error) {
+            if (!(error instanceof SyncUsageError)) throw error;
+            // It stays as it is, on this device alone.
+            onFailed(error);
+            continue;
+          }
+          await setKnown(engine, ref, { isKnown: true, context });
         }
       },
       AS_SYSTEM,
       { require: true },
     );
-    await outbox.drain();
+    await this.#drain();
   }
 
   /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */

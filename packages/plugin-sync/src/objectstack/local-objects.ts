@@ -10,7 +10,13 @@ const text = { type: 'text' } as const;
 const long = { type: 'textarea' } as const;
 
 const DEFINITIONS = [
-  object(OUTBOX, 'Sync outbox', { object_name: text, record_id: long, operation: text, data: long }),
+  object(OUTBOX, 'Sync outbox', {
+    mutation_id: text,
+    object_name: text,
+    record_id: long,
+    operation: text,
+    data: long,
+  }),
   object(KNOWN, 'Known to sync', { object_name: text, record_id: long }),
 ] as const;
 

@@ -1,6 +1,8 @@
 /** Turns what the application writes through the local data engine into mutations; what is committed is never forgotten. */
-import type { JsonObject, MutationOperation, RecordRef } from '@objectql/sync-types';
+import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
+import { checkNewMutation, type NewMutation } from '../new-mutation.js';
+import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
 import { TurnQueue } from '../turn-queue.js';
 import { KNOWN, OUTBOX } from './local-objects.js';
@@ -14,6 +16,8 @@ export interface Noted extends RecordRef {
 
 /** 16 digits hold every integer that JavaScript does, and sort as the numbers do. */
 const DIGITS = 16;
+/** 500 in one statement: SQLite takes 999 values at least. */
+const DELETED_AT_ONCE = 500;
 
 export class Outbox {
   readonly #engine: DataEngine;
@@ -33,15 +37,19 @@ export class Outbox {
     this.#last = Number(last?.id ?? 0);
   }
 
-  /** Notes writes in the transaction in which they are made. */
-  async note(writes: readonly Noted[], context: EngineContext): Promise<void> {
-    const rows = writes.map(({ objectName, recordId, operation, data }) => {
-      this.#last += 1;
-      const id = String(this.#last).padStart(DIGITS, '0');
-      const text = data ? JSON.stringify(data) : null;
-      return { id, object_name: objectName, record_id: recordId, operation, data: text };
-    });
-    if (rows.length > 0) await this.#engine.insert(OUTBOX, rows, { context });
+  /** Notes a write in the transaction in which it is made. Throws `SyncUsageError` for one that could not be recorded. */
+  async note({ objectName, recordId, operation, data }: Noted, context: EngineContext): Promise<void> {
+    checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
+    this.#last += 1;
+    const row = {
+      id: String(this.#last).padStart(DIGITS, '0'),
+      mutation_id: systemPlatform.newId(),
+      object_name: objectName,
+      record_id: recordId,
+      operation,
+      data: data ? JSON.stringify(data) : null,
+    };
+    await this.#engine.insert(OUTBOX, row, { context });
   }
 
   /** Whether something of this record waits to be recorded. */
@@ -50,37 +58,83 @@ export class Outbox {
     return (await this.#engine.find(OUTBOX, query, { context })).length > 0;
   }
 
-  /** Records what is noted, in its order, and forgets it once the mutations are durable. */
+  /**
+   * Records what is noted, in its order, and forgets it once the mutations are durable. What cannot be recorded stays, with
+   * what follows it of the same record, and no other waits for it.
+   */
   async drain(): Promise<void> {
     await this.#turns.take(async () => {
       const order = [{ field: 'id', order: 'asc' } as const];
       const rows = await this.#engine.find(OUTBOX, { orderBy: order }, { context: AS_SYSTEM });
       if (rows.length === 0) return;
-      for (const row of rows) await this.#record(row);
+      await this.#client.open();
+      const recordedIds = await this.#recordAll(rows);
       await this.#client.log.flush();
-      const ids = rows.map(({ id }) => id);
-      await this.#engine.delete(OUTBOX, { where: { id: { $in: ids } }, multi: true, context: AS_SYSTEM });
+      for (let start = 0; start < recordedIds.length; start += DELETED_AT_ONCE) {
+        const where = { id: { $in: recordedIds.slice(start, start + DELETED_AT_ONCE) } };
+        await this.#engine.delete(OUTBOX, { where, multi: true, context: AS_SYSTEM });
+      }
     });
   }
 
-  async #record(row: EngineRow): Promise<void> {
-    // Casts: these rows are written above and nowhere else.
-    const ref = { objectName: row.object_name as string, recordId: row.record_id as string };
-    const operation = row.operation as MutationOperation;
-    const data = typeof row.data === 'string' ? { data: JSON.parse(row.data) as JsonObject } : {};
-    const baseVersion = operation === 'create' ? null : (await this.#client.records.target(ref)).baseVersion;
-    this.#client.record({ ...ref, operation, ...data, baseVersion });
+  /** The ids of the rows that are recorded. */
+  async #recordAll(rows: readonly EngineRow[]): Promise<readonly unknown[]> {
+    const recordedIds: unknown[] = [];
+    const stuck = new Set<string>();
+    for (const row of rows) {
+      const noted = toNoted(row);
+      const key = recordKey(noted);
+      if (stuck.has(key)) continue;
+      try {
+        await this.#record(noted);
+        recordedIds.push(row.id);
+      } catch (error) {
+        stuck.add(key);
+        this.#client.listeners.report(error);
+      }
+    }
+    return recordedIds;
   }
+
+  async #record({ mutationId, objectName, recordId, operation, data }: Noted & { readonly mutationId: string }) {
+    const { log, conflicts, deadLetters, records } = this.#client;
+    // An earlier try was recorded, and ended before its note was forgotten.
+    if (log.pending.get(mutationId) || conflicts.find(mutationId) || deadLetters.find(mutationId)) return;
+    const ref = { objectName, recordId };
+    const baseVersion = operation === 'create' ? null : (await records.target(ref)).baseVersion;
+    const mutation: NewMutation = { ...ref, operation, data, baseVersion };
+    this.#client.record(mutation, mutationId);
+  }
+}
+
+/** Casts: these rows are written above and nowhere else. */
+function toNoted(row: EngineRow): Noted & { readonly mutationId: string } {
+  return {
+    mutationId: row.mutation_id as string,
+    objectName: row.object_name as string,
+    recordId: row.record_id as string,
+    operation: row.operation as MutationOperation,
+    ...(typeof row.data === 'string' ? { data: JSON.parse(row.data) as JsonObject } : {}),
+  };
+}
+
+/** Whether sync knows a record: it came from the server, or was recorded. */
+export async function isKnown(engine: DataEngine, ref: RecordRef, context: EngineContext): Promise<boolean> {
+  return (await engine.find(KNOWN, { where: knownAs(ref), limit: 1 }, { context })).length > 0;
 }
 
 /** Remembers that sync knows a record, or knows it no more. */
 export async function setKnown(
   engine: DataEngine,
   ref: RecordRef,
-  { isKnown, context }: { readonly isKnown: boolean; readonly context: EngineContext },
+  { isKnown: isNow, context }: { readonly isKnown: boolean; readonly context: EngineContext },
 ): Promise<void> {
-  const where = { object_name: ref.objectName, record_id: String(ref.recordId) };
-  const rows = await engine.find(KNOWN, { where, limit: 1 }, { context });
-  if (isKnown && rows.length === 0) await engine.insert(KNOWN, where, { context });
-  if (!isKnown && rows.length > 0) await engine.delete(KNOWN, { where, multi: true, context });
+  const where = knownAs(ref);
+  if ((await isKnown(engine, ref, context)) === isNow) return;
+  if (isNow) await engine.insert(KNOWN, where, { context });
+  else await engine.delete(KNOWN, { where, multi: true, context });
+}
+
+function knownAs({ objectName, recordId }: RecordRef) {
+  return { object_name: objectName, record_id: String(recordId) };
 }

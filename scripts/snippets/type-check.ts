@@ -20,7 +20,8 @@ export function typeCheck(modules: readonly SnippetModule[]): readonly SnippetPr
   });
 }
 
-function compilerOptions(): ts.CompilerOptions {
+/** How this repository checks a program that is not one of its own: a page's block. */
+export function compilerOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(BASE_CONFIG, ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, dirname(BASE_CONFIG));
   return {

@@ -1,3 +1,4 @@
+import type { MutationLogEntry } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
 import type { RecordResolver } from './record-resolver.js';
 import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
@@ -116,4 +117,33 @@ it('I13 withdraws an announced write that the application will never take, and g
   advance(60_000);
   expect(brief((await push({ mutations: [create({ n: 1 })] }, resolver)).results)).toEqual(['applied']);
   expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', data: { n: 1 } }]);
+});
+
+it('makes no announced write of another user as the caller who meets it', async () => {
+  const { handler, store, advance } = setUp();
+  const made: unknown[] = [];
+  const resolver: RecordResolver = {
+    getRecord: () => undefined,
+    applyMutation: ({ recordId }, _version, { principal }) => void made.push([principal?.id, recordId]),
+  };
+  const dying: RecordResolver = {
+    ...resolver,
+    applyMutation() {
+      const { transaction } = store;
+      store.transaction = async () => {
+        store.transaction = transaction;
+        throw new Error('the process died');
+      };
+    },
+  };
+  const pushAs = async (id: string, entry: MutationLogEntry, by: RecordResolver) => {
+    const request = { clientId: 'a', logId: `log-of-${id}`, lastCheckpoint: null, mutations: [entry] };
+    return brief((await handler.handlePush(request, by, { principal: { id } })).results);
+  };
+  const ofAnne = create({ n: 1 });
+  await pushAs('anne', ofAnne, dying);
+  advance(60_000);
+  expect(await pushAs('bert', mutation({ data: { n: 2 } }), resolver)).toEqual(['NOT_FOUND']);
+  expect(await pushAs('anne', ofAnne, resolver)).toEqual(['applied']);
+  expect(made).toEqual([['anne', 't1']]);
 });

@@ -112,20 +112,22 @@ async function announce(
       const reason = 'Another change of this record is being written. This one follows it.';
       return { result: rejectedResult(mutation.id, { code: 'BUSY', reason, retryAfterMs }) };
     }
-    await adoptRecord(mutation, session, { caller, transaction: transaction.handle });
+    if (rules.rulesOf(mutation.objectName)) {
+      await adoptRecord(mutation, session, { caller, transaction: transaction.handle });
+    }
     const judgement = await judge(mutation, session, rules);
-    const changes = session.changes(rules.principal?.id ?? null);
+    const changes = session.changes(principalOf(parts));
     if ('answer' in judgement) {
       await transaction.save(changes);
       return { result: judgement.answer, seen: session.record(mutation)?.state };
     }
-    const intent = intentOf(judgement.write, session);
+    const intent = intentOf(judgement.write, session, principalOf(parts));
     await transaction.save({ ...changes, intents: [intent] });
     return { write: judgement.write, intent };
   });
 }
 
-function intentOf(write: PlannedWrite, session: PushSession): Intent {
+function intentOf(write: PlannedWrite, session: PushSession, principal: string | null): Intent {
   const { mutation, state, droppedFields } = write;
   const outcome = { status: 'applied', version: state.version, droppedFields } as const;
   return {
@@ -134,6 +136,7 @@ function intentOf(write: PlannedWrite, session: PushSession): Intent {
     mutation,
     state,
     ledger: session.remember(write.said, outcome),
+    principal,
     startedAt: session.now,
   };
 }
@@ -181,12 +184,17 @@ async function withdraw(
 
 /**
  * Finishes a write that a crash, or a resolver that never answered, left announced. One that the application does not take
- * is withdrawn, or it would hold its record for everybody; whoever made it sends it again.
+ * is withdrawn, or it would hold its record for everybody; whoever made it sends it again. So is one of another user: it
+ * would be made, or refused, as the caller's.
  */
 async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
   const written = await findWritten(intent, parts);
   if (written) {
     await confirm(intent, written.record, parts);
+    return;
+  }
+  if (intent.principal !== principalOf(parts)) {
+    await parts.store.transaction((transaction) => transaction.save({ settledIntents: [refOf(intent)] }));
     return;
   }
   const { mutation, state, ledger } = intent;
@@ -258,6 +266,10 @@ async function writtenState(
     ? ({ ...common, operation: 'update', data: mutation.data ?? {} } as const)
     : ({ ...common, operation: 'create', data: record } as const);
   return withStoredRecord(writeRecord(now, write, now.version), record);
+}
+
+function principalOf({ rules }: DeferredParts): string | null {
+  return rules.principal?.id ?? null;
 }
 
 function at({ ledger }: Intent, { version }: RecordState): Intent['ledger']['outcome'] {

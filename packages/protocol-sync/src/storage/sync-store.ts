@@ -88,6 +88,8 @@ export interface Intent extends RecordRef {
   /** What the record becomes when the write is confirmed. */
   readonly state: RecordState;
   readonly ledger: LedgerRow;
+  /** Who asked for it; `null` where nobody is authenticated. */
+  readonly principal: string | null;
   /** Epoch milliseconds. */
   readonly startedAt: number;
 }

@@ -70,7 +70,15 @@ export function sampleIntent(changed: Partial<RecordState> = {}): Intent {
     sequence: 1,
     baseVersion: null,
   } as const;
-  return { objectName, recordId, mutation, state, ledger: sampleRow('mutation-1'), startedAt: 1_700_000_000_000 };
+  return {
+    objectName,
+    recordId,
+    mutation,
+    state,
+    ledger: sampleRow('mutation-1'),
+    principal: null,
+    startedAt: 1_700_000_000_000,
+  };
 }
 
 /** Saves in one transaction, after loading what is saved. */

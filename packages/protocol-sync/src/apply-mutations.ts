@@ -114,7 +114,7 @@ async function applyItem(
     return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
   }
   try {
-    if (resolver !== storeResolver) {
+    if (resolver !== storeResolver && rules.rulesOf(mutation.objectName)) {
       await transaction.savepoint(() => adoptRecord(mutation, session, { caller, transaction: transaction.handle }));
     }
     const judgement = await judge(mutation, session, rules);

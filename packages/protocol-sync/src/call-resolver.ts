@@ -1,5 +1,5 @@
 /** Calls an application's resolver without trusting it: it may throw, hang, or return what is no record. */
-import { findJsonProblem, type JsonObject, MAX_JSON_DEPTH, type RecordRef } from '@objectql/sync-types';
+import { findJsonProblem, type JsonObject, MAX_FIELDS, MAX_JSON_DEPTH, type RecordRef } from '@objectql/sync-types';
 import type { Rejection } from './answer.js';
 import type { PlannedWrite } from './judge.js';
 import type { Platform } from './platform/platform.js';
@@ -87,5 +87,9 @@ function toRecord(value: unknown, method: string): JsonObject {
   const fields = toFields(value);
   const found = findJsonProblem(fields, { maxDepth: MAX_JSON_DEPTH });
   if (found) throw new TypeError(`The resolver's ${method} returned no JSON record: ${found.path} ${found.problem}.`);
+  // No client would take the answer it stands in, nor anything behind it.
+  if (Object.keys(fields).length > MAX_FIELDS) {
+    throw new TypeError(`The resolver's ${method} returned a record of more than ${MAX_FIELDS} fields.`);
+  }
   return fields;
 }

@@ -1,5 +1,12 @@
 /** How the server reads and writes an application's own records. */
-import type { JsonObject, MutationLogEntry, RecordId, RejectionCode } from '@objectql/sync-types';
+import {
+  type JsonObject,
+  type MutationLogEntry,
+  RETRYABLE_CODES,
+  type RecordId,
+  type RejectionCode,
+  TERMINAL_CODES,
+} from '@objectql/sync-types';
 import type { Principal } from './principal.js';
 
 /** What a write happens in. */
@@ -44,14 +51,20 @@ export interface RecordResolver {
   readonly transactional?: boolean;
 }
 
+const REJECTION_CODES: readonly string[] = [...TERMINAL_CODES, ...RETRYABLE_CODES];
+
 /** Refuses a mutation for good: thrown by a resolver, it reaches the client as a rejection with this code and reason. */
 export class RejectionError extends Error {
   override readonly name = 'RejectionError';
   readonly code: RejectionCode;
 
-  /** `reason` is shown to the client's user; put no secrets in it. */
+  /** `reason` is shown to the client's user; put no secrets in it. Throws `TypeError` for a code that is none. */
   constructor(code: RejectionCode, reason: string) {
     super(reason);
+    // No client would take the answer it stands in: JavaScript, or a cast, brings any text here.
+    if (!REJECTION_CODES.includes(code)) {
+      throw new TypeError(`RejectionError: ${code} is no code. Known: ${REJECTION_CODES.join(', ')}.`);
+    }
     this.code = code;
   }
 }

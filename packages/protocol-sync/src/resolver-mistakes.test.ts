@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { type RecordResolver, RejectionError } from './record-resolver.js';
+import { brief, create, setUp } from './sync-handler.fixture.js';
+
+const WIDE = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`field${index}`, index]));
+
+describe.each([{ transactional: true }, { transactional: false }])('a resolver with %o', (kind) => {
+  const resolver: RecordResolver = { ...kind, getRecord: () => undefined, applyMutation: () => undefined };
+  const pushBoth = async (mistaken: RecordResolver, options: Parameters<typeof setUp>[0] = {}) => {
+    const { push, pull, warnings } = setUp(options);
+    const mutations = [create({ n: 1 }, { recordId: 'bad' }), create({ n: 1 }, { recordId: 'good' })];
+    const { results } = await push({ mutations }, mistaken);
+    const { serverChanges } = await pull();
+    const causes = new Set(warnings.map(({ cause }) => String(cause)));
+    return { results: brief(results), changed: serverChanges.map(({ recordId }) => recordId), causes: [...causes] };
+  };
+
+  it('cannot answer with a code that no client knows', async () => {
+    const teapot = 'TEAPOT' as 'INVALID';
+    const applyMutation: RecordResolver['applyMutation'] = ({ recordId }) => {
+      if (recordId === 'bad') throw new RejectionError(teapot, 'I am a teapot.');
+    };
+    const outcome = await pushBoth({ ...resolver, applyMutation });
+    expect(outcome).toEqual({
+      results: ['INTERNAL', 'applied'],
+      changed: ['good'],
+      causes: [expect.stringContaining('TEAPOT is no code')],
+    });
+  });
+
+  it('cannot bring a record into the feed that no client takes', async () => {
+    const getRecord: RecordResolver['getRecord'] = (_objectName, recordId) => (recordId === 'bad' ? WIDE : undefined);
+    const outcome = await pushBoth({ ...resolver, getRecord });
+    expect(outcome).toEqual({
+      results: ['INTERNAL', 'applied'],
+      changed: ['good'],
+      causes: [expect.stringContaining('more than 1000 fields')],
+    });
+  });
+
+  it('is not asked for records of objects that take no part in sync', async () => {
+    const getRecord: RecordResolver['getRecord'] = (objectName) => {
+      throw new Error(`There is no table ${objectName}.`);
+    };
+    const outcome = await pushBoth({ ...resolver, getRecord }, { objects: new Map([['note', { enabled: true }]]) });
+    expect(outcome).toEqual({ results: ['UNKNOWN_OBJECT', 'UNKNOWN_OBJECT'], changed: [], causes: [] });
+  });
+});

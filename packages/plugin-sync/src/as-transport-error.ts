@@ -1,5 +1,5 @@
 /** Whatever a transport throws, as the one error that sync decides by. */
-import { REQUEST_ERROR_CODES } from '@objectql/sync-types';
+import { isRequestErrorCode } from '@objectql/sync-types';
 import { refusedError } from './transport/refused-error.js';
 import { TransportError } from './transport/transport.js';
 
@@ -9,8 +9,8 @@ import { TransportError } from './transport/transport.js';
  */
 export function asTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
-  const { code, status } = Object(error) as Readonly<Record<string, unknown>>;
-  if (typeof status === 'number' && status >= 400) return refusedError(error, { status, cause: error });
-  if (REQUEST_ERROR_CODES.some((known) => known === code)) return refusedError(error, { cause: error });
+  const { code, status: told } = Object(error) as Readonly<Record<string, unknown>>;
+  const status = typeof told === 'number' && told >= 400 ? told : undefined;
+  if (status || isRequestErrorCode(code)) return refusedError(error, { status, cause: error });
   return new TransportError('The server could not be reached.', { type: 'unreachable' }, { cause: error });
 }

@@ -17,7 +17,7 @@ const mutation = {
 const protocol1: SyncConflict = {
   objectName: 'task',
   recordId: 't1',
-  clientMutation: { ...mutation, data: { title: 'mangled by the server' } },
+  clientMutation: mutation,
   serverRecord: { title: 'theirs' },
   conflictingFields: ['title'],
 };
@@ -31,20 +31,16 @@ const change: SyncServerChange = {
   timestamp: '2026-01-01T00:00:01.000Z',
 };
 
-test('takes what a protocol-2 server says as it is, with the mutation as this client sent it', () => {
+test('takes what a protocol-2 server says as it is', () => {
   const stamps = { clientStamp: { time: 1, logId: 'a', sequence: 1 }, serverStamps: {} };
   const reported: SyncConflict = { ...protocol1, kind: 'create-create', serverVersion: 9, ...stamps };
-  expect(completeConflict(reported, { mutation, serverChanges: [change], base: undefined })).toEqual({
-    ...reported,
-    clientMutation: mutation,
-  });
+  expect(completeConflict(reported, { serverChanges: [change], base: undefined })).toBe(reported);
 });
 
 test('fills in what a protocol-1 server leaves out from the change that came along', () => {
-  const conflict = completeConflict(protocol1, { mutation, serverChanges: [change], base: undefined });
+  const conflict = completeConflict(protocol1, { serverChanges: [change], base: undefined });
   expect(conflict).toEqual({
     ...protocol1,
-    clientMutation: mutation,
     kind: 'update-update',
     serverVersion: 6,
     clientStamp: { time: Date.UTC(2026, 0, 1, 0, 0, 2), logId: 'device-1', sequence: 3 },
@@ -55,15 +51,14 @@ test('fills in what a protocol-1 server leaves out from the change that came alo
 
 test('leaves the time unknown where no change came along, and takes the version it has', () => {
   const base = { objectName: 'task', recordId: 't1', version: 5, data: {}, walk: null };
-  const conflict = completeConflict(protocol1, { mutation, serverChanges: [], base });
+  const conflict = completeConflict(protocol1, { serverChanges: [], base });
   expect([conflict.serverVersion, isTimed(conflict)]).toEqual([5, false]);
 });
 
 test('tells what met what from the operations', () => {
   const kindOf = (operation: 'create' | 'update' | 'delete', serverRecord: SyncConflict['serverRecord']) => {
-    const own = { ...mutation, operation };
-    const context = { mutation: own, serverChanges: [], base: undefined };
-    return completeConflict({ ...protocol1, serverRecord }, context).kind;
+    const reported = { ...protocol1, clientMutation: { ...mutation, operation }, serverRecord };
+    return completeConflict(reported, { serverChanges: [], base: undefined }).kind;
   };
   expect([kindOf('create', {}), kindOf('update', {}), kindOf('delete', {}), kindOf('update', null)]).toEqual([
     'create-create',

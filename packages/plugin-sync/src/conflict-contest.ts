@@ -12,8 +12,6 @@ import type { BaseRecord } from './storage/client-storage.js';
 
 /** What else is known of the record a conflict is about. */
 export interface ConflictContext {
-  /** The mutation as this client sent it: the server's copy of it is not needed. */
-  readonly mutation: MutationLogEntry;
   /** The changes that came with the conflict. */
   readonly serverChanges: readonly SyncServerChange[];
   readonly base: BaseRecord | undefined;
@@ -23,18 +21,16 @@ export interface ConflictContext {
  * The conflict with what a protocol-1 server leaves out: its kind follows from the operations, and version and time from
  * the record's change where one came along. Where none did, the time stays unknown, and nothing is decided by it.
  */
-export function completeConflict(reported: SyncConflict, context: ConflictContext): SyncConflict {
-  const { mutation, base } = context;
-  const conflict = { ...reported, clientMutation: mutation };
-  if (conflict.kind !== undefined && conflict.clientStamp !== undefined) return conflict;
-  const key = recordKey(mutation);
-  const change = context.serverChanges.find((candidate) => recordKey(candidate) === key);
+export function completeConflict(conflict: SyncConflict, { serverChanges, base }: ConflictContext): SyncConflict {
+  if (conflict.kind && conflict.clientStamp) return conflict;
+  const key = recordKey(conflict);
+  const change = serverChanges.find((candidate) => recordKey(candidate) === key);
   const stamp = change && { time: Date.parse(change.timestamp), logId: '', sequence: 0 };
   const serverVersion = conflict.serverVersion ?? change?.serverVersion ?? base?.version;
   return {
     ...conflict,
     kind: conflict.kind ?? kindOf(conflict),
-    clientStamp: stampOf(mutation),
+    clientStamp: stampOf(conflict.clientMutation),
     ...(serverVersion === undefined ? {} : { serverVersion }),
     ...(stamp ? serverStampsOf(conflict, stamp) : {}),
   };

@@ -42,8 +42,7 @@ export async function decideConflicts(
     if (result?.status !== 'conflict') continue;
     const { mutation } = entry;
     const base = parts.storedByKey.get(recordKey(mutation));
-    const { serverChanges } = answer;
-    const conflict = completeConflict(result.conflict, { mutation, serverChanges, base });
+    const conflict = completeConflict(result.conflict, { serverChanges: answer.serverChanges, base });
     const localCopy = copyWithout(entry, base, parts);
     const resolution = await decide(conflict, { entry, localCopy, parts });
     const isDeletedThere = conflict.serverRecord === null && localCopy !== undefined;

@@ -66,10 +66,7 @@ export class Exchange {
     ).catch((error: unknown) => {
       throw asTransportError(error);
     });
-    const answer = parseAnswer(
-      raw,
-      sent.map(({ mutation }) => mutation.id),
-    );
+    const answer = parseAnswer(raw, request.mutations);
     this.#maxMutations *= 2;
     if (answer.limits) {
       this.#serverMaxMutations = answer.limits.maxMutations;

@@ -9,7 +9,16 @@ import {
 } from '@objectql/sync-types';
 import { SyncUsageError } from './sync-usage-error.js';
 import { operation } from './transport/parse-result.js';
-import { identifier, optional, recordData, recordId, shape, version, WireProblem } from './transport/wire-parser.js';
+import {
+  identifier,
+  optional,
+  parseOr,
+  recordData,
+  recordId,
+  shape,
+  version,
+  WireProblem,
+} from './transport/wire-parser.js';
 
 /** A change to record. */
 export interface NewMutation extends RecordRef {
@@ -25,30 +34,26 @@ export type CheckedMutation = NewMutation & { readonly data?: JsonObject | undef
 
 /** A frozen copy of what the application handed in, or a `SyncUsageError` that names what cannot be stored. */
 export function checkNewMutation(input: NewMutation): CheckedMutation {
-  try {
-    const checked: CheckedMutation = parseNewMutation(input);
-    const { data } = checked;
-    if (data === undefined) return checked;
-    if (checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
-    if (isJsonWithin(data, MAX_RECORD_BYTES)) return checked;
-    const bytes = utf8Bytes(JSON.stringify(data));
-    throw new WireProblem(`is ${bytes} bytes large; ${MAX_RECORD_BYTES} are the most`);
-  } catch (error) {
-    if (!(error instanceof WireProblem)) throw error;
-    throw new SyncUsageError(
-      'INVALID_MUTATION',
-      `The mutation was not recorded: ${error.path.slice(1) || 'it'} ${error.message}.`,
-    );
-  }
+  return parseOr(
+    () => {
+      const checked: CheckedMutation = parseNewMutation(input);
+      const { data } = checked;
+      if (data && checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
+      if (!data || isJsonWithin(data, MAX_RECORD_BYTES)) return checked;
+      const bytes = utf8Bytes(JSON.stringify(data));
+      throw new WireProblem(`is ${bytes} bytes large; ${MAX_RECORD_BYTES} are the most`);
+    },
+    ({ path, message }) =>
+      new SyncUsageError('INVALID_MUTATION', `The mutation was not recorded: ${path.slice(1) || 'it'} ${message}.`),
+  );
 }
 
 /** Throws `SyncUsageError` unless every store and server keeps this as an id. */
 export function checkClientId(clientId: string): void {
-  try {
-    identifier(clientId);
-  } catch (error) {
-    throw new SyncUsageError('INVALID_CONFIG', `clientId ${error instanceof Error ? error.message : error}.`);
-  }
+  parseOr(
+    () => identifier(clientId),
+    ({ message }) => new SyncUsageError('INVALID_CONFIG', `clientId ${message}.`),
+  );
 }
 
 const parseNewMutation = shape({

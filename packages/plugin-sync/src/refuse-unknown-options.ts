@@ -15,8 +15,9 @@ export const CLIENT_OPTIONS = [
   'platform',
 ] as const satisfies readonly (keyof SyncClientOptions)[];
 
-/** Throws `SyncUsageError` naming the first option that is none of the known ones. */
-export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+/** Throws `SyncUsageError` naming the first option that is none of the known ones, with `path` before its name. */
+export function refuseUnknownOptions(options: object, known: readonly string[], path = ''): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown) throw new SyncUsageError('INVALID_CONFIG', `${unknown} is no option. Known: ${known.join(', ')}.`);
+  if (unknown)
+    throw new SyncUsageError('INVALID_CONFIG', `${path}${unknown} is no option. Known: ${known.join(', ')}.`);
 }

@@ -35,11 +35,11 @@ test('names what is unknown or out of range', () => {
     { enabled: true, conflict_fields: 'title' },
   ];
   expect(cases.map(problemOf)).toEqual([
-    'config.batchsize is unknown. Known: enabled, strategy, direction, debounce_ms, batch_size, conflict_fields.',
-    'config.enabled must be true or false.',
+    'config.batchsize is no option. Known: enabled, strategy, direction, debounce_ms, batch_size, conflict_fields.',
+    'config.enabled is missing; it must be true or false.',
     'config.strategy must be one of last-write-wins, crdt, manual, or a function.',
     'config.direction must be one of bidirectional, push-only, pull-only.',
-    'config.debounce_ms must be 0 or more milliseconds.',
+    'config.debounce_ms must be a duration from 0.',
     'config.batch_size must be a positive integer.',
     'config.conflict_fields must be a list.',
   ]);

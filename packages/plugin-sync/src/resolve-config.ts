@@ -9,7 +9,9 @@ import {
   type SyncConfig,
   type SyncDirection,
 } from '@objectql/sync-types';
+import { refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncUsageError } from './sync-usage-error.js';
+import { duration, flag, listOf, oneOf, optional, parseOr, rule, shape, text } from './transport/wire-parser.js';
 
 /** A configuration as the client works with it. */
 export interface ObjectConfig {
@@ -21,45 +23,35 @@ export interface ObjectConfig {
   readonly conflictFields: readonly string[] | undefined;
 }
 
-const KEYS: readonly string[] = [
-  'enabled',
-  'strategy',
-  'direction',
-  'debounce_ms',
-  'batch_size',
-  'conflict_fields',
-] satisfies readonly (keyof SyncConfig)[];
+const PARSERS = {
+  enabled: flag,
+  strategy: optional(
+    rule<StrategyName | Strategy>(
+      `one of ${STRATEGY_NAMES.join(', ')}, or a function`,
+      // Any name is looked for among those that are.
+      (value) => typeof value === 'function' || STRATEGY_NAMES.includes(value as StrategyName),
+    ),
+  ),
+  direction: optional(oneOf(SYNC_DIRECTIONS)),
+  debounce_ms: optional(duration),
+  batch_size: optional(rule<number>('a positive integer', (value) => Number.isSafeInteger(value) && Number(value) > 0)),
+  conflict_fields: optional(listOf(text)),
+};
+const parseConfig = shape<SyncConfig>(PARSERS);
 
 /** Reads a published configuration; throws `SyncUsageError` for an unknown key or a value out of range, naming it. */
 export function resolveConfig(config: SyncConfig, where = 'config'): ObjectConfig {
-  const unknown = Object.keys(config).find((key) => !KEYS.includes(key));
-  if (unknown) refuse(`${where}.${unknown} is unknown. Known: ${KEYS.join(', ')}`);
-  const {
-    enabled,
-    strategy = 'last-write-wins',
-    direction = 'bidirectional',
-    debounce_ms: debounceMs = DEFAULT_DEBOUNCE_MS,
-    batch_size: batchSize = DEFAULT_BATCH_SIZE,
-    conflict_fields: conflictFields,
-  } = config;
-  if (typeof enabled !== 'boolean') refuse(`${where}.enabled must be true or false`);
-  if (typeof strategy !== 'function' && !STRATEGY_NAMES.includes(strategy)) {
-    refuse(`${where}.strategy must be one of ${STRATEGY_NAMES.join(', ')}, or a function`);
-  }
-  if (!SYNC_DIRECTIONS.includes(direction)) refuse(`${where}.direction must be one of ${SYNC_DIRECTIONS.join(', ')}`);
-  if (!Number.isFinite(debounceMs) || debounceMs < 0) refuse(`${where}.debounce_ms must be 0 or more milliseconds`);
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) refuse(`${where}.batch_size must be a positive integer`);
-  if (conflictFields !== undefined && !Array.isArray(conflictFields)) refuse(`${where}.conflict_fields must be a list`);
+  refuseUnknownOptions(config, Object.keys(PARSERS), `${where}.`);
+  const checked = parseOr(
+    () => parseConfig(config),
+    ({ path, message }) => new SyncUsageError('INVALID_CONFIG', `${where}${path} ${message}.`),
+  );
   return {
-    isEnabled: enabled,
-    strategy,
-    direction,
-    debounceMs,
-    batchSize,
-    conflictFields,
+    isEnabled: checked.enabled,
+    strategy: checked.strategy ?? 'last-write-wins',
+    direction: checked.direction ?? 'bidirectional',
+    debounceMs: checked.debounce_ms ?? DEFAULT_DEBOUNCE_MS,
+    batchSize: checked.batch_size ?? DEFAULT_BATCH_SIZE,
+    conflictFields: checked.conflict_fields,
   };
-}
-
-function refuse(problem: string): never {
-  throw new SyncUsageError('INVALID_CONFIG', `${problem}.`);
 }

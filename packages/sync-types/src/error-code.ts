@@ -14,30 +14,8 @@ export const TERMINAL_CODES = [
 export const RETRYABLE_CODES = ['RATE_LIMITED', 'BUSY', 'INTERNAL', 'BATCH_TOO_LARGE'] as const;
 export type RejectionCode = (typeof TERMINAL_CODES)[number] | (typeof RETRYABLE_CODES)[number];
 
-/**
- * Why a whole request was not processed. Nothing of it was executed.
- * `MALFORMED` 400, `INVALID_CHECKPOINT` 400, `UNAUTHENTICATED` 401, `WRONG_PRINCIPAL` 403, `NOT_FOUND` 404,
- * `METHOD_NOT_ALLOWED` 405, `LOG_FORKED` 409, `TOO_LARGE` 413, `UNSUPPORTED_ENCODING` 415, `RATE_LIMITED` 429,
- * `INTERNAL` 500, `BUSY` 503.
- */
-export const REQUEST_ERROR_CODES = [
-  'MALFORMED',
-  'INVALID_CHECKPOINT',
-  'UNAUTHENTICATED',
-  'WRONG_PRINCIPAL',
-  'NOT_FOUND',
-  'METHOD_NOT_ALLOWED',
-  'LOG_FORKED',
-  'TOO_LARGE',
-  'UNSUPPORTED_ENCODING',
-  'RATE_LIMITED',
-  'INTERNAL',
-  'BUSY',
-] as const;
-export type RequestErrorCode = (typeof REQUEST_ERROR_CODES)[number];
-
-/** The HTTP status of each code, also for transports that hand over the body alone. */
-export const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
+/** Why a whole request was not processed, with the HTTP status that says so. Nothing of the request was executed. */
+export const STATUS_BY_CODE = {
   MALFORMED: 400,
   INVALID_CHECKPOINT: 400,
   UNAUTHENTICATED: 401,
@@ -50,7 +28,13 @@ export const STATUS_BY_CODE: Readonly<Record<RequestErrorCode, number>> = {
   RATE_LIMITED: 429,
   INTERNAL: 500,
   BUSY: 503,
-};
+} as const;
+export type RequestErrorCode = keyof typeof STATUS_BY_CODE;
+
+/** True for the code of a refused request. */
+export function isRequestErrorCode(code: unknown): code is RequestErrorCode {
+  return typeof code === 'string' && Object.hasOwn(STATUS_BY_CODE, code);
+}
 
 /** True when the same mutation may succeed later, unchanged. */
 export function isRetryable(code: RejectionCode): boolean {

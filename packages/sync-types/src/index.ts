@@ -2,8 +2,8 @@
 export { assertNever } from './assert-never.js';
 export type { ConflictKind, SyncConflict, WriteStamp } from './conflict.js';
 export {
+  isRequestErrorCode,
   isRetryable,
-  REQUEST_ERROR_CODES,
   RETRYABLE_CODES,
   type RejectionCode,
   type RequestErrorCode,

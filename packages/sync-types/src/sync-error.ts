@@ -1,9 +1,12 @@
 /** The schemas of what a server answers instead of a success. */
 import { z } from 'zod';
-import { REQUEST_ERROR_CODES, RETRYABLE_CODES, TERMINAL_CODES } from './error-code.js';
+import { RETRYABLE_CODES, type RequestErrorCode, STATUS_BY_CODE, TERMINAL_CODES } from './error-code.js';
 
 export const rejectionCodeSchema = z.enum([...TERMINAL_CODES, ...RETRYABLE_CODES]);
-export const requestErrorCodeSchema = z.enum(REQUEST_ERROR_CODES);
+export const requestErrorCodeSchema = z.enum(
+  // Object.keys forgets what the keys are.
+  Object.keys(STATUS_BY_CODE) as readonly RequestErrorCode[],
+);
 
 export const errorBodySchema = z
   .object({

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { SyncPushResponse } from '@objectql/sync-types';
+import type { MutationLogEntry, SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
 import { syncPushResponseSchema } from '@objectql/sync-types/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +8,19 @@ import { parseAnswer } from './parse-answer.js';
 import type { TransportError } from './transport.js';
 
 const GOLDEN = new URL('../../../sync-types/golden/', import.meta.url);
+/** The client's own mutation of that id, as it was sent. */
+const sentAs = (id: string): MutationLogEntry => ({
+  id,
+  objectName: 'task',
+  recordId: 'task-1',
+  operation: 'update',
+  data: { title: 'Mine' },
+  timestamp: '2026-01-01T00:00:00Z',
+  clientId: 'device-1',
+  sequence: 1,
+  baseVersion: 1,
+});
+const read = (answer: unknown, sentIds: readonly string[]) => parseAnswer(answer, sentIds.map(sentAs));
 const EMPTY = { results: [], serverChanges: [], checkpoint: 'c1' };
 const applied = (mutationId?: string) => ({
   status: 'applied',
@@ -34,7 +47,7 @@ function goldenIn(folder: string): readonly { readonly name: string; readonly me
 
 function failureOf(answer: unknown, sentIds: readonly string[] = []): TransportError {
   try {
-    parseAnswer(answer, sentIds);
+    read(answer, sentIds);
   } catch (error) {
     expect(error).toMatchObject({ name: 'TransportError' });
     // As was just found.
@@ -58,8 +71,8 @@ describe('parseAnswer', () => {
     it(`reads the golden answer ${name}`, () => {
       const answer = syncPushResponseSchema.parse(message);
       const sentIds = answer.results.map(({ mutationId }, index) => mutationId ?? `m${index}`);
-      const results = answer.results.map((result, index) => ({ ...result, mutationId: sentIds[index] }));
-      expect(parseAnswer(message, sentIds)).toEqual({ ...answer, results });
+      const results = answer.results.map((result, index) => resultFor(sentIds[index] ?? '', result));
+      expect(read(message, sentIds)).toEqual({ ...answer, results });
     });
   }
 
@@ -67,11 +80,10 @@ describe('parseAnswer', () => {
     fc.assert(
       fc.property(answerArbitrary, ({ answer, sentIds }) => {
         const parsed = syncPushResponseSchema.parse(answer);
-        const results = sentIds.map((id, index) => ({
-          ...(parsed.results.find(({ mutationId }) => mutationId === id) ?? parsed.results[index]),
-          mutationId: id,
-        }));
-        expect(parseAnswer(answer, sentIds)).toEqual({ ...parsed, results });
+        const results = sentIds.map((id, index) =>
+          resultFor(id, parsed.results.find(({ mutationId }) => mutationId === id) ?? parsed.results[index]),
+        );
+        expect(read(answer, sentIds)).toEqual({ ...parsed, results });
       }),
     );
   });
@@ -80,10 +92,10 @@ describe('parseAnswer', () => {
     const seen = { accepted: 0, refused: 0 };
     fc.assert(
       fc.property(changedAnswerArbitrary, ({ answer, sentIds }) => {
-        const parsed = syncPushResponseSchema.safeParse(withoutUnheardOf(answer));
+        const parsed = syncPushResponseSchema.safeParse(withOwnMutations(answer));
         if (parsed.success && isComplete(parsed.data, sentIds)) {
           seen.accepted++;
-          expect(parseAnswer(answer, sentIds).serverChanges).toEqual(parsed.data.serverChanges);
+          expect(read(answer, sentIds).serverChanges).toEqual(parsed.data.serverChanges);
         } else {
           seen.refused++;
           expect(failureOf(answer, sentIds).failure.type).toBe('unreadable');
@@ -96,14 +108,37 @@ describe('parseAnswer', () => {
 
   it('matches results without ids, as protocol 1 has them, by their order', () => {
     const results = [applied(), { status: 'rejected', reason: 'no' }];
-    expect(parseAnswer({ ...EMPTY, results }, ['m1', 'm2']).results).toEqual([
+    expect(read({ ...EMPTY, results }, ['m1', 'm2']).results).toEqual([
       { ...applied(), mutationId: 'm1' },
       { status: 'rejected', reason: 'no', mutationId: 'm2' },
     ]);
   });
 
+  it('gives a conflict the mutation as it was sent, whatever the server says of it', () => {
+    const told = {
+      objectName: 'x',
+      recordId: 0,
+      clientMutation: null,
+      serverRecord: null,
+      conflictingFields: ['title'],
+    };
+    expect(read({ ...EMPTY, results: [{ status: 'conflict', conflict: told }] }, ['m1']).results).toEqual([
+      {
+        status: 'conflict',
+        mutationId: 'm1',
+        conflict: {
+          objectName: 'task',
+          recordId: 'task-1',
+          clientMutation: sentAs('m1'),
+          serverRecord: null,
+          conflictingFields: ['title'],
+        },
+      },
+    ]);
+  });
+
   it('accepts an epoch reset without results, whatever was sent', () => {
-    expect(parseAnswer({ ...EMPTY, reset: 'epoch' }, ['m1', 'm2'])).toEqual({ ...EMPTY, reset: 'epoch' });
+    expect(read({ ...EMPTY, reset: 'epoch' }, ['m1', 'm2'])).toEqual({ ...EMPTY, reset: 'epoch' });
     expect(failureOf({ ...EMPTY, reset: 'expired' }, ['m1']).failure).toEqual({ type: 'unreadable' });
   });
 
@@ -115,7 +150,7 @@ describe('parseAnswer', () => {
       results: [{ ...applied('m1'), record: undefined, note: 'x' }],
       serverChanges: [change({ by: 'ada', origin: undefined })],
     };
-    expect(parseAnswer(answer, ['m1'])).toStrictEqual({
+    expect(read(answer, ['m1'])).toStrictEqual({
       results: [applied('m1')],
       serverChanges: [change()],
       checkpoint: 'c1',
@@ -141,10 +176,7 @@ describe('parseAnswer', () => {
   });
 
   it('says what is wrong, and where, but not what was in it', () => {
-    const conflict = {
-      status: 'conflict',
-      conflict: { objectName: 'task', recordId: 1, clientMutation: {}, serverRecord: null, conflictingFields: [] },
-    };
+    const conflict = { status: 'conflict', conflict: { serverRecord: { at: Number.NaN }, conflictingFields: [] } };
     const cases: readonly [unknown, string][] = [
       ['<html>secret</html>', '$ must be an object'],
       [null, '$ must be an object'],
@@ -158,7 +190,7 @@ describe('parseAnswer', () => {
       [{ ...EMPTY, results: [applied('m1'), applied('m1')] }, '$ must hold one result for each of the 2 mutations'],
       [{ ...EMPTY, results: [{ status: 'secret' }] }, '$.results[0].status must be one of applied, conflict, rejected'],
       [{ ...EMPTY, results: [{ ...applied(), serverVersion: -1 }] }, '$.results[0].serverVersion must be a whole'],
-      [{ ...EMPTY, results: [conflict] }, '$.results[0].conflict.clientMutation.id is missing; it must be a text'],
+      [{ ...EMPTY, results: [conflict] }, '$.results[0].conflict.serverRecord.at is NaN'],
       [
         { ...EMPTY, serverChanges: [change({ recordId: '' })] },
         '$.serverChanges[0].recordId must be a text of 1 to 128 bytes',
@@ -193,12 +225,12 @@ describe('parseAnswer', () => {
     for (const data of [deep, wide, polluting]) {
       expect(failureOf({ ...EMPTY, serverChanges: [change({ data })] }).failure).toEqual({ type: 'unreadable' });
     }
-    expect(parseAnswer({ ...EMPTY, deep }, [])).toEqual(EMPTY);
+    expect(read({ ...EMPTY, deep }, [])).toEqual(EMPTY);
   });
 
   it('takes nothing from a prototype, and gives none away', () => {
     expect(failureOf(Object.create(EMPTY)).failure).toEqual({ type: 'unreadable' });
-    const answer = parseAnswer(
+    const answer = read(
       JSON.parse('{"results":[],"serverChanges":[],"checkpoint":"c","__proto__":{"reset":"epoch"}}'),
       [],
     );
@@ -207,11 +239,23 @@ describe('parseAnswer', () => {
   });
 });
 
-/** The parser also ignores additions to a conflict's own mutation, where the schema is as strict as for requests. */
-function withoutUnheardOf(answer: unknown): unknown {
-  return JSON.parse(JSON.stringify(answer), (key, value) => {
-    if (key !== 'clientMutation' || typeof value !== 'object' || value === null) return value;
-    const { unheardOf, ...mutation } = value;
-    return mutation;
-  });
+/** The result with what the parser puts into it: the id, and in a conflict the mutation as it was sent. */
+function resultFor(mutationId: string, result: SyncMutationResult | undefined): unknown {
+  if (result?.status !== 'conflict') return { ...result, mutationId };
+  const clientMutation = sentAs(mutationId);
+  return { ...result, mutationId, conflict: { ...result.conflict, ...refOf(clientMutation), clientMutation } };
+}
+
+function refOf({ objectName, recordId }: MutationLogEntry) {
+  return { objectName, recordId };
+}
+
+/** What a server says of the mutation that met a conflict is not read, so a schema must find nothing wrong with it. */
+function withOwnMutations(answer: unknown): unknown {
+  const clientMutation = sentAs('m1');
+  return JSON.parse(JSON.stringify(answer), (key, value) =>
+    key === 'conflict' && typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? { ...value, ...refOf(clientMutation), clientMutation }
+      : value,
+  );
 }

@@ -1,6 +1,12 @@
 /** Reads an answer that may come from anything that speaks HTTP, an application's own transport included. */
-import { ownValue, type SyncMutationResult, type SyncPushResponse, type SyncServerChange } from '@objectql/sync-types';
-import { operation, parseResult } from './parse-result.js';
+import {
+  type MutationLogEntry,
+  ownValue,
+  type SyncMutationResult,
+  type SyncPushResponse,
+  type SyncServerChange,
+} from '@objectql/sync-types';
+import { operation, parseResult, type ReportedResult } from './parse-result.js';
 import { refusedError } from './refused-error.js';
 import { TransportError } from './transport.js';
 import {
@@ -11,6 +17,7 @@ import {
   oneOf,
   optional,
   type Parser,
+  parseOr,
   recordData,
   recordId,
   shape,
@@ -25,27 +32,29 @@ export type MatchedResult = SyncMutationResult & { readonly mutationId: string }
 export type ParsedAnswer = Omit<SyncPushResponse, 'results'> & { readonly results: readonly MatchedResult[] };
 
 /**
- * The answer with its results in the order of `sentIds`, each with its `mutationId`. Results without ids, as protocol 1
- * has them, are matched by order. `reset: 'epoch'` comes without results, as nothing was executed. Properties that the
- * protocol does not name are left out.
+ * The answer with its results in the order of `sent`, each with its `mutationId`. Results without ids, as protocol 1 has
+ * them, are matched by order; a conflict is given the mutation as it was sent, whatever the server says of it.
+ * `reset: 'epoch'` comes without results, as nothing was executed. Properties that the protocol does not name are left out.
  *
  * Throws `TransportError`: `refused` for an error body, `unreadable` for all else that is no complete answer. The caller
  * then knows nothing and sends the same again.
  */
-export function parseAnswer(answer: unknown, sentIds: readonly string[]): ParsedAnswer {
+export function parseAnswer(answer: unknown, sent: readonly MutationLogEntry[]): ParsedAnswer {
   // A transport that only does `response.json()` hands an error's body on as if it were an answer.
   const error = ownValue(Object(answer), 'error');
   if (typeof error === 'object' && error !== null && !Object.hasOwn(Object(answer), 'results'))
     throw refusedError(error);
-  try {
-    const parsed = parseResponse(answer);
-    if (parsed.reset === 'epoch' && parsed.results.length === 0) return { ...parsed, results: [] };
-    return { ...parsed, results: matchResults(parsed.results, sentIds) };
-  } catch (cause) {
-    if (!(cause instanceof WireProblem)) throw cause;
-    const message = `No sync server answered: $${cause.path} ${cause.message}. Check the URL, and what else answers there.`;
-    throw new TransportError(message, { type: 'unreadable' }, { cause });
-  }
+  return parseOr(
+    () => {
+      const parsed = parseResponse(answer);
+      const wasExecuted = parsed.reset !== 'epoch' || parsed.results.length > 0;
+      return { ...parsed, results: wasExecuted ? matchResults(parsed.results, sent) : [] };
+    },
+    (cause) => {
+      const message = `No sync server answered: $${cause.path} ${cause.message}. Check the URL, and what else answers there.`;
+      return new TransportError(message, { type: 'unreadable' }, { cause });
+    },
+  );
 }
 
 const parseAnyChange = shape<SyncServerChange>({
@@ -64,7 +73,7 @@ const parseChange: Parser<SyncServerChange> = (value) => {
   return change;
 };
 
-const parseResponse = shape<SyncPushResponse>({
+const parseResponse = shape<Omit<SyncPushResponse, 'results'> & { readonly results: readonly ReportedResult[] }>({
   results: listOf(parseResult),
   serverChanges: listOf(parseChange),
   checkpoint: text,
@@ -75,13 +84,18 @@ const parseResponse = shape<SyncPushResponse>({
   reset: optional(oneOf(['expired', 'epoch', 'scope'])),
 });
 
-function matchResults(results: readonly SyncMutationResult[], sentIds: readonly string[]): readonly MatchedResult[] {
-  const resultById = new Map<string | undefined, MatchedResult>();
-  for (const [index, result] of results.entries()) {
-    const mutationId = result.mutationId ?? sentIds[index] ?? '';
-    resultById.set(mutationId, { ...result, mutationId });
-  }
-  const matched = sentIds.flatMap((id) => resultById.get(id) ?? []);
-  if (matched.length === sentIds.length && matched.length === results.length) return matched;
-  throw new WireProblem(`must hold one result for each of the ${sentIds.length} mutations that were sent`);
+function matchResults(results: readonly ReportedResult[], sent: readonly MutationLogEntry[]): readonly MatchedResult[] {
+  const resultById = new Map(results.map((result, index) => [result.mutationId ?? sent[index]?.id, result]));
+  const matched = sent.flatMap((mutation) => {
+    const result = resultById.get(mutation.id);
+    return result ? [matchedResult(result, mutation)] : [];
+  });
+  if (matched.length === sent.length && matched.length === results.length) return matched;
+  throw new WireProblem(`must hold one result for each of the ${sent.length} mutations that were sent`);
+}
+
+function matchedResult(result: ReportedResult, clientMutation: MutationLogEntry): MatchedResult {
+  const { id: mutationId, objectName, recordId } = clientMutation;
+  if (result.status !== 'conflict') return { ...result, mutationId };
+  return { ...result, mutationId, conflict: { ...result.conflict, objectName, recordId, clientMutation } };
 }

@@ -1,7 +1,6 @@
 /** Reads what became of one mutation, as it stands in an answer. */
 import {
   type ConflictKind,
-  type MutationLogEntry,
   RETRYABLE_CODES,
   STRATEGY_NAMES,
   type SyncConflict,
@@ -14,7 +13,6 @@ import {
   duration,
   flag,
   identifier,
-  instant,
   listOf,
   mapOf,
   nullable,
@@ -23,58 +21,36 @@ import {
   optional,
   type Parser,
   recordData,
-  recordId,
   shape,
   text,
-  version,
-  WireProblem,
 } from './wire-parser.js';
 
 type ResultOf<Status> = Extract<SyncMutationResult, { readonly status: Status }>;
 
+/** A conflict without what this client knows better: which mutation of its own met it. */
+type ReportedConflict = Omit<SyncConflict, 'objectName' | 'recordId' | 'clientMutation'>;
+
+/** A result as an answer tells it. */
+export type ReportedResult =
+  | ResultOf<'applied'>
+  | ResultOf<'rejected'>
+  | (Omit<ResultOf<'conflict'>, 'conflict'> & { readonly conflict: ReportedConflict });
+
 /** One result, whatever its status. */
-export const parseResult: Parser<SyncMutationResult> = (value) => PARSERS[parseStatus(value).status](value);
+export const parseResult: Parser<ReportedResult> = (value) => PARSERS[parseStatus(value).status](value);
 
 /** Create, update or delete. */
 export const operation = oneOf(['create', 'update', 'delete'] as const);
 
 const parseStamp = shape<WriteStamp>({ time: number, logId: text, sequence: number });
 
-const parseAnyMutation = shape<MutationLogEntry>({
-  id: identifier,
-  objectName: identifier,
-  recordId,
-  operation,
-  data: optional(recordData),
-  timestamp: instant,
-  clientId: identifier,
-  sequence: counter,
-  baseVersion: version,
-});
-
-const parseMutation: Parser<MutationLogEntry> = (value) => {
-  const mutation = parseAnyMutation(value);
-  if (mutation.sequence < 1) throw new WireProblem('has the sequence 0; sequences start at 1');
-  if (mutation.operation === 'delete' && mutation.data) throw new WireProblem('is a delete and carries data');
-  return mutation;
-};
-
-const CONFLICT_KINDS = {
-  'update-update': true,
-  'create-create': true,
-  'update-delete': true,
-  'delete-update': true,
-  'stale-incarnation': true,
-} satisfies Readonly<Record<ConflictKind, true>>;
-
-const parseConflict = shape<SyncConflict>({
-  objectName: text,
-  recordId,
-  clientMutation: parseMutation,
+const parseConflict = shape<ReportedConflict>({
   serverRecord: nullable(recordData),
   conflictingFields: listOf(text),
   suggestedResolution: optional(recordData),
-  kind: optional(oneOf(Object.keys(CONFLICT_KINDS) as readonly ConflictKind[])),
+  kind: optional(
+    oneOf<ConflictKind>(['update-update', 'create-create', 'update-delete', 'delete-update', 'stale-incarnation']),
+  ),
   serverVersion: optional(counter),
   strategy: optional(oneOf([...STRATEGY_NAMES, 'custom'] as const)),
   conflictFields: optional(listOf(text)),
@@ -93,7 +69,11 @@ const PARSERS = {
     record: optional(nullable(recordData)),
     droppedFields: optional(listOf(text)),
   }),
-  conflict: shape<ResultOf<'conflict'>>({ ...outcome, status: oneOf(['conflict']), conflict: parseConflict }),
+  conflict: shape<Extract<ReportedResult, { readonly status: 'conflict' }>>({
+    ...outcome,
+    status: oneOf(['conflict']),
+    conflict: parseConflict,
+  }),
   rejected: shape<ResultOf<'rejected'>>({
     ...outcome,
     status: oneOf(['rejected']),

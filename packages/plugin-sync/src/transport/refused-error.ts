@@ -1,5 +1,5 @@
 /** What a server that refused says of it: the body `{ error: { code, message, retryAfterMs? } }`, or an error like it. */
-import { REQUEST_ERROR_CODES, STATUS_BY_CODE } from '@objectql/sync-types';
+import { isRequestErrorCode, STATUS_BY_CODE } from '@objectql/sync-types';
 import { TransportError } from './transport.js';
 
 export interface RefusalContext extends ErrorOptions {
@@ -11,15 +11,15 @@ export interface RefusalContext extends ErrorOptions {
 
 /** The error of a refusal. Codes that are none of the protocol's, and waits that are none, are left out. */
 export function refusedError(told: unknown, { status, retryAfterMs: wait, ...options }: RefusalContext = {}) {
-  const { code, message, retryAfterMs = wait } = Object(told) as Readonly<Record<string, unknown>>;
-  const known = REQUEST_ERROR_CODES.find((candidate) => candidate === code);
+  const { code: said, message, retryAfterMs = wait } = Object(told) as Readonly<Record<string, unknown>>;
+  const code = isRequestErrorCode(said) ? said : undefined;
   return new TransportError(
-    typeof message === 'string' && message !== '' ? message : `The server refused the request (${status ?? code}).`,
+    typeof message === 'string' && message ? message : `The server refused the request (${status ?? said}).`,
     {
       type: 'refused',
-      status: status ?? (known ? STATUS_BY_CODE[known] : 0),
-      ...(known ? { code: known } : {}),
-      ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+      status: status ?? (code ? STATUS_BY_CODE[code] : 0),
+      ...(code && { code }),
+      ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 && { retryAfterMs }),
     },
     options,
   );

@@ -23,39 +23,39 @@ export class WireProblem extends Error {
   path = '';
 }
 
+/** What `parse` returns; a problem it finds is thrown as the error that `errorOf` makes of it. */
+export function parseOr<T>(parse: () => T, errorOf: (problem: WireProblem) => Error): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof WireProblem ? errorOf(error) : error;
+  }
+}
+
 /** An object with a parser for each property of `T`. Properties that `T` does not name are left out of the result. */
 export function shape<T extends object>(parsers: { readonly [Key in keyof T]-?: Parser<T[Key]> }): Parser<T> {
-  // Object.entries forgets that each parser belongs to its key.
-  const entries = Object.entries(parsers) as readonly [string, Parser<unknown>][];
+  const parserByKey = new Map<string, Parser<unknown>>(Object.entries(parsers));
   return (value) => {
     const object = anyObject(value);
-    const parsed: Record<string, unknown> = {};
-    let step = '';
-    try {
-      for (const [key, parse] of entries) {
-        step = key;
-        const property = parse(ownValue(object, key));
-        if (property !== undefined) parsed[key] = property;
-      }
-    } catch (error) {
-      throw behind(step, error);
-    }
-    // Each property of T was given by its own parser; only optional ones are missing.
-    return parsed as T;
+    // Each property of T is given by its own parser; only optional ones are missing.
+    return gather({}, parserByKey.keys(), (key) => parserByKey.get(key)?.(ownValue(object, key))) as T;
   };
 }
 
 /** An array of such values. */
 export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
-  return (value) => anyList(value).map((element, index) => at(index, () => parse(element)));
+  return (value) => {
+    const list = anyList(value);
+    return gather<T[], number>([], list.keys(), (index) => parse(list[index]));
+  };
 }
 
-/** An object with any keys and such values. */
+/** An object with any keys and such values; only the key that would change its prototype is left out. */
 export function mapOf<T>(parse: Parser<T>): Parser<Readonly<Record<string, T>>> {
   return (value) => {
-    // Assigning to `__proto__` would change the result's prototype instead of adding a key.
-    const entries = Object.entries(anyObject(value)).filter(([key]) => key !== '__proto__');
-    return Object.fromEntries(entries.map(([key, element]) => [key, at(key, () => parse(element))]));
+    const object = anyObject(value);
+    const keys = Object.keys(object).filter((key) => key !== '__proto__');
+    return gather<Record<string, T>, string>({}, keys, (key) => parse(ownValue(object, key)));
   };
 }
 
@@ -90,7 +90,7 @@ export const flag = rule<boolean>('true or false', (value) => typeof value === '
 export const number = rule<number>('a number', Number.isFinite);
 
 /** A finite number that is not negative: a duration. */
-export const duration = rule<number>('a duration', (value) => Number.isFinite(value) && Number(value) >= 0);
+export const duration = rule<number>('a duration from 0', (value) => Number.isFinite(value) && Number(value) >= 0);
 
 /** A version or sequence: a safe integer that is not negative. */
 export const counter = rule<number>('a whole number from 0', (value) => isInteger(value) && value >= 0);
@@ -112,12 +112,12 @@ export const recordId: Parser<RecordId> = (value) => (isInteger(value) ? value :
 
 /** A point in time as ISO 8601 with seconds and a zone, on a day that exists. */
 export const instant = rule<string>('a time like 2026-01-31T12:00:00.000Z', (value) => {
-  const [, day, date] = (typeof value === 'string' && INSTANT.exec(value)) || [];
-  return day !== undefined && (Number(date) <= 28 || new Date(day).getUTCDate() === Number(date));
+  const [time = '', day = '', date] = (typeof value === 'string' && INSTANT.exec(value)) || [];
+  // A day that does not exist is read as one of the next month.
+  return Number.isFinite(Date.parse(time)) && new Date(day).getUTCDate() === Number(date);
 });
 
-const INSTANT =
-  /^(\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const INSTANT = /^(\d{4}-\d\d-(\d\d))T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** A record's fields: checked, copied and frozen in one walk, so that nobody has to walk them again. */
 export const recordData: Parser<JsonObject> = (value) => {
@@ -138,21 +138,16 @@ function own(value: unknown, depthLeft: number): unknown {
   if (depthLeft === 0) throw new WireProblem('is nested too deep, or refers to itself');
   if (Array.isArray(value)) {
     // By index, so that a hole in a sparse array is met as the `undefined` that it is.
-    return Object.freeze(Array.from(value, (element, index) => at(index, () => own(element, depthLeft - 1))));
+    return Object.freeze(gather<unknown[], number>([], value.keys(), (index) => own(value[index], depthLeft - 1)));
   }
   if (!isPlain(value)) return refuse(`a ${value.constructor?.name || 'class instance'}`);
-  const copy: Record<string, unknown> = {};
-  let step = '';
-  try {
-    for (const key of Object.keys(value)) {
-      step = key;
-      if (key === '__proto__' || BAD_TEXT.test(key)) refuse('behind a field name');
-      copy[key] = own(ownValue(value, key), depthLeft - 1);
-    }
-  } catch (error) {
-    throw behind(step, error);
-  }
-  return Object.freeze(copy);
+  return Object.freeze(
+    gather({}, Object.keys(value), (key) =>
+      key === '__proto__' || BAD_TEXT.test(key)
+        ? refuse('behind a field name')
+        : own(ownValue(value, key), depthLeft - 1),
+    ),
+  );
 }
 
 const BAD_TEXT = /[\0\p{Surrogate}]/u;
@@ -170,8 +165,8 @@ function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-/** A value for which `holds`. */
-function rule<T>(expected: string, holds: (value: unknown) => boolean): Parser<T> {
+/** A value for which `holds`, which is `expected` in words. */
+export function rule<T>(expected: string, holds: (value: unknown) => boolean): Parser<T> {
   return (value) => {
     if (!holds(value)) throw new WireProblem(`${value === undefined ? 'is missing; it ' : ''}must be ${expected}`);
     // As was just found.
@@ -183,16 +178,21 @@ function refuse(found: unknown): never {
   throw new WireProblem(`is ${found}, which JSON cannot keep unchanged`);
 }
 
-/** What `parse` returns; a problem in it is one behind this step. */
-function at<T>(step: string | number, parse: () => T): T {
+/** `whole` with what `part` gives for each step, unless that is `undefined`. A problem in a part is one behind its step. */
+function gather<Whole extends Record<Step, unknown>, Step extends string | number>(
+  whole: Whole,
+  steps: Iterable<Step>,
+  part: (step: Step) => Whole[Step],
+): Whole {
+  let at: Step | undefined;
   try {
-    return parse();
+    for (at of steps) {
+      const value = part(at);
+      if (value !== undefined) whole[at] = value;
+    }
   } catch (error) {
-    throw behind(step, error);
+    if (error instanceof WireProblem) error.path = (typeof at === 'number' ? `[${at}]` : `.${at}`) + error.path;
+    throw error;
   }
-}
-
-function behind(step: string | number, error: unknown): unknown {
-  if (error instanceof WireProblem) error.path = (typeof step === 'number' ? `[${step}]` : `.${step}`) + error.path;
-  return error;
+  return whole;
 }

@@ -164,7 +164,7 @@ test('names an option or configuration key that nobody reads', () => {
   });
   expect(messages).toEqual([
     'listener is no option. Known: clientId, transport, storage, tabs, onConflict, listeners, user, live, platform, objects, defaultConfig.',
-    'defaultConfig.batchSize is unknown. Known: enabled, strategy, direction, debounce_ms, batch_size, conflict_fields.',
+    'defaultConfig.batchSize is no option. Known: enabled, strategy, direction, debounce_ms, batch_size, conflict_fields.',
     'defaultConfig.strategy must be one of last-write-wins, crdt, manual, or a function.',
     'clientId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
   ]);

@@ -15,6 +15,8 @@ describe('bad input', () => {
     ['an extra key', { ...envelope, extra: 1 }],
     ['protocol 3', { ...envelope, protocol: 3 }],
     ['a sentAt that is no time', { ...envelope, sentAt: 'yesterday' }],
+    ['a checkpoint that only has a length', { ...envelope, lastCheckpoint: { length: { toString: 1 } } }],
+    ['objects that only have a length', { ...envelope, objects: { length: { toString: 1 } } }],
     ['a reserved logId', { ...envelope, logId: 'server' }],
   ] as const) {
     it(`refuses ${what} as malformed`, async () => {

@@ -2,11 +2,27 @@
 import { z } from 'zod';
 import { identifierSchema, instantSchema } from './identifier.js';
 
+/** 1,024 characters: many times what any server's checkpoint has. */
+const MAX_CHECKPOINT_LENGTH = 1024;
+/** 1,000 objects: more than any application has. */
+const MAX_OBJECTS = 1000;
+
+// Not by `max`, which zod also asks of what only has a length, and which throws where that cannot be compared.
+const checkpointSchema = z
+  .string()
+  .refine(({ length }) => length <= MAX_CHECKPOINT_LENGTH, `may not be longer than ${MAX_CHECKPOINT_LENGTH} characters`)
+  .meta({ maxLength: MAX_CHECKPOINT_LENGTH });
+const objectsSchema = z
+  .array(identifierSchema)
+  .refine(({ length }) => length <= MAX_OBJECTS, `may not be more than ${MAX_OBJECTS}`)
+  .meta({ maxItems: MAX_OBJECTS })
+  .readonly();
+
 /** What push and pull requests share. */
 export const requestEnvelope = {
   clientId: identifierSchema,
   /** The checkpoint of the last answer whose changes are stored, or `null` at first. */
-  lastCheckpoint: z.string().max(1024).nullable(),
+  lastCheckpoint: checkpointSchema.nullable(),
   protocol: z.literal([1, 2]).optional(),
   /** Random, born with the log: a cleared device starts a new one instead of colliding with its own past. */
   logId: identifierSchema.optional(),
@@ -15,7 +31,7 @@ export const requestEnvelope = {
   /** At most this many changes in the answer. */
   limit: z.int().min(1).optional(),
   /** Only changes of these objects; everything the caller may read when absent. */
-  objects: z.array(identifierSchema).max(1000).readonly().optional(),
+  objects: objectsSchema.optional(),
 };
 
 export const syncPullRequestSchema = z.strictObject(requestEnvelope).readonly();

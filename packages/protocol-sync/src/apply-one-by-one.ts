@@ -27,7 +27,7 @@ import type { KeyedLock } from './keyed-lock.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import type { PushSession } from './push-session.js';
 import { RejectionError } from './record-resolver.js';
-import { withStoredRecord, writeRecord } from './record-state.js';
+import { latestWrite, withStoredRecord, writeRecord } from './record-state.js';
 import { type Intent, type RecordState, StoreBusyError } from './storage/sync-store.js';
 
 /** What this way needs beside the rest. */
@@ -258,8 +258,8 @@ async function writtenState(
   const { mutation, state: planned } = intent;
   if (!now || now.version < planned.version) return stored ? withStoredRecord(planned, stored) : planned;
   const record = await caller.getRecord(refOf(intent), handle);
-  const { version, changedAt, origin } = planned;
-  const stamp = planned.writes[version] ?? planned.deleted ?? planned.bornBy;
+  const { changedAt, origin } = planned;
+  const stamp = latestWrite(planned);
   const common = { ...refOf(intent), stamp, changedAt, origin };
   if (!record) return writeRecord(now, { ...common, operation: 'delete', data: {} }, now.version);
   const write = now.data

@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from './decide.js';
-import { writeRecord } from './record-state.js';
+import { fieldWrite, writeRecord } from './record-state.js';
 import type { RecordState } from './storage/sync-store.js';
 
 const task = { objectName: 'task', recordId: 't1' } as const;
@@ -47,7 +47,7 @@ describe('the decision', () => {
     );
   });
 
-  it('I5 raises the version by one at each write, and stamps no field with a version that is not yet', () => {
+  it('I5 raises the version by one at each write, and knows of each field one write, none of a version that is not yet', () => {
     fc.assert(
       fc.property(fc.array(edits, { minLength: 1, maxLength: 10 }), rules, (history, given) => {
         let state: RecordState | undefined;
@@ -56,9 +56,13 @@ describe('the decision', () => {
           const decision = decide(incoming, state, given);
           const next = after(state, incoming, decision);
           expect(next?.version ?? 0).toBe((state?.version ?? 0) + (decision.do === 'write' ? 1 : 0));
-          const stamped = Object.values(next?.fields ?? {});
-          expect(stamped.every((version) => version <= (next?.version ?? 0))).toBe(true);
-          expect(Object.keys(next?.fields ?? {}).sort()).toEqual(Object.keys(next?.data ?? {}).sort());
+          const versions = next?.writes.map(({ version }) => version) ?? [];
+          expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+          expect(versions.every((version) => version <= (next?.version ?? 0))).toBe(true);
+          const named = next?.writes.flatMap(({ fields }) => fields ?? []) ?? [];
+          const present = Object.keys(next?.data ?? {});
+          expect([new Set(named).size, named.every((field) => present.includes(field))]).toEqual([named.length, true]);
+          for (const field of present) expect(next && fieldWrite(next, field)).toBeDefined();
           state = next;
         });
       }),

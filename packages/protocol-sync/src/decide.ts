@@ -26,7 +26,7 @@ import {
   type WriteStamp,
 } from '@objectql/sync-types';
 import { fieldWrite, isOvertaken, isOwnEarlier } from './record-state.js';
-import type { RecordState } from './storage/sync-store.js';
+import type { FieldsWrite, RecordState } from './storage/sync-store.js';
 
 /** How an object's conflicts are decided here. */
 export interface ConflictRules {
@@ -83,7 +83,7 @@ interface Incoming extends Arriving {
 function decideOnDeleted(incoming: Incoming, before: RecordState, rules: ConflictRules): Decision {
   const { mutation, stamp, base } = incoming;
   if (mutation.operation === 'create') return write('create', mutation.data ?? {});
-  if (mutation.operation === 'delete') return { do: 'keep', droppedFields: [] };
+  if (mutation.operation === 'delete') return { do: 'keep', droppedFields: NO_FIELDS };
   const deleted = before.deleted ?? before.bornBy;
   if (base === before.version || isOwnEarlier(deleted, stamp)) return notFound(mutation);
   const fields = Object.keys(mutation.data ?? {});
@@ -101,13 +101,13 @@ function decideOnLive(
   const { mutation, stamp, base } = incoming;
   const data = mutation.data ?? {};
   const view = incoming.view ?? before.data;
-  if (mutation.operation === 'create' && jsonEquals(data, view)) return { do: 'keep', droppedFields: [] };
+  if (mutation.operation === 'create' && jsonEquals(data, view)) return { do: 'keep', droppedFields: NO_FIELDS };
   const written = mutation.operation === 'delete' ? Object.keys(before.data) : Object.keys(data);
   const isStale = base < before.born && before.born > 1 && !isOwnEarlier(before.bornBy, stamp);
   if (isStale && mutation.operation !== 'create') {
     return decideContest(makeContest('stale-incarnation', { incoming, before, fields: written, rules }), data, rules);
   }
-  const foreign = written.filter((field) => isForeign(field, incoming, before));
+  const foreign = foreignFields(written, incoming, before);
   if (foreign.length > 0) {
     return decideContest(
       makeContest(KIND_ON_LIVE[mutation.operation], { incoming, before, fields: foreign, rules }),
@@ -116,7 +116,7 @@ function decideOnLive(
     );
   }
   if (mutation.operation === 'delete') return write('delete', {});
-  return written.length === 0 ? { do: 'keep', droppedFields: [] } : write('update', data);
+  return written.length === 0 ? { do: 'keep', droppedFields: NO_FIELDS } : write('update', data);
 }
 
 const KIND_ON_LIVE: Readonly<Record<MutationOperation, ConflictKind>> = {
@@ -125,10 +125,18 @@ const KIND_ON_LIVE: Readonly<Record<MutationOperation, ConflictKind>> = {
   delete: 'delete-update',
 };
 
-/** Written after the mutation's base, by somebody else, to another value. */
-function isForeign(field: string, { mutation, stamp, base, view }: Incoming, before: RecordState): boolean {
-  const last = fieldWrite(before, field);
-  if (!last || last.version <= base || isOwnEarlier(last, stamp)) return false;
+/** Of the fields those that were written after the mutation's base, by somebody else, to another value. */
+function foreignFields(written: readonly string[], incoming: Incoming, before: RecordState): readonly string[] {
+  const { base, stamp } = incoming;
+  const isUnseen = (write: FieldsWrite) => write.version > base && !isOwnEarlier(write.stamp, stamp);
+  if (!before.writes.some(isUnseen)) return NO_FIELDS;
+  return written.filter((field) => {
+    const last = fieldWrite(before, field);
+    return last !== undefined && isUnseen(last) && isOtherValue(field, incoming, before);
+  });
+}
+
+function isOtherValue(field: string, { mutation, view }: Incoming, before: RecordState): boolean {
   if (mutation.operation === 'delete' || (view && !Object.hasOwn(view, field))) return true;
   return !jsonEquals(ownValue(mutation.data ?? {}, field), before.data?.[field]);
 }
@@ -170,7 +178,7 @@ export function makeContest(kind: ConflictKind, { incoming, before, fields, rule
   const stamps: Record<string, WriteStamp> = {};
   for (const field of fields) {
     const last = fieldWrite(before, field);
-    if (last) stamps[field] = { time: last.time, logId: last.logId, sequence: last.sequence };
+    if (last) stamps[field] = last.stamp;
   }
   return {
     kind,
@@ -183,8 +191,11 @@ export function makeContest(kind: ConflictKind, { incoming, before, fields, rule
   };
 }
 
+/** One for all, because most mutations drop nothing. */
+const NO_FIELDS: readonly string[] = [];
+
 function write(operation: MutationOperation, data: JsonObject): Extract<Decision, { do: 'write' }> {
-  return { do: 'write', operation, data, droppedFields: [], altered: false };
+  return { do: 'write', operation, data, droppedFields: NO_FIELDS, altered: false };
 }
 
 function reject(code: RejectionCode, reason: string): Decision {

@@ -191,9 +191,7 @@ function isComputable(
   // late copy of an earlier request may have made the record again since.
   if (base === 0 && Number.isFinite(before.place)) return false;
   // A write whose outcome may be forgotten is one its own client may never have been told of.
-  const isTold = Object.entries(writes).every(
-    ([of, { sequence }]) => Number(of) <= base || sequence > session.logFloor,
-  );
+  const isTold = writes.every((write) => write.version <= base || write.stamp.sequence > session.logFloor);
   return run.logId === stamp.logId && run.from <= base + 1 && isTold;
 }
 

@@ -9,7 +9,7 @@ import {
   type RecordRef,
   type WriteStamp,
 } from '@objectql/sync-types';
-import type { RecordState } from './storage/sync-store.js';
+import type { FieldsWrite, RecordState } from './storage/sync-store.js';
 
 /** The lineage of writes that come past sync. */
 export const SERVER_LOG_ID = 'server';
@@ -26,12 +26,17 @@ export interface DecidedWrite extends RecordRef {
   readonly origin: RecordState['origin'];
 }
 
-/** The write a field's present value comes from, with its version; `undefined` for a field that has none. */
-export function fieldWrite(state: RecordState, field: string): (WriteStamp & { readonly version: number }) | undefined {
-  // ownValue reads past nothing but own fields: a record may have a field named `constructor`.
-  const version = ownValue(state.fields, field) as number | undefined;
-  const stamp = version === undefined ? undefined : state.writes[version];
-  return stamp && version !== undefined ? { ...stamp, version } : undefined;
+/** The write a field's present value comes from; `undefined` for a field that has none. */
+export function fieldWrite({ data, writes }: RecordState, field: string): FieldsWrite | undefined {
+  const named = writes.find(({ fields }) => fields?.includes(field));
+  if (named || !data || !Object.hasOwn(data, field)) return named;
+  return writes.find(({ fields }) => fields === null);
+}
+
+/** The write that made the present version. */
+export function latestWrite({ version, writes, deleted, bornBy }: RecordState): WriteStamp {
+  const last = writes.at(-1);
+  return last?.version === version ? last.stamp : (deleted ?? bornBy);
 }
 
 /** True when `stamp` is an earlier mutation of the same log: a client never conflicts with its own past. */
@@ -40,14 +45,9 @@ export function isOwnEarlier(stamp: WriteStamp, write: WriteStamp): boolean {
 }
 
 /** True when the record already carries a later mutation of the same log: this one comes too late to keep their order. */
-export function isOvertaken(state: RecordState, write: WriteStamp): boolean {
+export function isOvertaken({ bornBy, deleted, writes }: RecordState, write: WriteStamp): boolean {
   const isLater = (stamp: WriteStamp) => stamp.logId === write.logId && stamp.sequence > write.sequence;
-  if (isLater(state.bornBy) || (state.deleted && isLater(state.deleted))) return true;
-  for (const version of Object.keys(state.writes)) {
-    const stamp = state.writes[Number(version)];
-    if (stamp && isLater(stamp)) return true;
-  }
-  return false;
+  return isLater(bornBy) || (deleted !== null && isLater(deleted)) || writes.some(({ stamp }) => isLater(stamp));
 }
 
 /** What the write makes of the record. `versionFloor` is the version above which an unknown record starts. */
@@ -58,42 +58,38 @@ export function writeRecord(before: RecordState | undefined, write: DecidedWrite
   const common = { objectName, recordId, version, run, changedAt, origin };
   if (write.operation === 'delete' && before) {
     const { born, bornBy } = before;
-    return { ...common, born, bornBy, data: null, deleted: stamp, fields: {}, writes: {} };
+    return { ...common, born, bornBy, data: null, deleted: stamp, writes: [] };
   }
   if (write.operation === 'create' || !before?.data) {
-    const fields = stampFields({}, Object.keys(write.data), version);
-    return {
-      ...common,
-      born: version,
-      bornBy: stamp,
-      data: write.data,
-      deleted: null,
-      fields,
-      writes: { [version]: stamp },
-    };
+    const writes = [{ version, stamp, fields: null }];
+    return { ...common, born: version, bornBy: stamp, data: write.data, deleted: null, writes };
   }
-  const stamped = Object.keys(write.data).filter((field) => !isHeldByLaterWrite(field, before, write));
-  const fields = stampFields(before.fields, stamped, version);
+  const { born, bornBy } = before;
+  const data = { ...before.data, ...write.data };
+  // Its own write too where it stamps nothing: what a resolver then changes is stamped with it.
+  const own = { version, stamp, fields: fieldsToStamp(before, write) };
   return {
     ...common,
-    born: before.born,
-    bornBy: before.bornBy,
-    data: { ...before.data, ...write.data },
+    born,
+    bornBy,
+    data,
     deleted: null,
-    fields,
-    // Its own write too where it stamps nothing: what a resolver then changes is stamped with it.
-    writes: { ...keepNamed(before.writes, fields), [version]: stamp },
+    writes: [...withoutFields(before.writes, own.fields, data), own],
   };
 }
 
 /**
- * True for a field to which a later write gave the same value: it stays that write's, or an earlier write than that one, which
- * happens to arrive next, would take the value from it.
+ * The fields that become the write's. One to which a later write gave the same value stays that write's, or an earlier
+ * write than that one, which happens to arrive next, would take the value from it.
  */
-function isHeldByLaterWrite(field: string, before: RecordState, { data, stamp }: DecidedWrite): boolean {
-  const last = fieldWrite(before, field);
-  if (!last || compareWrites(last, stamp) <= 0) return false;
-  return jsonEquals(ownValue(data, field), ownValue(before.data ?? {}, field));
+function fieldsToStamp(before: RecordState, { data, stamp }: DecidedWrite): readonly string[] {
+  const fields = Object.keys(data);
+  if (!before.writes.some((last) => compareWrites(last.stamp, stamp) > 0)) return fields;
+  return fields.filter((field) => {
+    const last = fieldWrite(before, field);
+    if (!last || compareWrites(last.stamp, stamp) <= 0) return true;
+    return !jsonEquals(ownValue(data, field), ownValue(before.data ?? {}, field));
+  });
 }
 
 /** The state with the record the resolver says it stored in place of the computed one; what differs is stamped as this write's. */
@@ -102,10 +98,14 @@ export function withStoredRecord(state: RecordState, stored: JsonObject): Record
   const changed = Object.keys(stored).filter(
     (field) => !Object.hasOwn(computed, field) || !jsonEquals(stored[field], computed[field]),
   );
-  const kept = Object.fromEntries(Object.entries(state.fields).filter(([field]) => Object.hasOwn(stored, field)));
-  const fields = stampFields(kept, changed, state.version);
-  const stamp = state.writes[state.version] ?? state.bornBy;
-  return { ...state, data: stored, fields, writes: keepNamed({ ...state.writes, [state.version]: stamp }, fields) };
+  const last = state.writes.at(-1);
+  const isOwn = last?.version === state.version;
+  // Of a create `null`, which the record's other fields then are.
+  const named = isOwn ? last.fields : [];
+  const fields = named && [...new Set([...named, ...changed])].filter((field) => Object.hasOwn(stored, field));
+  const own = { version: state.version, stamp: latestWrite(state), fields };
+  const others = withoutFields(isOwn ? state.writes.slice(0, -1) : state.writes, fields ?? [], stored);
+  return { ...state, data: stored, writes: [...others, own] };
 }
 
 /** The fields of `data` whose value is another than in `before`: what a write that came past sync changed. */
@@ -117,19 +117,24 @@ export function changedFields(before: JsonObject | null, data: JsonObject): Json
   return changed;
 }
 
-function stampFields(fields: Readonly<Record<string, number>>, written: readonly string[], version: number) {
-  const stamped: Record<string, number> = { ...fields };
-  for (const field of written) stamped[field] = version;
-  return stamped;
-}
-
-/** A record's bookkeeping grows with its fields, never with its history. */
-function keepNamed(writes: Readonly<Record<number, WriteStamp>>, fields: Readonly<Record<string, number>>) {
-  const named = new Set(Object.values(fields));
-  const kept: Record<number, WriteStamp> = {};
-  for (const version of Object.keys(writes)) {
-    const stamp = writes[Number(version)];
-    if (stamp && named.has(Number(version))) kept[Number(version)] = stamp;
+/**
+ * The writes as they stand when `taken` are another's and the record holds `data`: a record's bookkeeping grows with its
+ * fields, never with its history.
+ */
+function withoutFields(
+  writes: readonly FieldsWrite[],
+  taken: readonly string[],
+  data: JsonObject,
+): readonly FieldsWrite[] {
+  const others = new Set(taken);
+  const kept: FieldsWrite[] = [];
+  let named = others.size;
+  for (const write of writes) {
+    const fields = write.fields?.filter((field) => !others.has(field) && Object.hasOwn(data, field)) ?? null;
+    if (fields?.length === 0) continue;
+    named += fields?.length ?? 0;
+    kept.push(fields && fields.length < (write.fields?.length ?? 0) ? { ...write, fields } : write);
   }
-  return kept;
+  // Every field has a write: where all are named, nothing is left for the one that has the rest.
+  return named < Object.keys(data).length ? kept : kept.filter(({ fields }) => fields !== null);
 }

@@ -25,8 +25,7 @@ const state: RecordState = {
   bornBy: stamp,
   data: { title: 'x' },
   deleted: null,
-  fields: { title: 1 },
-  writes: { 1: stamp },
+  writes: [{ version: 1, stamp, fields: null }],
   run: { logId: 'log-a', from: 1 },
   changedAt: NOW,
   origin: { logId: 'log-a', mutationId: 'm1', sequence: 1 },
@@ -135,7 +134,7 @@ it('I8 sees a write over somebody else’s that nobody decided', () => {
 });
 
 it('I10 sees a write that claims a time yet to come', () => {
-  const early = { ...state, writes: { 1: { ...stamp, time: NOW + 5000 } } };
+  const early = { ...state, writes: [{ version: 1, stamp: { ...stamp, time: NOW + 5000 }, fields: null }] };
   expect(judge([{ records: [early], ledger: [row] }])).toBe('I10');
 });
 

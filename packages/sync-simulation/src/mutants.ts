@@ -216,7 +216,7 @@ export const MUTANTS: readonly ExpectedMutant[] = [
     name: 'no field is ever somebody else’s',
     breaks: ['I8'],
     hint: 1,
-    loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, fields: {}, writes: {} })),
+    loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, writes: [] })),
   },
   {
     name: 'an answer keeps one change of a page and passes all',
@@ -258,7 +258,7 @@ type Stamped = Pick<StoredRecord, 'writes' | 'bornBy' | 'deleted' | 'run'>;
 function withStamps(record: StoredRecord, change: { readonly logId: string }): Stamped {
   const { writes, bornBy, deleted, run } = record;
   return {
-    writes: Object.fromEntries(Object.entries(writes).map(([version, stamp]) => [version, { ...stamp, ...change }])),
+    writes: writes.map((write) => ({ ...write, stamp: { ...write.stamp, ...change } })),
     bornBy: { ...bornBy, ...change },
     deleted: deleted && { ...deleted, ...change },
     run,

@@ -184,7 +184,8 @@ export class ServerTruth {
 
   #checkTimes(state: RecordState): void {
     const { verdict, now, latestTimeOf } = this.#parts;
-    const stamp = state.writes[state.version] ?? (state.origin ? state.deleted : undefined);
+    const own = state.writes.find(({ version }) => version === state.version)?.stamp;
+    const stamp = own ?? (state.origin ? state.deleted : undefined);
     if (!stamp) return;
     const latest = stamp.logId === 'server' ? now() : Math.min(now(), latestTimeOf(stamp.logId));
     const name = `${nameOf(state)} v${state.version}`;

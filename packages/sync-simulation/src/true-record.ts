@@ -52,10 +52,12 @@ export function writeTruth(
 export function fresh(state: RecordState): TrueRecord {
   const { objectName, recordId, version, data, born, bornBy, changedAt } = state;
   const fields = new Map<string, TrueField>();
-  for (const [field, at] of Object.entries(state.fields)) {
-    const stamp = state.writes[at];
-    const known = { version: at, lineage: stamp?.logId ?? '', sequence: stamp?.sequence ?? 0 };
-    fields.set(field, { ...known, mutationId: undefined });
+  for (const field of Object.keys(data ?? {})) {
+    const write =
+      state.writes.find((one) => one.fields?.includes(field)) ?? state.writes.find((one) => one.fields === null);
+    if (!write) continue;
+    const { logId: lineage, sequence } = write.stamp;
+    fields.set(field, { version: write.version, lineage, sequence, mutationId: undefined });
   }
   return { objectName, recordId, version, data, born, bornBy: bornBy.logId, changedAt, fields, place: 0 };
 }

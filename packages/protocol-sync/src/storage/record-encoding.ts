@@ -3,14 +3,13 @@ import type { WriteStamp } from '@objectql/sync-types';
 import type { RecordState } from './sync-store.js';
 
 /** What a record carries beside its name, version, data and time. */
-export type Bookkeeping = Pick<RecordState, 'born' | 'bornBy' | 'deleted' | 'fields' | 'writes' | 'run' | 'origin'>;
+export type Bookkeeping = Pick<RecordState, 'born' | 'bornBy' | 'deleted' | 'writes' | 'run' | 'origin'>;
 
 /** A stamp with its log as an index into the record's list of logs. */
 type EncodedStamp = readonly [time: number, log: number, sequence: number];
 
 /**
- * A record is mostly written by few logs in few writes, so each log id stands once, and each write once with the fields
- * whose latest write it is.
+ * A record is mostly written by few logs, so each log id stands once.
  */
 type EncodedBookkeeping = readonly [
   logIds: readonly string[],
@@ -19,7 +18,7 @@ type EncodedBookkeeping = readonly [
   deleted: EncodedStamp | null,
   run: readonly [log: number, from: number],
   origin: readonly [log: number, mutationId: string, sequence: number] | null,
-  writes: readonly (readonly [version: number, stamp: EncodedStamp | null, fields: readonly string[]])[],
+  writes: readonly (readonly [version: number, stamp: EncodedStamp, fields: readonly string[] | null])[],
 ];
 
 /** The bookkeeping as text, e.g. `[["log-1"],1,[1700000000000,0,1],null,[0,1],[0,"m-1",1],[[1,[…],["title"]]]]`. */
@@ -31,17 +30,14 @@ export function encodeBookkeeping(state: Bookkeeping): string {
     return index;
   };
   const stamp = ({ time, logId, sequence }: WriteStamp): EncodedStamp => [time, log(logId), sequence];
-  const { born, bornBy, deleted, run, origin } = state;
+  const { born, bornBy, deleted, run, origin, writes } = state;
   const tail = [
     born,
     stamp(bornBy),
     deleted && stamp(deleted),
     [log(run.logId), run.from],
     origin && [log(origin.logId), origin.mutationId, origin.sequence],
-    fieldsByVersion(state).map(([version, fields]) => {
-      const write = state.writes[version];
-      return [version, write ? stamp(write) : null, fields];
-    }),
+    writes.map((write) => [write.version, stamp(write.stamp), write.fields]),
   ];
   return JSON.stringify([[...logs.keys()], ...tail]);
 }
@@ -49,7 +45,7 @@ export function encodeBookkeeping(state: Bookkeeping): string {
 /** The bookkeeping that was encoded. */
 export function decodeBookkeeping(text: string): Bookkeeping {
   // Only this module's own text is ever read here.
-  const [logIds, born, bornBy, deleted, run, origin, groups] = JSON.parse(text) as EncodedBookkeeping;
+  const [logIds, born, bornBy, deleted, run, origin, writes] = JSON.parse(text) as EncodedBookkeeping;
   const logId = (index: number) => logIds[index] ?? '';
   const stamp = ([time, log, sequence]: EncodedStamp): WriteStamp => ({ time, logId: logId(log), sequence });
   return {
@@ -58,8 +54,7 @@ export function decodeBookkeeping(text: string): Bookkeeping {
     deleted: deleted && stamp(deleted),
     run: { logId: logId(run[0]), from: run[1] },
     origin: origin && { logId: logId(origin[0]), mutationId: origin[1], sequence: origin[2] },
-    fields: Object.fromEntries(groups.flatMap(([version, , fields]) => fields.map((field) => [field, version]))),
-    writes: Object.fromEntries(groups.flatMap(([version, write]) => (write ? [[version, stamp(write)]] : []))),
+    writes: writes.map(([version, write, fields]) => ({ version, stamp: stamp(write), fields })),
   };
 }
 
@@ -71,15 +66,4 @@ export function decodeProvenance(text: string): Pick<Bookkeeping, 'born' | 'orig
     born,
     origin: origin && { logId: logIds[origin[0]] ?? '', mutationId: origin[1], sequence: origin[2] },
   };
-}
-
-/** Every version that wrote something, with the fields it wrote last. */
-function fieldsByVersion({ fields, writes }: Bookkeeping): readonly (readonly [number, readonly string[]])[] {
-  const byVersion = new Map<number, string[]>(Object.keys(writes).map((version) => [Number(version), []]));
-  for (const [field, version] of Object.entries(fields)) {
-    const group = byVersion.get(version) ?? [];
-    byVersion.set(version, group);
-    group.push(field);
-  }
-  return [...byVersion];
 }

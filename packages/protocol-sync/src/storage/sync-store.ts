@@ -23,16 +23,23 @@ export interface RecordState extends RecordRef {
   readonly data: JsonObject | null;
   /** The write that deleted the record, `null` while it lives. */
   readonly deleted: WriteStamp | null;
-  /** For each field the version that wrote it last. */
-  readonly fields: Readonly<Record<string, number>>;
-  /** The write behind each version that `fields` names, by version. */
-  readonly writes: Readonly<Record<number, WriteStamp>>;
+  /** The writes that the fields' present values come from, by rising version; none when deleted. */
+  readonly writes: readonly FieldsWrite[];
   /** The unbroken run of one log's writes that ends at `version`: a client alone needs no image of what it wrote. */
   readonly run: { readonly logId: string; readonly from: number };
   /** When the latest write was taken, epoch milliseconds by the server's clock. */
   readonly changedAt: number;
   /** The mutation behind the latest write; `null` when the server made it. */
   readonly origin: { readonly logId: string; readonly mutationId: string; readonly sequence: number } | null;
+}
+
+/** A write that fields of a record still have their values from. */
+export interface FieldsWrite {
+  /** The version it made. */
+  readonly version: number;
+  readonly stamp: WriteStamp;
+  /** The fields whose present value it wrote; `null`: all that no other write of the record names. */
+  readonly fields: readonly string[] | null;
 }
 
 /** A record as it stands in the feed. */

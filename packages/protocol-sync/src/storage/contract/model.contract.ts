@@ -208,8 +208,14 @@ export const stateArbitrary: fc.Arbitrary<RecordState> = fc.record({
     }),
   ),
   deleted: fc.option(stampArbitrary),
-  fields: fc.dictionary(fieldArbitrary, counterArbitrary, { noNullPrototype: true }),
-  writes: fc.dictionary(counterArbitrary.map(String), stampArbitrary, { noNullPrototype: true }),
+  writes: fc.array(
+    fc.record({
+      version: counterArbitrary,
+      stamp: stampArbitrary,
+      fields: fc.option(fc.uniqueArray(fieldArbitrary)),
+    }),
+    { maxLength: 4 },
+  ),
   run: fc.record({ logId: fc.constantFrom(...LOG_IDS), from: counterArbitrary }),
   changedAt: timeArbitrary,
   origin: fc.option(

@@ -23,8 +23,7 @@ export function sampleState(changed: Partial<RecordState> = {}): RecordState {
     bornBy: { ...stamp, sequence: 1 },
     data: { title: 'A task' },
     deleted: null,
-    fields: { title: version },
-    writes: { [version]: stamp },
+    writes: [{ version, stamp, fields: null }],
     run: { logId: 'log-1', from: 1 },
     changedAt: 1_700_000_000_000,
     origin: { logId: 'log-1', mutationId: `mutation-${version}`, sequence: version },
@@ -35,7 +34,7 @@ export function sampleState(changed: Partial<RecordState> = {}): RecordState {
 /** The record deleted at `changedAt`. */
 export function sampleTombstone(recordId: string, changedAt: number, version = 2): RecordState {
   const deleted = { time: changedAt, logId: 'log-1', sequence: version };
-  return sampleState({ recordId, version, changedAt, data: null, deleted, fields: {}, writes: {} });
+  return sampleState({ recordId, version, changedAt, data: null, deleted, writes: [] });
 }
 
 export function sampleRow(mutationId: string, changed: Partial<LedgerRow> = {}): LedgerRow {

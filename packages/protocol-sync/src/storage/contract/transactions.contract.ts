@@ -145,12 +145,15 @@ export function transactionContract({ storeTest, expect }: StoreTests): void {
       ü: '日本語 𝄞 e\u0301',
       deep: [[[{ x: [1, 2.5, -1e-7, 1e300, 0.1, 2 ** 53 - 1, true, null] }]]],
     };
-    const fields = Object.fromEntries(Object.keys(data).map((field, index) => [field, (index % 3) + 1]));
-    const write = { time: 1, logId: 'log-1', sequence: 1 };
+    const fieldsOf = (nth: number) => Object.keys(data).filter((_, index) => index % 3 === nth);
+    const stamp = { time: 1, logId: 'log-1', sequence: 1 };
     const state = sampleState({
       data,
-      fields,
-      writes: { 1: write, 2: { ...write, logId: 'log-2' }, 3: { ...write, time: -5 } },
+      writes: [
+        { version: 1, stamp, fields: null },
+        { version: 2, stamp: { ...stamp, logId: 'log-2' }, fields: fieldsOf(1) },
+        { version: 3, stamp: { ...stamp, time: -5 }, fields: fieldsOf(2) },
+      ],
       origin: null,
     });
     await save(store, { records: [state] });

@@ -1,11 +1,12 @@
 /** One page of the feed as a client may see it. */
 import { createHash } from 'node:crypto';
-import { recordKey, type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
+import { type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
 import type { FeedStretch, OwnWrite } from './apply-mutations.js';
 import { type Authorize, type ReadPermission, visibleData } from './authorize.js';
 import { findPageStart, formatCheckpoint, nextCheckpoint, type PageStart } from './checkpoint.js';
 import type { Principal } from './principal.js';
 import type { PushRequest } from './push-request.js';
+import { RecordMap } from './record-map.js';
 import { type FeedRecord, type Page, StoreBusyError, type SyncStore } from './storage/sync-store.js';
 
 /** A change whose record is still the text that was stored. */
@@ -40,7 +41,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const scope = scopeDigest(objects, await rightsOf(authorize, principal));
   const own = suppressedVersions(request, parts.written);
   const { page, start: found } =
-    ownPage(request, own.size, { scope, stretch: parts.stretch }) ??
+    ownPage(request, own, { scope, stretch: parts.stretch }) ??
     (await readPage(request, parts.store, { objects, scope }));
   // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
   const isBeginning = !request.checkpoint || found.reset !== undefined;
@@ -49,7 +50,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : page.facts.head;
-  const others = own.size === 0 ? selected : selected.filter((record) => own.get(recordKey(record)) !== record.version);
+  const others = own.size === 0 ? selected : selected.filter((record) => own.get(record) !== record.version);
   const permissions = await permissionsOf(others, authorize.read, principal);
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', start) ?? []);
   if (authorize.scope && scopeDigest(objects, await rightsOf(authorize, principal)) !== scope) {
@@ -106,11 +107,11 @@ async function readPage(
  */
 function ownPage(
   { checkpoint }: PushRequest,
-  own: number,
+  own: RecordMap<number>,
   { scope, stretch }: { readonly scope: string; readonly stretch: FeedStretch | undefined },
 ): ReadPage | undefined {
   // A record of the application's that was adopted took a place too, and the client does not know it.
-  if (!stretch || stretch.places !== own) return undefined;
+  if (!stretch || stretch.places !== own.size) return undefined;
   const { facts, places } = stretch;
   const start = findPageStart(checkpoint, facts, scope);
   return start.reset === undefined && start.after === facts.head - places
@@ -155,12 +156,11 @@ function selectUpTo(records: readonly FeedRecord[], maxBytes: number): readonly 
 const CHANGE_OVERHEAD_BYTES = 512;
 
 /** A protocol-1 client does not read `record` in results, so it gets back what it could not compute. */
-function suppressedVersions(request: PushRequest, written: readonly OwnWrite[]): ReadonlyMap<string, number> {
-  const versions = new Map<string, number>();
+function suppressedVersions(request: PushRequest, written: readonly OwnWrite[]): RecordMap<number> {
+  const versions = new RecordMap<number>();
   for (const { state, computable } of written) {
-    const key = recordKey(state);
-    if (computable || request.protocol === 2) versions.set(key, state.version);
-    else versions.delete(key);
+    if (computable || request.protocol === 2) versions.set(state, state.version);
+    else versions.delete(state);
   }
   return versions;
 }

@@ -2,9 +2,10 @@
  * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
  * Later mutations of the request see what earlier ones wrote.
  */
-import { type MutationLogEntry, type RecordRef, recordKey, type WriteStamp } from '@objectql/sync-types';
+import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-types';
 import { contentHash, ledgerRow } from './ledger.js';
 import type { PushRequest } from './push-request.js';
+import { RecordMap } from './record-map.js';
 import type {
   Intent,
   LedgerOutcome,
@@ -19,12 +20,10 @@ import { SyncRequestError } from './sync-request-error.js';
 
 /** What must be read before a push's mutations can be decided. */
 export function loadRequestOf({ logId }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
-  const refByKey = new Map<string, RecordRef>();
-  for (const { objectName, recordId } of mutations) {
-    refByKey.set(recordKey({ objectName, recordId }), { objectName, recordId });
-  }
+  const refs = new RecordMap<RecordRef>();
+  for (const mutation of mutations) refs.set(mutation, mutation);
   return {
-    records: [...refByKey.values()],
+    records: [...refs.values()],
     mutationIds: mutations.map(({ id }) => id),
     ...(logId === null ? {} : { log: { logId, sequences: mutations.map(({ sequence }) => sequence) } }),
   };
@@ -41,11 +40,12 @@ export class PushSession {
   readonly request: PushRequest;
   readonly now: number;
   readonly #loaded: Loaded;
-  readonly #recordByKey = new Map<string, SeenRecord>();
+  readonly #records = new RecordMap<SeenRecord>();
   readonly #ledgerById = new Map<string, LedgerRow>();
-  readonly #written = new Map<string, RecordState>();
+  /** In the order of their last writes. */
+  readonly #written = new Set<SeenRecord>();
   readonly #remembered: LedgerRow[] = [];
-  readonly #held = new Set<string>();
+  readonly #held = new RecordMap<true>();
   #lastTime: number;
 
   constructor(request: PushRequest, loaded: Loaded, now: number) {
@@ -53,7 +53,7 @@ export class PushSession {
     this.now = now;
     this.#loaded = loaded;
     this.#lastTime = loaded.log?.lastTime ?? 0;
-    for (const state of loaded.records) this.#recordByKey.set(recordKey(state), { state, place: state.place });
+    for (const state of loaded.records) this.#records.set(state, { state, place: state.place });
     for (const row of loaded.ledger) this.#ledgerById.set(row.mutationId, row);
   }
 
@@ -79,10 +79,11 @@ export class PushSession {
         'This log belongs to another user. Sign in as that user to send it.',
       );
     }
+    if (this.request.logId === null) return;
     const idBySequence = new Map(
       ledger.filter(({ logId }) => logId === this.request.logId).map((row) => [row.sequence, row.mutationId]),
     );
-    if (this.request.logId === null) return;
+    if (idBySequence.size === 0) return;
     const forked = mutations.find(({ id, sequence }) => (idBySequence.get(sequence) ?? id) !== id);
     if (forked) {
       throw new SyncRequestError(
@@ -93,18 +94,18 @@ export class PushSession {
   }
 
   record(ref: RecordRef): SeenRecord | undefined {
-    return this.#recordByKey.get(recordKey(ref));
+    return this.#records.get(ref);
   }
 
   /** All records of this push, as they stand now. */
   seen(): readonly RecordState[] {
-    return Array.from(this.#recordByKey.values(), ({ state }) => state);
+    return Array.from(this.#records.values(), ({ state }) => state);
   }
 
   /** The write announced for this record and never confirmed, if a crash left one behind. */
   intent(ref: RecordRef): Intent | undefined {
-    const key = recordKey(ref);
-    return this.#loaded.intents.find((intent) => recordKey(intent) === key);
+    const { objectName, recordId } = ref;
+    return this.#loaded.intents.find((one) => one.objectName === objectName && one.recordId === recordId);
   }
 
   /** The outcome this mutation already has; `REUSED` when its id belongs to another content, `EXPIRED` when it is forgotten. */
@@ -130,20 +131,21 @@ export class PushSession {
   }
 
   write(state: RecordState): void {
-    const key = recordKey(state);
-    this.#recordByKey.set(key, { state, place: Number.POSITIVE_INFINITY });
-    // Deleted first, so that a record written twice takes its place in the feed from its last write.
-    this.#written.delete(key);
-    this.#written.set(key, state);
+    const before = this.#records.get(state);
+    const record = { state, place: Number.POSITIVE_INFINITY };
+    this.#records.set(state, record);
+    // A record written twice takes its place in the feed from its last write.
+    if (before) this.#written.delete(before);
+    this.#written.add(record);
   }
 
   /** After a retryable rejection the record's later mutations wait, or they would be applied out of order. */
   hold(ref: RecordRef): void {
-    this.#held.add(recordKey(ref));
+    this.#held.set(ref, true);
   }
 
   isHeld(ref: RecordRef): boolean {
-    return this.#held.has(recordKey(ref));
+    return this.#held.has(ref);
   }
 
   /** Everything this push decided, to be saved in its transaction. */
@@ -151,7 +153,8 @@ export class PushSession {
     const { log } = this.#loaded;
     const { logId } = this.request;
     return {
-      records: [...this.#written.values()],
+      records: Array.from(this.#written, ({ state }) => state),
+      // A copy: an announced write is remembered after this, and saved when it is confirmed.
       ledger: [...this.#remembered],
       ...(logId === null
         ? {}

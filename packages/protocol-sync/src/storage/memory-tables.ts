@@ -1,5 +1,6 @@
 /** What a store holds, as maps: the memory store without its turns and transactions. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { RecordMap } from '../record-map.js';
 import { ownCopy } from './own-copy.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
 import type {
@@ -35,32 +36,53 @@ export function toRows({ records = [], intents = [], ...rest }: SaveRequest): Sa
 /** Synchronous, and whole: what it refuses, it refuses before it changes anything. */
 export class MemoryTables {
   facts: StoreFacts;
-  readonly #recordByKey = new Map<string, Row>();
+  readonly #records = new RecordMap<Row>();
   readonly #feed = new PlaceIndex<Row>();
   readonly #feedByObject = new Map<string, PlaceIndex<Row>>();
   readonly #tombstones = new Set<Row>();
   readonly #ledgerById = new Map<string, LedgerRow>();
-  readonly #ledgerBySequence = new Map<string, LedgerRow>();
+  readonly #ledgerByLog = new Map<string, Map<number, LedgerRow>>();
   readonly #logById = new Map<string, LogRow>();
-  readonly #intentByKey = new Map<string, Intent>();
+  readonly #intents = new RecordMap<Intent>();
 
   constructor(epoch: string) {
     this.facts = { epoch, head: 0, floor: 0, versionFloor: 0 };
   }
 
-  load({ records, mutationIds, log }: LoadRequest): Loaded {
-    const keys = [...new Set(records.map(recordKey))];
-    const rows = [
-      ...mutationIds.map((id) => this.#ledgerById.get(id)),
-      ...(log?.sequences ?? []).map((sequence) => this.#ledgerBySequence.get(sequenceKey(log?.logId ?? '', sequence))),
-    ];
+  load({ records: asked, mutationIds, log }: LoadRequest): Loaded {
+    const refs = new RecordMap<RecordRef>();
+    for (const ref of asked) refs.set(ref, ref);
+    const records: StoredRecord[] = [];
+    const intents: Intent[] = [];
+    for (const ref of refs.values()) {
+      const record = this.#records.get(ref);
+      if (record) records.push(toRecord(record));
+      const intent = this.#intents.get(ref);
+      if (intent) intents.push(ownCopy(intent));
+    }
     return {
       facts: this.facts,
-      records: present(keys.map((key) => this.#recordByKey.get(key))).map(toRecord),
-      ledger: [...new Set(present(rows))],
+      records,
+      ledger: this.#recall(mutationIds, log),
       log: log && this.#logById.get(log.logId),
-      intents: ownCopy(present(keys.map((key) => this.#intentByKey.get(key)))),
+      intents,
     };
+  }
+
+  #recall(mutationIds: readonly string[], log: LoadRequest['log']): readonly LedgerRow[] {
+    const found = new Set<LedgerRow>();
+    for (const id of mutationIds) {
+      const row = this.#ledgerById.get(id);
+      if (row) found.add(row);
+    }
+    const bySequence = log && this.#ledgerByLog.get(log.logId);
+    if (bySequence) {
+      for (const sequence of log.sequences) {
+        const row = bySequence.get(sequence);
+        if (row) found.add(row);
+      }
+    }
+    return [...found];
   }
 
   page({ after, limit, objects }: PageQuery): readonly FeedRecord[] {
@@ -77,9 +99,9 @@ export class MemoryTables {
 
   /** Takes all the requests over, or throws. */
   save(requests: readonly SaveRows[]): void {
-    this.#refuseTakenRows(requests.flatMap(({ ledger = [] }) => ledger));
     this.#refuseSecondIntents(requests);
-    for (const { records, ledger = [], log, intents = [], settledIntents = [] } of requests) {
+    this.#enterAll(requests.flatMap(({ ledger = [] }) => ledger));
+    for (const { records, log, intents = [], settledIntents = [] } of requests) {
       let { head } = this.facts;
       for (const row of records) {
         head += 1;
@@ -87,10 +109,9 @@ export class MemoryTables {
         this.#place(row);
       }
       this.facts = { ...this.facts, head };
-      for (const row of ledger) this.#enter(row);
       if (log) this.#saveLog(log);
-      for (const ref of settledIntents) this.#intentByKey.delete(recordKey(ref));
-      for (const intent of intents) this.#intentByKey.set(recordKey(intent), intent);
+      for (const ref of settledIntents) this.#intents.delete(ref);
+      for (const intent of intents) this.#intents.set(intent, intent);
     }
   }
 
@@ -110,7 +131,7 @@ export class MemoryTables {
 
   #place(record: Row): void {
     this.#remove(record);
-    this.#recordByKey.set(recordKey(record), record);
+    this.#records.set(record, record);
     this.#feed.add(record);
     const feed = this.#feedByObject.get(record.objectName) ?? new PlaceIndex();
     this.#feedByObject.set(record.objectName, feed);
@@ -119,17 +140,44 @@ export class MemoryTables {
   }
 
   #remove(ref: RecordRef): void {
-    const record = this.#recordByKey.get(recordKey(ref));
+    const record = this.#records.get(ref);
     if (!record) return;
-    this.#recordByKey.delete(recordKey(ref));
+    this.#records.delete(ref);
     this.#feed.remove(record.place);
     this.#feedByObject.get(record.objectName)?.remove(record.place);
     this.#tombstones.delete(record);
   }
 
-  #enter(row: LedgerRow): void {
-    this.#ledgerById.set(row.mutationId, row);
-    if (row.logId !== null) this.#ledgerBySequence.set(sequenceKey(row.logId, row.sequence), row);
+  /** Enters all rows, or none when one is taken. */
+  #enterAll(rows: readonly LedgerRow[]): void {
+    rows.forEach((row, index) => {
+      if (this.#enter(row)) return;
+      for (const entered of rows.slice(0, index)) this.#leave(entered);
+      const { mutationId, sequence } = row;
+      throw new Error(`Mutation ${mutationId} or its sequence ${sequence} is in the ledger. Load before you save.`);
+    });
+  }
+
+  /** False, and nothing changed, when the row's id or its sequence in its log is taken. */
+  #enter(row: LedgerRow): boolean {
+    const { mutationId, logId, sequence } = row;
+    if (this.#ledgerById.has(mutationId)) return false;
+    if (logId !== null) {
+      const bySequence = this.#ledgerByLog.get(logId) ?? new Map<number, LedgerRow>();
+      if (bySequence.has(sequence)) return false;
+      bySequence.set(sequence, row);
+      this.#ledgerByLog.set(logId, bySequence);
+    }
+    this.#ledgerById.set(mutationId, row);
+    return true;
+  }
+
+  #leave({ mutationId, logId, sequence }: LedgerRow): void {
+    this.#ledgerById.delete(mutationId);
+    if (logId === null) return;
+    const bySequence = this.#ledgerByLog.get(logId);
+    bySequence?.delete(sequence);
+    if (bySequence?.size === 0) this.#ledgerByLog.delete(logId);
   }
 
   #saveLog(log: LogRow): void {
@@ -152,44 +200,21 @@ export class MemoryTables {
     };
   }
 
-  #dropRow({ mutationId, logId, sequence }: LedgerRow): void {
-    this.#ledgerById.delete(mutationId);
-    if (logId === null) return;
-    this.#ledgerBySequence.delete(sequenceKey(logId, sequence));
-    const log = this.#logById.get(logId);
-    if (log) this.#logById.set(logId, { ...log, floor: Math.max(log.floor, sequence) });
-  }
-
-  #refuseTakenRows(rows: readonly LedgerRow[]): void {
-    const [ids, sequences] = [new Set<string>(), new Set<string>()];
-    for (const { mutationId, logId, sequence } of rows) {
-      const key = logId === null ? undefined : sequenceKey(logId, sequence);
-      const isTaken =
-        ids.has(mutationId) ||
-        this.#ledgerById.has(mutationId) ||
-        (key !== undefined && (sequences.has(key) || this.#ledgerBySequence.has(key)));
-      if (isTaken) {
-        throw new Error(`Mutation ${mutationId} or its sequence ${sequence} is in the ledger. Load before you save.`);
-      }
-      ids.add(mutationId);
-      if (key !== undefined) sequences.add(key);
-    }
+  #dropRow(row: LedgerRow): void {
+    this.#leave(row);
+    const log = row.logId === null ? undefined : this.#logById.get(row.logId);
+    if (log) this.#logById.set(log.logId, { ...log, floor: Math.max(log.floor, row.sequence) });
   }
 
   #refuseSecondIntents(requests: readonly SaveRows[]): void {
-    const announced = new Set<string>();
-    const settled = new Set<string>();
+    const isOpen = new RecordMap<boolean>();
     for (const { intents = [], settledIntents = [] } of requests) {
-      for (const ref of settledIntents) {
-        announced.delete(recordKey(ref));
-        settled.add(recordKey(ref));
-      }
+      for (const ref of settledIntents) isOpen.set(ref, false);
       for (const intent of intents) {
-        const key = recordKey(intent);
-        if (announced.has(key) || (this.#intentByKey.has(key) && !settled.has(key))) {
-          throw new Error(`Record ${key} has an intent already. Settle it before you announce another.`);
+        if (isOpen.get(intent) ?? this.#intents.has(intent)) {
+          throw new Error(`Record ${recordKey(intent)} has an intent already. Settle it before you announce another.`);
         }
-        announced.add(key);
+        isOpen.set(intent, true);
       }
     }
   }
@@ -205,9 +230,4 @@ function toFeedRecord({ objectName, recordId, place, version, born, data, change
 
 function present<T>(values: readonly (T | undefined)[]): readonly T[] {
   return values.filter((value) => value !== undefined);
-}
-
-/** A number ends at the first colon, so no two pairs read the same. */
-function sequenceKey(logId: string, sequence: number): string {
-  return `${sequence}:${logId}`;
 }

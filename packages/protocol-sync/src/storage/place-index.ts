@@ -3,60 +3,61 @@
 /** 256 places a bucket: few enough to look through, and removing an emptied bucket stays cheap. */
 const BUCKET_PLACES = 256;
 
+/** The things of one stretch of places, in order, with holes where some were removed. */
+interface Bucket<T> {
+  readonly places: number[];
+  readonly things: (T | undefined)[];
+  /** How many are left. */
+  size: number;
+}
+
 /**
  * Holds things whose places only ever rise. Reading costs what is read: a bucket is dropped with its last thing, so
  * however often things moved to a later place, nothing has to be stepped over but the start of the first bucket.
  */
 export class PlaceIndex<T extends { readonly place: number }> {
-  readonly #bucketByNumber = new Map<number, Map<number, T>>();
-  /** Ascending. */
+  /** Which stretch each bucket is of; ascending. */
   readonly #numbers: number[] = [];
+  readonly #buckets: Bucket<T>[] = [];
 
   /** How many stretches of the feed hold something: what reading it all steps through. */
   get bucketCount(): number {
-    return this.#numbers.length;
+    return this.#buckets.length;
   }
 
   /** Adds something at a place above all that were added before. */
   add(thing: T): void {
     const number = bucketNumber(thing.place);
-    const bucket = this.#bucketByNumber.get(number);
-    if (bucket) {
-      bucket.set(thing.place, thing);
+    const last = this.#buckets.at(-1);
+    if (last && this.#numbers.at(-1) === number) {
+      last.places.push(thing.place);
+      last.things.push(thing);
+      last.size += 1;
     } else {
-      this.#bucketByNumber.set(number, new Map([[thing.place, thing]]));
       this.#numbers.push(number);
+      this.#buckets.push({ places: [thing.place], things: [thing], size: 1 });
     }
   }
 
   /** Removes what is at a place, if anything is. */
   remove(place: number): void {
-    const number = bucketNumber(place);
-    const bucket = this.#bucketByNumber.get(number);
-    if (!bucket?.delete(place) || bucket.size > 0) return;
-    this.#bucketByNumber.delete(number);
-    this.#numbers.splice(this.#indexOf(number), 1);
+    const at = firstFrom(this.#numbers, bucketNumber(place));
+    const bucket = this.#buckets[at];
+    if (!bucket) return;
+    const index = firstFrom(bucket.places, place);
+    if (bucket.places[index] !== place || !bucket.things[index]) return;
+    bucket.things[index] = undefined;
+    bucket.size -= 1;
+    if (bucket.size > 0) return;
+    this.#numbers.splice(at, 1);
+    this.#buckets.splice(at, 1);
   }
 
   /** Yields what is at higher places than `place`, in order. */
   *after(place: number): Generator<T> {
-    for (let index = this.#indexOf(bucketNumber(place)); index < this.#numbers.length; index++) {
-      const bucket = this.#bucketByNumber.get(this.#numbers[index] ?? Number.NaN);
-      // A map yields in the order of adding, which is the order of places.
-      for (const thing of bucket?.values() ?? []) if (thing.place > place) yield thing;
+    for (let index = firstFrom(this.#numbers, bucketNumber(place)); index < this.#buckets.length; index++) {
+      for (const thing of this.#buckets[index]?.things ?? []) if (thing && thing.place > place) yield thing;
     }
-  }
-
-  /** Index of the first bucket with this number or a higher one. */
-  #indexOf(number: number): number {
-    let low = 0;
-    let high = this.#numbers.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#numbers[middle] ?? Number.POSITIVE_INFINITY) < number) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 
@@ -76,4 +77,16 @@ export function* mergeByPlace<T extends { readonly place: number }>(sequences: r
 
 function bucketNumber(place: number): number {
   return Math.floor(place / BUCKET_PLACES);
+}
+
+/** Index of the first of the ascending `values` that is no smaller than `least`. */
+function firstFrom(values: readonly number[], least: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] ?? Number.POSITIVE_INFINITY) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

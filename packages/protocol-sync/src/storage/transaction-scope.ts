@@ -2,7 +2,8 @@
  * What all stores ask of the work in their transactions. A caller's mistake then fails on every store in the same way,
  * not only on the one where it would lose an update.
  */
-import { recordKey } from '@objectql/sync-types';
+import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { RecordMap } from '../record-map.js';
 import { leaseHandle } from './leased-handle.js';
 import {
   type Loaded,
@@ -51,7 +52,7 @@ interface Tenure {
 
 class TransactionScope implements StoreTransaction {
   readonly #engine: EngineTransaction;
-  readonly #loadedKeys = new Set<string>();
+  readonly #loaded = new RecordMap<true>();
   #loadedLogId: string | undefined;
   #isLoaded = false;
   #isSaved = false;
@@ -78,7 +79,7 @@ class TransactionScope implements StoreTransaction {
       }
       this.#isLoaded = true;
       this.#loadedLogId = request.log?.logId;
-      for (const ref of request.records) this.#loadedKeys.add(recordKey(ref));
+      for (const ref of request.records) this.#loaded.set(ref, true);
       return this.#engine.load(request);
     });
   }
@@ -148,7 +149,8 @@ class TransactionScope implements StoreTransaction {
   }
 
   #refuseUnloaded({ records = [], intents = [], log }: SaveRequest): void {
-    const unloaded = [...records, ...intents].find((ref) => !this.#loadedKeys.has(recordKey(ref)));
+    const isUnloaded = (ref: RecordRef) => !this.#loaded.has(ref);
+    const unloaded = records.find(isUnloaded) ?? intents.find(isUnloaded);
     if (unloaded) {
       throw new Error(`Record ${recordKey(unloaded)} was not asked for in load: it may have changed. Load it first.`);
     }

@@ -1,0 +1,41 @@
+/** Values by record. */
+import type { RecordId, RecordRef } from '@objectql/sync-types';
+
+/**
+ * A map whose keys are records. One map in another, because joining the two names into one key, for each of the many looks
+ * that a push takes at a record, costs more than the looks.
+ */
+export class RecordMap<T> {
+  readonly #byObject = new Map<string, Map<RecordId, T>>();
+
+  get size(): number {
+    let size = 0;
+    for (const byId of this.#byObject.values()) size += byId.size;
+    return size;
+  }
+
+  get({ objectName, recordId }: RecordRef): T | undefined {
+    return this.#byObject.get(objectName)?.get(recordId);
+  }
+
+  has({ objectName, recordId }: RecordRef): boolean {
+    return this.#byObject.get(objectName)?.has(recordId) ?? false;
+  }
+
+  set({ objectName, recordId }: RecordRef, value: T): void {
+    const byId = this.#byObject.get(objectName);
+    if (byId) byId.set(recordId, value);
+    else this.#byObject.set(objectName, new Map([[recordId, value]]));
+  }
+
+  delete({ objectName, recordId }: RecordRef): void {
+    const byId = this.#byObject.get(objectName);
+    // An object's map goes with its last record, so that names nobody uses any more take no room.
+    if (byId?.delete(recordId) && byId.size === 0) this.#byObject.delete(objectName);
+  }
+
+  /** All values, those of one object together. */
+  *values(): Generator<T> {
+    for (const byId of this.#byObject.values()) yield* byId.values();
+  }
+}

@@ -1,7 +1,12 @@
 /** Parses a push: the envelope as a whole, each mutation by itself, so that a malformed one harms no other. */
 import type { MutationLogEntry, RejectionCode, SyncPullRequest } from '@objectql/sync-types';
 import { isJsonWithin } from '@objectql/sync-types';
-import { mutationLogEntrySchema, syncPullRequestSchema, syncPushRequestSchema } from '@objectql/sync-types/schema';
+import {
+  isMutationLogEntry,
+  mutationLogEntrySchema,
+  syncPullRequestSchema,
+  syncPushRequestSchema,
+} from '@objectql/sync-types/schema';
 import type { z } from 'zod';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.js';
 import { SERVER_LOG_ID } from './record-state.js';
@@ -87,9 +92,11 @@ export function checkpointOf(text: string | null): Checkpoint | null {
 }
 
 function parseMutation(value: unknown, clientId: string, limits: ServerLimits): PushItem {
-  const parsed = mutationLogEntrySchema.safeParse(value);
-  if (!parsed.success) return { ...idOf(value), code: 'INVALID', reason: `${describe(parsed.error)}.` };
-  const mutation = parsed.data;
+  if (!isMutationLogEntry(value)) {
+    const { error } = mutationLogEntrySchema.safeParse(value);
+    return { ...idOf(value), code: 'INVALID', reason: error ? `${describe(error)}.` : 'it does not fit the schema.' };
+  }
+  const mutation = value;
   if (mutation.clientId !== clientId) {
     return { ...idOf(value), code: 'INVALID', reason: 'clientId is not that of the request.' };
   }

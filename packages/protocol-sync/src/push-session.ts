@@ -3,7 +3,8 @@
  * Later mutations of the request see what earlier ones wrote.
  */
 import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-types';
-import { contentHash, ledgerRow } from './ledger.js';
+import { contentHash } from './content-hash.js';
+import { ledgerRow } from './ledger.js';
 import type { PushRequest } from './push-request.js';
 import { RecordMap } from './record-map.js';
 import type {

@@ -3,16 +3,18 @@ import { z } from 'zod';
 import { stringProblem } from './json.js';
 import { MAX_ID_BYTES, utf8Bytes } from './limits.js';
 
+/** What keeps a string from being a name or an id, if anything does. */
+export function identifierProblem(value: string): string | undefined {
+  if (value === '') return 'may not be empty';
+  if (utf8Bytes(value) > MAX_ID_BYTES) return `may not be longer than ${MAX_ID_BYTES} bytes`;
+  return stringProblem(value, '')?.problem;
+}
+
 /** A non-empty string of at most 128 bytes that every store keeps unchanged. */
 export const identifierSchema = z
   .string()
   .superRefine((value, context) => {
-    const problem =
-      value === ''
-        ? 'may not be empty'
-        : utf8Bytes(value) > MAX_ID_BYTES
-          ? `may not be longer than ${MAX_ID_BYTES} bytes`
-          : stringProblem(value, '')?.problem;
+    const problem = identifierProblem(value);
     if (problem) context.addIssue({ code: 'custom', message: problem });
   })
   .meta({ minLength: 1, description: `At most ${MAX_ID_BYTES} bytes of UTF-8, no NUL, no lone surrogate` });

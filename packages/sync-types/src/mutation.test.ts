@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mutationLogEntrySchema, recordDataSchema } from './mutation.js';
+import { isMutationLogEntry, mutationLogEntrySchema, recordDataSchema } from './mutation.js';
 
 const ENTRY = {
   id: '019311f4-7000-7000-8000-000000000001',
@@ -55,6 +56,44 @@ test('a mutation with a key that no side knows is refused, also one named like a
     JSON.parse(`{"__proto__":{"sequence":2},${JSON.stringify(ENTRY).slice(1)}`),
   ];
   expect(unknown.filter((entry) => mutationLogEntrySchema.safeParse(entry).success)).toEqual([]);
+});
+
+test('the fast check takes exactly what the schema takes', () => {
+  const odd = fc.oneof(
+    fc.constantFrom<unknown>(
+      undefined,
+      null,
+      '',
+      'x',
+      'a\u0000',
+      '\ud800',
+      'é'.repeat(64),
+      'é'.repeat(65),
+      'x'.repeat(129),
+    ),
+    fc.constantFrom<unknown>(-1, 0, -0, 1, 1.5, 2 ** 53 - 1, 2 ** 53, Number.NaN, true, [], {}, { length: 1 }),
+    fc.constantFrom<unknown>('create', 'update', 'delete', 'upsert', JSON.parse('{"__proto__":1}'), { a: undefined }),
+    fc.constantFrom<unknown>('2026-11-23T10:15:00Z', '2026-02-30T10:15:00Z', '2026-11-23T10:15+02:00', '2026-11-23'),
+    fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    fc.jsonValue({ maxDepth: 3 }),
+  );
+  const keys = fc.constantFrom(...Object.keys(ENTRY), 'surplus', 'constructor');
+  const spoils = fc.array(fc.tuple(keys, odd), { maxLength: 3 });
+  let taken = 0;
+  fc.assert(
+    fc.property(spoils, fc.subarray(Object.keys(ENTRY), { maxLength: 1 }), (changed, missing) => {
+      const entries = Object.entries({ ...ENTRY, ...Object.fromEntries(changed) });
+      const entry: unknown = Object.fromEntries(entries.filter(([key]) => !missing.includes(key)));
+      expect(isMutationLogEntry(entry)).toBe(mutationLogEntrySchema.safeParse(entry).success);
+      if (isMutationLogEntry(entry)) taken += 1;
+    }),
+    { numRuns: 2000 },
+  );
+  expect(taken).toBeGreaterThan(100);
+  const others = [null, undefined, 'x', 1, [], [ENTRY], {}, Object.assign([], ENTRY), JSON.parse('{"__proto__":{}}')];
+  expect(
+    others.filter((value) => isMutationLogEntry(value) || mutationLogEntrySchema.safeParse(value).success),
+  ).toEqual([]);
 });
 
 test('record data is refused with the place and the reason', () => {

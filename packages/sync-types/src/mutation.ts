@@ -1,6 +1,6 @@
 /** A client's change as it stands in its log and on the wire. */
 import { z } from 'zod';
-import { counterSchema, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
+import { counterSchema, identifierProblem, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
 import { findJsonProblem, type JsonObject } from './json.js';
 import { MAX_FIELDS, MAX_JSON_DEPTH } from './limits.js';
 
@@ -46,6 +46,44 @@ export const mutationLogEntrySchema = z
   .readonly();
 /** One change in a client's log. Frozen when it is appended: retries send the same content. */
 export type MutationLogEntry = z.infer<typeof mutationLogEntrySchema>;
+
+/**
+ * Whether `mutationLogEntrySchema` takes a value, several times faster: a server asks it of every mutation, and the schema
+ * only why it does not. A test holds the two to the same answer.
+ */
+export function isMutationLogEntry(value: unknown): value is MutationLogEntry {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  for (const key of Object.keys(value)) if (!ENTRY_KEYS.has(key)) return false;
+  // Nothing is known of its properties yet.
+  const entry = value as { readonly [Key in keyof MutationLogEntry]?: unknown };
+  return (
+    isIdentifier(entry.id) &&
+    isIdentifier(entry.objectName) &&
+    (isIdentifier(entry.recordId) || Number.isSafeInteger(entry.recordId)) &&
+    isOperation(entry.operation) &&
+    (entry.data === undefined || (entry.operation !== 'delete' && findDataProblem(entry.data) === undefined)) &&
+    typeof entry.timestamp === 'string' &&
+    INSTANT.test(entry.timestamp) &&
+    isIdentifier(entry.clientId) &&
+    isCounter(entry.sequence, 1) &&
+    (entry.baseVersion === null || isCounter(entry.baseVersion, 0))
+  );
+}
+
+const ENTRY_KEYS: ReadonlySet<string> = new Set(Object.keys(mutationLogEntrySchema.unwrap().shape));
+const INSTANT = z.regexes.datetime({ offset: true });
+
+function isOperation(value: unknown): value is MutationOperation {
+  return value === 'create' || value === 'update' || value === 'delete';
+}
+
+function isIdentifier(value: unknown): value is string {
+  return typeof value === 'string' && identifierProblem(value) === undefined;
+}
+
+function isCounter(value: unknown, least: number): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
+}
 
 function findDataProblem(data: unknown): string | undefined {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'must be an object of fields';

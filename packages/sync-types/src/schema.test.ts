@@ -61,8 +61,9 @@ describe('golden messages', () => {
 });
 
 test('the shape of every message is the committed one', async () => {
+  const { isMutationLogEntry: _, ...all } = schemas;
   const shapes = Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => [
+    Object.entries(all).map(([name, schema]) => [
       name,
       z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
     ]),

@@ -1,7 +1,7 @@
 /** The wire's parsers: zod schemas from which the types are inferred. A subpath, so that zod stays out of browsers. */
 export { conflictKindSchema, syncConflictSchema, writeStampSchema } from './conflict.js';
 export { counterSchema, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
-export { mutationLogEntrySchema, mutationOperationSchema, recordDataSchema } from './mutation.js';
+export { isMutationLogEntry, mutationLogEntrySchema, mutationOperationSchema, recordDataSchema } from './mutation.js';
 export { syncBlockSchema } from './object-yaml/sync-block.js';
 export { syncPokeSchema } from './poke.js';
 export { syncPullRequestSchema } from './pull.js';

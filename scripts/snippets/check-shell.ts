@@ -7,7 +7,7 @@ import type { Snippet, SnippetProblem } from './snippet.js';
 const SYSTEM_COMMANDS = new Set(['cat', 'cp', 'curl', 'echo', 'export', 'git', 'ls', 'mkdir', 'rm']);
 /** What package managers do by themselves, where a name is that of a package. */
 const INSTALLING = new Set(['add', 'i', 'install']);
-const BUILTINS = new Set(['exec', 'pack', 'publish', 'store']);
+const BUILTINS = new Set(['exec', 'init', 'pack', 'pkg', 'publish', 'store']);
 
 /** The commands of a shell block that nobody could run in the repository at `root`. */
 export function findShellProblems(snippet: Snippet, root: string): readonly SnippetProblem[] {

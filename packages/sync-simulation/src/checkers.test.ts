@@ -1,7 +1,7 @@
 /** Each checker can fail: a checker that never does proves nothing. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { MemoryStore, type RecordState } from '@objectql/protocol-sync';
-import type { MutationLogEntry } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import { AppDatabase } from './app-database.js';
 import { findMissedChange } from './invariants/checkpoint.js';
@@ -9,6 +9,7 @@ import { findDifference, findReplicaDifference } from './invariants/convergence.
 import { findLostMutation } from './invariants/durability.js';
 import { findLostUpdate } from './invariants/lost-update.js';
 import { findLeak } from './invariants/secrecy.js';
+import { findStepBack } from './invariants/step-back.js';
 import { Permissions } from './permissions.js';
 import { ServerTruth } from './server-truth.js';
 import type { TrueRecord } from './true-record.js';
@@ -63,15 +64,16 @@ const record: TrueRecord = {
   changedAt: NOW,
 };
 
-function truthUnder(verdict: Verdict): ServerTruth {
+function truthUnder(verdict: Verdict, mutation = said): ServerTruth {
   return new ServerTruth({
     verdict,
     objectOf: () => ({ strategy: 'manual', isKnownToServer: true, conflictFields: null }),
-    saidBy: () => said,
+    saidBy: () => mutation,
     onState: () => {},
     baseOf: () => 0,
     carrierOf: () => ({ sender: 'device 0', epoch: '' }),
     isOfOneDevice: () => true,
+    isForbidden: ({ data }) => data?.title === 'forbidden',
     latestTimeOf: () => NOW,
     now: () => NOW,
   });
@@ -90,7 +92,7 @@ it('accepts a commit that is as it should be', () => {
 });
 
 it('I1 sees an entry that leaves the log for nowhere', () => {
-  const nowhere = { wasApplied: () => false, metConflict: () => false };
+  const nowhere = { wasApplied: () => false, wasDecided: () => false };
   expect(findLostMutation({ removeEntries: ['m1'] }, nowhere)).toBe('m1');
   expect(findLostMutation({ removeEntries: ['m1'] }, { ...nowhere, wasApplied: () => true })).toBeUndefined();
 });
@@ -105,7 +107,7 @@ it('I3 sees a sequence applied after a later one', () => {
 
 it('I4 sees a replica that lacks a record, has another, or has one too many', () => {
   const truth = { records: new Map([['task/a', record]]) };
-  const all = () => true;
+  const all = (_ref: object, data: JsonObject) => data;
   expect(findReplicaDifference(new Map(), truth, all)).toContain('missing');
   expect(findReplicaDifference(new Map([['task/a', { version: 1, data: {} }]]), truth, all)).toContain('v2');
   const ghost = new Map([['task/b', { version: 1, data: {} }]]);
@@ -153,11 +155,37 @@ it('I12 sees a value its reader may not read', () => {
   const truth = { records: new Map([['task/a', record]]) };
   const answer = { serverChanges: [{ data: { title: 'u1:7' } }] };
   expect(
-    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, truth, { mayRead: () => false }),
+    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, truth, { viewOf: () => undefined }),
   ).toContain('u1:7');
   expect(
-    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, truth, { mayRead: () => true }),
+    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, truth, {
+      viewOf: (_user, _name, data) => data,
+    }),
   ).toBeUndefined();
+});
+
+it('I5 sees a device that goes back to an older version, or to an earlier place in the feed', () => {
+  const known = { ...record, version: 2, data: {}, walk: null };
+  const meta = { logId: 'l', nextSequence: 1, walk: null, user: null, epochs: 0, revision: 0 };
+  const before = { meta: { ...meta, checkpoint: '2.e.5.0.' }, records: new Map([['task/a', known]]) };
+  const at = (place: number, version: number, walk: string | null = null) =>
+    findStepBack(
+      { meta: { ...meta, walk, checkpoint: `2.e.${place}.0.` }, putRecords: [{ ...known, version }] },
+      before,
+    );
+  expect([at(4, 2), at(6, 1), at(6, 2), at(4, 1, 'walk')]).toEqual([
+    'The checkpoint went from place 5 back to 4.',
+    'task/a went from v2 back to v1.',
+    undefined,
+    undefined,
+  ]);
+});
+
+it('I12 sees a write that nobody may make', () => {
+  const verdict = new Verdict();
+  const truth = truthUnder(verdict, { ...said, data: { title: 'forbidden' } });
+  truth.commit([{ ledger: [row] }]);
+  expect(verdict.first?.invariant).toBe('I12');
 });
 
 it('I7 and I9 see a lone device in conflict, and a pull below the floor without a reset', () => {
@@ -172,6 +200,7 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
       truth: () => truth,
       madeAt: () => undefined,
       isAlone: () => true,
+      isReused: () => false,
     });
     const body = { clientId: 'c', mutations: [], lastCheckpoint: '2.e.3.0.' };
     const answer = { protocol: 2, results, serverChanges: [], checkpoint: '2.e.9.0.' } as const;

@@ -7,6 +7,7 @@ import { Gate, never } from './gate.js';
 import { gatedStorage } from './gated-storage.js';
 import { findMissedChange, readPlace } from './invariants/checkpoint.js';
 import { findLostMutation } from './invariants/durability.js';
+import { findStepBack } from './invariants/step-back.js';
 import type { Mutant } from './mutant.js';
 import type { Network } from './network.js';
 import type { Permissions } from './permissions.js';
@@ -54,6 +55,7 @@ export class Device {
   #starts = 0;
   #ids = 0;
   #timers = 0;
+  #nextId: string | undefined;
   #isOnline = true;
   #tellConnectivity = new Set<(online: boolean) => void>();
   /** Conflicts and dropped fields the application must have heard of by now, by mutation id. */
@@ -173,6 +175,17 @@ export class Device {
     this.#parts.onMade(id, { at: this.#parts.time.now(), aheadMs: this.aheadMs });
   }
 
+  /** Runs `make`, which makes a mutation at once, under an id that is in use already. */
+  reuse(id: string, make: () => void): void {
+    this.disk.reused.add(id);
+    this.#nextId = id;
+    try {
+      make();
+    } finally {
+      this.#nextId = undefined;
+    }
+  }
+
   /** Follows mutations from the moment at which the user is told that they are durable. */
   async follow(ids: readonly string[]): Promise<void> {
     const { plugin } = this;
@@ -207,10 +220,10 @@ export class Device {
 
   /** What the user was told is durable has to be somewhere. */
   checkTold(): void {
-    const { verdict, wire, truth } = this.#parts;
+    const { verdict, wire } = this.#parts;
     for (const id of this.disk.told) {
       if (this.disk.shadow.holds(id)) continue;
-      if (truth().everApplied.has(id) || wire.metConflict(id)) this.disk.told.delete(id);
+      if (this.#wasApplied(id) || wire.metConflict(id)) this.disk.told.delete(id);
       else verdict.report('I1', `${this.name} has lost ${id}, which was durable.`);
     }
   }
@@ -234,11 +247,13 @@ export class Device {
 
   #committed(batch: StorageBatch): void {
     const { verdict, wire, truth, permissions } = this.#parts;
+    const back = findStepBack(batch, this.disk.shadow);
+    if (back) verdict.report('I5', `${this.name}: ${back}`);
     this.disk.shadow.apply(batch);
     for (const { mutation } of batch.putEntries ?? []) this.disk.logged.add(mutation.id);
     const lost = findLostMutation(batch, {
-      wasApplied: (id) => truth().everApplied.has(id),
-      metConflict: (id) => wire.metConflict(id),
+      wasApplied: (id) => this.#wasApplied(id),
+      wasDecided: (id) => wire.metConflict(id) && !this.#isForTheUser(id),
     });
     if (lost) verdict.report('I1', `${this.name} dropped ${lost}, which the server did not take.`);
     if (batch.removeEntries?.length || batch.removeConflicts?.length || batch.removeDeadLetters?.length)
@@ -272,9 +287,23 @@ export class Device {
     const dead = new Set(batch.putDeadLetters?.map(({ id }) => id));
     for (const id of batch.removeEntries ?? []) {
       // One that was applied after all, on a server that was restored, is no conflict any more.
-      const isLost = wire.metConflict(id) && !truth().everApplied.has(id);
+      const isLost = wire.metConflict(id) && !this.#wasApplied(id);
       if ((isLost || truth().dropped.has(id)) && !dead.has(id)) this.#owed.add(id);
     }
+  }
+
+  /** True when the server applied what this device means by the id, whatever became of the server since. */
+  #wasApplied(id: string): boolean {
+    return this.#parts.truth().everApplied.has(id) && !this.disk.reused.has(id);
+  }
+
+  /** True when nobody but the user may decide a conflict of this mutation. */
+  #isForTheUser(id: string): boolean {
+    const { world, wire } = this.#parts;
+    const object = OBJECT_NAMES.find((name) => name === wire.said(id)?.objectName);
+    if (!object || world.isMerging) return false;
+    const { strategy, conflictFields } = world.objects[object];
+    return strategy === 'manual' && conflictFields === null;
   }
 
   #hear(ids: readonly string[]): void {
@@ -287,7 +316,7 @@ export class Device {
     return {
       now: () => time.now() + this.aheadMs,
       random: () => random.next(),
-      newId: () => `device${index}-start${this.#starts}-${String(++this.#ids).padStart(6, '0')}`,
+      newId: () => this.#nextId ?? `device${index}-start${this.#starts}-${String(++this.#ids).padStart(6, '0')}`,
       setTimer: (work, delayMs) => {
         let isSet = true;
         this.#timers += 1;

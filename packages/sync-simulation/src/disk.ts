@@ -17,6 +17,8 @@ export class Disk {
   setAside = new Set<string>();
   /** Every mutation that was ever in its log. */
   logged = new Set<string>();
+  /** Ids that the application has used although they were another device's: what the server made of them is not ours. */
+  reused = new Set<string>();
   /** True when another disk has, or had, the same log. */
   isCloned = false;
 
@@ -32,6 +34,7 @@ export class Disk {
     this.told = new Set();
     this.decided = new Set();
     this.setAside = new Set();
+    this.reused = new Set();
     this.isCloned = false;
     // What it had logged stays its own: late copies of it may still arrive, and the log that begins now is another.
   }
@@ -54,6 +57,7 @@ export class Disk {
     this.told = new Set(other.told);
     this.decided = new Set(other.decided);
     this.setAside = new Set(other.setAside);
+    this.reused = new Set(other.reused);
     this.logged = new Set(other.logged);
   }
 }

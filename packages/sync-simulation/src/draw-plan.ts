@@ -1,6 +1,6 @@
 /** Draws a schedule from a seed: each seed has its own mix of faults. */
 import type { RecordId } from '@objectql/sync-types';
-import type { Action, Edit, Faults, ObjectName, ObjectPlan, Plan, WorldPlan } from './plan.js';
+import type { Action, Edit, Faults, HiddenField, ObjectName, ObjectPlan, Plan, WorldPlan } from './plan.js';
 import { Random } from './random.js';
 
 /** What a run may fix instead of leaving it to the seed. */
@@ -22,7 +22,9 @@ const FIELDS: readonly [string, ...string[]] = ['title', 'status', 'body', 'due'
 /** The schedule of a seed. The same seed and options give the same schedule, for ever within one version of this file. */
 export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): Plan {
   const random = new Random('plan', seed);
-  const world = drawWorld(random);
+  // What came later is drawn from a stream of its own, so that the rest of a schedule stays what it was.
+  const further = new Random('further', seed);
+  const world = drawFurtherWorld(further, drawWorld(random));
   const actions: Action[] = [];
   const isSolo = world.devices === 1;
   const isDangerous = random.chance(0.35) && !isSolo;
@@ -31,6 +33,8 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
     const action = drawAction(random, { world, isSolo, isDangerous, value: edits });
     edits += action.do === 'edit' ? action.edits.length : action.do === 'writePastSync' ? 1 : 0;
     actions.push({ ...action, afterMs: Math.floor(random.next() ** 2 * pace) });
+    const another = drawFurtherAction(further, { world, isSolo, isDangerous, value: mutations + actions.length });
+    if (another) actions.push(another);
   }
   return { seed, world, actions };
 }
@@ -53,6 +57,16 @@ function drawWorld(random: Random): WorldPlan {
     isMerging: random.chance(0.2),
     isAuthorized: random.chance(0.35) && devices > 1,
   };
+}
+
+function drawFurtherWorld(random: Random, world: WorldPlan): WorldPlan {
+  const hiddenFields = [0, 1].flatMap(() => (random.chance(0.5) ? [drawHiddenField(random)] : []));
+  const servers = random.chance(0.3) ? 2 : 1;
+  return { ...world, servers, ...(world.isAuthorized ? { hiddenFields } : {}) };
+}
+
+function drawHiddenField(random: Random): HiddenField {
+  return { user: random.pick(['u0', 'u1', 'u2']), objectName: random.pick(OBJECTS), field: random.pick(FIELDS) };
 }
 
 function drawObject(random: Random): ObjectPlan {
@@ -141,4 +155,20 @@ function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawi
   if (roll < 0.985) return { afterMs, do: 'clear', device };
   if (roll < 0.992) return { afterMs, do: random.chance(0.5) ? 'backUp' : 'fallBack', device };
   return { afterMs, do: 'restore', share: random.next() };
+}
+
+function drawFurtherAction(random: Random, { world, isSolo, isDangerous, value }: Drawing): Action | undefined {
+  const device = random.between(0, world.devices - 1);
+  const afterMs = 0;
+  const roll = random.next();
+  if (roll < 0.02 && world.isAuthorized) {
+    const { objectName, field } = drawHiddenField(random);
+    return { afterMs, do: 'hideField', device, objectName, field, isHidden: random.chance(0.4) };
+  }
+  // A server that forgets cannot know an id again: here it remembers to the end.
+  const isForgetful = isDangerous || world.retentionMs < 30 * DAY_MS;
+  if (roll < 0.05 && !isSolo && !isForgetful) {
+    return { afterMs, do: 'reuseId', device, nth: random.between(0, 1000), edit: drawEdit(random, world, value) };
+  }
+  return undefined;
 }

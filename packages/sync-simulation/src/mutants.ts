@@ -55,7 +55,7 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   },
   {
     name: 'a restored server keeps its epoch',
-    breaks: ['I4', 'I6', 'I13', 'I9'],
+    breaks: ['I5', 'I4', 'I6', 'I13', 'I9'],
     hint: 5,
     isKeepingEpoch: true,
     request: (request, { head }) => {
@@ -164,7 +164,7 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a mutation that fails on and on is never set aside',
     breaks: ['I13'],
-    hint: 39,
+    hint: 57,
     batch: ({ putEntries = [], ...batch }) => [
       { ...batch, putEntries: putEntries.map((entry) => ({ ...entry, tries: 0 })) },
     ],
@@ -250,6 +250,78 @@ export const MUTANTS: readonly ExpectedMutant[] = [
     breaks: ['I1', 'I4', 'I6', 'I8'],
     hint: 1,
     answer: (answer) => ({ ...answer, results: rotated(answer.results) }),
+  },
+  {
+    name: 'a mutation under a used id is answered as the one that had it first',
+    breaks: ['I1'],
+    hint: 4,
+    answer: (answer, { everApplied }) => ({
+      ...answer,
+      results: answer.results.map((result) => {
+        const serverVersion = everApplied.get(result.mutationId ?? '');
+        if (result.status !== 'rejected' || result.code !== 'ID_REUSED' || serverVersion === undefined) return result;
+        return { status: 'applied', serverVersion, duplicate: true, mutationId: result.mutationId };
+      }),
+    }),
+  },
+  {
+    name: 'anybody may make any change',
+    breaks: ['I12'],
+    hint: 1,
+    authorize: ({ write, ...authorize }) => authorize,
+  },
+  {
+    name: 'hidden fields are shown',
+    breaks: ['I12'],
+    hint: 1,
+    authorize: ({ read, ...authorize }) => ({
+      ...authorize,
+      read: async (question) => {
+        const permission = (await read?.(question)) ?? 'allow';
+        return typeof permission === 'object' ? 'allow' : permission;
+      },
+    }),
+  },
+  {
+    name: 'whoever may not read a record any more is not told',
+    breaks: ['I4'],
+    hint: 14,
+    authorize: ({ read, ...authorize }) => ({
+      ...authorize,
+      read: async (question) => {
+        const permission = (await read?.(question)) ?? 'allow';
+        return permission === 'forget' ? 'hide' : permission;
+      },
+    }),
+  },
+  {
+    name: 'what a repeated mutation had lost is told the first time only',
+    breaks: ['I8'],
+    hint: 3,
+    loaded: (loaded) => ({
+      ...loaded,
+      ledger: loaded.ledger.map((row) =>
+        row.outcome.status === 'applied' ? { ...row, outcome: { ...row.outcome, droppedFields: [] } } : row,
+      ),
+    }),
+  },
+  {
+    name: 'an answer is stored whatever else was stored since it was asked for',
+    breaks: ['I5'],
+    hint: 30,
+    batch: ({ expectCheckpoint, ...batch }) => [batch],
+  },
+  {
+    name: 'two tabs write over each other',
+    breaks: ['I5'],
+    hint: 8,
+    batch: ({ expectRevision, ...batch }) => [batch],
+  },
+  {
+    name: 'a conflict that nobody decided is in no list',
+    breaks: ['I1'],
+    hint: 1,
+    batch: ({ putConflicts, ...batch }) => [batch],
   },
 ];
 

@@ -1,8 +1,9 @@
 /** Carries out one action of a schedule. */
-import { assertNever, type Json } from '@objectql/sync-types';
+import { assertNever, type Json, type RecordRef } from '@objectql/sync-types';
 import type { Device } from './device.js';
 import type { Action, Edit } from './plan.js';
 import { Random } from './random.js';
+import { nameOf } from './record-name.js';
 import type { World } from './world.js';
 
 export async function perform(action: Action, world: World): Promise<void> {
@@ -65,6 +66,13 @@ export async function perform(action: Action, world: World): Promise<void> {
     case 'grant':
       permissions.setGrant(world.device(action.device).user, action.objectName, action.isGranted);
       return;
+    case 'hideField': {
+      const { objectName, field, isHidden } = action;
+      permissions.setHidden({ user: world.device(action.device).user, objectName, field }, isHidden);
+      return;
+    }
+    case 'reuseId':
+      return reuseId(action, world.device(action.device), world);
     case 'setLimits':
       host.setLimits({ maxPageRecords: action.pageRecords, maxMutations: action.maxMutations });
       return;
@@ -97,6 +105,28 @@ function edit({ edits }: Of<'edit'>, device: Device, world: World): void {
       device.made(mutation.id);
     }
     await device.follow(made);
+  };
+  work().catch((error: unknown) => world.log(`${device.name}: could not edit, ${error}`));
+}
+
+/** A mistake of the application: what the user wants gets the id of a mutation that another device has made. */
+function reuseId({ nth, edit }: Of<'reuseId'>, device: Device, world: World): void {
+  const { plugin } = device;
+  const { objectName, recordId } = edit;
+  const isElsewhere = (said: RecordRef | undefined) => said && nameOf(said) !== nameOf({ objectName, recordId });
+  const applied = [...world.host.truth.everApplied.keys()].filter((id) => isElsewhere(world.wire.said(id)));
+  const id = applied[nth % applied.length];
+  if (!plugin || id === undefined) return;
+  const data = dataOf(edit, device, world);
+  const work = async () => {
+    const engine = plugin.getEngine(objectName);
+    const seen = await engine.records.get(recordId);
+    // Its own ids may be on their way through the log: no application gets at those.
+    if (plugin !== device.plugin || device.hasLogged(id)) return;
+    const operation = seen ? 'update' : 'create';
+    const baseVersion = seen?.version ?? null;
+    device.reuse(id, () => engine.recordMutation({ objectName, recordId, operation, data, baseVersion }));
+    await device.follow([id]);
   };
   work().catch((error: unknown) => world.log(`${device.name}: could not edit, ${error}`));
 }

@@ -1,14 +1,25 @@
 /** The application's rules about who may read and write, and how they change. */
 import type { Authorize } from '@objectql/protocol-sync';
-import type { JsonObject } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
+import type { HiddenField } from './plan.js';
 
-/** Who may read what: whole objects by grant, and private records by their owner alone. */
+/** Who may read what: whole objects by grant, private records by their owner alone, and all but hidden fields. */
 export class Permissions {
   readonly #denied = new Set<string>();
+  /** By user and object, e.g. `u0 task`. */
+  readonly #hidden = new Map<string, ReadonlySet<string>>();
   readonly isEnabled: boolean;
 
-  constructor(isEnabled: boolean) {
+  constructor(isEnabled: boolean, hiddenFields: readonly HiddenField[] = []) {
     this.isEnabled = isEnabled;
+    for (const hidden of hiddenFields) this.setHidden(hidden, true);
+  }
+
+  setHidden({ user, objectName, field }: HiddenField, isHidden: boolean): void {
+    const fields = new Set(this.#hidden.get(`${user} ${objectName}`));
+    if (isHidden) fields.add(field);
+    else fields.delete(field);
+    this.#hidden.set(`${user} ${objectName}`, fields);
   }
 
   setGrant(user: string, objectName: string, isGranted: boolean): void {
@@ -22,12 +33,26 @@ export class Permissions {
     return !this.#denied.has(`${user} ${objectName}`) && !isPrivateOfOther(user, data);
   }
 
+  /** What the user may see of such a record; `undefined` when nothing. */
+  viewOf(user: string, objectName: string, data: JsonObject): JsonObject | undefined {
+    if (!this.mayRead(user, objectName, data)) return undefined;
+    const hidden = this.isEnabled ? this.#hiddenFrom(user, objectName) : [];
+    if (hidden.length === 0) return data;
+    return Object.fromEntries(Object.entries(data).filter(([field]) => !hidden.includes(field)));
+  }
+
+  /** Whether nobody may ever make such a change. */
+  isForbidden({ data = {} }: Pick<MutationLogEntry, 'data'>): boolean {
+    return this.isEnabled && 'forbidden' in data;
+  }
+
   /** A text that changes with the user's grants. */
   scopeOf(user: string): string {
-    return [...this.#denied]
-      .filter((denied) => denied.startsWith(`${user} `))
-      .sort()
-      .join();
+    const denied = [...this.#denied].filter((denial) => denial.startsWith(`${user} `));
+    const hidden = [...this.#hidden].flatMap(([of, fields]) =>
+      of.startsWith(`${user} `) ? [...fields].map((field) => `${of} ${field}`) : [],
+    );
+    return [...denied, ...hidden].sort().join();
   }
 
   /** The rules as the server is given them. */
@@ -37,11 +62,20 @@ export class Permissions {
       read: ({ principal, objectName, record }) => {
         const user = principal?.id ?? '';
         if (this.#denied.has(`${user} ${objectName}`)) return 'hide';
-        return isPrivateOfOther(user, record) ? 'forget' : 'allow';
+        if (isPrivateOfOther(user, record)) return 'forget';
+        const without = this.#hiddenFrom(user, objectName);
+        return without.length > 0 ? { without } : 'allow';
       },
-      write: ({ mutation }) => !('forbidden' in (mutation.data ?? {})),
+      write: ({ principal, mutation }) => {
+        const hidden = this.#hiddenFrom(principal?.id ?? '', mutation.objectName);
+        return !this.isForbidden(mutation) && !hidden.some((field) => Object.hasOwn(mutation.data ?? {}, field));
+      },
       scope: (principal) => this.scopeOf(principal?.id ?? ''),
     };
+  }
+
+  #hiddenFrom(user: string, objectName: string): readonly string[] {
+    return [...(this.#hidden.get(`${user} ${objectName}`) ?? [])];
   }
 }
 

@@ -51,6 +51,17 @@ export interface WorldPlan {
   readonly isMerging: boolean;
   /** Whether the application has rules about who may read and write. */
   readonly isAuthorized: boolean;
+  /** Fields that are hidden at first; none where absent. */
+  readonly hiddenFields?: readonly HiddenField[];
+  /** How many server processes work on the one store; 1 where absent. */
+  readonly servers?: number;
+}
+
+/** A field that a user may neither see nor write. */
+export interface HiddenField {
+  readonly user: string;
+  readonly objectName: ObjectName;
+  readonly field: string;
 }
 
 interface Timed {
@@ -114,6 +125,15 @@ export type Action = Timed &
         readonly value: number;
       }
     | { readonly do: 'grant'; readonly device: number; readonly objectName: ObjectName; readonly isGranted: boolean }
+    | {
+        readonly do: 'hideField';
+        readonly device: number;
+        readonly objectName: ObjectName;
+        readonly field: string;
+        readonly isHidden: boolean;
+      }
+    /** The application makes a mutation of its own under the id of another device's, the nth that was applied. */
+    | { readonly do: 'reuseId'; readonly device: number; readonly nth: number; readonly edit: Edit }
     | { readonly do: 'setLimits'; readonly pageRecords: number; readonly maxMutations: number }
   );
 

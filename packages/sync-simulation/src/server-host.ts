@@ -1,23 +1,23 @@
-/** The machine the server runs on: processes start and crash, the store stays, and sometimes is yesterday's. */
+/** The machines the server runs on: processes start and crash, the one store stays, and sometimes is yesterday's. */
 import {
   MemoryStore,
   type RecordResolver,
   SyncHandler,
   type SyncHandlerOptions,
-  SyncRequestError,
   type SyncStore,
 } from '@objectql/protocol-sync';
 import type { JsonObject, RecordId, SyncConfig, SyncErrorBody, SyncPushResponse } from '@objectql/sync-types';
 import { AppDatabase } from './app-database.js';
 import { appResolver } from './app-resolver.js';
 import { type Change, restoreStore } from './backups.js';
-import { Gate, never } from './gate.js';
+import { Gate } from './gate.js';
 import { type GatedStoreParts, gatedStore } from './gated-store.js';
 import type { Mutant } from './mutant.js';
 import type { Permissions } from './permissions.js';
 import type { WorldPlan } from './plan.js';
 import { Random } from './random.js';
 import { nameOf } from './record-name.js';
+import { ServerProcess } from './server-process.js';
 import type { ServerTruth } from './server-truth.js';
 import type { VirtualTime } from './virtual-time.js';
 
@@ -50,11 +50,11 @@ export class ServerHost {
   readonly #parts: ServerHostParts;
   readonly #platform: NonNullable<SyncHandlerOptions['platform']>;
   readonly #history: Change[] = [];
-  #gate: Gate;
-  #handler: SyncHandler | undefined;
-  #resolver: RecordResolver;
+  readonly #processes: readonly ServerProcess[];
+  readonly #balance: Random;
   #limits: { readonly maxPageRecords: number; readonly maxMutations: number };
-  #starts = 0;
+  #gates = 0;
+  #turns = 0;
   #epochs = 0;
   #ids = 0;
   #isRestoring = false;
@@ -67,70 +67,44 @@ export class ServerHost {
       randomId: () => `id-${++this.#ids}`,
       setTimer: (work, delayMs) => parts.time.after(delayMs, work),
     };
-    const { pageRecords, maxMutations } = parts.world;
+    const { pageRecords, maxMutations, servers = 1 } = parts.world;
     this.#limits = { maxPageRecords: pageRecords, maxMutations };
     this.truth = parts.newTruth();
     this.truth.epoch = this.#newEpoch();
     this.store = new MemoryStore({ platform: { randomId: () => this.truth.epoch } });
-    this.#gate = this.#newGate();
-    this.#resolver = this.#newResolver();
-    this.start();
+    this.#balance = new Random(parts.seed, 'balance');
+    this.#processes = Array.from({ length: servers }, (_, index) => this.#newProcess(`server ${index}`));
+    for (const process of this.#processes) process.start();
   }
 
-  get isUp(): boolean {
-    return this.#handler !== undefined;
-  }
-
-  /** Starts a server process over the store as it is. */
-  start(): void {
-    if (this.#handler || this.#isRestoring) return;
-    const { world, permissions, mutant } = this.#parts;
-    this.#gate = this.#newGate();
-    this.#resolver = this.#newResolver();
-    this.#handler = new SyncHandler({
-      store: this.#storeOf(this.#gate, (saves, app) => this.#committed({ type: 'commit', saves, app })),
-      objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object)])),
-      authorize: mutant?.authorize ? mutant.authorize(permissions.authorize()) : permissions.authorize(),
-      limits: this.#limits,
-      onWarning: ({ message, cause }) => this.#parts.log(`server: ${message} ${cause}`),
-      changeLogRetentionDays: world.retentionMs / DAY_MS,
-      platform: this.#platform,
-    });
-  }
-
-  /** Ends the process wherever it is; it starts again after `downMs`. */
+  /** Ends a process wherever it is, the next one each time; it starts again after `downMs`. */
   crash(downMs: number): void {
-    if (!this.#handler) return;
-    this.#parts.log('server: crashes');
-    this.#handler = undefined;
-    this.#gate.kill();
-    this.#parts.time.after(downMs, () => this.start());
+    this.#next().crash(downMs);
   }
 
-  /** Lets the process crash at its nth next store operation. */
+  /** Lets a process crash at its nth next store operation. */
   crashAt(operation: number, when: 'before' | 'after'): void {
-    this.#gate.arm(operation, when);
+    this.#next().crashAt(operation, when);
   }
 
-  /** Nothing is armed any more, and the server is up. */
+  /** Nothing is armed any more, and all processes are up. */
   heal(): void {
-    this.#gate.disarm();
-    this.start();
+    for (const process of this.#processes) process.heal();
   }
 
   setLimits(limits: { readonly maxPageRecords: number; readonly maxMutations: number }): void {
     this.#limits = limits;
-    this.crash(0);
+    for (const process of this.#processes) process.crash(0);
   }
 
   async prune(): Promise<void> {
-    await this.#handler?.prune().catch((error: unknown) => this.#parts.log(`server: prune failed, ${error}`));
+    await this.#next().prune();
   }
 
   /** Goes back to an earlier state of store and application, under a new epoch. */
   async restore(share: number): Promise<void> {
     if (this.#isRestoring) return;
-    this.crash(60_000);
+    for (const process of this.#processes) process.crash(60_000);
     this.#isRestoring = true;
     const kept = this.#history.slice(0, Math.floor(share * this.#history.length));
     const epoch = this.#parts.mutant?.isKeepingEpoch ? this.truth.epoch : this.#newEpoch();
@@ -145,26 +119,15 @@ export class ServerHost {
     for (const change of kept) this.#committed(change);
     for (const [id, version] of everApplied) this.truth.everApplied.set(id, version);
     this.#isRestoring = false;
-    this.start();
+    for (const process of this.#processes) process.start();
   }
 
-  /** Handles a request as it comes over the wire; never resolves when the process dies meanwhile. */
+  /** Hands a request to one of the processes that are up; never resolves when that one dies meanwhile. */
   async handle(kind: 'push' | 'pull', body: unknown, user: string): Promise<SyncPushResponse | SyncErrorBody> {
-    const handler = this.#handler;
-    const gate = this.#gate;
-    if (!handler) throw new Error('The server is down.');
-    try {
-      const context = { principal: { id: user } };
-      const answer =
-        kind === 'push'
-          ? await handler.handlePush(body, this.#resolver, context)
-          : await handler.handlePull(body, context);
-      return gate.isDead ? await never() : answer;
-    } catch (error) {
-      if (gate.isDead) return never();
-      if (error instanceof SyncRequestError) return error.toBody();
-      return { error: { code: 'INTERNAL', message: 'The server failed.' } };
-    }
+    const up = this.#processes.filter(({ isUp }) => isUp);
+    const process = up[this.#balance.between(0, up.length - 1)];
+    if (!process) throw new Error('The server is down.');
+    return process.handle(kind, body, user);
   }
 
   /** Writes to the application's record and to sync in one transaction, as hooks of a data engine do, until it works. */
@@ -174,7 +137,12 @@ export class ServerHost {
       return this.#putApp(name, operation === 'delete' ? null : { ...this.app.get(name), ...data });
     const change = { objectName, recordId, operation, ...(operation === 'delete' ? {} : { data }) };
     for (let isDone = false; !isDone; ) {
-      const store = this.#storeOf(this.#gate, (saves, app) => {
+      const gate = this.#processes.find(({ isUp }) => isUp)?.gate;
+      if (!gate) {
+        await this.#parts.time.sleep(1000);
+        continue;
+      }
+      const store = this.#storeOf(gate, (saves, app) => {
         const isOutside = this.#parts.world.resolver !== 'store' && saves.length > 0;
         const written = operation === 'delete' ? null : { ...this.app.get(name), ...data };
         this.#committed({ type: 'commit', saves, app: isOutside ? [...app, [name, written]] : app });
@@ -185,7 +153,7 @@ export class ServerHost {
           () => true,
           () => false,
         ),
-        this.#gate.death.catch(() => false),
+        gate.death.catch(() => false),
       ]);
       if (!isDone) await this.#parts.time.sleep(1000);
     }
@@ -212,21 +180,53 @@ export class ServerHost {
     this.#history.push({ ...change, bases });
   }
 
-  #newGate(): Gate {
+  #next(): ServerProcess {
+    const process = this.#processes[this.#turns++ % this.#processes.length];
+    if (!process) throw new Error('A server has a process at least.');
+    return process;
+  }
+
+  #newProcess(name: string): ServerProcess {
+    const { time, log } = this.#parts;
+    return new ServerProcess({
+      name,
+      time,
+      log,
+      mayStart: () => !this.#isRestoring,
+      newGate: (onCrash) => this.#newGate(onCrash),
+      newResolver: (gate) => this.#newResolver(gate),
+      newHandler: (gate) => this.#newHandler(gate),
+    });
+  }
+
+  #newHandler(gate: Gate): SyncHandler {
+    const { world, permissions, mutant, log } = this.#parts;
+    return new SyncHandler({
+      store: this.#storeOf(gate, (saves, app) => this.#committed({ type: 'commit', saves, app })),
+      objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object)])),
+      authorize: mutant?.authorize ? mutant.authorize(permissions.authorize()) : permissions.authorize(),
+      limits: this.#limits,
+      onWarning: ({ message, cause }) => log(`server: ${message} ${cause}`),
+      changeLogRetentionDays: world.retentionMs / DAY_MS,
+      platform: this.#platform,
+    });
+  }
+
+  #newGate(onCrash: () => void): Gate {
     const { seed, time, world, isFaulty } = this.#parts;
     const { slowStore: slow, failStore: fail } = world.faults;
     return new Gate({
       time,
-      random: new Random(seed, 'store', ++this.#starts),
+      random: new Random(seed, 'store', ++this.#gates),
       faults: () => (isFaulty() ? { slow, fail } : { slow: 0, fail: 0 }),
-      onCrash: () => this.crash(1000),
+      onCrash,
     });
   }
 
-  #newResolver(): RecordResolver {
+  #newResolver(gate: Gate): RecordResolver {
     return appResolver({
       kind: this.#parts.world.resolver,
-      gate: this.#gate,
+      gate,
       outside: { get: (name) => this.app.get(name), put: (name, data) => this.#putApp(name, data) },
       isPoisonous: (data) => this.#isPoisonous(data),
     });

@@ -24,6 +24,8 @@ export interface TruthParts {
   readonly carrierOf: (mutationId: string) => { readonly sender: string; readonly epoch: string } | undefined;
   /** True when the device that brought the one mutation has made the other as well: it is no clone's. */
   readonly isOfOneDevice: (mutationId: string, other: string) => boolean;
+  /** True for a change that nobody may make. */
+  readonly isForbidden: (said: MutationLogEntry) => boolean;
   /** The latest time a write of this log may claim. */
   readonly latestTimeOf: (logId: string) => number;
   readonly now: () => number;
@@ -115,6 +117,9 @@ export class ServerTruth {
     if (outcome.status !== 'applied') return;
     if (outcome.droppedFields.length > 0) this.dropped.add(mutationId);
     this.everApplied.set(mutationId, outcome.version);
+    const said = this.#parts.saidBy(mutationId);
+    if (said && this.#parts.isForbidden(said))
+      verdict.report('I12', `${mutationId} was applied, which nobody may make.`);
     // What changed nothing has no place in the order of writes.
     if (outcome.version <= (this.#highest.get(nameOf({ objectName, recordId })) ?? 0)) return;
     const carrier = this.#parts.carrierOf(mutationId);

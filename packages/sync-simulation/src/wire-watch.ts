@@ -9,6 +9,7 @@ import type {
 import { readPlace } from './invariants/checkpoint.js';
 import { findLeak } from './invariants/secrecy.js';
 import type { Permissions } from './permissions.js';
+import { isSame, nameOf } from './record-name.js';
 import type { ServerTruth } from './server-truth.js';
 import type { TrueRecord } from './true-record.js';
 import type { Verdict } from './violation.js';
@@ -36,6 +37,8 @@ export interface WireWatchParts {
   readonly madeAt: (mutationId: string) => { readonly at: number; readonly aheadMs: number } | undefined;
   /** True while one device is alone and nothing was lost to a reset or a prune: then nothing may be refused. */
   readonly isAlone: () => boolean;
+  /** True for an id that an application has used twice. */
+  readonly isReused: (mutationId: string) => boolean;
 }
 
 /** Who carried a mutation to the server. */
@@ -110,6 +113,12 @@ export class WireWatch {
     const of = readPlace(body.lastCheckpoint)?.epoch ?? '';
     for (const mutation of body.mutations ?? []) {
       const { id, baseVersion } = mutation;
+      const known = this.#saidById.get(id);
+      if (known && !saysTheSame(known, mutation)) {
+        // Refused as it has to be, it changes nothing, so that the first one stays what the id stands for.
+        if (this.#parts.isReused(id)) continue;
+        this.#parts.verdict.report('I2', `${sender} sent ${id} with another content than before.`);
+      }
       this.#saidById.set(id, mutation);
       const carried = this.#carriedById.get(id) ?? { sender, epoch, baseByEpoch: new Map() };
       this.#carriedById.set(id, carried);
@@ -118,10 +127,10 @@ export class WireWatch {
       carried.baseByEpoch.set(of, Math.max(carried.baseByEpoch.get(of) ?? 0, baseVersion ?? 0));
       const made = this.#parts.madeAt(mutation.id);
       const latest = made ? made.at + Math.max(0, made.aheadMs - aheadMs) : this.#parts.now();
-      const known = this.#claimByLog.get(body.logId ?? '');
+      const claim = this.#claimByLog.get(body.logId ?? '');
       this.#claimByLog.set(body.logId ?? '', {
-        latest: Math.max(known?.latest ?? Number.NEGATIVE_INFINITY, latest),
-        sentAt: Math.min(known?.sentAt ?? Number.POSITIVE_INFINITY, sentAt),
+        latest: Math.max(claim?.latest ?? Number.NEGATIVE_INFINITY, latest),
+        sentAt: Math.min(claim?.sentAt ?? Number.POSITIVE_INFINITY, sentAt),
       });
     }
     const open: Open = { user, readable: [] };
@@ -138,7 +147,8 @@ export class WireWatch {
   }
 
   #noteReadable({ user, readable }: Open, name: string, { objectName, data }: TrueRecord): void {
-    if (data && this.#parts.permissions.mayRead(user, objectName, data)) readable.push([name, data]);
+    const view = data && this.#parts.permissions.viewOf(user, objectName, data);
+    if (view) readable.push([name, view]);
   }
 
   answer(sent: Sent, answer: SyncPushResponse | SyncErrorBody, { open, floorBefore }: Answering): void {
@@ -173,4 +183,9 @@ export class WireWatch {
       verdict.report('I9', `A pull from place ${at.place} was answered although the floor is ${floorBefore}.`);
     }
   }
+}
+
+/** What an id stands for, whatever log, sequence and base it is sent with. */
+function saysTheSame(a: MutationLogEntry, b: MutationLogEntry): boolean {
+  return nameOf(a) === nameOf(b) && a.operation === b.operation && isSame(a.data ?? null, b.data ?? null);
 }

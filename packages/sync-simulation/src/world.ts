@@ -78,7 +78,7 @@ export class World {
     this.#options = options;
     const { seed, world } = plan;
     const { mutant } = options;
-    this.permissions = new Permissions(world.isAuthorized);
+    this.permissions = new Permissions(world.isAuthorized, world.hiddenFields);
     const log = (line: string) => this.log(line);
     const isFaulty = () => this.#isFaulty;
     this.wire = new WireWatch({
@@ -88,6 +88,7 @@ export class World {
       truth: () => this.host.truth,
       madeAt: (id) => this.#madeById.get(id),
       isAlone: () => world.devices === 1 && this.isUndisturbed,
+      isReused: (id) => this.devices.some(({ disk }) => disk.reused.has(id)),
     });
     this.host = new ServerHost({
       seed,
@@ -294,6 +295,7 @@ export class World {
         const sender = this.wire.carrierOf(id)?.sender;
         return this.devices.some((device) => device.name === sender && device.hasLogged(other));
       },
+      isForbidden: (said) => this.permissions.isForbidden(said),
       latestTimeOf: (logId) => this.wire.latestTimeOf(logId),
       now: () => this.time.now(),
     });

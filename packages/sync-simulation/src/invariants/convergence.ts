@@ -1,5 +1,6 @@
 /** I4 and I11 at rest: every replica equals the server, and the server equals what its commits made of it. */
 import type { BaseRecord, LocalRecord } from '@objectql/plugin-sync';
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { Permissions } from '../permissions.js';
 import { isSame, nameOf } from '../record-name.js';
 import type { ServerHost } from '../server-host.js';
@@ -17,14 +18,14 @@ export interface Replica {
 export async function findDifference(
   replicas: readonly Replica[],
   host: Pick<ServerHost, 'truth' | 'store' | 'app'>,
-  permissions: Pick<Permissions, 'mayRead'>,
+  permissions: Pick<Permissions, 'viewOf'>,
 ): Promise<Violation | undefined> {
   const wrong = await findServerDifference(host);
   if (wrong) return { invariant: 'I11', message: wrong };
   for (const { name, user, records } of replicas.map((replica) => bound(replica))) {
     const held = new Map((await records()).map((record) => [nameOf(record), record]));
-    const different = findReplicaDifference(held, host.truth, (record) =>
-      permissions.mayRead(user, record.objectName, record.data),
+    const different = findReplicaDifference(held, host.truth, ({ objectName }, data) =>
+      permissions.viewOf(user, objectName, data),
     );
     if (different) return { invariant: 'I4', message: `${name}: ${different}` };
   }
@@ -35,17 +36,18 @@ export async function findDifference(
 export function findReplicaDifference(
   held: ReadonlyMap<string, Pick<BaseRecord, 'data'> & { readonly version: number | null }>,
   truth: Pick<ServerTruth, 'records'>,
-  mayRead: (record: Parameters<typeof nameOf>[0] & Pick<BaseRecord, 'data'>) => boolean,
+  viewOf: (ref: RecordRef, data: JsonObject) => JsonObject | undefined,
 ): string | undefined {
   const extra = new Set(held.keys());
   for (const [name, record] of truth.records) {
     const { objectName, recordId, data, version } = record;
-    if (data === null || !mayRead({ objectName, recordId, data })) continue;
+    const view = data === null ? undefined : viewOf({ objectName, recordId }, data);
+    if (!view) continue;
     extra.delete(name);
     const own = held.get(name);
     if (!own) return `${name} v${version} is missing.`;
-    if (own.version !== version || !isSame(own.data, data)) {
-      return `${name} is v${own.version} ${JSON.stringify(own.data)}, and v${version} ${JSON.stringify(data)} on the server.`;
+    if (own.version !== version || !isSame(own.data, view)) {
+      return `${name} is v${own.version} ${JSON.stringify(own.data)}, and should be v${version} ${JSON.stringify(view)}.`;
     }
   }
   const [ghost] = extra;

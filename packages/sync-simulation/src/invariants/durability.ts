@@ -5,16 +5,16 @@ import type { StorageBatch } from '@objectql/plugin-sync';
 export interface Justification {
   /** True when the server applied it, whatever became of the server since. */
   readonly wasApplied: (id: string) => boolean;
-  /** True when the server answered that it met a conflict. */
-  readonly metConflict: (id: string) => boolean;
+  /** True when it met a conflict that a rule may have decided against it. */
+  readonly wasDecided: (id: string) => boolean;
 }
 
 /** The first entry that a batch removes without it being anywhere else. */
-export function findLostMutation(batch: StorageBatch, { wasApplied, metConflict }: Justification): string | undefined {
+export function findLostMutation(batch: StorageBatch, { wasApplied, wasDecided }: Justification): string | undefined {
   const kept = new Set([
     ...(batch.putConflicts ?? []).map(({ id }) => id),
     ...(batch.putDeadLetters ?? []).map(({ id }) => id),
     ...(batch.putEntries ?? []).map(({ mutation }) => mutation.id),
   ]);
-  return batch.removeEntries?.find((id) => !kept.has(id) && !wasApplied(id) && !metConflict(id));
+  return batch.removeEntries?.find((id) => !kept.has(id) && !wasApplied(id) && !wasDecided(id));
 }

@@ -17,17 +17,20 @@ export interface Disclosure {
 export function findLeak(
   { answer, request, user, wasReadable }: Disclosure,
   truth: Pick<ServerTruth, 'records'>,
-  permissions: Pick<Permissions, 'mayRead'>,
+  permissions: Pick<Permissions, 'viewOf'>,
 ): string | undefined {
   let texts: readonly [string, string] | undefined;
   for (const [name, { objectName, data }] of truth.records) {
-    if (data === null || permissions.mayRead(user, objectName, data)) continue;
+    const view = data && permissions.viewOf(user, objectName, data);
+    // Most records are shown whole, and are no copies then.
+    if (data === null || view === data) continue;
     texts ??= [JSON.stringify(answer), JSON.stringify(request)];
-    for (const value of Object.values(data)) {
+    for (const [field, value] of Object.entries(data)) {
+      if (view && Object.hasOwn(view, field)) continue;
       if (typeof value !== 'string' || !UNIQUE.test(value) || value.startsWith(`${user}:`)) continue;
       const quoted = `"${value}"`;
       if (!texts[0].includes(quoted) || texts[1].includes(quoted) || wasReadable(name, value)) continue;
-      return `${user} was shown ${value} of ${name}.`;
+      return `${user} was shown ${value} in ${field} of ${name}.`;
     }
   }
   return undefined;

@@ -1,0 +1,23 @@
+/** I5 on a device: within one feed, and outside of a walk, neither its records nor its place in the feed go back. */
+import type { StorageBatch } from '@objectql/plugin-sync';
+import { nameOf } from '../record-name.js';
+import type { Shadow } from '../shadow.js';
+import { readPlace } from './checkpoint.js';
+
+/** The first thing that a batch sets back, given what was durable before it. */
+export function findStepBack(
+  { meta, putRecords = [], sweepWalk }: StorageBatch,
+  before: Pick<Shadow, 'meta' | 'records'>,
+): string | undefined {
+  const [was, is] = [readPlace(before.meta?.checkpoint), readPlace(meta?.checkpoint)];
+  // Another feed counts from its own beginning, and a walk goes through the feed once more.
+  if (!was || !is || was.epoch !== is.epoch || before.meta?.walk || meta?.walk || sweepWalk) return undefined;
+  if (is.place < was.place) return `The checkpoint went from place ${was.place} back to ${is.place}.`;
+  for (const record of putRecords) {
+    const known = before.records.get(nameOf(record));
+    if (known && record.version < known.version) {
+      return `${nameOf(record)} went from v${known.version} back to v${record.version}.`;
+    }
+  }
+  return undefined;
+}

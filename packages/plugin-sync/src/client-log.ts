@@ -53,10 +53,8 @@ export class ClientLog {
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
   #meta: Omit<ClientMeta, 'nextSequence'> & { nextSequence: number };
-  /** Ids of entries that the storage has not got as they are now. */
-  readonly #unsaved = new Set<string>();
-  /** Ids the application acknowledged and the storage may still have. */
-  readonly #unremoved = new Set<string>();
+  /** Ids the application acknowledged and the storage may still have, in the order they were acknowledged. */
+  #unremoved: string[] = [];
   #isMetaUnsaved = false;
   #loaded: Promise<ClientState> | undefined;
   #isClosed = false;
@@ -119,7 +117,6 @@ export class ClientLog {
     if (this.#foreign) throw this.#foreign;
     const entry = this.#number({ input: checkNewMutation(input), round: 0, id });
     this.#pending.put(entry);
-    this.#unsaved.add(entry.mutation.id);
     this.#saver.schedule();
     return entry.mutation;
   }
@@ -127,11 +124,8 @@ export class ClientLog {
   /** Removes mutations that the server has, by their ids; ids that are not there change nothing. */
   acknowledge(ids: readonly string[]): void {
     for (const id of ids) {
-      if (!this.#pending.get(id)) continue;
-      this.#pending.remove(id);
-      this.#unsaved.delete(id);
       // Also when it was never saved: a save under way may be writing it just now.
-      this.#unremoved.add(id);
+      if (this.#pending.remove(id)) this.#unremoved.push(id);
     }
     this.#saver.schedule();
   }
@@ -166,7 +160,7 @@ export class ClientLog {
 
   /** True once the entry may be sent. */
   isDurable(id: string): boolean {
-    return this.#pending.get(id) !== undefined && !this.#unsaved.has(id);
+    return this.#pending.isDurable(id);
   }
 
   /**
@@ -196,7 +190,8 @@ export class ClientLog {
         };
       }, recheck);
       for (const id of removed) this.#pending.remove(id);
-      for (const entry of putEntries) this.#takeOver(entry);
+      const acknowledged = new Set(this.#unremoved);
+      for (const entry of putEntries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
       // Those appended during the commit still name versions that are no more.
       if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
       return made;
@@ -219,10 +214,7 @@ export class ClientLog {
       this.#meta = { ...this.#meta, logId: this.#platform.newId(), nextSequence: 1 };
       this.#isMetaUnsaved = true;
       this.#pending.clear();
-      for (const entry of entries) {
-        this.#pending.put(this.#renumber(entry));
-        this.#unsaved.add(entry.mutation.id);
-      }
+      for (const entry of entries) this.#pending.put(this.#renumber(entry));
       await this.#save((make) => this.#write(make));
     });
   }
@@ -255,13 +247,14 @@ export class ClientLog {
       throw this.#foreign;
     }
     // What a failed save had stored after all keeps the sequence it has there: another tab may have sent it.
-    for (const { mutation } of state.entries) this.#unsaved.delete(mutation.id);
-    const unsaved = [...this.#pending].filter(({ mutation }) => this.#unsaved.has(mutation.id));
+    const stored = new Set(state.entries.map(({ mutation }) => mutation.id));
+    const unsaved = this.#pending.unsaved().entries.filter(({ mutation }) => !stored.has(mutation.id));
     // Another tab has learnt of another feed since this one read: the versions named here are none of that feed's.
     const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
     this.#pending.clear();
     this.#meta = meta ? { ...meta, user: this.#user ?? meta.user } : { ...this.#meta, revision: 0 };
-    for (const entry of state.entries) if (!this.#unremoved.has(entry.mutation.id)) this.#pending.put(entry);
+    const acknowledged = new Set(this.#unremoved);
+    for (const entry of state.entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
     for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
       this.#pending.put(meta ? this.#renumber(entry) : entry);
     }
@@ -269,14 +262,15 @@ export class ClientLog {
   }
 
   async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
-    if (this.#unsaved.size + this.#unremoved.size > 0 || this.#isMetaUnsaved) {
-      const { putEntries = [], removeEntries = [] } = await write(() => ({
-        putEntries: [...this.#unsaved].flatMap((id) => this.#pending.get(id) ?? []),
-        removeEntries: [...this.#unremoved],
-      }));
+    let unsaved = this.#pending.unsaved();
+    if (unsaved.entries.length + this.#unremoved.length > 0 || this.#isMetaUnsaved) {
+      const { removeEntries = [] } = await write(() => {
+        unsaved = this.#pending.unsaved();
+        return { putEntries: unsaved.entries, removeEntries: [...this.#unremoved] };
+      });
       this.#isMetaUnsaved = false;
-      for (const entry of putEntries) this.#takeOver(entry);
-      for (const id of removeEntries) this.#unremoved.delete(id);
+      unsaved.saved();
+      this.#unremoved = this.#unremoved.slice(removeEntries.length);
     }
     this.#saver.succeeded();
     this.#observer.onSaved?.();
@@ -301,14 +295,6 @@ export class ClientLog {
     await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
     this.#meta = { ...this.#meta, ...changes };
     return batch;
-  }
-
-  /** An entry as the storage has it now, unless the application acknowledged it while it was being stored. */
-  #takeOver(entry: StoredEntry): void {
-    const { id } = entry.mutation;
-    if (this.#unremoved.has(id)) return;
-    this.#pending.put(entry);
-    this.#unsaved.delete(id);
   }
 
   #number(entry: NewEntry): StoredEntry {

@@ -47,13 +47,23 @@ export function makeEntry(
     objectName,
     recordId,
     operation,
-    timestamp: timestamp ?? new Date(platform.now()).toISOString(),
+    timestamp: timestamp ?? instantOf(platform.now()),
     clientId,
     sequence,
     baseVersion,
   };
   if (data) mutation.data = data;
   return entryOf(mutation, { round, tries: 0 });
+}
+
+let lastMs = Number.NaN;
+let lastInstant = '';
+
+/** ISO 8601. What is recorded within one millisecond shares one text. */
+function instantOf(ms: number): string {
+  if (ms !== lastMs) lastInstant = new Date(ms).toISOString();
+  lastMs = ms;
+  return lastInstant;
 }
 
 /** The entry as it is, but for some facts of its mutation; frozen, so that storages in memory may share it. */

@@ -64,6 +64,27 @@ test('moves an entry that comes back under a new sequence to its new place', () 
   expect(ids(pending)).toEqual(['b', 'a']);
 });
 
+test('tells what is to be saved until it is saved, and leaves out what went meanwhile', () => {
+  const pending = new PendingEntries();
+  for (const id of ['a', 'b', 'c']) pending.put(entry(id, id.charCodeAt(0)));
+  const saving = pending.unsaved();
+  pending.remove('b');
+  pending.put(entry('d', 200));
+  saving.saved();
+  pending.putDurable(entry('e', 201));
+  expect([ids(saving.entries), ids(pending.unsaved().entries)]).toEqual([['a', 'b', 'c'], ['d']]);
+  expect(['a', 'b', 'c', 'd', 'e'].map((id) => pending.isDurable(id))).toEqual([true, false, true, false, true]);
+});
+
+test('takes an entry that is numbered anew for one that is not saved', () => {
+  const pending = new PendingEntries();
+  pending.putDurable(entry('a', 1));
+  pending.putDurable({ ...entry('a', 1), tries: 1 });
+  const before = ids(pending.unsaved().entries);
+  pending.put(entry('a', 2));
+  expect([before, ids(pending.unsaved().entries), [...pending].length]).toEqual([[], ['a'], 1]);
+});
+
 test('finds the entries of one object and of one record', () => {
   const pending = new PendingEntries();
   pending.put(entry('a', 1, { recordId: 1 }));

@@ -2,99 +2,151 @@
 import type { RecordId, RecordRef } from '@objectql/sync-types';
 import type { StoredEntry } from './storage/client-storage.js';
 
+/** Where an entry is kept: its id is looked up on the way in and out, and nowhere between. */
+interface Place {
+  /** `undefined` once it is gone or was numbered anew. */
+  entry: StoredEntry | undefined;
+  readonly sequence: number;
+  isDurable: boolean;
+}
+
+/** What is to be saved. */
+export interface Unsaved {
+  readonly entries: readonly StoredEntry[];
+  /** Call it when the storage has them. */
+  readonly saved: () => void;
+}
+
 export class PendingEntries {
-  readonly #entryById = new Map<string, StoredEntry>();
+  readonly #placeById = new Map<string, Place>();
   /** By object, then by record: a map keeps the ids `1` and `'1'` apart. */
-  readonly #entriesByObject = new Map<string, Map<RecordId, StoredEntry[]>>();
-  /** By rising sequence. An entry that is gone or was numbered anew stays until the head has passed it. */
-  #order: StoredEntry[] = [];
+  readonly #placesByObject = new Map<string, Map<RecordId, Place[]>>();
+  /** By rising sequence. A place without an entry stays until the head has passed it. */
+  #order: Place[] = [];
   #head = 0;
+  /** Holds all that are not durable; those that became so, or went, are left out when somebody asks. */
+  #unsaved: Place[] = [];
 
   get size(): number {
-    return this.#entryById.size;
+    return this.#placeById.size;
   }
 
   get(id: string): StoredEntry | undefined {
-    return this.#entryById.get(id);
+    return this.#placeById.get(id)?.entry;
   }
 
-  /** Adds an entry at the place its sequence gives it, or replaces the one of its id. */
+  /** True for an entry that the storage has as it is. */
+  isDurable(id: string): boolean {
+    return this.#placeById.get(id)?.isDurable ?? false;
+  }
+
+  /** Adds an entry that is not durable, at the place its sequence gives it, or replaces the one of its id. */
   put(entry: StoredEntry): void {
-    const { id, sequence, objectName, recordId } = entry.mutation;
-    const before = this.#entryById.get(id);
-    if (before === entry) return;
-    if (before) this.#forget(before);
-    this.#entryById.set(id, entry);
-    const byRecord = this.#entriesByObject.get(objectName) ?? new Map<RecordId, StoredEntry[]>();
-    this.#entriesByObject.set(objectName, byRecord);
-    const siblings = byRecord.get(recordId);
-    if (siblings) insert(siblings, entry);
-    else byRecord.set(recordId, [entry]);
-    if (before?.mutation.sequence !== sequence) insert(this.#order, entry);
+    this.#place(entry);
   }
 
-  remove(id: string): void {
-    const entry = this.#entryById.get(id);
-    if (!entry) return;
-    this.#entryById.delete(id);
-    this.#forget(entry);
-    this.#passSettled();
+  /** The same for an entry that the storage has as it is. */
+  putDurable(entry: StoredEntry): void {
+    this.#place(entry).isDurable = true;
+  }
+
+  /** What the storage has not got as it is now, the oldest first. */
+  unsaved(): Unsaved {
+    const places = this.#unsaved.filter(({ entry, isDurable }) => entry && !isDurable);
+    this.#unsaved = [...places];
+    const saved = () => {
+      for (const place of places) place.isDurable = true;
+    };
+    return { entries: entriesIn(places), saved };
+  }
+
+  /** True when it was there. */
+  remove(id: string): boolean {
+    const place = this.#placeById.get(id);
+    if (!place) return false;
+    this.#placeById.delete(id);
+    this.#vacate(place);
+    while (this.#head < this.#order.length && !this.#order[this.#head]?.entry) this.#head += 1;
+    // Cut off when half of it is waste: each place is then moved at most once for each that was removed.
+    if (this.#head * 2 >= this.#order.length) {
+      this.#order = this.#order.slice(this.#head);
+      this.#head = 0;
+    }
+    return true;
   }
 
   clear(): void {
-    this.#entryById.clear();
-    this.#entriesByObject.clear();
+    this.#placeById.clear();
+    this.#placesByObject.clear();
     this.#order = [];
     this.#head = 0;
+    this.#unsaved = [];
   }
 
   /** All entries, the oldest first. */
   *[Symbol.iterator](): Iterator<StoredEntry> {
     for (let index = this.#head; index < this.#order.length; index++) {
-      const entry = this.#entryAt(index);
+      const entry = this.#order[index]?.entry;
       if (entry) yield entry;
     }
   }
 
   /** The entries of one record, the oldest first. */
   ofRecord({ objectName, recordId }: RecordRef): readonly StoredEntry[] {
-    return [...(this.#entriesByObject.get(objectName)?.get(recordId) ?? [])];
+    return entriesIn(this.#placesByObject.get(objectName)?.get(recordId) ?? []);
   }
 
   /** The entries of one object, the oldest first. */
   ofObject(objectName: string): readonly StoredEntry[] {
-    const entries = [...(this.#entriesByObject.get(objectName)?.values() ?? [])].flat();
-    return entries.sort((a, b) => a.mutation.sequence - b.mutation.sequence);
+    const places = [...(this.#placesByObject.get(objectName)?.values() ?? [])].flat();
+    return entriesIn(places.sort((a, b) => a.sequence - b.sequence));
+  }
+
+  /** Puts the entry in its place. */
+  #place(entry: StoredEntry): Place {
+    const { id, sequence, objectName, recordId } = entry.mutation;
+    const before = this.#placeById.get(id);
+    if (before?.sequence === sequence) {
+      before.entry = entry;
+      return before;
+    }
+    if (before) this.#vacate(before);
+    const place: Place = { entry, sequence, isDurable: false };
+    this.#placeById.set(id, place);
+    this.#unsaved.push(place);
+    insert(this.#order, place);
+    let placesByRecord = this.#placesByObject.get(objectName);
+    if (!placesByRecord) {
+      placesByRecord = new Map();
+      this.#placesByObject.set(objectName, placesByRecord);
+    }
+    const siblings = placesByRecord.get(recordId);
+    if (siblings) insert(siblings, place);
+    else placesByRecord.set(recordId, [place]);
+    return place;
   }
 
   /** Objects without entries stay: there are few of them. */
-  #forget(entry: StoredEntry): void {
-    const { objectName, recordId } = entry.mutation;
-    const byRecord = this.#entriesByObject.get(objectName);
-    const siblings = byRecord?.get(recordId) ?? [];
-    if (siblings.length > 1) siblings.splice(siblings.indexOf(entry), 1);
-    else byRecord?.delete(recordId);
-  }
-
-  #entryAt(index: number): StoredEntry | undefined {
-    const slot = this.#order[index]?.mutation;
-    const entry = slot && this.#entryById.get(slot.id);
-    return entry?.mutation.sequence === slot?.sequence ? entry : undefined;
-  }
-
-  #passSettled(): void {
-    while (this.#head < this.#order.length && !this.#entryAt(this.#head)) this.#head += 1;
-    // Cut off when half of it is waste: each place is then moved at most once for each that was removed.
-    if (this.#head * 2 < this.#order.length) return;
-    this.#order = this.#order.slice(this.#head);
-    this.#head = 0;
+  #vacate(place: Place): void {
+    if (!place.entry) return;
+    const { objectName, recordId } = place.entry.mutation;
+    place.entry = undefined;
+    const placesByRecord = this.#placesByObject.get(objectName);
+    const siblings = placesByRecord?.get(recordId) ?? [];
+    if (siblings.length > 1) siblings.splice(siblings.indexOf(place), 1);
+    else placesByRecord?.delete(recordId);
   }
 }
 
+function entriesIn(places: readonly Place[]): readonly StoredEntry[] {
+  // Where a record's places are listed, or those that are not durable, none is left without its entry.
+  return places.map(({ entry }) => entry as StoredEntry);
+}
+
 /** Nearly always at the end: only what was appended while this entry was being stored stands behind it. */
-function insert(entries: StoredEntry[], entry: StoredEntry): void {
-  let index = entries.length;
-  while (index > 0 && (entries[index - 1]?.mutation.sequence ?? 0) > entry.mutation.sequence) index -= 1;
-  if (index === entries.length) entries.push(entry);
-  else entries.splice(index, 0, entry);
+function insert(places: Place[], place: Place): void {
+  let index = places.length;
+  while (index > 0 && (places[index - 1]?.sequence ?? 0) > place.sequence) index -= 1;
+  if (index === places.length) places.push(place);
+  else places.splice(index, 0, place);
 }

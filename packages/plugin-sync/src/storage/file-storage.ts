@@ -2,9 +2,10 @@
 import type { RecordRef } from '@objectql/sync-types';
 import { checkExpected } from './check-expected.js';
 import type { BaseRecord, ClientMeta, ClientState, ClientStorage, StorageBatch } from './client-storage.js';
+import { frozenCopy } from './frozen-copy.js';
 import type { Disk } from './journal/disk.js';
 import { hasErrno } from './journal/errno.js';
-import { JournaledTables } from './journal/journaled-tables.js';
+import { JournaledTables, type WrittenBatch } from './journal/journaled-tables.js';
 import { nodeDisk } from './journal/node-disk.js';
 import type { MemoryTables } from './memory-tables.js';
 import { closedError, StorageError } from './storage-error.js';
@@ -49,10 +50,10 @@ export class FileStorage implements ClientStorage {
 
   async commit(batch: StorageBatch): Promise<void> {
     this.#refuseClosed();
-    const guarded = { ...batch, ...(batch.meta && { meta: { ...batch.meta } }) };
-    const text = JSON.stringify({ ...batch, expectCheckpoint: undefined, expectRevision: undefined });
+    const copy = frozenCopy(batch);
+    const text = JSON.stringify({ ...copy, expectCheckpoint: undefined, expectRevision: undefined });
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ guarded, text, resolve, reject });
+      this.#waiting.push({ batch: copy, text, resolve, reject });
       this.#writing ??= this.#writeWaiting();
     });
   }
@@ -84,12 +85,12 @@ export class FileStorage implements ClientStorage {
     try {
       const { journaled } = await this.#open();
       const { accepted, refused } = judge(group, journaled.tables.meta);
-      await journaled.write(accepted.map((batch) => batch.text));
-      for (const batch of accepted) batch.resolve();
-      for (const { batch, error } of refused) batch.reject(error);
+      await journaled.write(accepted);
+      for (const { resolve } of accepted) resolve();
+      for (const { waiting, error } of refused) waiting.reject(error);
       await journaled.compactIfDue();
     } catch (error) {
-      for (const batch of group) batch.reject(this.#storageError(error));
+      for (const { reject } of group) reject(this.#storageError(error));
     }
   }
 
@@ -160,32 +161,30 @@ interface OpenFile {
   readonly unlock: () => Promise<void>;
 }
 
-interface WaitingBatch {
-  readonly guarded: Pick<StorageBatch, 'expectCheckpoint' | 'expectRevision' | 'meta'>;
-  readonly text: string;
+interface WaitingBatch extends WrittenBatch {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 interface Judgement {
   readonly accepted: readonly WaitingBatch[];
-  readonly refused: readonly { readonly batch: WaitingBatch; readonly error: unknown }[];
+  readonly refused: readonly { readonly waiting: WaitingBatch; readonly error: unknown }[];
 }
 
 /** Which of the batches find what they expect, each after those before it. */
 function judge(group: readonly WaitingBatch[], stored: ClientMeta | null): Judgement {
   const accepted: WaitingBatch[] = [];
-  const refused: { readonly batch: WaitingBatch; readonly error: unknown }[] = [];
+  const refused: { readonly waiting: WaitingBatch; readonly error: unknown }[] = [];
   let meta = stored;
-  for (const batch of group) {
+  for (const waiting of group) {
     try {
-      checkExpected(batch.guarded, meta);
+      checkExpected(waiting.batch, meta);
     } catch (error) {
-      refused.push({ batch, error });
+      refused.push({ waiting, error });
       continue;
     }
-    accepted.push(batch);
-    meta = batch.guarded.meta ?? meta;
+    accepted.push(waiting);
+    meta = waiting.batch.meta ?? meta;
   }
   return { accepted, refused };
 }

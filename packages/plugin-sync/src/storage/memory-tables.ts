@@ -24,16 +24,17 @@ export class MemoryTables {
     return this.#meta;
   }
 
-  /** Applies a whole batch. Returns the values it replaced or removed. */
-  apply(batch: StorageBatch): readonly unknown[] {
-    const displaced: unknown[] = [];
+  /** Applies a whole batch. `onDisplaced` is told the values it replaces or removes. */
+  apply(batch: StorageBatch, onDisplaced?: (value: unknown) => void): void {
+    const displace = (value: unknown) => {
+      if (value !== undefined) onDisplaced?.(value);
+    };
     const remove = <K>(table: Map<K, unknown>, key: K) => {
-      const old = table.get(key);
-      if (old !== undefined) displaced.push(old);
+      if (onDisplaced) displace(table.get(key));
       table.delete(key);
     };
     const put = <K, V>(table: Map<K, V>, key: K, value: V) => {
-      remove(table, key);
+      if (onDisplaced) displace(table.get(key));
       table.set(key, value);
     };
     for (const id of batch.removeEntries ?? []) remove(this.#entries, id);
@@ -50,10 +51,9 @@ export class MemoryTables {
       }
     }
     if (batch.meta) {
-      if (this.#meta) displaced.push(this.#meta);
+      displace(this.#meta ?? undefined);
       this.#meta = batch.meta;
     }
-    return displaced;
   }
 
   /** What `ClientStorage.load` answers. */

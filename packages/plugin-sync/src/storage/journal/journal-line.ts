@@ -16,8 +16,10 @@ export interface JournalLine {
 
 /** The bytes of a line, with its end. */
 export function encodeLine({ text, synced }: JournalLine): Uint8Array {
-  const rest = Buffer.from(`${synced},${text}]\n`);
-  return Buffer.concat([Buffer.from(`["${checksum(rest.subarray(0, -1))}",`), rest]);
+  // The checksum is put in when the bytes are there, so that they are copied once.
+  const line = Buffer.from(`["00000000",${synced},${text}]\n`);
+  line.write(checksum(line.subarray(PREFIX_BYTES, -1)), 2, 'latin1');
+  return line;
 }
 
 /** Reads the bytes of a line, without its end; `undefined` when they are not what was written. */

@@ -48,7 +48,8 @@ export class Journal {
   async append(texts: readonly string[]): Promise<void> {
     if (!this.#isDirectorySynced) await this.#syncDirectory();
     if (!this.#isTailClean) await this.#cleanTail();
-    const bytes = Buffer.concat(texts.map((text) => encodeLine({ text, synced: this.#synced })));
+    const lines = texts.map((text) => encodeLine({ text, synced: this.#synced }));
+    const bytes = lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines);
     this.#isTailClean = false;
     try {
       const file = await this.#openFile();

@@ -12,12 +12,20 @@ export interface JournaledTablesOptions {
   readonly compactAboveBytes: number;
 }
 
+/** A batch to be written. */
+export interface WrittenBatch {
+  /** A `frozenCopy`: the tables keep it. */
+  readonly batch: StorageBatch;
+  /** Its JSON. */
+  readonly text: string;
+}
+
 /** Its calls must not overlap. */
 export class JournaledTables {
   readonly tables = new MemoryTables();
   readonly #journal: Journal;
   #compactAboveBytes: number;
-  /** Bytes of the journal that say nothing any more; counted in characters of JSON, which is close enough. */
+  /** Bytes of the journal that say nothing any more; counted roughly, which is close enough. */
   #garbage = 0;
 
   private constructor(journal: Journal, compactAboveBytes: number) {
@@ -28,15 +36,16 @@ export class JournaledTables {
   static async open({ disk, path, compactAboveBytes }: JournaledTablesOptions): Promise<JournaledTables> {
     const { journal, texts } = await Journal.open(disk, path);
     const opened = new JournaledTables(journal, compactAboveBytes);
-    for (const text of texts) opened.#apply(text);
+    // The journal's checksums vouch for it: this is what `write` was given.
+    for (const text of texts) opened.#apply(frozen(JSON.parse(text)));
     return opened;
   }
 
-  /** Makes batches durable, given as JSON, and applies them: all of them, or none when it fails. */
-  async write(texts: readonly string[]): Promise<void> {
-    if (texts.length === 0) return;
-    await this.#journal.append(texts);
-    for (const text of texts) this.#apply(text);
+  /** Makes batches durable and applies them: all of them, or none when it fails. */
+  async write(batches: readonly WrittenBatch[]): Promise<void> {
+    if (batches.length === 0) return;
+    await this.#journal.append(batches.map(({ text }) => text));
+    for (const { batch } of batches) this.#apply(batch);
   }
 
   /** Rewrites the journal when it is mostly garbage. Loses nothing when that fails: the old one is still good. */
@@ -57,12 +66,12 @@ export class JournaledTables {
     return this.#journal.close();
   }
 
-  #apply(text: string): void {
-    // The journal's checksums vouch for it: this is what `write` was given.
-    const batch: StorageBatch = frozen(JSON.parse(text));
-    const { removeEntries, removeRecords, removeConflicts, removeDeadLetters, sweepWalk } = batch;
-    const removals = [removeEntries, removeRecords, removeConflicts, removeDeadLetters, sweepWalk];
-    this.#garbage += JSON.stringify([removals, this.tables.apply(batch)]).length;
+  #apply(batch: StorageBatch): void {
+    const { removeEntries, removeRecords, removeConflicts, removeDeadLetters } = batch;
+    this.#garbage += roughBytes([removeEntries, removeRecords, removeConflicts, removeDeadLetters]);
+    this.tables.apply(batch, (displaced) => {
+      this.#garbage += roughBytes(displaced);
+    });
   }
 
   /** The present state as batches of moderate size, made one at a time. */
@@ -75,6 +84,16 @@ export class JournaledTables {
     for (const putRecords of slices(this.tables.allRecords()))
       yield JSON.stringify({ putRecords } satisfies StorageBatch);
   }
+}
+
+/** About as many bytes as the value takes as JSON: writing it out again to count them would cost more than all the rest. */
+function roughBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length + 3;
+  if (typeof value !== 'object' || value === null) return 5;
+  let bytes = 2;
+  for (const [key, part] of Object.entries(value))
+    bytes += (Array.isArray(value) ? 0 : key.length + 3) + roughBytes(part);
+  return bytes;
 }
 
 /** 100 values of at most 256 KiB stay far below what a string may hold. */

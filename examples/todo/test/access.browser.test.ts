@@ -1,30 +1,20 @@
 /** For everybody: by keyboard alone, and without a violation that axe finds, in light and dark. */
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
-import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
-import { DeviceInPage, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, openTab } from './todo-app.js';
 
 // What `axe.source` puts into the page.
 declare const window: { readonly axe: typeof axe };
 
 const LONG = 'A title of a task that is longer than any title of a task may be';
 
-describe.skipIf(!hasChromium)('the app for everybody', async () => {
-  if (!hasChromium) return;
-  const browser = await openBrowser();
-  let app: TodoApp;
-  beforeEach(async () => {
-    app = await startTodoApp();
-  });
-  afterEach(() => app.close());
-  afterAll(() => browser.close());
-
+describeInBrowser('the app for everybody', (given) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`has nothing that axe objects to, ${colorScheme}`, async () => {
-      const context = await browser.newContext({ colorScheme });
-      const page = await openTab(context, app, { second: true });
+      const context = await given.browser.newContext({ colorScheme });
+      const page = await openTab(context, given.app, { second: true });
       const first = new DeviceInPage(page);
       const second = new DeviceInPage(page, 'Second device');
       await first.pane.getByText('Nothing to do.').waitFor();
@@ -46,8 +36,8 @@ describe.skipIf(!hasChromium)('the app for everybody', async () => {
   }
 
   it('is used by keyboard alone: add, tick off, rename, decide, delete', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app, { second: true });
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app, { second: true });
     const first = new DeviceInPage(page);
     await meetConflict(first, new DeviceInPage(page, 'Second device'));
 
@@ -80,7 +70,7 @@ describe.skipIf(!hasChromium)('the app for everybody', async () => {
     await first.task('Typed anew').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('Mine, rename');
     await first.saved();
-    expect(await app.titles()).toEqual(['Mine']);
+    expect(await given.app.titles()).toEqual(['Mine']);
     await context.close();
   });
 });

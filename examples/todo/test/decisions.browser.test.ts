@@ -1,26 +1,16 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
-import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
-import { DeviceInPage, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, openTab } from './todo-app.js';
 
-describe.skipIf(!hasChromium)('what waits for the user', async () => {
-  if (!hasChromium) return;
-  const browser = await openBrowser();
-  let app: TodoApp;
-  beforeEach(async () => {
-    app = await startTodoApp();
-  });
-  afterEach(() => app.close());
-  afterAll(() => browser.close());
-
+describeInBrowser('what waits for the user', (given) => {
   for (const [choice, expected] of [
     ['Keep yours', 'Feed the cat twice'],
     ['Keep the server’s', 'Feed the dog'],
     ['Use this', 'Feed both'],
   ] as const) {
     it(`a conflict is shown side by side and decided: ${choice}`, async () => {
-      const context = await browser.newContext();
-      const page = await openTab(context, app, { second: true });
+      const context = await given.browser.newContext();
+      const page = await openTab(context, given.app, { second: true });
       const first = new DeviceInPage(page);
       const second = new DeviceInPage(page, 'Second device');
       await first.add('Feed the cat');
@@ -47,14 +37,14 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
       await card.waitFor({ state: 'detached' });
       await first.saved();
       await first.task(expected).waitFor();
-      expect(await app.titles()).toEqual(['Brings the first one’s task', expected].toSorted());
+      expect(await given.app.titles()).toEqual(['Brings the first one’s task', expected].toSorted());
       await context.close();
     });
   }
 
   it('a refused task is listed with its reason, and can be corrected or discarded', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app);
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
     const device = new DeviceInPage(page);
     const long = 'A title of a task that is longer than any title of a task may be';
     await device.add(long);
@@ -68,23 +58,17 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
     await card.getByRole('button', { name: 'Send corrected' }).click();
     await device.task('A shorter title').waitFor();
     await device.saved();
-    expect(await app.titles()).toEqual(['A shorter title']);
+    expect(await given.app.titles()).toEqual(['A shorter title']);
 
     await device.add(long);
     await card.getByRole('button', { name: 'Discard' }).click();
     await device.saved();
-    expect(await app.titles()).toEqual(['A shorter title']);
+    expect(await given.app.titles()).toEqual(['A shorter title']);
     await context.close();
   });
 
   it('a task that was renamed here and deleted elsewhere is kept if the user says so', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app, { second: true });
-    const first = new DeviceInPage(page);
-    const second = new DeviceInPage(page, 'Second device');
-    await first.add('Feed the cat');
-    await second.task('Feed the cat').waitFor();
-    await first.switchNetwork();
+    const { context, first, second } = await twoDevices();
     await first.rename('Feed the cat', 'Feed the cat twice');
     await first.keeps(1);
     await second.delete('Feed the cat');
@@ -95,18 +79,12 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
     await card.getByRole('button', { name: 'Keep yours' }).click();
     await second.task('Feed the cat twice').waitFor();
     await first.saved();
-    expect(await app.titles()).toEqual(['Feed the cat twice']);
+    expect(await given.app.titles()).toEqual(['Feed the cat twice']);
     await context.close();
   });
 
   it('what was decided without the user is told', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app, { second: true });
-    const first = new DeviceInPage(page);
-    const second = new DeviceInPage(page, 'Second device');
-    await first.add('Feed the cat');
-    await second.task('Feed the cat').waitFor();
-    await first.switchNetwork();
+    const { context, first, second } = await twoDevices();
     await first.task('Feed the cat').getByRole('checkbox').check();
     await first.keeps(1);
     await second.delete('Feed the cat');
@@ -119,4 +97,16 @@ describe.skipIf(!hasChromium)('what waits for the user', async () => {
     await notice.waitFor({ state: 'detached' });
     await context.close();
   });
+
+  /** Two devices that have the same task; the first has no network any more. */
+  async function twoDevices() {
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app, { second: true });
+    const first = new DeviceInPage(page);
+    const second = new DeviceInPage(page, 'Second device');
+    await first.add('Feed the cat');
+    await second.task('Feed the cat').waitFor();
+    await first.switchNetwork();
+    return { context, first, second };
+  }
 });

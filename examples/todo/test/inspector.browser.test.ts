@@ -1,21 +1,11 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
-import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
-import { DeviceInPage, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, openTab } from './todo-app.js';
 
-describe.skipIf(!hasChromium)('the inspector', async () => {
-  if (!hasChromium) return;
-  const browser = await openBrowser();
-  let app: TodoApp;
-  beforeEach(async () => {
-    app = await startTodoApp();
-  });
-  afterEach(() => app.close());
-  afterAll(() => browser.close());
-
+describeInBrowser('the inspector', (given) => {
   it('is loaded when it is asked for, follows the client, and explains a record', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app);
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
     const device = new DeviceInPage(page);
     await device.saved();
     await page.evaluate(() => navigator.serviceWorker.ready);

@@ -1,21 +1,11 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
-import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
-import { DeviceInPage, openApp, startTodoApp, type TodoApp } from './todo-app.js';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, openApp } from './todo-app.js';
 
-describe.skipIf(!hasChromium)('two devices that look at the same tasks', async () => {
-  if (!hasChromium) return;
-  const browser = await openBrowser();
-  let app: TodoApp;
-  beforeEach(async () => {
-    app = await startTodoApp();
-  });
-  afterEach(() => app.close());
-  afterAll(() => browser.close());
-
+describeInBrowser('two devices that look at the same tasks', (given) => {
   /** A browser of its own, whose stream is open, and what it asks of the server from then on. */
   async function device() {
-    const context = await browser.newContext();
+    const context = await given.browser.newContext();
     const page = await context.newPage();
     const opened = page.waitForResponse((response) => response.url().includes('/api/sync/stream'));
     const asked: string[] = [];
@@ -23,7 +13,7 @@ describe.skipIf(!hasChromium)('two devices that look at the same tasks', async (
       const { pathname } = new URL(request.url());
       if (pathname.startsWith('/api/sync/')) asked.push(pathname.slice('/api/sync/'.length));
     });
-    await openApp(page, app);
+    await openApp(page, given.app);
     const inPage = new DeviceInPage(page);
     await inPage.saved();
     await opened;
@@ -55,7 +45,7 @@ describe.skipIf(!hasChromium)('two devices that look at the same tasks', async (
 
   it('find the server again when it has cut every connection', async () => {
     const [writer, reader] = [await device(), await device()];
-    app.cutConnections();
+    given.app.cutConnections();
     await writer.inPage.add('Written after the cut');
     await reader.inPage.task('Written after the cut').waitFor();
   });

@@ -1,22 +1,12 @@
 import type { Route } from 'playwright-core';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
-import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
-import { DeviceInPage, openApp, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, openApp, openTab } from './todo-app.js';
 
-describe.skipIf(!hasChromium)('the app without a network', async () => {
-  if (!hasChromium) return;
-  const browser = await openBrowser();
-  let app: TodoApp;
-  beforeEach(async () => {
-    app = await startTodoApp();
-  });
-  afterEach(() => app.close());
-  afterAll(() => browser.close());
-
+describeInBrowser('the app without a network', (given) => {
   it('starts, keeps what is done through a reload, and sends it when the browser is online again', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app);
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
     const device = new DeviceInPage(page);
     await device.add('Written online');
     await device.saved();
@@ -29,17 +19,17 @@ describe.skipIf(!hasChromium)('the app without a network', async () => {
     await page.reload();
     await device.task('Written offline').waitFor();
     await device.task('Renamed offline').waitFor();
-    expect(await app.titles()).toEqual(['Written online']);
+    expect(await given.app.titles()).toEqual(['Written online']);
 
     await context.setOffline(false);
     await device.saved();
-    expect(await app.titles()).toEqual(['Renamed offline', 'Written offline']);
+    expect(await given.app.titles()).toEqual(['Renamed offline', 'Written offline']);
     await context.close();
   });
 
   it('tells the browser what to install: a manifest without errors, and icons of the sizes it names', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app);
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
     const devTools = await context.newCDPSession(page);
     const { errors, data = '' } = await devTools.send('Page.getAppManifest');
     expect(errors).toEqual([]);
@@ -63,8 +53,8 @@ describe.skipIf(!hasChromium)('the app without a network', async () => {
   });
 
   it('I2 applies once what was being sent when the page was reloaded', async () => {
-    const context = await browser.newContext();
-    const page = await openTab(context, app);
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
     const device = new DeviceInPage(page);
     await device.saved();
     const arrived = new Promise<void>((resolve) => {
@@ -77,28 +67,28 @@ describe.skipIf(!hasChromium)('the app without a network', async () => {
     });
     await device.add('Sent in vain');
     await arrived;
-    expect(await app.titles()).toEqual(['Sent in vain']);
+    expect(await given.app.titles()).toEqual(['Sent in vain']);
     await page.reload();
     await device.task('Sent in vain').waitFor();
     await device.saved();
-    expect(await app.titles()).toEqual(['Sent in vain']);
+    expect(await given.app.titles()).toEqual(['Sent in vain']);
     await context.close();
   });
 
   it('says so when the disk is full, and stores everything once there is room', async () => {
-    const context = await browser.newContext();
+    const context = await given.browser.newContext();
     const page = await context.newPage();
     // Before the app is opened: Chromium remembers for seconds how much room there is.
     const devTools = await context.newCDPSession(page);
-    const { origin } = new URL(app.url);
+    const { origin } = new URL(given.app.url);
     await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-    await openApp(page, app);
+    await openApp(page, given.app);
     const device = new DeviceInPage(page);
     await device.add('No room for this');
     await device.status.filter({ hasText: 'This device cannot store changes' }).waitFor();
     await devTools.send('Storage.overrideQuotaForOrigin', { origin });
     await device.saved();
-    expect(await app.titles()).toEqual(['No room for this']);
+    expect(await given.app.titles()).toEqual(['No room for this']);
     await page.reload();
     await device.task('No room for this').waitFor();
     await context.close();

@@ -1,25 +1,19 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium } from '../../../packages/plugin-sync/test/browser/chromium.js';
-import { openBrowser } from '../../../packages/plugin-sync/test/browser/open-browser.js';
-import { DeviceInPage, openTab, startTodoApp, type TodoApp } from './todo-app.js';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, openTab } from './todo-app.js';
 
-describe.skipIf(!hasChromium)('two devices, one of them with three tabs', async () => {
-  if (!hasChromium) return;
-  const browser = await openBrowser();
-  let app: TodoApp;
-  beforeEach(async () => {
-    app = await startTodoApp();
-  });
-  afterEach(() => app.close());
-  afterAll(() => browser.close());
-
+describeInBrowser('two devices, one of them with three tabs', (given) => {
   it('all show the same, offline and online, also after the tab that syncs was closed', async () => {
-    const laptop = await browser.newContext();
-    const phone = await browser.newContext();
-    const pages = [await openTab(laptop, app), await openTab(laptop, app), await openTab(laptop, app)];
+    const laptop = await given.browser.newContext();
+    const phone = await given.browser.newContext();
+    const pages = [
+      await openTab(laptop, given.app),
+      await openTab(laptop, given.app),
+      await openTab(laptop, given.app),
+    ];
     const tabs = pages.map((page) => new DeviceInPage(page));
     const [first, second, third] = tabs as [DeviceInPage, DeviceInPage, DeviceInPage];
-    const other = new DeviceInPage(await openTab(phone, app));
+    const other = new DeviceInPage(await openTab(phone, given.app));
 
     await second.add('From the second tab');
     await other.add('From the other device');
@@ -47,7 +41,7 @@ describe.skipIf(!hasChromium)('two devices, one of them with three tabs', async 
       await device.task('Renamed on the other device').waitFor();
       await device.saved();
     }
-    expect(await app.titles()).toEqual([
+    expect(await given.app.titles()).toEqual([
       'Added without a network',
       'Renamed on the other device',
       'Renamed without a network',

@@ -58,7 +58,7 @@ test('a walk from the start is never expired by what is dropped while it runs be
       let start = findPageStart(null, store, '');
       for (const step of steps) {
         const place = Math.min(start.after + step, store.head);
-        const next = nextCheckpoint(start, place, { epoch: store.epoch, scope: '' });
+        const next = nextCheckpoint(start, { epoch: store.epoch, place, scope: '', hasMore: place < store.head });
         start = findPageStart(next, store, '');
         expect([start.reset, start.after]).toEqual([undefined, place]);
       }

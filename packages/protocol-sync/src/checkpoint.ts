@@ -8,8 +8,8 @@ export interface Checkpoint {
   /** The last place scanned. */
   readonly place: number;
   /**
-   * The feed's head when the walk from its start began, until the walk has passed it; 0 afterwards. A tombstone dropped
-   * below it was never seen alive by this walk, so a walk is not expired by what was dropped before it began.
+   * The feed's head when the walk from its start began, until the walk is over; 0 afterwards. A tombstone dropped below it
+   * was never seen alive by this walk, so a walk is not expired by what was dropped before it began.
    */
   readonly since: number;
   /** Digest of the objects asked for and the caller's rights; empty for everything. */
@@ -52,11 +52,10 @@ export function isOfAnotherFeed(checkpoint: Checkpoint, facts: StoreFacts): bool
   return checkpoint.epoch !== facts.epoch || checkpoint.place > facts.head;
 }
 
-/** The checkpoint after a page that scanned up to `place`. */
+/** The checkpoint after a page that scanned up to `place`; a walk is over with the page that has no other behind it. */
 export function nextCheckpoint(
   start: PageStart,
-  place: number,
-  fixed: Pick<Checkpoint, 'epoch' | 'scope'>,
+  { hasMore, ...scanned }: Omit<Checkpoint, 'since'> & { readonly hasMore: boolean },
 ): Checkpoint {
-  return { ...fixed, place, since: place < start.since ? start.since : 0 };
+  return { ...scanned, since: hasMore ? start.since : 0 };
 }

@@ -50,7 +50,10 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : page.facts.head;
-  const others = own.size === 0 ? selected : selected.filter((record) => own.get(record) !== record.version);
+  // A client that walks the feed anew has computed its own writes from what it could see before.
+  const isWalkingAnew = request.checkpoint !== null && start.since > 0;
+  const isToldAll = own.size === 0 || isWalkingAnew;
+  const others = isToldAll ? selected : selected.filter((record) => own.get(record) !== record.version);
   const permissions = await permissionsOf(others, authorize.read, principal);
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', start) ?? []);
   if (authorize.scope && scopeDigest(objects, await rightsOf(authorize, principal)) !== scope) {
@@ -59,7 +62,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   }
   return {
     changes,
-    checkpoint: formatCheckpoint(nextCheckpoint(start, place, { epoch: page.facts.epoch, scope })),
+    checkpoint: formatCheckpoint(nextCheckpoint(start, { epoch: page.facts.epoch, scope, place, hasMore })),
     hasMore,
     ...(start.reset ? { reset: start.reset } : {}),
   };

@@ -38,6 +38,30 @@ it('I8 tells again of a delete that an edit stood against, when the record is go
   ]);
 });
 
+it.each([500, 1])(
+  'I4 shows whoever may see less than before their own records anew, %i a page',
+  async (maxPageRecords) => {
+    let hidden: readonly string[] = [];
+    const authorize = { read: () => ({ without: hidden }), scope: () => hidden.join() };
+    const { push } = setUp({ authorize, limits: { maxPageRecords } });
+    const first = await push({ mutations: [create({ title: 'x', salary: 5 }), create({}, { recordId: 't2' })] });
+    hidden = ['salary'];
+    const edit = mutation({ data: { title: 'new' }, baseVersion: 1 });
+    let answer = await push({ lastCheckpoint: first.checkpoint, mutations: [edit] });
+    const { reset, serverChanges: told } = answer;
+    const changes = [...told];
+    while (answer.hasMore) {
+      const last = mutation({ data: { title: 'newer' }, baseVersion: 1 });
+      answer = await push({ lastCheckpoint: answer.checkpoint, mutations: [last] });
+      changes.push(...answer.serverChanges);
+    }
+    expect([reset, changes.filter(({ recordId }) => recordId === 't1').at(-1)?.data]).toEqual([
+      'scope',
+      { title: maxPageRecords === 1 ? 'newer' : 'new' },
+    ]);
+  },
+);
+
 it('I12 refuses a write of a hidden record as that of a record that is not there', async () => {
   const { handler, push } = setUp({
     authorize: {

@@ -34,6 +34,13 @@ export interface TruthParts {
 /** A field the application's hook adds to what is written: nobody wrote it, so no model of writes knows it. */
 export const HOOKED_FIELD = 'touched';
 
+/** A write that was announced: the version it was to get, its base, and the log it came from. */
+interface Announced {
+  readonly version: number;
+  readonly base: number;
+  readonly logId: string | null;
+}
+
 /** The bases on which the mutations of a commit were decided. */
 export type Bases = ReadonlyMap<string, number>;
 
@@ -57,8 +64,8 @@ export class ServerTruth {
   #rows: LedgerRow[] = [];
   readonly #floorByLog = new Map<string, number>();
   readonly #lastTimeByLog = new Map<string, number>();
-  /** Writes that were announced: the version they were to get, and the base they were decided on. */
-  readonly #announced = new Map<string, { readonly version: number; readonly base: number }>();
+  /** Writes that were announced, and what they were decided on. */
+  readonly #announced = new Map<string, Announced>();
   readonly #parts: TruthParts;
 
   constructor(parts: TruthParts) {
@@ -106,7 +113,8 @@ export class ServerTruth {
   }
 
   #announce({ ledger, state }: Intent, baseOf: (id: string) => number): void {
-    this.#announced.set(ledger.mutationId, { version: state.version, base: baseOf(ledger.mutationId) });
+    const { mutationId, logId } = ledger;
+    this.#announced.set(mutationId, { version: state.version, base: baseOf(mutationId), logId });
     this.#checkTimes(state);
   }
 
@@ -175,7 +183,8 @@ export class ServerTruth {
       if (record && outcome.version === record.version) continue;
       // It began with a record only the application knew.
       if (!record && outcome.version > this.versionFloor + 1) return undefined;
-      const lineage = row.logId ?? '';
+      // The row names no log where a clone has taken its place in it since.
+      const lineage = row.logId ?? announced?.logId ?? '';
       const rules = this.#parts.objectOf(row.objectName);
       const isOwn = (field: { readonly mutationId: string | undefined }) =>
         field.mutationId === undefined || this.#parts.isOfOneDevice(mutationId, field.mutationId);

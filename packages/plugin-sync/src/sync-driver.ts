@@ -52,29 +52,10 @@ export class SyncDriver {
   }
 
   dispatch(event: SyncEvent): void {
-    const { state, effect } = transition(this.#state, event);
+    const before = this.#state;
+    const state = transition(before, event);
     this.#state = state;
-    switch (effect.do) {
-      case 'sync':
-        this.#disarm();
-        this.#start();
-        break;
-      case 'arm': {
-        this.#disarm();
-        const { platform } = this.#parts;
-        this.#disarm = platform.setTimer(() => this.dispatch({ type: 'due' }), effect.until - platform.now());
-        break;
-      }
-      case 'disarm':
-        this.#disarm();
-        break;
-      case 'stop':
-        this.#disarm();
-        this.#running?.controller.abort();
-        break;
-      case 'nothing':
-        break;
-    }
+    if (state !== before) this.#enter(state);
     this.#parts.onState();
   }
 
@@ -83,6 +64,15 @@ export class SyncDriver {
     this.#stopConnectivity();
     this.dispatch({ type: 'closed' });
     await this.#running?.ended;
+  }
+
+  #enter(state: SyncState): void {
+    const { platform } = this.#parts;
+    this.#disarm();
+    if (state.at === 'syncing') this.#start();
+    else if (state.at === 'waiting') {
+      this.#disarm = platform.setTimer(() => this.dispatch({ type: 'due' }), state.until - platform.now());
+    } else if (state.at === 'paused' || state.at === 'closed') this.#running?.controller.abort();
   }
 
   #start(): void {

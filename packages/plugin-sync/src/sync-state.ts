@@ -1,5 +1,6 @@
 /**
- * When the client talks to the server: a pure machine, `(state, event) → state + effect`.
+ * When the client talks to the server: a pure machine, `(state, event) → state`. What is to be done follows from the new
+ * state: whoever enters `waiting` arms a timer, `syncing` starts a sync, and `paused` or `closed` ends it.
  *
  *          recorded               due, requested, online
  *   idle ───────────▶ waiting ─────────────────────────────▶ syncing ──┬── drained ─────────▶ idle, or waiting for what
@@ -69,19 +70,6 @@ export type SyncEvent =
   | { readonly type: 'resumed' }
   | { readonly type: 'closed' };
 
-export type SyncEffect =
-  | { readonly do: 'nothing' }
-  | { readonly do: 'sync' }
-  | { readonly do: 'arm'; readonly until: number }
-  | { readonly do: 'disarm' }
-  /** Ends the sync under way, and the timer. */
-  | { readonly do: 'stop' };
-
-export interface Transition {
-  readonly state: SyncState;
-  readonly effect: SyncEffect;
-}
-
 /** 10 s: the longest a steady stream of edits may put off sending. A longer debounce is its own longest wait. */
 export const DEBOUNCE_MAX_WAIT_MS = 10_000;
 
@@ -91,120 +79,75 @@ export function initialState({ isEnabled, isOnline }: { isEnabled: boolean; isOn
   return isOnline ? { at: 'idle' } : { at: 'offline', failures: 0 };
 }
 
-/** The machine's next state and what is to be done for it. */
-export function transition(state: SyncState, event: SyncEvent): Transition {
-  if (state.at === 'closed') return stay(state);
-  if (event.type === 'closed') return { state: { at: 'closed' }, effect: { do: 'stop' } };
-  if (state.at === 'disabled') return stay(state);
-  if (event.type === 'paused') return { state: { at: 'paused' }, effect: { do: 'stop' } };
-  if (event.type === 'refused') return { state: { at: 'needs-auth', why: event.why }, effect: { do: 'disarm' } };
-  switch (state.at) {
-    case 'idle':
-      return whileIdle(state, event);
-    case 'waiting':
-      return whileWaiting(state, event);
-    case 'syncing':
-      return whileSyncing(state, event);
-    case 'offline':
-      return event.type === 'online' || event.type === 'requested' ? sync(state) : stay(state);
-    case 'needs-auth':
-      return event.type === 'resumed' || event.type === 'requested' ? sync(state) : stay(state);
-    case 'paused':
-      return event.type === 'resumed' ? sync(state) : stay(state);
-    default:
-      return assertNever(state);
+/** What makes a client sync at once, by where it stands. */
+const STARTS: Readonly<Record<SyncState['at'], readonly SyncEvent['type'][]>> = {
+  idle: ['requested', 'online'],
+  waiting: ['requested', 'online', 'due'],
+  syncing: [],
+  offline: ['requested', 'online'],
+  'needs-auth': ['requested', 'resumed'],
+  paused: ['resumed'],
+  disabled: [],
+  closed: [],
+};
+
+/** The machine's next state: the very same where the event changes nothing. */
+export function transition(state: SyncState, event: SyncEvent): SyncState {
+  if (state.at === 'closed') return state;
+  if (event.type === 'closed') return { at: 'closed' };
+  if (state.at === 'disabled') return state;
+  if (event.type === 'paused') return { at: 'paused' };
+  if (event.type === 'refused') return { at: 'needs-auth', why: event.why };
+  const failures = 'failures' in state ? state.failures : 0;
+  // People look at their devices often; a server that asked to be left alone is.
+  const isTold = state.at === 'waiting' && state.reason === 'retry-after' && event.type === 'online';
+  if (STARTS[state.at].includes(event.type) && !isTold) return { at: 'syncing', failures };
+  if (state.at === 'syncing') {
+    if (event.type === 'drained') return drained(event);
+    return event.type === 'failed' ? failed(failures + 1, event) : state;
   }
+  if (state.at !== 'idle' && state.at !== 'waiting') return state;
+  if (event.type === 'offline') return { at: 'offline', failures };
+  if (event.type === 'recorded') return recorded(state, event);
+  if (event.type === 'cancelled' && state.at === 'waiting' && state.reason === 'debounce') return { at: 'idle' };
+  return state;
 }
 
-function whileIdle(state: At<'idle'>, event: SyncEvent): Transition {
-  switch (event.type) {
-    case 'recorded':
-      return debounce(event, event.now);
-    case 'requested':
-    case 'online':
-      return sync(state);
-    case 'offline':
-      return { state: { at: 'offline', failures: 0 }, effect: { do: 'nothing' } };
-    default:
-      return stay(state);
-  }
-}
-
-function whileWaiting(state: At<'waiting'>, event: SyncEvent): Transition {
-  switch (event.type) {
-    case 'recorded':
-      return recordedWhileWaiting(state, event);
-    case 'online':
-      // People look at their devices often; a server that asked to be left alone is.
-      return state.reason === 'retry-after' ? stay(state) : sync(state);
-    case 'due':
-    case 'requested':
-      return sync(state);
-    case 'offline':
-      return { state: { at: 'offline', failures: state.failures }, effect: { do: 'disarm' } };
-    case 'cancelled':
-      return state.reason === 'debounce' ? { state: { at: 'idle' }, effect: { do: 'disarm' } } : stay(state);
-    default:
-      return stay(state);
-  }
-}
-
-function recordedWhileWaiting(state: At<'waiting'>, event: EventOf<'recorded'>): Transition {
+function recorded(state: At<'idle'> | At<'waiting'>, event: EventOf<'recorded'>): SyncState {
+  const { now, debounceMs } = event;
+  if (state.at === 'idle') return debounce(event, now);
   switch (state.reason) {
     case 'debounce':
       return debounce(event, state.since);
     case 'held':
       // A held record keeps no other waiting.
-      return event.now + event.debounceMs < state.until ? debounce(event, event.now) : stay(state);
+      return now + debounceMs < state.until ? debounce(event, now) : state;
     case 'backoff':
     case 'retry-after':
       // A server that fails is not asked sooner.
-      return stay(state);
+      return state;
     default:
       return assertNever(state.reason);
   }
 }
 
-function whileSyncing(state: At<'syncing'>, event: SyncEvent): Transition {
-  switch (event.type) {
-    case 'drained':
-      return drained(event);
-    case 'failed':
-      return failed(state.failures + 1, event);
-    default:
-      return stay(state);
-  }
-}
-
-function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'drained'>): Transition {
-  if (!isOnline) return { state: { at: 'offline', failures: 0 }, effect: { do: 'nothing' } };
+function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'drained'>): SyncState {
+  if (!isOnline) return { at: 'offline', failures: 0 };
   if (unsentDebounceMs !== null) return debounce({ now, debounceMs: unsentDebounceMs }, now);
-  if (heldUntil === null) return { state: { at: 'idle' }, effect: { do: 'nothing' } };
-  return wait({ until: Math.max(now, heldUntil), reason: 'held', since: now, failures: 0 });
+  if (heldUntil === null) return { at: 'idle' };
+  return { at: 'waiting', until: Math.max(now, heldUntil), reason: 'held', since: now, failures: 0 };
 }
 
-function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): Transition {
-  if (!isOnline) return { state: { at: 'offline', failures }, effect: { do: 'nothing' } };
+function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): SyncState {
+  if (!isOnline) return { at: 'offline', failures };
   const until = now + retryDelayMs(retryAfterMs, failures, jitter);
-  return wait({ until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures });
+  return { at: 'waiting', until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures };
 }
 
 /** Quiet for `debounceMs`, but never longer than the maximum since the first of the mutations that wait. */
-function debounce({ now, debounceMs }: Pick<EventOf<'recorded'>, 'now' | 'debounceMs'>, since: number): Transition {
+function debounce({ now, debounceMs }: Pick<EventOf<'recorded'>, 'now' | 'debounceMs'>, since: number): SyncState {
   const until = Math.min(now + debounceMs, since + Math.max(debounceMs, DEBOUNCE_MAX_WAIT_MS));
-  return wait({ until, reason: 'debounce', since, failures: 0 });
-}
-
-function wait(waiting: Omit<At<'waiting'>, 'at'>): Transition {
-  return { state: { at: 'waiting', ...waiting }, effect: { do: 'arm', until: waiting.until } };
-}
-
-function sync(state: SyncState): Transition {
-  return { state: { at: 'syncing', failures: 'failures' in state ? state.failures : 0 }, effect: { do: 'sync' } };
-}
-
-function stay(state: SyncState): Transition {
-  return { state, effect: { do: 'nothing' } };
+  return { at: 'waiting', until, reason: 'debounce', since, failures: 0 };
 }
 
 type At<Name extends SyncState['at']> = Extract<SyncState, { readonly at: Name }>;

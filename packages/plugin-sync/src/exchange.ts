@@ -8,6 +8,7 @@ import {
 } from '@objectql/sync-types';
 import { asTransportError } from './as-transport-error.js';
 import type { ClientLog } from './client-log.js';
+import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
 import type { StoredEntry } from './storage/client-storage.js';
 import { withDeadline } from './transport/deadline.js';
@@ -19,8 +20,7 @@ export interface ExchangeParts {
   /** Asked for each request. */
   readonly transport: () => SyncTransport;
   readonly platform: Platform;
-  /** The objects to receive changes of; all when `undefined`, none when empty. */
-  readonly pulledObjects: readonly string[] | undefined;
+  readonly configs: ObjectConfigs;
 }
 
 export interface Exchanged {
@@ -85,7 +85,8 @@ export class Exchange {
   }
 
   #request(sent: readonly StoredEntry[]): SyncPushRequest {
-    const { log, platform, pulledObjects } = this.#parts;
+    const { log, platform, configs } = this.#parts;
+    const pulledObjects = configs.pulledObjects();
     const { checkpoint, logId } = log.meta;
     return {
       clientId: log.clientId,

@@ -11,7 +11,7 @@ import { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
 import { DeadLetterList } from './dead-letter-list.js';
 import { Exchange } from './exchange.js';
-import { failureEvent, isWrongUser } from './failure-event.js';
+import { isWrongUser } from './failure-event.js';
 import { Listeners } from './listeners.js';
 import type { LiveUpdates, StartLive } from './live/live-port.js';
 import { LocalRecords } from './local-records.js';
@@ -26,7 +26,6 @@ import { Subscribers } from './subscribers.js';
 import { SyncCycle } from './sync-cycle.js';
 import { SyncDriver } from './sync-driver.js';
 import type { SyncEventListener } from './sync-listener.js';
-import type { SyncEvent } from './sync-state.js';
 import { type SyncFacts, type SyncStatus, statusOf } from './sync-status.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import type { Driver, TabGroup, Tabs } from './tab-group.js';
@@ -76,77 +75,62 @@ export class SyncClient implements AsyncDisposable {
     const ownStorage: ClientStorage = options.storage ?? new MemoryStorage();
     const group = options.tabs?.join({ storage: ownStorage, platform });
     const storage = group?.storage ?? ownStorage;
-    this.#group = group;
-    const onListenerFailed = (error: unknown) => this.listeners.report(error);
-    const open = () => this.open();
-    const onChanged = () => this.#tellStatus();
-    const onRecorded = (mutation: MutationLogEntry) => this.#recorded(mutation);
-    this.configs = configs;
-    this.transport = transport;
-    this.#platform = platform;
-    this.#subscribers = new Subscribers((error) => this.#statusListenerFailed(error));
-    this.listeners = new Listeners(platform, (error) => this.#failed(error));
-    for (const listener of options.listeners ?? []) this.listeners.add(listener);
     const log = new ClientLog({ clientId, storage, platform, user });
-    log.observe({
-      onSaveFailed: onListenerFailed,
-      onSaved: onChanged,
-      onReread: (state) => {
-        this.#intake.reread(state);
-        this.#scheduleUnsent();
-      },
-    });
-    this.log = log;
-    ownStorage.onCleared?.(() => log.probe());
-    this.records = new LocalRecords({ log, storage, open, onListenerFailed });
-    this.conflicts = new ConflictList({ log, onRecorded, onChanged, onListenerFailed });
-    this.deadLetters = new DeadLetterList({ log, onRecorded, onChanged, onListenerFailed });
-    const { listeners, records, conflicts, deadLetters } = this;
-    const shared = { log, storage, platform, configs };
-    const onSettled = group?.outcome.bind(group);
-    const told = { listeners, records, conflicts, deadLetters, onConflict, onChanged, onSettled };
-    this.#intake = new AnswerIntake({ ...shared, ...told });
-    const intake = this.#intake;
-    this.#cycle = new SyncCycle({
+    const listeners = new Listeners(platform, (error) => this.#failed(error));
+    for (const listener of options.listeners ?? []) listeners.add(listener);
+    const onListenerFailed = (error: unknown) => listeners.report(error);
+    const onChanged = () => this.#tellStatus();
+    const parts = {
       log,
-      exchange: new Exchange({
-        log,
-        transport: () => this.transport,
-        platform,
-        pulledObjects: configs.pulledObjects(),
-      }),
-      intake: this.#intake,
-      batchSizeOf: (objectName) => configs.of(objectName).batchSize,
-      isPulling: configs.isPulling,
-      open,
-      onStart: () => listeners.started(),
-    });
-    const driver = new SyncDriver({
+      storage,
       platform,
-      cycle: this.#cycle,
-      isEnabled: configs.isEnabled,
+      configs,
+      listeners,
+      onConflict,
+      onListenerFailed,
+      onChanged,
+      transport: () => this.transport,
+      open: () => this.open(),
+      onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
+      onSettled: group?.outcome.bind(group),
+    };
+    const records = new LocalRecords(parts);
+    const conflicts = new ConflictList(parts);
+    const deadLetters = new DeadLetterList(parts);
+    const intake = new AnswerIntake({ ...parts, records, conflicts, deadLetters });
+    const cycle = new SyncCycle({ ...parts, intake, exchange: new Exchange(parts) });
+    const driver = new SyncDriver({
+      ...parts,
+      cycle,
       onState: () => {
         this.#live?.follow();
         onChanged();
       },
-      drained: () => this.#drained(),
-      failed: (error) => this.#failedEvent(error),
       onCompleted: (answer) => this.#completed(answer),
-      onFailed: (error) => listeners.report(error),
     });
-    this.#driver =
-      group?.drive({
-        driver,
-        log,
-        listeners,
-        open,
-        facts: () => this.#facts(),
-        outcomeOf: (id) => intake.outcomeOf(id),
-        learn: (id, outcome) => intake.learn(id, outcome),
-        reread: (state, changed) => intake.reread(state, changed),
-        schedule: () => this.#scheduleUnsent(),
-        onChanged,
-      }) ?? driver;
+    this.log = log;
+    this.records = records;
+    this.conflicts = conflicts;
+    this.deadLetters = deadLetters;
+    this.listeners = listeners;
+    this.configs = configs;
+    this.transport = transport;
+    this.#platform = platform;
+    this.#intake = intake;
+    this.#cycle = cycle;
+    this.#group = group;
+    this.#subscribers = new Subscribers((error) => this.#statusListenerFailed(error));
+    const schedule = () => this.#scheduleUnsent();
+    this.#driver = group?.drive({ ...parts, intake, driver, schedule, facts: () => this.#facts() }) ?? driver;
+    log.observe({
+      onSaveFailed: onListenerFailed,
+      onSaved: onChanged,
+      onReread: (state) => {
+        intake.reread(state);
+        schedule();
+      },
+    });
+    ownStorage.onCleared?.(() => log.probe());
     // Of the tabs that share a storage the leader alone holds a stream: the others' own drivers rest.
     this.#live = options.live?.({
       platform,
@@ -260,11 +244,9 @@ export class SyncClient implements AsyncDisposable {
 
   async #open(): Promise<void> {
     try {
-      const { entries, conflicts, deadLetters } = await this.log.load();
-      this.conflicts.put(conflicts);
-      this.deadLetters.put(deadLetters);
-      if (entries.length > 0) this.#schedule(0);
-      this.#tellStatus();
+      const state = await this.log.load();
+      if (state.entries.length > 0) this.#schedule(0);
+      this.#intake.reread(state, []);
     } catch (error) {
       if (isWrongUser(error)) this.#driver.dispatch({ type: 'refused', why: 'wrong-user' });
       throw error;
@@ -282,36 +264,14 @@ export class SyncClient implements AsyncDisposable {
 
   /** What another tab recorded is sent like one's own. */
   #scheduleUnsent(): void {
-    const debounceMs = this.#unsentDebounceMs();
-    if (debounceMs !== null) this.#schedule(debounceMs);
-  }
-
-  #unsentDebounceMs(): number | null {
-    const unsent = this.#cycle.firstSendable();
-    return unsent ? this.configs.of(unsent.mutation.objectName).debounceMs : null;
+    const { unsentDebounceMs } = this.#cycle.left();
+    if (unsentDebounceMs !== null) this.#schedule(unsentDebounceMs);
   }
 
   #facts(): SyncFacts {
     const { received, clockSkewMs } = this.#intake;
     const progress = received === null ? null : { received };
     return { clockSkewMs, live: this.#live?.status ?? 'off', progress, lastError: this.#lastError };
-  }
-
-  #drained(): SyncEvent {
-    this.#intake.endProgress();
-    return {
-      type: 'drained',
-      now: this.#platform.now(),
-      isOnline: this.#platform.isOnline(),
-      unsentDebounceMs: this.#unsentDebounceMs(),
-      heldUntil: this.#intake.holds.nextExpiry(),
-    };
-  }
-
-  #failedEvent(error: unknown): SyncEvent {
-    this.#intake.endProgress();
-    const platform = this.#platform;
-    return failureEvent(error, { now: platform.now(), isOnline: platform.isOnline(), jitter: platform.random() });
   }
 
   #completed(answer: SyncPushResponse | null): void {

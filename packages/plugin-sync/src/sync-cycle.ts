@@ -9,9 +9,12 @@ import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from './answer-intake.js';
 import type { ClientLog } from './client-log.js';
 import type { Exchange } from './exchange.js';
+import type { Listeners } from './listeners.js';
+import type { ObjectConfigs } from './object-configs.js';
 import { repairFor } from './repair-request.js';
 import { selectBatch } from './select-batch.js';
 import type { StoredEntry } from './storage/client-storage.js';
+import type { SyncEvent } from './sync-state.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { TransportError } from './transport/transport.js';
 import { isEpochWalk } from './walk.js';
@@ -21,13 +24,10 @@ export interface CycleParts {
   readonly log: ClientLog;
   readonly exchange: Exchange;
   readonly intake: AnswerIntake;
-  readonly batchSizeOf: (objectName: string) => number;
-  /** False when this client asks for no changes at all. */
-  readonly isPulling: boolean;
+  readonly configs: ObjectConfigs;
+  readonly listeners: Listeners;
   /** Opens the storage, once. */
   readonly open: () => Promise<void>;
-  /** Called when there is something to ask the server. */
-  readonly onStart: () => void;
 }
 
 /** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
@@ -49,12 +49,20 @@ export class SyncCycle {
 
   /** True while something that belongs to the sync can be sent, or could be once it is durable. */
   hasUnsent(): boolean {
-    const next = this.firstSendable();
+    const next = this.#firstSendable();
     return next !== undefined && next.mutation.sequence <= this.#goal;
   }
 
+  /** What is left to send: after which debounce, `null` when there is nothing, and until when the first record is held. */
+  left(): Pick<Extract<SyncEvent, { readonly type: 'drained' }>, 'unsentDebounceMs' | 'heldUntil'> {
+    const { configs, intake } = this.#parts;
+    const next = this.#firstSendable();
+    const unsentDebounceMs = next ? configs.of(next.mutation.objectName).debounceMs : null;
+    return { unsentDebounceMs, heldUntil: intake.holds.nextExpiry() };
+  }
+
   /** The oldest pending mutation whose record is not on hold. */
-  firstSendable(): StoredEntry | undefined {
+  #firstSendable(): StoredEntry | undefined {
     const { log, intake } = this.#parts;
     for (const entry of log.pending) if (!intake.holds.isHeld(entry.mutation)) return entry;
     return undefined;
@@ -62,11 +70,19 @@ export class SyncCycle {
 
   /** Resolves with the whole answer, or `null` when there was nothing to ask. Rejects with what cannot be mended at once. */
   async run(signal: AbortSignal): Promise<SyncPushResponse | null> {
-    const { log, isPulling, open, onStart } = this.#parts;
+    try {
+      return await this.#run(signal);
+    } finally {
+      this.#parts.intake.endProgress();
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<SyncPushResponse | null> {
+    const { log, configs, listeners, open } = this.#parts;
     await open();
     this.include();
-    if (!isPulling && !this.hasUnsent()) return null;
-    onStart();
+    if (!configs.isPulling && !this.hasUnsent()) return null;
+    listeners.started();
     const whole = new WholeAnswer();
     let repairs = 0;
     for (let isDone = false; !isDone; ) {
@@ -108,13 +124,13 @@ export class SyncCycle {
   }
 
   #select(): readonly StoredEntry[] {
-    const { log, exchange, intake, batchSizeOf } = this.#parts;
+    const { log, exchange, intake, configs } = this.#parts;
     // Until the walk has told what the new feed has, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
     return selectBatch(log.pending, {
       isDurable: (id) => log.isDurable(id),
       isHeld: (ref) => intake.holds.isHeld(ref),
-      batchSizeOf,
+      batchSizeOf: (objectName) => configs.of(objectName).batchSize,
       ...exchange.limits,
     });
   }

@@ -1,21 +1,21 @@
 /** Carries out what the machine of `sync-state.ts` decides: arms its timer and runs one sync at a time. */
 import type { SyncPushResponse } from '@objectql/sync-types';
+import { failureEvent } from './failure-event.js';
+import type { Listeners } from './listeners.js';
+import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
 import type { SyncCycle } from './sync-cycle.js';
 import { initialState, type SyncEvent, type SyncState, transition } from './sync-state.js';
 
 export interface DriverParts {
   readonly platform: Platform;
+  readonly configs: ObjectConfigs;
+  readonly listeners: Listeners;
   readonly cycle: SyncCycle;
-  /** False when no object takes part in sync. */
-  readonly isEnabled: boolean;
   /** Called after every event. */
   readonly onState: () => void;
-  /** What the machine is told of a sync that ended well, or of one that failed. */
-  readonly drained: () => SyncEvent;
-  readonly failed: (error: unknown) => SyncEvent;
+  /** Called with the answer, if there was one, when a sync has ended well. */
   readonly onCompleted: (answer: SyncPushResponse | null) => void;
-  readonly onFailed: (error: unknown) => void;
 }
 
 interface Running {
@@ -33,8 +33,8 @@ export class SyncDriver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    const { platform, isEnabled } = parts;
-    this.#state = initialState({ isEnabled, isOnline: platform.isOnline() });
+    const { platform, configs } = parts;
+    this.#state = initialState({ isEnabled: configs.isEnabled, isOnline: platform.isOnline() });
     this.#stopConnectivity = platform.onConnectivity((isOnline) =>
       this.dispatch({ type: isOnline ? 'online' : 'offline' }),
     );
@@ -83,20 +83,21 @@ export class SyncDriver {
   }
 
   async #run({ signal }: AbortController): Promise<SyncPushResponse | null> {
-    const { cycle, drained, failed, onCompleted, onFailed } = this.#parts;
+    const { platform, cycle, listeners, onCompleted } = this.#parts;
     if (signal.aborted) return null;
+    const device = () => ({ now: platform.now(), isOnline: platform.isOnline() });
     try {
       let answer = await cycle.run(signal);
       // Somebody may have joined between the cycle's last look and now.
       while (!signal.aborted && cycle.hasUnsent()) answer = await cycle.run(signal);
       if (signal.aborted) return answer;
-      this.dispatch(drained());
+      this.dispatch({ type: 'drained', ...device(), ...cycle.left() });
       onCompleted(answer);
       return answer;
     } catch (error) {
       if (signal.aborted) return null;
-      onFailed(error);
-      this.dispatch(failed(error));
+      listeners.report(error);
+      this.dispatch(failureEvent(error, { ...device(), jitter: platform.random() }));
       return null;
     }
   }

@@ -1,11 +1,11 @@
 /** How a client shares its storage with the clients of other tabs. What does it is in `tabs/`, loaded only where asked for. */
 import type { SyncPushResponse } from '@objectql/sync-types';
+import type { AnswerIntake } from './answer-intake.js';
 import type { ClientLog } from './client-log.js';
 import type { Listeners } from './listeners.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 import type { Platform } from './platform/platform.js';
-import type { Changed } from './record-watch.js';
-import type { ClientState, ClientStorage } from './storage/client-storage.js';
+import type { ClientStorage } from './storage/client-storage.js';
 import type { SyncEvent, SyncState } from './sync-state.js';
 import type { SyncFacts } from './sync-status.js';
 
@@ -48,11 +48,8 @@ export interface TabMember {
   /** Opens the storage, once. */
   readonly open: () => Promise<void>;
   readonly facts: () => SyncFacts;
-  readonly outcomeOf: (id: string) => Promise<MutationOutcome>;
-  /** Remembers an outcome, and tells it to who waits for it here. */
-  readonly learn: (id: string, outcome: MutationOutcome) => void;
-  /** Takes over what the log has read again. */
-  readonly reread: (state: ClientState, changed: Changed) => void;
+  /** Knows the outcomes, learns those of other tabs, and takes over what the log has read again. */
+  readonly intake: Pick<AnswerIntake, 'outcomeOf' | 'learn' | 'reread'>;
   /** Schedules what is pending. */
   readonly schedule: () => void;
   /** Anything a status shows has changed. */

@@ -79,13 +79,13 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   drive(member: TabMember): Driver {
-    const { log, driver, listeners, reread } = member;
+    const { log, driver, listeners, intake } = member;
     this.#member = member;
     this.#watch = new WriteWatch({
       log,
       platform: this.#platform,
       reread: (state, changed) => {
-        reread(state, changed);
+        intake.reread(state, changed);
         member.schedule();
       },
       onFailed: (error) => listeners.report(error),
@@ -130,7 +130,7 @@ export class TabPeer implements TabGroup, Driver {
     } catch (error) {
       const { code, message } = error as WishError;
       // The leader may be younger than the outcome, which all tabs were told.
-      if (code === 'UNKNOWN_ID' && this.#member) return this.#member.outcomeOf(mutationId);
+      if (code === 'UNKNOWN_ID' && this.#member) return this.#member.intake.outcomeOf(mutationId);
       // A cast, because the leader sends codes of this set only.
       throw new SyncUsageError((code ?? 'CLOSED') as SyncUsageErrorCode, message);
     }
@@ -255,7 +255,7 @@ export class TabPeer implements TabGroup, Driver {
         return this.#watch?.ended(from, message.revision, message.changed);
       case 'settled':
         this.#isLearning = true;
-        for (const [id, outcome] of message.outcomes) member.learn(id, outcome);
+        for (const [id, outcome] of message.outcomes) member.intake.learn(id, outcome);
         this.#isLearning = false;
         return;
       case 'happened':
@@ -306,7 +306,7 @@ export class TabPeer implements TabGroup, Driver {
       case 'sync':
         return this.#driver.request();
       case 'settle':
-        return this.#member?.outcomeOf(wish.mutationId);
+        return this.#member?.intake.outcomeOf(wish.mutationId);
       default:
         return assertNever(wish);
     }

@@ -142,18 +142,18 @@ export class AnswerIntake {
     const { listeners, records, onChanged } = this.#parts;
     this.#clockSkewMs = clockSkewMs ?? this.#clockSkewMs;
     if (answer.hasMore || this.#received !== null) this.#received = (this.#received ?? 0) + answer.serverChanges.length;
-    const settled = new Set(plan.change.batch.removeEntries);
-    this.#holds.release(sent.map(({ mutation }) => mutation).filter(({ id }) => settled.has(id)));
-    this.#holds.hold(plan.holds);
+    const { settledIds, holds, successions, outcomes, dropped } = plan.outcomes;
+    this.#holds.release(sent.map(({ mutation }) => mutation).filter(({ id }) => settledIds.has(id)));
+    this.#holds.hold(holds);
     this.#putLists(plan.change.batch);
-    for (const { id, index, droppedFields } of plan.successions) {
+    for (const { id, index, droppedFields } of successions) {
       const successor = made[index];
       if (successor) this.#settlements.follow(id, successor.mutation.id, droppedFields);
     }
-    for (const [id, outcome] of plan.outcomes) this.#settlements.settle(id, outcome);
+    for (const [id, outcome] of outcomes) this.#settlements.settle(id, outcome);
     records.changed(plan.touched);
     if (conflicts.length > 0) listeners.conflicts(conflicts);
-    if (plan.dropped.length > 0) listeners.dropped(plan.dropped);
+    if (dropped.length > 0) listeners.dropped(dropped);
     onChanged();
   }
 

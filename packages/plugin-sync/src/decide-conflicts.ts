@@ -7,7 +7,7 @@ import type { Exchanged } from './exchange.js';
 import { followUpOf } from './follow-up.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
-import type { Decided } from './outcome-plan.js';
+import type { DecidedResult } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
 import { rebase } from './rebase.js';
 import { settleWithin } from './settle-within.js';
@@ -31,25 +31,26 @@ export interface DecisionParts {
  */
 export const CALLBACK_WAIT_MS = 10_000;
 
-/** The decision on each conflict, by the id of the mutation that met it, in the order they were met. */
+/** The answer's results, each conflict with its decision, which are made in the order the conflicts were met. */
 export async function decideConflicts(
-  { sent, answer }: Exchanged,
+  { sent, answer: { results, serverChanges } }: Exchanged,
   parts: DecisionParts,
-): Promise<ReadonlyMap<string, Decided>> {
-  const decidedById = new Map<string, Decided>();
+): Promise<readonly DecidedResult[]> {
+  const decided: DecidedResult[] = [];
   for (const [index, entry] of sent.entries()) {
-    const result = answer.results[index];
-    if (result?.status !== 'conflict') continue;
-    const { mutation } = entry;
-    const base = parts.storedByKey.get(recordKey(mutation));
-    const conflict = completeConflict(result.conflict, { serverChanges: answer.serverChanges, base });
-    const localCopy = copyWithout(entry, base, parts);
-    const resolution = await decide(conflict, { entry, localCopy, parts });
-    const isDeletedThere = conflict.serverRecord === null && localCopy !== undefined;
-    const copy = isDeletedThere ? { ...localCopy, ...mutation.data } : undefined;
-    decidedById.set(mutation.id, { conflict, resolution, copy });
+    const result = results[index];
+    if (result?.status === 'conflict') {
+      const { mutation } = entry;
+      const base = parts.storedByKey.get(recordKey(mutation));
+      const conflict = completeConflict(result.conflict, { serverChanges, base });
+      const localCopy = copyWithout(entry, base, parts);
+      const resolution = await decide(conflict, { entry, localCopy, parts });
+      const isDeletedThere = conflict.serverRecord === null && localCopy !== undefined;
+      const copy = isDeletedThere ? { ...localCopy, ...mutation.data } : undefined;
+      decided.push({ status: 'conflict', conflict, resolution, copy });
+    } else if (result) decided.push(result);
   }
-  return decidedById;
+  return decided;
 }
 
 interface DecideInput {

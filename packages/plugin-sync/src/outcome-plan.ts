@@ -23,6 +23,11 @@ export interface Decided {
   readonly copy: JsonObject | undefined;
 }
 
+/** What became of a mutation, once its conflict is decided if it met one. */
+export type DecidedResult =
+  | Exclude<SyncMutationResult, { readonly status: 'conflict' }>
+  | ({ readonly status: 'conflict' } & Decided);
+
 /** A mutation the server could not take now; its record waits. */
 export interface Hold {
   readonly entry: StoredEntry;
@@ -38,9 +43,7 @@ export interface Succession {
 }
 
 export interface OutcomeInput {
-  readonly results: readonly SyncMutationResult[];
-  /** For each conflict, by mutation id, how it is decided. */
-  readonly decidedById: ReadonlyMap<string, Decided>;
+  readonly results: readonly DecidedResult[];
   /** The pending entries of the mutation's record that were made after it. */
   readonly laterThan: (entry: StoredEntry) => readonly StoredEntry[];
   /** True when another mutation was settled since this one was last tried. */
@@ -60,8 +63,8 @@ export class OutcomePlan {
   readonly newEntries: NewEntry[] = [];
   readonly holds: Hold[] = [];
   readonly dropped: DroppedFields[] = [];
-  /** Entries with one try more. */
-  readonly charged: StoredEntry[] = [];
+  /** By id, the entries that stay and change: those with one try more. */
+  readonly changedById = new Map<string, StoredEntry>();
   readonly conflicts: ParkedConflict[] = [];
   readonly deadLetters: DeadLetter[] = [];
   /** True when the server wants fewer mutations at a time. */
@@ -77,16 +80,14 @@ export class OutcomePlan {
     this.#somePassed = input.results.some((result) => result.status !== 'rejected' || !isHeldBy(result));
   }
 
-  take(entry: StoredEntry, result: SyncMutationResult): void {
+  take(entry: StoredEntry, result: DecidedResult): void {
     switch (result.status) {
       case 'applied': {
         const { serverVersion: version, droppedFields = [] } = result;
         return this.#settle(entry, { status: 'applied', version, droppedFields });
       }
-      case 'conflict': {
-        const parked: Decided = { conflict: result.conflict, resolution: { do: 'park' }, copy: undefined };
-        return this.#meet(entry, this.#input.decidedById.get(entry.mutation.id) ?? parked);
-      }
+      case 'conflict':
+        return this.#meet(entry, result);
       case 'rejected':
         if (codeOf(result) === 'BATCH_TOO_LARGE') return this.#postpone(entry, result.reason);
         return isHeldBy(result) ? this.#hold(entry, result) : this.#bury(entry, codeOf(result), result.reason);
@@ -146,7 +147,7 @@ export class OutcomePlan {
     const isCharged = !isWaiting && (this.#somePassed || this.#input.othersPassed(entry.mutation.id));
     const tries = entry.tries + (isCharged ? 1 : 0);
     if (tries >= MAX_TRIES) return this.#bury(entry, codeOf(result), result.reason);
-    if (isCharged) this.charged.push({ ...entry, tries });
+    if (isCharged) this.changedById.set(entry.mutation.id, { ...entry, tries });
     this.holds.push({ entry, retryAfterMs: result.retryAfterMs });
   }
 

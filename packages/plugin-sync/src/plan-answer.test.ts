@@ -2,7 +2,7 @@ import { recordKey, type SyncMutationResult, type SyncPushResponse } from '@obje
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Resolution } from './conflict-resolver.js';
-import { MAX_TRIES } from './outcome-plan.js';
+import { type DecidedResult, MAX_TRIES } from './outcome-plan.js';
 import { type AnswerInput, planAnswer } from './plan-answer.js';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
@@ -40,9 +40,15 @@ const applied = (mutationId: string, serverVersion = 2): SyncMutationResult => (
   serverVersion,
 });
 
-function plan(input: Partial<AnswerInput> & Pick<AnswerInput, 'sent' | 'answer'>, pending = input.sent) {
+type PlanInput = Partial<AnswerInput> & { readonly sent: AnswerInput['sent']; readonly answer: SyncPushResponse };
+
+function plan(input: PlanInput, pending = input.sent) {
   return planAnswer({
-    decidedById: new Map(),
+    // The tests that have conflicts decide them.
+    results: input.answer.results.flatMap((result) => (result.status === 'conflict' ? [] : [result])),
+    changes: input.answer.serverChanges,
+    checkpoint: null,
+    waiting: { conflicts: [], deadLetters: [] },
     storedByKey: new Map(),
     pendingOf: ({ recordId }) => pending.filter(({ mutation }) => mutation.recordId === recordId),
     walk: null,
@@ -80,24 +86,13 @@ test('computes the new base from what it had and what it sent, unless the server
 });
 
 test('keeps no records of objects that only push', () => {
-  const { change, changes } = plan({
+  const { change } = plan({
     sent: [entry('m1')],
     storedByKey: stored(base('m1')),
     keepsRecordsOf: () => false,
-    answer: answer([applied('m1')], {
-      serverChanges: [
-        {
-          objectName: 'task',
-          recordId: 'x',
-          operation: 'update',
-          data: {},
-          serverVersion: 1,
-          timestamp: '2026-01-01T00:00:00Z',
-        },
-      ],
-    }),
+    answer: answer([applied('m1')]),
   });
-  expect([change.batch.putRecords, changes, change.batch.removeEntries]).toEqual([[], [], ['m1']]);
+  expect([change.batch.putRecords, change.batch.removeEntries]).toEqual([[], ['m1']]);
 });
 
 test('keeps a copy of a record that goes from under a pending change, with the first that waits', () => {
@@ -176,8 +171,7 @@ test('I1 every mutation that was sent is settled, taken over by another, or stay
       const sent = shapes.map(({ record, tries }, index) =>
         entry(`m${index + 1}`, { recordId: `r${record}` }, { tries }),
       );
-      const decidedById = new Map();
-      const results = shapes.map((part, index): SyncMutationResult => {
+      const results = shapes.map((part, index): DecidedResult => {
         const mutationId = `m${index + 1}`;
         if (part.outcome.status !== 'conflict') return { mutationId, ...part.outcome };
         const { mutation } = sent[index] ?? entry('m0');
@@ -189,16 +183,15 @@ test('I1 every mutation that was sent is settled, taken over by another, or stay
           conflictingFields: ['title'],
           serverVersion: 4,
         };
-        const write = { do: 'write', operation: 'update', data: { title: 'x' }, droppedFields: [], isAutomatic: true };
-        const resolution = part.outcome.resolve === 'write' ? write : { do: part.outcome.resolve, droppedFields: [] };
-        decidedById.set(mutationId, { conflict, resolution, copy: undefined });
-        return { status: 'conflict', mutationId, conflict };
+        const resolutions: Readonly<Record<Resolution['do'], Resolution>> = {
+          write: { do: 'write', operation: 'update', data: { title: 'x' }, droppedFields: [], isAutomatic: true },
+          yield: { do: 'yield', droppedFields: [] },
+          park: { do: 'park' },
+        };
+        return { status: 'conflict', conflict, resolution: resolutions[part.outcome.resolve], copy: undefined };
       });
-      const { change, outcomes, successions, holds, isBatchTooLarge } = plan({
-        sent,
-        decidedById,
-        answer: answer(results),
-      });
+      const { change, outcomes: planned } = plan({ sent, results, answer: answer([]) });
+      const { outcomes, successions, holds, isBatchTooLarge } = planned;
       const removed = [...(change.batch.removeEntries ?? [])].sort();
       const accounted = [...outcomes.keys(), ...successions.map(({ id }) => id)].sort();
       expect(removed).toEqual(accounted);

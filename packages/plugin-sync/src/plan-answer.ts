@@ -3,24 +3,28 @@
  * becomes durable in one transaction.
  */
 import { type RecordRef, recordKey, type SyncPushResponse, type SyncServerChange } from '@objectql/sync-types';
+import { forgetEpoch, type WaitingItems } from './forget-epoch.js';
 import type { LogChange } from './log-change.js';
-import type { MutationOutcome } from './mutation-outcome.js';
-import { type Decided, type Hold, OutcomePlan, type Succession } from './outcome-plan.js';
+import { type DecidedResult, OutcomePlan } from './outcome-plan.js';
 import { RecordDrafts } from './record-drafts.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from './storage/client-storage.js';
-import type { DroppedFields } from './sync-listener.js';
 import { isEpochWalk } from './walk.js';
 
 export interface AnswerInput {
   readonly sent: readonly StoredEntry[];
-  /** Its results stand in the order of `sent`. */
-  readonly answer: SyncPushResponse;
-  /** For each conflict, by mutation id, how it is decided. */
-  readonly decidedById: ReadonlyMap<string, Decided>;
+  readonly answer: Omit<SyncPushResponse, 'results' | 'serverChanges'>;
+  /** Those of the answer's changes that this client keeps. */
+  readonly changes: readonly SyncServerChange[];
+  /** The answer's results with the decisions on conflicts, in the order of `sent`. */
+  readonly results: readonly DecidedResult[];
+  /** The checkpoint the request was made with. */
+  readonly checkpoint: string | null;
   /** The stored records that the answer names, by record key; at a walk's end also those with pending entries. */
   readonly storedByKey: ReadonlyMap<string, BaseRecord>;
   /** The pending entries of a record, the oldest first. */
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
+  /** What waits for the user. */
+  readonly waiting: WaitingItems;
   /** The walk this answer belongs to, if the feed is being walked anew. */
   readonly walk: string | null;
   /** Epoch milliseconds. */
@@ -33,73 +37,64 @@ export interface AnswerInput {
 
 export interface AnswerPlan {
   readonly change: LogChange & { readonly batch: Omit<StorageBatch, 'meta'> };
-  readonly outcomes: ReadonlyMap<string, MutationOutcome>;
-  readonly successions: readonly Succession[];
-  readonly holds: readonly Hold[];
-  readonly isBatchTooLarge: boolean;
-  readonly dropped: readonly DroppedFields[];
+  /** What becomes of the mutations that were sent. */
+  readonly outcomes: OutcomePlan;
   /** The records whose stored state changes, or whose pending mutations do. */
   readonly touched: readonly RecordRef[] | 'all';
-  /** The changes this client keeps, as listeners are told. */
-  readonly changes: readonly SyncServerChange[];
 }
 
 /** Plans what an answer changes: first the outcomes of what was sent, then what the server tells on top. */
 export function planAnswer(input: AnswerInput): AnswerPlan {
-  const { sent, answer, walk } = input;
+  const { sent, answer, changes, walk, checkpoint } = input;
   const outcomes = planOutcomes(input);
-  const changes = answer.serverChanges.filter(({ objectName }) => input.keepsRecordsOf(objectName));
-  const { records, ownDeletes } = draftRecords(input, changes);
+  const { records, ownDeletes } = draftRecords(input);
   const isWalkOver = walk !== null && answer.hasMore !== true;
-  const copied = copiesOfDeleted(input, { outcomes, records, ownDeletes, isWalkOver });
+  const isEpochReset = answer.reset === 'epoch';
+  keepCopies(input, { outcomes, records, ownDeletes, isWalkOver });
+  const forgotten = isEpochReset ? forgetEpoch(input.waiting) : undefined;
   return {
     change: {
       batch: {
         ...records.batch(),
         ...(isWalkOver ? { sweepWalk: walk } : {}),
+        expectCheckpoint: checkpoint,
         removeEntries: [...outcomes.settledIds],
-        putEntries: mergeEntries(outcomes.charged, copied),
-        putConflicts: outcomes.conflicts,
-        putDeadLetters: outcomes.deadLetters,
+        putEntries: [...outcomes.changedById.values()],
+        putConflicts: [...outcomes.conflicts, ...(forgotten?.putConflicts ?? [])],
+        putDeadLetters: [...outcomes.deadLetters, ...(forgotten?.putDeadLetters ?? [])],
       },
       meta: { checkpoint: answer.checkpoint, walk: isWalkOver ? null : walk },
       newEntries: outcomes.newEntries,
-      forgetBases: answer.reset === 'epoch' || (isWalkOver && isEpochWalk(walk)),
+      forgetBases: isEpochReset || (isWalkOver && isEpochWalk(walk)),
     },
-    outcomes: outcomes.outcomes,
-    successions: outcomes.successions,
-    holds: outcomes.holds,
-    isBatchTooLarge: outcomes.isBatchTooLarge,
-    dropped: outcomes.dropped,
+    outcomes,
     touched: isWalkOver ? 'all' : [...sent.map(({ mutation }) => refOf(mutation)), ...changes.map(refOf)],
-    changes,
   };
 }
 
-function planOutcomes({ sent, answer, decidedById, pendingOf, othersPassed, now }: AnswerInput): OutcomePlan {
+function planOutcomes({ sent, results, pendingOf, othersPassed, now }: AnswerInput): OutcomePlan {
   const plan = new OutcomePlan({
-    results: answer.results,
-    decidedById,
+    results,
     laterThan: ({ mutation }) => pendingOf(mutation).filter((other) => other.mutation.sequence > mutation.sequence),
     othersPassed,
     now,
   });
   for (const [index, entry] of sent.entries()) {
-    const result = answer.results[index];
+    const result = results[index];
     if (result) plan.take(entry, result);
   }
   return plan;
 }
 
-function draftRecords(input: AnswerInput, changes: readonly SyncServerChange[]) {
-  const { sent, answer, decidedById, storedByKey, walk } = input;
+function draftRecords(input: AnswerInput) {
+  const { sent, results, changes, storedByKey, walk } = input;
   const records = new RecordDrafts(storedByKey, walk);
   const ownDeletes = new Set<string>();
   for (const [index, { mutation }] of sent.entries()) {
-    const result = answer.results[index];
+    const result = results[index];
     if (!result || !input.keepsRecordsOf(mutation.objectName)) continue;
     if (result.status === 'conflict') {
-      const { serverVersion, serverRecord } = decidedById.get(mutation.id)?.conflict ?? result.conflict;
+      const { serverVersion, serverRecord } = result.conflict;
       if (serverVersion !== undefined) records.put(mutation, serverVersion, serverRecord);
     } else if (result.status === 'applied') {
       const { serverVersion, record } = result;
@@ -127,10 +122,10 @@ function draftRecords(input: AnswerInput, changes: readonly SyncServerChange[]) 
  * Entries that still wait while the server's record goes from under them: they keep a copy of it, from which the user's
  * change can re-create the record if it wins over the delete.
  */
-function copiesOfDeleted(
+function keepCopies(
   { sent, storedByKey, pendingOf }: AnswerInput,
   { outcomes, records, ownDeletes, isWalkOver }: CopyParts,
-): readonly StoredEntry[] {
+): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
   const swept = isWalkOver ? [...storedByKey.values()].filter((record) => records.isSwept(record)) : [];
   const lost: readonly LostRecord[] = [
@@ -143,10 +138,12 @@ function copiesOfDeleted(
         : [],
     ),
   ];
-  return lost.flatMap((record) => {
+  for (const record of lost) {
     const next = pendingOf(record).find((entry) => !isSettled(entry));
-    return next?.mutation.operation === 'update' && !next.copy ? [{ ...next, copy: record.data }] : [];
-  });
+    if (next?.mutation.operation !== 'update' || next.copy) continue;
+    const { id } = next.mutation;
+    outcomes.changedById.set(id, { ...(outcomes.changedById.get(id) ?? next), copy: record.data });
+  }
 }
 
 type LostRecord = RecordRef & Pick<BaseRecord, 'data'>;
@@ -156,16 +153,6 @@ interface CopyParts {
   readonly records: RecordDrafts;
   readonly ownDeletes: ReadonlySet<string>;
   readonly isWalkOver: boolean;
-}
-
-/** One entry for each id, with what either list changes of it. */
-function mergeEntries(charged: readonly StoredEntry[], copied: readonly StoredEntry[]): readonly StoredEntry[] {
-  const entryById = new Map(charged.map((entry) => [entry.mutation.id, entry]));
-  for (const entry of copied) {
-    const { id } = entry.mutation;
-    entryById.set(id, { ...entry, tries: entryById.get(id)?.tries ?? entry.tries });
-  }
-  return [...entryById.values()];
 }
 
 function refOf({ objectName, recordId }: RecordRef): RecordRef {

@@ -5,18 +5,13 @@ import { SyncUsageError } from './sync-usage-error.js';
 /** 1,000 outcomes: for those who ask a moment too late; an outcome is no history. */
 const MAX_REMEMBERED = 1000;
 
-interface Waiter {
-  readonly resolve: (outcome: MutationOutcome) => void;
-  readonly reject: (error: Error) => void;
-}
+/** Hears the outcome, or `undefined` when nobody will learn it any more. */
+type Hearer = (outcome: MutationOutcome | undefined) => void;
 
 export class Settlements {
-  readonly #waitersById = new Map<string, Waiter[]>();
+  readonly #hearersById = new Map<string, Hearer[]>();
   readonly #outcomeById = new Map<string, MutationOutcome>();
   readonly #followed = new Set<string>();
-  /** For each mutation, those whose outcome is its own. */
-  readonly #predecessorsById = new Map<string, { readonly id: string; readonly droppedFields: readonly string[] }[]>();
-
   readonly #onSettled: (id: string, outcome: MutationOutcome) => void;
 
   constructor(onSettled: (id: string, outcome: MutationOutcome) => void = () => {}) {
@@ -26,7 +21,11 @@ export class Settlements {
   /** Resolves when the mutation is settled. */
   wait(id: string): Promise<MutationOutcome> {
     return new Promise((resolve, reject) => {
-      this.#waitersById.set(id, [...(this.#waitersById.get(id) ?? []), { resolve, reject }]);
+      this.#hear(id, (outcome) => {
+        if (outcome) return resolve(outcome);
+        const message = 'The client was closed before the mutation was settled. It stays in the log.';
+        reject(new SyncUsageError('CLOSED', message));
+      });
     });
   }
 
@@ -43,31 +42,26 @@ export class Settlements {
   settle(id: string, outcome: MutationOutcome): void {
     this.#remember(id, outcome);
     this.#followed.delete(id);
-    for (const { resolve } of this.#waitersById.get(id) ?? []) resolve(outcome);
-    this.#waitersById.delete(id);
     this.#onSettled(id, outcome);
-    const predecessors = this.#predecessorsById.get(id) ?? [];
-    this.#predecessorsById.delete(id);
-    for (const { id: predecessor, droppedFields } of predecessors) {
-      this.settle(predecessor, withDropped(outcome, droppedFields));
-    }
+    const hearers = this.#hearersById.get(id) ?? [];
+    this.#hearersById.delete(id);
+    for (const hear of hearers) hear(outcome);
   }
 
   /** The outcome of `id`, less the fields it dropped itself, is that of `successor`. */
   follow(id: string, successor: string, droppedFields: readonly string[]): void {
     this.#followed.add(id);
-    const predecessors = this.#predecessorsById.get(successor) ?? [];
-    this.#predecessorsById.set(successor, [...predecessors, { id, droppedFields }]);
+    this.#hear(successor, (outcome) => outcome && this.settle(id, withDropped(outcome, droppedFields)));
   }
 
   /** Nobody will hear any more: the client is closed. */
   end(): void {
-    const error = new SyncUsageError(
-      'CLOSED',
-      'The client was closed before the mutation was settled. It stays in the log.',
-    );
-    for (const waiters of this.#waitersById.values()) for (const { reject } of waiters) reject(error);
-    this.#waitersById.clear();
+    for (const hearers of this.#hearersById.values()) for (const hear of hearers) hear(undefined);
+    this.#hearersById.clear();
+  }
+
+  #hear(id: string, hearer: Hearer): void {
+    this.#hearersById.set(id, [...(this.#hearersById.get(id) ?? []), hearer]);
   }
 
   #remember(id: string, outcome: MutationOutcome): void {

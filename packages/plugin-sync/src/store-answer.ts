@@ -6,7 +6,6 @@ import type { OnConflict } from './conflict-resolver.js';
 import type { DeadLetterList } from './dead-letter-list.js';
 import { decideConflicts } from './decide-conflicts.js';
 import type { Exchanged } from './exchange.js';
-import { forgetEpoch } from './forget-epoch.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
@@ -43,39 +42,30 @@ export interface StoredAnswer {
 export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Promise<StoredAnswer> {
   const { sent, answer, checkpoint } = exchanged;
   const { log, platform, listeners, configs, conflicts, deadLetters } = parts;
-  const { reset } = answer;
-  const walk = reset ? beginWalk(reset, log.meta.walk, platform.newId()) : log.meta.walk;
+  const { walk: current } = log.meta;
+  const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
   const storedByKey = await readStored(refsOf(exchanged, walk !== null && !answer.hasMore ? log : undefined), parts);
-  const decidedById = await decideConflicts(exchanged, { ...parts, pendingOf, storedByKey });
+  const results = await decideConflicts(exchanged, { ...parts, pendingOf, storedByKey });
+  const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
+  await listeners.serverChanges(changes);
+  // Planned now, because a listener may have taken its time, and the user has not waited for it.
   const plan = planAnswer({
     sent,
     answer,
-    decidedById,
+    changes,
+    results,
+    checkpoint,
     storedByKey,
     pendingOf,
+    waiting: { conflicts: conflicts.list(), deadLetters: deadLetters.list() },
     walk,
     now: platform.now(),
     keepsRecordsOf: (objectName) => configs.keepsRecordsOf(objectName),
     othersPassed: parts.othersPassed,
   });
-  await listeners.serverChanges(plan.changes);
-  const { change } = plan;
-  const forgotten =
-    reset === 'epoch' ? forgetEpoch({ conflicts: conflicts.list(), deadLetters: deadLetters.list() }) : undefined;
-  const batch = {
-    ...change.batch,
-    putConflicts: [...(change.batch.putConflicts ?? []), ...(forgotten?.putConflicts ?? [])],
-    putDeadLetters: [...(change.batch.putDeadLetters ?? []), ...(forgotten?.putDeadLetters ?? [])],
-    expectCheckpoint: checkpoint,
-  };
-  const recheck = () => requirePending(log, sent);
-  const made = await log.commit({ ...change, batch, recheck });
-  return {
-    plan: { ...plan, change: { ...change, batch } },
-    made,
-    conflicts: [...decidedById.values()].map(({ conflict }) => conflict),
-  };
+  const made = await log.commit({ ...plan.change, recheck: () => requirePending(log, sent) });
+  return { plan, made, conflicts: results.flatMap((result) => (result.status === 'conflict' ? result.conflict : [])) };
 }
 
 /** Another tab may have stored the same answer: its outcomes must not count twice. */

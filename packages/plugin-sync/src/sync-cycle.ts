@@ -111,13 +111,13 @@ export class SyncCycle {
     const { exchange, intake } = this.#parts;
     const exchanged = await exchange.run(batch, signal);
     const stored = await intake.take(exchanged);
-    if (stored.plan.isBatchTooLarge) exchange.shrink(batch.length);
+    const { outcomes } = stored.plan;
+    if (outcomes.isBatchTooLarge) exchange.shrink(batch.length);
     // What resolves a conflict belongs to the sync that met it.
     if (stored.made.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
-    const { outcomes, successions, holds } = stored.plan;
     const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
-    if (isStuck && outcomes.size + successions.length + holds.length === 0) {
+    if (isStuck && outcomes.settledIds.size + outcomes.holds.length === 0) {
       throw unusable('The server promises more but stays where it is.');
     }
     return answer;

@@ -1,5 +1,5 @@
 /** The objects in which the data engine keeps sync's state, beside the application's own. */
-import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, defineSystemObjects, systemObject } from '@objectql/sync-types/kernel';
 
 export const FEED = 'objectstack_sync_feed';
 export const RECORDS = 'objectstack_sync_record';
@@ -24,10 +24,10 @@ const long = { type: 'textarea' } as const;
  * no type that is a 64-bit integer on every database; digits sort alike everywhere.
  */
 const DEFINITIONS = [
-  object(FEED, 'Sync feed', {
+  systemObject(FEED, 'Sync feed', {
     fields: { epoch: short, head: short, floor: short, version_floor: short, schema_version: short },
   }),
-  object(RECORDS, 'Sync record', {
+  systemObject(RECORDS, 'Sync record', {
     fields: {
       object_name: short,
       record_id: long,
@@ -44,7 +44,7 @@ const DEFINITIONS = [
       { fields: ['deleted_at'] },
     ],
   }),
-  object(LEDGER, 'Sync ledger', {
+  systemObject(LEDGER, 'Sync ledger', {
     fields: {
       mutation_id: long,
       log_id: long,
@@ -58,17 +58,15 @@ const DEFINITIONS = [
     },
     indexes: [{ fields: ['log_key', 'sequence'], unique: 'global' }, { fields: ['made_at'] }],
   }),
-  object(LOGS, 'Sync log', { fields: { log_id: long, principal: long, floor: short, last_time: short } }),
-  object(INTENTS, 'Sync intent', { fields: { intent: long } }),
-  object(ENROLMENTS, 'Sync enrolment', { fields: { object_name: long, step: short, after: long } }),
-  { ...object(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },
+  systemObject(LOGS, 'Sync log', { fields: { log_id: long, principal: long, floor: short, last_time: short } }),
+  systemObject(INTENTS, 'Sync intent', { fields: { intent: long } }),
+  systemObject(ENROLMENTS, 'Sync enrolment', { fields: { object_name: long, step: short, after: long } }),
+  { ...systemObject(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },
 ];
 
 /** Defines the objects where they are not defined yet; the engine makes their tables when it starts. */
-export function defineEngineObjects({ registry }: DataEngine): void {
-  for (const definition of DEFINITIONS) {
-    if (!registry.getObject(definition.name)) registry.registerObject(definition, PACKAGE);
-  }
+export function defineEngineObjects(engine: DataEngine): void {
+  defineSystemObjects(engine, DEFINITIONS, PACKAGE);
 }
 
 /** Makes the tables that are missing. */
@@ -86,26 +84,4 @@ export async function probeOrganizations(engine: DataEngine): Promise<void> {
   // With several organizations the engine refuses the record; it has looked them up by then.
   await engine.insert(PROBE, { id, note: 'to be deleted' }, { context: AS_SYSTEM }).catch(() => {});
   await engine.delete(PROBE, { where: { id: { $in: [id] } }, multi: true, context: AS_SYSTEM });
-}
-
-/** An object that only the system reads and writes, without the fields ObjectStack adds to others. */
-function object(
-  name: string,
-  label: string,
-  parts: { readonly fields: Readonly<Record<string, object>>; readonly indexes?: readonly object[] },
-) {
-  const fields = Object.entries(parts.fields).map(([field, type]) => [field, { name: field, label: field, ...type }]);
-  return {
-    name,
-    label,
-    isSystem: true,
-    managedBy: 'engine-owned',
-    ownership: 'none',
-    systemFields: false,
-    tenancy: { enabled: false },
-    access: { default: 'private' },
-    enable: { apiEnabled: false, trackHistory: false, searchable: false },
-    ...parts,
-    fields: Object.fromEntries(fields),
-  };
 }

@@ -1,7 +1,7 @@
 /** Takes the picture of the README: `npx tsx examples/todo/take-picture.ts docs/images/todo.png`. */
 import { chromium } from 'playwright-core';
 import { chromiumCommand } from '../../packages/plugin-sync/test/browser/chromium.js';
-import { DeviceInPage, openTab, startTodoApp } from './test/todo-app.js';
+import { DeviceInPage, meetConflict, openTab, startTodoApp } from './test/todo-app.js';
 
 const [path = 'todo.png', colorScheme = 'light', width = '1120'] = process.argv.slice(2);
 const app = await startTodoApp();
@@ -15,20 +15,14 @@ const page = await openTab(context, app, { second: true });
 const first = new DeviceInPage(page);
 const second = new DeviceInPage(page, 'Second device');
 
-for (const title of ['Return the library books', 'Call Grandma', 'Water the tomatoes']) await first.add(title);
+for (const title of ['Return the library books', 'Call Grandma']) await first.add(title);
 await first.task('Return the library books').getByRole('checkbox').check();
-await second.task('Water the tomatoes').waitFor();
 await second.task('Return the library books').getByRole('checkbox', { checked: true }).waitFor();
-await first.switchNetwork();
-await second.switchNetwork();
-await first.rename('Water the tomatoes', 'Water the tomatoes and the basil');
-await first.keeps(1);
-await second.rename('Water the tomatoes', 'Water the tomatoes twice a week');
-await second.keeps(1);
-await second.switchNetwork();
-await second.saved();
-await first.switchNetwork();
-await first.pane.getByRole('region', { name: 'Changed on two devices' }).waitFor();
+await meetConflict(first, second, {
+  title: 'Water the tomatoes',
+  first: 'Water the tomatoes and the basil',
+  second: 'Water the tomatoes twice a week',
+});
 await second.switchNetwork();
 await second.add('Buy stamps');
 await second.status.filter({ hasText: 'Offline' }).waitFor();

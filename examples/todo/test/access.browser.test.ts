@@ -3,11 +3,12 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeInBrowser } from './in-browser.js';
-import { DeviceInPage, openTab } from './todo-app.js';
+import { DeviceInPage, meetConflict, openTab } from './todo-app.js';
 
 // What `axe.source` puts into the page.
 declare const window: { readonly axe: typeof axe };
 
+const OURS = { title: 'Ours', first: 'Mine', second: 'Theirs' };
 const LONG = 'A title of a task that is longer than any title of a task may be';
 
 describeInBrowser('the app for everybody', (given) => {
@@ -20,7 +21,7 @@ describeInBrowser('the app for everybody', (given) => {
       await first.pane.getByText('Nothing to do.').waitFor();
       expect(await violations(page)).toEqual([]);
 
-      await meetConflict(first, second);
+      await meetConflict(first, second, OURS);
       await first.add(LONG);
       await first.pane.getByRole('region', { name: 'Not accepted' }).waitFor();
       await second.switchNetwork();
@@ -39,7 +40,7 @@ describeInBrowser('the app for everybody', (given) => {
     const context = await given.browser.newContext();
     const page = await openTab(context, given.app, { second: true });
     const first = new DeviceInPage(page);
-    await meetConflict(first, new DeviceInPage(page, 'Second device'));
+    await meetConflict(first, new DeviceInPage(page, 'Second device'), OURS);
 
     await tabTo(page, 'Keep yours');
     await page.keyboard.press('Enter');
@@ -74,21 +75,6 @@ describeInBrowser('the app for everybody', (given) => {
     await context.close();
   });
 });
-
-async function meetConflict(first: DeviceInPage, second: DeviceInPage): Promise<void> {
-  await first.add('Ours');
-  await second.task('Ours').waitFor();
-  await first.switchNetwork();
-  await second.switchNetwork();
-  await first.rename('Ours', 'Mine');
-  await first.keeps(1);
-  await second.rename('Ours', 'Theirs');
-  await second.keeps(1);
-  await second.switchNetwork();
-  await second.saved();
-  await first.switchNetwork();
-  await first.pane.getByRole('region', { name: 'Changed on two devices' }).waitFor();
-}
 
 /** Presses Tab until what has the focus is called so. */
 async function tabTo(page: Page, name: string): Promise<void> {

@@ -91,6 +91,29 @@ export class DeviceInPage {
   }
 }
 
+/** What a task is called at first, and what each of two devices calls it without knowing of the other. */
+export interface Renaming {
+  readonly title: string;
+  readonly first: string;
+  readonly second: string;
+}
+
+/** Adds a task that both devices rename offline; the first comes back last, and shows the conflict. */
+export async function meetConflict(first: DeviceInPage, second: DeviceInPage, renaming: Renaming): Promise<void> {
+  await first.add(renaming.title);
+  await second.task(renaming.title).waitFor();
+  await first.switchNetwork();
+  await second.switchNetwork();
+  await first.rename(renaming.title, renaming.first);
+  await first.keeps(1);
+  await second.rename(renaming.title, renaming.second);
+  await second.keeps(1);
+  await second.switchNetwork();
+  await second.saved();
+  await first.switchNetwork();
+  await first.pane.getByRole('region', { name: 'Changed on two devices' }).waitFor();
+}
+
 interface OpenOptions {
   /** Whether the second device is shown. */
   readonly second: boolean;

@@ -61,11 +61,7 @@ export function fromRecord(state: RecordState, place: number): EngineRow {
 
 export function toRecord(row: EngineRow): StoredRecord {
   return {
-    objectName: row.object_name as string,
-    recordId: JSON.parse(row.record_id as string) as RecordId,
-    place: Number(row.place),
-    version: Number(row.version),
-    changedAt: Number(row.changed_at),
+    ...toPlace(row),
     data: typeof row.data === 'string' ? (JSON.parse(row.data) as StoredRecord['data']) : null,
     ...decodeBookkeeping(row.bookkeeping as string),
   };
@@ -73,13 +69,19 @@ export function toRecord(row: EngineRow): StoredRecord {
 
 export function toFeedRecord(row: EngineRow): FeedRecord {
   return {
+    ...toPlace(row),
+    data: (row.data ?? null) as string | null,
+    ...decodeProvenance(row.bookkeeping as string),
+  };
+}
+
+function toPlace(row: EngineRow) {
+  return {
     objectName: row.object_name as string,
     recordId: JSON.parse(row.record_id as string) as RecordId,
     place: Number(row.place),
     version: Number(row.version),
     changedAt: Number(row.changed_at),
-    data: (row.data ?? null) as string | null,
-    ...decodeProvenance(row.bookkeeping as string),
   };
 }
 

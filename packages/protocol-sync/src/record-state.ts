@@ -52,29 +52,41 @@ export function isOvertaken({ bornBy, deleted, writes }: RecordState, write: Wri
 
 /** What the write makes of the record. `versionFloor` is the version above which an unknown record starts. */
 export function writeRecord(before: RecordState | undefined, write: DecidedWrite, versionFloor: number): RecordState {
+  const { stamp, data } = write;
   const version = (before?.version ?? versionFloor) + 1;
-  const { objectName, recordId, stamp, changedAt, origin } = write;
-  const run = before && before.run.logId === stamp.logId ? before.run : { logId: stamp.logId, from: version };
-  const common = { objectName, recordId, version, run, changedAt, origin };
   if (write.operation === 'delete' && before) {
     const { born, bornBy } = before;
-    return { ...common, born, bornBy, data: null, deleted: stamp, writes: [] };
+    return written(before, write, { version, born, bornBy, data: null, deleted: stamp, writes: [] });
   }
   if (write.operation === 'create' || !before?.data) {
     const writes = [{ version, stamp, fields: null }];
-    return { ...common, born: version, bornBy: stamp, data: write.data, deleted: null, writes };
+    return written(before, write, { version, born: version, bornBy: stamp, data, deleted: null, writes });
   }
   const { born, bornBy } = before;
-  const data = { ...before.data, ...write.data };
+  const merged = { ...before.data, ...data };
   // Its own write too where it stamps nothing: what a resolver then changes is stamped with it.
   const own = { version, stamp, fields: fieldsToStamp(before, write) };
+  const writes = [...withoutFields(before.writes, own.fields, merged), own];
+  return written(before, write, { version, born, bornBy, data: merged, deleted: null, writes });
+}
+
+type Made = Pick<RecordState, 'version' | 'born' | 'bornBy' | 'data' | 'deleted' | 'writes'>;
+
+/** Name by name: of all that a push does to a record, copying what a spread names was the dearest. */
+function written(before: RecordState | undefined, write: DecidedWrite, made: Made): RecordState {
+  const { logId } = write.stamp;
   return {
-    ...common,
-    born,
-    bornBy,
-    data,
-    deleted: null,
-    writes: [...withoutFields(before.writes, own.fields, data), own],
+    objectName: write.objectName,
+    recordId: write.recordId,
+    version: made.version,
+    born: made.born,
+    bornBy: made.bornBy,
+    data: made.data,
+    deleted: made.deleted,
+    writes: made.writes,
+    run: before && before.run.logId === logId ? before.run : { logId, from: made.version },
+    changedAt: write.changedAt,
+    origin: write.origin,
   };
 }
 

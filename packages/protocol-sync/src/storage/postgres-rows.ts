@@ -41,6 +41,16 @@ export interface FeedColumns {
   readonly version_floor: Int8;
 }
 
+/** How many rows of each table a transaction has locked. */
+export interface LockColumns {
+  readonly logs: Int8;
+  readonly records: Int8;
+  readonly intents: Int8;
+}
+
+/** The feed as a transaction leaves it that took places. */
+export type TakenColumns = Pick<FeedColumns, 'epoch' | 'head' | 'version_floor'>;
+
 /** All that a transaction loads, as JSON texts; `null` for nothing. */
 export interface LoadColumns extends FeedColumns {
   readonly records: string | null;

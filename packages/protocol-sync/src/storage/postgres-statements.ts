@@ -15,14 +15,19 @@ export function postgresStatements(schema: string) {
     LEFT JOIN (${rows} ORDER BY place LIMIT $2) AS page ON true ORDER BY page.place`;
   return {
     facts: `SELECT epoch, head, floor, version_floor FROM ${feed}`,
-    // Every transaction locks its log, then its records by name, then their intents, and the feed last.
-    lockLog: `SELECT log_id FROM ${logs} WHERE log_id = $1 FOR UPDATE`,
-    lockRecords: `
-      SELECT r.place FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)
-      ORDER BY r.object_name, r.record_id FOR UPDATE OF r`,
-    lockIntents: `
-      SELECT i.object_name FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)
-      ORDER BY i.object_name, i.record_id FOR UPDATE OF i`,
+    // Every transaction locks its log, then its records by name, then their intents, and the feed last. The counts are
+    // taken one after the other, and each locks what it counts.
+    lock: `
+      WITH log AS MATERIALIZED (SELECT FROM ${logs} WHERE log_id = $3 FOR UPDATE),
+      found AS MATERIALIZED (
+        SELECT r.place FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)
+        ORDER BY r.object_name, r.record_id FOR UPDATE OF r
+      ), announced AS MATERIALIZED (
+        SELECT i.object_name FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)
+        ORDER BY i.object_name, i.record_id FOR UPDATE OF i
+      )
+      SELECT (SELECT count(*) FROM log) AS logs, (SELECT count(*) FROM found) AS records,
+        (SELECT count(*) FROM announced) AS intents`,
     // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
     // server refuse what follows that create.
     load: `
@@ -34,21 +39,30 @@ export function postgresStatements(schema: string) {
           UNION SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = $4 AND sequence = ANY ($5::bigint[])) AS g) AS ledger,
         (SELECT row_to_json(l)::text FROM ${logs} AS l WHERE log_id = $4) AS log
       FROM ${feed}`,
-    addLedger: `
-      INSERT INTO ${ledger} (${LEDGER_COLUMNS}) SELECT * FROM unnest(
-        $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])`,
-    addLog: `INSERT INTO ${logs} (log_id, principal, floor, last_time) VALUES ($1, $2, $3, $4)`,
-    changeLog: `
-      UPDATE ${logs} SET floor = greatest(floor, $2), last_time = greatest(last_time, $3) WHERE log_id = $1`,
     settleIntents: `DELETE FROM ${intents} AS i USING ${ASKED}
       WHERE i.object_name = asked.object_name AND i.record_id = asked.record_id`,
     addIntents: `
       INSERT INTO ${intents} (object_name, record_id, intent) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])`,
     // Whoever takes places keeps the feed's row locked until its commit: the order of places is the order of commits,
-    // and no reader passes one that can still be filled. So it comes last, and does everything in one round trip.
-    saveRecords: `
-      WITH taken AS (
-        UPDATE ${feed} SET head = head + cardinality($1::text[])
+    // and no reader passes one that can still be filled. So it is locked when all that may wait for others is done,
+    // which `done` makes sure of: it counts what the parts before it have written.
+    save: `
+      WITH changed_log AS (
+        UPDATE ${logs} SET floor = greatest(floor, $19), last_time = greatest(last_time, $20)
+        WHERE log_id = $17 AND $21::boolean RETURNING 1
+      ), added_log AS (
+        INSERT INTO ${logs} (log_id, principal, floor, last_time) SELECT $17::text, $18::text, $19::bigint, $20::bigint
+        WHERE $17 IS NOT NULL AND NOT $21::boolean RETURNING 1
+      ), remembered AS (
+        INSERT INTO ${ledger} (${LEDGER_COLUMNS}) SELECT * FROM unnest(
+          $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[])
+        RETURNING 1
+      ), done AS MATERIALIZED (
+        SELECT (SELECT count(*) FROM changed_log) + (SELECT count(*) FROM added_log) + (SELECT count(*) FROM remembered)
+          AS rows
+      ), taken AS (
+        UPDATE ${feed} SET head = head + cardinality($1::text[]) FROM done
+        WHERE done.rows >= 0 AND cardinality($1::text[]) > 0
         RETURNING head, head - cardinality($1::text[]) AS before, epoch, version_floor
       ), saved AS (
         SELECT object_name, record_id, taken.before + nth AS place, version, changed_at, data, bookkeeping, is_known

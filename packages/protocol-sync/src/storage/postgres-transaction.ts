@@ -2,11 +2,12 @@
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { isContention, isDuplicateKey, isLockTimeout, type PostgresClient } from './postgres-pool.js';
 import {
-  type Int8,
   type LedgerColumns,
   type LoadColumns,
+  type LockColumns,
   type LogColumns,
   type RecordColumns,
+  type TakenColumns,
   toFacts,
   toLedgerRow,
   toLogRow,
@@ -40,6 +41,12 @@ export interface PostgresTransactionOptions {
   readonly isFirstTry: boolean;
 }
 
+interface SavedTogether {
+  readonly records: readonly RecordState[];
+  readonly ledger: readonly LedgerRow[];
+  readonly log: LogRow | undefined;
+}
+
 export class PostgresTransaction implements EngineTransaction {
   readonly handle: unknown;
   readonly #client: PostgresClient;
@@ -59,19 +66,15 @@ export class PostgresTransaction implements EngineTransaction {
   async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
     const { statements } = this.#options;
     const keys = keyArrays(records);
-    const locked = {
-      logs: log ? (await this.#rows(statements.lockLog, [log.logId])).length : 0,
-      records: (await this.#rows(statements.lockRecords, keys)).length,
-      intents: (await this.#rows(statements.lockIntents, keys)).length,
-    };
+    const locked = only(await this.#rows<LockColumns>(statements.lock, [...keys, log?.logId ?? null]));
     const values = [...keys, mutationIds, log?.logId ?? null, log?.sequences ?? []];
     const row = only(await this.#rows<LoadColumns>(statements.load, values));
     const loaded = toLoaded(row);
     // What is locked stays as it is, so more than was locked is what others have added since, and may still change.
     const isAllLocked =
-      loaded.records.length === locked.records &&
-      loaded.intents.length === locked.intents &&
-      (loaded.log ? 1 : 0) === locked.logs;
+      loaded.records.length === Number(locked.records) &&
+      loaded.intents.length === Number(locked.intents) &&
+      (loaded.log ? 1 : 0) === Number(locked.logs);
     if (!isAllLocked) throw new StaleLoadError('Another transaction added what this one was about to read.');
     this.#facts = loaded.facts;
     this.#isLogKnown = loaded.log !== undefined;
@@ -81,14 +84,13 @@ export class PostgresTransaction implements EngineTransaction {
 
   async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
     const { statements } = this.#options;
-    if (log) await this.#saveLog(log);
-    if (ledger.length > 0) await this.#rows(statements.addLedger, ledgerArrays(ledger));
     if (settledIntents.length > 0) await this.#rows(statements.settleIntents, keyArrays(settledIntents));
     if (intents.length > 0) {
       const texts = intents.map((intent) => JSON.stringify(intent));
       await this.#rows(statements.addIntents, [...keyArrays(intents), texts]);
     }
-    if (records.length > 0) await this.#saveRecords(records);
+    // The feed's lock comes last of all.
+    if (records.length > 0 || ledger.length > 0 || log) await this.#saveTogether({ records, ledger, log });
     return { head: this.head };
   }
 
@@ -107,14 +109,8 @@ export class PostgresTransaction implements EngineTransaction {
     return isContention(error) || (this.#options.isFirstTry && isDuplicateKey(error));
   }
 
-  async #saveLog({ logId, principal, floor, lastTime }: LogRow): Promise<void> {
-    const { statements } = this.#options;
-    if (this.#isLogKnown) await this.#rows(statements.changeLog, [logId, floor, lastTime]);
-    else await this.#rows(statements.addLog, [logId, principal, floor, lastTime]);
-    this.#isLogKnown = true;
-  }
-
-  async #saveRecords(records: readonly RecordState[]): Promise<void> {
+  /** All of it in one round trip. */
+  async #saveTogether({ records, ledger, log }: SavedTogether): Promise<void> {
     const { statements, channel } = this.#options;
     const areKnown = records.map((record) => this.#knownKeys.has(recordKey(record)));
     const values = [
@@ -125,10 +121,14 @@ export class PostgresTransaction implements EngineTransaction {
       records.map(encodeBookkeeping),
       areKnown,
       channel,
+      ...ledgerArrays(ledger),
+      ...logValues(log),
+      this.#isLogKnown,
     ];
-    const taken = only(
-      await this.#rows<{ head: Int8; epoch: string; version_floor: Int8 }>(statements.saveRecords, values),
-    );
+    const [taken] = await this.#rows<TakenColumns>(statements.save, values);
+    if (log) this.#isLogKnown = true;
+    if (records.length === 0) return;
+    if (!taken) throw new Error(DAMAGED);
     const isStale = taken.epoch !== this.#facts?.epoch || Number(taken.version_floor) !== this.#facts.versionFloor;
     if (isStale) throw new StaleLoadError('The feed got a new epoch or a higher floor since it was read.');
     for (const record of records) this.#knownKeys.add(recordKey(record));
@@ -157,7 +157,13 @@ function toLoaded(row: LoadColumns): Loaded {
 export function only<Row>(rows: readonly Row[]): Row {
   const [row] = rows;
   if (row) return row;
-  throw new Error('The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.');
+  throw new Error(DAMAGED);
+}
+
+const DAMAGED = 'The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.';
+
+function logValues(log: LogRow | undefined): readonly unknown[] {
+  return log ? [log.logId, log.principal, log.floor, log.lastTime] : [null, null, 0, 0];
 }
 
 function keyArrays(refs: readonly RecordRef[]): [objectNames: string[], recordIds: string[]] {

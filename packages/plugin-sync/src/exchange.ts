@@ -86,7 +86,6 @@ export class Exchange {
 
   #request(sent: readonly StoredEntry[]): SyncPushRequest {
     const { log, platform, configs } = this.#parts;
-    const pulledObjects = configs.pulledObjects();
     const { checkpoint, logId } = log.meta;
     return {
       clientId: log.clientId,
@@ -95,11 +94,7 @@ export class Exchange {
       protocol: 2,
       logId,
       sentAt: new Date(platform.now()).toISOString(),
-      ...(pulledObjects === undefined
-        ? {}
-        : pulledObjects.length === 0
-          ? { pull: false }
-          : { objects: [...pulledObjects] }),
+      ...configs.asked(),
     };
   }
 

@@ -1,5 +1,5 @@
 /** The configuration of every object, known ones by name and the default for the rest. */
-import type { SyncConfig } from '@objectql/sync-types';
+import type { SyncConfig, SyncPushRequest } from '@objectql/sync-types';
 import { type ObjectConfig, resolveConfig } from './resolve-config.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
@@ -9,6 +9,9 @@ export interface ObjectConfigsOptions {
   /** By object name, as read from `*.object.yml`. */
   readonly objects?: ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>> | undefined;
 }
+
+/** The part of a request that says which changes are wanted. */
+export type Asked = Pick<SyncPushRequest, 'pull' | 'objects' | 'except'>;
 
 export class ObjectConfigs {
   readonly #default: ObjectConfig;
@@ -48,14 +51,16 @@ export class ObjectConfigs {
     return pulls(this.of(objectName));
   }
 
-  /** The objects to ask for; all when `undefined`. Where the default pulls, what is not wanted is left out on arrival. */
-  pulledObjects(): readonly string[] | undefined {
-    if (pulls(this.#default)) return undefined;
-    return [...this.#byName].filter(([, config]) => pulls(config)).map(([name]) => name);
+  /** Which changes to ask for: all but those of some objects, those of some objects, or none. */
+  asked(): Asked {
+    const isPulled = pulls(this.#default);
+    const others = [...this.#byName].filter(([, config]) => pulls(config) !== isPulled).map(([name]) => name);
+    if (others.length === 0) return isPulled ? {} : { pull: false };
+    return isPulled ? { except: others } : { objects: others };
   }
 
   get isPulling(): boolean {
-    return this.pulledObjects()?.length !== 0;
+    return this.asked().pull !== false;
   }
 }
 

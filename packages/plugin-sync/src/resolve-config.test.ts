@@ -57,23 +57,23 @@ test('gives each object its own configuration, filled up from the default', () =
   ]);
 });
 
-test('asks for objects by name only where the default does not pull', () => {
-  const pulled = (defaultConfig: SyncConfig | undefined, objects?: Record<string, SyncConfig>) =>
-    new ObjectConfigs({ defaultConfig, objects }).pulledObjects();
+test('asks for the exceptions from what the default says', () => {
+  const asked = (defaultConfig: SyncConfig | undefined, objects?: Record<string, SyncConfig>) =>
+    new ObjectConfigs({ defaultConfig, objects }).asked();
   const on: SyncConfig = { enabled: true };
   const pushOnly: SyncConfig = { enabled: true, direction: 'push-only' };
   expect({
-    'nothing said': pulled(undefined),
-    'all pulled, one pushed': pulled(on, { task: pushOnly }),
-    'listed objects only': pulled(undefined, { task: on, audit: pushOnly, note: { enabled: false } }),
-    'all pushed': pulled(pushOnly),
-    'all pushed, one pulled': pulled(pushOnly, { task: { enabled: true, direction: 'pull-only' } }),
+    'nothing said': asked(undefined),
+    'all pulled, one pushed': asked(on, { task: pushOnly }),
+    'listed objects only': asked(undefined, { task: on, audit: pushOnly, note: { enabled: false } }),
+    'all pushed': asked(pushOnly),
+    'all pushed, one pulled': asked(pushOnly, { task: { enabled: true, direction: 'pull-only' } }),
   }).toEqual({
-    'nothing said': undefined,
-    'all pulled, one pushed': undefined,
-    'listed objects only': ['task'],
-    'all pushed': [],
-    'all pushed, one pulled': ['task'],
+    'nothing said': {},
+    'all pulled, one pushed': { except: ['task'] },
+    'listed objects only': { objects: ['task'] },
+    'all pushed': { pull: false },
+    'all pushed, one pulled': { objects: ['task'] },
   });
 });
 

@@ -93,3 +93,28 @@ it('I6 starts the walk anew for a caller other than the one whose rights the che
   const asAnn = await pullAs('ann', asBob.checkpoint);
   expect([asBob.serverChanges, asAnn.reset, asAnn.serverChanges]).toMatchObject([[], 'scope', [{ recordId: 'a' }]]);
 });
+
+it.each([
+  { known: 'no objects', objects: undefined },
+  { known: 'its objects', objects: new Map(['task', 'note'].map((name) => [name, { enabled: true }])) },
+])(
+  'I6 starts the walk anew for a caller who wants what it left out, where the server knows $known',
+  async ({ objects }) => {
+    const { handler, pull } = setUp({ objects });
+    for (const objectName of ['task', 'note']) {
+      await handler.recordChange({ objectName, recordId: '1', operation: 'create', data: {} });
+    }
+    const without = await pull(null, { except: ['note'] });
+    const again = await pull(without.checkpoint, { except: ['note'] });
+    const all = await pull(again.checkpoint);
+    const seen = [without, again, all].map(({ reset, serverChanges }) => [
+      reset,
+      serverChanges.map((one) => one.objectName),
+    ]);
+    expect(seen).toEqual([
+      [undefined, ['task']],
+      [undefined, []],
+      ['scope', ['task', 'note']],
+    ]);
+  },
+);

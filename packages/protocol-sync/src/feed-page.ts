@@ -37,8 +37,9 @@ export interface FeedPageParts {
 /** Reads the page after the request's checkpoint; where that is no place of this feed any more, the first page and why. */
 export async function readFeedPage(request: PushRequest, parts: FeedPageParts): Promise<FeedPage> {
   const { authorize, principal } = parts;
-  const objects = wantedObjects(request.objects, parts.syncedObjects);
-  const scope = scopeDigest(objects, await rightsOf(authorize, principal));
+  const { except = [] } = request;
+  const objects = wantedObjects(request, parts.syncedObjects);
+  const scope = scopeDigest({ objects, except }, await rightsOf(authorize, principal));
   const own = suppressedVersions(request, parts.written);
   const { page, start: found } =
     ownPage(request, own, { scope, stretch: parts.stretch }) ??
@@ -50,13 +51,14 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : page.facts.head;
+  const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));
   // A client that walks the feed anew has computed its own writes from what it could see before.
   const isWalkingAnew = request.checkpoint !== null && start.since > 0;
   const isToldAll = own.size === 0 || isWalkingAnew;
-  const others = isToldAll ? selected : selected.filter((record) => own.get(record) !== record.version);
+  const others = isToldAll ? wanted : wanted.filter((record) => own.get(record) !== record.version);
   const permissions = await permissionsOf(others, authorize.read, principal);
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', start) ?? []);
-  if (authorize.scope && scopeDigest(objects, await rightsOf(authorize, principal)) !== scope) {
+  if (authorize.scope && scopeDigest({ objects, except }, await rightsOf(authorize, principal)) !== scope) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }
@@ -122,9 +124,9 @@ function ownPage(
     : undefined;
 }
 
-function wantedObjects(asked: readonly string[] | undefined, synced: readonly string[] | undefined) {
-  if (!asked || !synced) return asked ?? synced;
-  return asked.filter((objectName) => synced.includes(objectName));
+function wantedObjects({ objects, except = [] }: PushRequest, synced: readonly string[] | undefined) {
+  const wanted = objects && synced ? objects.filter((objectName) => synced.includes(objectName)) : (objects ?? synced);
+  return wanted?.filter((objectName) => !except.includes(objectName));
 }
 
 /** What the caller's view of the feed depends on; a device that changes hands starts its walk anew. */
@@ -133,13 +135,21 @@ async function rightsOf({ read, scope }: Authorize, principal: Principal | null)
 }
 
 /** 16 bytes of a digest are enough to notice that a client asks for something else than before. */
-function scopeDigest(objects: readonly string[] | undefined, rights: string | undefined): string {
-  if (objects === undefined && rights === undefined) return '';
-  const sorted = objects ? [...new Set(objects)].sort() : null;
-  return createHash('sha256')
-    .update(JSON.stringify([sorted, rights ?? null]))
-    .digest('base64url')
-    .slice(0, 22);
+function scopeDigest({ objects, except }: WantedObjects, rights: string | undefined): string {
+  if (objects === undefined && except.length === 0 && rights === undefined) return '';
+  // Where the wanted objects are known by name, those that are not wanted say no more.
+  const named = objects ? [sorted(objects), rights ?? null] : [null, rights ?? null, ...sorted(except)];
+  return createHash('sha256').update(JSON.stringify(named)).digest('base64url').slice(0, 22);
+}
+
+/** Of which objects changes are wanted: of these, or of all but those. */
+interface WantedObjects {
+  readonly objects: readonly string[] | undefined;
+  readonly except: readonly string[];
+}
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
 }
 
 /** As many records as fit the page, and always one, so that a large record cannot stall the feed. */

@@ -30,6 +30,7 @@ export interface PushRequest {
   readonly sentAt: number | undefined;
   readonly limit: number;
   readonly objects: readonly string[] | undefined;
+  readonly except: readonly string[] | undefined;
   readonly pull: boolean;
   readonly items: readonly PushItem[];
 }
@@ -64,7 +65,7 @@ function parseEnvelope<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<PushRequest, 'pull' | 'items'> {
-  const { clientId, lastCheckpoint, objects, sentAt } = envelope;
+  const { clientId, lastCheckpoint, objects, except, sentAt } = envelope;
   const logId = envelope.logId ?? null;
   if (logId !== null && (logId === SERVER_LOG_ID || logId.startsWith(CLIENT_LINEAGE_PREFIX))) {
     throw new SyncRequestError('MALFORMED', 'The request is malformed: logId is reserved. Use a random id.');
@@ -78,6 +79,7 @@ function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<Push
     sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),
     limit: Math.min(envelope.limit ?? limits.maxPageRecords, limits.maxPageRecords),
     objects,
+    except,
   };
 }
 

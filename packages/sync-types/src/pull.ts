@@ -32,6 +32,8 @@ export const requestEnvelope = {
   limit: z.int().min(1).optional(),
   /** Only changes of these objects; everything the caller may read when absent. */
   objects: objectsSchema.optional(),
+  /** No changes of these objects: who asks for them later walks the feed anew, or what was left out would stay a gap. */
+  except: objectsSchema.optional(),
 };
 
 export const syncPullRequestSchema = z.strictObject(requestEnvelope).readonly();

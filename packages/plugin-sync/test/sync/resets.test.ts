@@ -1,4 +1,5 @@
 /** Every reset walks the feed from its start and loses nothing that was not sent: against the real handler. */
+import type { SyncConfig } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { type Device, device } from './device.js';
@@ -326,4 +327,28 @@ test('a cloned device continues as a log of its own and loses nothing', async ()
     { t1: 't1', t2: 't2', t3: 't3', t4: 't4' },
     3,
   ]);
+});
+
+test('I6 brings what was left out of an object once it is pulled', async () => {
+  const { server, connection, storage, platform } = world();
+  const session = async (note: SyncConfig) => {
+    const client = device({ transport: connection.transport, platform, storage, clientId: 'a', objects: { note } });
+    await client.plugin.syncAll();
+    const notes = await client.plugin.getEngine('note').records.list();
+    return notes.map(({ recordId }) => recordId).sort();
+  };
+  const write = (recordId: string) =>
+    server.handler.recordChange({ objectName: 'note', recordId, operation: 'create', data: { title: 'new' } });
+  await write('n1');
+  const pushed = await session({ enabled: true, direction: 'push-only' });
+  const pulled = await session({ enabled: true });
+  await write('n2');
+  const disabled = await session({ enabled: false });
+  const enabled = await session({ enabled: true });
+  expect({ pushed, pulled, disabled, enabled }).toEqual({
+    pushed: [],
+    pulled: ['n1'],
+    disabled: [],
+    enabled: ['n1', 'n2'],
+  });
 });

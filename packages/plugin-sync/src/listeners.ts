@@ -20,6 +20,7 @@ export class Listeners {
   #registrations: readonly Registration[] = [];
   /** Ends the wait for a listener that is under way. */
   #close = () => {};
+  #isClosed = false;
 
   /** `onError` hears every error before the listeners do. */
   constructor(platform: Platform, onError: (error: Error) => void) {
@@ -29,6 +30,7 @@ export class Listeners {
 
   /** Waits for no listener any more: it may be one that waits for the client to close. */
   close(): void {
+    this.#isClosed = true;
     this.#close();
   }
 
@@ -55,14 +57,14 @@ export class Listeners {
   conflicts(conflicts: readonly SyncConflict[]): void {
     this.#tell(({ listener, objectName }) => {
       const own = ofObject(conflicts, objectName);
-      return own.length > 0 ? listener.onConflict?.(own) : undefined;
+      return own[0] && listener.onConflict?.(own);
     });
   }
 
   dropped(dropped: readonly DroppedFields[]): void {
     this.#tell(({ listener, objectName }) => {
-      const own = objectName ? dropped.filter(({ mutation }) => mutation.objectName === objectName) : dropped;
-      return own.length > 0 ? listener.onDropped?.(own) : undefined;
+      const own = dropped.filter(({ mutation }) => !objectName || mutation.objectName === objectName);
+      return own[0] && listener.onDropped?.(own);
     });
   }
 
@@ -73,27 +75,28 @@ export class Listeners {
       // One for each wait, or the one promise would keep all that was raced with it. Made first: the listener may close at once.
       const closed = new Promise<never>((_, reject) => {
         this.#close = () => reject(new Error('The client is closed.'));
+        if (this.#isClosed) this.#close();
       });
       closed.catch(() => {});
-      const handled = own.length > 0 ? listener.onServerChanges?.(own) : undefined;
+      const handled = own[0] && listener.onServerChanges?.(own);
       if (!isThenable(handled)) continue;
-      const { inTime } = await settleWithin(Promise.race([handled, closed]), {
-        timeoutMs: LISTENER_TIMEOUT_MS,
-        platform: this.#platform,
-      });
-      if (!inTime) throw new Error(`A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms.`);
+      const bound = { timeoutMs: LISTENER_TIMEOUT_MS, platform: this.#platform };
+      if (!(await settleWithin(Promise.race([handled, closed]), bound)).inTime)
+        throw new Error(
+          `A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms. Did it await sync()?`,
+        );
     }
   }
 
   /** Tells an error to everybody who wants to know. */
   report(error: unknown): void {
-    const reported = error instanceof Error ? error : new Error(String(error));
+    const reported = toError(error);
     this.#onError(reported);
     // What a listener for errors throws is told to nobody but `onError`: it would only be told to the thrower.
     for (const { listener } of this.#registrations) {
       callContained(
         () => listener.onSyncError?.(reported),
-        (own) => this.#onError(own instanceof Error ? own : new Error(String(own))),
+        (own) => this.#onError(toError(own)),
       );
     }
   }
@@ -112,5 +115,9 @@ function ofObject<Item extends { readonly objectName: string }>(
   items: readonly Item[],
   objectName: string | undefined,
 ): readonly Item[] {
-  return objectName === undefined ? items : items.filter((item) => item.objectName === objectName);
+  return items.filter((item) => !objectName || item.objectName === objectName);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -11,13 +11,13 @@
  *                                                                └── resumed, requested ── needs-auth ◀── refused
  *   any ──paused──▶ paused ──resumed──▶ syncing        any ──closed──▶ closed
  *
- * A wait that the server asked for (`Retry-After`) ends when it is over or the application requests, not with `online`.
+ * A wait that the server asked for (`Retry-After`) ends when it is over or the application requests, and
+ * neither with `online` nor with `offline`.
  *
  * Liveness (I13): while anything is pending, the client is `syncing`, `waiting` with a timer, or in a state that says
  * what it waits for: the network (`offline`), the user (`needs-auth`), the application (`paused`, or `idle` after it
  * cancelled a scheduled sync).
  */
-import { assertNever } from '@objectql/sync-types';
 import { retryDelayMs } from './backoff.js';
 
 export type SyncState =
@@ -99,9 +99,10 @@ export function transition(state: SyncState, event: SyncEvent): SyncState {
   if (event.type === 'paused') return { at: 'paused' };
   if (event.type === 'refused') return { at: 'needs-auth', why: event.why };
   const failures = 'failures' in state ? state.failures : 0;
-  // People look at their devices often; a server that asked to be left alone is.
-  const isTold = state.at === 'waiting' && state.reason === 'retry-after' && event.type === 'online';
-  if (STARTS[state.at].includes(event.type) && !isTold) return { at: 'syncing', failures };
+  // People look at their devices often, and networks come and go; a server that asked to be left alone is.
+  const isTold = state.at === 'waiting' && state.reason === 'retry-after';
+  if (isTold && (event.type === 'online' || event.type === 'offline')) return state;
+  if (STARTS[state.at].includes(event.type)) return { at: 'syncing', failures };
   if (state.at === 'syncing') {
     if (event.type === 'drained') return drained(event);
     return event.type === 'failed' ? failed(failures + 1, event) : state;
@@ -116,19 +117,9 @@ export function transition(state: SyncState, event: SyncEvent): SyncState {
 function recorded(state: At<'idle'> | At<'waiting'>, event: EventOf<'recorded'>): SyncState {
   const { now, debounceMs } = event;
   if (state.at === 'idle') return debounce(event, now);
-  switch (state.reason) {
-    case 'debounce':
-      return debounce(event, state.since);
-    case 'held':
-      // A held record keeps no other waiting.
-      return now + debounceMs < state.until ? debounce(event, now) : state;
-    case 'backoff':
-    case 'retry-after':
-      // A server that fails is not asked sooner.
-      return state;
-    default:
-      return assertNever(state.reason);
-  }
+  if (state.reason === 'debounce') return debounce(event, state.since);
+  // A held record keeps no other waiting; a server that fails is not asked sooner.
+  return state.reason === 'held' && now + debounceMs < state.until ? debounce(event, now) : state;
 }
 
 function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'drained'>): SyncState {
@@ -139,7 +130,7 @@ function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'draine
 }
 
 function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): SyncState {
-  if (!isOnline) return { at: 'offline', failures };
+  if (!isOnline && !retryAfterMs) return { at: 'offline', failures };
   const until = now + retryDelayMs(retryAfterMs, failures, jitter);
   return { at: 'waiting', until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures };
 }

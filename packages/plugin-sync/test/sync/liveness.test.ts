@@ -98,7 +98,7 @@ test('tries again with doubling delays, and never gives up', async () => {
   expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0, lastError: null });
 });
 
-test('waits as long as the server asks, and no shorter', async () => {
+test('waits as long as the server asks, and no shorter, though the network comes and goes', async () => {
   const server = scriptedServer(() => ({
     error: { code: 'RATE_LIMITED', message: 'Slow down.', retryAfterMs: 120_000 },
   }));
@@ -106,7 +106,10 @@ test('waits as long as the server asks, and no shorter', async () => {
   tasks.records.create('t1', { title: 'one' });
   await platform.advance(100);
   expect(plugin.client.status).toMatchObject({ state: 'waiting', until: platform.now() + 120_000 });
-  await platform.advance(119_999);
+  await platform.advance(60_000);
+  platform.setOnline(false);
+  platform.setOnline(true);
+  await platform.advance(59_999);
   expect(server.requests.length).toBe(1);
   await platform.advance(1);
   expect(server.requests.length).toBe(2);
@@ -308,4 +311,24 @@ test('lets a listener for server changes close the client and wait for it, and t
   expect([await next.seen(), next.tasks.getCheckpoint()]).toEqual([{}, null]);
   await next.tasks.sync();
   expect([await next.seen(), next.tasks.getCheckpoint()]).toEqual([{ t1: 't1' }, 'c1']);
+});
+
+test('lets a listener that is called while the client closes wait for the close', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  let closing: Promise<void> | undefined;
+  const first = device({
+    transport: server.transport,
+    listeners: [
+      {
+        onServerChanges: () => {
+          closing = first.plugin.client.close();
+        },
+      },
+      { onServerChanges: () => first.plugin.client.close() },
+    ],
+  });
+  await first.tasks.sync();
+  await closing;
+  const next = device({ transport: server.transport, storage: first.storage });
+  expect([await next.seen(), next.tasks.getCheckpoint(), first.platform.pendingTimersMs]).toEqual([{}, null, []]);
 });

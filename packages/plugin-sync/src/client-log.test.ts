@@ -184,6 +184,16 @@ test('reads what is being saved before the disk has it', async () => {
   expect([pending, isDurable]).toEqual([[['a', 1, 7]], false]);
 });
 
+test('I6 stores no old base, also with an entry that the commit changes for another reason', async () => {
+  const { log, storage } = open();
+  log.append(update('a'));
+  await log.flush();
+  const putEntries = [...log.pending].map((entry) => ({ ...entry, copy: { title: 'before' } }));
+  await log.commit({ batch: { putEntries }, forgetBases: true });
+  const { entries } = await storage.load();
+  expect(entries).toMatchObject([{ copy: { title: 'before' }, mutation: { baseVersion: null } }]);
+});
+
 test('says while what it was given exists in memory only', async () => {
   const { log, storage, platform } = open();
   const heard: string[] = [];

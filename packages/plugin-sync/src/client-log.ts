@@ -178,6 +178,7 @@ export class ClientLog {
     return this.#turns.take(async () => {
       let made: readonly StoredEntry[] = [];
       const removed = new Set(batch.removeEntries);
+      const changed = (batch.putEntries ?? []).map((entry) => (forgetBases ? withoutBase(entry) : entry));
       const { putEntries = [] } = await this.#write(() => {
         const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
         made = newEntries.map((entry) => this.#number(entry));
@@ -185,7 +186,7 @@ export class ClientLog {
         const durable = cleared.filter(({ mutation }) => this.isDurable(mutation.id));
         return {
           ...batch,
-          putEntries: [...durable.map(withoutBase), ...(batch.putEntries ?? []), ...made],
+          putEntries: [...durable.map(withoutBase), ...changed, ...made],
           meta: facts,
         };
       }, recheck);

@@ -18,8 +18,8 @@ export interface LocalRecordsParts {
 export interface ChangeTarget {
   /** `undefined` when there is none or its delete is pending. */
   readonly record: LocalRecord | undefined;
-  /** `null` where the record is not stored, or is of a feed that is no more. */
-  readonly baseVersion: number | null;
+  /** To be asked for when the change is made: `null` where the record is not stored, or is of a feed that is no more. */
+  readonly baseVersion: () => number | null;
 }
 
 interface Watcher {
@@ -48,12 +48,13 @@ export class LocalRecords {
     const { log, storage, open } = this.#parts;
     await open();
     return log.read(async () => {
+      const { epochs } = log.meta;
       const [base] = await storage.getRecords([ref]);
       const { walk } = log.meta;
-      // A version of a feed that is no more tells nothing.
-      const isOfLostFeed = isEpochWalk(walk) && base?.walk !== walk;
       const record = rebase(ref, base, log.pending.ofRecord(ref));
-      return { record, baseVersion: isOfLostFeed ? null : (base?.version ?? null) };
+      // A version of a feed that is no more tells nothing; another feed may come before the change is made.
+      const isOfLostFeed = () => log.meta.epochs !== epochs || (isEpochWalk(walk) && base?.walk !== walk);
+      return { record, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
     });
   }
 

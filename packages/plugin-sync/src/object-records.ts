@@ -55,17 +55,19 @@ export class ObjectRecords {
 
   /** Records a change of some fields, based on the version the user sees. Rejects when there is no such record here. */
   async update(recordId: RecordId, data: RecordData): Promise<MutationLogEntry> {
+    const baseVersion = await this.#baseVersion(recordId);
     const ref = { objectName: this.#name, recordId };
-    return this.#client.record({ ...ref, operation: 'update', data, baseVersion: await this.#baseVersion(recordId) });
+    return this.#client.record({ ...ref, operation: 'update', data, baseVersion: baseVersion() });
   }
 
   /** Records the deletion of a record, based on the version the user sees. Rejects when there is no such record here. */
   async delete(recordId: RecordId): Promise<MutationLogEntry> {
+    const baseVersion = await this.#baseVersion(recordId);
     const ref = { objectName: this.#name, recordId };
-    return this.#client.record({ ...ref, operation: 'delete', baseVersion: await this.#baseVersion(recordId) });
+    return this.#client.record({ ...ref, operation: 'delete', baseVersion: baseVersion() });
   }
 
-  async #baseVersion(recordId: RecordId): Promise<number | null> {
+  async #baseVersion(recordId: RecordId): Promise<() => number | null> {
     const ref = { objectName: this.#name, recordId };
     const { records, configs } = this.#client;
     const { record, baseVersion } = await records.target(ref);

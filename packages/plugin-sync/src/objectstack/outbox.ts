@@ -101,7 +101,7 @@ export class Outbox {
     // An earlier try was recorded, and ended before its note was forgotten.
     if (log.pending.get(mutationId) || conflicts.find(mutationId) || deadLetters.find(mutationId)) return;
     const ref = { objectName, recordId };
-    const baseVersion = operation === 'create' ? null : (await records.target(ref)).baseVersion;
+    const baseVersion = operation === 'create' ? null : (await records.target(ref)).baseVersion();
     const mutation: NewMutation = { ...ref, operation, data, baseVersion };
     this.#client.record(mutation, mutationId);
   }

@@ -58,7 +58,7 @@ export class AnswerIntake {
   }
 
   /** Records whose next try must wait. */
-  get holds(): Pick<RecordHolds, 'isHeld' | 'nextExpiry'> {
+  get holds(): Pick<RecordHolds, 'isHeld' | 'heldNow' | 'nextExpiry'> {
     return this.#holds;
   }
 

@@ -52,6 +52,21 @@ test('numbers an entry made in a commit before those appended during it', async 
   ]);
 });
 
+test('I3 numbers an entry made in a commit before what is not durable yet, so that no tab sends it past that', async () => {
+  const { log, storage } = open();
+  await log.flush();
+  storage.failCommit = () => new Error('full');
+  log.append(update('a'));
+  await expect(log.flush()).rejects.toThrow('full');
+  storage.failCommit = () => undefined;
+  await log.commit({ newEntries: [{ input: update('resolution'), round: 1 }] });
+  const { entries } = await storage.load();
+  expect([entries.map(({ mutation }) => mutation.recordId), summary(log).map(([recordId]) => recordId)]).toEqual([
+    ['resolution'],
+    ['resolution', 'a'],
+  ]);
+});
+
 test('changes nothing in memory when a commit fails', async () => {
   const { log, storage } = open();
   log.append(update('a'));

@@ -32,6 +32,15 @@ test('holds a record as long as the server says, and no other', async () => {
   expect([holds.isHeld(task('a')), holds.nextExpiry()]).toEqual([false, null]);
 });
 
+test('I3 tells for one moment which records are held, also when a hold ends while that is used', async () => {
+  const platform = new TestPlatform();
+  const holds = new RecordHolds(platform);
+  holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 1000 }]);
+  const isHeld = holds.heldNow();
+  await platform.advance(1000);
+  expect([isHeld(task('a')), holds.isHeld(task('a'))]).toEqual([true, false]);
+});
+
 test('holds a record longer with each of its failures, and starts over once it is settled', async () => {
   const platform = new TestPlatform();
   const always = Object.assign(platform, { random: () => 0.999_999 });

@@ -23,8 +23,16 @@ export class RecordHolds {
   }
 
   isHeld(ref: RecordRef): boolean {
-    const held = this.#heldByKey.get(recordKey(ref));
-    return held !== undefined && isWithin(held, this.#platform.now());
+    return this.heldNow()(ref);
+  }
+
+  /** Tells which records are held, all at this one moment: a hold that ends while a batch is chosen would change its order. */
+  heldNow(): (ref: RecordRef) => boolean {
+    const now = this.#platform.now();
+    return (ref) => {
+      const held = this.#heldByKey.get(recordKey(ref));
+      return held !== undefined && isWithin(held, now);
+    };
   }
 
   /** True when another mutation was settled since this one was last tried. */

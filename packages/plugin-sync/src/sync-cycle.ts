@@ -129,7 +129,7 @@ export class SyncCycle {
     if (isEpochWalk(log.meta.walk)) return [];
     return selectBatch(log.pending, {
       isDurable: (id) => log.isDurable(id),
-      isHeld: (ref) => intake.holds.isHeld(ref),
+      isHeld: intake.holds.heldNow(),
       batchSizeOf: (objectName) => configs.of(objectName).batchSize,
       ...exchange.limits,
     });

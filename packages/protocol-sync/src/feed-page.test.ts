@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ReadPermission } from './authorize.js';
+import { storeResolver } from './record-resolver.js';
 import { MemoryStore } from './storage/memory-store.js';
 import { create, mutation, setUp } from './sync-handler.fixture.js';
 import { withStoreFaults } from './testing/store-faults.js';
@@ -118,3 +119,18 @@ it.each([
     ]);
   },
 );
+
+it('I6 tells a caller of other rights than before even what they wrote, since they may not have what it was written on', async () => {
+  const { handler } = setUp({
+    authorize: { read: ({ principal, record }) => (record?.of === principal?.id ? 'allow' : 'hide') },
+  });
+  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { of: 'ann' } });
+  const asBob = await handler.handlePull(
+    { clientId: 'shared', protocol: 2, lastCheckpoint: null },
+    { principal: { id: 'bob' } },
+  );
+  const mutations = [mutation({ data: { title: 'x' }, baseVersion: 1 })];
+  const request = { clientId: 'a', logId: 'log', protocol: 2, lastCheckpoint: asBob.checkpoint, mutations };
+  const asAnn = await handler.handlePush(request, storeResolver, { principal: { id: 'ann' } });
+  expect([asAnn.reset, asAnn.serverChanges]).toMatchObject(['scope', [{ data: { of: 'ann', title: 'x' } }]]);
+});

@@ -68,7 +68,8 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
     for (const item of request.items) {
-      const made = await applyItem(item, session, { parts, transaction });
+      const waiting = session.waitForNewLog(item);
+      const made: Made = waiting ? { result: waiting } : await applyItem(item, session, { parts, transaction });
       results.push(made.result);
       if (made.written) written.push(made.written);
     }

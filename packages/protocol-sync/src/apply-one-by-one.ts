@@ -48,6 +48,11 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const written: OwnWrite[] = [];
   const seen: RecordState[] = [];
   for (const item of request.items) {
+    const waiting = opened.waitForNewLog(item);
+    if (waiting) {
+      results.push(waiting);
+      continue;
+    }
     const made = await applyItem(item, request, { parts, held });
     results.push(made.result);
     const state = made.written?.state ?? made.seen;

@@ -2,10 +2,11 @@
  * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
  * Later mutations of the request see what earlier ones wrote.
  */
-import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-types';
+import type { MutationLogEntry, RecordRef, SyncMutationResult, WriteStamp } from '@objectql/sync-types';
+import { rejectedResult } from './answer.js';
 import { contentHash } from './content-hash.js';
 import { ledgerRow } from './ledger.js';
-import type { PushRequest } from './push-request.js';
+import type { PushItem, PushRequest } from './push-request.js';
 import { RecordMap } from './record-map.js';
 import type {
   Intent,
@@ -47,6 +48,8 @@ export class PushSession {
   readonly #written = new Set<SeenRecord>();
   readonly #remembered: LedgerRow[] = [];
   readonly #held = new RecordMap<true>();
+  /** In a forked log, what has to be told before its device is: mutations whose outcome is forgotten. */
+  readonly #toldBeforeFork = new Set<string>();
   #lastTime: number;
 
   constructor(request: PushRequest, loaded: Loaded, now: number) {
@@ -81,17 +84,29 @@ export class PushSession {
       );
     }
     if (this.request.logId === null) return;
-    const idBySequence = new Map(
-      ledger.filter(({ logId }) => logId === this.request.logId).map((row) => [row.sequence, row.mutationId]),
-    );
+    const rows = ledger.filter(({ logId }) => logId === this.request.logId);
+    const idBySequence = new Map(rows.map((row) => [row.sequence, row.mutationId]));
     if (idBySequence.size === 0) return;
-    const forked = mutations.find(({ id, sequence }) => (idBySequence.get(sequence) ?? id) !== id);
-    if (forked) {
-      throw new SyncRequestError(
-        'LOG_FORKED',
-        `Sequence ${forked.sequence} of this log is another mutation: the device was cloned or restored. Start a new log.`,
-      );
-    }
+    const isOthers = ({ id, sequence }: MutationLogEntry) => (idBySequence.get(sequence) ?? id) !== id;
+    const forked = mutations.find(isOthers);
+    if (!forked) return;
+    // In a new log nothing tells that their outcome is forgotten, and they would be applied once more: they are told first.
+    const expired = mutations.filter((mutation) => !isOthers(mutation) && this.recall(mutation) === 'EXPIRED');
+    for (const { id } of expired) this.#toldBeforeFork.add(id);
+    if (expired.length > 0) return;
+    throw new SyncRequestError(
+      'LOG_FORKED',
+      `Sequence ${forked.sequence} of this log is another mutation: the device was cloned or restored. Start a new log.`,
+    );
+  }
+
+  /** In a log that is forked, the answer to a mutation that has to wait for the new log its device is to start. */
+  waitForNewLog(item: PushItem): SyncMutationResult | undefined {
+    if (!('mutation' in item) || this.#toldBeforeFork.size === 0) return undefined;
+    const { id } = item.mutation;
+    if (this.#toldBeforeFork.has(id)) return undefined;
+    const reason = 'An earlier change of this log is settled first. Send this one again.';
+    return rejectedResult(id, { code: 'BUSY', reason });
   }
 
   record(ref: RecordRef): SeenRecord | undefined {

@@ -26,9 +26,16 @@ import { judge, type PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import type { PushSession } from './push-session.js';
+import { stateOfChange } from './record-change.js';
 import { RejectionError } from './record-resolver.js';
-import { latestWrite, withStoredRecord, writeRecord } from './record-state.js';
-import { type Intent, type RecordState, StoreBusyError } from './storage/sync-store.js';
+import { latestWrite, SERVER_LOG_ID, withStoredRecord, writeRecord } from './record-state.js';
+import {
+  type Intent,
+  type LedgerRow,
+  type RecordState,
+  StoreBusyError,
+  type StoreTransaction,
+} from './storage/sync-store.js';
 
 /** What this way needs beside the rest. */
 export interface DeferredParts extends ApplyParts {
@@ -176,15 +183,39 @@ async function withdraw(
   const result = rejectedResult(write.mutation.id, rejection);
   const isFinal = result.status === 'rejected' && !result.retryable;
   const outcome = { status: 'rejected', code: rejection.code, reason: rejection.reason } as const;
-  await parts.store.transaction((transaction) =>
-    transaction.save({
-      settledIntents: [refOf(intent)],
-      // The row that was announced names what the client said, which is not always what was to be written.
-      ...(isFinal ? { ledger: [{ ...intent.ledger, outcome, at: parts.now() }] } : {}),
-    }),
-  );
+  // The row that was announced names what the client said, which is not always what was to be written.
+  await giveUp(intent, parts, isFinal ? [{ ...intent.ledger, outcome, at: parts.now() }] : []);
   if (rejection.code === 'INTERNAL') parts.onFailure(error, write.mutation.id);
   return { result };
+}
+
+/** Takes the announcement back. */
+async function giveUp(intent: Intent, parts: DeferredParts, ledger: readonly LedgerRow[]): Promise<void> {
+  await parts.store.transaction(async (transaction) => {
+    const left = await leftOver(intent, transaction, parts);
+    await transaction.save({ settledIntents: [refOf(intent)], records: left ? [left] : [], ledger });
+  });
+}
+
+/**
+ * What an earlier try left in the application's record, as a change that came past sync; `undefined` when it left nothing.
+ * A write past sync may have come over one part of it, so that it does not count as made, and the rest is still there.
+ */
+async function leftOver(
+  intent: Intent,
+  transaction: StoreTransaction,
+  parts: DeferredParts,
+): Promise<RecordState | undefined> {
+  const ref = refOf(intent);
+  const { records, facts } = await transaction.load({ records: [ref], mutationIds: [] });
+  const record = await parts.caller.getRecord(ref, transaction.handle);
+  const known = records[0]?.data ?? {};
+  const isLeft = Object.entries(intent.mutation.data ?? {}).some(
+    ([field, value]) => jsonEquals(ownValue(record ?? {}, field), value) && !jsonEquals(ownValue(known, field), value),
+  );
+  if (!record || !isLeft) return undefined;
+  const change = { ...ref, operation: 'update', data: record } as const;
+  return stateOfChange(change, records[0], { now: parts.now(), versionFloor: facts.versionFloor });
 }
 
 /**
@@ -199,7 +230,7 @@ async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
     return;
   }
   if (intent.principal !== principalOf(parts)) {
-    await parts.store.transaction((transaction) => transaction.save({ settledIntents: [refOf(intent)] }));
+    await giveUp(intent, parts, []);
     return;
   }
   const { mutation, state, ledger } = intent;
@@ -228,12 +259,12 @@ async function confirm(intent: Intent, stored: JsonObject | undefined, parts: De
   const { mutationId, logId, sequence } = intent.ledger;
   return parts.store.transaction(async (transaction) => {
     const ref = refOf(intent);
-    const { records, ledger } = await transaction.load({
+    const { records, ledger, facts } = await transaction.load({
       records: [ref],
       mutationIds: [mutationId],
       ...(logId === null ? {} : { log: { logId, sequences: [sequence] } }),
     });
-    const found = { now: records[0], stored, handle: transaction.handle };
+    const found = { now: records[0], stored, handle: transaction.handle, versionFloor: facts.versionFloor };
     const state = await writtenState(intent, found, parts);
     // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
     const isTaken = ledger.some(
@@ -249,6 +280,8 @@ interface Found {
   readonly now: RecordState | undefined;
   readonly stored: JsonObject | undefined;
   readonly handle: unknown;
+  /** The version above which a record without a state starts. */
+  readonly versionFloor: number;
 }
 
 /**
@@ -257,20 +290,27 @@ interface Found {
  */
 async function writtenState(
   intent: Intent,
-  { now, stored, handle }: Found,
+  { now, stored, handle, versionFloor }: Found,
   { caller }: DeferredParts,
 ): Promise<RecordState> {
   const { mutation, state: planned } = intent;
-  if (!now || now.version < planned.version) return stored ? withStoredRecord(planned, stored) : planned;
+  if (planned.version > (now?.version ?? versionFloor)) return stored ? withStoredRecord(planned, stored) : planned;
+  const before = now ?? forgotten(planned, versionFloor);
   const record = await caller.getRecord(refOf(intent), handle);
   const { changedAt, origin } = planned;
   const stamp = latestWrite(planned);
   const common = { ...refOf(intent), stamp, changedAt, origin };
-  if (!record) return writeRecord(now, { ...common, operation: 'delete', data: {} }, now.version);
-  const write = now.data
+  if (!record) return writeRecord(before, { ...common, operation: 'delete', data: {} }, versionFloor);
+  const write = before.data
     ? ({ ...common, operation: 'update', data: mutation.data ?? {} } as const)
     : ({ ...common, operation: 'create', data: record } as const);
-  return withStoredRecord(writeRecord(now, write, now.version), record);
+  return withStoredRecord(writeRecord(before, write, versionFloor), record);
+}
+
+/** The record as it was when its tombstone was dropped: deleted by somebody, at a version up to the floor. */
+function forgotten(planned: RecordState, versionFloor: number): RecordState {
+  const run = { logId: SERVER_LOG_ID, from: versionFloor };
+  return { ...planned, version: versionFloor, data: null, fields: {}, writes: {}, run };
 }
 
 function principalOf({ rules }: DeferredParts): string | null {

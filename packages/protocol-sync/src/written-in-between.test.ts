@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RecordResolver } from './record-resolver.js';
-import { create, mutation, setUp } from './sync-handler.fixture.js';
+import { brief, create, DAY_MS, mutation, setUp } from './sync-handler.fixture.js';
 
 it('I11 keeps what was written past sync while an announced write was being made', async () => {
   const { handler, push, pull } = setUp();
@@ -48,4 +48,67 @@ it('I11 takes over what the application has when somebody else wrote while an an
     expect(results.at(-1)).toMatchObject({ status: 'applied', record: rows.get('t1') });
     expect((await pull()).serverChanges).toMatchObject([{ data: rows.get('t1') }]);
   }
+});
+
+/** Rows of an application whose process can die right after a write, and which can fail. */
+function rowsThatDie() {
+  const rows = new Map<unknown, Record<string, unknown>>();
+  let does: 'write' | 'write and die' | 'fail' = 'write';
+  const resolver: RecordResolver = {
+    getRecord: (_objectName, recordId) => rows.get(recordId),
+    applyMutation({ recordId, operation, data }) {
+      if (does === 'fail') throw new Error('down');
+      if (operation === 'delete') rows.delete(recordId);
+      else rows.set(recordId, { ...rows.get(recordId), ...data });
+      return does === 'write and die' ? new Promise<never>(() => {}) : undefined;
+    },
+  };
+  return { rows, resolver, now: (next: typeof does) => (does = next) };
+}
+
+/** A push whose write is made, and never confirmed. */
+async function pushAndDie(
+  { push, runTimers }: ReturnType<typeof setUp>,
+  mutations: object[],
+  resolver: RecordResolver,
+) {
+  let isAnswered = false;
+  const answer = push({ mutations: mutations as never }, resolver).finally(() => (isAnswered = true));
+  while (!isAnswered) {
+    runTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return answer;
+}
+
+it('I11 keeps what is left of an announced write that was written over in part, and then fails', async () => {
+  const server = setUp();
+  const { push, pull, advance, handler } = server;
+  const { rows, resolver, now } = rowsThatDie();
+  await push({ mutations: [create({ title: 'a', status: 'a' })] }, resolver);
+  const update = mutation({ data: { title: 'b', status: 'b' } });
+  now('write and die');
+  await pushAndDie(server, [update], resolver);
+  rows.set('t1', { ...rows.get('t1'), status: 'c' });
+  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { status: 'c' } });
+  now('fail');
+  advance(DAY_MS);
+  expect(brief((await push({ mutations: [update] }, resolver)).results)).toEqual(['conflict']);
+  expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'b', status: 'c' } }]);
+});
+
+it('I5 gives an announced write a version above a delete that was forgotten meanwhile', async () => {
+  const server = setUp();
+  const { push, advance, handler } = server;
+  const { resolver, now } = rowsThatDie();
+  await push({ mutations: [create({ title: 'a' })] }, resolver);
+  const remove = mutation({ operation: 'delete' });
+  now('write and die');
+  await pushAndDie(server, [remove], resolver);
+  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'delete' });
+  advance(31 * DAY_MS);
+  await handler.prune();
+  now('write');
+  const { results } = await push({ mutations: [remove] }, resolver);
+  expect(results).toMatchObject([{ status: 'applied', serverVersion: 3 }]);
 });

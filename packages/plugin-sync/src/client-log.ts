@@ -183,7 +183,8 @@ export class ClientLog {
         const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
         made = newEntries.map((entry) => this.#number(entry));
         // What is not durable yet comes behind them: another tab would send them without it, and refuse it as overtaken.
-        if (made.length > 0) for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
+        if (made.length > 0)
+          for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
         const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
         const durable = cleared.filter(({ mutation }) => this.isDurable(mutation.id));
         return {

@@ -310,7 +310,7 @@ async function writtenState(
 /** The record as it was when its tombstone was dropped: deleted by somebody, at a version up to the floor. */
 function forgotten(planned: RecordState, versionFloor: number): RecordState {
   const run = { logId: SERVER_LOG_ID, from: versionFloor };
-  return { ...planned, version: versionFloor, data: null, fields: {}, writes: {}, run };
+  return { ...planned, version: versionFloor, data: null, writes: [], run };
 }
 
 function principalOf({ rules }: DeferredParts): string | null {

@@ -11,7 +11,7 @@ import { findLostUpdate } from './invariants/lost-update.js';
 import { findLeak } from './invariants/secrecy.js';
 import { findStepBack } from './invariants/step-back.js';
 import { Permissions } from './permissions.js';
-import { ServerTruth } from './server-truth.js';
+import { ServerTruth, type TruthParts } from './server-truth.js';
 import type { TrueRecord } from './true-record.js';
 import { Verdict } from './violation.js';
 import { WireWatch } from './wire-watch.js';
@@ -52,6 +52,8 @@ const row = {
   at: NOW,
   outcome: { status: 'applied', version: 1, droppedFields: [] },
 } as const;
+/** The user's next change of what `said` has made. */
+const mine: MutationLogEntry = { ...said, id: 'm2', operation: 'update', data: { title: 'mine' }, sequence: 2 };
 const record: TrueRecord = {
   objectName: 'task',
   recordId: 'a',
@@ -64,18 +66,20 @@ const record: TrueRecord = {
   changedAt: NOW,
 };
 
-function truthUnder(verdict: Verdict, mutation = said): ServerTruth {
+function truthUnder(verdict: Verdict, parts: Partial<TruthParts> = {}): ServerTruth {
   return new ServerTruth({
     verdict,
     objectOf: () => ({ strategy: 'manual', isKnownToServer: true, conflictFields: null }),
-    saidBy: () => mutation,
+    saidBy: () => said,
     onState: () => {},
     baseOf: () => 0,
-    carrierOf: () => ({ sender: 'device 0', epoch: '' }),
+    carrierOf: () => ({ sender: 'device 0', epoch: '', logId: undefined, mutations: [] }),
     isOfOneDevice: () => true,
     isForbidden: ({ data }) => data?.title === 'forbidden',
+    wasSetAside: () => false,
     latestTimeOf: () => NOW,
     now: () => NOW,
+    ...parts,
   });
 }
 
@@ -99,6 +103,41 @@ it('I1 sees an entry that leaves the log for nowhere', () => {
 
 it('I2 sees a mutation applied twice', () => {
   expect(judge([{ ledger: [row] }], [{ ledger: [row] }])).toBe('I2');
+});
+
+it('I2 lets a user take up what was set aside once more when the server has forgotten it, and not before', () => {
+  const judgeAfter = (prunedBefore: number) => {
+    const verdict = new Verdict();
+    const truth = truthUnder(verdict, { wasSetAside: () => true });
+    truth.commit([{ ledger: [row] }]);
+    truth.prune(prunedBefore);
+    truth.commit([{ ledger: [{ ...row, sequence: 9 }] }]);
+    return verdict.first?.invariant;
+  };
+  expect([judgeAfter(0), judgeAfter(Number.POSITIVE_INFINITY)]).toEqual(['I2', undefined]);
+});
+
+it('I8 sees a clone’s write lost to its original once a place of their log shows that they are two', () => {
+  const judgeWith = (sent: readonly MutationLogEntry[]) => {
+    const verdict = new Verdict();
+    const truth = truthUnder(verdict, {
+      isOfOneDevice: () => false,
+      saidBy: (id) => (id === 'm1' ? said : mine),
+      carrierOf: () => ({ sender: 'device 0', epoch: '', logId: 'log-a', mutations: sent }),
+    });
+    truth.commit([{ records: [state], ledger: [row] }]);
+    const ledger = { ...row, mutationId: mine.id, sequence: 2, outcome: { ...row.outcome, version: 2 } } as const;
+    const origin = { logId: 'log-a', mutationId: mine.id, sequence: 2 };
+    const writes = [{ version: 2, stamp: { ...stamp, sequence: 2 }, fields: null }];
+    truth.commit([
+      {
+        records: [{ ...state, ...{ version: 2, data: mine.data ?? {}, origin, writes } }],
+        ledger: [ledger],
+      },
+    ]);
+    return verdict.first?.invariant;
+  };
+  expect([judgeWith([mine]), judgeWith([{ ...mine, id: 'm0', sequence: 1 }, mine])]).toEqual([undefined, 'I8']);
 });
 
 it('I3 sees a sequence applied after a later one', () => {
@@ -183,7 +222,7 @@ it('I5 sees a device that goes back to an older version, or to an earlier place 
 
 it('I12 sees a write that nobody may make', () => {
   const verdict = new Verdict();
-  const truth = truthUnder(verdict, { ...said, data: { title: 'forbidden' } });
+  const truth = truthUnder(verdict, { saidBy: () => ({ ...said, data: { title: 'forbidden' } }) });
   truth.commit([{ ledger: [row] }]);
   expect(verdict.first?.invariant).toBe('I12');
 });

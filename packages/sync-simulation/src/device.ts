@@ -12,6 +12,7 @@ import type { Mutant } from './mutant.js';
 import type { Network } from './network.js';
 import type { Permissions } from './permissions.js';
 import type { WorldPlan } from './plan.js';
+import { isLastingPoison } from './poison.js';
 import { Random } from './random.js';
 import type { ServerTruth } from './server-truth.js';
 import type { Verdict } from './violation.js';
@@ -200,6 +201,12 @@ export class Device {
     if (!isDurable || plugin !== this.plugin) return;
     for (const id of ids) if (!decided.has(id)) told.add(id);
     this.checkTold();
+  }
+
+  /** What is pending and never passes. */
+  pendingPoison(): readonly string[] {
+    const pending = [...(this.plugin?.client.log.pending ?? [])];
+    return pending.flatMap(({ mutation: { id, data } }) => (isLastingPoison(data) ? [id] : []));
   }
 
   /** The user decided: what is behind the mutation needs no other place any more. */

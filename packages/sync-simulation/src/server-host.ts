@@ -15,6 +15,7 @@ import { type GatedStoreParts, gatedStore } from './gated-store.js';
 import type { Mutant } from './mutant.js';
 import type { Permissions } from './permissions.js';
 import type { WorldPlan } from './plan.js';
+import { isLastingPoison } from './poison.js';
 import { Random } from './random.js';
 import { nameOf } from './record-name.js';
 import { ServerProcess } from './server-process.js';
@@ -233,13 +234,14 @@ export class ServerHost {
   }
 
   /** Some poison is for ever, some passes after a minute. */
-  #isPoisonous({ poison }: JsonObject): boolean {
+  #isPoisonous(data: JsonObject): boolean {
+    const { poison } = data;
     if (typeof poison !== 'number') return false;
     const now = this.#parts.time.now();
     const key = String(poison);
     const since = this.#poisonedSince.get(key) ?? now;
     this.#poisonedSince.set(key, since);
-    return poison % 6 === 0 || now - since < 60_000;
+    return isLastingPoison(data) || now - since < 60_000;
   }
 
   #newEpoch(): string {

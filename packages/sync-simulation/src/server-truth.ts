@@ -4,11 +4,12 @@
  */
 import type { Intent, LedgerRow, RecordState, SaveRequest } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
-import { findLostUpdate } from './invariants/lost-update.js';
+import { findLostUpdate, type TrueField } from './invariants/lost-update.js';
 import type { ObjectPlan } from './plan.js';
 import { isSame, nameOf } from './record-name.js';
 import { fresh, type TrueRecord, writeTruth } from './true-record.js';
 import type { Verdict } from './violation.js';
+import type { Carrier } from './wire-watch.js';
 
 /** What the world knows beside the server's commits. */
 export interface TruthParts {
@@ -20,12 +21,14 @@ export interface TruthParts {
   readonly onState: (name: string, record: TrueRecord) => void;
   /** The version it was based on when it was sent to the server of that epoch. */
   readonly baseOf: (mutationId: string, epoch: string) => number;
-  /** Who brought it last, and the server's epoch when that was sent. */
-  readonly carrierOf: (mutationId: string) => { readonly sender: string; readonly epoch: string } | undefined;
+  /** What brought it last. */
+  readonly carrierOf: (mutationId: string) => Carrier | undefined;
   /** True when the device that brought the one mutation has made the other as well: it is no clone's. */
   readonly isOfOneDevice: (mutationId: string, other: string) => boolean;
   /** True for a change that nobody may make. */
   readonly isForbidden: (said: MutationLogEntry) => boolean;
+  /** True once a device gave it up, without knowing whether it was applied. */
+  readonly wasSetAside: (mutationId: string) => boolean;
   /** The latest time a write of this log may claim. */
   readonly latestTimeOf: (logId: string) => number;
   readonly now: () => number;
@@ -86,8 +89,10 @@ export class ServerTruth {
     for (const { records = [], ledger = [], intents = [], log } of saves) {
       if (log && !this.ownerByLog.has(log.logId)) this.ownerByLog.set(log.logId, log.principal);
       for (const intent of intents) this.#announce(intent, baseOf);
-      this.#rows.push(...ledger);
-      for (const row of ledger) this.#checkRow(row, known !== undefined);
+      for (const row of ledger) {
+        this.#checkRow(row, known !== undefined);
+        this.#rows.push(row);
+      }
       for (const state of records) this.#take(state, ledger, baseOf);
     }
     return bases;
@@ -120,7 +125,9 @@ export class ServerTruth {
 
   #checkRow({ mutationId, objectName, recordId, logId, sequence, outcome }: LedgerRow, isReplay: boolean): void {
     const { verdict } = this.#parts;
-    if (this.#decided.has(mutationId)) verdict.report('I2', `Mutation ${mutationId} was decided twice.`);
+    // The user took it up again from the dead letters, and meanwhile the ledger has forgotten what a late copy of it did.
+    const isAnother = this.#parts.wasSetAside(mutationId) && !this.#isRemembered(mutationId);
+    if (this.#decided.has(mutationId) && !isAnother) verdict.report('I2', `Mutation ${mutationId} was decided twice.`);
     this.#decided.add(mutationId);
     if (outcome.status !== 'applied') return;
     if (outcome.droppedFields.length > 0) this.dropped.add(mutationId);
@@ -186,14 +193,30 @@ export class ServerTruth {
       // The row names no log where a clone has taken its place in it since.
       const lineage = row.logId ?? announced?.logId ?? '';
       const rules = this.#parts.objectOf(row.objectName);
-      const isOwn = (field: { readonly mutationId: string | undefined }) =>
-        field.mutationId === undefined || this.#parts.isOfOneDevice(mutationId, field.mutationId);
+      const isOwn = (field: TrueField) =>
+        field.mutationId === undefined ||
+        this.#parts.isOfOneDevice(mutationId, field.mutationId) ||
+        !this.#isForkShown(mutationId, field);
       const applied = { said, base: baseOf(mutationId), lineage, sequence: row.sequence, outcome, isOwn };
       const lost = rules && findLostUpdate(applied, record, rules);
       if (lost) this.#parts.verdict.report(lost.invariant, lost.message);
       record = writeTruth(record, { said, lineage, row, version: outcome.version, changedAt: state.changedAt });
     }
     return record;
+  }
+
+  #isRemembered(mutationId: string): boolean {
+    return this.#rows.some((row) => row.mutationId === mutationId);
+  }
+
+  /**
+   * Whether the request that brought the mutation shows that the field was written by a clone of its device: both have put
+   * another mutation in one place of their log, and the ledger still knows whose it is. Until then they are one log to it.
+   */
+  #isForkShown(mutationId: string, { mutationId: other, lineage, sequence }: TrueField): boolean {
+    const isKnown = this.#rows.some((row) => row.mutationId === other && row.logId === lineage);
+    const { mutations = [] } = this.#parts.carrierOf(mutationId) ?? {};
+    return isKnown && mutations.some((sent) => sent.sequence === sequence && sent.id !== other);
   }
 
   #checkTimes(state: RecordState): void {

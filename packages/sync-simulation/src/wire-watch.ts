@@ -41,11 +41,19 @@ export interface WireWatchParts {
   readonly isReused: (mutationId: string) => boolean;
 }
 
-/** Who carried a mutation to the server. */
+/** Who carries a mutation to the server, and with what. */
+export interface Carrier {
+  readonly sender: string;
+  /** The server's epoch when it was sent. */
+  readonly epoch: string;
+  readonly logId: string | undefined;
+  /** All mutations of the request. */
+  readonly mutations: readonly MutationLogEntry[];
+}
+
 interface Carried {
-  /** Of the request that brought it last. */
-  sender: string;
-  epoch: string;
+  /** The request that brought it last. */
+  carrier: Carrier;
   /** The highest base it was sent with, by the epoch of the request's checkpoint; a first request has none. */
   readonly baseByEpoch: Map<string, number>;
 }
@@ -82,9 +90,9 @@ export class WireWatch {
     return this.#saidById.get(id);
   }
 
-  /** The device whose request brought the mutation last, and the server's epoch when that was sent. */
-  carrierOf(id: string): { readonly sender: string; readonly epoch: string } | undefined {
-    return this.#carriedById.get(id);
+  /** What brought the mutation last. */
+  carrierOf(id: string): Carrier | undefined {
+    return this.#carriedById.get(id)?.carrier;
   }
 
   /** The version the mutation was based on when it was sent to the server of that epoch. */
@@ -111,7 +119,8 @@ export class WireWatch {
   /** Sees a request come in; the answer is given with what this returns. */
   request({ body, sender, user, epoch, sentAt, aheadMs }: Sent): Open {
     const of = readPlace(body.lastCheckpoint)?.epoch ?? '';
-    for (const mutation of body.mutations ?? []) {
+    const carrier = { sender, epoch, logId: body.logId, mutations: body.mutations ?? [] };
+    for (const mutation of carrier.mutations) {
       const { id, baseVersion } = mutation;
       const known = this.#saidById.get(id);
       if (known && !saysTheSame(known, mutation)) {
@@ -120,10 +129,9 @@ export class WireWatch {
         this.#parts.verdict.report('I2', `${sender} sent ${id} with another content than before.`);
       }
       this.#saidById.set(id, mutation);
-      const carried = this.#carriedById.get(id) ?? { sender, epoch, baseByEpoch: new Map() };
+      const carried = this.#carriedById.get(id) ?? { carrier, baseByEpoch: new Map() };
       this.#carriedById.set(id, carried);
-      carried.sender = sender;
-      carried.epoch = epoch;
+      carried.carrier = carrier;
       carried.baseByEpoch.set(of, Math.max(carried.baseByEpoch.get(of) ?? 0, baseVersion ?? 0));
       const made = this.#parts.madeAt(mutation.id);
       const latest = made ? made.at + Math.max(0, made.aheadMs - aheadMs) : this.#parts.now();

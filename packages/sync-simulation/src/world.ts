@@ -36,6 +36,11 @@ const TAIL_MS = 180_000;
 const ROUND_MS = 90_000;
 /** 40 rounds, an hour: automatic resolutions, retries and walks of all devices, one after another, end long before. */
 const MAX_ROUNDS = 40;
+/**
+ * 10 rounds more for each mutation that never passes: it is set aside at its 10th failure after which something else passed,
+ * which happens once a round, and those behind it on its record wait until then.
+ */
+const ROUNDS_FOR_POISON = 10;
 /** 1 round in which users insist on what they wanted; then they give in, or two of them would go on for ever. */
 const INSISTENT_ROUNDS = 1;
 /** 10 minutes: an hour, which copies may take, in six steps. */
@@ -198,9 +203,12 @@ export class World {
     for (const device of this.devices) device.heal();
     // Late copies belong to the faults: what they change is to be settled as well.
     while (this.#network.underWay > 0 && !this.verdict.first) await this.#runFor(LATE_MS);
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    const poison = new Set<string>();
+    let rounds = MAX_ROUNDS;
+    for (let round = 0; round < rounds; round++) {
       for (const device of this.devices) {
         device.heal();
+        for (const id of device.pendingPoison()) poison.add(id);
         // Users go on working: what fails on and on is set aside when other changes pass it.
         if (round > 0 && device.plugin && device.plugin.client.status.pending > 0) goOnWorking(device, round);
         void device.plugin?.syncAll();
@@ -208,9 +216,10 @@ export class World {
       await this.#runFor(ROUND_MS);
       if (this.verdict.first) return;
       if (await this.#isAtRest(round)) return;
+      rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
     }
     const left = this.devices.map(({ name, plugin }) => `${name}: ${JSON.stringify(plugin?.client.status)}`);
-    this.verdict.report('I13', `Not settled after ${MAX_ROUNDS} rounds without faults. ${left.join('; ')}`);
+    this.verdict.report('I13', `Not settled after ${rounds} rounds without faults. ${left.join('; ')}`);
   }
 
   /** Whether all has settled and all agree; where users have to decide, they do. */
@@ -296,6 +305,7 @@ export class World {
         return this.devices.some((device) => device.name === sender && device.hasLogged(other));
       },
       isForbidden: (said) => this.permissions.isForbidden(said),
+      wasSetAside: (id) => this.devices.some(({ disk }) => disk.setAside.has(id)),
       latestTimeOf: (logId) => this.wire.latestTimeOf(logId),
       now: () => this.time.now(),
     });

@@ -1,6 +1,7 @@
 /** The server dies at every step of a push, on every store, and another one starts on what it left. */
 import type { JsonObject, MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
-import { describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { engineFixtures } from './objectstack/engine-store.fixture.js';
 import { systemPlatform } from './platform/platform.js';
 import type { RecordResolver } from './record-resolver.js';
 import { storeResolver } from './record-resolver.js';
@@ -13,6 +14,9 @@ import type { SyncStore } from './storage/sync-store.js';
 import { SyncHandler } from './sync-handler.js';
 import { type StoreFault, withStoreFaults } from './testing/store-faults.js';
 
+const engines = engineFixtures();
+afterAll(() => engines.stop());
+
 const ENGINES: Readonly<Record<string, () => Promise<Pick<StoreFixture, 'store' | 'remove'>>>> = {
   MemoryStore: async () => {
     const store = new MemoryStore();
@@ -21,6 +25,7 @@ const ENGINES: Readonly<Record<string, () => Promise<Pick<StoreFixture, 'store' 
   },
   SqliteStore: openSqliteFixture,
   PostgresStore: () => openPostgresFixture(inject('postgresUrl')),
+  EngineStore: () => engines.open(),
 };
 
 /** A minute and a second: by then nobody may still be making an announced write. */

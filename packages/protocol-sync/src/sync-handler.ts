@@ -11,6 +11,7 @@ import { type Answer, answerText, answerValue } from './answer-text.js';
 import { type ApplyParts, applyTogether, type Pushed } from './apply-mutations.js';
 import { applyOneByOne } from './apply-one-by-one.js';
 import type { Authorize } from './authorize.js';
+import { boundAuthorize } from './bounded-authorize.js';
 import { ResolverCaller } from './call-resolver.js';
 import { type FeedPage, readFeedPage, standStill } from './feed-page.js';
 import { FeedWatch, type FeedWatcher } from './feed-watch.js';
@@ -77,6 +78,7 @@ export class SyncHandler implements AsyncDisposable {
   readonly limits: ServerLimits;
   readonly #options: SyncHandlerOptions;
   readonly #platform: Platform;
+  readonly #authorize: Authorize;
   readonly #rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly #recordLock = new KeyedLock();
   readonly #retentionMs: number;
@@ -91,6 +93,8 @@ export class SyncHandler implements AsyncDisposable {
     this.store = options.store ?? new MemoryStore();
     this.limits = resolveLimits(options.limits);
     this.#platform = options.platform ?? systemPlatform;
+    const bound = { platform: this.#platform, timeoutMs: this.limits.resolverTimeoutMs };
+    this.#authorize = boundAuthorize(options.authorize ?? {}, bound);
     this.#rulesOf = objectRules(options);
     this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
     this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
@@ -178,8 +182,7 @@ export class SyncHandler implements AsyncDisposable {
       await this.#open();
       const pushed = await this.#push(request, resolver, context);
       const page = await this.#page(request, pushed, context);
-      const { authorize = {} } = this.#options;
-      const rules = { authorize, principal: context.principal ?? null };
+      const rules = { authorize: this.#authorize, principal: context.principal ?? null };
       return this.#respond(pushed.epoch ? [] : await hideUnreadable(request, pushed, rules), page);
     });
   }
@@ -210,10 +213,10 @@ export class SyncHandler implements AsyncDisposable {
   async #page(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
     const { store, limits } = this;
     if (!request.pull) return { changes: [], ...(await standStill(request, store)) };
-    const { authorize = {}, objects } = this.#options;
+    const { objects } = this.#options;
     const page = await readFeedPage(request, {
       store,
-      authorize,
+      authorize: this.#authorize,
       principal,
       syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
       maxPageBytes: limits.maxPageBytes,
@@ -240,14 +243,13 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   #applyParts(resolver: RecordResolver, { principal = null, signal }: SyncContext): ApplyParts {
-    const { authorize = {} } = this.#options;
     const { maxRecordBytes, resolverTimeoutMs: timeoutMs, pushBudgetMs } = this.limits;
     const platform = this.#platform;
     return {
       store: this.store,
       resolver,
       caller: new ResolverCaller(resolver, { platform, timeoutMs, principal, signal }),
-      rules: { rulesOf: this.#rulesOf, authorize, principal, maxRecordBytes },
+      rules: { rulesOf: this.#rulesOf, authorize: this.#authorize, principal, maxRecordBytes },
       now: () => platform.now(),
       deadline: platform.now() + pushBudgetMs,
       onFailure: (cause, mutationId) =>

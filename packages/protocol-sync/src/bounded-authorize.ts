@@ -1,0 +1,34 @@
+/** An application's rules, asked without trusting that they ever answer. */
+import type { Authorize } from './authorize.js';
+import type { Platform } from './platform/platform.js';
+
+/** How long a rule may think, and on which clock. */
+export interface RuleBound {
+  readonly platform: Pick<Platform, 'setTimer'>;
+  readonly timeoutMs: number;
+}
+
+/**
+ * The same rules, each of which throws when it takes longer than `timeoutMs`. Rules are asked inside the store's transaction:
+ * one that waits for ever would keep its record from everybody, and on SQLite the whole store.
+ */
+export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authorize {
+  const { read, write, scope } = authorize;
+  return {
+    ...(read ? { read: (question) => inTime('read', read.call(authorize, question), bound) } : {}),
+    ...(write ? { write: (question) => inTime('write', write.call(authorize, question), bound) } : {}),
+    ...(scope ? { scope: (principal) => inTime('scope', scope.call(authorize, principal), bound) } : {}),
+  };
+}
+
+function inTime<T>(rule: keyof Authorize, answer: T | Promise<T>, { platform, timeoutMs }: RuleBound): T | Promise<T> {
+  // Most rules answer at once, and then need no timer.
+  if (typeof answer !== 'object' || answer === null || !('then' in answer)) return answer;
+  return new Promise<T>((resolve, reject) => {
+    const cancel = platform.setTimer(
+      () => reject(new Error(`authorize.${rule} did not answer within ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
+    Promise.resolve(answer).then(resolve, reject).finally(cancel);
+  });
+}

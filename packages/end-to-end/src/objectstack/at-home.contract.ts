@@ -100,13 +100,17 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
         });
         return response.status;
       };
+      const [valid, revoked] = [await platform.addApiKey('ada'), await platform.addApiKey('ada', { revoked: true })];
       const statuses = [
         await push({}),
         await push({ authorization: 'Bearer nonsense' }),
         await push({ authorization: `Bearer ${expired}` }),
         await push({ authorization: `Bearer ${ada}` }),
+        await push({ 'x-api-key': 'osk_nonsense' }),
+        await push({ 'x-api-key': revoked }),
+        await push({ 'x-api-key': valid }),
       ];
-      expect(statuses).toEqual([401, 401, 401, 200]);
+      expect(statuses).toEqual([401, 401, 401, 200, 401, 401, 200]);
     });
 
     it("I12 keeps sync's own state out of the REST interface", async () => {

@@ -6,6 +6,7 @@ import { FileStorage } from '@objectql/plugin-sync/file';
 import { createKernel } from '@objectql/plugin-sync/kernel';
 import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import { SyncHandler } from '@objectql/protocol-sync';
+import type { SyncConfig } from '@objectql/sync-types';
 import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
@@ -37,7 +38,10 @@ const app: KernelPlugin = {
 };
 
 /** A device with a local data engine; everything it has is in `directory`. */
-async function startDevice(server: SyncHandler, { name, user, directory = temporaryDirectory() }: DeviceParts) {
+async function startDevice(
+  server: SyncHandler,
+  { name, user, objects, directory = temporaryDirectory() }: DeviceParts,
+) {
   const network = { isOffline: false };
   const transport: SyncTransport = {
     push: (request) => (network.isOffline ? Promise.reject(new Error('offline')) : server.handlePush(request)),
@@ -46,6 +50,7 @@ async function startDevice(server: SyncHandler, { name, user, directory = tempor
   const sync = new SyncPlugin({
     clientId: name,
     user,
+    objects,
     transport,
     storage: new FileStorage(join(directory, 'sync')),
     listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
@@ -78,6 +83,7 @@ async function startDevice(server: SyncHandler, { name, user, directory = tempor
 interface DeviceParts {
   readonly name: string;
   readonly user?: string;
+  readonly objects?: Readonly<Record<string, SyncConfig>>;
   readonly directory?: string;
 }
 
@@ -236,3 +242,20 @@ async function titlesAt(server: SyncHandler) {
   const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
   return Object.fromEntries(serverChanges.map(({ recordId, data }) => [recordId, data?.title]));
 }
+
+it('receives what is pull-only, and refuses to write it', async () => {
+  const server = new SyncHandler();
+  const writer = await startDevice(server, { name: 'writer' });
+  const reader = await startDevice(server, {
+    name: 'reader',
+    objects: { task: { enabled: true, direction: 'pull-only' } },
+  });
+  await writer.engine.insert('task', { id: 't1', title: 'For reading' }, system);
+  await writer.exchange();
+  await reader.exchange();
+  await expect(reader.engine.update('task', { id: 't1', title: 'Mine' }, system)).rejects.toThrow('task is pull-only');
+  await writer.engine.update('task', { id: 't1', status: 'changed' }, system);
+  await writer.exchange();
+  await reader.exchange();
+  expect([await reader.tasks(), reader.sync.client.status.pending]).toEqual([{ t1: 'For reading (changed)' }, 0]);
+});

@@ -1,4 +1,5 @@
 /** An ObjectStack application as its users run it: database, data engine, REST, sign-in and permissions, and sync over them. */
+import { createHash, randomUUID } from 'node:crypto';
 import { SyncProtocolPlugin } from '@objectql/protocol-sync';
 import type { KernelContext, KernelHost, KernelPlugin } from '@objectql/sync-types/kernel';
 import type { ObjectQL } from '@objectstack/objectql';
@@ -111,6 +112,17 @@ export class Platform implements AsyncDisposable {
     const user = { email, password: PASSWORD, name, role: 'user', mustChangePassword };
     await this.#post('auth/admin/create-user', user, administrator);
     return tokenOf(await this.#post('auth/sign-in/email', { email, password: PASSWORD }));
+  }
+
+  /** Gives a member an API key; answers it. */
+  async addApiKey(name: string, { revoked = false } = {}): Promise<string> {
+    const system = { context: { isSystem: true } } as const;
+    const user = await this.engine.findOne('sys_user', { where: { email: `${name}@example.com` } }, system);
+    const key = `osk_${randomUUID()}`;
+    // What the platform keeps of a key: its digest.
+    const digest = createHash('sha256').update(key).digest('hex');
+    await this.engine.insert('sys_api_key', { name: 'A robot', key: digest, user_id: user.id, revoked }, system);
+    return key;
   }
 
   /** Calls the REST interface as somebody; answers the status and the body. */

@@ -2,6 +2,7 @@ import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
 import { MemoryStore } from '../storage/memory-store.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
@@ -225,6 +226,55 @@ it('enrols the records from before sync, and finds what was written while it was
     ['task t1', 'deleted', 2],
   ]);
 });
+
+it('enrols each record once, though the process ends in the midst of it', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const before = await startKernel({ filename, objects: [TASK] });
+  const tasks = Array.from({ length: 450 }, (_, index) => ({ id: `t${index}`, title: `${index}` }));
+  await before.engine.insert('task', tasks, system);
+  await before.stop();
+
+  const { platform, paused, goOn } = pausingPlatform();
+  const first = await start({ platform }, { filename, objects: [TASK] });
+  await paused;
+  const enrolled = await first.feed();
+  const stopping = first.stop();
+  goOn();
+  await stopping;
+
+  const second = await start({}, { filename, objects: [TASK] });
+  await second.sync.enrolled();
+  const all = await second.feed();
+  expect([enrolled.length, all.slice(0, enrolled.length)]).toEqual([200, enrolled]);
+  expect(all.map(([record, , version]) => `${record} ${version}`).sort()).toEqual(
+    tasks.map(({ id }) => `task ${id} 1`).sort(),
+  );
+});
+
+/** A platform on which what pauses without a delay, as between two slices, waits until it is told to go on. */
+function pausingPlatform() {
+  const waiting: (() => void)[] = [];
+  let isPausing = true;
+  let pause = () => {};
+  const paused = new Promise<void>((resolve) => {
+    pause = resolve;
+  });
+  const platform: Platform = {
+    ...systemPlatform,
+    setTimer(work, delayMs) {
+      if (delayMs > 0 || !isPausing) return systemPlatform.setTimer(work, delayMs);
+      waiting.push(work);
+      pause();
+      return () => {};
+    },
+  };
+  const goOn = () => {
+    isPausing = false;
+    for (const work of waiting) work();
+  };
+  return { platform, paused, goOn };
+}
 
 it('says at the start what is missing', async () => {
   const cases: readonly (readonly [SyncProtocolPluginOptions, object, RegExp])[] = [

@@ -19,3 +19,13 @@ it('is what the guide shows', () => {
   const guide = read('../../docs/objectstack.md');
   for (const file of ['./server.ts', './devices.ts']) expect(guide).toContain(read(file).trim());
 });
+
+it('needs what the guide has people install, and no more', () => {
+  const installed = read('../../docs/objectstack.md').matchAll(/^npm install (.+)$/gm);
+  const packages = Array.from(installed, ([, names = '']) => names.split(' ')).flat();
+  const imports = ['./server.ts', './devices.ts'].flatMap((file) =>
+    Array.from(read(file).matchAll(/ from '(@\w+\/[\w-]+)/g), ([, name = '']) => name),
+  );
+  // `tsx` runs the programs; the others load `@objectstack/core` where it is beside them.
+  expect(packages.toSorted()).toEqual([...new Set([...imports, '@objectstack/core', 'tsx'])].toSorted());
+});

@@ -2,6 +2,7 @@
 
 import type { Platform } from '@objectql/plugin-sync';
 import { type BaseRecord, type StorageBatch, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
+import type { SyncPushRequest } from '@objectql/sync-types';
 import { Disk, OBJECT_NAMES } from './disk.js';
 import { Gate, never } from './gate.js';
 import { gatedStorage } from './gated-storage.js';
@@ -104,12 +105,16 @@ export class Device {
       storage: gatedStorage(this.disk.storage, {
         gate,
         steps: mutant?.batch && ((batch) => mutant.batch?.(batch, this.disk.shadow) ?? [batch]),
-        delay: mutant?.isToldEarly ? () => time.sleep(EARLY_MS) : undefined,
+        delay: mutant?.isToldEarly || mutant?.isSentEarly ? () => time.sleep(EARLY_MS) : undefined,
         onCommit: (batch) => this.#committed(batch),
         onKnown: (batch) => this.#known(batch),
       }),
       transport: {
-        push: (request) => (gate.isDead ? never() : this.#parts.network.send('push', request, this)),
+        push: (request) => {
+          if (gate.isDead) return never();
+          this.#checkSent(request);
+          return this.#parts.network.send('push', request, this);
+        },
         pull: (request) => (gate.isDead ? never() : this.#parts.network.send('pull', request, this)),
       },
       objects: Object.fromEntries(
@@ -198,7 +203,8 @@ export class Device {
         () => true,
         () => false,
       );
-    if (!isDurable || plugin !== this.plugin) return;
+    // The mutant that sends early tells nobody, or the user would be the first to notice.
+    if (!isDurable || plugin !== this.plugin || this.#parts.mutant?.isSentEarly) return;
     for (const id of ids) if (!decided.has(id)) told.add(id);
     this.checkTold();
   }
@@ -238,6 +244,12 @@ export class Device {
   /** All records as they are durable. */
   records(): Promise<readonly BaseRecord[]> {
     return this.disk.records();
+  }
+
+  /** Of what is sent before it is durable a crash would leave nothing here, and the device would meet its own change. */
+  #checkSent({ mutations }: SyncPushRequest): void {
+    const early = mutations?.find(({ id }) => !this.hasLogged(id));
+    if (early) this.#parts.verdict.report('I7', `${this.name} sent ${early.id} before it was durable.`);
   }
 
   #checkLiveness(): void {

@@ -1,5 +1,5 @@
 /** The server's store as one server process reaches it: every step can be the process's last. */
-import type { MemoryStore, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
+import type { LedgerRow, MemoryStore, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
 import { type AppDatabase, AppTransaction } from './app-database.js';
 import type { Gate } from './gate.js';
 import type { Mutant } from './mutant.js';
@@ -8,6 +8,8 @@ export interface GatedStoreParts {
   readonly gate: Gate;
   readonly mutant: Mutant | undefined;
   readonly app: AppDatabase;
+  /** Outcomes that were saved by this process, whenever it ran. */
+  readonly own: Map<string, LedgerRow>;
   /** Called with what a transaction has made durable, at once. */
   readonly onCommit: (saves: readonly SaveRequest[], app: ReturnType<AppTransaction['changes']>) => void;
   readonly onPrune: (before: number) => void;
@@ -26,6 +28,7 @@ export function gatedStore(store: MemoryStore, parts: GatedStoreParts): SyncStor
           // A process that dies in the middle leaves a transaction that the store rolls back.
           Promise.race([gate.death, work(gatedTransaction(transaction, { parts, saves, app }))]),
         );
+        for (const { ledger = [] } of saves) for (const row of ledger) parts.own.set(row.mutationId, row);
         parts.onCommit(saves, app.changes());
         return done;
       });
@@ -57,13 +60,13 @@ interface TransactionParts {
 
 function gatedTransaction(
   transaction: StoreTransaction,
-  { parts: { gate, mutant }, saves, app }: TransactionParts,
+  { parts: { gate, mutant, own }, saves, app }: TransactionParts,
 ): StoreTransaction {
   return {
     handle: app,
     load: async (request) => {
       const loaded = await gate.pass(() => transaction.load(request));
-      return mutant?.loaded ? mutant.loaded(loaded, request) : loaded;
+      return mutant?.loaded ? mutant.loaded(loaded, request, own) : loaded;
     },
     save: (request) =>
       gate.pass(async () => {

@@ -1,5 +1,6 @@
 /** The machines the server runs on: processes start and crash, the one store stays, and sometimes is yesterday's. */
 import {
+  type LedgerRow,
   MemoryStore,
   type RecordResolver,
   SyncHandler,
@@ -143,11 +144,12 @@ export class ServerHost {
         await this.#parts.time.sleep(1000);
         continue;
       }
-      const store = this.#storeOf(gate, (saves, app) => {
+      const onCommit: GatedStoreParts['onCommit'] = (saves, app) => {
         const isOutside = this.#parts.world.resolver !== 'store' && saves.length > 0;
         const written = operation === 'delete' ? null : { ...this.app.get(name), ...data };
         this.#committed({ type: 'commit', saves, app: isOutside ? [...app, [name, written]] : app });
-      });
+      };
+      const store = this.#storeOf(gate, { own: new Map(), onCommit });
       const job = new SyncHandler({ store, platform: this.#platform });
       isDone = await Promise.race([
         job.recordChange(change).then(
@@ -160,10 +162,10 @@ export class ServerHost {
     }
   }
 
-  #storeOf(gate: Gate, onCommit: GatedStoreParts['onCommit']): SyncStore {
+  #storeOf(gate: Gate, { own, onCommit }: Pick<GatedStoreParts, 'own' | 'onCommit'>): SyncStore {
     const { mutant } = this.#parts;
     const onPrune = (before: number) => this.#committed({ type: 'prune', before });
-    return gatedStore(this.store, { gate, mutant, app: this.app, onCommit, onPrune });
+    return gatedStore(this.store, { gate, mutant, app: this.app, own, onCommit, onPrune });
   }
 
   #putApp(name: string, data: JsonObject | null): void {
@@ -189,6 +191,7 @@ export class ServerHost {
 
   #newProcess(name: string): ServerProcess {
     const { time, log } = this.#parts;
+    const own = new Map<string, LedgerRow>();
     return new ServerProcess({
       name,
       time,
@@ -196,15 +199,15 @@ export class ServerHost {
       mayStart: () => !this.#isRestoring,
       newGate: (onCrash) => this.#newGate(onCrash),
       newResolver: (gate) => this.#newResolver(gate),
-      newHandler: (gate) => this.#newHandler(gate),
+      newHandler: (gate) => this.#newHandler(gate, own),
     });
   }
 
-  #newHandler(gate: Gate): SyncHandler {
+  #newHandler(gate: Gate, own: Map<string, LedgerRow>): SyncHandler {
     const { world, permissions, mutant, log } = this.#parts;
     return new SyncHandler({
-      store: this.#storeOf(gate, (saves, app) => this.#committed({ type: 'commit', saves, app })),
-      objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object)])),
+      store: this.#storeOf(gate, { own, onCommit: (saves, app) => this.#committed({ type: 'commit', saves, app }) }),
+      objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object, mutant)])),
       authorize: mutant?.authorize ? mutant.authorize(permissions.authorize()) : permissions.authorize(),
       limits: this.#limits,
       onWarning: ({ message, cause }) => log(`server: ${message} ${cause}`),
@@ -225,12 +228,14 @@ export class ServerHost {
   }
 
   #newResolver(gate: Gate): RecordResolver {
-    return appResolver({
+    const { mutant } = this.#parts;
+    const resolver = appResolver({
       kind: this.#parts.world.resolver,
       gate,
       outside: { get: (name) => this.app.get(name), put: (name, data) => this.#putApp(name, data) },
       isPoisonous: (data) => this.#isPoisonous(data),
     });
+    return mutant?.resolver?.(resolver) ?? resolver;
   }
 
   /** Some poison is for ever, some passes after a minute. */
@@ -250,10 +255,14 @@ export class ServerHost {
   }
 }
 
-function configOf({ strategy, isKnownToServer, conflictFields }: WorldPlan['objects']['task']): SyncConfig {
-  return {
+function configOf(
+  { strategy, isKnownToServer, conflictFields }: WorldPlan['objects']['task'],
+  mutant: Mutant | undefined,
+): SyncConfig {
+  const config = {
     enabled: true,
     ...(isKnownToServer ? { strategy } : {}),
     ...(conflictFields ? { conflict_fields: conflictFields } : {}),
   };
+  return mutant?.config?.(config) ?? config;
 }

@@ -98,3 +98,16 @@ test('leaves a lock alone that somebody else took meanwhile', async () => {
   await unlock();
   expect(await readdir(directory)).toEqual(['sync.journal.lock']);
 });
+
+test('leaves nothing behind where the disk has no room for it', async () => {
+  if (process.platform === 'win32') return;
+  // The size that files may have stands for a full disk: either refuses the bytes of a file that was created.
+  const limit = 'trap \'\' XFSZ; ulimit -f 0; exec "$@"';
+  const work = `import(${JSON.stringify(new URL('./file-lock.ts', import.meta.url))})
+    .then(({ takeFileLock }) => takeFileLock(${JSON.stringify(path)}))
+    .catch(({ code }) => process.exit(code === 'EFBIG' ? 75 : 1))`;
+  const node = [process.execPath, '--import', 'tsx', '--eval', work];
+  const child = spawn('sh', ['-c', limit, 'sh', ...node], { stdio: 'ignore' });
+  const [exitCode] = await once(child, 'exit');
+  expect([exitCode, await readdir(directory)]).toEqual([75, []]);
+});

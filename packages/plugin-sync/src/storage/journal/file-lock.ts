@@ -18,8 +18,9 @@ export async function takeFileLock(path: string): Promise<() => Promise<void>> {
   };
   const text = JSON.stringify(owner);
   const draft = `${path}.${owner.lockId}`;
-  await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
   try {
+    // On a full disk it is created and stays empty, so it is removed then, too.
+    await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
     await install(draft, path);
   } finally {
     await rm(draft, { force: true });

@@ -37,18 +37,26 @@ export class SyncCycle {
   readonly #parts: CycleParts;
   /** The last sequence that belongs to the sync under way. */
   #goal = 0;
+  /** True while somebody waits for more than the last request asked for. */
+  #isAskedAnew = false;
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
   }
 
-  /** Makes everything recorded so far part of the sync under way, or of the next. */
+  /** Makes everything recorded so far, and what the server has by now, part of the sync under way, or of the next. */
   include(): void {
     this.#goal = this.#parts.log.meta.nextSequence - 1;
+    this.#isAskedAnew = true;
+  }
+
+  /** True while something that belongs to the sync is left to do. */
+  isLeft(): boolean {
+    return this.#hasUnsent() || (this.#isAskedAnew && this.#parts.configs.isPulling);
   }
 
   /** True while something that belongs to the sync can be sent, or could be once it is durable. */
-  hasUnsent(): boolean {
+  #hasUnsent(): boolean {
     const next = this.#firstSendable();
     return next !== undefined && next.mutation.sequence <= this.#goal;
   }
@@ -78,10 +86,10 @@ export class SyncCycle {
   }
 
   async #run(signal: AbortSignal): Promise<SyncPushResponse | null> {
-    const { log, configs, listeners, open } = this.#parts;
+    const { log, listeners, open } = this.#parts;
     await open();
     this.include();
-    if (!configs.isPulling && !this.hasUnsent()) return null;
+    if (!this.isLeft()) return null;
     listeners.started();
     const whole = new WholeAnswer();
     let repairs = 0;
@@ -89,12 +97,13 @@ export class SyncCycle {
       signal.throwIfAborted();
       const unsaved = await log.flush().catch((error: unknown) => ({ error }));
       const batch = this.#select();
+      this.#isAskedAnew = false;
       // One mutation that the storage has no room for must not keep those it has: sending them makes room.
       if (unsaved && (batch.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
       try {
         const answer = await this.#exchange(batch, signal);
         whole.add(answer);
-        isDone = !answer.hasMore && !this.hasUnsent();
+        isDone = !answer.hasMore && !this.isLeft();
         // A feed that starts over with every answer never ends.
         if (answer.reset && ++repairs > MAX_REPAIRS)
           throw unusable('The server starts its feed over with every answer.');

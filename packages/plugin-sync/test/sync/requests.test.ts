@@ -1,8 +1,9 @@
 /** What a request carries, and what the client makes of odd answers. */
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { TransportError } from '../../src/transport/transport.js';
+import { type SyncTransport, TransportError } from '../../src/transport/transport.js';
 import { device } from './device.js';
+import { realServer } from './real-server.js';
 import { appliedAll, scriptedServer } from './scripted-server.js';
 
 test('halves a batch that is too large until it fits, and recovers', async () => {
@@ -135,3 +136,39 @@ test('shows how a long first sync gets on', async () => {
   await tasks.sync();
   expect(progress).toEqual([null, 1, 2, 3, null]);
 });
+
+test('asked to sync while it waits for an answer, it learns also what was changed since that was written', async () => {
+  const server = realServer(new TestPlatform());
+  const { transport } = server.connect();
+  const isAnswered = gate();
+  const mayArrive = gate();
+  const slow: SyncTransport = {
+    async push(request) {
+      const answer = await transport.push(request);
+      isAnswered.open();
+      await mayArrive.opened;
+      return answer;
+    },
+  };
+  const { tasks, seen } = device({ transport: slow });
+  const first = tasks.sync();
+  await isAnswered.opened;
+  await server.handler.recordChange({
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'new' },
+  });
+  const second = tasks.sync();
+  mayArrive.open();
+  await Promise.all([first, second]);
+  expect(await seen()).toEqual({ t1: 'new' });
+});
+
+function gate() {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open: () => open(), opened };
+}

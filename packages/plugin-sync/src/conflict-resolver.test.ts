@@ -67,6 +67,12 @@ test('last-write-wins keeps the later field of each side and reports the dropped
   });
 });
 
+test('I8 leaves a delete to the user when what stands against it is hidden from them', async () => {
+  const hidden = deleting({ conflictingFields: [], serverStamps: {}, serverRecord: {} });
+  const resolutions = [manual, crdt, lastWriteWins].map((strategy) => resolve(hidden, { strategy }));
+  expect(await Promise.all(resolutions)).toEqual(Array(3).fill({ do: 'park' }));
+});
+
 test('last-write-wins writes everything where the client is later', async () => {
   expect(await resolve(conflict({ serverStamps: { title: EARLIER } }))).toMatchObject({
     data: { title: 'mine', status: 'done' },

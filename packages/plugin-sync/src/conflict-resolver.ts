@@ -82,6 +82,8 @@ export class ConflictResolver {
   }
 
   #verdict(conflict: SyncConflict): Verdict {
+    // What stands against a delete is hidden from this user: no rule can weigh it.
+    if (conflict.kind === 'delete-update' && conflict.conflictingFields.length === 0) return { do: 'ask' };
     const strategy = this.#strategyFor(conflict);
     if (!strategy || (strategy === lastWriteWins && !isTimed(conflict))) return { do: 'ask' };
     const ownConflictFields = conflict.strategy === undefined ? this.#options.conflictFields : undefined;

@@ -1,6 +1,7 @@
 /** A storage in the browser's IndexedDB: for pages and workers. */
 import type { RecordRef } from '@objectql/sync-types';
 import { keepStored } from '../platform/keep-stored.js';
+import { whileFrozen } from '../platform/page-freeze.js';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import { settleWithin } from '../settle-within.js';
@@ -126,6 +127,9 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   async #attempt<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    // A frozen page may still hear from others, but not of the end of a transaction: one that it began would keep all other
+    // tabs from writing until somebody looks at it again.
+    await whileFrozen();
     const opening = this.#open();
     try {
       return await work(await opening);

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { startAppServer } from '../../test/browser/app-server.js';
 import { hasChromium } from '../../test/browser/chromium.js';
 import { bundleForPage, openBrowser } from '../../test/browser/open-browser.js';
+import { type RealTab, realTabs } from '../../test/browser/real-tab.js';
 import type { TabsPage } from '../../test/browser/tabs.page.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/tabs.page.ts', import.meta.url));
@@ -70,6 +71,35 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     expectOnce(app, recorded);
   });
 
+  it('lets a tab that is seen take over from one that was hidden', async () => {
+    const { app, first, second } = await openRealTabs();
+    await first.hide();
+    expect(await first.evaluate('document.visibilityState')).toBe('hidden');
+    await second.evaluate("tabsPage.create('seen')");
+    await expectDone([first, second], ['a', 'seen']);
+    await vi.waitFor(async () => {
+      await first.evaluate(`tabsPage.create(crypto.randomUUID())`);
+      expect(senders(app)).toEqual(['1', '2']);
+    }, 20_000);
+  });
+
+  it('I2 replaces a leader that the browser has frozen, and takes it in again when it thaws', async () => {
+    const { app, first, second } = await openRealTabs();
+    await first.evaluate("document.addEventListener('freeze', () => { globalThis.isFrozen = true })");
+    await first.hide();
+    await first.freeze();
+    expect(await first.evaluate('isFrozen')).toBe(true);
+    await second.evaluate("tabsPage.create('b')");
+    await expectDone([second], ['a', 'b']);
+    expect(senders(app)).toEqual(['1', '2']);
+    await first.thaw();
+    await first.evaluate("tabsPage.create('c')");
+    await expectDone([first, second], ['a', 'b', 'c']);
+    expect(senders(app)).toEqual(['1', '2']);
+    const sent = server.pushes.filter(({ tab }) => tab.startsWith(`${app} `)).flatMap(({ mutations }) => mutations);
+    expect(sent.map(({ recordId }) => recordId)).toEqual(['a', 'b', 'c']);
+  });
+
   it('syncs for a tab that does not lead, and tells it the outcome', async () => {
     const { tabs } = await openTabs(2);
     const { page } = tabs[1];
@@ -92,6 +122,29 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
       }, 10_000);
     }
   });
+
+  /** Two tabs of an app of their own that Playwright leaves alone; the first leads, and has sent the task `a`. */
+  async function openRealTabs() {
+    const app = `app-${++apps}`;
+    const open = await realTabs(browser);
+    const [first, second] = [await open(server.url), await open(server.url)];
+    for (const [index, tab] of [first, second].entries()) {
+      await vi.waitFor(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${index + 1}')`), 10_000);
+    }
+    await first.evaluate("tabsPage.create('a')");
+    await expectDone([first, second], ['a']);
+    return { app, first, second };
+  }
+
+  async function expectDone(tabs: readonly RealTab[], tasks: readonly string[]): Promise<void> {
+    for (const tab of tabs) {
+      await vi.waitFor(async () => {
+        // A cast: the page says the same of itself.
+        const { tasks: shown, status } = (await tab.evaluate('tabsPage.shows()')) as ReturnType<TabsPage['shows']>;
+        expect([shown, status.state, status.pending]).toEqual([tasks, 'idle', 0]);
+      }, 20_000);
+    }
+  }
 
   interface Tab {
     readonly page: Page;

@@ -1,0 +1,20 @@
+/** When the browser freezes this page, as it does with one that nobody has looked at for long. */
+
+let frozen: Promise<void> | undefined;
+let isFollowed = false;
+
+/** Resolves when the page goes on; `undefined` while it is not frozen, and where there is no page. Call it first before it can be. */
+export function whileFrozen(): Promise<void> | undefined {
+  if (isFollowed) return frozen;
+  isFollowed = true;
+  // Workers and Node have no document.
+  const page: Document | undefined = globalThis.document;
+  page?.addEventListener('freeze', () => {
+    frozen = new Promise<void>((resolve) => page.addEventListener('resume', () => resolve(), { once: true })).then(
+      () => {
+        frozen = undefined;
+      },
+    );
+  });
+  return frozen;
+}

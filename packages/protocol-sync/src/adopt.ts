@@ -1,5 +1,5 @@
 /** Records the application had before sync did: they enter the feed the first time a mutation meets them. */
-import type { RecordRef } from '@objectql/sync-types';
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { ResolverCaller } from './call-resolver.js';
 import type { PushSession } from './push-session.js';
 import { SERVER_LOG_ID, writeRecord } from './record-state.js';
@@ -13,6 +13,11 @@ export async function adoptRecord(
   if (session.record({ objectName, recordId })) return;
   const data = await caller.getRecord({ objectName, recordId }, transaction);
   if (!data) return;
+  adopt({ objectName, recordId }, data, session);
+}
+
+/** The same with a record that has been looked up. */
+export function adopt({ objectName, recordId }: RecordRef, data: JsonObject, session: PushSession): void {
   const stamp = { time: session.now, logId: SERVER_LOG_ID, sequence: 0 };
   const write = {
     objectName,

@@ -11,7 +11,7 @@ import {
   recordKey,
   type SyncMutationResult,
 } from '@objectql/sync-types';
-import { adoptRecord } from './adopt.js';
+import { adopt } from './adopt.js';
 import { rejectedResult } from './answer.js';
 import {
   type ApplyParts,
@@ -51,6 +51,8 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   );
   if (opened === 'EPOCH') return { epoch: true };
   const held = new Set<string>();
+  // What the store knows need not be looked up in the application.
+  const known = new Set(opened.seen().map(recordKey));
   const results: SyncMutationResult[] = [];
   const written: OwnWrite[] = [];
   const seen: RecordState[] = [];
@@ -60,10 +62,11 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
       results.push(waiting);
       continue;
     }
-    const made = await applyItem(item, request, { parts, held });
+    const made = await applyItem(item, request, { parts, held, known });
     results.push(made.result);
     const state = made.written?.state ?? made.seen;
     if (state) seen.push(state);
+    if (state) known.add(recordKey(state));
     if (made.written) written.push(made.written);
     if ('mutation' in item && made.result.status === 'rejected' && made.result.retryable) {
       held.add(recordKey(item.mutation));
@@ -82,7 +85,7 @@ interface Made {
 async function applyItem(
   item: PushItem,
   request: PushRequest,
-  { parts, held }: { readonly parts: DeferredParts; readonly held: ReadonlySet<string> },
+  { parts, held, known }: { readonly parts: DeferredParts } & Readonly<Record<'held' | 'known', ReadonlySet<string>>>,
 ): Promise<Made> {
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
@@ -90,10 +93,12 @@ async function applyItem(
   if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
   return parts.recordLock.run(recordKey(mutation), async () => {
     try {
-      let step = await announce(item, request, parts);
-      while ('recover' in step) {
-        await recover(step.recover, parts);
-        step = await announce(item, request, parts);
+      let found = known.has(recordKey(mutation)) ? undefined : await lookUp(mutation, parts);
+      let step = await announce(item, request, { parts, found });
+      while ('recover' in step || 'lookUp' in step) {
+        if ('recover' in step) await recover(step.recover, parts);
+        else found = await lookUp(step.lookUp, parts);
+        step = await announce(item, request, { parts, found });
       }
       return 'result' in step ? step : await makeWrite(step.write, step.intent, parts);
     } catch (error) {
@@ -104,16 +109,34 @@ async function applyItem(
   });
 }
 
-type Step = Made | { readonly recover: Intent } | { readonly write: PlannedWrite; readonly intent: Intent };
+type Step =
+  | Made
+  | { readonly recover: Intent }
+  | { readonly lookUp: RecordRef }
+  | { readonly write: PlannedWrite; readonly intent: Intent };
+
+/** The application's record, `undefined` within where it has none. */
+interface LookedUp {
+  readonly data: JsonObject | undefined;
+}
+
+/**
+ * Asked before the transaction begins: an application whose own queries take connections of the store's pool would wait for
+ * one that the waiting transactions hold.
+ */
+async function lookUp({ objectName, recordId }: RecordRef, { caller, rules }: DeferredParts): Promise<LookedUp> {
+  if (!rules.rulesOf(objectName)) return { data: undefined };
+  return { data: await caller.getRecord({ objectName, recordId }, undefined) };
+}
 
 /** Decides one mutation and announces its write, in one transaction. */
 async function announce(
   item: PushItem & { readonly mutation: Intent['mutation'] },
   request: PushRequest,
-  parts: DeferredParts,
+  { parts, found }: { readonly parts: DeferredParts; readonly found: LookedUp | undefined },
 ): Promise<Step> {
   const { mutation } = item;
-  const { rules, caller } = parts;
+  const { rules } = parts;
   return parts.store.transaction(async (transaction): Promise<Step> => {
     const session = await openSession(request, [item], { parts, transaction });
     if (session === 'EPOCH') throw new StoreBusyError('The store was restored while this push was under way.');
@@ -124,8 +147,9 @@ async function announce(
       const reason = 'Another change of this record is being written. This one follows it.';
       return { result: rejectedResult(mutation.id, { code: 'BUSY', reason, retryAfterMs }) };
     }
-    if (rules.rulesOf(mutation.objectName)) {
-      await adoptRecord(mutation, session, { caller, transaction: transaction.handle });
+    if (!session.record(mutation)) {
+      if (!found) return { lookUp: mutation };
+      if (found.data) adopt(mutation, found.data, session);
     }
     const judgement = await judge(mutation, session, rules);
     const changes = session.changes(principalOf(parts));

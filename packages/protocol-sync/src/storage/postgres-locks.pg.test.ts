@@ -36,3 +36,24 @@ test('holds back a record that somebody keeps locked, and no other of the push',
   ]);
   expect(rows).toEqual([{ id: 'first' }, { id: 'last' }, { id: 'locked' }]);
 });
+
+test('applies pushes of many whose resolver takes its connections from the same pool', async () => {
+  const { schema, connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const pool = connect({ max: 2 });
+  const table = `${quoteSchema(schema)}.tasks`;
+  await pool.query(`CREATE TABLE ${table} (id text PRIMARY KEY, title text)`);
+  const resolver: RecordResolver = {
+    getRecord: async (_objectName, recordId) =>
+      (await pool.query(`SELECT title FROM ${table} WHERE id = $1`, [recordId])).rows[0],
+    async applyMutation({ recordId, data }) {
+      await pool.query(`INSERT INTO ${table} VALUES ($1, $2)`, [recordId, data?.title]);
+    },
+  };
+  const handler = new SyncHandler({ store: await openStore({ pool }), resolver, limits: { resolverTimeoutMs: 1000 } });
+  const pushes = ['a', 'b', 'c', 'd', 'e', 'f'].map(async (name) => {
+    const mutations = [create({ title: 'new' }, { recordId: name })];
+    return brief((await handler.handlePush({ clientId: 'a', logId: name, lastCheckpoint: null, mutations })).results);
+  });
+  expect(new Set((await Promise.all(pushes)).flat())).toEqual(new Set(['applied']));
+});

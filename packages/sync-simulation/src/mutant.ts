@@ -52,9 +52,9 @@ export interface Mutant {
   readonly serverAheadMs?: number;
 }
 
-/** A mutant and what may notice it. */
+/** A mutant and what notices it. */
 export interface ExpectedMutant extends Mutant {
-  readonly breaks: readonly [Invariant, ...Invariant[]];
+  readonly breaks: Invariant;
   /** A seed between 1 and 1,000 that notices it. */
   readonly hint: number;
 }

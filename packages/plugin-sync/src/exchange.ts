@@ -23,11 +23,14 @@ export interface ExchangeParts {
   readonly configs: ObjectConfigs;
 }
 
-export interface Exchanged {
+export interface Ask {
   readonly sent: readonly StoredEntry[];
-  readonly answer: SyncPushResponse;
-  /** The checkpoint the request was made with. */
+  /** The checkpoint the request is made with. */
   readonly checkpoint: string | null;
+}
+
+export interface Exchanged extends Ask {
+  readonly answer: SyncPushResponse;
   /** How far the device's clock is ahead of the server's; `null` where the server does not tell its time. */
   readonly clockSkewMs: number | null;
 }
@@ -54,12 +57,14 @@ export class Exchange {
     };
   }
 
-  /** Sends the mutations and asks for what is new. Rejects with `TransportError` when there is no usable answer. */
-  async run(sent: readonly StoredEntry[], signal: AbortSignal): Promise<Exchanged> {
-    const { log, platform } = this.#parts;
-    const { checkpoint } = log.meta;
+  /**
+   * Sends the mutations and asks for what is new since the checkpoint. Rejects with `TransportError` when there is no
+   * usable answer.
+   */
+  async run({ sent, checkpoint }: Ask, signal: AbortSignal): Promise<Exchanged> {
+    const { platform } = this.#parts;
     const startedAt = platform.now();
-    const request = this.#request(sent);
+    const request = this.#request({ sent, checkpoint });
     // Bounded here as well, because a transport of the application's may not know the signal.
     const raw = await withDeadline({ timeoutMs: REQUEST_TIMEOUT_MS, signal, platform }, async (ended) =>
       this.#send(request, ended),
@@ -84,9 +89,9 @@ export class Exchange {
     this.#maxMutations = Math.max(1, Math.floor(count / 2));
   }
 
-  #request(sent: readonly StoredEntry[]): SyncPushRequest {
+  #request({ sent, checkpoint }: Ask): SyncPushRequest {
     const { log, platform, configs } = this.#parts;
-    const { checkpoint, logId } = log.meta;
+    const { logId } = log.meta;
     return {
       clientId: log.clientId,
       mutations: sent.map(({ mutation }) => mutation),

@@ -19,6 +19,7 @@ function entry(id: string, { objectName = 'task', text = '' } = {}): StoredEntry
 }
 
 const rules: BatchRules = {
+  answered: new Set(),
   isDurable: () => true,
   isHeld: () => false,
   batchSizeOf: () => 100,
@@ -31,6 +32,10 @@ const abc = ['a', 'b', 'c'].map((id) => entry(id));
 
 test('takes the log from its start, up to the limits', () => {
   expect([ids(abc), ids(abc, { maxMutations: 2 }), ids([])]).toEqual([['a', 'b', 'c'], ['a', 'b'], []]);
+});
+
+test('passes what is answered already', () => {
+  expect(ids(abc, { answered: new Set(['a', 'b']) })).toEqual(['c']);
 });
 
 test('ends where an object’s own batch size would be exceeded, so that nothing overtakes', () => {

@@ -3,6 +3,8 @@ import { type RecordRef, utf8Bytes } from '@objectql/sync-types';
 import type { StoredEntry } from './storage/client-storage.js';
 
 export interface BatchRules {
+  /** Ids of mutations that the server has answered, though the answer is not stored yet. */
+  readonly answered: ReadonlySet<string>;
   /** False for entries that are not durable yet: nothing is sent before it is. */
   readonly isDurable: (id: string) => boolean;
   /** True for a record whose next try must wait; all its mutations wait with it, to keep their order. */
@@ -22,6 +24,7 @@ export function selectBatch(entries: Iterable<StoredEntry>, rules: BatchRules): 
   let bytes = 0;
   for (const entry of entries) {
     const { id, objectName } = entry.mutation;
+    if (rules.answered.has(id)) continue;
     if (batch.length >= rules.maxMutations || !rules.isDurable(id)) break;
     if (rules.isHeld(entry.mutation)) continue;
     const count = (countByObject.get(objectName) ?? 0) + 1;

@@ -4,11 +4,14 @@
  *   flush the log ─▶ select a batch ─▶ exchange it ─▶ store the answer ─▶ tell everybody ─┐
  *        ▲                                 │ refused as a whole: repair                   │
  *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
+ *
+ * While an answer is being stored, the next request is already on its way where nothing in the answer can change what
+ * it asks: never two at a time, and what it brings is stored after what came before it, or not at all.
  */
 import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from './answer-intake.js';
 import type { ClientLog } from './client-log.js';
-import type { Exchange } from './exchange.js';
+import type { Ask, Exchange, Exchanged } from './exchange.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { repairFor } from './repair-request.js';
@@ -28,6 +31,12 @@ export interface CycleParts {
   readonly listeners: Listeners;
   /** Opens the storage, once. */
   readonly open: () => Promise<void>;
+}
+
+/** A request that is under way. */
+interface Asked {
+  readonly sent: readonly StoredEntry[];
+  readonly exchanging: Promise<Exchanged>;
 }
 
 /** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
@@ -86,42 +95,75 @@ export class SyncCycle {
   }
 
   async #run(signal: AbortSignal): Promise<SyncPushResponse | null> {
-    const { log, listeners, open } = this.#parts;
+    const { listeners, open } = this.#parts;
     await open();
     this.include();
     if (!this.isLeft()) return null;
     listeners.started();
     const whole = new WholeAnswer();
     let repairs = 0;
+    let asked: Asked | undefined;
     for (let isDone = false; !isDone; ) {
       signal.throwIfAborted();
-      const unsaved = await log.flush().catch((error: unknown) => ({ error }));
-      const batch = this.#select();
-      this.#isAskedAnew = false;
-      // One mutation that the storage has no room for must not keep those it has: sending them makes room.
-      if (unsaved && (batch.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
+      asked ??= await this.#ask(signal);
+      const { sent, exchanging } = asked;
+      asked = undefined;
       try {
-        const answer = await this.#exchange(batch, signal);
+        const exchanged = await exchanging;
+        asked = this.#askAhead(exchanged, signal);
+        const answer = await this.#store(exchanged);
         whole.add(answer);
-        isDone = !answer.hasMore && !this.isLeft();
+        isDone = !asked && !answer.hasMore && !this.isLeft();
         // A feed that starts over with every answer never ends.
         if (answer.reset && ++repairs > MAX_REPAIRS)
           throw unusable('The server starts its feed over with every answer.');
       } catch (error) {
-        const isCounted = await this.#repair(error, { batch, isLast: repairs >= MAX_REPAIRS });
+        // What was asked on top of what is not stored is of no use, and two requests must not be under way at once.
+        await asked?.exchanging.catch(() => {});
+        asked = undefined;
+        const isCounted = await this.#repair(error, { batch: sent, isLast: repairs >= MAX_REPAIRS });
         if (isCounted) repairs += 1;
       }
     }
     return whole.get();
   }
 
-  /** One request and all it brings. */
-  async #exchange(batch: readonly StoredEntry[], signal: AbortSignal): Promise<SyncPushResponse> {
-    const { exchange, intake } = this.#parts;
-    const exchanged = await exchange.run(batch, signal);
-    const stored = await intake.take(exchanged);
+  /** Asks for what comes next. */
+  async #ask(signal: AbortSignal): Promise<Asked> {
+    const { log } = this.#parts;
+    const unsaved = await log.flush().catch((error: unknown) => ({ error }));
+    const sent = this.#select();
+    // One mutation that the storage has no room for must not keep those it has: sending them makes room.
+    if (unsaved && (sent.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
+    return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
+  }
+
+  /** Asks for what comes after an answer that is not stored yet, unless the answer decides what that is. */
+  #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): Asked | undefined {
+    if (answer.reset || answer.results.some(({ status }) => status !== 'applied')) return undefined;
+    if (sent.length === 0 && answer.checkpoint === checkpoint) return undefined;
+    const next = this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
+    const [first] = next;
+    if (!answer.hasMore && !(first && first.mutation.sequence <= this.#goal)) return undefined;
+    return this.#start({ sent: next, checkpoint: answer.checkpoint }, signal);
+  }
+
+  #start(ask: Ask, signal: AbortSignal): Asked {
+    this.#isAskedAnew = false;
+    const exchanging = this.#parts.exchange.run(ask, signal);
+    // Looked at when what came before is stored; until then a failure is nobody's.
+    exchanging.catch(() => {});
+    return { sent: ask.sent, exchanging };
+  }
+
+  /** Stores what an exchange has brought. */
+  async #store(exchanged: Exchanged): Promise<SyncPushResponse> {
+    const { log, exchange, intake } = this.#parts;
+    // What was stored meanwhile may have given an entry a copy of its record.
+    const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id) ?? entry);
+    const stored = await intake.take({ ...exchanged, sent });
     const { outcomes } = stored.plan;
-    if (outcomes.isBatchTooLarge) exchange.shrink(batch.length);
+    if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // What resolves a conflict belongs to the sync that met it.
     if (stored.made.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
@@ -132,11 +174,13 @@ export class SyncCycle {
     return answer;
   }
 
-  #select(): readonly StoredEntry[] {
+  /** The next batch once those in `answered`, by their ids, are settled. */
+  #select(answered: ReadonlySet<string> = new Set()): readonly StoredEntry[] {
     const { log, exchange, intake, configs } = this.#parts;
     // Until the walk has told what the new feed has, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
     return selectBatch(log.pending, {
+      answered,
       isDurable: (id) => log.isDurable(id),
       isHeld: intake.holds.heldNow(),
       batchSizeOf: (objectName) => configs.of(objectName).batchSize,

@@ -55,12 +55,13 @@ describe('an answer', () => {
   });
 
   test('that cannot be stored on page 3 leaves pages 1 and 2, and the retry resumes there', async () => {
-    const pages: readonly Step[] = [1, 2, 3, 3].map((page) => (request, server) => {
-      if (page === 3 && server.requests.length === 3) storage.fail('commit', new Error('The disk is full.'));
+    const pages: readonly Step[] = [1, 2, 3, 4, 3, 4].map((page) => (request, server) => {
+      // Page 4 is asked for while page 3 is being stored.
+      if (server.requests.length === 4) storage.fail('commit', new Error('The disk is full.'));
       return appliesWith({
         serverChanges: [change(`task-${page}`)],
         checkpoint: `page-${page}`,
-        hasMore: page < 3,
+        hasMore: page < 4,
       })(request, server);
     });
     const { engine, platform, storage, server } = device({ script: pages });
@@ -70,7 +71,7 @@ describe('an answer', () => {
     await platform.advance(60_000);
     expect([failed, server.requests.map(({ lastCheckpoint }) => lastCheckpoint)]).toEqual([
       { checkpoint: 'page-2', records: 2 },
-      [null, 'page-1', 'page-2', 'page-2'],
+      [null, 'page-1', 'page-2', 'page-3', 'page-2', 'page-3'],
     ]);
   });
 

@@ -15,26 +15,26 @@ const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_350, maxTotalBytes: 21_350 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_700, maxTotalBytes: 21_700 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_050,
-    maxTotalBytes: 23_050,
+    maxInitialBytes: 23_370,
+    maxTotalBytes: 23_370,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_000,
-    maxTotalBytes: 26_000,
+    maxInitialBytes: 26_310,
+    maxTotalBytes: 26_310,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_750,
-    maxTotalBytes: 24_750,
+    maxInitialBytes: 25_070,
+    maxTotalBytes: 25_070,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_650,
-    maxTotalBytes: 27_650,
+    maxInitialBytes: 27_980,
+    maxTotalBytes: 27_980,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

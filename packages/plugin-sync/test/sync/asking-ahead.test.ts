@@ -1,0 +1,121 @@
+/** The next request is on its way while an answer is being stored: never two at a time, and never on top of what may change. */
+import type { SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
+import { expect, test } from 'vitest';
+import { device } from './device.js';
+import { FaultyStorage } from './faulty-storage.js';
+import { answer, appliedAll, change, type Script, scriptedServer } from './scripted-server.js';
+
+/** A device of a server that answers so, and what happens in turn: asked from where and for how many, answered, stored. */
+function watched(script: Script) {
+  const happened: string[] = [];
+  const storage = new FaultyStorage();
+  storage.beforeCommit = async ({ meta, expectCheckpoint }) => {
+    if (expectCheckpoint === undefined) return;
+    // Lets the request that was made meanwhile come to the server.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    happened.push(`stored ${meta?.checkpoint}`);
+  };
+  const server = scriptedServer(async (request, call) => {
+    happened.push(`asked ${request.lastCheckpoint} ${request.mutations.map(({ recordId }) => recordId)}`.trim());
+    const answered = await script(request, call);
+    happened.push('answered');
+    return answered;
+  });
+  return { ...device({ transport: server.transport, storage }), happened, storage, server };
+}
+
+const page = (request: SyncPushRequest, last: number) => {
+  const number = Number(request.lastCheckpoint ?? 0) + 1;
+  return appliedAll(request, {
+    serverChanges: [change(`s${number}`, 1)],
+    checkpoint: `${number}`,
+    hasMore: number < last,
+  });
+};
+
+test('asks for the next page while the one before is being stored, and for none behind the last', async () => {
+  const { tasks, happened, seen } = watched((request) => page(request, 3));
+  await tasks.sync();
+  expect(happened).toEqual([
+    'asked null',
+    'answered',
+    'asked 1',
+    'answered',
+    'stored 1',
+    'asked 2',
+    'answered',
+    'stored 2',
+    'stored 3',
+  ]);
+  expect(Object.keys(await seen())).toEqual(['s1', 's2', 's3']);
+});
+
+test('sends the next mutations while the outcome of those before is being stored, each once and in order', async () => {
+  const config = { enabled: true, batch_size: 2 };
+  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `${call}` }));
+  const { tasks } = device({ transport: server.transport, defaultConfig: config });
+  for (const id of ['a', 'b', 'a', 'c', 'b']) {
+    const operation = 'update';
+    tasks.recordMutation({ objectName: 'task', recordId: id, operation, data: { title: id }, baseVersion: 1 });
+  }
+  await tasks.sync();
+  expect(
+    server.requests.map(({ mutations, lastCheckpoint }) => [lastCheckpoint, mutations.map((m) => m.sequence)]),
+  ).toEqual([
+    [null, [1, 2]],
+    ['1', [3, 4]],
+    ['2', [5]],
+  ]);
+  expect(tasks.status.pending).toBe(0);
+});
+
+test('I3 asks for nothing ahead of an outcome that may hold a record back', async () => {
+  const rejected = (id: string): SyncMutationResult => {
+    return { status: 'rejected', mutationId: id, reason: 'Later.', code: 'BUSY', retryable: true };
+  };
+  const { tasks, happened, server } = watched((request, call) =>
+    call === 1
+      ? answer(
+          request.mutations.map(({ id }) => rejected(id)),
+          { checkpoint: '1' },
+        )
+      : appliedAll(request, { checkpoint: `${call}` }),
+  );
+  for (let n = 0; n < 50; n++) tasks.records.create('held', { title: `${n}` });
+  tasks.records.create('held', { title: 'last' });
+  tasks.records.create('free', { title: 'x' });
+  await tasks.sync();
+  expect(happened.filter((line) => !line.startsWith('stored null')).slice(1, 4)).toEqual([
+    'answered',
+    'stored 1',
+    'asked 1 free',
+  ]);
+  expect(server.requests.length).toBe(2);
+});
+
+test('I6 forgets what it asked ahead when the answer before it cannot be stored, and asks no second time meanwhile', async () => {
+  const { tasks, happened, storage, platform, seen } = watched((request) => page(request, 3));
+  let failures = 1;
+  storage.failCommit = ({ meta }) => (meta?.checkpoint === '2' && failures-- > 0 ? new Error('full') : undefined);
+  await tasks.sync();
+  const checkpoint = tasks.getCheckpoint();
+  await platform.advance(60_000);
+  expect([checkpoint, happened.filter((line) => line.startsWith('asked'))]).toEqual([
+    '1',
+    ['asked null', 'asked 1', 'asked 2', 'asked 1', 'asked 2'],
+  ]);
+  expect(Object.keys(await seen())).toEqual(['s1', 's2', 's3']);
+});
+
+test('sends what is recorded during a long first sync before the pages behind it', async () => {
+  const { tasks, happened, server } = watched((request, call) => {
+    if (call === 2) tasks.records.create('mine', { title: 'mine' });
+    return page(request, 6);
+  });
+  await tasks.sync();
+  const sent = server.requests.findIndex(({ mutations }) => mutations.length > 0);
+  expect([sent > 0 && sent < 5, happened.filter((line) => line.startsWith('stored')).at(-1)]).toEqual([
+    true,
+    'stored 6',
+  ]);
+});

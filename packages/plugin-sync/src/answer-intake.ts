@@ -152,8 +152,8 @@ export class AnswerIntake {
     }
     for (const [id, outcome] of outcomes) this.#settlements.settle(id, outcome);
     records.changed(plan.touched);
-    if (conflicts.length > 0) listeners.conflicts(conflicts);
-    if (dropped.length > 0) listeners.dropped(dropped);
+    listeners.tell('onConflict', conflicts);
+    listeners.tell('onDropped', dropped);
     onChanged();
   }
 

@@ -127,7 +127,9 @@ test('takes nothing but a record for a merge, and nothing by accident for a choi
   for (const merged of ['mine', 'theirs', ['a'], null, 7]) {
     // The cast hands in what JavaScript callers hand in.
     const onConflict = () => merged as unknown as Record<string, unknown>;
-    await expect(resolve(conflict(), { strategy: manual, onConflict })).rejects.toThrow(/^onConflict returned/);
+    await expect(resolve(conflict(), { strategy: manual, onConflict })).rejects.toThrow(
+      /^What onConflict returns for a .* must be an object\. Return the merged record/,
+    );
   }
 });
 

@@ -12,6 +12,7 @@ import {
 } from '@objectql/sync-types';
 import { contestOf, isTimed } from './conflict-contest.js';
 import { SyncUsageError } from './sync-usage-error.js';
+import { anyObject, parseOr } from './transport/wire-parser.js';
 
 /** A record merged by the application. */
 export type MergedRecord = Readonly<Record<string, unknown>>;
@@ -99,13 +100,20 @@ export class ConflictResolver {
   async #ask(conflict: SyncConflict): Promise<Resolution> {
     const merged: unknown = await this.#options.onConflict?.(conflict);
     if (merged === undefined) return { do: 'park' };
-    if (!isRecord(merged)) {
-      const message = `onConflict returned ${describe(merged)} for a ${conflict.objectName}. Return the merged record, or undefined to leave the conflict to the user.`;
-      throw new SyncUsageError('INVALID_MUTATION', message);
-    }
-    return resolveWith(conflict, merged);
+    const mergedRecord = parseOr(
+      // Its fields are checked when it becomes a mutation.
+      () => anyObject(merged) as MergedRecord,
+      ({ message }) =>
+        new SyncUsageError(
+          'INVALID_MUTATION',
+          `What onConflict returns for a ${conflict.objectName} ${message}. ${ADVICE}`,
+        ),
+    );
+    return resolveWith(conflict, mergedRecord);
   }
 }
+
+const ADVICE = 'Return the merged record, or undefined to leave the conflict to the user.';
 
 /** The user's decision on a conflict: their own change, what the server has, or a record merged from both. */
 export type Choice = 'mine' | 'theirs' | MergedRecord;
@@ -125,15 +133,6 @@ export function resolveWith(conflict: SyncConflict, choice: Choice, copy?: JsonO
     ([field, value]) => !Object.hasOwn(serverRecord, field) || !jsonEquals(serverRecord[field], value),
   );
   return changed.length === 0 ? { do: 'yield', droppedFields: [] } : writeOf('update', Object.fromEntries(changed));
-}
-
-function isRecord(value: unknown): value is MergedRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
 function writeOf(operation: MutationOperation, data?: MergedRecord): Resolution {

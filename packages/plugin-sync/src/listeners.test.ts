@@ -31,7 +31,7 @@ test('goes on to the next listener when one throws or rejects, and tells the err
     onSyncStart: () => void heard.push('start'),
     onSyncError: ({ message }) => void heard.push(message),
   });
-  listeners.started();
+  listeners.tell('onSyncStart', undefined);
   await Promise.resolve();
   await Promise.resolve();
   expect([heard, errors]).toEqual([
@@ -72,7 +72,7 @@ test('tells nothing more to a listener that was removed', () => {
   listeners.add(listener);
   listeners.add(listener, 'task');
   listeners.remove(listener);
-  listeners.started();
+  listeners.tell('onSyncStart', undefined);
   expect(heard).toEqual(['start']);
 });
 

@@ -8,6 +8,14 @@ import type { DroppedFields, SyncEventListener } from './sync-listener.js';
 /** 60 s for one page: a listener that never ends must not end sync. */
 export const LISTENER_TIMEOUT_MS = 60_000;
 
+/** What listeners are told, by the method that hears it. */
+export interface Told {
+  readonly onSyncStart: undefined;
+  readonly onSyncComplete: SyncPushResponse;
+  readonly onConflict: readonly SyncConflict[];
+  readonly onDropped: readonly DroppedFields[];
+}
+
 interface Registration {
   readonly listener: SyncEventListener;
   /** The one object it hears of; all when `undefined`. */
@@ -46,26 +54,18 @@ export class Listeners {
     );
   }
 
-  started(): void {
-    this.#tell(({ listener }) => listener.onSyncStart?.());
-  }
-
-  completed(response: SyncPushResponse): void {
-    this.#tell(({ listener }) => listener.onSyncComplete?.(response));
-  }
-
-  conflicts(conflicts: readonly SyncConflict[]): void {
-    this.#tell(({ listener, objectName }) => {
-      const own = ofObject(conflicts, objectName);
-      return own[0] && listener.onConflict?.(own);
-    });
-  }
-
-  dropped(dropped: readonly DroppedFields[]): void {
-    this.#tell(({ listener, objectName }) => {
-      const own = dropped.filter(({ mutation }) => !objectName || mutation.objectName === objectName);
-      return own[0] && listener.onDropped?.(own);
-    });
+  /** Tells all listeners; of a list each hears what is of its object, if there is any. */
+  tell<Name extends keyof Told>(name: Name, told: Told[Name]): void {
+    for (const { listener, objectName } of this.#registrations) {
+      const own = Array.isArray(told) ? ofObject(told, objectName) : told;
+      if (Array.isArray(own) && own.length === 0) continue;
+      // The compiler does not see that the method of a name takes what is told under that name.
+      const hearer = listener as { readonly [Method in Name]?: (told: unknown) => unknown };
+      callContained(
+        () => hearer[name]?.(own),
+        (error) => this.report(error),
+      );
+    }
   }
 
   /** Hands server changes over; rejects when a listener does, so that they are not taken as received. */
@@ -100,22 +100,21 @@ export class Listeners {
       );
     }
   }
-
-  #tell(call: (registration: Registration) => unknown): void {
-    for (const registration of this.#registrations) {
-      callContained(
-        () => call(registration),
-        (error) => this.report(error),
-      );
-    }
-  }
 }
 
-function ofObject<Item extends { readonly objectName: string }>(
+interface OfObject {
+  readonly objectName: string;
+}
+
+function ofObject<Item extends OfObject | { readonly mutation: OfObject }>(
   items: readonly Item[],
   objectName: string | undefined,
 ): readonly Item[] {
-  return items.filter((item) => !objectName || item.objectName === objectName);
+  return objectName === undefined ? items : items.filter((item) => objectNameOf(item) === objectName);
+}
+
+function objectNameOf(item: OfObject | { readonly mutation: OfObject }): string {
+  return 'mutation' in item ? item.mutation.objectName : item.objectName;
 }
 
 function toError(error: unknown): Error {

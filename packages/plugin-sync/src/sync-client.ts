@@ -277,7 +277,7 @@ export class SyncClient implements AsyncDisposable {
   #completed(answer: SyncPushResponse | null): void {
     this.#lastError = null;
     this.#tellStatus();
-    if (answer) this.listeners.completed(answer);
+    if (answer) this.listeners.tell('onSyncComplete', answer);
   }
 
   #failed(error: Error): void {

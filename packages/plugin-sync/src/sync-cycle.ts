@@ -99,7 +99,7 @@ export class SyncCycle {
     await open();
     this.include();
     if (!this.isLeft()) return null;
-    listeners.started();
+    listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
     let repairs = 0;
     let asked: Asked | undefined;

@@ -61,23 +61,11 @@ export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(index + 1))) {
-      bytes += 4;
-      index += 1;
-    } else bytes += 3;
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
   }
-  return bytes;
+  // A pair of surrogates is one character of four bytes; each half that stands alone takes three.
+  return bytes - 2 * (text.match(SURROGATE_PAIR)?.length ?? 0);
 }
 
+const SURROGATE_PAIR = /[\ud800-\udbff][\udc00-\udfff]/g;
 const NOT_ASCII = /[\u0080-\uffff]/;
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xdc00;
-}
-
-/** False for NaN, which `charCodeAt` gives behind the end. */
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
-}

@@ -1,8 +1,7 @@
 /** What tabs tell each other. Data has one way between them, the storage: messages say that, and where, it changed. */
-import type { SyncConflict, SyncPushResponse } from '@objectql/sync-types';
+import type { Told } from '../listeners.js';
 import type { MutationOutcome } from '../mutation-outcome.js';
 import type { Changed } from '../record-watch.js';
-import type { DroppedFields } from '../sync-listener.js';
 import type { SyncState } from '../sync-state.js';
 import type { SyncFacts } from '../sync-status.js';
 
@@ -44,11 +43,8 @@ export interface WishError {
 
 /** What listeners hear in every tab. */
 export type TabEvent =
-  | { readonly on: 'start' }
-  | { readonly on: 'complete'; readonly response: SyncPushResponse }
-  | { readonly on: 'error'; readonly message: string }
-  | { readonly on: 'conflict'; readonly conflicts: readonly SyncConflict[] }
-  | { readonly on: 'dropped'; readonly dropped: readonly DroppedFields[] };
+  | { readonly [Name in keyof Told]: { readonly on: Name; readonly told: Told[Name] } }[keyof Told]
+  | { readonly on: 'onSyncError'; readonly told: string };
 
 /** A message on its way. */
 export interface Envelope {

@@ -4,8 +4,7 @@ import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
 import type { DeadLetterList } from './dead-letter-list.js';
-import type { Exchanged } from './exchange.js';
-import { forgetEpoch } from './forget-epoch.js';
+import type { Answered } from './exchange.js';
 import type { Listeners } from './listeners.js';
 import type { LocalRecords } from './local-records.js';
 import type { MutationOutcome } from './mutation-outcome.js';
@@ -15,9 +14,8 @@ import { RecordHolds } from './record-holds.js';
 import type { Changed } from './record-watch.js';
 import { Settlements } from './settlements.js';
 import type { ClientState, ClientStorage, StorageBatch, StoredEntry } from './storage/client-storage.js';
-import { requirePending, type StoredAnswer, storeAnswer } from './store-answer.js';
+import { type StoredAnswer, storeAnswer } from './store-answer.js';
 import { SyncUsageError } from './sync-usage-error.js';
-import { beginWalk } from './walk.js';
 
 export interface IntakeParts {
   readonly log: ClientLog;
@@ -63,37 +61,22 @@ export class AnswerIntake {
   }
 
   /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
-  async take(exchanged: Exchanged): Promise<StoredAnswer> {
-    const stored = await storeAnswer(exchanged, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
-    this.#announce(exchanged, stored);
+  async take(answered: Answered): Promise<StoredAnswer> {
+    const stored = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
+    this.#announce(answered, stored);
     return stored;
   }
 
-  /** Puts a mutation that is too large for any request among the dead letters. */
+  /** Puts a mutation that is too large for any request among the dead letters, as if the server had refused it alone. */
   async bury(entry: StoredEntry): Promise<void> {
-    const { mutation } = entry;
-    const { log, platform, records } = this.#parts;
     const reason = `The mutation is too large for the server, though below ${MAX_RECORD_BYTES} bytes.`;
-    const letter = { id: mutation.id, mutation, code: 'TOO_LARGE' as const, reason, deadAt: platform.now() };
-    const batch = { removeEntries: [mutation.id], putDeadLetters: [letter] };
-    await log.commit({ batch, recheck: () => requirePending(log, [entry]) });
-    this.#holds.release([mutation]);
-    this.#putLists(batch);
-    this.#settlements.settle(mutation.id, { status: 'rejected', code: letter.code, reason });
-    records.changed([mutation]);
+    const { checkpoint } = this.#parts.log.meta;
+    await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason }], checkpoint });
   }
 
   /** Forgets the place in the feed, and with it every version: the server does not know them. */
   async restartFeed(): Promise<void> {
-    const { log, platform, conflicts, deadLetters } = this.#parts;
-    const { checkpoint, walk } = log.meta;
-    const batch = {
-      ...forgetEpoch({ conflicts: conflicts.list(), deadLetters: deadLetters.list() }),
-      expectCheckpoint: checkpoint,
-    };
-    const meta = { checkpoint: null, walk: beginWalk('epoch', walk, platform.newId()) };
-    await log.commit({ batch, meta, forgetBases: true });
-    this.#putLists(batch);
+    await this.#takeOwn([], { results: [], checkpoint: null, reset: 'epoch' });
   }
 
   /** Reads the storage again, which somebody else has changed: these records, as far as is known. */
@@ -138,10 +121,17 @@ export class AnswerIntake {
     this.#settlements.end();
   }
 
-  #announce({ sent, answer, clockSkewMs }: Exchanged, { plan, made, conflicts }: StoredAnswer): void {
+  /** Takes an answer in that the server has not given; it brings no change and ends no walk. */
+  async #takeOwn(sent: readonly StoredEntry[], answer: Omit<Answered['answer'], 'serverChanges'>): Promise<void> {
+    const { checkpoint } = this.#parts.log.meta;
+    await this.take({ sent, answer: { ...answer, serverChanges: [], hasMore: true }, checkpoint, clockSkewMs: null });
+  }
+
+  #announce({ sent, answer, clockSkewMs }: Answered, { plan, made, conflicts }: StoredAnswer): void {
     const { listeners, records, onChanged } = this.#parts;
     this.#clockSkewMs = clockSkewMs ?? this.#clockSkewMs;
-    if (answer.hasMore || this.#received !== null) this.#received = (this.#received ?? 0) + answer.serverChanges.length;
+    const came = answer.serverChanges.length;
+    if ((answer.hasMore && came > 0) || this.#received !== null) this.#received = (this.#received ?? 0) + came;
     const { settledIds, holds, successions, outcomes, dropped } = plan.outcomes;
     this.#holds.release(sent.map(({ mutation }) => mutation).filter(({ id }) => settledIds.has(id)));
     this.#holds.hold(holds);

@@ -3,7 +3,7 @@ import { findStrategy, type RecordRef, recordKey, type SyncConflict } from '@obj
 import { completeConflict } from './conflict-contest.js';
 import type { ConflictList } from './conflict-list.js';
 import { ConflictResolver, type OnConflict, type Resolution } from './conflict-resolver.js';
-import type { Exchanged } from './exchange.js';
+import type { Answered } from './exchange.js';
 import { followUpOf } from './follow-up.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
@@ -33,7 +33,7 @@ export const CALLBACK_WAIT_MS = 10_000;
 
 /** The answer's results, each conflict with its decision, which are made in the order the conflicts were met. */
 export async function decideConflicts(
-  { sent, answer: { results, serverChanges } }: Exchanged,
+  { sent, answer: { results, serverChanges } }: Answered,
   parts: DecisionParts,
 ): Promise<readonly DecidedResult[]> {
   const decided: DecidedResult[] = [];

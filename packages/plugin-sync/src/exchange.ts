@@ -35,6 +35,11 @@ export interface Exchanged extends Ask {
   readonly clockSkewMs: number | null;
 }
 
+/** What may be stored as an answer: the server's, or one the client gives itself, which may stand before the first. */
+export type Answered = Omit<Exchanged, 'answer'> & {
+  readonly answer: Omit<SyncPushResponse, 'checkpoint'> & { readonly checkpoint: string | null };
+};
+
 /** 0.9: leaves room in a body for the envelope around the mutations. */
 const BODY_SHARE = 0.9;
 

@@ -2,7 +2,8 @@
  * What one answer changes in the client's storage: a pure function of the answer and what the client has, so that it all
  * becomes durable in one transaction.
  */
-import { type RecordRef, recordKey, type SyncPushResponse, type SyncServerChange } from '@objectql/sync-types';
+import { type RecordRef, recordKey, type SyncServerChange } from '@objectql/sync-types';
+import type { Answered } from './exchange.js';
 import { forgetEpoch, type WaitingItems } from './forget-epoch.js';
 import type { LogChange } from './log-change.js';
 import { type DecidedResult, OutcomePlan } from './outcome-plan.js';
@@ -12,7 +13,7 @@ import { isEpochWalk } from './walk.js';
 
 export interface AnswerInput {
   readonly sent: readonly StoredEntry[];
-  readonly answer: Omit<SyncPushResponse, 'results' | 'serverChanges'>;
+  readonly answer: Omit<Answered['answer'], 'results' | 'serverChanges'>;
   /** Those of the answer's changes that this client keeps. */
   readonly changes: readonly SyncServerChange[];
   /** The answer's results with the decisions on conflicts, in the order of `sent`. */

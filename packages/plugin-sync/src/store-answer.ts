@@ -5,7 +5,7 @@ import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
 import type { DeadLetterList } from './dead-letter-list.js';
 import { decideConflicts } from './decide-conflicts.js';
-import type { Exchanged } from './exchange.js';
+import type { Answered } from './exchange.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
@@ -39,14 +39,14 @@ export interface StoredAnswer {
 }
 
 /** Stores an answer. Rejects, with nothing stored, when the storage or a listener for server changes fails. */
-export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Promise<StoredAnswer> {
-  const { sent, answer, checkpoint } = exchanged;
+export async function storeAnswer(answered: Answered, parts: StoreParts): Promise<StoredAnswer> {
+  const { sent, answer, checkpoint } = answered;
   const { log, platform, listeners, configs, conflicts, deadLetters } = parts;
   const { walk: current } = log.meta;
   const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
-  const storedByKey = await readStored(refsOf(exchanged, walk !== null && !answer.hasMore ? log : undefined), parts);
-  const results = await decideConflicts(exchanged, { ...parts, pendingOf, storedByKey });
+  const storedByKey = await readStored(refsOf(answered, walk !== null && !answer.hasMore ? log : undefined), parts);
+  const results = await decideConflicts(answered, { ...parts, pendingOf, storedByKey });
   const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
   await listeners.serverChanges(changes);
   // Planned now, because a listener may have taken its time, and the user has not waited for it.
@@ -69,12 +69,12 @@ export async function storeAnswer(exchanged: Exchanged, parts: StoreParts): Prom
 }
 
 /** Another tab may have stored the same answer: its outcomes must not count twice. */
-export function requirePending(log: ClientLog, entries: readonly StoredEntry[]): void {
+function requirePending(log: ClientLog, entries: readonly StoredEntry[]): void {
   if (entries.some(({ mutation }) => !log.pending.get(mutation.id))) throw new CheckpointMovedError();
 }
 
 /** The records the answer names; at a walk's end also those with pending changes, which the sweep may take away. */
-function refsOf({ sent, answer }: Exchanged, swept: ClientLog | undefined): readonly RecordRef[] {
+function refsOf({ sent, answer }: Answered, swept: ClientLog | undefined): readonly RecordRef[] {
   const pending = swept ? Array.from(swept.pending, ({ mutation }) => mutation) : [];
   return [...sent.map(({ mutation }) => mutation), ...answer.serverChanges, ...pending];
 }

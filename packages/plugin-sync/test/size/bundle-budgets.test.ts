@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { BUNDLE_BUDGETS } from './bundle-budgets.js';
+import { BUNDLE_BUDGETS, CORE } from './bundle-budgets.js';
+import { dutyOf } from './bundle-duties.js';
 import { measureBundle } from './measure-bundle.js';
 
 describe('what a browser downloads', () => {
@@ -11,6 +12,12 @@ describe('what a browser downloads', () => {
       expect(totalBytes, 'loaded in all; `pnpm size` tells what weighs what').toBeLessThanOrEqual(maxTotalBytes);
     });
   }
+
+  test('is known source by source for the duty it has', async () => {
+    const { bytesBySource } = await measureBundle(CORE);
+    const sources = [...bytesBySource].flatMap(([path, bytes]) => (bytes > 0 && path !== '<stdin>' ? path : []));
+    expect(sources.filter((path) => dutyOf(path) === undefined)).toEqual([]);
+  });
 
   test('counts a chunk that is loaded on demand in the total alone', async () => {
     const here = "export { systemPlatform } from './platform/system-platform.js';";

@@ -11,7 +11,8 @@ export interface BundleBudget {
   readonly external?: readonly string[];
 }
 
-const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index.js';`;
+/** An app that records, syncs over HTTP, reads records, and sees conflicts and dead letters. */
+export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from './index.js';`;
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {

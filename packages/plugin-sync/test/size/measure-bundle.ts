@@ -1,7 +1,7 @@
 /** What an app of these imports makes its users download: bundled, minified and compressed as bundlers and servers do. */
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { type BuildOptions, build, transform } from 'esbuild';
 
 const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
 
@@ -16,21 +16,7 @@ export interface BundleSize {
 
 /** Bundles a module for browsers. Its imports are relative to `src`; those named in `external` count for nothing. */
 export async function measureBundle(code: string, external: readonly string[] = []): Promise<BundleSize> {
-  const { metafile, outputFiles } = await build({
-    stdin: { contents: code, resolveDir: SOURCES, loader: 'ts' },
-    absWorkingDir: SOURCES,
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    external: [...external],
-    outdir: 'out',
-    legalComments: 'none',
-    metafile: true,
-    write: false,
-  });
+  const { metafile, outputFiles } = await bundle(code, { external: [...external], minify: true });
   const gzippedByPath = new Map(
     outputFiles.map(({ path, contents }) => [path.slice(SOURCES.length), gzipSync(contents, { level: 9 }).length]),
   );
@@ -44,6 +30,38 @@ export async function measureBundle(code: string, external: readonly string[] = 
     totalBytes: sum([...gzippedByPath.values()]),
     bytesBySource: new Map([...bytesBySource].sort(([, a], [, b]) => b - a)),
   };
+}
+
+/** The minified code of each source of a module's bundle, in the bundle's order. */
+export async function codeBySource(code: string): Promise<ReadonlyMap<string, string>> {
+  // Without white space the comments would be gone that say where each source begins.
+  const { outputFiles } = await bundle(code, { minifyIdentifiers: true, minifySyntax: true });
+  const [sourceTexts = ''] = (outputFiles[0]?.text ?? '').split('\nexport {');
+  const sources = sourceTexts.split(SOURCE_COMMENT).slice(1);
+  const minified = sources.map(async (source) => {
+    const [path = '', ...lines] = source.split('\n');
+    return [path, (await transform(lines.join('\n'), { minifyWhitespace: true })).code] as const;
+  });
+  return new Map(await Promise.all(minified));
+}
+
+const SOURCE_COMMENT = /^\/\/ (?=\S+\.ts$)/m;
+
+function bundle(code: string, options: BuildOptions) {
+  return build({
+    stdin: { contents: code, resolveDir: SOURCES, loader: 'ts' },
+    absWorkingDir: SOURCES,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    outdir: 'out',
+    legalComments: 'none',
+    ...options,
+    metafile: true,
+    write: false,
+  });
 }
 
 interface Output {

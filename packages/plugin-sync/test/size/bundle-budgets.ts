@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_200, maxTotalBytes: 21_200 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_300, maxTotalBytes: 21_300 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 22_900,
-    maxTotalBytes: 22_900,
+    maxInitialBytes: 23_000,
+    maxTotalBytes: 23_000,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 25_800,
-    maxTotalBytes: 25_800,
+    maxInitialBytes: 25_900,
+    maxTotalBytes: 25_900,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_600,
-    maxTotalBytes: 24_600,
+    maxInitialBytes: 24_650,
+    maxTotalBytes: 24_650,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_450,
-    maxTotalBytes: 27_450,
+    maxInitialBytes: 27_550,
+    maxTotalBytes: 27_550,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

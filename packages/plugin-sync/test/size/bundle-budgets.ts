@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_300, maxTotalBytes: 21_300 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_350, maxTotalBytes: 21_350 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_000,
-    maxTotalBytes: 23_000,
+    maxInitialBytes: 23_050,
+    maxTotalBytes: 23_050,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 25_900,
-    maxTotalBytes: 25_900,
+    maxInitialBytes: 25_950,
+    maxTotalBytes: 25_950,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_650,
-    maxTotalBytes: 24_650,
+    maxInitialBytes: 24_700,
+    maxTotalBytes: 24_700,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_550,
-    maxTotalBytes: 27_550,
+    maxInitialBytes: 27_600,
+    maxTotalBytes: 27_600,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -19,23 +19,23 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_350, maxTotalBytes: 21_350 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_050,
-    maxTotalBytes: 23_050,
+    maxInitialBytes: 23_100,
+    maxTotalBytes: 23_100,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 25_950,
-    maxTotalBytes: 25_950,
+    maxInitialBytes: 26_050,
+    maxTotalBytes: 26_050,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_700,
-    maxTotalBytes: 24_700,
+    maxInitialBytes: 24_800,
+    maxTotalBytes: 24_800,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_600,
-    maxTotalBytes: 27_600,
+    maxInitialBytes: 27_650,
+    maxTotalBytes: 27_650,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -22,7 +22,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
     /(transport\/(http-transport|read-answer|deadline|gzip|refused-error|retry-after|transport)|as-transport-error|error-code)\.ts$/,
   'the storage in memory':
     /storage\/(client-storage|memory-[a-z]+|frozen-copy|state-order|check-expected|storage-error)\.ts$/,
-  'the device: clock, network, timers': /(system-platform|keep-stored)\.ts$/,
+  'the device: clock, network, timers': /(system-platform|keep-stored|page-freeze)\.ts$/,
   'the engine, and how the parts are joined': /(sync-client|sync-engine|sync-usage-error)\.ts$/,
 };
 

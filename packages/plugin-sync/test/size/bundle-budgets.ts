@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_350, maxTotalBytes: 21_350 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_550, maxTotalBytes: 21_550 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_100,
-    maxTotalBytes: 23_100,
+    maxInitialBytes: 23_300,
+    maxTotalBytes: 23_300,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_050,
-    maxTotalBytes: 26_050,
+    maxInitialBytes: 26_200,
+    maxTotalBytes: 26_200,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_800,
-    maxTotalBytes: 24_800,
+    maxInitialBytes: 25_000,
+    maxTotalBytes: 25_000,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_650,
-    maxTotalBytes: 27_650,
+    maxInitialBytes: 27_850,
+    maxTotalBytes: 27_850,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -68,7 +68,7 @@ export class SqliteTransaction implements EngineTransaction {
   async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
     this.#refuseLost();
     if (records.length > 0) this.#saveRecords(records);
-    for (const row of ledger) this.#saveRow(row);
+    if (ledger.length > 0) this.#connection.run(SAVE_ROWS, JSON.stringify(ledger.map(ledgerValues)));
     if (log) this.#saveLog(log);
     for (const ref of settledIntents) this.#connection.run(SETTLE_INTENT, ...keyColumns(ref));
     for (const intent of intents) this.#connection.run(SAVE_INTENT, ...keyColumns(intent), JSON.stringify(intent));
@@ -113,15 +113,14 @@ export class SqliteTransaction implements EngineTransaction {
     this.#connection.run('UPDATE objectql_sync_feed SET head = ?', this.head);
   }
 
-  #saveRow(row: LedgerRow): void {
-    const { mutationId, logId, sequence, contentHash, outcome, at } = row;
-    const outcomeText = JSON.stringify(outcome);
-    this.#connection.run(SAVE_ROW, mutationId, logId, sequence, ...keyColumns(row), contentHash, outcomeText, at);
-  }
-
   #saveLog({ logId, principal, floor, lastTime }: LogRow): void {
     this.#connection.run(SAVE_LOG, logId, principal, floor, lastTime);
   }
+}
+
+function ledgerValues(row: LedgerRow): readonly unknown[] {
+  const { mutationId, logId, sequence, contentHash, outcome, at } = row;
+  return [mutationId, logId, sequence, ...keyColumns(row), contentHash, JSON.stringify(outcome), at];
 }
 
 const PROBE = 'SAVEPOINT objectql_probe';
@@ -143,7 +142,10 @@ const SAVE_RECORD = `
   INSERT INTO objectql_sync_records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (object_name, record_id) DO UPDATE SET place = excluded.place, version = excluded.version,
     changed_at = excluded.changed_at, data = excluded.data, bookkeeping = excluded.bookkeeping`;
-const SAVE_ROW = `INSERT INTO objectql_sync_ledger (${LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+// One statement for all rows: each call of a driver costs as much as a third of the row it writes.
+const SAVE_ROWS = `
+  INSERT INTO objectql_sync_ledger (${LEDGER_COLUMNS}) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+    value ->> 4, value ->> 5, value ->> 6, value ->> 7 FROM json_each(?)`;
 const SAVE_LOG = `
   INSERT INTO objectql_sync_logs (log_id, principal, floor, last_time) VALUES (?, ?, ?, ?)
   ON CONFLICT (log_id) DO UPDATE SET floor = max(floor, excluded.floor), last_time = max(last_time, excluded.last_time)`;

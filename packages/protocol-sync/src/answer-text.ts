@@ -12,8 +12,9 @@ export function answerValue({ serverChanges, ...answer }: Answer): SyncPushRespo
 
 /** What goes over HTTP: equal to `JSON.stringify(answerValue(answer))` but for the order of properties. */
 export function answerText({ serverChanges, ...answer }: Answer): string {
+  const textOf = rememberedTexts();
   // The rest is an object that is never empty, so its last brace can be moved behind the changes.
-  return `${JSON.stringify(answer).slice(0, -1)},"serverChanges":[${serverChanges.map(changeText).join(',')}]}`;
+  return `${JSON.stringify(answer).slice(0, -1)},"serverChanges":[${serverChanges.map((change) => changeText(change, textOf)).join(',')}]}`;
 }
 
 function changeValue({ data, ...change }: FeedChange): SyncServerChange {
@@ -21,7 +22,25 @@ function changeValue({ data, ...change }: FeedChange): SyncServerChange {
   return data === undefined ? change : { ...change, data: JSON.parse(data) };
 }
 
-function changeText({ data, ...change }: FeedChange): string {
-  const text = JSON.stringify(change);
-  return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`;
+/** Property by property: `JSON.stringify` of a change took most of what a page costs. */
+function changeText(change: FeedChange, textOf: (value: string) => string): string {
+  const { objectName, recordId, serverVersion, timestamp, operation, origin, data } = change;
+  const id = typeof recordId === 'number' ? recordId : JSON.stringify(recordId);
+  const whose = origin
+    ? `,"origin":{"logId":${textOf(origin.logId)},"mutationId":${JSON.stringify(origin.mutationId)},"sequence":${origin.sequence}}`
+    : '';
+  const what = data === undefined ? '' : `,"data":${data}`;
+  return `{"objectName":${textOf(objectName)},"recordId":${id},"serverVersion":${serverVersion},"timestamp":"${timestamp}","operation":"${operation}"${whose}${what}}`;
+}
+
+/** `JSON.stringify`, remembering: a page names few objects and few logs. */
+function rememberedTexts(): (value: string) => string {
+  const texts = new Map<string, string>();
+  return (value) => {
+    const known = texts.get(value);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(value);
+    texts.set(value, text);
+    return text;
+  };
 }

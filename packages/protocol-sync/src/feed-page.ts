@@ -57,7 +57,8 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const isToldAll = own.size === 0 || isWalkingAnew;
   const others = isToldAll ? wanted : wanted.filter((record) => own.get(record) !== record.version);
   const permissions = await permissionsOf(others, authorize.read, principal);
-  const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', start) ?? []);
+  const told = { start, timestampOf: rememberedInstants() };
+  const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
   if (authorize.scope && scopeDigest({ objects, except }, await rightsOf(authorize, principal)) !== scope) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
@@ -192,15 +193,33 @@ async function permissionsOf(
   );
 }
 
-function toChange(record: FeedRecord, permission: ReadPermission, start: PageStart): FeedChange | undefined {
-  const { objectName, recordId, version, data, origin } = record;
-  const common = { objectName, recordId, serverVersion: version, timestamp: new Date(record.changedAt).toISOString() };
+function toChange(
+  record: FeedRecord,
+  permission: ReadPermission,
+  { start, timestampOf }: { readonly start: PageStart; readonly timestampOf: (at: number) => string },
+): FeedChange | undefined {
+  const { objectName, recordId, version: serverVersion, data, origin } = record;
   // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed
   // since the walk began may have been seen by it before.
   if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
-  if (permission === 'forget' || data === null) return { ...common, operation: 'delete' };
-  const operation = version === record.born ? 'create' : 'update';
-  return { ...common, operation, data: visibleText(data, permission), ...(origin ? { origin } : {}) };
+  const timestamp = timestampOf(record.changedAt);
+  if (permission === 'forget' || data === null) {
+    return { objectName, recordId, serverVersion, timestamp, operation: 'delete' };
+  }
+  const operation = serverVersion === record.born ? 'create' : 'update';
+  const visible = visibleText(data, permission);
+  return origin
+    ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
+    : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
+}
+
+/** Epoch milliseconds as ISO 8601, remembering the last: what was pushed together stands together. */
+function rememberedInstants(): (at: number) => string {
+  let last = { at: Number.NaN, text: '' };
+  return (at) => {
+    if (at !== last.at) last = { at, text: new Date(at).toISOString() };
+    return last.text;
+  };
 }
 
 /** Text goes out as it is stored, unless some of it is hidden. */

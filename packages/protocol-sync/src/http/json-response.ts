@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import type { SyncErrorBody } from '@objectql/sync-types';
 import type { SyncRequestError } from '../sync-request-error.js';
+import { attachBodyBytes } from './body-at-hand.js';
 
 /** 1,400 bytes: what fits one network packet anyway arrives no sooner for being smaller. */
 export const GZIP_MIN_BYTES = 1400;
@@ -19,10 +20,11 @@ export async function jsonResponse(text: string, acceptEncoding: string | null):
   const bytes = new TextEncoder().encode(text);
   // `Vary` even where nothing is packed: the same request with another Accept-Encoding would have another answer.
   const headers = { ...NEVER_STORED, vary: 'accept-encoding' };
-  if (bytes.byteLength < GZIP_MIN_BYTES || !acceptsGzip(acceptEncoding)) return new Response(bytes, { headers });
+  if (bytes.byteLength < GZIP_MIN_BYTES || !acceptsGzip(acceptEncoding))
+    return attachBodyBytes(new Response(bytes, { headers }), bytes);
   const isSmall = bytes.byteLength < GZIP_AT_ONCE_BYTES;
   const packed = isSmall ? gzipSync(bytes, { level: GZIP_LEVEL }) : await gzipOf(bytes, { level: GZIP_LEVEL });
-  return new Response(packed, { headers: { ...headers, 'content-encoding': 'gzip' } });
+  return attachBodyBytes(new Response(packed, { headers: { ...headers, 'content-encoding': 'gzip' } }), packed);
 }
 
 /** The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. */

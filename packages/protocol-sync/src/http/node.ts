@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemPlatform } from '../platform/platform.js';
 import { SyncRequestError } from '../sync-request-error.js';
+import { attachParsedBody, bodyBytesOf } from './body-at-hand.js';
 import { errorResponse } from './json-response.js';
-import { attachParsedBody } from './parsed-body.js';
 import type { SyncEndpoint } from './sync-endpoint.js';
 
 /** A request as Express hands it on; plain `node:http` has neither of the two. */
@@ -81,7 +81,7 @@ async function send(
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> {
   const isStream = answered.headers.get('content-type') === 'text/event-stream';
-  const body = isStream ? answered.body : new Uint8Array(await answered.arrayBuffer());
+  const body = isStream ? answered.body : (bodyBytesOf(answered) ?? new Uint8Array(await answered.arrayBuffer()));
   if (response.destroyed) {
     await answered.body?.cancel();
     return;

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SyncRequestError } from '../sync-request-error.js';
-import { attachParsedBody } from './parsed-body.js';
+import { attachParsedBody } from './body-at-hand.js';
 import { readJsonBody } from './read-json-body.js';
 
 const MAX_BYTES = 10_000;

@@ -1,8 +1,8 @@
 /** The body of a request, from bytes nobody has checked to a JSON value. Each step has its limit before it starts. */
 import { gunzipSync } from 'node:zlib';
 import { SyncRequestError } from '../sync-request-error.js';
+import { parsedBodyOf } from './body-at-hand.js';
 import { checkDepth, parseJson } from './parse-json.js';
-import { parsedBodyOf } from './parsed-body.js';
 
 export interface ReadOptions {
   /** Holds for the body as it arrives and again for what it unpacks to. */

@@ -1,5 +1,5 @@
 /** Puts the sync endpoint on ObjectStack's HTTP server. */
-import { attachParsedBody } from '../http/parsed-body.js';
+import { attachParsedBody } from '../http/body-at-hand.js';
 import type { SyncEndpoint } from '../http/sync-endpoint.js';
 import { actionsOf, METHOD_BY_ACTION } from '../http/sync-route.js';
 

@@ -58,7 +58,7 @@ export const DEVICE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'two tabs write over each other',
     breaks: 'I5',
-    hint: 8,
+    hint: 10,
     batch: ({ expectRevision, ...batch }) => [batch],
   },
   {

@@ -219,7 +219,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'hidden fields are shown',
     breaks: 'I12',
-    hint: 1,
+    hint: 12,
     authorize: ({ read, ...authorize }) => ({
       ...authorize,
       read: async (question) => {
@@ -231,7 +231,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'whoever may not read a record any more is not told',
     breaks: 'I4',
-    hint: 14,
+    hint: 1,
     authorize: ({ read, ...authorize }) => ({
       ...authorize,
       read: async (question) => {

@@ -1,7 +1,7 @@
 /** A browser with a profile of its own that a test may kill as a crash would. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type Browser, chromium } from 'playwright-core';
 import { chromiumCommand } from './chromium.js';
 
@@ -20,25 +20,24 @@ export async function startMortalBrowser(profile: string): Promise<MortalBrowser
     // A group of its own, so that all of its processes die together.
     { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  const browser = await chromium.connectOverCDP(await debuggingUrl(child));
+  // All of its processes hold the error output, so it closes with the last of them. One that dies later than the first
+  // would still have the profile locked when the next browser opens it.
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const browser = await chromium.connectOverCDP(await debuggingUrl(child.stderr));
+  child.stderr.resume();
   return {
     browser,
     async kill() {
-      if (child.signalCode !== null) return;
-      const exit = once(child, 'exit');
-      process.kill(-Number(child.pid), 'SIGKILL');
-      await exit;
+      if (child.signalCode === null) process.kill(-Number(child.pid), 'SIGKILL');
+      await gone;
     },
   };
 }
 
-async function debuggingUrl({ stderr }: ChildProcess): Promise<string> {
-  if (!stderr) throw new Error('The browser has no error output to read its address from.');
+async function debuggingUrl(stderr: Readable): Promise<string> {
   for await (const line of createInterface({ input: stderr })) {
     const url = /^DevTools listening on (ws:.+)$/.exec(line)?.[1];
-    if (url === undefined) continue;
-    stderr.resume();
-    return url;
+    if (url !== undefined) return url;
   }
   throw new Error('The browser ended before it told its address.');
 }

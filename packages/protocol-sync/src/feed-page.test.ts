@@ -134,3 +134,11 @@ it('I6 tells a caller of other rights than before even what they wrote, since th
   const asAnn = await handler.handlePush(request, storeResolver, { principal: { id: 'ann' } });
   expect([asAnn.reset, asAnn.serverChanges]).toMatchObject(['scope', [{ data: { of: 'ann', title: 'x' } }]]);
 });
+
+it('I6 answers no push during which its writer lost sight of what it wrote and got it back', async () => {
+  const views: ReadPermission[] = ['hide'];
+  const { push } = setUp({ authorize: { read: () => views.shift() ?? 'allow' } });
+  const mutations = [create({ title: 'x' })];
+  await expect(push({ mutations })).rejects.toMatchObject({ code: 'BUSY' });
+  expect((await push({ mutations })).results).toMatchObject([{ status: 'applied', record: { title: 'x' } }]);
+});

@@ -1,6 +1,6 @@
 /** One page of the feed as a client may see it. */
 import { createHash } from 'node:crypto';
-import { type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
+import { type SyncMutationResult, type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
 import type { FeedStretch, OwnWrite } from './apply-mutations.js';
 import { type Authorize, type ReadPermission, visibleData } from './authorize.js';
 import { findPageStart, formatCheckpoint, nextCheckpoint, type PageStart } from './checkpoint.js';
@@ -28,6 +28,8 @@ export interface FeedPageParts {
   readonly maxPageBytes: number;
   /** What this request wrote itself: not sent back unless the client could not know it. */
   readonly written: readonly OwnWrite[];
+  /** What came of its mutations, in the order of the request. */
+  readonly results: readonly SyncMutationResult[];
   /** Where that stands in the feed, if it stands together. */
   readonly stretch?: FeedStretch | undefined;
   /** The feed's head before this request wrote anything. */
@@ -40,7 +42,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const { except = [] } = request;
   const objects = wantedObjects(request, parts.syncedObjects);
   const scope = scopeDigest({ objects, except }, await rightsOf(authorize, principal));
-  const own = suppressedVersions(request, parts.written);
+  const own = suppressedVersions(request, parts);
   const { page, start: found } =
     ownPage(request, own, { scope, stretch: parts.stretch }) ??
     (await readPage(request, parts.store, { objects, scope }));
@@ -169,12 +171,20 @@ function selectUpTo(records: readonly FeedRecord[], maxBytes: number): readonly 
 /** 512 bytes: what a change carries beside its data, with ids of the largest size. */
 const CHANGE_OVERHEAD_BYTES = 512;
 
-/** A protocol-1 client does not read `record` in results, so it gets back what it could not compute. */
-function suppressedVersions(request: PushRequest, written: readonly OwnWrite[]): RecordMap<number> {
+/** The request's own writes that its client knows from the results. */
+function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {
   const versions = new RecordMap<number>();
   for (const { state, computable } of written) {
+    // A protocol-1 client does not read `record` in results, so it gets back what it could not compute.
     if (computable || request.protocol === 2) versions.set(state, state.version);
     else versions.delete(state);
+  }
+  if (!authorize.read || !authorize.scope) return versions;
+  for (const [index, item] of request.items.entries()) {
+    const result = results[index];
+    // What a result shows, or tells as gone, was looked at under rights that may be others by now.
+    if ('mutation' in item && result?.status === 'applied' && result.record !== undefined)
+      versions.delete(item.mutation);
   }
   return versions;
 }

@@ -7,7 +7,7 @@ import { goneConflictResult } from './answer.js';
 import { viewOf } from './authorize.js';
 import type { JudgeRules } from './judge.js';
 import type { PushRequest } from './push-request.js';
-import { type RecordState, StoreBusyError } from './storage/sync-store.js';
+import type { RecordState } from './storage/sync-store.js';
 
 interface Answered {
   /** In the order of the request. */
@@ -25,24 +25,11 @@ export async function hideUnreadable(
   if (!rules.authorize.read) return results;
   const lastByKey = new Map(seen.map((state) => [recordKey(state), state]));
   const hidden = new Set<string>();
-  for (const [key, state] of lastByKey) {
-    const view = await viewOf(state, rules);
-    if (view === undefined) hidden.add(key);
-    else if (view && results.some((result, index) => isToldAsGone(result, state, items[index]))) {
-      // The page leaves an own write out, under rights that show the record, and would pass it for good.
-      throw new StoreBusyError('The rights of this caller changed while the push was handled.');
-    }
-  }
+  for (const [key, state] of lastByKey) if ((await viewOf(state, rules)) === undefined) hidden.add(key);
   return results.map((result, index) => {
     const item = items[index];
     return item && 'mutation' in item && hidden.has(recordKey(item.mutation)) ? withoutRecord(result) : result;
   });
-}
-
-/** True for a write that was told without its record, which its writer could not read at that moment. */
-function isToldAsGone(result: SyncMutationResult, state: RecordState, item: PushRequest['items'][number] | undefined) {
-  if (result.status !== 'applied' || result.record !== null || result.serverVersion !== state.version) return false;
-  return item !== undefined && 'mutation' in item && recordKey(item.mutation) === recordKey(state);
 }
 
 function withoutRecord(result: SyncMutationResult): SyncMutationResult {

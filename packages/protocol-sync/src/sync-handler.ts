@@ -221,6 +221,7 @@ export class SyncHandler implements AsyncDisposable {
       syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
       maxPageBytes: limits.maxPageBytes,
       written: pushed.epoch ? [] : pushed.written,
+      results: pushed.epoch ? [] : pushed.results,
       stretch: pushed.epoch ? undefined : pushed.stretch,
       headBefore: pushed.epoch ? Number.POSITIVE_INFINITY : pushed.headBefore,
     });

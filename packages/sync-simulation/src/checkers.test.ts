@@ -201,6 +201,11 @@ it('I12 sees a value its reader may not read', () => {
       viewOf: (_user, _name, data) => data,
     }),
   ).toBeUndefined();
+  const twice = { records: new Map([['task/a', { ...record, data: { title: 'u1:7', status: 'u1:7' } }]]) };
+  const seen = (view: JsonObject) =>
+    findLeak({ answer, request: {}, user: 'u0', wasReadable: () => false }, twice, { viewOf: () => view });
+  expect(seen({ title: 'u1:7' })).toBeUndefined();
+  expect(seen({})).toContain('u1:7');
 });
 
 it('I5 sees a device that goes back to an older version, or to an earlier place in the feed', () => {

@@ -19,6 +19,9 @@ const OBJECTS: readonly [ObjectName, ...ObjectName[]] = ['task', 'task', 'note',
 const BURSTS: readonly [number, ...number[]] = [1, 1, 1, 2, 3, 5, 10, 30];
 const FIELDS: readonly [string, ...string[]] = ['title', 'status', 'body', 'due'];
 
+/** Where the values of further actions begin: beyond those of any edit, since a value tells where it came from. */
+const FURTHER_VALUES = 1_000_000;
+
 /** The schedule of a seed. The same seed and options give the same schedule, for ever within one version of this file. */
 export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): Plan {
   const random = new Random('plan', seed);
@@ -33,7 +36,7 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
     const action = drawAction(random, { world, isSolo, isDangerous, value: edits });
     edits += action.do === 'edit' ? action.edits.length : action.do === 'writePastSync' ? 1 : 0;
     actions.push({ ...action, afterMs: Math.floor(random.next() ** 2 * pace) });
-    const another = drawFurtherAction(further, { world, isSolo, isDangerous, value: mutations + actions.length });
+    const another = drawFurtherAction(further, { world, isSolo, isDangerous, value: FURTHER_VALUES + actions.length });
     if (another) actions.push(another);
   }
   return { seed, world, actions };

@@ -1,7 +1,17 @@
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
 import type { RecordResolver } from './record-resolver.js';
+import type { MemoryStore } from './storage/memory-store.js';
 import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+
+/** Nothing of it is saved, as when the process dies there; the next one finds the store as it was. */
+function dieAtNextTransaction(store: MemoryStore): void {
+  const { transaction } = store;
+  store.transaction = async () => {
+    store.transaction = transaction;
+    throw new Error('the process died');
+  };
+}
 
 describe('a resolver with getRecord and applyMutation alone', () => {
   function table() {
@@ -77,11 +87,7 @@ it('I11 confirms after a crash what the application made of the write, not what 
     getRecord: () => row,
     applyMutation({ data }) {
       row = { ...data, touched: 'by a hook' };
-      const { transaction } = store;
-      store.transaction = async () => {
-        store.transaction = transaction;
-        throw new Error('the process died');
-      };
+      dieAtNextTransaction(store);
       return row;
     },
   };
@@ -105,11 +111,7 @@ it('I13 withdraws an announced write that the application will never take, and g
   const dying: RecordResolver = {
     ...resolver,
     applyMutation() {
-      const { transaction } = store;
-      store.transaction = async () => {
-        store.transaction = transaction;
-        throw new Error('the process died');
-      };
+      dieAtNextTransaction(store);
       throw new Error('The application cannot take this.');
     },
   };
@@ -129,11 +131,7 @@ it('makes no announced write of another user as the caller who meets it', async 
   const dying: RecordResolver = {
     ...resolver,
     applyMutation() {
-      const { transaction } = store;
-      store.transaction = async () => {
-        store.transaction = transaction;
-        throw new Error('the process died');
-      };
+      dieAtNextTransaction(store);
     },
   };
   const pushAs = async (id: string, entry: MutationLogEntry, by: RecordResolver) => {

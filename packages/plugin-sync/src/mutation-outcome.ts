@@ -1,5 +1,5 @@
 /** What became of a mutation. */
-import type { RejectionCode } from '@objectql/sync-types';
+import type { ToldRejectionCode } from '@objectql/sync-types';
 import type { ParkedConflict } from './storage/client-storage.js';
 
 export type MutationOutcome =
@@ -8,4 +8,4 @@ export type MutationOutcome =
   /** It waits in the conflict list. */
   | ({ readonly status: 'conflict' } & ParkedConflict)
   /** It lies in the dead-letter list. */
-  | { readonly status: 'rejected'; readonly code: RejectionCode; readonly reason: string };
+  | { readonly status: 'rejected'; readonly code: ToldRejectionCode; readonly reason: string };

@@ -3,10 +3,10 @@ import {
   assertNever,
   isRetryable,
   type JsonObject,
-  type RejectionCode,
   recordKey,
   type SyncConflict,
   type SyncMutationResult,
+  type ToldRejectionCode,
 } from '@objectql/sync-types';
 import type { Resolution } from './conflict-resolver.js';
 import { followUpOf, type Write } from './follow-up.js';
@@ -157,7 +157,7 @@ export class OutcomePlan {
     this.isBatchTooLarge = true;
   }
 
-  #bury(entry: StoredEntry, code: RejectionCode, reason: string): void {
+  #bury(entry: StoredEntry, code: ToldRejectionCode, reason: string): void {
     const { mutation } = entry;
     this.deadLetters.push({ id: mutation.id, mutation, code, reason, deadAt: this.#input.now });
     this.#settle(entry, { status: 'rejected', code, reason });
@@ -178,7 +178,7 @@ export class OutcomePlan {
 type Rejection = Extract<SyncMutationResult, { readonly status: 'rejected' }>;
 
 /** A protocol-1 server rejects without a code, and means it. */
-function codeOf({ code }: Rejection): RejectionCode {
+function codeOf({ code }: Rejection): ToldRejectionCode {
   return code ?? 'INVALID';
 }
 

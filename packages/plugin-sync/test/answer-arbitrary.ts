@@ -73,7 +73,7 @@ const resultArbitrary = fc.oneof(
     {
       status: fc.constant('rejected'),
       reason: textArbitrary,
-      code: fc.constantFrom('INVALID', 'FORBIDDEN', 'BUSY', 'BATCH_TOO_LARGE'),
+      code: fc.constantFrom('INVALID', 'FORBIDDEN', 'BUSY', 'BATCH_TOO_LARGE', 'OF_A_LATER_VERSION'),
       retryable: fc.boolean(),
       retryAfterMs: fc.nat(),
     },

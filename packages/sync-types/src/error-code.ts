@@ -1,4 +1,4 @@
-/** The closed set of error codes, and the one place that says which of them are worth another try. */
+/** The error codes of this version, and the one place that says which of them are worth another try. */
 
 /** Why one mutation was not applied. Terminal codes go to the dead letters; retryable ones are tried again. */
 export const TERMINAL_CODES = [
@@ -13,6 +13,9 @@ export const TERMINAL_CODES = [
 ] as const;
 export const RETRYABLE_CODES = ['RATE_LIMITED', 'BUSY', 'INTERNAL', 'BATCH_TOO_LARGE'] as const;
 export type RejectionCode = (typeof TERMINAL_CODES)[number] | (typeof RETRYABLE_CODES)[number];
+
+/** A code as an answer tells it: the server may be of a later version and know more of them. */
+export type ToldRejectionCode = RejectionCode | (string & {});
 
 /** Why a whole request was not processed, with the HTTP status that says so. Nothing of the request was executed. */
 export const STATUS_BY_CODE = {
@@ -36,7 +39,7 @@ export function isRequestErrorCode(code: unknown): code is RequestErrorCode {
   return typeof code === 'string' && Object.hasOwn(STATUS_BY_CODE, code);
 }
 
-/** True when the same mutation may succeed later, unchanged. */
-export function isRetryable(code: RejectionCode): boolean {
+/** True when the same mutation may succeed later, unchanged. A code that is unknown here is final. */
+export function isRetryable(code: ToldRejectionCode): boolean {
   return (RETRYABLE_CODES as readonly string[]).includes(code);
 }

@@ -9,6 +9,7 @@ export {
   type RequestErrorCode,
   STATUS_BY_CODE,
   TERMINAL_CODES,
+  type ToldRejectionCode,
 } from './error-code.js';
 export type { Json, JsonLimits, JsonObject, JsonProblem } from './json.js';
 export { findJsonProblem, jsonEquals, ownValue, stringProblem } from './json.js';

@@ -5,7 +5,7 @@ import { counterSchema, identifierSchema, instantSchema } from './identifier.js'
 import { type MutationLogEntry, recordDataSchema } from './mutation.js';
 import { requestEnvelope } from './pull.js';
 import { syncServerChangeSchema } from './server-change.js';
-import { rejectionCodeSchema } from './sync-error.js';
+import { toldRejectionCodeSchema } from './sync-error.js';
 
 /** The envelope alone: each mutation is parsed by itself, so that a malformed one is rejected without its neighbours. */
 export const syncPushRequestSchema = z
@@ -50,7 +50,7 @@ export const syncMutationResultSchema = z.discriminatedUnion('status', [
       status: z.literal('rejected'),
       /** For people. Programs decide by `code`. */
       reason: z.string(),
-      code: rejectionCodeSchema.optional(),
+      code: toldRejectionCodeSchema.optional(),
       retryable: z.boolean().optional(),
       retryAfterMs: z.number().nonnegative().optional(),
     })

@@ -7,4 +7,4 @@ export { syncPokeSchema } from './poke.js';
 export { syncPullRequestSchema } from './pull.js';
 export { resetSchema, syncMutationResultSchema, syncPushRequestSchema, syncPushResponseSchema } from './push.js';
 export { syncServerChangeSchema } from './server-change.js';
-export { errorBodySchema, rejectionCodeSchema, requestErrorCodeSchema } from './sync-error.js';
+export { errorBodySchema, rejectionCodeSchema, requestErrorCodeSchema, toldRejectionCodeSchema } from './sync-error.js';

@@ -2,7 +2,7 @@
  * The port behind which a client keeps its log, its records and what waits for the user.
  * Every implementation passes `storage.contract.ts` on its real engine.
  */
-import type { JsonObject, MutationLogEntry, RecordRef, RejectionCode, SyncConflict } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry, RecordRef, SyncConflict, ToldRejectionCode } from '@objectql/sync-types';
 
 /** What a client knows about itself and its place in the server's feed. */
 export interface ClientMeta {
@@ -57,7 +57,7 @@ export interface DeadLetter {
   /** The id of the mutation. */
   readonly id: string;
   readonly mutation: MutationLogEntry;
-  readonly code: RejectionCode;
+  readonly code: ToldRejectionCode;
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly deadAt: number;

@@ -1,11 +1,9 @@
 /** Reads what became of one mutation, as it stands in an answer. */
 import {
   type ConflictKind,
-  RETRYABLE_CODES,
   STRATEGY_NAMES,
   type SyncConflict,
   type SyncMutationResult,
-  TERMINAL_CODES,
   type WriteStamp,
 } from '@objectql/sync-types';
 import {
@@ -78,7 +76,7 @@ const PARSERS = {
     ...outcome,
     status: oneOf(['rejected']),
     reason: text,
-    code: optional(oneOf([...TERMINAL_CODES, ...RETRYABLE_CODES])),
+    code: optional(text),
     retryable: optional(flag),
     retryAfterMs: optional(duration),
   }),

@@ -38,6 +38,24 @@ test('a terminal rejection goes to the dead letters and blocks nothing', async (
   expect((await storage.load()).deadLetters.map((letter) => letter.id)).toEqual([id]);
 });
 
+test('a refusal with a code of a later server is final unless it says otherwise, and is shown as it is', async () => {
+  let isRefused = true;
+  const server = rejecting(() => ({
+    final: { code: 'OVER_QUOTA' } as Partial<SyncMutationResult>,
+    ...(isRefused && { passing: { code: 'MIGRATING', retryable: true } as Partial<SyncMutationResult> }),
+  }));
+  const { tasks, plugin, platform } = device({ transport: server.transport });
+  const { id } = tasks.records.create('final', { title: 'x' });
+  tasks.records.create('passing', { title: 'x' });
+  await tasks.sync();
+  isRefused = false;
+  await platform.advance(60_000);
+  expect([await tasks.settled(id), plugin.client.status]).toEqual([
+    { status: 'rejected', code: 'OVER_QUOTA', reason: 'No.' },
+    expect.objectContaining({ pending: 0, deadLetters: 1, lastError: null }),
+  ]);
+});
+
 test('a dead letter is kept across processes, exported, discarded', async () => {
   const server = rejecting(() => ({ bad: { code: 'VALIDATION' } as Partial<SyncMutationResult> }));
   const first = device({ transport: server.transport });

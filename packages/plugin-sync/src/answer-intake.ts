@@ -67,11 +67,14 @@ export class AnswerIntake {
     return stored;
   }
 
-  /** Puts a mutation that is too large for any request among the dead letters, as if the server had refused it alone. */
-  async bury(entry: StoredEntry): Promise<void> {
+  /** Takes a mutation that was found too large for any request as refused alone: for good, or to be tried again. */
+  async refuseLarge(entry: StoredEntry, { retryable }: { readonly retryable: boolean }): Promise<void> {
     const reason = `The mutation is too large for the server, though below ${MAX_RECORD_BYTES} bytes.`;
     const { checkpoint } = this.#parts.log.meta;
-    await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason }], checkpoint });
+    await this.#takeOwn([entry], {
+      results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }],
+      checkpoint,
+    });
   }
 
   /** Forgets the place in the feed, and with it every version: the server does not know them. */

@@ -215,8 +215,11 @@ export class SyncCycle {
 
   async #sendLess([first, ...others]: readonly StoredEntry[], error: unknown): Promise<void> {
     if (!first) throw error;
-    if (others.length > 0) this.#parts.exchange.shrink(1 + others.length);
-    else await this.#parts.intake.bury(first);
+    if (others.length > 0) return this.#parts.exchange.shrink(1 + others.length);
+    // Something in between that knows no mutations may refuse all there is: that is held against one only while others pass.
+    const retryable = !(error instanceof TransportError && error.failure.type === 'refused' && error.failure.code);
+    await this.#parts.intake.refuseLarge(first, { retryable });
+    if (retryable) throw error;
   }
 }
 

@@ -46,6 +46,55 @@ test('puts the one mutation that no request can carry among the dead letters, an
   ]);
 });
 
+/** What a proxy makes of the requests it refuses. */
+function tooLargeForProxy(): never {
+  throw new TransportError('The server refused the request (413).', { type: 'refused', status: 413 });
+}
+
+test('makes no dead letter where a proxy refuses every request as too large', async () => {
+  let isRefusing = true;
+  const server = scriptedServer((request, call) =>
+    isRefusing ? tooLargeForProxy() : appliedAll(request, { checkpoint: `c${call}` }),
+  );
+  const { tasks, plugin, platform } = device({ transport: server.transport });
+  for (const id of ['a', 'b', 'c', 'd']) tasks.records.create(id, { title: 'x' });
+  expect(await tasks.sync()).toBeNull();
+  await platform.advance(3_600_000);
+  const meanwhile = plugin.client.status;
+  const asked = server.requests.length;
+  isRefusing = false;
+  await platform.advance(120_000);
+  expect([meanwhile, plugin.client.status, asked < 500]).toEqual([
+    expect.objectContaining({
+      pending: 4,
+      deadLetters: 0,
+      state: 'waiting',
+      lastError: expect.stringContaining('413'),
+    }),
+    expect.objectContaining({ pending: 0, deadLetters: 0, state: 'idle', lastError: null }),
+    true,
+  ]);
+});
+
+test('sets one mutation that a proxy finds too large aside while others pass', async () => {
+  const server = scriptedServer((request, call) =>
+    request.mutations.some(({ recordId }) => recordId === 'huge')
+      ? tooLargeForProxy()
+      : appliedAll(request, { checkpoint: `c${call}` }),
+  );
+  const { tasks, plugin, platform } = device({ transport: server.transport });
+  const { id } = tasks.records.create('huge', { title: 'x' });
+  for (let index = 0; index < 60 && tasks.deadLetters.size === 0; index++) {
+    tasks.records.create(`t${index}`, { title: 'fine' });
+    await tasks.sync();
+    await platform.advance(120_000);
+  }
+  expect([await tasks.settled(id), plugin.client.status]).toEqual([
+    { status: 'rejected', code: 'TOO_LARGE', reason: expect.any(String) },
+    expect.objectContaining({ pending: 0, deadLetters: 1 }),
+  ]);
+});
+
 test('sends no more than the server says it takes', async () => {
   const limits = { maxBodyBytes: 1_000_000, maxMutations: 3 };
   const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));

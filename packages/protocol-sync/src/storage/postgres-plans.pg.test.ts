@@ -43,6 +43,24 @@ test('finds everything by an index', { timeout: 120_000 }, async () => {
   expect(scanned.filter((table) => table !== 'objectql_sync_feed')).toEqual([]);
 });
 
+test('changes fifty records by their index while nothing is known of the feed', { timeout: 120_000 }, async () => {
+  const opened = await fixture();
+  await fill(opened, { records: 20_000, ledger: 0, logs: 0, intents: 0 });
+  const statements: Statement[] = [];
+  const pool = opened.connect();
+  const store = await opened.openStore({ pool: recording(pool, statements) });
+  const numbers = Array.from({ length: 50 }, (_, index) => 2 * index + 2);
+  const records = numbers.map((number) => sampleState({ recordId: `filled-${number}`, version: 2 }));
+  statements.length = 0;
+  await save(store, { records });
+  const change = statements.find(({ text }) => /UPDATE .*objectql_sync_records/.test(text));
+  const steps = stepsOf(await explain(pool, change ?? { text: '', values: [] }));
+  const reads = steps.filter(
+    (step) => step['Relation Name'] === 'objectql_sync_records' && /Scan/.test(step['Node Type']),
+  );
+  expect(reads.map((step) => step['Node Type'])).toEqual(['Index Scan']);
+});
+
 test('reads a page of objects as one lazy merge of index walks', { timeout: 120_000 }, async () => {
   const opened = await fixture();
   await fill(opened, { records: 20_000, ledger: 20_000, logs: 2000, intents: 2000 });

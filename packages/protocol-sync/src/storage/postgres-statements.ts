@@ -45,7 +45,8 @@ export function postgresStatements(schema: string) {
       INSERT INTO ${intents} (object_name, record_id, intent) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])`,
     // Whoever takes places keeps the feed's row locked until its commit: the order of places is the order of commits,
     // and no reader passes one that can still be filled. So it is locked when all that may wait for others is done,
-    // which `done` makes sure of: it counts what the parts before it have written.
+    // which `done` makes sure of: it counts what the parts before it have written. A place is computed from a value, not by
+    // a join with `taken`, of which PostgreSQL expects a hundred rows: it then reads all records to change fifty.
     save: `
       WITH changed_log AS (
         UPDATE ${logs} SET floor = greatest(floor, $19), last_time = greatest(last_time, $20)
@@ -65,8 +66,9 @@ export function postgresStatements(schema: string) {
         WHERE done.rows >= 0 AND cardinality($1::text[]) > 0
         RETURNING head, head - cardinality($1::text[]) AS before, epoch, version_floor
       ), saved AS (
-        SELECT object_name, record_id, taken.before + nth AS place, version, changed_at, data, bookkeeping, is_known
-        FROM taken, unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
+        SELECT object_name, record_id, (SELECT before FROM taken) + nth AS place, version, changed_at, data, bookkeeping,
+          is_known
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
           WITH ORDINALITY AS s (object_name, record_id, version, changed_at, data, bookkeeping, is_known, nth)
       ), changed AS (
         UPDATE ${records} AS r SET place = s.place, version = s.version, changed_at = s.changed_at, data = s.data,

@@ -69,6 +69,21 @@ it('reads no page for a client that works alone, and passes all it wrote', async
   ]);
 });
 
+it('tells the mutation behind a change, unless the change is older than the walk', async () => {
+  const { push } = setUp();
+  const made = create({ title: 'x' });
+  await push({ mutations: [made] });
+  const other = { clientId: 'other', logId: 'other-log' };
+  const first = await push({ ...other });
+  const edited = mutation({ data: { title: 'y' }, baseVersion: 1 });
+  await push({ mutations: [edited] });
+  const second = await push({ ...other, lastCheckpoint: first.checkpoint });
+  expect([first, second].map(({ serverChanges }) => serverChanges.map(({ origin }) => origin?.mutationId))).toEqual([
+    [undefined],
+    [edited.id],
+  ]);
+});
+
 it('I6 tells what others wrote before this request, however it ends', async () => {
   const { handler, push } = setUp();
   const first = await push({ mutations: [create({ title: 'x' })] });

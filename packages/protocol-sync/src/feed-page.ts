@@ -218,7 +218,8 @@ function toChange(
   }
   const operation = serverVersion === record.born ? 'create' : 'update';
   const visible = visibleText(data, permission);
-  return origin
+  // Who wrote a record before the walk began is no news to anybody, and would be half of what surrounds its data.
+  return origin && record.place > start.since
     ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
     : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
 }

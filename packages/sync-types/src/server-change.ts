@@ -13,7 +13,7 @@ export const syncServerChangeSchema = z
     serverVersion: counterSchema,
     /** When the server took the change, ISO 8601. */
     timestamp: instantSchema,
-    /** The mutation behind the record's latest change, absent when the server itself made it. */
+    /** The mutation behind the change; absent when the server itself made it, and when it is older than the walk that tells it. */
     origin: z.object({ logId: z.string(), mutationId: z.string(), sequence: counterSchema }).readonly().optional(),
   })
   .readonly();

@@ -24,6 +24,23 @@ describe('bad input', () => {
     });
   }
 
+  for (const [what, found] of [
+    ['a text', 'x'],
+    ['an object', {}],
+  ] as const) {
+    it(`serves everybody while ${what} stands on Object.prototype`, async () => {
+      const { handler } = setUp();
+      // As a library with a flaw, or an attack on one, leaves it behind.
+      Object.defineProperty(Object.prototype, 'left', { value: found, enumerable: true, configurable: true });
+      try {
+        const answer = await handler.handlePush({ ...envelope, mutations: [create({ part: { n: 1 } })] });
+        expect(brief(answer.results)).toEqual(['applied']);
+      } finally {
+        Reflect.deleteProperty(Object.prototype, 'left');
+      }
+    });
+  }
+
   it('refuses a checkpoint that is garbage, and walks from the start for one of another server or ahead', async () => {
     const { pull, warnings } = setUp();
     expect(await errorOf(pull('garbage'))).toBe('400 INVALID_CHECKPOINT');

@@ -46,7 +46,7 @@ function mostBytes(value: unknown): number {
   if (typeof value === 'string') return 6 * value.length + 2;
   if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES;
   let bytes = 2;
-  for (const key in value) {
+  for (const key of Object.keys(value)) {
     bytes += 6 * key.length + 4 + mostBytes((value as Readonly<Record<string, unknown>>)[key]);
   }
   return bytes;

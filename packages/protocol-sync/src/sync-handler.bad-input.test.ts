@@ -31,7 +31,12 @@ describe('bad input', () => {
     it(`serves everybody while ${what} stands on Object.prototype`, async () => {
       const { handler } = setUp();
       // As a library with a flaw, or an attack on one, leaves it behind.
-      Object.defineProperty(Object.prototype, 'left', { value: found, enumerable: true, configurable: true });
+      Object.defineProperty(Object.prototype, 'left', {
+        value: found,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
       try {
         const answer = await handler.handlePush({ ...envelope, mutations: [create({ part: { n: 1 } })] });
         expect(brief(answer.results)).toEqual(['applied']);

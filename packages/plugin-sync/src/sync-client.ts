@@ -66,7 +66,7 @@ export class SyncClient implements AsyncDisposable {
   readonly #subscribers: Subscribers<SyncStatus>;
   readonly #live: LiveUpdates | undefined;
   #opened: Promise<void> | undefined;
-  #lastError: string | null = null;
+  #lastError: Error | null = null;
   #closed: Promise<void> | undefined;
   #isStatusQuiet = false;
 
@@ -271,7 +271,8 @@ export class SyncClient implements AsyncDisposable {
   #facts(): SyncFacts {
     const { received, clockSkewMs } = this.#intake;
     const progress = received === null ? null : { received };
-    return { clockSkewMs, live: this.#live?.status ?? 'off', progress, lastError: this.#lastError };
+    const { message: lastError = null, code: lastErrorCode = null } = Object(this.#lastError) as Partial<CodedError>;
+    return { clockSkewMs, live: this.#live?.status ?? 'off', progress, lastError, lastErrorCode };
   }
 
   #completed(answer: SyncPushResponse | null): void {
@@ -281,7 +282,7 @@ export class SyncClient implements AsyncDisposable {
   }
 
   #failed(error: Error): void {
-    this.#lastError = error.message;
+    this.#lastError = error;
     if (!this.#isStatusQuiet) this.#tellStatus();
   }
 
@@ -297,3 +298,6 @@ export class SyncClient implements AsyncDisposable {
     if (this.#subscribers.size > 0) this.#subscribers.tell(this.status);
   }
 }
+
+/** An error as most libraries make them. */
+type CodedError = Error & { readonly code: string | number };

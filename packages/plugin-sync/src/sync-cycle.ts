@@ -217,7 +217,9 @@ export class SyncCycle {
     if (!first) throw error;
     if (others.length > 0) return this.#parts.exchange.shrink(1 + others.length);
     // Something in between that knows no mutations may refuse all there is: that is held against one only while others pass.
-    const retryable = !(error instanceof TransportError && error.failure.type === 'refused' && error.failure.code);
+    // Less is sent after refusals only, and only the server's have a code.
+    const { failure } = error as { readonly failure: { readonly code?: unknown } };
+    const retryable = !failure.code;
     await this.#parts.intake.refuseLarge(first, { retryable });
     if (retryable) throw error;
   }

@@ -3,7 +3,7 @@ import type { LiveStatus } from './live/live-port.js';
 import type { SyncState } from './sync-state.js';
 
 /** What whoever talks to the server knows. */
-export type SyncFacts = Pick<StatusCounts, 'clockSkewMs' | 'live' | 'progress' | 'lastError'>;
+export type SyncFacts = Pick<StatusCounts, 'clockSkewMs' | 'live' | 'progress' | 'lastError' | 'lastErrorCode'>;
 
 /** What is true in every state. */
 export interface StatusCounts {
@@ -25,6 +25,8 @@ export interface StatusCounts {
   readonly live: LiveStatus;
   /** The message of the last failure; `null` after a success. */
   readonly lastError: string | null;
+  /** Its code, e.g. `FULL` of a `StorageError`; `null` where it has none, as those of a transport. */
+  readonly lastErrorCode: string | number | null;
 }
 
 export type SyncStatus = StatusCounts &

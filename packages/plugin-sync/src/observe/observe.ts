@@ -96,4 +96,5 @@ const STATUS_ON_SERVER: SyncStatus = {
   live: 'off',
   progress: null,
   lastError: null,
+  lastErrorCode: null,
 };

@@ -107,7 +107,9 @@ export class TabPeer implements TabGroup, Driver {
 
   facts(own: SyncFacts): SyncFacts {
     if (this.#term !== undefined || !this.#leader) return own;
-    return this.#member?.log.isFailing ? { ...this.#leader.facts, lastError: own.lastError } : this.#leader.facts;
+    if (!this.#member?.log.isFailing) return this.#leader.facts;
+    const { lastError, lastErrorCode } = own;
+    return { ...this.#leader.facts, lastError, lastErrorCode };
   }
 
   async request(): Promise<SyncPushResponse | null> {

@@ -148,7 +148,11 @@ test('recognises the refusal of a handler in the same process', async () => {
   });
   const { tasks, platform, plugin } = device({ transport: server.transport });
   await tasks.sync();
-  expect(plugin.client.status).toMatchObject({ state: 'waiting', until: platform.now() + 7000, lastError: 'Busy.' });
+  expect(plugin.client.status).toMatchObject({
+    state: 'waiting',
+    until: platform.now() + 7000,
+    lastError: 'Busy.',
+  });
 });
 
 test('measures how far the device’s clock is off', async () => {

@@ -40,6 +40,7 @@ test('creates, updates and deletes offline, syncs, and shows it on another devic
       live: 'off',
       progress: null,
       lastError: null,
+      lastErrorCode: null,
     },
     ['start', 'complete'],
   ]);

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { CheckpointMovedError } from '../../src/storage/client-storage.js';
+import { StorageError } from '../../src/storage/storage-error.js';
 import { device } from './device.js';
 import { FaultyStorage } from './faulty-storage.js';
 import { realServer } from './real-server.js';
@@ -168,6 +169,21 @@ test('does not fight for ever with somebody who keeps moving the checkpoint', as
   const { tasks, plugin } = device({ transport: server.transport, storage });
   expect(await tasks.sync()).toBeNull();
   expect([server.requests.length, plugin.client.status.state]).toEqual([4, 'waiting']);
+});
+
+test('tells programs why the storage fails, until it no longer does', async () => {
+  const storage = new FaultyStorage();
+  storage.failCommit = () => new StorageError('FULL', 'disk full');
+  const { tasks, plugin, platform } = device({ transport: scriptedServer().transport, storage });
+  tasks.records.create('t1', { title: 'one' });
+  await expect(tasks.flush()).rejects.toThrow('disk full');
+  const failing = plugin.client.status;
+  storage.failCommit = () => undefined;
+  await platform.advance(60_000);
+  expect([failing, plugin.client.status]).toEqual([
+    expect.objectContaining({ isStorageFailing: true, lastError: 'disk full', lastErrorCode: 'FULL' }),
+    expect.objectContaining({ isStorageFailing: false, lastError: null, lastErrorCode: null }),
+  ]);
 });
 
 test('sends nothing that is not durable, and says that it is not', async () => {

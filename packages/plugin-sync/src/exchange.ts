@@ -13,7 +13,7 @@ import type { Platform } from './platform/platform.js';
 import type { StoredEntry } from './storage/client-storage.js';
 import { withDeadline } from './transport/deadline.js';
 import { parseAnswer } from './transport/parse-answer.js';
-import type { SyncTransport } from './transport/transport.js';
+import type { SyncTransport, TransportOptions } from './transport/transport.js';
 
 export interface ExchangeParts {
   readonly log: ClientLog;
@@ -28,6 +28,9 @@ export interface Ask {
   /** The checkpoint the request is made with. */
   readonly checkpoint: string | null;
 }
+
+/** Called with the checkpoint the next page is asked with, once that is known; that may be before the answer is read. */
+export type OnNextPage = (checkpoint: string) => void;
 
 export interface Exchanged extends Ask {
   readonly answer: SyncPushResponse;
@@ -66,13 +69,13 @@ export class Exchange {
    * Sends the mutations and asks for what is new since the checkpoint. Rejects with `TransportError` when there is no
    * usable answer.
    */
-  async run({ sent, checkpoint }: Ask, signal: AbortSignal): Promise<Exchanged> {
+  async run({ sent, checkpoint }: Ask, signal: AbortSignal, onNextPage?: OnNextPage): Promise<Exchanged> {
     const { platform } = this.#parts;
     const startedAt = platform.now();
     const request = this.#request({ sent, checkpoint });
     // Bounded here as well, because a transport of the application's may not know the signal.
     const raw = await withDeadline({ timeoutMs: REQUEST_TIMEOUT_MS, signal, platform }, async (ended) =>
-      this.#send(request, ended),
+      this.#send(request, { signal: ended, onNextPage }),
     ).catch((error: unknown) => {
       throw asTransportError(error);
     });
@@ -108,12 +111,12 @@ export class Exchange {
     };
   }
 
-  #send(request: SyncPushRequest, signal: AbortSignal): Promise<unknown> {
+  #send(request: SyncPushRequest, options: TransportOptions): Promise<unknown> {
     const transport = this.#parts.transport();
     if (request.mutations.length > 0 || request.pull === false || !transport.pull) {
-      return transport.push(request, { signal });
+      return transport.push(request, options);
     }
     const { mutations, pull, ...pullRequest } = request;
-    return transport.pull(pullRequest, { signal });
+    return transport.pull(pullRequest, options);
   }
 }

@@ -6,12 +6,13 @@
  *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
  *
  * While an answer is being stored, the next request is already on its way where nothing in the answer can change what
- * it asks: never two at a time, and what it brings is stored after what came before it, or not at all.
+ * it asks; where there is nothing to send, it goes as soon as the answer begins. Mutations are never under way twice, and
+ * what a request brings is stored after what came before it, or not at all.
  */
 import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from './answer-intake.js';
 import type { ClientLog } from './client-log.js';
-import type { Ask, Exchange, Exchanged } from './exchange.js';
+import type { Ask, Exchange, Exchanged, OnNextPage } from './exchange.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { repairFor } from './repair-request.js';
@@ -34,9 +35,10 @@ export interface CycleParts {
 }
 
 /** A request that is under way. */
-interface Asked {
-  readonly sent: readonly StoredEntry[];
+interface Asked extends Ask {
   readonly exchanging: Promise<Exchanged>;
+  /** The checkpoint to ask for the next page with, once that is known; it may never be. */
+  readonly nextPage: Promise<string>;
 }
 
 /** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
@@ -105,12 +107,11 @@ export class SyncCycle {
     let asked: Asked | undefined;
     for (let isDone = false; !isDone; ) {
       signal.throwIfAborted();
-      asked ??= await this.#ask(signal);
-      const { sent, exchanging } = asked;
+      const current: Asked = asked ?? (await this.#ask(signal));
       asked = undefined;
       try {
-        const exchanged = await exchanging;
-        asked = this.#askAhead(exchanged, signal);
+        const { exchanged, next } = await this.#read(current, signal);
+        asked = next ?? this.#askAhead(exchanged, signal);
         const answer = await this.#store(exchanged);
         whole.add(answer);
         isDone = !asked && !answer.hasMore && !this.isLeft();
@@ -121,7 +122,7 @@ export class SyncCycle {
         // What was asked on top of what is not stored is of no use, and two requests must not be under way at once.
         await asked?.exchanging.catch(() => {});
         asked = undefined;
-        const isCounted = await this.#repair(error, { batch: sent, isLast: repairs >= MAX_REPAIRS });
+        const isCounted = await this.#repair(error, { batch: current.sent, isLast: repairs >= MAX_REPAIRS });
         if (isCounted) repairs += 1;
       }
     }
@@ -138,6 +139,26 @@ export class SyncCycle {
     return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
   }
 
+  /** Waits for an answer. Where nothing is to be sent, asks for the next page as soon as it is known where that begins. */
+  async #read(asked: Asked, signal: AbortSignal): Promise<{ exchanged: Exchanged; next: Asked | undefined }> {
+    const early: Asked[] = [];
+    let isRead = false;
+    void asked.nextPage.then((checkpoint) => {
+      if (isRead || asked.sent.length > 0 || this.#firstSendable()) return;
+      early.push(this.#start({ sent: [], checkpoint }, signal));
+    });
+    try {
+      const exchanged = await asked.exchanging;
+      const { hasMore, reset, checkpoint } = exchanged.answer;
+      const isNext = hasMore && !reset && checkpoint === early[0]?.checkpoint;
+      return { exchanged, next: isNext ? early.pop() : undefined };
+    } finally {
+      isRead = true;
+      // What was asked by a wrong announcement, or behind a page that never came, is of no use.
+      await early[0]?.exchanging.catch(() => {});
+    }
+  }
+
   /** Asks for what comes after an answer that is not stored yet, unless the answer decides what that is. */
   #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): Asked | undefined {
     if (answer.reset || answer.results.some(({ status }) => status !== 'applied')) return undefined;
@@ -150,10 +171,14 @@ export class SyncCycle {
 
   #start(ask: Ask, signal: AbortSignal): Asked {
     this.#isAskedAnew = false;
-    const exchanging = this.#parts.exchange.run(ask, signal);
+    let onNextPage: OnNextPage | undefined;
+    const nextPage = new Promise<string>((resolve) => {
+      onNextPage = resolve;
+    });
+    const exchanging = this.#parts.exchange.run(ask, signal, onNextPage);
     // Looked at when what came before is stored; until then a failure is nobody's.
     exchanging.catch(() => {});
-    return { sent: ask.sent, exchanging };
+    return { ...ask, exchanging, nextPage };
   }
 
   /** Stores what an exchange has brought. */

@@ -10,8 +10,21 @@ export function answerValue({ serverChanges, ...answer }: Answer): SyncPushRespo
   return { ...answer, serverChanges: serverChanges.map(changeValue) };
 }
 
+/** An answer as it goes over HTTP. */
+export interface AnswerText {
+  readonly text: string;
+  /** The checkpoint of a page that has another one behind it, where nothing but the page decides what is asked next. */
+  readonly nextPage: string | undefined;
+}
+
+export function answerToSend(answer: Answer): AnswerText {
+  const { results, hasMore, reset, checkpoint } = answer;
+  const isPageOnly = hasMore && !reset && results.length === 0;
+  return { text: answerText(answer), nextPage: isPageOnly ? checkpoint : undefined };
+}
+
 /** What goes over HTTP: equal to `JSON.stringify(answerValue(answer))` but for the order of properties. */
-export function answerText({ serverChanges, ...answer }: Answer): string {
+function answerText({ serverChanges, ...answer }: Answer): string {
   const textOf = rememberedTexts();
   // The rest is an object that is never empty, so its last brace can be moved behind the changes.
   return `${JSON.stringify(answer).slice(0, -1)},"serverChanges":[${serverChanges.map((change) => changeText(change, textOf)).join(',')}]}`;

@@ -7,7 +7,7 @@ import {
   type SyncMutationResult,
   type SyncPushResponse,
 } from '@objectql/sync-types';
-import { type Answer, answerText, answerValue } from './answer-text.js';
+import { type Answer, type AnswerText, answerToSend, answerValue } from './answer-text.js';
 import { type ApplyParts, applyTogether, type Pushed } from './apply-mutations.js';
 import { applyOneByOne } from './apply-one-by-one.js';
 import type { Authorize } from './authorize.js';
@@ -122,13 +122,13 @@ export class SyncHandler implements AsyncDisposable {
     request: unknown,
     resolver: RecordResolver = this.#options.resolver ?? storeResolver,
     context: SyncContext = {},
-  ): Promise<string> {
-    return answerText(await this.#answer(parsePush(request, this.limits), resolver, context));
+  ): Promise<AnswerText> {
+    return answerToSend(await this.#answer(parsePush(request, this.limits), resolver, context));
   }
 
   /** The same as `handlePull`, answered as JSON text. */
-  async answerPull(request: unknown, context: SyncContext = {}): Promise<string> {
-    return answerText(await this.#answer(parsePull(request, this.limits), storeResolver, context));
+  async answerPull(request: unknown, context: SyncContext = {}): Promise<AnswerText> {
+    return answerToSend(await this.#answer(parsePull(request, this.limits), storeResolver, context));
   }
 
   /**

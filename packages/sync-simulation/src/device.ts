@@ -113,9 +113,12 @@ export class Device {
         push: (request) => {
           if (gate.isDead) return never();
           this.#checkSent(request);
-          return this.#parts.network.send('push', request, this);
+          return this.#parts.network.send({ kind: 'push', request }, this);
         },
-        pull: (request) => (gate.isDead ? never() : this.#parts.network.send('pull', request, this)),
+        pull: (request, options) =>
+          gate.isDead
+            ? never()
+            : this.#parts.network.send({ kind: 'pull', request, onNextPage: options?.onNextPage }, this),
       },
       objects: Object.fromEntries(
         OBJECT_NAMES.map((name) => [

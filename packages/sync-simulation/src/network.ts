@@ -28,6 +28,13 @@ export interface Sender {
   readonly isOnline: boolean;
 }
 
+/** What is sent. */
+export interface Message {
+  readonly kind: 'push' | 'pull';
+  readonly request: object;
+  readonly onNextPage?: ((checkpoint: string) => void) | undefined;
+}
+
 const HOUR_MS = 3_600_000;
 const LONG_DELAY_MS = 120_000;
 
@@ -45,8 +52,8 @@ export class Network {
     return this.#underWay;
   }
 
-  /** Sends a request; resolves with what comes back over the wire. */
-  async send(kind: 'push' | 'pull', request: object, sender: Sender): Promise<SyncPushResponse> {
+  /** Sends a request; resolves with what comes back over the wire, of which `onNextPage` is told the header before. */
+  async send({ kind, request, onNextPage }: Message, sender: Sender): Promise<SyncPushResponse> {
     const { seed, time, faults, log } = this.#parts;
     const number = ++this.#requests;
     const random = new Random(seed, 'network', number);
@@ -66,6 +73,11 @@ export class Network {
     }
     const answer = await this.#carry(kind, sent, delay(random, lot));
     await time.sleep(delay(random, lot));
+    if (onNextPage && 'results' in answer && answer.hasMore && !answer.reset) {
+      onNextPage(answer.checkpoint);
+      // The page itself takes longer, and may still be lost.
+      await time.sleep(delay(new Random(seed, 'page', number), lot));
+    }
     return this.#bring(answer, { random, lot, number, sender: sender.name });
   }
 

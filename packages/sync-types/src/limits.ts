@@ -8,6 +8,12 @@ export interface SyncLimits {
   readonly maxMutations: number;
 }
 
+/**
+ * The header of an answer to a pull that has another page behind it: the same checkpoint as in its body, told before the
+ * body is made. A server may leave it out.
+ */
+export const NEXT_PAGE_HEADER = 'sync-next-page';
+
 /** 1 MiB: parsed in a few milliseconds, and small enough that a phone on a bad network finishes it. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** 1,000: about what fits a body, and what a request costs by itself is then next to nothing for each mutation. */

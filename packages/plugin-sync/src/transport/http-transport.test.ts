@@ -63,6 +63,25 @@ async function rejection(push: Promise<unknown>): Promise<TransportError> {
 }
 
 describe('httpTransport', () => {
+  it('tells where the next page begins before it has read the answer', async () => {
+    let end = () => {};
+    const { url } = await serve((response) => {
+      response.setHeader('sync-next-page', 'c1').flushHeaders();
+      end = () => answerOk(response);
+    });
+    const told: string[] = [];
+    const onNextPage = (checkpoint: string) => {
+      told.push(checkpoint);
+      end();
+    };
+    const { mutations, ...pullRequest } = REQUEST;
+    const answer = await httpTransport({ url }).pull?.(pullRequest, {
+      signal: new AbortController().signal,
+      onNextPage,
+    });
+    expect([told, answer]).toEqual([['c1'], ANSWER]);
+  });
+
   it('posts a push and a pull to their paths and hands back the answer', async () => {
     const { url, requests } = await serve(answerOk);
     const transport = httpTransport({

@@ -1,11 +1,11 @@
 /** Carries requests over HTTP with `fetch`: in browsers, workers, Node and on the edge. */
-import { REQUEST_TIMEOUT_MS, type SyncPushResponse } from '@objectql/sync-types';
+import { NEXT_PAGE_HEADER, REQUEST_TIMEOUT_MS, type SyncPushResponse } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import { withDeadline } from './deadline.js';
 import { gzip } from './gzip.js';
 import { readAnswer } from './read-answer.js';
-import { type SyncTransport, TransportError } from './transport.js';
+import { type SyncTransport, TransportError, type TransportOptions } from './transport.js';
 
 /**
  * A token, or what gets one. A function is asked anew for each request, so an expired token is replaced where it is
@@ -50,10 +50,12 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
   const base = options.url.replace(/\/+$/, '');
   let compresses = options.compress ?? true;
 
-  async function send(url: string, request: unknown, signal?: AbortSignal): Promise<SyncPushResponse> {
+  async function send(url: string, request: unknown, sending?: TransportOptions): Promise<SyncPushResponse> {
     try {
-      return await withDeadline({ timeoutMs, platform, signal }, async (ended) => {
+      return await withDeadline({ timeoutMs, platform, signal: sending?.signal }, async (ended) => {
         const response = await exchange(url, JSON.stringify(request), ended);
+        const nextPage = response.headers.get(NEXT_PAGE_HEADER);
+        if (nextPage !== null) sending?.onNextPage?.(nextPage);
         // Whoever uses a transport parses what it answers, as with a transport of the application's own.
         return (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
       });
@@ -75,8 +77,8 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
   }
 
   return {
-    push: (request, sending) => send(`${base}/push`, request, sending?.signal),
-    pull: (request, sending) => send(`${base}/pull`, request, sending?.signal),
+    push: (request, sending) => send(`${base}/push`, request, sending),
+    pull: (request, sending) => send(`${base}/pull`, request, sending),
     stream: (checkpoint, { signal }) =>
       ask(options, { url: `${base}/stream?checkpoint=${encodeURIComponent(checkpoint)}`, signal }),
   };

@@ -4,6 +4,11 @@ import type { RequestErrorCode, SyncPullRequest, SyncPushRequest, SyncPushRespon
 export interface TransportOptions {
   /** Aborted when the request takes longer than the client waits, or the client closes. */
   readonly signal: AbortSignal;
+  /**
+   * To be called, by a transport that can tell before it has read an answer, with the checkpoint of a page that has another
+   * one behind it.
+   */
+  readonly onNextPage?: ((checkpoint: string) => void) | undefined;
 }
 
 /** Carries a request to a server and its answer back. Rejects when there is no answer. */

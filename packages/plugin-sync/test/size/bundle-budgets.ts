@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_550, maxTotalBytes: 21_550 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_750, maxTotalBytes: 21_750 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_300,
-    maxTotalBytes: 23_300,
+    maxInitialBytes: 23_500,
+    maxTotalBytes: 23_500,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_200,
-    maxTotalBytes: 26_200,
+    maxInitialBytes: 26_420,
+    maxTotalBytes: 26_420,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_000,
-    maxTotalBytes: 25_000,
+    maxInitialBytes: 25_180,
+    maxTotalBytes: 25_180,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_850,
-    maxTotalBytes: 27_850,
+    maxInitialBytes: 28_060,
+    maxTotalBytes: 28_060,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -1,4 +1,4 @@
-/** The next request is on its way while an answer is being stored: never two at a time, and never on top of what may change. */
+/** The next request is on its way while an answer is being stored, or read: never with mutations, never on top of what may change. */
 import type { SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { device } from './device.js';
@@ -15,9 +15,9 @@ function watched(script: Script) {
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     happened.push(`stored ${meta?.checkpoint}`);
   };
-  const server = scriptedServer(async (request, call) => {
+  const server = scriptedServer(async (request, call, options) => {
     happened.push(`asked ${request.lastCheckpoint} ${request.mutations.map(({ recordId }) => recordId)}`.trim());
-    const answered = await script(request, call);
+    const answered = await script(request, call, options);
     happened.push('answered');
     return answered;
   });
@@ -67,6 +67,64 @@ test('sends the next mutations while the outcome of those before is being stored
     ['2', [5]],
   ]);
   expect(tasks.status.pending).toBe(0);
+});
+
+/** Answers pages, each of which takes a while to be read once it has told where the next one begins. */
+const announcing =
+  (last: number, announced = (number: number) => `${number}`): Script =>
+  async (request, _, options) => {
+    const answered = page(request, last);
+    if (answered.hasMore) options?.onNextPage?.(announced(Number(answered.checkpoint)));
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    return answered;
+  };
+
+test('asks for the next page while the one before is being read, and for the one behind that only when it is', async () => {
+  const { tasks, happened, seen } = watched(announcing(4));
+  await tasks.sync();
+  expect(happened.slice(0, 5)).toEqual(['asked null', 'asked 1', 'answered', 'answered', 'stored 1']);
+  expect(happened.filter((line) => line.startsWith('asked'))).toEqual(['asked null', 'asked 1', 'asked 2', 'asked 3']);
+  expect(Object.keys(await seen())).toEqual(['s1', 's2', 's3', 's4']);
+});
+
+test('I6 stores nothing of a page that was announced wrongly', async () => {
+  const { tasks, happened, seen } = watched(announcing(3, (number) => `${number + 1}`));
+  await tasks.sync();
+  const stored = happened.filter((line) => line.startsWith('stored'));
+  expect([stored, Object.keys(await seen())]).toEqual([
+    ['stored 1', 'stored 2', 'stored 3'],
+    ['s1', 's2', 's3'],
+  ]);
+});
+
+test('I3 asks for no page ahead while there is something to send', async () => {
+  const { tasks, happened } = watched((request, call, options) => {
+    if (call === 1) tasks.records.create('mine', { title: 'mine' });
+    return announcing(3)(request, call, options);
+  });
+  await tasks.sync();
+  expect(happened.filter((line) => !line.startsWith('stored')).slice(0, 4)).toEqual([
+    'asked null',
+    'answered',
+    'asked 1 mine',
+    'answered',
+  ]);
+});
+
+test('I6 begins again at what is stored when a page fails while the next one is being read', async () => {
+  let failures = 1;
+  const { tasks, happened, platform, seen } = watched(async (request, call, options) => {
+    const answered = await announcing(4)(request, call, options);
+    if (request.lastCheckpoint === '1' && failures-- > 0) throw new Error('The connection broke.');
+    return answered;
+  });
+  await tasks.sync();
+  const failed = [tasks.getCheckpoint(), happened.filter((line) => line.startsWith('asked'))];
+  await platform.advance(60_000);
+  expect([failed, Object.keys(await seen())]).toEqual([
+    ['1', ['asked null', 'asked 1', 'asked 2']],
+    ['s1', 's2', 's3', 's4'],
+  ]);
 });
 
 test('I3 asks for nothing ahead of an outcome that may hold a record back', async () => {

@@ -1,8 +1,8 @@
 /** A server that answers what the test says, and a note of what it was asked. */
 import type { SyncMutationResult, SyncPushRequest, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
-import type { SyncTransport } from '../../src/transport/transport.js';
+import type { SyncTransport, TransportOptions } from '../../src/transport/transport.js';
 
-export type Script = (request: SyncPushRequest, call: number) => unknown;
+export type Script = (request: SyncPushRequest, call: number, options?: TransportOptions) => unknown;
 
 export interface ScriptedServer {
   readonly transport: SyncTransport;
@@ -18,9 +18,9 @@ export function scriptedServer(script: Script = (request) => appliedAll(request)
     requests,
     script,
     transport: {
-      push: async (request: SyncPushRequest) => {
+      push: async (request: SyncPushRequest, options?: TransportOptions) => {
         requests.push(structuredClone(request));
-        return structuredClone(await server.script(request, requests.length)) as SyncPushResponse;
+        return structuredClone(await server.script(request, requests.length, options)) as SyncPushResponse;
       },
     },
   };

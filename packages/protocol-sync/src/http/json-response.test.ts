@@ -5,6 +5,8 @@ import { errorResponse, GZIP_MIN_BYTES, jsonResponse } from './json-response.js'
 
 const large = { text: 'x'.repeat(GZIP_MIN_BYTES) };
 
+const textOf = (value: unknown) => ({ text: JSON.stringify(value), nextPage: undefined });
+
 /** What a caller sees, with the body unpacked. */
 async function seen(response: Response): Promise<unknown> {
   const bytes = Buffer.from(await response.arrayBuffer());
@@ -18,7 +20,7 @@ const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store
 it('gzips a large answer for a caller that takes gzip', async () => {
   const headers = { ...HEADERS, 'content-encoding': 'gzip' };
   for (const accepted of ['gzip', 'gzip, deflate, br', 'br;q=1.0, GZIP;q=0.5', '*']) {
-    expect(await seen(await jsonResponse(JSON.stringify(large), accepted))).toEqual({
+    expect(await seen(await jsonResponse(textOf(large), accepted))).toEqual({
       status: 200,
       headers,
       body: large,
@@ -28,18 +30,23 @@ it('gzips a large answer for a caller that takes gzip', async () => {
 
 it('leaves an answer as it is when it is small or the caller takes no gzip', async () => {
   const small = { checkpoint: 'c' };
-  expect(await seen(await jsonResponse(JSON.stringify(small), 'gzip'))).toEqual({
+  expect(await seen(await jsonResponse(textOf(small), 'gzip'))).toEqual({
     status: 200,
     headers: HEADERS,
     body: small,
   });
   for (const accepted of [null, '', 'br', 'gzip;q=0', 'gzip;q=0.0, *', 'identity', 'gzip;q=x']) {
-    expect(await seen(await jsonResponse(JSON.stringify(large), accepted))).toEqual({
+    expect(await seen(await jsonResponse(textOf(large), accepted))).toEqual({
       status: 200,
       headers: HEADERS,
       body: large,
     });
   }
+});
+
+it('names the next page in a header', async () => {
+  const response = await jsonResponse({ text: '{}', nextPage: '2.feed.1.0.' }, 'gzip');
+  expect(await seen(response)).toMatchObject({ headers: { ...HEADERS, 'sync-next-page': '2.feed.1.0.' } });
 });
 
 it('answers an error with its status, its code, and when to try again in whole seconds', async () => {

@@ -1,7 +1,8 @@
 /** Answers as JSON, gzipped where the caller takes it and it pays. */
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
-import type { SyncErrorBody } from '@objectql/sync-types';
+import { NEXT_PAGE_HEADER, type SyncErrorBody } from '@objectql/sync-types';
+import type { AnswerText } from '../answer-text.js';
 import type { SyncRequestError } from '../sync-request-error.js';
 import { attachBodyBytes } from './body-at-hand.js';
 
@@ -18,10 +19,14 @@ const GZIP_CHUNK_BYTES = 256 * 1024;
 const gzipOf = promisify(gzip);
 
 /** 200 with a JSON text, in the encoding the caller accepts. */
-export async function jsonResponse(text: string, acceptEncoding: string | null): Promise<Response> {
+export async function jsonResponse({ text, nextPage }: AnswerText, acceptEncoding: string | null): Promise<Response> {
   const bytes = new TextEncoder().encode(text);
   // `Vary` even where nothing is packed: the same request with another Accept-Encoding would have another answer.
-  const headers = { ...NEVER_STORED, vary: 'accept-encoding' };
+  const headers = {
+    ...NEVER_STORED,
+    vary: 'accept-encoding',
+    ...(nextPage === undefined ? {} : { [NEXT_PAGE_HEADER]: nextPage }),
+  };
   if (bytes.byteLength < GZIP_MIN_BYTES || !acceptsGzip(acceptEncoding))
     return attachBodyBytes(new Response(bytes, { headers }), bytes);
   const isSmall = bytes.byteLength < GZIP_AT_ONCE_BYTES;

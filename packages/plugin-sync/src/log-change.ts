@@ -42,15 +42,16 @@ export function makeEntry(
   { clientId, sequence, platform }: EntryOrigin,
 ): StoredEntry {
   const { objectName, recordId, operation, data, baseVersion } = input;
+  // In the order in which a list of them packs best: what is the same in most comes first, in one piece.
   const mutation: Writable<MutationLogEntry> = {
-    id: id ?? platform.newId(),
-    objectName,
-    recordId,
-    operation,
-    timestamp: timestamp ?? instantOf(platform.now()),
     clientId,
-    sequence,
+    objectName,
+    operation,
     baseVersion,
+    timestamp: timestamp ?? instantOf(platform.now()),
+    id: id ?? platform.newId(),
+    recordId,
+    sequence,
   };
   if (data) mutation.data = data;
   return entryOf(mutation, { round, tries: 0 });

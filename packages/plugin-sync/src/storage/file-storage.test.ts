@@ -109,12 +109,16 @@ describe('FileStorage', () => {
     expect(await readFile(path, 'utf8')).toBe('Dear diary\n');
   });
 
-  it('refuses a file of a newer format', async () => {
-    await writeFile(path, '{"format":"objectql-sync-journal","version":2}\n');
-    await expect(loadIds()).rejects.toMatchObject({
-      code: 'TOO_NEW',
-      message: expect.stringContaining('Update the app'),
-    });
+  it('refuses a file of a newer format, whatever else is in it, and leaves it as it is', async () => {
+    for (const more of ['}\n', '}\nlines of tomorrow\n', ',"codec":"zstd"}\n']) {
+      const text = `{"format":"objectql-sync-journal","version":2${more}`;
+      await writeFile(path, text);
+      await expect(loadIds()).rejects.toMatchObject({
+        code: 'TOO_NEW',
+        message: expect.stringContaining('Update the app'),
+      });
+      expect([await readFile(path, 'utf8'), await readdir(directory)]).toEqual([text, ['sync.journal']]);
+    }
   });
 
   it('starts anew with an empty file, and creates missing directories', async () => {

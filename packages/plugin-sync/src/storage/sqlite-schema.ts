@@ -14,8 +14,11 @@ export function openSchema(database: SqliteDatabase): void {
   );
   // Looks first, so that opening needs the write lock once in the life of the database.
   if (!hasTables(database)) createTables(database);
-  refuseNewer(database);
+  refuseNewer(database.prepare(SELECT_VERSION).get());
 }
+
+/** Asked in every transaction: another process may have brought the tables to a newer version since they were opened. */
+export const SELECT_VERSION = 'SELECT schema_version FROM sync_client';
 
 function hasTables(database: SqliteDatabase): boolean {
   return Boolean(database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_client'").get());
@@ -43,11 +46,13 @@ CREATE TABLE IF NOT EXISTS sync_client_records (
   PRIMARY KEY (object_name, record_id)
 );`;
 
-function refuseNewer(database: SqliteDatabase): void {
-  const row = database.prepare('SELECT schema_version FROM sync_client').get() as { readonly schema_version: number };
-  if (row.schema_version <= SCHEMA_VERSION) return;
+/** Throws `TOO_NEW` for the answer to `SELECT_VERSION` of tables that a newer version has made or changed. */
+export function refuseNewer(row: unknown): void {
+  // The column is declared so.
+  const { schema_version: version } = row as { readonly schema_version: number };
+  if (version <= SCHEMA_VERSION) return;
   throw new StorageError(
     'TOO_NEW',
-    `The sync tables of this database have version ${row.schema_version}; this app knows version ${SCHEMA_VERSION}. Update the app.`,
+    `The sync tables of this database have version ${version}; this app knows version ${SCHEMA_VERSION}. Update the app.`,
   );
 }

@@ -2,8 +2,9 @@
 import type { RecordRef } from '@objectql/sync-types';
 import type { StorageBatch } from './client-storage.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
+import { SELECT_VERSION } from './sqlite-schema.js';
 
-/** Each selecting statement answers its JSON in a column named `json`. */
+/** Each selecting statement but `version` answers its JSON in a column named `json`. */
 export type SqliteStatements = Readonly<Record<keyof typeof SQL, SqliteStatement>>;
 
 /** Prepares all statements; the tables must be there. */
@@ -40,6 +41,7 @@ export function writeBatch(sql: SqliteStatements, batch: StorageBatch): void {
 }
 
 const SQL = {
+  version: SELECT_VERSION,
   meta: `SELECT coalesce(meta, 'null') AS json FROM sync_client`,
   entries: 'SELECT entry AS json FROM sync_client_entries',
   conflicts: 'SELECT conflict AS json FROM sync_client_conflicts',

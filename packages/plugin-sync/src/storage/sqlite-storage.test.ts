@@ -67,6 +67,23 @@ describe('SqliteStorage', () => {
     expect(database.prepare('SELECT count(*) AS entries FROM sync_client_entries').get()).toMatchObject({ entries: 1 });
   });
 
+  it('writes nothing any more when a newer version has upgraded the tables under it', async () => {
+    const storage = new SqliteStorage(new Database(path));
+    await storage.commit({ putEntries: [sampleEntry('m1')] });
+    const newer = new Database(path);
+    newer.exec('ALTER TABLE sync_client_entries ADD COLUMN place INTEGER; UPDATE sync_client SET schema_version = 2');
+    const calls = [
+      () => storage.load(),
+      () => storage.commit({ removeEntries: ['m1'], putRecords: [sampleRecord()] }),
+      () => storage.listRecords('task'),
+    ];
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ name: 'StorageError', code: 'TOO_NEW' });
+    const count = newer.prepare(
+      'SELECT (SELECT count(*) FROM sync_client_entries) AS entries, count(*) AS records FROM sync_client_records',
+    );
+    expect(count.get()).toMatchObject({ entries: 1, records: 0 });
+  });
+
   it('says that a file is no database', async () => {
     await writeFile(path, 'Dear diary, today I was not a database. '.repeat(100));
     const storage = new SqliteStorage(new Database(path));

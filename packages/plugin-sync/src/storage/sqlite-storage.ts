@@ -11,7 +11,7 @@ import {
   type StorageBatch,
 } from './client-storage.js';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
-import { openSchema } from './sqlite-schema.js';
+import { openSchema, refuseNewer } from './sqlite-schema.js';
 import { keyOf, prepareStatements, readJson, type SqliteStatements, writeBatch } from './sqlite-statements.js';
 import { inOrder } from './state-order.js';
 import { closedError, StorageError } from './storage-error.js';
@@ -78,7 +78,10 @@ export class SqliteStorage implements ClientStorage {
     try {
       this.#statements ??= this.#prepare();
       const sql = this.#statements;
-      return inTransaction(this.#database, begin, () => work(sql));
+      return inTransaction(this.#database, begin, () => {
+        refuseNewer(sql.version.get());
+        return work(sql);
+      });
     } catch (error) {
       throw [StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)
         ? error

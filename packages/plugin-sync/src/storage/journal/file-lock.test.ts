@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { takeFileLock } from './file-lock.js';
 
 let directory: string;
@@ -44,6 +44,21 @@ test('is taken over from a process that is dead', async () => {
   expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ pid: process.pid });
   await unlock();
   expect(await readdir(directory)).toEqual([]);
+});
+
+test('is taken over from a process that was killed and that no parent has asked for', async () => {
+  if (process.platform !== 'linux') return;
+  // The shell becomes a `sleep`, which never asks how the child of the shell ended: that one stays as a zombie.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  onTestFinished(() => void parent.kill('SIGKILL'));
+  const [line] = await once(parent.stdout, 'data');
+  const pid = Number(line);
+  await writeLock({ pid });
+  await expect(takeFileLock(path)).rejects.toMatchObject({ code: 'LOCKED' });
+  process.kill(pid, 'SIGKILL');
+  const unlock = await vi.waitFor(() => takeFileLock(path));
+  expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
+  await unlock();
 });
 
 test('is taken over when the pid now belongs to a process that started at another time', async () => {

@@ -101,14 +101,19 @@ async function isAlive(owner: Owner): Promise<boolean> {
     if (hasErrno(error, 'ESRCH')) return false;
   }
   const started = await processStart(owner.pid);
+  if (started === ENDED) return false;
   return owner.started === '' || started === '' || owner.started === started;
 }
 
 /** Field 22 of Linux's `/proc/<pid>/stat`; the second field, in brackets, may hold anything, also spaces. */
 async function processStart(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return /[ZX]/.test(state) ? ENDED : (fields[18] ?? '');
 }
+
+/** A killed process keeps its pid until its parent asks for it, which the first process of a container may never do. */
+const ENDED = 'ended';
 
 async function release(path: string, text: string): Promise<void> {
   const found = await unlessErrno('ENOENT', readFile(path, 'utf8'));

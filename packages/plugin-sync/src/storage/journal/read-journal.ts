@@ -62,7 +62,8 @@ const LINE_BREAK = 0x0a;
 function checkHeader(header: Line | undefined, path: string): void {
   const text = header ? `${Buffer.from(header.bytes).toString('utf8')}\n` : '';
   if (text === JOURNAL_HEADER) return;
-  const version = /^\{"format":"objectql-sync-journal","version":(\d+)\}\n$/.exec(text)?.[1];
+  // A newer header may say more behind its version.
+  const version = /^\{"format":"objectql-sync-journal","version":(\d+)[,}]/.exec(text)?.[1];
   if (version !== undefined && Number(version) > FORMAT_VERSION) {
     throw new StorageError(
       'TOO_NEW',

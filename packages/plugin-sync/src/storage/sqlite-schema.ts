@@ -1,17 +1,17 @@
 /** The tables of `SqliteStorage`, and the refusal of tables that a newer version of it made. */
-import { inTransaction, type SqliteDatabase } from './sqlite-database.js';
+import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
 import { StorageError } from './storage-error.js';
 
 const SCHEMA_VERSION = 1;
 
 /** Sets the connection up so that a commit is on the disk when it returns, and creates the tables where there are none. */
 export function openSchema(database: SqliteDatabase): void {
-  database.exec(
-    // WAL needs one fsync a commit instead of three, and lets another process read meanwhile. EXTRA makes that fsync
-    // happen at every commit, and in the modes that cannot do WAL syncs the directory too; fullfsync is for macOS, where
-    // fsync alone stops at the drive's cache. The busy timeout gives another process of the same app its turn.
-    'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;',
-  );
+  // The busy timeout gives another process of the same app its turn.
+  database.exec('PRAGMA busy_timeout = 5000');
+  switchToWal(database);
+  // EXTRA makes an fsync happen at every commit, and in the modes that cannot do WAL syncs the directory too; fullfsync is
+  // for macOS, where fsync alone stops at the drive's cache.
+  database.exec('PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;');
   // Looks first, so that opening needs the write lock once in the life of the database.
   if (!hasTables(database)) createTables(database);
   refuseNewer(database.prepare(SELECT_VERSION).get());
@@ -19,6 +19,19 @@ export function openSchema(database: SqliteDatabase): void {
 
 /** Asked in every transaction: another process may have brought the tables to a newer version since they were opened. */
 export const SELECT_VERSION = 'SELECT schema_version FROM sync_client';
+
+/** WAL needs one fsync a commit instead of three, and lets another process read meanwhile. */
+function switchToWal(database: SqliteDatabase, triesLeft = 10): void {
+  try {
+    database.exec('PRAGMA journal_mode = WAL');
+  } catch (error) {
+    if (triesLeft === 0 || sqliteError(error).code !== 'LOCKED') throw error;
+    // Processes that open a new database at once lock each other out here, whatever the busy timeout is. A transaction
+    // does wait for it, and finds the database switched by whoever was first.
+    inTransaction(database, 'BEGIN IMMEDIATE', () => {});
+    switchToWal(database, triesLeft - 1);
+  }
+}
 
 function hasTables(database: SqliteDatabase): boolean {
   return Boolean(database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_client'").get());

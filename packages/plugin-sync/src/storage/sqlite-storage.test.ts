@@ -118,6 +118,26 @@ describe('SqliteStorage', () => {
     expect((await storage.load()).entries).toEqual([sampleEntry('m1')]);
   });
 
+  it('waits its turn for a database that another process is just making', async () => {
+    const other = new Database(path);
+    other.exec('CREATE TABLE tasks (id TEXT); BEGIN; SELECT * FROM tasks');
+    const database = new Database(path);
+    // The other one ends as soon as it is waited for: while its lock is held, the journal cannot become another one.
+    const statements: string[] = [];
+    const waiting: SqliteDatabase = {
+      exec(text) {
+        statements.push(text);
+        if (text === 'BEGIN IMMEDIATE' && other.inTransaction) other.exec('COMMIT');
+        database.exec(text);
+        if (text.startsWith('PRAGMA busy_timeout')) database.exec('PRAGMA busy_timeout = 10');
+      },
+      prepare: (text) => database.prepare(text),
+    };
+    await new SqliteStorage(waiting).commit({ putEntries: [sampleEntry('m1')] });
+    expect(statements.filter((text) => text.includes('WAL'))).toHaveLength(2);
+    expect((await new SqliteStorage(database).load()).entries).toEqual([sampleEntry('m1')]);
+  });
+
   it('rolls back a batch that fails half way, and takes the next', async () => {
     const database = new Database(path);
     const storage = new SqliteStorage(database);

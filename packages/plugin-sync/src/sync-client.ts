@@ -1,5 +1,5 @@
 /**
- * One client: one log, one checkpoint and one request at a time, for all objects. Engines are views of it.
+ * One client: one log, one checkpoint and one sync at a time, for all objects. Engines are views of it.
  *
  *   sync-state   when to sync          sync-cycle     what one sync does        plan-answer   what an answer changes
  *   sync-driver  carries that out      answer-intake  takes an answer in        store-answer  makes it durable

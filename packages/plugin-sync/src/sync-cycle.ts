@@ -50,6 +50,8 @@ export class SyncCycle {
   #goal = 0;
   /** True while somebody waits for more than the last request asked for. */
   #isAskedAnew = false;
+  /** True from a failure until a sync ends well. On a slow line two pages at once may both take longer than a request may. */
+  #hasFailed = false;
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -119,13 +121,15 @@ export class SyncCycle {
         if (answer.reset && ++repairs > MAX_REPAIRS)
           throw unusable('The server starts its feed over with every answer.');
       } catch (error) {
-        // What was asked on top of what is not stored is of no use, and two requests must not be under way at once.
+        this.#hasFailed = true;
+        // What was asked on top of what is not stored is of no use, and mutations must not be under way twice.
         await asked?.exchanging.catch(() => {});
         asked = undefined;
         const isCounted = await this.#repair(error, { batch: current.sent, isLast: repairs >= MAX_REPAIRS });
         if (isCounted) repairs += 1;
       }
     }
+    this.#hasFailed = false;
     return whole.get();
   }
 
@@ -136,6 +140,7 @@ export class SyncCycle {
     const sent = this.#select();
     // One mutation that the storage has no room for must not keep those it has: sending them makes room.
     if (unsaved && (sent.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
+    this.#isAskedAnew = false;
     return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
   }
 
@@ -144,7 +149,7 @@ export class SyncCycle {
     const early: Asked[] = [];
     let isRead = false;
     void asked.nextPage.then((checkpoint) => {
-      if (isRead || asked.sent.length > 0 || this.#firstSendable()) return;
+      if (isRead || this.#hasFailed || asked.sent.length > 0 || this.#firstSendable()) return;
       early.push(this.#start({ sent: [], checkpoint }, signal));
     });
     try {
@@ -166,11 +171,11 @@ export class SyncCycle {
     const next = this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
     const [first] = next;
     if (!answer.hasMore && !(first && first.mutation.sequence <= this.#goal)) return undefined;
+    this.#isAskedAnew = false;
     return this.#start({ sent: next, checkpoint: answer.checkpoint }, signal);
   }
 
   #start(ask: Ask, signal: AbortSignal): Asked {
-    this.#isAskedAnew = false;
     let onNextPage: OnNextPage | undefined;
     const nextPage = new Promise<string>((resolve) => {
       onNextPage = resolve;

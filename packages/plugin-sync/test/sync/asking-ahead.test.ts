@@ -1,12 +1,13 @@
 /** The next request is on its way while an answer is being stored, or read: never with mutations, never on top of what may change. */
 import type { SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
 import { device } from './device.js';
 import { FaultyStorage } from './faulty-storage.js';
 import { answer, appliedAll, change, type Script, scriptedServer } from './scripted-server.js';
 
 /** A device of a server that answers so, and what happens in turn: asked from where and for how many, answered, stored. */
-function watched(script: Script) {
+function watched(script: Script, platform?: TestPlatform) {
   const happened: string[] = [];
   const storage = new FaultyStorage();
   storage.beforeCommit = async ({ meta, expectCheckpoint }) => {
@@ -21,7 +22,12 @@ function watched(script: Script) {
     happened.push('answered');
     return answered;
   });
-  return { ...device({ transport: server.transport, storage }), happened, storage, server };
+  return {
+    ...device({ transport: server.transport, storage, ...(platform && { platform }) }),
+    happened,
+    storage,
+    server,
+  };
 }
 
 const page = (request: SyncPushRequest, last: number) => {
@@ -125,6 +131,56 @@ test('I6 begins again at what is stored when a page fails while the next one is 
     ['1', ['asked null', 'asked 1', 'asked 2']],
     ['s1', 's2', 's3', 's4'],
   ]);
+});
+
+test('I6 asks anew for whoever joins before a last page that announces another', async () => {
+  let joined: Promise<unknown> | undefined;
+  const { tasks, happened, seen } = watched((request, call, options) => {
+    if (call === 1) {
+      joined = tasks.sync();
+      options?.onNextPage?.('9');
+    }
+    return page(request, 1);
+  });
+  await tasks.sync();
+  await joined;
+  const asked = happened.filter((line) => line.startsWith('asked'));
+  expect([asked, Object.keys(await seen())]).toEqual([
+    ['asked null', 'asked 9', 'asked 1'],
+    ['s1', 's2'],
+  ]);
+});
+
+/** A line that 20 seconds bring an answer over; several under way share it. */
+function slowLine(platform: TestPlatform): (signal: AbortSignal | undefined) => Promise<void> {
+  let sharing = 0;
+  return (signal) => {
+    let leftMs = 20_000;
+    sharing += 1;
+    return new Promise((resolve) => {
+      const go = () => {
+        leftMs -= 1000 / sharing;
+        if (leftMs > 0 && !signal?.aborted) return platform.setTimer(go, 1000);
+        sharing -= 1;
+        resolve();
+      };
+      platform.setTimer(go, 1000);
+    });
+  };
+}
+
+test('I13 gets through a line on which two pages at once take longer than a request may', async () => {
+  const platform = new TestPlatform();
+  const line = slowLine(platform);
+  const { tasks, seen } = watched(async (request, _, options) => {
+    const answered = page(request, 4);
+    if (answered.hasMore) options?.onNextPage?.(answered.checkpoint);
+    await line(options?.signal);
+    return answered;
+  }, platform);
+  void tasks.sync();
+  await platform.advance(600_000);
+  expect([Object.keys(await seen()), tasks.status.state]).toEqual([['s1', 's2', 's3', 's4'], 'idle']);
 });
 
 test('I3 asks for nothing ahead of an outcome that may hold a record back', async () => {

@@ -62,6 +62,14 @@ test('names the place of what cannot be stored', () => {
   });
 });
 
+test('refuses a sparse list at its first hole, however long it is', () => {
+  const list: unknown[] = [1];
+  list[2 ** 31] = 1;
+  expect(problemOf({ data: { list } })).toBe(
+    'The mutation was not recorded: data.list[1] is undefined, which JSON cannot keep unchanged.',
+  );
+});
+
 test('refuses what the protocol has no room for', () => {
   const cases: Record<string, object> = {
     'no object': { objectName: '' },

@@ -48,7 +48,7 @@ export function shape<T extends object>(parsers: { readonly [Key in keyof T]-?: 
 export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
   return (value) => {
     const list = anyList(value);
-    return gather<T[], number>([], [...list.keys()], (index) => parse(list[index]));
+    return gather<T[], number>([], list, (index) => parse(list[index]));
   };
 }
 
@@ -146,11 +146,11 @@ function own(value: unknown, depthLeft: number): unknown {
   if (depthLeft === 0) throw new WireProblem('is nested too deep, or refers to itself');
   if (Array.isArray(value)) {
     // By index, so that a hole in a sparse array is met as the `undefined` that it is.
-    return Object.freeze(gather<unknown[], number>([], [...value.keys()], (index) => own(value[index], depthLeft - 1)));
+    return Object.freeze(gather<unknown[], number>([], value, (index) => own(value[index], depthLeft - 1)));
   }
   if (!isPlain(value)) return refuse(`a ${value.constructor?.name || 'class instance'}`);
   return Object.freeze(
-    gather({}, Object.keys(value), (key) =>
+    gather<Record<string, unknown>, string>({}, Object.keys(value), (key) =>
       key === '__proto__' || BAD_TEXT.test(key)
         ? refuse('behind a field name')
         : own(ownValue(value, key), depthLeft - 1),
@@ -186,15 +186,21 @@ function refuse(found: unknown): never {
   throw new WireProblem(`is ${found}, which JSON cannot keep unchanged`);
 }
 
-/** `whole` with what `part` gives for each step, unless that is `undefined`. A problem in a part is one behind its step. */
+/**
+ * `whole` with what `part` gives for each step, unless that is `undefined`: each of these keys of an object, or each place in
+ * this list. A problem in a part is one behind its step.
+ */
 function gather<Whole extends Record<Step, unknown>, Step extends string | number>(
   whole: Whole,
-  steps: readonly Step[],
+  steps: readonly unknown[],
   part: (step: Step) => Whole[Step],
 ): Whole {
   let at: Step | undefined;
   try {
-    for (at of steps) {
+    // Places are counted and not listed: a sparse list may have more than memory holds.
+    for (let index = 0; index < steps.length; index++) {
+      // A step of an object is one of its keys.
+      at = (Array.isArray(whole) ? index : steps[index]) as Step;
       const value = part(at);
       if (value !== undefined) whole[at] = value;
     }

@@ -271,7 +271,9 @@ export class SyncClient implements AsyncDisposable {
   #facts(): SyncFacts {
     const { received, clockSkewMs } = this.#intake;
     const progress = received === null ? null : { received };
-    const { message: lastError = null, code: lastErrorCode = null } = Object(this.#lastError) as Partial<CodedError>;
+    const { message: lastError = null, code } = Object(this.#lastError) as Partial<CodedError>;
+    // A listener's error may carry anything, and the status goes to other tabs.
+    const lastErrorCode = typeof code === 'string' || typeof code === 'number' ? code : null;
     return { clockSkewMs, live: this.#live?.status ?? 'off', progress, lastError, lastErrorCode };
   }
 
@@ -299,5 +301,5 @@ export class SyncClient implements AsyncDisposable {
   }
 }
 
-/** An error as most libraries make them. */
-type CodedError = Error & { readonly code: string | number };
+/** An error as many libraries make them. */
+type CodedError = Error & { readonly code: unknown };

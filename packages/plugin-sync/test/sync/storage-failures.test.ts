@@ -186,6 +186,19 @@ test('tells programs why the storage fails, until it no longer does', async () =
   ]);
 });
 
+test('shows no code of an error that is neither a text nor a number', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('s1', 1)] }));
+  const error = Object.assign(new Error('Broken.'), { code: () => 'BROKEN' });
+  const listener = {
+    onServerChanges: () => {
+      throw error;
+    },
+  };
+  const { tasks, plugin } = device({ transport: server.transport, listeners: [listener] });
+  await tasks.sync();
+  expect(plugin.client.status).toMatchObject({ lastError: 'Broken.', lastErrorCode: null });
+});
+
 test('sends nothing that is not durable, and says that it is not', async () => {
   const storage = new FaultyStorage();
   storage.failCommit = () => new Error('disk full');

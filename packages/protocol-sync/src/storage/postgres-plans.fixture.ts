@@ -14,6 +14,8 @@ export interface Statement {
 /** A step of a plan, as EXPLAIN describes it. What is counted is there when the statement was run. */
 export interface Step {
   readonly 'Node Type': string;
+  /** What PostgreSQL expects. */
+  readonly 'Plan Rows'?: number;
   readonly 'Relation Name'?: string;
   readonly 'Actual Rows'?: number;
   readonly 'Actual Loops'?: number;

@@ -75,6 +75,23 @@ test('reads a page of objects as one lazy merge of index walks', { timeout: 120_
   expect(rowsRead(steps)).toBeLessThanOrEqual(20);
 });
 
+test('expects no more than a page of a page, while nothing is known of the feed', { timeout: 120_000 }, async () => {
+  const opened = await fixture();
+  await fill(opened, { records: 20_000, ledger: 0, logs: 0, intents: 0 });
+  const statements: Statement[] = [];
+  const pool = opened.connect();
+  const store = await opened.openStore({ pool: recording(pool, statements) });
+  statements.length = 0;
+  const many = Array.from({ length: 101 }, (_, index) => `object-${index}`);
+  for (const objects of [undefined, ['task'], ['task', 'project'], many]) {
+    await store.page({ after: 10, limit: 1001, ...(objects && { objects }) });
+  }
+  const plans: unknown[] = [];
+  for (const statement of statements) plans.push((await explain(pool, statement))['Plan Rows']);
+  expect(plans).toEqual([1001, 1001, 1001, expect.any(Number)]);
+  expect(Math.max(...(plans as number[]))).toBeLessThanOrEqual(1001);
+});
+
 test.each([1, 2, 100, 101])('pages through %i objects', async (count) => {
   const { store } = await fixture();
   const names = Array.from({ length: 101 }, (_, index) => `object-${index}`);

@@ -43,6 +43,8 @@ interface Asked extends Ask {
 
 /** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
 const MAX_REPAIRS = 3;
+/** 10: what a proxy finds too large alone must not keep the rest waiting, but it may refuse all there is. */
+const MAX_REFUSALS = 10;
 
 export class SyncCycle {
   readonly #parts: CycleParts;
@@ -52,6 +54,8 @@ export class SyncCycle {
   #isAskedAnew = false;
   /** True from a failure until a sync ends well. On a slow line two pages at once may both take longer than a request may. */
   #hasFailed = false;
+  /** Why mutations wait that something in between found too large in this sync. */
+  #refusals: unknown[] = [];
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -105,6 +109,7 @@ export class SyncCycle {
     if (!this.isLeft()) return null;
     listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
+    this.#refusals = [];
     let repairs = 0;
     let asked: Asked | undefined;
     for (let isDone = false; !isDone; ) {
@@ -130,6 +135,8 @@ export class SyncCycle {
       }
     }
     this.#hasFailed = false;
+    // What could pass has; that some did not is to be seen all the same.
+    if (this.#refusals.length > 0) throw this.#refusals[0];
     return whole.get();
   }
 
@@ -251,7 +258,7 @@ export class SyncCycle {
     const { failure } = error as { readonly failure: { readonly code?: unknown } };
     const retryable = !failure.code;
     await this.#parts.intake.refuseLarge(first, { retryable });
-    if (retryable) throw error;
+    if (retryable && this.#refusals.push(error) >= MAX_REFUSALS) throw error;
   }
 }
 

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_750, maxTotalBytes: 21_750 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_790, maxTotalBytes: 21_790 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_500,
-    maxTotalBytes: 23_500,
+    maxInitialBytes: 23_540,
+    maxTotalBytes: 23_540,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_420,
-    maxTotalBytes: 26_420,
+    maxInitialBytes: 26_460,
+    maxTotalBytes: 26_460,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_180,
-    maxTotalBytes: 25_180,
+    maxInitialBytes: 25_220,
+    maxTotalBytes: 25_220,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_060,
-    maxTotalBytes: 28_060,
+    maxInitialBytes: 28_100,
+    maxTotalBytes: 28_100,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -95,6 +95,23 @@ test('sets one mutation that a proxy finds too large aside while others pass', a
   ]);
 });
 
+test('lets pass at once what is behind mutations that a proxy finds too large', async () => {
+  const server = scriptedServer((request, call) =>
+    request.mutations.some(({ recordId }) => `${recordId}`.startsWith('huge'))
+      ? tooLargeForProxy()
+      : appliedAll(request, { checkpoint: `c${call}` }),
+  );
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (const id of ['huge1', 'huge2', 'huge3', 'a', 'b', 'c']) tasks.records.create(id, { title: 'x' });
+  expect(await tasks.sync()).toBeNull();
+  expect(plugin.client.status).toMatchObject({
+    pending: 3,
+    deadLetters: 0,
+    state: 'waiting',
+    lastError: expect.stringContaining('413'),
+  });
+});
+
 test('sends no more than the server says it takes', async () => {
   const limits = { maxBodyBytes: 1_000_000, maxMutations: 3 };
   const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));

@@ -130,7 +130,7 @@ export class SyncClient implements AsyncDisposable {
         schedule();
       },
     });
-    ownStorage.onCleared?.(() => log.probe());
+    ownStorage.onLost?.(() => log.probe());
     // Of the tabs that share a storage the leader alone holds a stream: the others' own drivers rest.
     this.#live = options.live?.({
       platform,

@@ -107,8 +107,11 @@ export interface StorageBatch {
 export interface ClientStorage {
   /** Set where clients of several tabs may have the same state open at once: names that state. */
   readonly sharedName?: string;
-  /** Calls `listener` when somebody else has deleted everything that was stored, where a storage can notice that. */
-  onCleared?(listener: () => void): void;
+  /**
+   * Calls `listener` when what is stored was taken away from under this storage, as by a deletion or a newer version of the app
+   * in another tab, where a storage can notice that. The next write tells what became of it.
+   */
+  onLost?(listener: () => void): void;
   /**
    * Opens the storage and reads what a client needs at its start. Costs what is pending, not what is stored. May be
    * called again, and then tells the present state.

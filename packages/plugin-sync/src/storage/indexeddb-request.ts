@@ -8,11 +8,18 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** Resolves when all of a transaction is stored; rejects when nothing of it is. */
+/**
+ * Resolves when all of a transaction is stored; rejects when nothing of it is, and, as `InvalidStateError`, when the browser
+ * closed the connection meanwhile: Chromium then never tells how the transaction ended.
+ */
 export function endOf(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
+  const { db } = transaction;
+  let close = () => {};
+  return new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     // A request that fails ends its transaction, which names the reason; one that was aborted on purpose has none.
-    transaction.onabort = () => reject(transaction.error ?? new Error('The transaction was aborted.'));
-  });
+    transaction.onabort = () => reject(transaction.error ?? new Error('Aborted.'));
+    close = () => reject(new DOMException('Closed.', 'InvalidStateError'));
+    db.addEventListener('close', close);
+  }).finally(() => db.removeEventListener('close', close));
 }

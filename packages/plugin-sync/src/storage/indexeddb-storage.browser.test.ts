@@ -218,6 +218,85 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     await tab.close();
   });
 
+  it('I1 says at once in every tab that the browser deleted everything, and keeps what is not sent', async () => {
+    const own = await browser.newContext();
+    const [first, second] = [await openTab(own), await openTab(own)];
+    for (const [index, tab] of [first, second].entries()) {
+      await tab.evaluate(() => indexedDbPage.startClient('evicted'));
+      // One more in the second: with the same seed both make the same ids.
+      await tab.evaluate((texts) => indexedDbPage.record(texts), ['mine', 'too'].slice(0, index + 1));
+      await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(index + 1));
+    }
+    const devTools = await own.newCDPSession(first);
+    await devTools.send('Storage.clearDataForOrigin', { origin: 'https://app.test', storageTypes: 'indexeddb' });
+    for (const [index, tab] of [first, second].entries()) {
+      await vi.waitFor(async () => {
+        await tab.evaluate(() => indexedDbPage.advance(5000));
+        const { status } = await tab.evaluate(() => indexedDbPage.told());
+        expect(status).toMatchObject({ pending: index + 1, attention: true, lastErrorCode: 'CLEARED' });
+      });
+    }
+    expect(await first.evaluate(() => indexedDB.databases())).toEqual([]);
+    const third = await openTab(own);
+    expect(await load(third, 'evicted')).toEqual({ meta: null, entries: [], conflicts: [], deadLetters: [] });
+    await own.close();
+  });
+
+  it('I13 answers each batch that the browser closes the connection under', async () => {
+    const own = await browser.newContext();
+    const tab = await openTab(own);
+    await commit(tab, 'cut off', { meta: sampleMeta() });
+    // Many, so that the end comes in the middle of a transaction.
+    const putRecords = Array.from({ length: 500 }, (_, recordId) => sampleRecord({ recordId }));
+    const refused = tab.evaluate(async (json) => {
+      for (;;) {
+        const outcomes = await Promise.all([1, 2, 3].map(() => indexedDbPage.commit('cut off', JSON.parse(json))));
+        if (outcomes.some((outcome) => outcome !== undefined)) return outcomes.length;
+      }
+    }, JSON.stringify({ putRecords }));
+    const devTools = await own.newCDPSession(tab);
+    await devTools.send('Storage.clearDataForOrigin', { origin: 'https://app.test', storageTypes: 'indexeddb' });
+    expect(await refused).toBe(3);
+    await vi.waitFor(async () => expect(await load(tab, 'cut off')).toBe('CLEARED'));
+    await own.close();
+  });
+
+  it('says at once that a newer version of the app has upgraded the database, and leaves it alone', async () => {
+    const tab = await openTab();
+    await tab.evaluate(() => {
+      indexedDbPage.startClient('upgraded');
+      indexedDbPage.record(['mine']);
+    });
+    await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(1));
+    const newer = await openTab();
+    await newer.evaluate(() =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('upgraded', 2);
+        opening.onupgradeneeded = () => opening.result.createObjectStore('tomorrow');
+        opening.onsuccess = () => resolve(Object.assign(globalThis, { upgraded: opening.result }));
+        opening.onerror = reject;
+      }).then(() => undefined),
+    );
+    await vi.waitFor(async () => {
+      const { status, codes } = await tab.evaluate(() => indexedDbPage.told());
+      expect([status.pending, status.attention, codes]).toEqual([1, true, ['TOO_NEW']]);
+      expect(status.lastError).toMatch(/newer version of this app. Reload the page/);
+    });
+    await tab.evaluate(() => indexedDbPage.record(['later', 'still']));
+    expect((await tab.evaluate(() => indexedDbPage.told())).status.pending).toBe(3);
+    const kept = await newer.evaluate(
+      () =>
+        new Promise((resolve) => {
+          // What the page was given above.
+          const { upgraded } = globalThis as unknown as { readonly upgraded: IDBDatabase };
+          const reading = upgraded.transaction('entries').objectStore('entries').count();
+          reading.onsuccess = () => resolve(reading.result);
+        }),
+    );
+    expect(kept).toBe(1);
+    await Promise.all([tab.close(), newer.close()]);
+  });
+
   it('asks the browser once to keep what is stored, when there is something to lose', async () => {
     const tab = await openTab();
     await tab.evaluate(() => {

@@ -50,7 +50,7 @@ export class IndexedDbStorage implements ClientStorage {
   readonly #underWay = new Set<Promise<unknown>>();
   #wasOpen = false;
   #isCleared = false;
-  #onCleared: () => void = () => {};
+  #onLost: () => void = () => {};
 
   constructor(name: string, options: IndexedDbStorageOptions = {}) {
     this.#name = name;
@@ -58,8 +58,8 @@ export class IndexedDbStorage implements ClientStorage {
     this.#platform = options.platform ?? systemPlatform;
   }
 
-  onCleared(listener: () => void): void {
-    this.#onCleared = listener;
+  onLost(listener: () => void): void {
+    this.#onLost = listener;
   }
 
   /** All tabs that open the database of this name share it. */
@@ -137,7 +137,7 @@ export class IndexedDbStorage implements ClientStorage {
       // Safari drops the connections of pages in the background: https://bugs.webkit.org/show_bug.cgi?id=197050
       if (isNamed(error, 'UnknownError')) this.#forget(opening);
       if (!isNamed(error, 'InvalidStateError')) throw error;
-      // The connection was closed before, so no transaction was begun: this one may be asked for again.
+      // The connection was closed before or meanwhile. Asking again is safe also where it was done: a batch tells what it expects.
       this.#forget(opening);
       return work(await this.#open());
     }
@@ -153,14 +153,9 @@ export class IndexedDbStorage implements ClientStorage {
     return opening;
   }
 
-  async #openDatabase(onLost: () => void): Promise<IDBDatabase> {
-    // Before it is opened, so that no empty database is made in the place of the one that was deleted.
+  async #openDatabase(forget: () => void): Promise<IDBDatabase> {
     if (this.#isCleared) throw this.#error('CLEARED');
-    let isNew = false;
-    const opening = this.#request((created) => {
-      isNew = true;
-      createStores(created);
-    });
+    const opening = this.#request();
     const opened = await settleWithin(opening, { timeoutMs: OPEN_MS, platform: this.#platform });
     if (!opened.inTime) {
       // One that opens after all is not waited for any more, and must not keep others from it.
@@ -168,36 +163,38 @@ export class IndexedDbStorage implements ClientStorage {
       throw this.#error('LOCKED');
     }
     const database = opened.value;
-    database.onclose = onLost;
+    const lose = () => {
+      forget();
+      this.#onLost();
+    };
+    database.onclose = lose;
     // A newer version of the app, or whoever deletes the database, waits for this connection to end.
     database.onversionchange = ({ newVersion }) => {
       database.close();
-      onLost();
-      if (newVersion === null) this.#clear();
+      this.#isCleared = newVersion === null;
+      lose();
     };
-    if (isNew && this.#wasOpen) this.#clear();
     this.#wasOpen = true;
-    if (!this.#isCleared) return database;
-    database.close();
-    throw this.#error('CLEARED');
+    return database;
   }
 
-  async #request(upgrade: (created: IDBDatabase) => void): Promise<IDBDatabase> {
+  async #request(): Promise<IDBDatabase> {
     try {
       const request = indexedDB.open(this.#name, SCHEMA_VERSION);
-      request.onupgradeneeded = () => upgrade(request.result);
+      request.onupgradeneeded = () => {
+        if (!this.#wasOpen) return createStores(request.result);
+        // What was open is gone. Nothing is made in its place: another tab would take that for what it had open.
+        this.#isCleared = true;
+        request.transaction?.abort();
+        this.#onLost();
+      };
       return await resultOf(request);
     } catch (error) {
+      if (this.#isCleared) throw this.#error('CLEARED');
       // Blocked site data, private windows of older Firefox, and no IndexedDB at all.
       const isUnavailable = ['SecurityError', 'InvalidStateError', 'ReferenceError', 'TypeError'];
       throw isUnavailable.some((name) => isNamed(error, name)) ? this.#error('UNAVAILABLE', error) : error;
     }
-  }
-
-  #clear(): void {
-    if (this.#isCleared) return;
-    this.#isCleared = true;
-    this.#onCleared();
   }
 
   #forget(opening: Promise<IDBDatabase>): void {

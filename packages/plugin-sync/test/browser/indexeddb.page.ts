@@ -54,6 +54,8 @@ export interface IndexedDbPage {
   record(texts: readonly string[]): void;
   /** How the client stands, the codes of the errors it was told, and how many of its mutations are stored. */
   clientState(): Promise<{ readonly status: SyncStatus; readonly codes: readonly unknown[]; readonly stored: unknown }>;
+  /** The same, without looking at what is stored. */
+  told(): { readonly status: SyncStatus; readonly codes: readonly unknown[] };
   load(name: string): Promise<unknown>;
   commit(name: string, batch: StorageBatch): Promise<unknown>;
 }
@@ -84,6 +86,7 @@ const indexedDbPage: IndexedDbPage = {
     );
     return { status: client.client.status, codes, stored };
   },
+  told: () => ({ status: client.client.status, codes }),
   load: (name) => callStorage(name, (storage) => storage.load()),
   commit: (name, batch) => callStorage(name, (storage) => storage.commit(batch)),
 };

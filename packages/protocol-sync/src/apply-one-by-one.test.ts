@@ -2,7 +2,7 @@ import type { MutationLogEntry } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
 import type { RecordResolver } from './record-resolver.js';
 import type { MemoryStore } from './storage/memory-store.js';
-import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+import { brief, create, DAY_MS, mutation, setUp } from './sync-handler.fixture.js';
 
 /** Nothing of it is saved, as when the process dies there; the next one finds the store as it was. */
 function dieAtNextTransaction(store: MemoryStore): void {
@@ -144,4 +144,22 @@ it('makes no announced write of another user as the caller who meets it', async 
   expect(await pushAs('bert', mutation({ data: { n: 2 } }), resolver)).toEqual(['NOT_FOUND']);
   expect(await pushAs('anne', ofAnne, resolver)).toEqual(['applied']);
   expect(made).toEqual([['anne', 't1']]);
+});
+
+it('I13 recovers an announced write after the time it may take, also when the clock was set back by a day', async () => {
+  const { store, push, pull, advance } = setUp();
+  const rows = new Map<unknown, Record<string, unknown>>();
+  const resolver: RecordResolver = {
+    getRecord: (_objectName, recordId) => rows.get(recordId),
+    applyMutation: ({ recordId, data }) => void rows.set(recordId, { ...data }),
+  };
+  const dying: RecordResolver = { ...resolver, applyMutation: () => dieAtNextTransaction(store) };
+  const request = { mutations: [create({ n: 1 })] };
+  await push(request, dying);
+  advance(-DAY_MS);
+  const { results } = await push(request, resolver);
+  expect(results).toMatchObject([{ code: 'BUSY', retryAfterMs: 20_000 }]);
+  advance(20_000);
+  expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
+  expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 1, data: { n: 1 } }]);
 });

@@ -142,7 +142,12 @@ async function announce(
     if (session === 'EPOCH') throw new StoreBusyError('The store was restored while this push was under way.');
     const pending = session.intent(mutation);
     if (pending) {
-      const retryAfterMs = pending.startedAt + parts.intentLeaseMs - session.now;
+      // Announced before now, whatever a clock that has been set back says: the wait begins anew, and ends.
+      const startedAt = Math.min(pending.startedAt, session.now);
+      if (startedAt < pending.startedAt) {
+        await transaction.save({ settledIntents: [refOf(pending)], intents: [{ ...pending, startedAt }] });
+      }
+      const retryAfterMs = startedAt + parts.intentLeaseMs - session.now;
       if (retryAfterMs <= 0) return { recover: pending };
       const reason = 'Another change of this record is being written. This one follows it.';
       return { result: rejectedResult(mutation.id, { code: 'BUSY', reason, retryAfterMs }) };

@@ -82,7 +82,7 @@ function describeConflict(
     ...(rules.strategyName ? { strategy: rules.strategyName } : {}),
     ...(rules.conflictFields ? { conflictFields: [...rules.conflictFields] } : {}),
     clientStamp: mine.stamp,
-    serverStamps: { ...theirs.stamps },
+    ...(Object.keys(theirs.stamps).length > 0 ? { serverStamps: { ...theirs.stamps } } : {}),
     ...(theirs.deleted ? { deletedStamp: theirs.deleted } : {}),
   };
 }

@@ -195,11 +195,14 @@ function isComputable(
   return run.logId === stamp.logId && run.from <= base + 1 && isTold;
 }
 
-/** The contest as its caller may see it: nothing of fields that are hidden from them. */
+/**
+ * The contest as its caller may see it: nothing of fields that are hidden from them. Where one of those is contested, no
+ * time is told at all: a client that decided by the rest would take what it does not see for the earlier write.
+ */
 function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject | null | undefined): Contest {
   const { theirs } = contest;
   if (!theirs.record || !view) return contest;
-  const stamps = Object.fromEntries(Object.entries(theirs.stamps).filter(([field]) => Object.hasOwn(view, field)));
+  const stamps = Object.keys(theirs.stamps).every((field) => Object.hasOwn(view, field)) ? theirs.stamps : {};
   return {
     ...contest,
     fields: fieldsInView(contest.fields, mutation, view),

@@ -278,3 +278,26 @@ test('hears of an engine’s own conflicts only', async () => {
   await a.tasks.sync();
   expect([heard, notes.conflicts.list(), notes.conflicts.size, a.tasks.conflicts.size]).toEqual([['task'], [], 0, 1]);
 });
+
+test.each(['update', 'delete'] as const)(
+  'I8 asks whose %s meets a later write of a field they cannot read',
+  async (operation) => {
+    const authorize = { read: () => ({ without: ['salary'] }) };
+    const { a, server, platform } = await twoDevices({ authorize }, strategyConfig('last-write-wins'));
+    if (operation === 'delete') await a.tasks.records.delete('t1');
+    else await a.tasks.records.update('t1', { salary: 'mine' });
+    await platform.advance(50);
+    const data = { title: 'old', status: 'open', due: 'then', salary: 'secret' };
+    await server.handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data });
+    await a.tasks.sync();
+    const parked = a.tasks.conflicts.list();
+    expect([parked.length, JSON.stringify(parked).includes('secret'), await serverRecord(server)]).toEqual([
+      1,
+      false,
+      data,
+    ]);
+    await a.tasks.conflicts.resolve(parked[0]?.id ?? '', 'mine');
+    await a.tasks.sync();
+    expect(await serverRecord(server)).toEqual(operation === 'delete' ? null : { ...data, salary: 'mine' });
+  },
+);

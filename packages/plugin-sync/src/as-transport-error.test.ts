@@ -34,3 +34,9 @@ test('takes everything else for no answer, and keeps it as the cause', () => {
     { type: 'unreachable' },
   ]);
 });
+
+test('takes a text that is no JSON for an answer that nobody can read', () => {
+  const cause = new SyntaxError('Unexpected token');
+  const { failure, cause: kept } = asTransportError(cause);
+  expect([failure, kept]).toEqual([{ type: 'unreadable' }, cause]);
+});

@@ -77,7 +77,11 @@ export class Exchange {
     const raw = await withDeadline({ timeoutMs: REQUEST_TIMEOUT_MS, signal, platform }, async (ended) =>
       this.#send(request, { signal: ended, onNextPage }),
     ).catch((error: unknown) => {
-      throw asTransportError(error);
+      const failed = asTransportError(error);
+      const { type } = failed.failure;
+      // Too much for a slow network, or for a server whose refusal the transport cannot tell: less may get through.
+      if (sent.length > 1 && (type === 'timeout' || type === 'unreadable')) this.shrink(sent.length);
+      throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
     this.#maxMutations *= 2;

@@ -165,6 +165,16 @@ test('sends a steady stream of edits after the longest wait, however often the d
   expect(state.at).toBe('syncing');
 });
 
+test('I13 counts the longest wait of a steady stream of edits anew from where the clock was set back to', () => {
+  const before = transition({ at: 'idle' }, { type: 'recorded', now: NOW, debounceMs: 100 });
+  const setBack = NOW - 365 * 86_400_000;
+  let state = before;
+  for (let now = setBack; now <= setBack + 9990; now += 90) {
+    state = transition(state, { type: 'recorded', now, debounceMs: 100 });
+  }
+  expect(state).toMatchObject({ at: 'waiting', since: setBack, until: setBack + 10_000 });
+});
+
 test('waits as long as a debounce that is longer than the longest wait', () => {
   const state = transition({ at: 'idle' }, { type: 'recorded', now: 0, debounceMs: 30_000 });
   expect(state).toEqual({ at: 'waiting', until: 30_000, reason: 'debounce', since: 0, failures: 0 });

@@ -117,7 +117,8 @@ export function transition(state: SyncState, event: SyncEvent): SyncState {
 function recorded(state: At<'idle'> | At<'waiting'>, event: EventOf<'recorded'>): SyncState {
   const { now, debounceMs } = event;
   if (state.at === 'idle') return debounce(event, now);
-  if (state.reason === 'debounce') return debounce(event, state.since);
+  // A clock that was set back would put the longest wait off until it is as late again.
+  if (state.reason === 'debounce') return debounce(event, Math.min(state.since, now));
   // A held record keeps no other waiting; a server that fails is not asked sooner.
   return state.reason === 'held' && now + debounceMs < state.until ? debounce(event, now) : state;
 }

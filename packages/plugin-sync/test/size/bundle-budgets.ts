@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_790, maxTotalBytes: 21_790 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_850, maxTotalBytes: 21_850 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_570,
-    maxTotalBytes: 23_570,
+    maxInitialBytes: 23_640,
+    maxTotalBytes: 23_640,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_490,
-    maxTotalBytes: 26_490,
+    maxInitialBytes: 26_570,
+    maxTotalBytes: 26_570,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_250,
-    maxTotalBytes: 25_250,
+    maxInitialBytes: 25_315,
+    maxTotalBytes: 25_315,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_130,
-    maxTotalBytes: 28_130,
+    maxInitialBytes: 28_200,
+    maxTotalBytes: 28_200,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

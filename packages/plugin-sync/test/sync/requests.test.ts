@@ -28,6 +28,22 @@ test('halves a batch that is too large until it fits, and recovers', async () =>
   expect(Math.max(...server.requests.slice(-2).map(({ mutations }) => mutations.length))).toBeGreaterThan(40);
 });
 
+test.each([
+  ['is no JSON', new SyntaxError('Unexpected token <')],
+  ['does not come in time', new TransportError('Slow.', { type: 'timeout' })],
+])('sends less at its next try where the answer to a batch %s, until it gets through', async (_, failure) => {
+  const server = scriptedServer((request, call) => {
+    if (request.mutations.length > 10) throw failure;
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, plugin, platform } = device({ transport: server.transport });
+  for (let index = 0; index < 50; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  await platform.advance(3_600_000);
+  const sizes = server.requests.map(({ mutations }) => mutations.length);
+  expect([sizes.slice(0, 4), plugin.client.status.pending]).toEqual([[50, 25, 12, 6], 0]);
+});
+
 test('puts the one mutation that no request can carry among the dead letters, and goes on', async () => {
   const server = scriptedServer((request, call) => {
     if (request.mutations.some(({ recordId }) => recordId === 'huge')) {

@@ -15,6 +15,7 @@ export type TabMessage =
       readonly state: SyncState;
       readonly facts: SyncFacts;
       readonly isPaused: boolean;
+      /** False where nobody sees it, and while its storage fails: another tab then leads better. */
       readonly isSeen: boolean;
     }
   /** A tab begins to write; unless it tells how that ended, it has died on the way and the storage is to be read. */

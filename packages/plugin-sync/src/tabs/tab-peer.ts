@@ -229,11 +229,13 @@ export class TabPeer implements TabGroup, Driver {
     const member = this.#member;
     if (!member || member.driver.state.at === 'closed') return;
     const { state } = member.driver;
+    // One whose storage fails, as for good where a newer app has upgraded it, must not keep others from syncing.
+    const isSeen = this.#host.isVisible() && !member.log.isFailing;
     const facts = member.facts();
     const said = JSON.stringify([state, facts]);
     if (when === 'news' && said === this.#said) return;
     this.#said = said;
-    this.#post({ type: 'stands', term, state, facts, isPaused: this.#isPaused, isSeen: this.#host.isVisible() });
+    this.#post({ type: 'stands', term, state, facts, isPaused: this.#isPaused, isSeen });
   }
 
   #post(message: TabMessage): void {
@@ -250,7 +252,7 @@ export class TabPeer implements TabGroup, Driver {
         if (this.#term !== undefined) this.#say(this.#term, 'always');
         return;
       case 'stands':
-        return this.#hearLeader(message);
+        return this.#hearLeader(message, member);
       case 'writing':
         return this.#watch?.begins(from);
       case 'wrote':
@@ -277,14 +279,14 @@ export class TabPeer implements TabGroup, Driver {
     }
   }
 
-  #hearLeader(message: Stands): void {
-    this.#election.heard(message.isSeen);
+  #hearLeader(message: Stands, member: TabMember): void {
+    this.#election.heard(message.isSeen || member.log.isFailing);
     if (this.#term !== undefined) return;
     const isNew = this.#leader?.term !== message.term;
     this.#leader = message;
     this.#isPaused = message.isPaused;
     if (isNew) this.#wishes.askAgain();
-    this.#member?.onChanged();
+    member.onChanged();
   }
 
   /** Answers, unless this tab has lost its lead meanwhile or is closing: then the next leader is asked. */

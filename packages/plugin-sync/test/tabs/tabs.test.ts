@@ -3,6 +3,7 @@ import { LiveServer } from '../../src/live/live-server.fixture.js';
 import { liveUpdates } from '../../src/live/live-updates.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { device } from '../sync/device.js';
 import { strategyConfig } from '../sync/two-devices.js';
@@ -169,6 +170,38 @@ test('hands the lead to a tab the user sees from one that is hidden, where timer
   follower.tasks.records.create('t2', { title: 'still' });
   await world.advance(1000);
   expect([requests(world)[0], await leader.seen()]).toEqual([before, { t1: 'seen', t2: 'still' }]);
+});
+
+test('hands the lead over when the storage fails in the leader alone, as after an upgrade by another tab', async () => {
+  const { world, leader, follower } = await two();
+  leader.way.refusal = new StorageError('TOO_NEW', 'Reload the page.');
+  leader.tasks.records.create('old', { title: 'not stored' });
+  await world.advance(3000);
+  follower.tasks.records.create('t1', { title: 'stored' });
+  await world.advance(3000);
+  expect(sent(world).map(({ recordId }) => recordId)).toEqual(['t1']);
+  expect([leader.plugin.client.status, follower.plugin.client.status]).toEqual([
+    expect.objectContaining({ pending: 1, isStorageFailing: true, lastErrorCode: 'TOO_NEW' }),
+    expect.objectContaining({ pending: 0, isStorageFailing: false, state: 'idle' }),
+  ]);
+});
+
+test('keeps the lead where it is when the storage fails in all tabs', async () => {
+  const { world, leader, follower } = await two();
+  const stolen: boolean[] = [];
+  for (const { host } of [leader, follower]) {
+    const { requestLock } = host;
+    host.requestLock = (name, request) => {
+      stolen.push(request.steal);
+      return requestLock.call(host, name, request);
+    };
+  }
+  for (const tab of [leader, follower]) {
+    tab.way.refusal = new StorageError('FULL', 'No room.');
+    tab.tasks.records.create('t1', { title: 'not stored' });
+  }
+  await world.advance(10_000);
+  expect(stolen).toEqual([]);
 });
 
 test('pauses and resumes all tabs from any of them, also those that come later', async () => {

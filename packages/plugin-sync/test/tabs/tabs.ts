@@ -13,6 +13,8 @@ export interface Tab extends Device {
   runs: boolean;
   /** Whether it has crashed or was closed. */
   isGone: boolean;
+  /** Its way to the storage; what is set as `refusal` is what it is answered from then on. */
+  readonly way: { refusal?: Error };
 }
 
 export interface Tabs {
@@ -44,15 +46,16 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
     open(options = {}) {
       const host = browser.newTab();
       const connection = server.connect();
+      const storage = keptOpen(shared);
       const opened = device({
         transport: connection.transport,
         ...defaults,
         ...options,
         platform: new TestPlatform({ seed: tabs.length + 1 }),
-        storage: keptOpen(shared),
+        storage,
         tabs: sharedTabs({ host }),
       });
-      const tab: Tab = Object.assign(opened, { host, connection, runs: true, isGone: false });
+      const tab: Tab = Object.assign(opened, { host, connection, runs: true, isGone: false, way: storage });
       tabs.push(tab);
       return tab;
     },
@@ -91,12 +94,14 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
 
 /** The storage stays open when one of its tabs closes, as a database does. */
 function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
-  return {
+  const way: { refusal?: Error } = {};
+  const pass = () => (way.refusal ? Promise.reject(way.refusal) : Promise.resolve());
+  return Object.assign(way, {
     sharedName: storage.sharedName,
-    load: () => storage.load(),
-    commit: (batch: Parameters<MemoryStorage['commit']>[0]) => storage.commit(batch),
+    load: () => pass().then(() => storage.load()),
+    commit: (batch: Parameters<MemoryStorage['commit']>[0]) => pass().then(() => storage.commit(batch)),
     getRecords: (refs: Parameters<MemoryStorage['getRecords']>[0]) => storage.getRecords(refs),
     listRecords: (objectName: string) => storage.listRecords(objectName),
     close: async () => {},
-  };
+  });
 }

@@ -15,7 +15,7 @@ it('says what to install when the runtime is not there', async () => {
   const kernel = createObjectStackKernel({ plugins: [] }, () => Promise.reject(cause));
   await expect(kernel.start()).rejects.toThrow(
     new Error(
-      'createKernel needs @objectstack/runtime, which cannot be loaded. Install it beside this package: npm install @objectstack/runtime',
+      'createKernel needs @objectstack/runtime, which cannot be loaded. Install it beside this package: npm install @objectstack/runtime@17',
       { cause },
     ),
   );

@@ -50,7 +50,7 @@ export function createObjectStackKernel(
 ): Kernel {
   return createKernelIn(options, async () => {
     const { ObjectKernel } = await loadRuntime().catch((cause: unknown) => {
-      const advice = 'Install it beside this package: npm install @objectstack/runtime';
+      const advice = 'Install it beside this package: npm install @objectstack/runtime@17';
       throw new Error(`createKernel needs @objectstack/runtime, which cannot be loaded. ${advice}`, { cause });
     });
     const providesData = options.plugins.some(({ providesServices }) => providesServices?.includes('data'));

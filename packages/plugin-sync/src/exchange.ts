@@ -29,9 +29,6 @@ export interface Ask {
   readonly checkpoint: string | null;
 }
 
-/** Called with the checkpoint the next page is asked with, once that is known; that may be before the answer is read. */
-export type OnNextPage = (checkpoint: string) => void;
-
 export interface Exchanged extends Ask {
   readonly answer: SyncPushResponse;
   /** How far the device's clock is ahead of the server's; `null` where the server does not tell its time. */
@@ -69,13 +66,13 @@ export class Exchange {
    * Sends the mutations and asks for what is new since the checkpoint. Rejects with `TransportError` when there is no
    * usable answer.
    */
-  async run({ sent, checkpoint }: Ask, signal: AbortSignal, onNextPage?: OnNextPage): Promise<Exchanged> {
+  async run({ sent, checkpoint }: Ask, options: TransportOptions): Promise<Exchanged> {
     const { platform } = this.#parts;
     const startedAt = platform.now();
     const request = this.#request({ sent, checkpoint });
     // Bounded here as well, because a transport of the application's may not know the signal.
-    const raw = await withDeadline({ timeoutMs: REQUEST_TIMEOUT_MS, signal, platform }, async (ended) =>
-      this.#send(request, { signal: ended, onNextPage }),
+    const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (ended) =>
+      this.#send(request, { ...options, signal: ended }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
       const { type } = failed.failure;

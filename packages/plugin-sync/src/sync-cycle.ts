@@ -12,7 +12,7 @@
 import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from './answer-intake.js';
 import type { ClientLog } from './client-log.js';
-import type { Ask, Exchange, Exchanged, OnNextPage } from './exchange.js';
+import type { Ask, Exchange, Exchanged } from './exchange.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { repairFor } from './repair-request.js';
@@ -20,7 +20,7 @@ import { selectBatch } from './select-batch.js';
 import type { StoredEntry } from './storage/client-storage.js';
 import type { SyncEvent } from './sync-state.js';
 import { SyncUsageError } from './sync-usage-error.js';
-import { TransportError } from './transport/transport.js';
+import { TransportError, type TransportOptions } from './transport/transport.js';
 import { isEpochWalk } from './walk.js';
 import { WholeAnswer } from './whole-answer.js';
 
@@ -183,11 +183,11 @@ export class SyncCycle {
   }
 
   #start(ask: Ask, signal: AbortSignal): Asked {
-    let onNextPage: OnNextPage | undefined;
+    let onNextPage: TransportOptions['onNextPage'];
     const nextPage = new Promise<string>((resolve) => {
       onNextPage = resolve;
     });
-    const exchanging = this.#parts.exchange.run(ask, signal, onNextPage);
+    const exchanging = this.#parts.exchange.run(ask, { signal, onNextPage });
     // Looked at when what came before is stored; until then a failure is nobody's.
     exchanging.catch(() => {});
     return { ...ask, exchanging, nextPage };

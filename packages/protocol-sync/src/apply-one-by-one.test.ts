@@ -61,11 +61,7 @@ describe('a resolver with getRecord and applyMutation alone', () => {
         async applyMutation(applied, version, context) {
           if (step === 'after the write') await resolver.applyMutation(applied, version, context);
           // The process is gone: no confirmation is ever written.
-          const { transaction } = store;
-          store.transaction = async () => {
-            store.transaction = transaction;
-            throw new Error('the process died');
-          };
+          dieAtNextTransaction(store);
         },
       };
       const request = { mutations: [create({ n: 1 })] };

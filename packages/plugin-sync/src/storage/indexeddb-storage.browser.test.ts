@@ -148,11 +148,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
 
   it('says at once that everything was deleted, and keeps what is not sent as long as the page is open', async () => {
     const tab = await openTab();
-    await tab.evaluate(() => {
-      indexedDbPage.startClient('signed out');
-      indexedDbPage.record(['mine']);
-    });
-    await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(1));
+    await startClient(tab, 'signed out', ['mine']);
     const otherTab = await openTab();
     await otherTab.evaluate(() => void indexedDB.deleteDatabase('signed out'));
     await vi.waitFor(async () => expect((await clientState(tab)).codes).toEqual(['CLEARED']));
@@ -222,10 +218,8 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     const own = await browser.newContext();
     const [first, second] = [await openTab(own), await openTab(own)];
     for (const [index, tab] of [first, second].entries()) {
-      await tab.evaluate(() => indexedDbPage.startClient('evicted'));
       // One more in the second: with the same seed both make the same ids.
-      await tab.evaluate((texts) => indexedDbPage.record(texts), ['mine', 'too'].slice(0, index + 1));
-      await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(index + 1));
+      await startClient(tab, 'evicted', ['mine', 'too'].slice(0, index + 1));
     }
     const devTools = await own.newCDPSession(first);
     await devTools.send('Storage.clearDataForOrigin', { origin: 'https://app.test', storageTypes: 'indexeddb' });
@@ -270,11 +264,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
 
   it('says at once that a newer version of the app has upgraded the database, and leaves it alone', async () => {
     const tab = await openTab();
-    await tab.evaluate(() => {
-      indexedDbPage.startClient('upgraded');
-      indexedDbPage.record(['mine']);
-    });
-    await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(1));
+    await startClient(tab, 'upgraded', ['mine']);
     const newer = await openTab();
     await newer.evaluate(() =>
       new Promise((resolve, reject) => {
@@ -333,6 +323,18 @@ function commit(tab: Page, name: string, batch: StorageBatch): Promise<unknown> 
     name,
     JSON.stringify(batch),
   ] as const);
+}
+
+/** Starts the tab's client, and lets it record what is stored then. */
+async function startClient(tab: Page, name: string, texts: readonly string[]): Promise<void> {
+  await tab.evaluate(
+    ([of, all]) => {
+      indexedDbPage.startClient(of);
+      indexedDbPage.record(all);
+    },
+    [name, texts] as const,
+  );
+  await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(texts.length));
 }
 
 function clientState(tab: Page) {

@@ -3,7 +3,15 @@ import { create } from '../sync-handler.fixture.js';
 import { SyncHandler } from '../sync-handler.js';
 import { look, task } from './contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
-import { explain, fill, pagesRead, recording, rowsRead, type Statement, stepsOf } from './postgres-plans.fixture.js';
+import {
+  explain,
+  openFilled,
+  pagesRead,
+  recording,
+  rowsRead,
+  type Statement,
+  stepsOf,
+} from './postgres-plans.fixture.js';
 import type { SyncStore } from './sync-store.js';
 
 /** A thousand records, and a thousand times as many. */
@@ -73,11 +81,8 @@ async function fixture() {
 
 /** A store with that many records, and a way to run something on it and have it explained. */
 async function filledWith(size: number): Promise<(work: (store: SyncStore) => Promise<unknown>) => Promise<Cost>> {
-  const opened = await fixture();
-  await fill(opened, { records: size, ledger: size / 10, logs: 2000, intents: 0 });
-  const pool = opened.connect();
-  const statements: Statement[] = [];
-  const store = await opened.openStore({ pool: recording(pool, statements) });
+  const filling = { records: size, ledger: size / 10, logs: 2000, intents: 0 };
+  const { store, pool, statements } = await openFilled(await fixture(), filling);
   return async (work) => {
     statements.length = 0;
     await work(store);

@@ -5,6 +5,7 @@ import type { PostgresFixture } from './postgres-database.fixture.js';
 import type { PostgresPool } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';
 import { encodeBookkeeping } from './record-encoding.js';
+import type { SyncStore } from './sync-store.js';
 
 export interface Statement {
   readonly text: string;
@@ -63,6 +64,19 @@ export async function fill(
   );
   await pool.query(`UPDATE ${table('feed')} SET head = $1`, [records]);
   for (const name of ['records', 'ledger', 'logs', 'intents']) await pool.query(`VACUUM ANALYZE ${table(name)}`);
+}
+
+/** A store with that much in it, and what is run on it from now on. */
+export async function openFilled(
+  opened: PostgresFixture,
+  filling: Filling,
+): Promise<{ readonly store: SyncStore; readonly pool: pg.Pool; readonly statements: Statement[] }> {
+  await fill(opened, filling);
+  const pool = opened.connect();
+  const statements: Statement[] = [];
+  const store = await opened.openStore({ pool: recording(pool, statements) });
+  statements.length = 0;
+  return { store, pool, statements };
 }
 
 /** The statement's plan, run and rolled back. */

@@ -1,8 +1,11 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { look, sampleIntent, sampleLog, sampleRow, sampleState, save, task } from './contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
-import { explain, fill, recording, rowsRead, type Statement, stepsOf } from './postgres-plans.fixture.js';
+import { explain, openFilled, recording, rowsRead, type Statement, stepsOf } from './postgres-plans.fixture.js';
 import type { SyncStore } from './sync-store.js';
+
+const RECORDS_ALONE = { records: 20_000, ledger: 0, logs: 0, intents: 0 };
+const OF_EACH = { records: 20_000, ledger: 20_000, logs: 2000, intents: 2000 };
 
 test('needs as many round trips for a hundred mutations as for one', async () => {
   const { openStore, connect } = await fixture();
@@ -26,12 +29,7 @@ test('needs as many round trips for a hundred mutations as for one', async () =>
 });
 
 test('finds everything by an index', { timeout: 120_000 }, async () => {
-  const opened = await fixture();
-  await fill(opened, { records: 20_000, ledger: 20_000, logs: 2000, intents: 2000 });
-  const pool = opened.connect();
-  const statements: Statement[] = [];
-  const store = await opened.openStore({ pool: recording(pool, statements) });
-  statements.length = 0;
+  const { store, pool, statements } = await openFilled(await fixture(), OF_EACH);
   await useEverything(store);
   const scanned: string[] = [];
   for (const { text, values } of statements.filter(({ values: bound }) => bound.length > 0)) {
@@ -44,14 +42,9 @@ test('finds everything by an index', { timeout: 120_000 }, async () => {
 });
 
 test('changes fifty records by their index while nothing is known of the feed', { timeout: 120_000 }, async () => {
-  const opened = await fixture();
-  await fill(opened, { records: 20_000, ledger: 0, logs: 0, intents: 0 });
-  const statements: Statement[] = [];
-  const pool = opened.connect();
-  const store = await opened.openStore({ pool: recording(pool, statements) });
+  const { store, pool, statements } = await openFilled(await fixture(), RECORDS_ALONE);
   const numbers = Array.from({ length: 50 }, (_, index) => 2 * index + 2);
   const records = numbers.map((number) => sampleState({ recordId: `filled-${number}`, version: 2 }));
-  statements.length = 0;
   await save(store, { records });
   const change = statements.find(({ text }) => /UPDATE .*objectql_sync_records/.test(text));
   const steps = stepsOf(await explain(pool, change ?? { text: '', values: [] }));
@@ -62,12 +55,7 @@ test('changes fifty records by their index while nothing is known of the feed', 
 });
 
 test('reads a page of objects as one lazy merge of index walks', { timeout: 120_000 }, async () => {
-  const opened = await fixture();
-  await fill(opened, { records: 20_000, ledger: 20_000, logs: 2000, intents: 2000 });
-  const pool = opened.connect();
-  const statements: Statement[] = [];
-  const store = await opened.openStore({ pool: recording(pool, statements) });
-  statements.length = 0;
+  const { store, pool, statements } = await openFilled(await fixture(), OF_EACH);
   await store.page({ after: 10, limit: 5, objects: ['task', 'project'] });
   const steps = stepsOf(await explain(pool, statements[0] ?? { text: '', values: [] }));
   expect(steps.map((step) => step['Node Type'])).toContain('Merge Append');
@@ -76,12 +64,7 @@ test('reads a page of objects as one lazy merge of index walks', { timeout: 120_
 });
 
 test('expects no more than a page of a page, while nothing is known of the feed', { timeout: 120_000 }, async () => {
-  const opened = await fixture();
-  await fill(opened, { records: 20_000, ledger: 0, logs: 0, intents: 0 });
-  const statements: Statement[] = [];
-  const pool = opened.connect();
-  const store = await opened.openStore({ pool: recording(pool, statements) });
-  statements.length = 0;
+  const { store, pool, statements } = await openFilled(await fixture(), RECORDS_ALONE);
   const many = Array.from({ length: 101 }, (_, index) => `object-${index}`);
   for (const objects of [undefined, ['task'], ['task', 'project'], many]) {
     await store.page({ after: 10, limit: 1001, ...(objects && { objects }) });

@@ -48,7 +48,7 @@ const row = {
   recordId: 'a',
   logId: 'log-a',
   sequence: 1,
-  contentHash: '',
+  contentHash: 0,
   at: NOW,
   outcome: { status: 'applied', version: 1, droppedFields: [] },
 } as const;

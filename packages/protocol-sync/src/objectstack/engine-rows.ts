@@ -94,7 +94,7 @@ export function fromLedgerRow(row: LedgerRow): EngineRow {
     sequence: digits(row.sequence),
     object_name: row.objectName,
     record_id: JSON.stringify(row.recordId),
-    content_hash: row.contentHash,
+    content_hash: String(row.contentHash),
     outcome: JSON.stringify(row.outcome),
     made_at: digits(row.at),
   };
@@ -107,7 +107,7 @@ export function toLedgerRow(row: EngineRow): LedgerRow {
     sequence: Number(row.sequence),
     objectName: row.object_name as string,
     recordId: JSON.parse(row.record_id as string) as RecordId,
-    contentHash: row.content_hash as string,
+    contentHash: Number(row.content_hash),
     outcome: JSON.parse(row.outcome as string) as LedgerOutcome,
     at: Number(row.made_at),
   };

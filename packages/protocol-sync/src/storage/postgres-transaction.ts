@@ -176,7 +176,7 @@ function ledgerArrays(rows: readonly LedgerRow[]): unknown[] {
     rows.map(({ logId }) => logId),
     rows.map(({ sequence }) => sequence),
     ...keyArrays(rows),
-    rows.map(({ contentHash }) => contentHash),
+    rows.map(({ contentHash }) => String(contentHash)),
     rows.map(({ outcome }) => JSON.stringify(outcome)),
     rows.map(({ at }) => at),
   ];

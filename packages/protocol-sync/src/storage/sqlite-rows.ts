@@ -77,7 +77,7 @@ export function toLedgerRow(row: LedgerColumns): LedgerRow {
     sequence: row.sequence,
     objectName: row.object_name,
     recordId: JSON.parse(row.record_id) as RecordId,
-    contentHash: row.content_hash,
+    contentHash: Number(row.content_hash),
     outcome: JSON.parse(row.outcome) as LedgerOutcome,
     at: row.at,
   };

@@ -120,7 +120,7 @@ export class SqliteTransaction implements EngineTransaction {
 
 function ledgerValues(row: LedgerRow): readonly unknown[] {
   const { mutationId, logId, sequence, contentHash, outcome, at } = row;
-  return [mutationId, logId, sequence, ...keyColumns(row), contentHash, JSON.stringify(outcome), at];
+  return [mutationId, logId, sequence, ...keyColumns(row), String(contentHash), JSON.stringify(outcome), at];
 }
 
 const PROBE = 'SAVEPOINT objectql_probe';

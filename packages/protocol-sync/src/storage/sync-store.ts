@@ -71,8 +71,8 @@ export interface LedgerRow extends RecordRef {
   /** `null` for a protocol-1 client. `(logId, sequence)` is unique where there is a `logId`. */
   readonly logId: string | null;
   readonly sequence: number;
-  /** What the mutation says, so that an id cannot be reused for something else. */
-  readonly contentHash: string;
+  /** A hash of what the mutation says, a safe integer, so that an id cannot be reused for something else. */
+  readonly contentHash: number;
   readonly outcome: LedgerOutcome;
   /** Epoch milliseconds; what retention counts from. */
   readonly at: number;

@@ -44,7 +44,8 @@ export function sampleRow(mutationId: string, changed: Partial<LedgerRow> = {}):
     sequence: 1,
     objectName: 'task',
     recordId: 'task-1',
-    contentHash: `hash of ${mutationId}`,
+    // Needs all the bits that a hash may have.
+    contentHash: Number.MAX_SAFE_INTEGER - mutationId.length,
     outcome: { status: 'applied', version: 1, droppedFields: [] },
     at: 1_700_000_000_000,
     ...changed,

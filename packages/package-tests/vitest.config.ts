@@ -4,8 +4,7 @@ export default defineConfig({
   test: {
     name: 'package-tests',
     include: ['src/**/*.test.ts'],
-    // Building, packing and installing three packages takes a minute on two busy cores.
-    hookTimeout: 300_000,
+    globalSetup: 'src/user-project.ts',
     testTimeout: 120_000,
   },
 });

@@ -23,6 +23,8 @@ export function libraryConfig(configUrl: string): Options {
     clean: true,
     sourcemap: true,
     target: 'es2022',
+    // Deno and Workers know Node's modules by their full names only.
+    removeNodeProtocol: false,
     tsconfig: fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url)),
   };
 }

@@ -7,22 +7,14 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { type LoadingReport, loadingScript } from './loading-script.js';
 import { publishedPackages } from './published-package.js';
 import { run } from './run-command.js';
 import { suitesScript } from './suites-script.js';
 import { type AppTypes, BROWSER_OPTIONS, NODE_OPTIONS, typeCheckApp } from './type-check-app.js';
-import { createUserProject, type UserProject } from './user-project.js';
 
-let project: UserProject;
-
-beforeAll(async () => {
-  project = await createUserProject();
-});
-
-afterAll(() => project?.remove());
-
+const project = inject('userProject');
 const specifiers = publishedPackages.flatMap((published) => published.specifiers);
 const optionalPeers = publishedPackages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}));
 
@@ -95,7 +87,7 @@ for (const { manifest } of publishedPackages) {
     });
 
     test('has types that are right under every module resolution that knows subpaths', async () => {
-      const tarball = await readFile(project.tarballs.get(manifest.name) ?? '');
+      const tarball = await readFile(project.tarballs[manifest.name] ?? '');
       const result = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
       // Resolution of Node 10 knows no `exports`, and so no subpath but the root.
       const problems = 'problems' in result ? result.problems.filter((problem) => !isNode10Subpath(problem)) : result;
@@ -105,7 +97,7 @@ for (const { manifest } of publishedPackages) {
     test('holds what was built and nothing else', async () => {
       const list = await run({
         command: 'tar',
-        args: ['-tzf', project.tarballs.get(manifest.name) ?? ''],
+        args: ['-tzf', project.tarballs[manifest.name] ?? ''],
         cwd: project.folder,
       });
       const others = list

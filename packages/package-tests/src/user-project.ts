@@ -1,8 +1,9 @@
-/** A project like a user's: empty but for the packages, installed from their tarballs. */
+/** A project like a user's: empty but for the packages, installed from their tarballs. Set up once for all tests. */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
 import { type PublishedPackage, publishedPackages } from './published-package.js';
 import { runPnpm } from './run-command.js';
 
@@ -11,25 +12,37 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export interface UserProject {
   readonly folder: string;
   /** The tarball of each package, by its name. */
-  readonly tarballs: ReadonlyMap<string, string>;
-  remove(): Promise<void>;
+  readonly tarballs: Readonly<Record<string, string>>;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    userProject: UserProject;
+  }
+}
+
+/** Provides `userProject`; answers what removes it. */
+export async function setup(tests: TestProject): Promise<() => Promise<void>> {
+  const project = await createUserProject();
+  tests.provide('userProject', project);
+  return () => rm(project.folder, { recursive: true, force: true });
 }
 
 /** Builds and packs all packages and installs them where nothing of this repository can be found. */
-export async function createUserProject(): Promise<UserProject> {
+async function createUserProject(): Promise<UserProject> {
   const folder = await mkdtemp(join(tmpdir(), 'objectql-sync-user-'));
-  const tarballs = new Map<string, string>();
+  const tarballs: Record<string, string> = {};
   await runPnpm(['run', 'build'], ROOT);
   for (const published of publishedPackages) {
-    tarballs.set(published.manifest.name, await pack(published, folder));
+    tarballs[published.manifest.name] = await pack(published, folder);
   }
-  const files = Object.fromEntries([...tarballs].map(([name, tarball]) => [name, `file:${tarball}`]));
+  const files = Object.fromEntries(Object.entries(tarballs).map(([name, tarball]) => [name, `file:${tarball}`]));
   await writeFile(
     join(folder, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies: files, pnpm: { overrides: files } }, null, 2),
   );
   await runPnpm(['install', '--prefer-offline', '--ignore-workspace', '--no-frozen-lockfile'], folder);
-  return { folder, tarballs, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { folder, tarballs };
 }
 
 async function pack({ folder, manifest }: PublishedPackage, destination: string): Promise<string> {

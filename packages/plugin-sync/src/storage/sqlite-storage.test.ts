@@ -152,11 +152,6 @@ describe('SqliteStorage', () => {
     await storage.commit({ putRecords: putRecords.slice(0, 1) });
     expect(await storage.listRecords('task')).toHaveLength(1);
   });
-
-  it('takes a driver that answers null where there is no row', async () => {
-    const storage = new SqliteStorage(answeringNull(new Database(path)));
-    expect(await storage.getRecords([sampleRecord()])).toEqual([undefined]);
-  });
 });
 
 /** Runs `sql` when the storage has set up the connection. */
@@ -167,20 +162,5 @@ function afterOpening(database: SqliteDatabase, sql: string): SqliteDatabase {
       if (text.startsWith('PRAGMA')) database.exec(sql);
     },
     prepare: (text) => database.prepare(text),
-  };
-}
-
-/** A database that speaks as `bun:sqlite` does. */
-function answeringNull(database: SqliteDatabase): SqliteDatabase {
-  return {
-    exec: (sql) => database.exec(sql),
-    prepare(sql) {
-      const statement = database.prepare(sql);
-      return {
-        run: (...parameters) => statement.run(...parameters),
-        get: (...parameters) => statement.get(...parameters) ?? null,
-        all: (...parameters) => statement.all(...parameters),
-      };
-    },
   };
 }

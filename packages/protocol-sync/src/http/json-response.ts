@@ -17,6 +17,8 @@ const GZIP_AT_ONCE_BYTES = 32 * 1024;
 /** 256 KiB: what a whole page is packed into. Each chunk is a way to the thread and back, and by default they are 16 KiB. */
 const GZIP_CHUNK_BYTES = 256 * 1024;
 const gzipOf = promisify(gzip);
+/** Workers pack a body again that is said to be gzipped, unless they are told; other platforms know no such option. */
+const PACKED_ALREADY: object = { encodeBody: 'manual' };
 
 /** 200 with a JSON text, in the encoding the caller accepts. */
 export async function jsonResponse({ text, nextPage }: AnswerText, acceptEncoding: string | null): Promise<Response> {
@@ -33,7 +35,8 @@ export async function jsonResponse({ text, nextPage }: AnswerText, acceptEncodin
   const packed = isSmall
     ? gzipSync(bytes, { level: GZIP_LEVEL })
     : await gzipOf(bytes, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES });
-  return attachBodyBytes(new Response(packed, { headers: { ...headers, 'content-encoding': 'gzip' } }), packed);
+  const init = { headers: { ...headers, 'content-encoding': 'gzip' }, ...PACKED_ALREADY };
+  return attachBodyBytes(new Response(packed, init), packed);
 }
 
 /** The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. */

@@ -18,15 +18,17 @@ export class MemoryStore implements SyncStore {
   readonly #mutex = new Mutex();
   readonly #listeners = new CommitListeners();
   readonly #newEpoch: () => string;
-  readonly #tables: MemoryTables;
+  readonly #tables = new MemoryTables();
   #isOpen = false;
 
   constructor({ platform = systemPlatform }: MemoryStoreOptions = {}) {
     this.#newEpoch = () => platform.randomId();
-    this.#tables = new MemoryTables(this.#newEpoch());
   }
 
+  /** The epoch begins here and not in the constructor: Workers make nothing random before their first request. */
   async open(): Promise<void> {
+    const { facts } = this.#tables;
+    if (facts.epoch === '') this.#tables.facts = { ...facts, epoch: this.#newEpoch() };
     this.#isOpen = true;
   }
 

@@ -35,7 +35,8 @@ export function toRows({ records = [], intents = [], ...rest }: SaveRequest): Sa
 
 /** Synchronous, and whole: what it refuses, it refuses before it changes anything. */
 export class MemoryTables {
-  facts: StoreFacts;
+  /** The epoch is empty until the store is opened. */
+  facts: StoreFacts = { epoch: '', head: 0, floor: 0, versionFloor: 0 };
   readonly #records = new RecordMap<Row>();
   readonly #feed = new PlaceIndex<Row>();
   readonly #feedByObject = new Map<string, PlaceIndex<Row>>();
@@ -44,10 +45,6 @@ export class MemoryTables {
   readonly #ledgerByLog = new Map<string, Map<number, LedgerRow>>();
   readonly #logById = new Map<string, LogRow>();
   readonly #intents = new RecordMap<Intent>();
-
-  constructor(epoch: string) {
-    this.facts = { epoch, head: 0, floor: 0, versionFloor: 0 };
-  }
 
   load({ records: asked, mutationIds, log }: LoadRequest): Loaded {
     const refs = new RecordMap<RecordRef>();

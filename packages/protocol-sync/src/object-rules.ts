@@ -16,7 +16,6 @@ export interface ObjectRulesOptions {
 /** Answers the rules of an object, or `undefined` for one that takes no part in sync. */
 export function objectRules(options: ObjectRulesOptions): (objectName: string) => ObjectRules | undefined {
   const { objects, conflictFields } = options;
-  for (const config of objects?.values() ?? []) if (config.strategy) findStrategy(config.strategy);
   if (options.strategy) findStrategy(options.strategy);
   return (objectName) => {
     const config = objects?.get(objectName);

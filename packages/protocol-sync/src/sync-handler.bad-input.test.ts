@@ -140,10 +140,7 @@ describe('bad input', () => {
 
   it('serves no object that metadata does not enable', async () => {
     const { push, pull } = setUp({
-      objects: new Map([
-        ['task', { enabled: true }],
-        ['note', { enabled: false }],
-      ]),
+      objects: { task: { enabled: true, strategy: () => ({}) as never }, note: { enabled: false } },
     });
     const { results } = await push({
       mutations: [create({ n: 1 }), create({ n: 1 }, { objectName: 'note' }), create({ n: 1 }, { objectName: 'x' })],
@@ -160,5 +157,15 @@ describe('bad input', () => {
       { strategy: 'latest' as never },
     ];
     for (const options of wrong) expect(() => new SyncHandler(options)).toThrow(TypeError);
+  });
+
+  it.each([
+    [{ task: { enabled: true, conflictFields: ['title'] } }, 'objects.task Unrecognized key: "conflictFields"'],
+    [new Map([['task', { strategy: 'manual' }]]), 'objects.task.enabled is missing; must be true or false.'],
+    [{ task: { enabled: true, strategy: 'latest' } }, 'objects.task.strategy must be'],
+    [[{ objectName: 'task', sync: { enabled: true } }], 'objects.0.enabled is missing'],
+    [{ task: null }, 'objects.task must be a mapping'],
+  ])('refuses malformed configurations of objects, and says where: %j', (objects, message) => {
+    expect(() => new SyncHandler({ objects: objects as never })).toThrow(message);
   });
 });

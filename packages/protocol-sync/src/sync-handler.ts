@@ -17,6 +17,7 @@ import { type FeedPage, readFeedPage, standStill } from './feed-page.js';
 import { FeedWatch, type FeedWatcher } from './feed-watch.js';
 import { hideUnreadable } from './hide-unreadable.js';
 import { KeyedLock } from './keyed-lock.js';
+import { type ObjectConfigs, readObjectConfigs } from './object-configs.js';
 import { type ObjectRules, objectRules } from './object-rules.js';
 import { type Platform, systemPlatform } from './platform/platform.js';
 import type { SyncContext } from './principal.js';
@@ -42,7 +43,7 @@ export interface SyncHandlerOptions {
   /** Reads and writes the application's records. Default: they are kept in the sync store itself. */
   readonly resolver?: RecordResolver | undefined;
   /** Each object's sync configuration, as read from `*.object.yml`; other objects then take no part. */
-  readonly objects?: ReadonlyMap<string, SyncConfig> | undefined;
+  readonly objects?: ObjectConfigs | undefined;
   /** Decides conflicts of objects without a strategy of their own. Without any, the clients decide. */
   readonly strategy?: StrategyName | Strategy | undefined;
   /** For each object the fields that count as conflicting. */
@@ -82,6 +83,8 @@ export class SyncHandler implements AsyncDisposable {
   readonly #rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly #recordLock = new KeyedLock();
   readonly #retentionMs: number;
+  /** `undefined` where every object is served. */
+  readonly #objects: ReadonlyMap<string, SyncConfig> | undefined;
   readonly #feedWatch: FeedWatch;
   #opened: Promise<void> | undefined;
   #isClosed = false;
@@ -95,7 +98,8 @@ export class SyncHandler implements AsyncDisposable {
     this.#platform = options.platform ?? systemPlatform;
     const bound = { platform: this.#platform, timeoutMs: this.limits.resolverTimeoutMs };
     this.#authorize = boundAuthorize(options.authorize ?? {}, bound);
-    this.#rulesOf = objectRules(options);
+    this.#objects = options.objects && readObjectConfigs(options.objects);
+    this.#rulesOf = objectRules({ ...options, objects: this.#objects });
     this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
     this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
   }
@@ -213,7 +217,7 @@ export class SyncHandler implements AsyncDisposable {
   async #page(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
     const { store, limits } = this;
     if (!request.pull) return { changes: [], ...(await standStill(request, store)) };
-    const { objects } = this.#options;
+    const objects = this.#objects;
     const page = await readFeedPage(request, {
       store,
       authorize: this.#authorize,

@@ -1,22 +1,19 @@
 /** Which objects are synced, by what their definitions say. */
 import type { SyncConfig } from '@objectql/sync-types';
 import type { DataEngine, EngineObject } from '@objectql/sync-types/kernel';
-import { syncBlockSchema } from '@objectql/sync-types/schema';
+import { checkObjectConfig, type ObjectConfigs, readObjectConfigs } from '../object-configs.js';
 import { FEED } from './engine-objects.js';
 
 /**
  * The sync configuration of every object in the registry; `given`, as read from `*.object.yml`, goes before what a
  * definition says. Throws when a `sync` block is malformed, or when an object that is to be synced cannot be.
  */
-export function readSyncedObjects(
-  engine: DataEngine,
-  given: ReadonlyMap<string, SyncConfig> = new Map(),
-): ReadonlyMap<string, SyncConfig> {
+export function readSyncedObjects(engine: DataEngine, given: ObjectConfigs = {}): ReadonlyMap<string, SyncConfig> {
   const defined = engine.registry.getAllObjects().flatMap((object) => {
     const config = configOf(object);
     return config ? [[object.name, config] as const] : [];
   });
-  const objects = new Map([...defined, ...given]);
+  const objects = new Map([...defined, ...readObjectConfigs(given)]);
   const driver = engine.getDriverForObject(FEED);
   for (const [objectName, { enabled }] of objects) {
     if (!enabled) continue;
@@ -35,9 +32,6 @@ export function readSyncedObjects(
 
 function configOf({ name, sync }: EngineObject): SyncConfig | undefined {
   if (sync === undefined) return undefined;
-  const parsed = syncBlockSchema.safeParse(sync);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const key = ['sync', ...(issue?.path ?? [])].join('.');
-  throw new Error(`Sync: the definition of '${name}' is wrong: ${key} ${issue?.message ?? 'is malformed'}.`);
+  checkObjectConfig(sync, `Sync: the definition of '${name}' is wrong: sync`);
+  return sync;
 }

@@ -1,0 +1,23 @@
+/** Each object's `sync` block, as applications give it. */
+import type { SyncConfig } from '@objectql/sync-types';
+import { syncBlockSchema } from '@objectql/sync-types/schema';
+
+/** By the object's name. */
+export type ObjectConfigs = ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>>;
+
+/** The configurations as a map: the one that was given, where it is one. Throws `TypeError` for one that is malformed. */
+export function readObjectConfigs(objects: ObjectConfigs): ReadonlyMap<string, SyncConfig> {
+  const byName =
+    objects instanceof Map ? (objects as ReadonlyMap<string, SyncConfig>) : new Map(Object.entries(objects));
+  for (const [objectName, config] of byName) checkObjectConfig(config, `objects.${objectName}`);
+  return byName;
+}
+
+/** Throws `TypeError` for a malformed configuration, naming the first key that is wrong and `where` it stands. */
+export function checkObjectConfig(config: unknown, where: string): asserts config is SyncConfig {
+  const { strategy } = Object(config) as { readonly strategy?: unknown };
+  // A strategy may be a function here, which metadata cannot hold.
+  const checked = typeof strategy === 'function' ? { ...Object(config), strategy: undefined } : config;
+  const [issue] = syncBlockSchema.safeParse(checked).error?.issues ?? [];
+  if (issue) throw new TypeError(`${[where, ...issue.path].join('.')} ${issue.message}.`);
+}

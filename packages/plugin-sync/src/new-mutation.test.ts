@@ -102,7 +102,7 @@ test('refuses what the protocol has no room for', () => {
     'base below 0': 'The mutation was not recorded: baseVersion must be a whole number from 0, or null.',
     'no base': 'The mutation was not recorded: baseVersion is missing; it must be a whole number from 0, or null.',
     'too many fields': 'The mutation was not recorded: data has more than 1000 fields.',
-    'too large': 'The mutation was not recorded: it is 262155 bytes large; 262144 are the most.',
+    'too large': 'The mutation was not recorded: data is 262155 bytes large; 262144 are the most.',
     'delete with data': 'The mutation was not recorded: it is a delete and carries data.',
   });
 });

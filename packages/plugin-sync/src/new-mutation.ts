@@ -1,19 +1,12 @@
 /** What an application says when it records a change, checked and made its own. */
-import {
-  isJsonWithin,
-  type JsonObject,
-  MAX_RECORD_BYTES,
-  type MutationOperation,
-  type RecordRef,
-  utf8Bytes,
-} from '@objectql/sync-types';
+import { type JsonObject, MAX_RECORD_BYTES, type MutationOperation, type RecordRef } from '@objectql/sync-types';
 import { SyncUsageError } from './sync-usage-error.js';
 import { operation } from './transport/parse-result.js';
 import {
   identifier,
   optional,
   parseOr,
-  recordData,
+  recordDataWithin,
   recordId,
   shape,
   version,
@@ -37,11 +30,8 @@ export function checkNewMutation(input: NewMutation): CheckedMutation {
   return parseOr(
     () => {
       const checked: CheckedMutation = parseNewMutation(input);
-      const { data } = checked;
-      if (data && checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
-      if (!data || isJsonWithin(data, MAX_RECORD_BYTES)) return checked;
-      const bytes = utf8Bytes(JSON.stringify(data));
-      throw new WireProblem(`is ${bytes} bytes large; ${MAX_RECORD_BYTES} are the most`);
+      if (checked.data && checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
+      return checked;
     },
     ({ path, message }) =>
       new SyncUsageError('INVALID_MUTATION', `The mutation was not recorded: ${path.slice(1) || 'it'} ${message}.`),
@@ -60,6 +50,6 @@ const parseNewMutation = shape({
   objectName: identifier,
   recordId,
   operation,
-  data: optional(recordData),
+  data: optional(recordDataWithin(MAX_RECORD_BYTES)),
   baseVersion: version,
 });

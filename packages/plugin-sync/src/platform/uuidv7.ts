@@ -1,13 +1,12 @@
 /** UUIDs of version 7 (RFC 9562, section 5.7): 48 bits of time, a counter of 12 bits, and 62 random bits. */
 
 let time = 0;
-/** The time as it stands in the id, e.g. `019b7769-1c00-`. */
-let stamp = '';
 let counter = 0;
 const pool = new Uint32Array(256);
 let left = 0;
-/** The bytes as they stand in the id: looking them up takes a third of the time of writing out larger numbers. */
-const HEX = Array.from({ length: 256 }, (_, byte) => hex(byte, 2));
+/** The last id by its characters: a text that is put together of pieces leaves each piece behind as garbage. */
+const codes = codesOf('00000000-0000-7000-8000-000000000000');
+const DIGITS = codesOf('0123456789abcdef');
 
 /**
  * A fresh UUIDv7, e.g. `019b7769-1c00-7a3f-8f21-3c5d9e0b7a64`, that sorts behind every one made before in this process,
@@ -17,15 +16,17 @@ export function uuidv7(now: number): string {
   counter += 1;
   if (now > time || counter > 0xfff) {
     time = Math.max(now, time + 1);
-    const digits = hex(time, 12);
-    stamp = `${digits.slice(0, 8)}-${digits.slice(8)}-`;
+    write(Math.floor(time / 0x10000), 0, 7);
+    write(time % 0x10000, 9, 12);
     // Half of the counter's room is left for what comes within the same millisecond.
     counter = random32() & 0x7ff;
   }
   const random = random32();
-  const version = byteOf(0x70 | (counter >> 8)) + byteOf(counter);
-  const variant = byteOf(0x80 | ((random >> 8) & 0x3f)) + byteOf(random);
-  return `${stamp}${version}-${variant}-${byteOf(random >> 24)}${byteOf(random >> 16)}${bytesOf(random32())}`;
+  write(counter, 15, 17);
+  write(0x8000 | (random & 0x3fff), 19, 22);
+  write(random >>> 16, 24, 27);
+  write(random32(), 28, 35);
+  return String.fromCharCode(...codes);
 }
 
 /** Drawn by the kilobyte: asking the system for 8 bytes each time would cost more than all the rest. */
@@ -35,15 +36,15 @@ function random32(): number {
   return pool[left] ?? 0;
 }
 
-function bytesOf(value: number): string {
-  return byteOf(value >> 24) + byteOf(value >> 16) + byteOf(value >> 8) + byteOf(value);
+/** Writes the lowest digits of a number of 32 bits to these places. */
+function write(value: number, first: number, last: number): void {
+  let rest = value;
+  for (let place = last; place >= first; place--) {
+    codes[place] = DIGITS[rest & 15] ?? 0;
+    rest >>>= 4;
+  }
 }
 
-/** The lowest byte of a number. */
-function byteOf(value: number): string {
-  return HEX[value & 0xff] ?? '';
-}
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, '0');
+function codesOf(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
 }

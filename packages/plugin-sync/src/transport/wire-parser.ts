@@ -37,27 +37,31 @@ export function shape<T extends object>(parsers: { readonly [Key in keyof T]-?: 
   const keys = Object.keys(parsers) as (keyof T & string)[];
   return (value) => {
     const object = anyObject(value);
+    const whole: Partial<T> = {};
+    let key = keys[0];
+    try {
+      for (key of keys) {
+        const part = parsers[key](ownValue(object, key));
+        if (part !== undefined) whole[key] = part;
+      }
+    } catch (error) {
+      throw behind(key, error);
+    }
     // Each property of T is given by its own parser; only optional ones are missing.
-    return gather<Record<string, unknown>, keyof T & string>({}, keys, (key) =>
-      parsers[key](ownValue(object, key)),
-    ) as T;
+    return whole as T;
   };
 }
 
 /** An array of such values. */
 export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
-  return (value) => {
-    const list = anyList(value);
-    return gather<T[], number>([], list, (index) => parse(list[index]));
-  };
+  return (value) => parts(anyList(value), parse);
 }
 
 /** An object with any keys and such values; only the key that would change its prototype is left out. */
 export function mapOf<T>(parse: Parser<T>): Parser<Readonly<Record<string, T>>> {
   return (value) => {
-    const object = anyObject(value);
-    const keys = Object.keys(object).filter((key) => key !== '__proto__');
-    return gather<Record<string, T>, string>({}, keys, (key) => parse(ownValue(object, key)));
+    const keys = Object.keys(anyObject(value)).filter((key) => key !== '__proto__');
+    return shape<Record<string, T>>(Object.fromEntries(keys.map((key) => [key, parse])))(value);
   };
 }
 
@@ -106,8 +110,13 @@ export const version = rule<number | null>(
 /** A name or id that every store keeps unchanged: stores disagree on NUL and on halves of surrogate pairs. */
 export const identifier = rule<string>(
   `a text of 1 to ${MAX_ID_BYTES} bytes without NUL or half a surrogate pair`,
-  (value) => typeof value === 'string' && value !== '' && utf8Bytes(value) <= MAX_ID_BYTES && !BAD_TEXT.test(value),
+  (value) => typeof value === 'string' && value !== '' && isShort(value) && !BAD_TEXT.test(value),
 );
+
+/** No unit of a text takes more than three bytes, so most ids need no counting. */
+function isShort(text: string): boolean {
+  return 3 * text.length <= MAX_ID_BYTES || utf8Bytes(text) <= MAX_ID_BYTES;
+}
 
 /** An identifier, or a safe integer. */
 export const recordId: Parser<RecordId> = (value) => (isInteger(value) ? value : identifier(value));
@@ -131,12 +140,29 @@ const INSTANT = /^(\d{4}-\d\d-(\d\d))T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d
 export const recordData: Parser<JsonObject> = (value) => {
   const fields = anyObject(value);
   if (Object.keys(fields).length > MAX_FIELDS) throw new WireProblem(`has more than ${MAX_FIELDS} fields`);
+  mostBytes = 0;
   // What is an object stays one, as JSON.
   return own(fields, MAX_JSON_DEPTH) as JsonObject;
 };
 
+/** The same, of at most so many bytes as JSON. */
+export function recordDataWithin(maxBytes: number): Parser<JsonObject> {
+  return (value) => {
+    const data = recordData(value);
+    // Only what comes near the limit is written out for it.
+    const bytes = mostBytes > maxBytes ? utf8Bytes(JSON.stringify(data)) : 0;
+    if (bytes > maxBytes) throw new WireProblem(`is ${bytes} bytes large; ${maxBytes} are the most`);
+    return data;
+  };
+}
+
+/** No fewer bytes than the JSON of what was walked last: six for each unit of a text, which is what `\\u0001` takes. */
+let mostBytes = 0;
+
 /** A frozen copy of what JSON holds unchanged. A cycle has no end, so it always meets the limit of depth. */
 function own(value: unknown, depthLeft: number): unknown {
+  // 25: `-1.2345678901234567e-300`, and longer than the other values that are no text.
+  mostBytes += typeof value === 'string' ? 6 * value.length + 2 : 25;
   if (typeof value === 'string')
     return BAD_TEXT.test(value) ? refuse('a text with NUL or half a surrogate pair') : value;
   // Adding 0 turns -0, which JSON has not got, into 0.
@@ -144,18 +170,20 @@ function own(value: unknown, depthLeft: number): unknown {
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value !== 'object') return refuse(value === undefined ? value : `a ${typeof value}`);
   if (depthLeft === 0) throw new WireProblem('is nested too deep, or refers to itself');
-  if (Array.isArray(value)) {
-    // By index, so that a hole in a sparse array is met as the `undefined` that it is.
-    return Object.freeze(gather<unknown[], number>([], value, (index) => own(value[index], depthLeft - 1)));
-  }
+  if (Array.isArray(value)) return Object.freeze(parts(value, (part) => own(part, depthLeft - 1)));
   if (!isPlain(value)) return refuse(`a ${value.constructor?.name || 'class instance'}`);
-  return Object.freeze(
-    gather<Record<string, unknown>, string>({}, Object.keys(value), (key) =>
-      key === '__proto__' || BAD_TEXT.test(key)
-        ? refuse('behind a field name')
-        : own(ownValue(value, key), depthLeft - 1),
-    ),
-  );
+  const copy: Record<string, unknown> = {};
+  let key = '';
+  try {
+    for (key of Object.keys(value)) {
+      if (key === '__proto__' || BAD_TEXT.test(key)) refuse('behind a field name');
+      mostBytes += 6 * key.length + 4;
+      copy[key] = own((value as Readonly<Record<string, unknown>>)[key], depthLeft - 1);
+    }
+  } catch (error) {
+    throw behind(key, error);
+  }
+  return Object.freeze(copy);
 }
 
 const BAD_TEXT = /[\0\p{Surrogate}]/u;
@@ -186,27 +214,19 @@ function refuse(found: unknown): never {
   throw new WireProblem(`is ${found}, which JSON cannot keep unchanged`);
 }
 
-/**
- * `whole` with what `part` gives for each step, unless that is `undefined`: each of these keys of an object, or each place in
- * this list. A problem in a part is one behind its step.
- */
-function gather<Whole extends Record<Step, unknown>, Step extends string | number>(
-  whole: Whole,
-  steps: readonly unknown[],
-  part: (step: Step) => Whole[Step],
-): Whole {
-  let at: Step | undefined;
+/** What `parse` makes of each part. By index, so that a hole in a sparse list is met as the `undefined` that it is. */
+function parts<T>(list: readonly unknown[], parse: Parser<T>): T[] {
+  const parsed: T[] = [];
   try {
-    // Places are counted and not listed: a sparse list may have more than memory holds.
-    for (let index = 0; index < steps.length; index++) {
-      // A step of an object is one of its keys.
-      at = (Array.isArray(whole) ? index : steps[index]) as Step;
-      const value = part(at);
-      if (value !== undefined) whole[at] = value;
-    }
+    for (let index = 0; index < list.length; index++) parsed.push(parse(list[index]));
   } catch (error) {
-    if (error instanceof WireProblem) error.path = (typeof at === 'number' ? `[${at}]` : `.${at}`) + error.path;
-    throw error;
+    throw behind(parsed.length, error);
   }
-  return whole;
+  return parsed;
+}
+
+/** The error, which is one behind the step to its part: a key, or a place in a list. */
+function behind(step: string | number | undefined, error: unknown): unknown {
+  if (error instanceof WireProblem) error.path = (typeof step === 'number' ? `[${step}]` : `.${step}`) + error.path;
+  return error;
 }

@@ -259,3 +259,26 @@ test('numbers what it has behind what another log has stored on the same storage
     ['b', 2, 7],
   ]);
 });
+
+test('leaves nothing in the storage that somebody could still change', async () => {
+  const { log, storage } = open();
+  const data = { tags: [{ name: 'a' }] };
+  log.append({ ...update('a'), data });
+  await log.flush();
+  log.append({ ...update('b'), data }, 'an id of the application');
+  await log.flush();
+  await log.startNewLog();
+  data.tags.push({ name: 'b' });
+  const { entries } = await storage.load();
+  expect([entries.map(({ mutation }) => mutation.data), isFrozen(entries)]).toEqual([
+    Array(2).fill({ tags: [{ name: 'a' }] }),
+    true,
+  ]);
+});
+
+function isFrozen(values: readonly unknown[]): boolean {
+  return values.every(
+    (value) =>
+      typeof value !== 'object' || value === null || (Object.isFrozen(value) && isFrozen(Object.values(value))),
+  );
+}

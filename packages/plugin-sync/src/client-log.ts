@@ -21,6 +21,7 @@ import {
   type StorageBatch,
   type StoredEntry,
 } from './storage/client-storage.js';
+import { vouch } from './storage/frozen-copy.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { TurnQueue } from './turn-queue.js';
 
@@ -116,7 +117,8 @@ export class ClientLog {
     if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
     if (this.#foreign) throw this.#foreign;
     const entry = this.#number({ input: checkNewMutation(input), round: 0, id });
-    this.#pending.put(entry);
+    if (id === undefined) this.#pending.append(entry);
+    else this.#pending.put(entry);
     this.#saver.schedule();
     return entry.mutation;
   }
@@ -270,7 +272,8 @@ export class ClientLog {
     if (unsaved.entries.length + this.#unremoved.length > 0 || this.#isMetaUnsaved) {
       const { removeEntries = [] } = await write(() => {
         unsaved = this.#pending.unsaved();
-        return { putEntries: unsaved.entries, removeEntries: [...this.#unremoved] };
+        // What was appended is frozen, and so is what a storage gave out that keeps the very values it is given.
+        return { putEntries: vouch(unsaved.entries), removeEntries: [...this.#unremoved] };
       });
       this.#isMetaUnsaved = false;
       unsaved.saved();

@@ -98,21 +98,46 @@ test('finds the entries of one object and of one record', () => {
   ]).toEqual([['a', 'b'], ['a'], ['b'], []]);
 });
 
-test('holds what a plain sorted list would hold, whatever is added and removed', () => {
-  const step = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), remove: fc.boolean() });
+test('holds and finds what a plain sorted list would, whatever is added, removed and asked for, in whatever order', () => {
+  const id = fc.constantFrom('a', 'b', 'c', 'd');
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('append'), recordId: id }),
+    fc.record({ do: fc.constantFrom('put', 'putDurable', 'remove', 'ask'), id, recordId: id }),
+    fc.record({ do: fc.constant('remove oldest') }),
+  );
   fc.assert(
-    fc.property(fc.array(step), (steps) => {
+    fc.property(fc.array(step as fc.Arbitrary<Step>, { maxLength: 40 }), (steps) => {
       const pending = new PendingEntries();
       const model = new Map<string, StoredEntry>();
-      for (const [index, { id, remove }] of steps.entries()) {
-        pending.remove(id);
-        model.delete(id);
-        if (remove) continue;
-        pending.put(entry(id, index));
-        model.set(id, entry(id, index));
+      const inOrder = () => [...model.values()].sort((a, b) => a.mutation.sequence - b.mutation.sequence);
+      for (const [index, { do: what, id: named, recordId = 'a' }] of steps.entries()) {
+        const key = what === 'append' ? `new ${index}` : (named ?? inOrder()[0]?.mutation.id ?? '');
+        const made = entry(key, index, { recordId });
+        switch (what) {
+          case 'ask':
+            expect(pending.get(key)).toBe(model.get(key));
+            break;
+          case 'remove':
+          case 'remove oldest':
+            expect(pending.remove(key)).toBe(model.delete(key));
+            break;
+          default:
+            pending[what](made);
+            model.set(key, made);
+        }
       }
-      const expected = [...model.values()].sort((a, b) => a.mutation.sequence - b.mutation.sequence);
-      expect([[...pending], pending.size]).toEqual([expected, expected.length]);
+      expect([[...pending], pending.size]).toEqual([inOrder(), model.size]);
+      for (const recordId of ['a', 'b', 'c', 'd']) {
+        const ofRecord = inOrder().filter(({ mutation }) => mutation.recordId === recordId);
+        expect(pending.ofRecord({ objectName: 'task', recordId })).toEqual(ofRecord);
+      }
     }),
+    { numRuns: 500 },
   );
 });
+
+interface Step {
+  readonly do: 'append' | 'put' | 'putDurable' | 'remove' | 'remove oldest' | 'ask';
+  readonly id?: string;
+  readonly recordId?: string;
+}

@@ -18,26 +18,34 @@ export interface Unsaved {
 }
 
 export class PendingEntries {
-  readonly #placeById = new Map<string, Place>();
-  /** By object, then by record: a map keeps the ids `1` and `'1'` apart. */
-  readonly #placesByObject = new Map<string, Map<RecordId, Place[]>>();
   /** By rising sequence. A place without an entry stays until the head has passed it. */
   #order: Place[] = [];
   #head = 0;
+  #size = 0;
   /** Holds all that are not durable; those that became so, or went, are left out when somebody asks. */
   #unsaved: Place[] = [];
+  readonly #placeById = new Map<string, Place>();
+  /** By object, then by record: a map keeps the ids `1` and `'1'` apart. */
+  readonly #placesByObject = new Map<string, Map<RecordId, Place[]>>();
+  /** How far into `#order` the maps go. They learn of the rest when somebody asks them, whom a mere log may never have. */
+  #known = 0;
 
   get size(): number {
-    return this.#placeById.size;
+    return this.#size;
   }
 
   get(id: string): StoredEntry | undefined {
-    return this.#placeById.get(id)?.entry;
+    return this.#find(id)?.entry;
   }
 
   /** True for an entry that the storage has as it is. */
   isDurable(id: string): boolean {
-    return this.#placeById.get(id)?.isDurable ?? false;
+    return this.#find(id)?.isDurable ?? false;
+  }
+
+  /** Adds an entry that is not durable, whose id is new and whose sequence is the highest. */
+  append(entry: StoredEntry): void {
+    this.#insert({ entry, sequence: entry.mutation.sequence, isDurable: false });
   }
 
   /** Adds an entry that is not durable, at the place its sequence gives it, or replaces the one of its id. */
@@ -62,14 +70,14 @@ export class PendingEntries {
 
   /** True when it was there. */
   remove(id: string): boolean {
-    const place = this.#placeById.get(id);
+    const place = this.#find(id);
     if (!place) return false;
-    this.#placeById.delete(id);
     this.#vacate(place);
     while (this.#head < this.#order.length && !this.#order[this.#head]?.entry) this.#head += 1;
     // Cut off when half of it is waste: each place is then moved at most once for each that was removed.
     if (this.#head * 2 >= this.#order.length) {
       this.#order = this.#order.slice(this.#head);
+      this.#known = Math.max(0, this.#known - this.#head);
       this.#head = 0;
     }
     return true;
@@ -79,7 +87,7 @@ export class PendingEntries {
     this.#placeById.clear();
     this.#placesByObject.clear();
     this.#order = [];
-    this.#head = 0;
+    this.#head = this.#size = this.#known = 0;
     this.#unsaved = [];
   }
 
@@ -93,28 +101,68 @@ export class PendingEntries {
 
   /** The entries of one record, the oldest first. */
   ofRecord({ objectName, recordId }: RecordRef): readonly StoredEntry[] {
+    this.#learnAll();
     return entriesIn(this.#placesByObject.get(objectName)?.get(recordId) ?? []);
   }
 
   /** The entries of one object, the oldest first. */
   ofObject(objectName: string): readonly StoredEntry[] {
+    this.#learnAll();
     const places = [...(this.#placesByObject.get(objectName)?.values() ?? [])].flat();
     return entriesIn(places.sort((a, b) => a.sequence - b.sequence));
   }
 
   /** Puts the entry in its place. */
   #place(entry: StoredEntry): Place {
-    const { id, sequence, objectName, recordId } = entry.mutation;
-    const before = this.#placeById.get(id);
+    const { id, sequence } = entry.mutation;
+    const before = this.#find(id);
     if (before?.sequence === sequence) {
       before.entry = entry;
       return before;
     }
     if (before) this.#vacate(before);
     const place: Place = { entry, sequence, isDurable: false };
-    this.#placeById.set(id, place);
+    this.#insert(place);
+    return place;
+  }
+
+  #insert(place: Place): void {
+    this.#size += 1;
     this.#unsaved.push(place);
-    insert(this.#order, place);
+    if (insert(this.#order, place) >= this.#known) return;
+    this.#learn(place);
+    this.#known += 1;
+  }
+
+  /** Objects without entries stay: there are few of them. */
+  #vacate(place: Place): void {
+    if (!place.entry) return;
+    const { id, objectName, recordId } = place.entry.mutation;
+    place.entry = undefined;
+    this.#size -= 1;
+    if (!this.#placeById.delete(id)) return;
+    const placesByRecord = this.#placesByObject.get(objectName);
+    const siblings = placesByRecord?.get(recordId) ?? [];
+    if (siblings.length > 1) siblings.splice(siblings.indexOf(place), 1);
+    else placesByRecord?.delete(recordId);
+  }
+
+  /** The oldest is what a server has first: it is found without a map. */
+  #find(id: string): Place | undefined {
+    const first = this.#order[this.#head];
+    if (first?.entry?.mutation.id === id) return first;
+    this.#learnAll();
+    return this.#placeById.get(id);
+  }
+
+  #learnAll(): void {
+    for (; this.#known < this.#order.length; this.#known++) this.#learn(this.#order[this.#known]);
+  }
+
+  #learn(place: Place | undefined): void {
+    if (!place?.entry) return;
+    const { id, objectName, recordId } = place.entry.mutation;
+    this.#placeById.set(id, place);
     let placesByRecord = this.#placesByObject.get(objectName);
     if (!placesByRecord) {
       placesByRecord = new Map();
@@ -123,18 +171,6 @@ export class PendingEntries {
     const siblings = placesByRecord.get(recordId);
     if (siblings) insert(siblings, place);
     else placesByRecord.set(recordId, [place]);
-    return place;
-  }
-
-  /** Objects without entries stay: there are few of them. */
-  #vacate(place: Place): void {
-    if (!place.entry) return;
-    const { objectName, recordId } = place.entry.mutation;
-    place.entry = undefined;
-    const placesByRecord = this.#placesByObject.get(objectName);
-    const siblings = placesByRecord?.get(recordId) ?? [];
-    if (siblings.length > 1) siblings.splice(siblings.indexOf(place), 1);
-    else placesByRecord?.delete(recordId);
   }
 }
 
@@ -143,10 +179,11 @@ function entriesIn(places: readonly Place[]): readonly StoredEntry[] {
   return places.map(({ entry }) => entry as StoredEntry);
 }
 
-/** Nearly always at the end: only what was appended while this entry was being stored stands behind it. */
-function insert(places: Place[], place: Place): void {
+/** Nearly always at the end: only what was appended while this entry was being stored stands behind it. Returns where. */
+function insert(places: Place[], place: Place): number {
   let index = places.length;
   while (index > 0 && (places[index - 1]?.sequence ?? 0) > place.sequence) index -= 1;
   if (index === places.length) places.push(place);
   else places.splice(index, 0, place);
+  return index;
 }

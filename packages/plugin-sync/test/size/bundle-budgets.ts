@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 21_850, maxTotalBytes: 21_850 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_100, maxTotalBytes: 22_100 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_640,
-    maxTotalBytes: 23_640,
+    maxInitialBytes: 23_890,
+    maxTotalBytes: 23_890,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_580,
-    maxTotalBytes: 26_580,
+    maxInitialBytes: 26_840,
+    maxTotalBytes: 26_840,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_315,
-    maxTotalBytes: 25_315,
+    maxInitialBytes: 25_545,
+    maxTotalBytes: 25_545,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_210,
-    maxTotalBytes: 28_210,
+    maxInitialBytes: 28_460,
+    maxTotalBytes: 28_460,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -29,6 +29,13 @@ test('is the last answer with the results of all', () => {
   });
 });
 
+test('tells a reset whichever answer told it', () => {
+  const whole = new WholeAnswer();
+  whole.add({ ...page(1, 1), reset: 'epoch', hasMore: true });
+  whole.add({ ...page(2, 1), hasMore: false });
+  expect(whole.get()).toMatchObject({ reset: 'epoch', checkpoint: 'c2', hasMore: false });
+});
+
 test('keeps the last thousand changes of a long sync', () => {
   const whole = new WholeAnswer();
   for (const number of [1, 2, 3]) whole.add(page(number, 500));

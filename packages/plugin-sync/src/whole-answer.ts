@@ -12,10 +12,12 @@ export class WholeAnswer {
   add(answer: SyncPushResponse): void {
     this.#results.push(...answer.results);
     this.#changes = [...this.#changes, ...answer.serverChanges].slice(-MAX_CHANGES);
-    this.#last = answer;
+    // That the feed was walked anew is a fact of the whole sync, whichever page told it.
+    const { reset = this.#last?.reset } = answer;
+    this.#last = reset ? { ...answer, reset } : answer;
   }
 
-  /** The last answer with the results of all and the last changes; `null` when there was none. */
+  /** The last answer with the results of all, the last changes and the last reset; `null` when there was none. */
   get(): SyncPushResponse | null {
     return this.#last && { ...this.#last, results: this.#results, serverChanges: this.#changes };
   }

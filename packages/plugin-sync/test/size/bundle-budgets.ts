@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_100, maxTotalBytes: 22_100 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_120, maxTotalBytes: 22_120 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_890,
-    maxTotalBytes: 23_890,
+    maxInitialBytes: 23_910,
+    maxTotalBytes: 23_910,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_840,
-    maxTotalBytes: 26_840,
+    maxInitialBytes: 26_860,
+    maxTotalBytes: 26_860,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_545,
-    maxTotalBytes: 25_545,
+    maxInitialBytes: 25_560,
+    maxTotalBytes: 25_560,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_460,
-    maxTotalBytes: 28_460,
+    maxInitialBytes: 28_480,
+    maxTotalBytes: 28_480,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -74,9 +74,9 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
       if (made.written) written.push(made.written);
     }
     const changes = session.changes(parts.rules.principal?.id ?? null);
-    const { head } = await transaction.save(changes);
+    const saved = await transaction.save(changes);
     const places = changes.records?.length ?? 0;
-    const stretch = head === undefined ? undefined : { facts: { ...session.facts, head }, places };
+    const stretch = saved && { facts: { ...session.facts, ...saved }, places };
     return { epoch: false, results, written, seen: session.seen(), headBefore: session.facts.head, stretch };
   });
 }

@@ -3,7 +3,7 @@ import type { SyncReset } from '@objectql/sync-types';
 import type { StoreFacts } from './storage/sync-store.js';
 
 export interface Checkpoint {
-  /** The feed this is a place of. */
+  /** The stretch of the feed that was being written when this was made. */
   readonly epoch: string;
   /** The last place scanned. */
   readonly place: number;
@@ -14,20 +14,23 @@ export interface Checkpoint {
   readonly since: number;
   /** Digest of the objects asked for and the caller's rights; empty for everything. */
   readonly scope: string;
+  /** The feed's head when this was made: the outcomes of its client's own writes come from up to there. */
+  readonly seen: number;
 }
 
-const FORMAT = /^2\.([A-Za-z0-9-]{1,64})\.(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{0,32})$/;
+const FORMAT = /^2\.([A-Za-z0-9-]{1,64})\.(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{0,32})(?:\.(\d{1,15}))?$/;
 
-/** The checkpoint as sent to clients, e.g. `2.5f0c….1042.0.`. */
-export function formatCheckpoint({ epoch, place, since, scope }: Checkpoint): string {
-  return `2.${epoch}.${place}.${since}.${scope}`;
+/** The checkpoint as sent to clients, e.g. `2.5f0c….1042.0.`; what was seen is added where it is more than was scanned. */
+export function formatCheckpoint({ epoch, place, since, scope, seen }: Checkpoint): string {
+  return `2.${epoch}.${place}.${since}.${scope}${seen > place ? `.${seen}` : ''}`;
 }
 
 /** The place a client sent, or `undefined` for text that no server of this kind has made. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
-  const [, epoch, place, since, scope] = FORMAT.exec(text) ?? [];
+  const [, epoch, place, since, scope, seen = 0] = FORMAT.exec(text) ?? [];
   if (epoch === undefined || scope === undefined) return undefined;
-  return { epoch, place: Number(place), since: Number(since), scope };
+  const scanned = Number(place);
+  return { epoch, place: scanned, since: Number(since), scope, seen: Math.max(scanned, Number(seen)) };
 }
 
 /** Where a page starts, and whether the walk starts over. */
@@ -47,9 +50,12 @@ export function findPageStart(checkpoint: Checkpoint | null, facts: StoreFacts, 
   return { after: checkpoint.place, since: checkpoint.since };
 }
 
-/** True for a checkpoint of another epoch, or of a place this feed has not reached: the store lost what the client saw. */
-export function isOfAnotherFeed(checkpoint: Checkpoint, facts: StoreFacts): boolean {
-  return checkpoint.epoch !== facts.epoch || checkpoint.place > facts.head;
+/**
+ * True for a checkpoint of an epoch that this feed does not contain, or not as far as the client has seen: the store lost
+ * what the client knows, however far others have written since.
+ */
+export function isOfAnotherFeed({ seen }: Checkpoint, { reach }: StoreFacts): boolean {
+  return reach === undefined || seen > reach;
 }
 
 /** The checkpoint after a page that scanned up to `place`; a walk is over with the page that has no other behind it. */

@@ -48,11 +48,13 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
     (await readPage(request, parts.store, { objects, scope }));
   // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
   const isBeginning = !request.checkpoint || found.reset !== undefined;
+  const { epoch, head } = page.facts;
+  if (head < (parts.stretch?.facts.head ?? 0)) throw new StoreBusyError('The store was restored while it was read.');
   const start = isBeginning ? { ...found, since: Math.min(found.since, parts.headBefore) } : found;
   const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
-  const place = hasMore && last ? last.place : page.facts.head;
+  const place = hasMore && last ? last.place : head;
   const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));
   // A client that walks the feed anew has computed its own writes from what it could see before.
   const isWalkingAnew = request.checkpoint !== null && start.since > 0;
@@ -67,21 +69,26 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   }
   return {
     changes,
-    checkpoint: formatCheckpoint(nextCheckpoint(start, { epoch: page.facts.epoch, scope, place, hasMore })),
+    checkpoint: formatCheckpoint(nextCheckpoint(start, { epoch, seen: head, scope, place, hasMore })),
     hasMore,
     ...(start.reset ? { reset: start.reset } : {}),
   };
 }
 
 /** The checkpoint of a client that asks for no changes: where it stood, or the feed's start. */
-export async function standStill(request: PushRequest, store: SyncStore): Promise<Omit<FeedPage, 'changes'>> {
-  const { facts } = await store.page({ after: 0, limit: 1, objects: [] });
-  const start = findPageStart(request.checkpoint, facts, request.checkpoint?.scope ?? '');
+export async function standStill(
+  { checkpoint: given }: PushRequest,
+  store: SyncStore,
+): Promise<Omit<FeedPage, 'changes'>> {
+  const { facts } = await store.page({ after: 0, limit: 1, objects: [], epoch: given?.epoch });
+  const start = findPageStart(given, facts, given?.scope ?? '');
+  // It scans nothing, and yet it is told what became of its own writes.
+  const seen = { epoch: facts.epoch, seen: facts.head };
   // What was dropped from the feed is no loss to a client that never reads it.
-  if (request.checkpoint && start.reset !== 'epoch') {
-    return { checkpoint: formatCheckpoint(request.checkpoint), hasMore: false };
+  if (given && start.reset !== 'epoch') {
+    return { checkpoint: formatCheckpoint({ ...given, ...seen }), hasMore: false };
   }
-  const checkpoint = { epoch: facts.epoch, place: 0, since: facts.head, scope: '' };
+  const checkpoint = { ...seen, place: 0, since: facts.head, scope: '' };
   return {
     checkpoint: formatCheckpoint(checkpoint),
     hasMore: false,
@@ -102,7 +109,7 @@ async function readPage(
   // One record more than is sent tells whether more follow.
   const limit = request.limit + 1;
   const asked = request.checkpoint?.place ?? 0;
-  const page = await store.page({ after: asked, limit, objects });
+  const page = await store.page({ after: asked, limit, objects, epoch: request.checkpoint?.epoch });
   const start = findPageStart(request.checkpoint, page.facts, scope);
   if (start.after === asked) return { page, start };
   const first = await store.page({ after: start.after, limit, objects });

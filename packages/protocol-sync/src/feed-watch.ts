@@ -117,5 +117,5 @@ export class FeedWatch {
 function tell(entry: { readonly watcher: FeedWatcher; isTold: boolean }, { epoch, head }: StoreFacts): void {
   entry.isTold = true;
   const { scope } = entry.watcher;
-  entry.watcher.onPoke(formatCheckpoint({ epoch, place: head, since: 0, scope }));
+  entry.watcher.onPoke(formatCheckpoint({ epoch, place: head, seen: head, since: 0, scope }));
 }

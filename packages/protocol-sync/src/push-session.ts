@@ -21,12 +21,13 @@ import type {
 import { SyncRequestError } from './sync-request-error.js';
 
 /** What must be read before a push's mutations can be decided. */
-export function loadRequestOf({ logId }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
+export function loadRequestOf({ logId, checkpoint }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
   const refs = new RecordMap<RecordRef>();
   for (const mutation of mutations) refs.set(mutation, mutation);
   return {
     records: [...refs.values()],
     mutationIds: mutations.map(({ id }) => id),
+    epoch: checkpoint?.epoch,
     ...(logId === null ? {} : { log: { logId, sequences: mutations.map(({ sequence }) => sequence) } }),
   };
 }

@@ -267,7 +267,9 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   #warnOfReset({ clientId, checkpoint }: PushRequest): void {
-    const message = `Client ${clientId} holds a checkpoint (place ${checkpoint?.place}) that this feed never reached or has left.`;
+    const message =
+      `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
+      'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
     this.#options.onWarning?.({ code: 'CHECKPOINT_AHEAD', message });
   }
 

@@ -10,25 +10,50 @@ export type Change =
       readonly type: 'commit';
       readonly saves: readonly SaveRequest[];
       readonly app: readonly (readonly [string, JsonObject | null])[];
+      /** The epoch in which it took places, if it did. */
+      readonly epoch?: string | undefined;
       /** Set once the reference model has seen it. */
       readonly bases?: Bases;
     }
-  | { readonly type: 'prune'; readonly before: number };
+  | { readonly type: 'prune'; readonly before: number }
+  | { readonly type: 'epoch'; readonly epoch: string };
 
-/** A new store with what these changes made durable, under the given epoch. */
-export async function restoreStore(changes: readonly Change[], epoch: string): Promise<MemoryStore> {
-  const store = new MemoryStore({ platform: { randomId: () => epoch } });
+export interface RestoreParts {
+  /** The epoch with which it all began. */
+  readonly firstEpoch: string;
+  /** Names the epochs that are begun once it is restored. */
+  readonly newEpoch: () => string;
+}
+
+/** A new store with what these changes made durable, their epochs included, as the process finds it that is set up on it. */
+export async function restoreStore(
+  changes: readonly Change[],
+  { firstEpoch, newEpoch }: RestoreParts,
+): Promise<MemoryStore> {
+  let epoch = firstEpoch;
+  let nextEpoch = () => epoch;
+  const store = new MemoryStore({ platform: { randomId: () => nextEpoch() } });
   await store.open();
   for (const change of changes) {
+    if (change.type === 'epoch') {
+      epoch = change.epoch;
+      await store.changeEpoch();
+      continue;
+    }
     if (change.type === 'prune') {
       await store.prune({ before: change.before, limit: Number.MAX_SAFE_INTEGER });
       continue;
+    }
+    if (change.epoch !== undefined && change.epoch !== epoch) {
+      epoch = change.epoch;
+      await store.open();
     }
     await store.transaction(async (transaction) => {
       await transaction.load({ ...loadOf(change.saves) });
       for (const save of change.saves) await transaction.save(save);
     });
   }
+  nextEpoch = newEpoch;
   return store;
 }
 

@@ -73,7 +73,7 @@ function truthUnder(verdict: Verdict, parts: Partial<TruthParts> = {}): ServerTr
     saidBy: () => said,
     onState: () => {},
     baseOf: () => 0,
-    carrierOf: () => ({ sender: 'device 0', epoch: '', logId: undefined, mutations: [] }),
+    carrierOf: () => ({ sender: 'device 0', line: '', logId: undefined, mutations: [] }),
     isOfOneDevice: () => true,
     isForbidden: ({ data }) => data?.title === 'forbidden',
     wasSetAside: () => false,
@@ -123,7 +123,7 @@ it('I8 sees a clone’s write lost to its original once a place of their log sho
     const truth = truthUnder(verdict, {
       isOfOneDevice: () => false,
       saidBy: (id) => (id === 'm1' ? said : mine),
-      carrierOf: () => ({ sender: 'device 0', epoch: '', logId: 'log-a', mutations: sent }),
+      carrierOf: () => ({ sender: 'device 0', line: '', logId: 'log-a', mutations: sent }),
     });
     truth.commit([{ records: [state], ledger: [row] }]);
     const ledger = { ...row, mutationId: mine.id, sequence: 2, outcome: { ...row.outcome, version: 2 } } as const;
@@ -160,7 +160,7 @@ it('I5 sees a version that falls', () => {
 
 it('I6 sees a checkpoint that passes a change', () => {
   const meta = { logId: 'l', nextSequence: 1, checkpoint: '2.e.5.0.', walk: null, user: null, epochs: 0, revision: 0 };
-  const truth = { epoch: 'e', records: new Map([['task/a', record]]) };
+  const truth = { isOfThisFeed: () => true, records: new Map([['task/a', record]]) };
   expect(findMissedChange({ meta, records: new Map() }, truth, () => true)).toContain('task/a v2');
   const before = { ...meta, checkpoint: '2.e.4.0.' };
   expect(findMissedChange({ meta: before, records: new Map() }, truth, () => true)).toBeUndefined();
@@ -236,7 +236,8 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
   const seen = (results: readonly object[], floor: number) => {
     const verdict = new Verdict();
     const truth = truthUnder(verdict);
-    truth.epoch = 'e';
+    truth.head = 9;
+    truth.beginFeed('e');
     const watch = new WireWatch({
       verdict,
       permissions: new Permissions(false),
@@ -249,7 +250,7 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
     const body = { clientId: 'c', mutations: [], lastCheckpoint: '2.e.3.0.' };
     const answer = { protocol: 2, results, serverChanges: [], checkpoint: '2.e.9.0.' } as const;
     // Only what the watch reads of a result is in it.
-    watch.answer({ body, sender: 'device 0', epoch: 'e', user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, {
+    watch.answer({ body, sender: 'device 0', line: 'l', user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, {
       open: { user: 'u0', readable: [] },
       floorBefore: floor,
     });

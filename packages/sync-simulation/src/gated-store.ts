@@ -1,5 +1,5 @@
 /** The server's store as one server process reaches it: every step can be the process's last. */
-import type { LedgerRow, MemoryStore, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
+import type { LedgerRow, MemoryStore, Saved, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
 import { type AppDatabase, AppTransaction } from './app-database.js';
 import type { Gate } from './gate.js';
 import type { Mutant } from './mutant.js';
@@ -8,10 +8,16 @@ export interface GatedStoreParts {
   readonly gate: Gate;
   readonly mutant: Mutant | undefined;
   readonly app: AppDatabase;
+  /** True for a store that is open already, and not to be opened by this process. */
+  readonly isOpen: boolean;
   /** Outcomes that were saved by this process, whenever it ran. */
   readonly own: Map<string, LedgerRow>;
   /** Called with what a transaction has made durable, at once. */
-  readonly onCommit: (saves: readonly SaveRequest[], app: ReturnType<AppTransaction['changes']>) => void;
+  readonly onCommit: (
+    saves: readonly SaveRequest[],
+    app: ReturnType<AppTransaction['changes']>,
+    epoch: string | undefined,
+  ) => void;
   readonly onPrune: (before: number) => void;
 }
 
@@ -19,17 +25,21 @@ export interface GatedStoreParts {
 export function gatedStore(store: MemoryStore, parts: GatedStoreParts): SyncStore {
   const { gate, mutant } = parts;
   return {
-    open: () => gate.pass(() => store.open()),
+    open: () => gate.pass(async () => (parts.isOpen ? undefined : store.open())),
     transaction: async (work) => {
       const saves: SaveRequest[] = [];
       const app = new AppTransaction(parts.app);
+      let epoch: string | undefined;
+      const onSaved = (saved: Saved) => {
+        epoch = saved?.epoch;
+      };
       const result = await gate.pass(async () => {
         const done = await store.transaction((transaction) =>
           // A process that dies in the middle leaves a transaction that the store rolls back.
-          Promise.race([gate.death, work(gatedTransaction(transaction, { parts, saves, app }))]),
+          Promise.race([gate.death, work(gatedTransaction(transaction, { parts, saves, app, onSaved }))]),
         );
         for (const { ledger = [] } of saves) for (const row of ledger) parts.own.set(row.mutationId, row);
-        parts.onCommit(saves, app.changes());
+        parts.onCommit(saves, app.changes(), epoch);
         return done;
       });
       return result;
@@ -56,11 +66,12 @@ interface TransactionParts {
   readonly parts: GatedStoreParts;
   readonly saves: SaveRequest[];
   readonly app: AppTransaction;
+  readonly onSaved: (saved: Saved) => void;
 }
 
 function gatedTransaction(
   transaction: StoreTransaction,
-  { parts: { gate, mutant, own }, saves, app }: TransactionParts,
+  { parts: { gate, mutant, own }, saves, app, onSaved }: TransactionParts,
 ): StoreTransaction {
   return {
     handle: app,
@@ -71,7 +82,9 @@ function gatedTransaction(
     save: (request) =>
       gate.pass(async () => {
         saves.push(request);
-        return transaction.save(mutant?.saved ? mutant.saved(request) : request);
+        const saved = await transaction.save(mutant?.saved ? mutant.saved(request) : request);
+        onSaved(saved);
+        return saved;
       }),
     savepoint: (work) => app.savepoint(() => transaction.savepoint(() => Promise.race([gate.death, work()]))),
   };

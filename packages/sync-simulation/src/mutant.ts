@@ -38,8 +38,8 @@ export interface Mutant {
   readonly batch?: (batch: StorageBatch, stored: Shadow) => readonly StorageBatch[];
   /** True when each mutation of a push is handled as a request of its own. */
   readonly isSplitting?: boolean;
-  /** True when a restored server keeps its epoch. */
-  readonly isKeepingEpoch?: boolean;
+  /** True when a restored server goes on in the epoch of its backup. */
+  readonly isCarryingOn?: boolean;
   /** True when a device calls durable what it is about to write. */
   readonly isToldEarly?: boolean;
   /** True when a device sends what it is about to write. */

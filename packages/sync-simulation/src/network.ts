@@ -12,8 +12,8 @@ export interface NetworkParts {
   readonly time: VirtualTime;
   readonly faults: () => Faults | undefined;
   readonly isErrorAnswered: boolean;
-  /** The epoch of the server as it is now. */
-  readonly epoch: () => string;
+  /** The history of the server as it is now. */
+  readonly line: () => string;
   /** Delivers a request to the server; never resolves when the server dies over it, rejects when it is down. */
   readonly deliver: (kind: 'push' | 'pull', sent: Sent) => Promise<SyncPushResponse | SyncErrorBody>;
   /** Given what makes the line, since making it costs more than sending the request. */
@@ -62,7 +62,7 @@ export class Network {
     // As it is on the wire: both sides hold objects of their own.
     const body: SyncPushRequest = JSON.parse(JSON.stringify(request));
     const { name, user, aheadMs } = sender;
-    const sent = { body, sender: name, user, sentAt: time.now(), aheadMs, epoch: this.#parts.epoch() };
+    const sent = { body, sender: name, user, sentAt: time.now(), aheadMs, line: this.#parts.line() };
     if (lot && random.chance(lot.duplicate)) this.#repeat(kind, sent, random.next() ** 4 * HOUR_MS);
     const isLost = lot !== undefined && random.chance(lot.loseRequest);
     log(() => `${sender.name}: request ${number}, ${describe(kind, body)}${isLost ? ', is lost' : ''}`);

@@ -44,6 +44,7 @@ export interface PastSync {
 }
 
 const DAY_MS = 86_400_000;
+const FIRST_EPOCH = 'epoch-1';
 
 export class ServerHost {
   readonly app = new AppDatabase();
@@ -54,10 +55,12 @@ export class ServerHost {
   readonly #history: Change[] = [];
   readonly #processes: readonly ServerProcess[];
   readonly #balance: Random;
+  readonly #restores: Random;
   #limits: { readonly maxPageRecords: number; readonly maxMutations: number };
   #gates = 0;
   #turns = 0;
   #epochs = 0;
+  #lines = 0;
   #ids = 0;
   #isRestoring = false;
   readonly #poisonedSince = new Map<string, number>();
@@ -72,8 +75,9 @@ export class ServerHost {
     const { pageRecords, maxMutations, servers = 1 } = parts.world;
     this.#limits = { maxPageRecords: pageRecords, maxMutations };
     this.truth = parts.newTruth();
-    this.truth.epoch = this.#newEpoch();
-    this.store = new MemoryStore({ platform: { randomId: () => this.truth.epoch } });
+    this.store = new MemoryStore({ platform: { randomId: () => this.#newEpoch() } });
+    this.truth.beginFeed(FIRST_EPOCH);
+    this.#restores = new Random(parts.seed, 'restores');
     this.#balance = new Random(parts.seed, 'balance');
     this.#processes = Array.from({ length: servers }, (_, index) => this.#newProcess(`server ${index}`));
     for (const process of this.#processes) process.start();
@@ -103,22 +107,29 @@ export class ServerHost {
     await this.#next().prune();
   }
 
-  /** Goes back to an earlier state of store and application, under a new epoch. */
+  /** Goes back to an earlier state of store and application. An operator may say so, or not. */
   async restore(share: number): Promise<void> {
     if (this.#isRestoring) return;
     for (const process of this.#processes) process.crash(60_000);
     this.#isRestoring = true;
     const kept = this.#history.slice(0, Math.floor(share * this.#history.length));
-    const epoch = this.#parts.mutant?.isKeepingEpoch ? this.truth.epoch : this.#newEpoch();
-    this.#parts.log(`server: is restored to ${kept.length} of ${this.#history.length} commits`);
+    const isTold = this.#restores.chance(0.5);
+    this.#parts.log(
+      `server: is restored to ${kept.length} of ${this.#history.length} commits${isTold ? '' : ', untold'}`,
+    );
     const { everApplied } = this.truth;
-    this.store = await restoreStore(kept, epoch);
+    this.store = await restoreStore(kept, { firstEpoch: FIRST_EPOCH, newEpoch: () => this.#newEpoch() });
     this.truth = this.#parts.newTruth();
-    this.truth.epoch = epoch;
+    this.truth.beginFeed(FIRST_EPOCH);
+    this.truth.line = `line-${++this.#lines}`;
     this.truth.isRestored = true;
     this.#history.length = 0;
     this.app.clear();
     for (const change of kept) this.#committed(change);
+    const { mutant } = this.#parts;
+    if (isTold && !mutant?.isCarryingOn) this.#committed({ type: 'epoch', epoch: await this.store.changeEpoch() });
+    // A process that opens the store begins an epoch of its own.
+    else if (!mutant?.isCarryingOn) await this.store.open();
     for (const [id, version] of everApplied) this.truth.everApplied.set(id, version);
     this.#isRestoring = false;
     for (const process of this.#processes) process.start();
@@ -144,10 +155,10 @@ export class ServerHost {
         await this.#parts.time.sleep(1000);
         continue;
       }
-      const onCommit: GatedStoreParts['onCommit'] = (saves, app) => {
+      const onCommit: GatedStoreParts['onCommit'] = (saves, app, epoch) => {
         const isOutside = this.#parts.world.resolver !== 'store' && saves.length > 0;
         const written = operation === 'delete' ? null : { ...this.app.get(name), ...data };
-        this.#committed({ type: 'commit', saves, app: isOutside ? [...app, [name, written]] : app });
+        this.#committed({ type: 'commit', saves, app: isOutside ? [...app, [name, written]] : app, epoch });
       };
       const store = this.#storeOf(gate, { own: new Map(), onCommit });
       const job = new SyncHandler({ store, platform: this.#platform });
@@ -165,7 +176,8 @@ export class ServerHost {
   #storeOf(gate: Gate, { own, onCommit }: Pick<GatedStoreParts, 'own' | 'onCommit'>): SyncStore {
     const { mutant } = this.#parts;
     const onPrune = (before: number) => this.#committed({ type: 'prune', before });
-    return gatedStore(this.store, { gate, mutant, app: this.app, own, onCommit, onPrune });
+    const isOpen = mutant?.isCarryingOn === true && this.truth.isRestored;
+    return gatedStore(this.store, { gate, mutant, app: this.app, isOpen, own, onCommit, onPrune });
   }
 
   #putApp(name: string, data: JsonObject | null): void {
@@ -173,13 +185,18 @@ export class ServerHost {
   }
 
   #committed(change: Change): void {
+    if (change.type === 'epoch') {
+      this.#history.push(change);
+      this.truth.beginFeed(change.epoch);
+      return;
+    }
     if (change.type === 'prune') {
       this.#history.push(change);
       this.truth.prune(change.before);
       return;
     }
     for (const [name, data] of change.app) this.app.put(name, data);
-    const bases = this.truth.commit(change.saves, change.bases);
+    const bases = this.truth.commit(change.saves, change);
     this.#history.push({ ...change, bases });
   }
 
@@ -206,7 +223,10 @@ export class ServerHost {
   #newHandler(gate: Gate, own: Map<string, LedgerRow>): SyncHandler {
     const { world, permissions, mutant, log } = this.#parts;
     return new SyncHandler({
-      store: this.#storeOf(gate, { own, onCommit: (saves, app) => this.#committed({ type: 'commit', saves, app }) }),
+      store: this.#storeOf(gate, {
+        own,
+        onCommit: (saves, app, epoch) => this.#committed({ type: 'commit', saves, app, epoch }),
+      }),
       objects: new Map(Object.entries(world.objects).map(([name, object]) => [name, configOf(object, mutant)])),
       authorize: mutant?.authorize ? mutant.authorize(permissions.authorize()) : permissions.authorize(),
       limits: this.#limits,

@@ -1,5 +1,5 @@
 /** Rules of the server, and of what passes over the wire, switched off one at a time. */
-import { type Loaded, type StoredRecord, storeResolver } from '@objectql/protocol-sync';
+import { type Loaded, type StoredRecord, type StoreFacts, storeResolver } from '@objectql/protocol-sync';
 import type { SyncPushResponse } from '@objectql/sync-types';
 import { readPlace } from './invariants/checkpoint.js';
 import type { ExpectedMutant } from './mutant.js';
@@ -45,15 +45,23 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
     page: (page) => ({ ...page, facts: { ...page.facts, floor: 0 } }),
   },
   {
-    name: 'a restored server keeps its epoch',
+    name: 'a restored server goes on in the epoch of its backup',
+    breaks: 'I6',
+    hint: 96,
+    isCarryingOn: true,
+  },
+  {
+    name: 'an epoch that was begun has no end',
     breaks: 'I5',
     hint: 5,
-    isKeepingEpoch: true,
-    request: (request, { head }) => {
-      const at = readPlace(request.lastCheckpoint);
-      if (!at || at.place <= head) return request;
-      return { ...request, lastCheckpoint: `2.${at.epoch}.${head}.${at.since}.${at.scope}` };
-    },
+    loaded: ({ facts, ...loaded }) => ({ ...loaded, facts: withoutEnd(facts) }),
+    page: ({ facts, ...page }) => ({ ...page, facts: withoutEnd(facts) }),
+  },
+  {
+    name: 'a checkpoint tells only what was scanned',
+    breaks: 'I4',
+    hint: 66,
+    answer: (answer) => ({ ...answer, checkpoint: answer.checkpoint.split('.').slice(0, 5).join('.') }),
   },
   {
     name: 'results never show the record',
@@ -303,9 +311,13 @@ function withRecords(loaded: Loaded, change: (record: StoredRecord) => StoredRec
   return { ...loaded, records: loaded.records.map(change) };
 }
 
+function withoutEnd({ reach, ...facts }: StoreFacts): StoreFacts {
+  return reach === undefined ? facts : { ...facts, reach: Number.POSITIVE_INFINITY };
+}
+
 function withPlace(answer: SyncPushResponse, place: number): SyncPushResponse {
   const at = readPlace(answer.checkpoint);
-  return at ? { ...answer, checkpoint: `2.${at.epoch}.${place}.${at.since}.${at.scope}` } : answer;
+  return at ? { ...answer, checkpoint: `2.${at.epoch}.${place}.${at.since}.${at.scope}.${at.seen}` } : answer;
 }
 
 /** Each result under the id of the one after it. */

@@ -4,6 +4,7 @@
  */
 import type { Intent, LedgerRow, RecordState, SaveRequest } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
+import type { Place } from './invariants/checkpoint.js';
 import { findLostUpdate, type TrueField } from './invariants/lost-update.js';
 import type { ObjectPlan } from './plan.js';
 import { isSame, nameOf } from './record-name.js';
@@ -19,8 +20,8 @@ export interface TruthParts {
   readonly saidBy: (mutationId: string) => MutationLogEntry | undefined;
   /** Told each new state of a record. */
   readonly onState: (name: string, record: TrueRecord) => void;
-  /** The version it was based on when it was sent to the server of that epoch. */
-  readonly baseOf: (mutationId: string, epoch: string) => number;
+  /** The version it was based on when it was sent to the server of that history. */
+  readonly baseOf: (mutationId: string, line: string) => number;
   /** What brought it last. */
   readonly carrierOf: (mutationId: string) => Carrier | undefined;
   /** True when the device that brought the one mutation has made the other as well: it is no clone's. */
@@ -47,8 +48,18 @@ interface Announced {
 /** The bases on which the mutations of a commit were decided. */
 export type Bases = ReadonlyMap<string, number>;
 
+export interface Committed {
+  /** The epoch that the store named, where places were taken. */
+  readonly epoch?: string | undefined;
+  /** Set where the commit comes out of a backup. */
+  readonly bases?: Bases | undefined;
+}
+
 export class ServerTruth {
-  epoch = '';
+  /** Which of the server's histories this is: another one after each restore. */
+  line = '';
+  /** The feed's epochs, as the store named them, with the last place of each. */
+  readonly #lastPlaceByEpoch = new Map<string, number>();
   /** True once the server has gone back to a backup: it then does not know all that it knew. */
   isRestored = false;
   head = 0;
@@ -79,10 +90,10 @@ export class ServerTruth {
    * Takes a commit over, after comparing it with what it should have been. Answers the bases its mutations were decided
    * on: a commit that is repeated out of a backup is given them, since devices have sent other ones by then.
    */
-  commit(saves: readonly SaveRequest[], known?: Bases): Bases {
+  commit(saves: readonly SaveRequest[], { epoch, bases: known }: Committed = {}): Bases {
     const bases = new Map<string, number>();
     const baseOf = (id: string) => {
-      const base = this.#announced.get(id)?.base ?? known?.get(id) ?? this.#parts.baseOf(id, this.epoch);
+      const base = this.#announced.get(id)?.base ?? known?.get(id) ?? this.#parts.baseOf(id, this.line);
       bases.set(id, base);
       return base;
     };
@@ -95,7 +106,19 @@ export class ServerTruth {
       }
       for (const state of records) this.#take(state, ledger, baseOf);
     }
+    if (epoch !== undefined) this.#lastPlaceByEpoch.set(epoch, this.head);
     return bases;
+  }
+
+  /** Whether what a device has seen when it got this checkpoint is a part of this history. */
+  isOfThisFeed({ epoch, seen }: Pick<Place, 'epoch' | 'seen'>): boolean {
+    return seen <= (this.#lastPlaceByEpoch.get(epoch) ?? -1);
+  }
+
+  /** No place of before counts any more. */
+  beginFeed(epoch: string): void {
+    this.#lastPlaceByEpoch.clear();
+    this.#lastPlaceByEpoch.set(epoch, this.head);
   }
 
   /** The highest sequence of the log whose outcome is forgotten. */
@@ -140,7 +163,7 @@ export class ServerTruth {
     const carrier = this.#parts.carrierOf(mutationId);
     // A restored server does not know what became of a request from before: a late copy of a device's first one, which
     // has no checkpoint to be refused by, is all it has of it.
-    if (isReplay || carrier?.epoch !== this.epoch) return;
+    if (isReplay || carrier?.line !== this.line) return;
     const key = `${carrier.sender} ${logId} ${nameOf({ objectName, recordId })}`;
     const last = this.#lastSequence.get(key) ?? 0;
     if (sequence <= last) verdict.report('I3', `Sequence ${sequence} of ${key} was applied after ${last}.`);

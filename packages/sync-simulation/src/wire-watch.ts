@@ -19,8 +19,8 @@ export interface Sent {
   readonly body: SyncPushRequest;
   /** The name of the device. */
   readonly sender: string;
-  /** The server's epoch when it was sent. */
-  readonly epoch: string;
+  /** The server's history when it was sent. */
+  readonly line: string;
   readonly user: string;
   /** Time of the world at which it was sent. */
   readonly sentAt: number;
@@ -44,8 +44,8 @@ export interface WireWatchParts {
 /** Who carries a mutation to the server, and with what. */
 export interface Carrier {
   readonly sender: string;
-  /** The server's epoch when it was sent. */
-  readonly epoch: string;
+  /** The server's history when it was sent. */
+  readonly line: string;
   readonly logId: string | undefined;
   /** All mutations of the request. */
   readonly mutations: readonly MutationLogEntry[];
@@ -54,8 +54,8 @@ export interface Carrier {
 interface Carried {
   /** The request that brought it last. */
   carrier: Carrier;
-  /** The highest base it was sent with, by the epoch of the request's checkpoint; a first request has none. */
-  readonly baseByEpoch: Map<string, number>;
+  /** The highest base it was sent with, by the history of the request's checkpoint; a first request has none. */
+  readonly baseByLine: Map<string, number>;
 }
 
 /** What was known when the request came in. */
@@ -95,10 +95,10 @@ export class WireWatch {
     return this.#carriedById.get(id)?.carrier;
   }
 
-  /** The version the mutation was based on when it was sent to the server of that epoch. */
-  baseOf(id: string, epoch: string): number {
-    const bases = this.#carriedById.get(id)?.baseByEpoch;
-    return Math.max(bases?.get(epoch) ?? 0, bases?.get('') ?? 0);
+  /** The version the mutation was based on when it was sent to the server of that history. */
+  baseOf(id: string, line: string): number {
+    const bases = this.#carriedById.get(id)?.baseByLine;
+    return Math.max(bases?.get(line) ?? 0, bases?.get('') ?? 0);
   }
 
   metConflict(id: string): boolean {
@@ -117,9 +117,11 @@ export class WireWatch {
   }
 
   /** Sees a request come in; the answer is given with what this returns. */
-  request({ body, sender, user, epoch, sentAt, aheadMs }: Sent): Open {
-    const of = readPlace(body.lastCheckpoint)?.epoch ?? '';
-    const carrier = { sender, epoch, logId: body.logId, mutations: body.mutations ?? [] };
+  request({ body, sender, user, line, sentAt, aheadMs }: Sent): Open {
+    const truth = this.#parts.truth();
+    const at = readPlace(body.lastCheckpoint);
+    const of = at ? (truth.isOfThisFeed(at) ? truth.line : 'lost') : '';
+    const carrier = { sender, line, logId: body.logId, mutations: body.mutations ?? [] };
     for (const mutation of carrier.mutations) {
       const { id, baseVersion } = mutation;
       const known = this.#saidById.get(id);
@@ -129,10 +131,10 @@ export class WireWatch {
         this.#parts.verdict.report('I2', `${sender} sent ${id} with another content than before.`);
       }
       this.#saidById.set(id, mutation);
-      const carried = this.#carriedById.get(id) ?? { carrier, baseByEpoch: new Map() };
+      const carried = this.#carriedById.get(id) ?? { carrier, baseByLine: new Map() };
       this.#carriedById.set(id, carried);
       carried.carrier = carrier;
-      carried.baseByEpoch.set(of, Math.max(carried.baseByEpoch.get(of) ?? 0, baseVersion ?? 0));
+      carried.baseByLine.set(of, Math.max(carried.baseByLine.get(of) ?? 0, baseVersion ?? 0));
       const made = this.#parts.madeAt(mutation.id);
       const latest = made ? made.at + Math.max(0, made.aheadMs - aheadMs) : this.#parts.now();
       const claim = this.#claimByLog.get(body.logId ?? '');
@@ -143,7 +145,7 @@ export class WireWatch {
     }
     const open: Open = { user, readable: [] };
     if (this.#parts.permissions.isEnabled) {
-      for (const [name, record] of this.#parts.truth().records) this.#noteReadable(open, name, record);
+      for (const [name, record] of truth.records) this.#noteReadable(open, name, record);
       this.#open.add(open);
     }
     return open;
@@ -186,7 +188,7 @@ export class WireWatch {
       }
     }
     const at = readPlace(sent.body.lastCheckpoint);
-    const isBelow = at && at.epoch === truth.epoch && Math.max(at.place, at.since) < floorBefore;
+    const isBelow = at && truth.isOfThisFeed(at) && Math.max(at.place, at.since) < floorBefore;
     if (isBelow && !answer.reset && answer.protocol === 2 && sent.body.pull !== false) {
       verdict.report('I9', `A pull from place ${at.place} was answered although the floor is ${floorBefore}.`);
     }

@@ -110,7 +110,7 @@ export class World {
       time: this.time,
       faults: () => (this.#isFaulty ? world.faults : undefined),
       isErrorAnswered: world.isErrorAnswered,
-      epoch: () => this.host.truth.epoch,
+      line: () => this.host.truth.line,
       log: (line) => {
         if (options.isTraced) this.log(line());
       },
@@ -269,14 +269,14 @@ export class World {
     const { mutant } = this.#options;
     const open = this.wire.request(sent);
     const { host } = this;
-    const { floor, epoch } = host.truth;
+    const { floor, line } = host.truth;
     const body = mutant?.request ? mutant.request(sent.body, host.truth) : sent.body;
     const user = mutant?.principal ? mutant.principal(sent.user, body, host.truth) : sent.user;
     const handled = await (mutant?.isSplitting && kind === 'push' && body.mutations.length > 1
       ? this.#handleSplit(body, user)
       : host.handle(kind, body, user));
     const answer = mutant?.answer && 'results' in handled ? mutant.answer(handled, host.truth) : handled;
-    this.wire.answer(sent, answer, { open, floorBefore: epoch === host.truth.epoch ? floor : 0 });
+    this.wire.answer(sent, answer, { open, floorBefore: line === host.truth.line ? floor : 0 });
     return answer;
   }
 
@@ -298,7 +298,7 @@ export class World {
       objectOf: (name) => OBJECT_NAMES.filter((known) => known === name).map((known) => objects[known])[0],
       saidBy: (id) => this.wire.said(id),
       onState: (name, record) => this.wire.committed(name, record),
-      baseOf: (id, epoch) => this.wire.baseOf(id, epoch),
+      baseOf: (id, line) => this.wire.baseOf(id, line),
       carrierOf: (id) => this.wire.carrierOf(id),
       isOfOneDevice: (id, other) => {
         const sender = this.wire.carrierOf(id)?.sender;

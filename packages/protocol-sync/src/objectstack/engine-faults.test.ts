@@ -83,6 +83,9 @@ async function openBench() {
     cases += 1;
     const name = `case${cases}`;
     await push(handler, requestOf(name, FIRST, 1));
+    // Opened anew, it begins an epoch with the push: each case has the same operations.
+    await tested.close();
+    await tested.open();
     faulty.arm(fault);
     const request = requestOf(name, TESTED, 1 + FIRST.length);
     const wasNoticed = await push(testedHandler, request).then(

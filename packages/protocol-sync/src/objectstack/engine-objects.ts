@@ -6,6 +6,7 @@ export const RECORDS = 'objectstack_sync_record';
 export const LEDGER = 'objectstack_sync_ledger';
 export const LOGS = 'objectstack_sync_log';
 export const INTENTS = 'objectstack_sync_intent';
+export const EPOCHS = 'objectstack_sync_epoch';
 export const ENROLMENTS = 'objectstack_sync_enrolment';
 
 const PROBE = 'objectstack_sync_probe';
@@ -59,6 +60,10 @@ const DEFINITIONS = [
     indexes: [{ fields: ['log_key', 'sequence'], unique: 'global' }, { fields: ['made_at'] }],
   }),
   systemObject(LOGS, 'Sync log', { fields: { log_id: long, principal: long, floor: short, last_time: short } }),
+  systemObject(EPOCHS, 'Sync epoch', {
+    fields: { epoch: short, last_place: short },
+    indexes: [{ fields: ['last_place'] }],
+  }),
   systemObject(INTENTS, 'Sync intent', { fields: { intent: long } }),
   systemObject(ENROLMENTS, 'Sync enrolment', { fields: { object_name: long, step: short, after: long } }),
   { ...systemObject(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },

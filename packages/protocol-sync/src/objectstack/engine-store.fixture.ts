@@ -1,13 +1,16 @@
 /** Stores in ObjectStack's data engine, as the store contract tests them. */
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { StoreFixture } from '../storage/contract/store-fixture.js';
-import { FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
+import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
 import { FEED_ID } from './engine-rows.js';
 import { EngineStore } from './engine-store.js';
 import type { EngineHandle } from './engine-transaction.js';
 import { type KernelParts, startKernel } from './kernel.fixture.js';
 
 const NOTE = { name: 'note', label: 'Note', fields: { text: { type: 'text', label: 'Text' } } };
+
+/** The objects of sync's state. */
+const STATE = [FEED, RECORDS, LEDGER, LOGS, INTENTS, EPOCHS];
 
 /** What runs the kernels that a store is tested on. */
 export type Drivers = () => KernelParts['driver'];
@@ -42,6 +45,11 @@ async function openOn(engine: DataEngine, other: DataEngine): Promise<StoreFixtu
     await store.open();
     return store;
   };
+  const empty = async (objectNames: readonly string[]) => {
+    for (const objectName of objectNames) {
+      await engine.delete(objectName, { where: { id: { $ne: '' } }, multi: true, context: AS_SYSTEM });
+    }
+  };
   const store = await openStore();
   return {
     store,
@@ -50,6 +58,25 @@ async function openOn(engine: DataEngine, other: DataEngine): Promise<StoreFixtu
       return openStore();
     },
     openAnother: () => openStore(other),
+    async backUp() {
+      const copies = await Promise.all(
+        STATE.map(async (objectName) => ({
+          objectName,
+          rows: await engine.find(objectName, {}, { context: AS_SYSTEM }),
+        })),
+      );
+      const putBack = async () => {
+        await empty(STATE);
+        for (const { objectName, rows } of copies) await engine.insert(objectName, rows, { context: AS_SYSTEM });
+      };
+      return {
+        putBack,
+        async open() {
+          await putBack();
+          return openStore();
+        },
+      };
+    },
     async makeNewer() {
       await engine.update(FEED, { id: FEED_ID, schema_version: '1000' }, { context: AS_SYSTEM });
     },
@@ -65,9 +92,7 @@ async function openOn(engine: DataEngine, other: DataEngine): Promise<StoreFixtu
     },
     async remove() {
       for (const opened of stores) await opened.close();
-      for (const objectName of ['note', FEED, RECORDS, LEDGER, LOGS, INTENTS]) {
-        await engine.delete(objectName, { where: { id: { $ne: '' } }, multi: true, context: AS_SYSTEM });
-      }
+      await empty(['note', ...STATE]);
     },
   };
 }

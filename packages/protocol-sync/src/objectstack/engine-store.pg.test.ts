@@ -19,6 +19,6 @@ afterAll(async () => {
 
 storeContract(
   'EngineStore on PostgreSQL',
-  { open, abilities: ['reopen', 'openAnother', 'makeNewer', 'notes'] },
+  { open, abilities: ['reopen', 'openAnother', 'backUp', 'makeNewer', 'notes'] },
   { describe, it, expect },
 );

@@ -11,7 +11,7 @@ afterAll(stop);
 
 storeContract(
   'EngineStore',
-  { open, abilities: ['reopen', 'openAnother', 'makeNewer', 'notes'] },
+  { open, abilities: ['reopen', 'openAnother', 'backUp', 'makeNewer', 'notes'] },
   { describe, it, expect },
 );
 storeModelContract('EngineStore', open, 8);

@@ -7,11 +7,13 @@ import type { RecordRef } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
+import { EpochWatch } from '../storage/epoch-watch.js';
 import { NewerSchemaError } from '../storage/schema-version.js';
 import {
   type Page,
   type PageQuery,
   type PruneSlice,
+  type Saved,
   StoreBusyError,
   type StoreTransaction,
   type SyncStore,
@@ -51,6 +53,7 @@ export class EngineStore implements SyncStore {
   readonly #bringUpToDate: BringUpToDate;
   readonly #touched = new AsyncLocalStorage<RecordRef[]>();
   readonly #listeners = new CommitListeners();
+  #epochs: EpochWatch;
   readonly #underWay = new Set<Promise<unknown>>();
   /** Runs what must not see the transaction of the code that happens to call it. */
   readonly #outside = AsyncLocalStorage.snapshot();
@@ -60,12 +63,14 @@ export class EngineStore implements SyncStore {
   constructor(engine: DataEngine, options: EngineStoreOptions = {}) {
     this.#engine = engine;
     this.#platform = options.platform ?? systemPlatform;
+    this.#epochs = new EpochWatch(this.#platform);
     this.#bringUpToDate = options.bringUpToDate ?? (async () => {});
   }
 
   async open(): Promise<void> {
     await makeEngineTables(this.#engine);
     await probeOrganizations(this.#engine);
+    if (!this.#isOpen) this.#epochs = new EpochWatch(this.#platform);
     const row = (await this.#readFeedRow()) ?? (await this.#insertFeedRow());
     const version = Number(row?.schema_version);
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version, SCHEMA_VERSION);
@@ -105,7 +110,8 @@ export class EngineStore implements SyncStore {
           const { head } = await readFacts(this.#engine, AS_SYSTEM);
           const records = await this.#readPage(query, head);
           // Read again: a tombstone dropped meanwhile is missing in the rows, and the floor must say so.
-          const facts = await readFacts(this.#engine, AS_SYSTEM);
+          const facts = await readFacts(this.#engine, AS_SYSTEM, query.epoch);
+          this.#epochs.met(facts);
           if (facts.head === head || left === 1) return { facts: { ...facts, head }, records };
         }
       }),
@@ -129,9 +135,7 @@ export class EngineStore implements SyncStore {
 
   async changeEpoch(): Promise<string> {
     return this.#whileOpen(async () => {
-      const epoch = this.#platform.randomId();
-      await this.#alone((transaction) => transaction.setEpoch(epoch));
-      return epoch;
+      return this.#alone((transaction) => transaction.changeEpoch());
     });
   }
 
@@ -190,12 +194,12 @@ export class EngineStore implements SyncStore {
     { work, isOwned }: { readonly work: (open: OpenTransaction) => Promise<T>; readonly isOwned: boolean },
   ): Promise<T> {
     const touched: RecordRef[] = [];
-    let head: number | undefined;
+    let saved: Saved;
     const run: OpenTransaction['run'] = async (inner) => {
-      const engine = new EngineTransaction(this.#engine, transaction);
+      const engine = new EngineTransaction(this.#engine, transaction, this.#epochs);
       await engine.lock();
       const result = await runInScope(engine, inner);
-      head = engine.head ?? head;
+      saved = engine.saved ?? saved;
       return result;
     };
     const open = { transaction, run };
@@ -204,29 +208,31 @@ export class EngineStore implements SyncStore {
       if (touched.length > 0) await this.#bringUpToDate(eachOnce(touched), open);
       return done;
     });
-    this.#announceAfter(transaction, { head, isOwned });
+    this.#announceAfter(transaction, { saved, isOwned });
     return result;
   }
 
   /** Tells listeners of the new head once it is committed. */
-  #announceAfter(
-    transaction: unknown,
-    { head, isOwned }: { readonly head: number | undefined; readonly isOwned: boolean },
-  ): void {
-    if (head === undefined) return;
+  #announceAfter(transaction: unknown, { saved, isOwned }: { readonly saved: Saved; readonly isOwned: boolean }): void {
+    if (!saved) return;
     // Knex, under ObjectStack's SQL drivers, resolves this at the commit and rejects it at a rollback.
     const { executionPromise } = transaction as { readonly executionPromise?: unknown };
     if (executionPromise instanceof Promise) {
       executionPromise.then(
-        () => this.#outside(() => this.#listeners.announce(head)),
+        () => this.#outside(() => this.#tell(saved)),
         () => {},
       );
     } else if (isOwned) this.#looking(0);
   }
 
+  #tell(saved: NonNullable<Saved>): void {
+    if (this.#epochs.met(saved)) this.#listeners.startOver();
+    this.#listeners.announce(saved.head);
+  }
+
   async #alone<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
     return this.#inEngineTransaction(async ({ transaction }) => {
-      const engine = new EngineTransaction(this.#engine, transaction);
+      const engine = new EngineTransaction(this.#engine, transaction, this.#epochs);
       await engine.lock();
       return work(engine);
     });
@@ -240,7 +246,7 @@ export class EngineStore implements SyncStore {
     const zero = digits(0);
     const row = {
       id: FEED_ID,
-      epoch: this.#platform.randomId(),
+      epoch: this.#epochs.begin(),
       head: zero,
       floor: zero,
       version_floor: zero,
@@ -272,7 +278,7 @@ export class EngineStore implements SyncStore {
     this.#stopLooking = undefined;
     if (!this.#isOpen) return;
     try {
-      this.#listeners.announce((await readFacts(this.#engine, AS_SYSTEM)).head);
+      this.#tell(await readFacts(this.#engine, AS_SYSTEM));
     } catch {
       // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
     }

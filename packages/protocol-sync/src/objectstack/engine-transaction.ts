@@ -7,6 +7,7 @@ import {
   type EngineRow,
   type EngineWhere,
 } from '@objectql/sync-types/kernel';
+import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
 import type {
   LedgerRow,
   Loaded,
@@ -19,7 +20,7 @@ import type {
   StoreFacts,
 } from '../storage/sync-store.js';
 import type { EngineTransaction as StoreEngineTransaction } from '../storage/transaction-scope.js';
-import { FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
+import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
 import {
   digits,
   FEED_ID,
@@ -46,13 +47,15 @@ export interface EngineHandle {
 
 export class EngineTransaction implements StoreEngineTransaction {
   readonly handle: EngineHandle;
-  /** The feed's head after the last save that moved it. */
-  head: number | undefined;
+  /** The feed after the last save that moved it. */
+  saved: Saved;
   readonly #engine: DataEngine;
   readonly #transaction: unknown;
   readonly #context: EngineContext;
+  readonly #epochs: EpochWatch;
 
-  constructor(engine: DataEngine, transaction: unknown) {
+  constructor(engine: DataEngine, transaction: unknown, epochs: EpochWatch) {
+    this.#epochs = epochs;
     this.#engine = engine;
     this.#transaction = transaction;
     this.#context = { ...AS_SYSTEM, transaction };
@@ -74,7 +77,7 @@ export class EngineTransaction implements StoreEngineTransaction {
     return readFacts(this.#engine, this.#context);
   }
 
-  async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
+  async load({ records, mutationIds, log, epoch }: LoadRequest): Promise<Loaded> {
     const ids = [...new Set(records.map(recordRowId))];
     const rows = await this.#findByIds(LEDGER, mutationIds.map(rowId));
     const ofLog = log
@@ -86,7 +89,7 @@ export class EngineTransaction implements StoreEngineTransaction {
     const ledger = new Map([...rows, ...ofLog].map((row) => [row.id, toLedgerRow(row)]));
     const [logRow] = log ? await this.#findByIds(LOGS, [rowId(log.logId)]) : [];
     return {
-      facts: await this.facts(),
+      facts: await readFacts(this.#engine, this.#context, epoch),
       records: (await this.#findByIds(RECORDS, ids)).map(toRecord),
       ledger: [...ledger.values()],
       log: logRow && toLogRow(logRow),
@@ -95,17 +98,20 @@ export class EngineTransaction implements StoreEngineTransaction {
   }
 
   async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
-    const head = records.length > 0 ? await this.#saveRecords(records) : undefined;
+    if (records.length > 0) await this.#saveRecords(records);
     await this.#insert(LEDGER, ledger.map(fromLedgerRow));
     if (log) await this.#saveLog(log);
     await this.#deleteByIds(INTENTS, settledIntents.map(recordRowId));
     await this.#insert(INTENTS, intents.map(fromIntent));
-    return { head };
+    return this.saved;
   }
 
   /** Drops one slice of what is older than the retention and raises the floors over it; answers how many rows went. */
   async prune({ before, limit }: PruneSlice): Promise<number> {
-    return (await this.#dropTombstones(digits(before), limit)) + (await this.#dropLedgerRows(digits(before), limit));
+    const removed =
+      (await this.#dropTombstones(digits(before), limit)) + (await this.#dropLedgerRows(digits(before), limit));
+    await this.#dropEpochs();
+    return removed;
   }
 
   async command(statement: string): Promise<void> {
@@ -117,17 +123,20 @@ export class EngineTransaction implements StoreEngineTransaction {
     return codesOf(error).some((code) => LOST_RACE.test(code) && code !== LOCK_TIMEOUT);
   }
 
-  async #saveRecords(records: readonly RecordState[]): Promise<number> {
-    const { head: before } = await this.facts();
+  async #saveRecords(records: readonly RecordState[]): Promise<void> {
+    const { epoch: present, head: before } = await this.facts();
     await this.#deleteByIds(RECORDS, records.map(recordRowId));
     await this.#insert(
       RECORDS,
       records.map((state, index) => fromRecord(state, before + 1 + index)),
     );
-    const head = before + records.length;
-    await this.#setFacts({ head: digits(head) });
-    this.head = head;
-    return head;
+    const begun = this.#epochs.beginIfDue({ epoch: present, head: before });
+    if (begun !== undefined) {
+      await this.#insert(EPOCHS, [{ id: rowId(present), epoch: present, last_place: digits(before) }]);
+    }
+    const [epoch, head] = [begun ?? present, before + records.length];
+    await this.#setFacts({ head: digits(head), epoch });
+    this.saved = { head, epoch };
   }
 
   async #saveLog(log: LogRow): Promise<void> {
@@ -167,8 +176,25 @@ export class EngineTransaction implements StoreEngineTransaction {
     return rows.length;
   }
 
-  async setEpoch(epoch: string): Promise<void> {
+  async changeEpoch(): Promise<string> {
+    const epoch = this.#epochs.begin();
+    await this.#deleteEpochsBelow(Number.MAX_SAFE_INTEGER);
     await this.#setFacts({ epoch });
+    return epoch;
+  }
+
+  /** Of those that are kept for their number the last places are higher. */
+  async #dropEpochs(): Promise<void> {
+    const newestFirst = { orderBy: [{ field: 'last_place', order: 'desc' } as const], limit: KEPT_EPOCHS + 1 };
+    const rows = await this.#engine.find(EPOCHS, { where: {}, ...newestFirst }, { context: this.#context });
+    if (rows.length <= KEPT_EPOCHS) return;
+    const { floor } = await this.facts();
+    await this.#deleteEpochsBelow(Math.min(floor, Number(rows.at(-1)?.last_place)));
+  }
+
+  #deleteEpochsBelow(place: number): Promise<unknown> {
+    const where = { last_place: { $lt: digits(place) } };
+    return this.#engine.delete(EPOCHS, { where, multi: true, context: this.#context });
   }
 
   #setFacts(changed: EngineRow): Promise<void> {
@@ -208,10 +234,14 @@ export class EngineTransaction implements StoreEngineTransaction {
 }
 
 /** The facts of the whole store. */
-export async function readFacts(engine: DataEngine, context: EngineContext): Promise<StoreFacts> {
+export async function readFacts(engine: DataEngine, context: EngineContext, epoch?: string): Promise<StoreFacts> {
   const row = await engine.findOne(FEED, { where: { id: FEED_ID } }, { context });
   if (!row) throw new Error(`The object ${FEED} is empty: sync's state is damaged. Restore it from a backup.`);
-  return toFacts(row);
+  const facts = toFacts(row);
+  if (epoch === undefined) return facts;
+  if (epoch === facts.epoch) return { ...facts, reach: facts.head };
+  const ended = await engine.findOne(EPOCHS, { where: { id: rowId(epoch) } }, { context });
+  return { ...facts, reach: ended ? Number(ended.last_place) : undefined };
 }
 
 /** True when the transaction only lost a race against another one, and may win it when it is run again. */

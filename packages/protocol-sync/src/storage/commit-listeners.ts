@@ -27,6 +27,11 @@ export class CommitListeners {
     this.#head = Math.max(this.#head, head);
   }
 
+  /** Forgets what was announced: the feed is restored, and counts from lower again. */
+  startOver(): void {
+    this.#head = 0;
+  }
+
   /**
    * Tells `head` unless it, or a higher one, was told before. Listeners run after the caller: the commit stands, and a
    * listener that throws must not make it look failed.

@@ -1,9 +1,10 @@
 /** A store in memory, gone with the process: for tests, examples and servers that can afford to forget. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from './commit-listeners.js';
+import { EpochWatch } from './epoch-watch.js';
 import { MemoryTables, type SaveRows, toRows } from './memory-tables.js';
 import { Mutex } from './mutex.js';
-import type { Page, PageQuery, PruneSlice, SaveRequest, StoreTransaction, SyncStore } from './sync-store.js';
+import type { Page, PageQuery, PruneSlice, Saved, SaveRequest, StoreTransaction, SyncStore } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
 export interface MemoryStoreOptions {
@@ -17,38 +18,45 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements SyncStore {
   readonly #mutex = new Mutex();
   readonly #listeners = new CommitListeners();
-  readonly #newEpoch: () => string;
+  readonly #platform: Pick<Platform, 'randomId'>;
   readonly #tables = new MemoryTables();
+  #epochs: EpochWatch;
   #isOpen = false;
 
   constructor({ platform = systemPlatform }: MemoryStoreOptions = {}) {
-    this.#newEpoch = () => platform.randomId();
+    this.#platform = platform;
+    this.#epochs = new EpochWatch(platform);
   }
 
   /** The epoch begins here and not in the constructor: Workers make nothing random before their first request. */
   async open(): Promise<void> {
-    const { facts } = this.#tables;
-    if (facts.epoch === '') this.#tables.facts = { ...facts, epoch: this.#newEpoch() };
+    if (this.#tables.facts.epoch === '') this.#tables.beginFeed(this.#epochs.begin());
+    // Whoever opens it next stands for another process, as one that opens a copy: tests have no other.
+    else this.#epochs = new EpochWatch(this.#platform);
     this.#isOpen = true;
   }
 
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       const staged: SaveRows[] = [];
-      let saved = 0;
+      let saved: Saved;
       const engine = {
         handle: undefined,
         load: async (request: Parameters<StoreTransaction['load']>[0]) => this.#tables.load(request),
         save: async (request: SaveRequest) => {
           staged.push(toRows(request));
-          saved += request.records?.length ?? 0;
-          return { head: saved === 0 ? undefined : this.#tables.facts.head + saved };
+          const { length } = request.records ?? [];
+          if (length === 0) return saved;
+          const { epoch, head } = saved ?? this.#tables.facts;
+          saved = { head: head + length, epoch: this.#epochs.beginIfDue({ epoch, head }) ?? epoch };
+          return saved;
         },
         command: async () => {},
         isFatal: () => false,
       };
       const result = await runInScope(engine, work);
-      this.#tables.save(staged);
+      this.#tables.save(staged, saved?.epoch);
+      this.#epochs.met(this.#tables.facts);
       this.#listeners.announce(this.#tables.facts.head);
       return result;
     });
@@ -57,7 +65,7 @@ export class MemoryStore implements SyncStore {
   /** Needs no turn: what a transaction saves is not in the tables before it commits. */
   async page(query: PageQuery): Promise<Page> {
     this.#refuseClosed();
-    return { facts: this.#tables.facts, records: this.#tables.page(query) };
+    return { facts: this.#tables.factsFor(query.epoch), records: this.#tables.page(query) };
   }
 
   prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
@@ -66,8 +74,8 @@ export class MemoryStore implements SyncStore {
 
   changeEpoch(): Promise<string> {
     return this.#inTurn(async () => {
-      const epoch = this.#newEpoch();
-      this.#tables.facts = { ...this.#tables.facts, epoch };
+      const epoch = this.#epochs.begin();
+      this.#tables.beginFeed(epoch);
       return epoch;
     });
   }

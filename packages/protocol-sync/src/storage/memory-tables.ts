@@ -1,6 +1,7 @@
 /** What a store holds, as maps: the memory store without its turns and transactions. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { RecordMap } from '../record-map.js';
+import { KEPT_EPOCHS } from './epoch-watch.js';
 import { ownCopy } from './own-copy.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
 import type {
@@ -45,8 +46,25 @@ export class MemoryTables {
   readonly #ledgerByLog = new Map<string, Map<number, LedgerRow>>();
   readonly #logById = new Map<string, LogRow>();
   readonly #intents = new RecordMap<Intent>();
+  /** The epochs that the present one continues, with their last places, rising. */
+  readonly #lastPlaceByEpoch = new Map<string, number>();
 
-  load({ records: asked, mutationIds, log }: LoadRequest): Loaded {
+  /** The facts, with how far the given epoch goes. */
+  factsFor(epoch: string | undefined): StoreFacts {
+    if (epoch === undefined) return this.facts;
+    return {
+      ...this.facts,
+      reach: epoch === this.facts.epoch ? this.facts.head : this.#lastPlaceByEpoch.get(epoch),
+    };
+  }
+
+  /** Begins an epoch that continues none. */
+  beginFeed(epoch: string): void {
+    this.#lastPlaceByEpoch.clear();
+    this.facts = { ...this.facts, epoch };
+  }
+
+  load({ records: asked, mutationIds, log, epoch }: LoadRequest): Loaded {
     const refs = new RecordMap<RecordRef>();
     for (const ref of asked) refs.set(ref, ref);
     const records: StoredRecord[] = [];
@@ -58,7 +76,7 @@ export class MemoryTables {
       if (intent) intents.push(ownCopy(intent));
     }
     return {
-      facts: this.facts,
+      facts: this.factsFor(epoch),
       records,
       ledger: this.#recall(mutationIds, log),
       log: log && this.#logById.get(log.logId),
@@ -94,10 +112,14 @@ export class MemoryTables {
     return records;
   }
 
-  /** Takes all the requests over, or throws. */
-  save(requests: readonly SaveRows[]): void {
+  /** Takes all the requests over, into the given epoch, or throws. */
+  save(requests: readonly SaveRows[], epoch = this.facts.epoch): void {
     this.#refuseSecondIntents(requests);
     this.#enterAll(requests.flatMap(({ ledger = [] }) => ledger));
+    if (epoch !== this.facts.epoch) {
+      this.#lastPlaceByEpoch.set(this.facts.epoch, this.facts.head);
+      this.facts = { ...this.facts, epoch };
+    }
     for (const { records, log, intents = [], settledIntents = [] } of requests) {
       let { head } = this.facts;
       for (const row of records) {
@@ -123,6 +145,7 @@ export class MemoryTables {
       .slice(0, limit);
     for (const tombstone of tombstones) this.#dropTombstone(tombstone);
     for (const row of rows) this.#dropRow(row);
+    this.#dropEpochs();
     return tombstones.length + rows.length;
   }
 
@@ -201,6 +224,11 @@ export class MemoryTables {
     this.#leave(row);
     const log = row.logId === null ? undefined : this.#logById.get(row.logId);
     if (log) this.#logById.set(log.logId, { ...log, floor: Math.max(log.floor, row.sequence) });
+  }
+
+  #dropEpochs(): void {
+    const dropped = [...this.#lastPlaceByEpoch].slice(0, -KEPT_EPOCHS);
+    for (const [epoch, last] of dropped) if (last < this.facts.floor) this.#lastPlaceByEpoch.delete(epoch);
   }
 
   #refuseSecondIntents(requests: readonly SaveRows[]): void {

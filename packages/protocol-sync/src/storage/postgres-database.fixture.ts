@@ -20,7 +20,8 @@ export type PostgresFixture = Required<StoreFixture> & {
 export async function openPostgresFixture(url: string): Promise<PostgresFixture> {
   const pools: pg.Pool[] = [];
   const stores: PostgresStore[] = [];
-  const schema = `test "${systemPlatform.randomId()}"`;
+  const copies: string[] = [];
+  const schema = `test "${systemPlatform.randomId().slice(-12)}"`;
   const notesTable = `${quoteSchema(schema)}.notes`;
   const connect = (options: pg.PoolConfig = {}) => {
     const pool = new pg.Pool({ connectionString: url, max: 10, ...options });
@@ -47,6 +48,25 @@ export async function openPostgresFixture(url: string): Promise<PostgresFixture>
       return openStore();
     },
     openAnother: () => openStore(),
+    async backUp() {
+      const copy = `${schema} copy ${stores.length}`;
+      const tables = await tablesOf(outside, schema);
+      const copyAll = (from: string, to: string) =>
+        tables
+          .map((name) => `INSERT INTO ${quoteSchema(to)}.${name} SELECT * FROM ${quoteSchema(from)}.${name};`)
+          .join(' ');
+      const like = (name: string) => `${quoteSchema(copy)}.${name} (LIKE ${quoteSchema(schema)}.${name} INCLUDING ALL)`;
+      const made = tables.map((name) => `CREATE TABLE ${like(name)};`).join(' ');
+      await outside.query(`CREATE SCHEMA ${quoteSchema(copy)}; ${made} ${copyAll(schema, copy)}`);
+      copies.push(copy);
+      return {
+        open: () => openStore({ schema: copy }),
+        async putBack() {
+          const emptied = tables.map((name) => `TRUNCATE ${quoteSchema(schema)}.${name};`).join(' ');
+          await outside.query(`${emptied} ${copyAll(copy, schema)}`);
+        },
+      };
+    },
     async makeNewer() {
       await outside.query(`UPDATE ${quoteSchema(schema)}.objectql_sync_schema SET version = 1000`);
     },
@@ -62,8 +82,14 @@ export async function openPostgresFixture(url: string): Promise<PostgresFixture>
     },
     async remove() {
       for (const opened of stores) await opened.close();
-      await outside.query(`DROP SCHEMA ${quoteSchema(schema)} CASCADE`);
+      for (const name of [schema, ...copies]) await outside.query(`DROP SCHEMA ${quoteSchema(name)} CASCADE`);
       for (const pool of pools) await pool.end();
     },
   };
+}
+
+async function tablesOf(pool: pg.Pool, schema: string): Promise<readonly string[]> {
+  const text = 'SELECT tablename FROM pg_tables WHERE schemaname = $1';
+  const { rows } = await pool.query<{ tablename: string }>(text, [schema]);
+  return rows.map(({ tablename }) => tablename);
 }

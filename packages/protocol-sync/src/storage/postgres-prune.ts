@@ -1,5 +1,5 @@
 /** Drops what is older than the retention from the PostgreSQL store's tables. */
-
+import { KEPT_EPOCHS } from './epoch-watch.js';
 import type { Int8 } from './postgres-rows.js';
 import { inTransaction, type PostgresSource } from './postgres-session.js';
 import type { PostgresStatements } from './postgres-statements.js';
@@ -33,6 +33,7 @@ export async function prunePostgres(
   });
   const rows = await inTurn(async (query) => {
     const dropped = (await query(statements.dropLedger, [before, limit])) as { count: Int8 };
+    await query(statements.dropEpochs, [KEPT_EPOCHS]);
     return Number(dropped.count);
   });
   return tombstones + rows;

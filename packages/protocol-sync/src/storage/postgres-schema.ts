@@ -1,5 +1,6 @@
 /** The PostgreSQL store's tables, and how an older schema becomes a newer one. */
 import type { PostgresClient } from './postgres-pool.js';
+import { HERE } from './postgres-statements.js';
 import { stepsFrom } from './schema-version.js';
 
 /**
@@ -39,9 +40,9 @@ export async function migratePostgres(client: PostgresClient, name: string, epoc
   for (const step of steps) await client.query(step.replaceAll('$schema', () => schema));
   await client.query(`DELETE FROM ${schema}.objectql_sync_schema`);
   await client.query(`INSERT INTO ${schema}.objectql_sync_schema (version) VALUES ($1)`, [STEPS.length]);
-  await client.query(`INSERT INTO ${schema}.objectql_sync_feed (epoch) VALUES ($1) ON CONFLICT (id) DO NOTHING`, [
-    epoch,
-  ]);
+  if (found) return;
+  await client.query(`INSERT INTO ${schema}.objectql_sync_feed (epoch) VALUES ($1)`, [epoch]);
+  await client.query(`UPDATE ${schema}.objectql_sync_feed SET begun_in = ${HERE}`);
 }
 
 /**
@@ -78,5 +79,11 @@ const STEPS: readonly string[] = [
     object_name text COLLATE "C" NOT NULL, record_id text COLLATE "C" NOT NULL, intent text NOT NULL,
     PRIMARY KEY (object_name, record_id)
   );
+  `,
+  // The epochs that the feed's present one continues, each with its last place; and the database in which it was begun.
+  `
+  CREATE TABLE $schema.objectql_sync_epochs (epoch text COLLATE "C" PRIMARY KEY, last_place bigint NOT NULL);
+  CREATE INDEX objectql_sync_epochs_by_place ON $schema.objectql_sync_epochs (last_place);
+  ALTER TABLE $schema.objectql_sync_feed ADD COLUMN begun_in text NOT NULL DEFAULT '';
   `,
 ];

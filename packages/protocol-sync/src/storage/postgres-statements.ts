@@ -2,14 +2,21 @@
 
 const RECORD_COLUMNS = 'object_name, record_id, place, version, changed_at, data, bookkeeping';
 const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, content_hash, outcome, at';
+const TABLES = ['feed', 'records', 'ledger', 'logs', 'intents', 'epochs'] as const;
 const ASKED = 'unnest($1::text[], $2::text[]) AS asked (object_name, record_id)';
+
+/**
+ * What the feed's table is part of: this run of the database server, and the files of the table. A backup that is put back,
+ * a standby that takes over, a table that is loaded anew and a database made out of another are each another one.
+ */
+export const HERE = "extract(epoch FROM pg_postmaster_start_time()) || ' ' || pg_relation_filepath(tableoid)";
 
 export type PostgresStatements = ReturnType<typeof postgresStatements>;
 
 /** `schema` is a quoted identifier. */
 export function postgresStatements(schema: string) {
   const table = (name: string) => `${schema}.objectql_sync_${name}`;
-  const [feed, records, ledger, logs, intents] = ['feed', 'records', 'ledger', 'logs', 'intents'].map(table);
+  const [feed, records, ledger, logs, intents, epochs] = TABLES.map(table);
   // The limit tells PostgreSQL that it is one row. Until the table is analysed it guesses hundreds, so many pages that it
   // compiles the statement, which takes ten times as long as running it.
   const page = (rows: string) => `
@@ -64,9 +71,12 @@ export function postgresStatements(schema: string) {
         SELECT (SELECT count(*) FROM changed_log) + (SELECT count(*) FROM added_log) + (SELECT count(*) FROM remembered)
           AS rows
       ), taken AS (
-        UPDATE ${feed} SET head = head + cardinality($1::text[]) FROM done
-        WHERE done.rows >= 0 AND cardinality($1::text[]) > 0
+        UPDATE ${feed} SET head = head + cardinality($1::text[]), begun_in = ${HERE},
+          epoch = CASE WHEN (begun_in = ${HERE} AND head >= $24) OR epoch <> $22 THEN epoch ELSE $23 END
+        FROM done WHERE done.rows >= 0 AND cardinality($1::text[]) > 0
         RETURNING head, head - cardinality($1::text[]) AS before, epoch, version_floor
+      ), ended AS (
+        INSERT INTO ${epochs} (epoch, last_place) SELECT $22, before FROM taken WHERE epoch = $23
       ), saved AS (
         SELECT object_name, record_id, (SELECT before FROM taken) + nth AS place, version, changed_at, data, bookkeeping,
           is_known
@@ -94,7 +104,14 @@ export function postgresStatements(schema: string) {
       SELECT r.* FROM unnest($3::text[]) AS wanted (object_name) CROSS JOIN LATERAL (
         SELECT ${RECORD_COLUMNS} FROM ${records} AS r
         WHERE r.object_name = wanted.object_name AND place > $1 ORDER BY place LIMIT $2) AS r`),
-    changeEpoch: `UPDATE ${feed} SET epoch = $1`,
+    lastPlace: `SELECT last_place FROM ${epochs} WHERE epoch = $1`,
+    changeEpoch: `UPDATE ${feed} SET epoch = $1, begun_in = ${HERE}`,
+    forgetEpochs: `DELETE FROM ${epochs}`,
+    // Of those that are kept for their number the last places are higher.
+    dropEpochs: `
+      DELETE FROM ${epochs} WHERE last_place < least(
+        (SELECT floor FROM ${feed}),
+        coalesce((SELECT last_place FROM ${epochs} ORDER BY last_place DESC LIMIT 1 OFFSET $1), 0))`,
     tryPruneLock: 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_mine',
     dropTombstones: `
       WITH old AS (

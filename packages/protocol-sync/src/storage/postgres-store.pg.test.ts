@@ -7,7 +7,7 @@ const open = () => openPostgresFixture(inject('postgresUrl'));
 
 storeContract(
   'PostgresStore',
-  { open, abilities: ['reopen', 'openAnother', 'makeNewer', 'notes'] },
+  { open, abilities: ['reopen', 'openAnother', 'backUp', 'makeNewer', 'notes'] },
   { describe, it, expect },
 );
 storeModelContract('PostgresStore', open, 20);

@@ -1,6 +1,7 @@
 /** A store in a PostgreSQL database, shared by any number of server processes. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from './commit-listeners.js';
+import { newEpoch } from './epoch-watch.js';
 import { PostgresAnnouncements } from './postgres-announcements.js';
 import { isContention, isDuplicateKey, type PostgresClient, type PostgresPool } from './postgres-pool.js';
 import { prunePostgres } from './postgres-prune.js';
@@ -8,12 +9,14 @@ import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toFeed
 import { migratePostgres, quoteSchema } from './postgres-schema.js';
 import { inTransaction, type PostgresSource, takeClient, withClient } from './postgres-session.js';
 import { type PostgresStatements, postgresStatements } from './postgres-statements.js';
-import { only, PostgresTransaction, StaleLoadError } from './postgres-transaction.js';
+import { only, PostgresTransaction, StaleLoadError, withReach } from './postgres-transaction.js';
 import {
   type Page,
   type PageQuery,
   type PruneSlice,
+  type Saved,
   StoreBusyError,
+  type StoreFacts,
   type StoreTransaction,
   type SyncStore,
 } from './sync-store.js';
@@ -71,7 +74,7 @@ export class PostgresStore implements SyncStore {
     // Without a listener, a pool whose idle connection breaks, as in a restart of the database, ends the process.
     this.#source.pool.on('error', ignore);
     try {
-      await inTransaction(this.#source, (client) => migratePostgres(client, this.#schema, this.#platform.randomId()));
+      await inTransaction(this.#source, (client) => migratePostgres(client, this.#schema, newEpoch(this.#platform)));
       this.#listeners.startAt(await withClient(this.#source, (client) => this.#readHead(client)));
     } catch (error) {
       this.#source.pool.removeListener('error', ignore);
@@ -98,17 +101,20 @@ export class PostgresStore implements SyncStore {
     });
   }
 
-  page({ after, limit, objects }: PageQuery): Promise<Page> {
+  page({ after, limit, objects, epoch: asked }: PageQuery): Promise<Page> {
     const wanted = objects && [...new Set(objects)];
     return this.#whileOpen(() =>
       withClient(this.#source, async (client) => {
-        if (wanted?.length === 0) return { facts: await this.#readFacts(client), records: [] };
+        const told = async (facts: StoreFacts) =>
+          withReach(client, { statements: this.#statements, facts, epoch: asked });
+        if (wanted?.length === 0) return { facts: await told(await this.#readFacts(client)), records: [] };
         const { rows } = await client.query(...this.#pageQuery([after, limit], wanted));
         // The statement selects these columns.
         const found = rows as PageColumns[];
         const { epoch, head, feed_floor: floor, version_floor } = only(found);
         const records = found.filter((row): row is PageColumns & RecordColumns => row.place !== null);
-        return { facts: toFacts({ epoch, head, floor, version_floor }), records: records.map(toFeedRecord) };
+        const facts = await told(toFacts({ epoch, head, floor, version_floor }));
+        return { facts, records: records.map(toFeedRecord) };
       }),
     );
   }
@@ -120,9 +126,11 @@ export class PostgresStore implements SyncStore {
 
   changeEpoch(): Promise<string> {
     return this.#whileOpen(() =>
-      withClient(this.#source, async (client) => {
-        const epoch = this.#platform.randomId();
+      inTransaction(this.#source, async (client) => {
+        const epoch = newEpoch(this.#platform);
         await client.query(this.#statements.changeEpoch, [epoch]);
+        // Now that the feed is locked, nobody ends an epoch that this would not see.
+        await client.query(this.#statements.forgetEpochs);
         return epoch;
       }),
     );
@@ -148,15 +156,19 @@ export class PostgresStore implements SyncStore {
   }
 
   async #try<T>(work: (transaction: StoreTransaction) => Promise<T>, isFirstTry: boolean): Promise<T> {
-    let head: number | undefined;
+    let saved: Saved;
+    const nextEpoch = newEpoch(this.#platform);
+    const knownHead = this.#listeners.head;
     const result = await inTransaction(this.#source, async (client) => {
-      const options = { statements: this.#statements, channel: this.#schema, isFirstTry };
+      const options = { statements: this.#statements, channel: this.#schema, isFirstTry, nextEpoch, knownHead };
       const engine = new PostgresTransaction(client, options);
       const done = await runInScope(engine, work);
-      head = engine.head;
+      saved = engine.saved;
       return done;
     });
-    if (head !== undefined) this.#listeners.announce(head);
+    if (!saved) return result;
+    if (saved.epoch === nextEpoch) this.#listeners.startOver();
+    this.#listeners.announce(saved.head);
     return result;
   }
 

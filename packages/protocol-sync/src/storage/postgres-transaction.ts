@@ -2,6 +2,7 @@
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { isContention, isDuplicateKey, isLockTimeout, type PostgresClient } from './postgres-pool.js';
 import {
+  type Int8,
   type LedgerColumns,
   type LoadColumns,
   type LockColumns,
@@ -39,6 +40,10 @@ export interface PostgresTransactionOptions {
   readonly channel: string;
   /** Whether this is the first run of the work. */
   readonly isFirstTry: boolean;
+  /** An id for the epoch that may have to be begun. */
+  readonly nextEpoch: string;
+  /** A head of the feed that this process knows to be committed. */
+  readonly knownHead: number;
 }
 
 interface SavedTogether {
@@ -54,8 +59,8 @@ export class PostgresTransaction implements EngineTransaction {
   readonly #knownKeys = new Set<string>();
   #facts: StoreFacts | undefined;
   #isLogKnown = false;
-  /** The feed's head after the last save that moved it. */
-  head: number | undefined;
+  /** The feed after the last save that moved it. */
+  saved: Saved;
 
   constructor(client: PostgresClient, options: PostgresTransactionOptions) {
     this.#client = client;
@@ -63,7 +68,7 @@ export class PostgresTransaction implements EngineTransaction {
     this.#options = options;
   }
 
-  async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
+  async load({ records, mutationIds, log, epoch }: LoadRequest): Promise<Loaded> {
     const { statements } = this.#options;
     const keys = keyArrays(records);
     const locked = only(await this.#rows<LockColumns>(statements.lock, [...keys, log?.logId ?? null]));
@@ -79,7 +84,7 @@ export class PostgresTransaction implements EngineTransaction {
     this.#facts = loaded.facts;
     this.#isLogKnown = loaded.log !== undefined;
     for (const record of loaded.records) this.#knownKeys.add(recordKey(record));
-    return loaded;
+    return { ...loaded, facts: await withReach(this.#client, { statements, facts: loaded.facts, epoch }) };
   }
 
   async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
@@ -91,7 +96,7 @@ export class PostgresTransaction implements EngineTransaction {
     }
     // The feed's lock comes last of all.
     if (records.length > 0 || ledger.length > 0 || log) await this.#saveTogether({ records, ledger, log });
-    return { head: this.head };
+    return this.saved;
   }
 
   async command(sql: string): Promise<void> {
@@ -111,7 +116,8 @@ export class PostgresTransaction implements EngineTransaction {
 
   /** All of it in one round trip. */
   async #saveTogether({ records, ledger, log }: SavedTogether): Promise<void> {
-    const { statements, channel } = this.#options;
+    const { statements, channel, nextEpoch, knownHead } = this.#options;
+    const epoch = this.saved?.epoch ?? this.#facts?.epoch;
     const areKnown = records.map((record) => this.#knownKeys.has(recordKey(record)));
     const values = [
       ...keyArrays(records),
@@ -124,15 +130,20 @@ export class PostgresTransaction implements EngineTransaction {
       ...ledgerArrays(ledger),
       ...logValues(log),
       this.#isLogKnown,
+      epoch ?? '',
+      // It is begun once.
+      epoch === nextEpoch ? null : nextEpoch,
+      knownHead,
     ];
     const [taken] = await this.#rows<TakenColumns>(statements.save, values);
     if (log) this.#isLogKnown = true;
     if (records.length === 0) return;
     if (!taken) throw new Error(DAMAGED);
-    const isStale = taken.epoch !== this.#facts?.epoch || Number(taken.version_floor) !== this.#facts.versionFloor;
+    const isStale =
+      (taken.epoch !== epoch && taken.epoch !== nextEpoch) || Number(taken.version_floor) !== this.#facts?.versionFloor;
     if (isStale) throw new StaleLoadError('The feed got a new epoch or a higher floor since it was read.');
     for (const record of records) this.#knownKeys.add(recordKey(record));
-    this.head = Number(taken.head);
+    this.saved = { head: Number(taken.head), epoch: taken.epoch };
   }
 
   /** The rows of a statement; `Row` is the caller's word for what the statement selects. */
@@ -151,6 +162,28 @@ function toLoaded(row: LoadColumns): Loaded {
     log: row.log === null ? undefined : toLogRow(JSON.parse(row.log) as LogColumns),
     intents: rows<string>(row.intents).map((text) => JSON.parse(text) as Intent),
   };
+}
+
+/**
+ * The facts, with how far the given epoch goes. Asked in a statement of its own, and only of an epoch that has ended:
+ * what was its last place stays it.
+ */
+export async function withReach(
+  client: PostgresClient,
+  { statements, facts, epoch }: FactsOfEpoch,
+): Promise<StoreFacts> {
+  if (epoch === undefined) return facts;
+  if (epoch === facts.epoch) return { ...facts, reach: facts.head };
+  const { rows } = await client.query(statements.lastPlace, [epoch]);
+  // The statement selects this column.
+  const [ended] = rows as { readonly last_place: Int8 }[];
+  return { ...facts, reach: ended && Number(ended.last_place) };
+}
+
+interface FactsOfEpoch {
+  readonly statements: PostgresStatements;
+  readonly facts: StoreFacts;
+  readonly epoch: string | undefined;
 }
 
 /** The one row of the feed's table. */

@@ -25,8 +25,8 @@ export async function openSqliteFixture(
   const path = join(directory, 'sync.db');
   const databases = new Set<ClosableDatabase>();
   const stores: SqliteStore[] = [];
-  const connect = () => {
-    const database = openDatabase(path);
+  const connect = (file = path) => {
+    const database = openDatabase(file);
     databases.add(database);
     return database;
   };
@@ -51,6 +51,23 @@ export async function openSqliteFixture(
       return openStore(connect());
     },
     openAnother: () => openStore(connect()),
+    async backUp() {
+      const copy = join(directory, `backup-${stores.length}.db`);
+      outside.prepare('VACUUM INTO ?').run(copy);
+      return {
+        open: () => openStore(connect(copy)),
+        async putBack() {
+          outside.prepare('ATTACH ? AS copy').run(copy);
+          const names = outside.prepare("SELECT name FROM copy.sqlite_schema WHERE type = 'table'").all();
+          // The columns' type is the one of every schema.
+          const tables = (names as { name: string }[]).map(({ name }) => name);
+          outside.exec(
+            `BEGIN; ${tables.map((name) => `DELETE FROM main.${name}; INSERT INTO main.${name} SELECT * FROM copy.${name};`).join(' ')} COMMIT`,
+          );
+          outside.exec('DETACH copy');
+        },
+      };
+    },
     async makeNewer() {
       outside.exec('UPDATE objectql_sync_schema SET version = 1000');
     },

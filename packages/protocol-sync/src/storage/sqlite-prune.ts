@@ -1,10 +1,13 @@
 /** Drops what is older than the retention from the SQLite store's tables, inside the caller's transaction. */
+import { KEPT_EPOCHS } from './epoch-watch.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { PruneSlice } from './sync-store.js';
 
 /** Drops one slice and raises the floors over it; answers how many rows went. */
 export function pruneSqlite(connection: SqliteConnection, slice: PruneSlice): number {
-  return dropTombstones(connection, slice) + dropLedgerRows(connection, slice);
+  const removed = dropTombstones(connection, slice) + dropLedgerRows(connection, slice);
+  connection.run(DROP_EPOCHS, KEPT_EPOCHS);
+  return removed;
 }
 
 function dropTombstones(connection: SqliteConnection, { before, limit }: PruneSlice): number {
@@ -32,6 +35,11 @@ const DROP_TOMBSTONES = `
     SELECT place FROM objectql_sync_records WHERE data IS NULL AND changed_at < ? ORDER BY changed_at LIMIT ?)
   RETURNING place, version`;
 const RAISE_FLOORS = 'UPDATE objectql_sync_feed SET floor = max(floor, ?), version_floor = max(version_floor, ?)';
+// Of those that are kept for their number the last places are higher.
+const DROP_EPOCHS = `
+  DELETE FROM objectql_sync_epochs WHERE last_place < min(
+    (SELECT floor FROM objectql_sync_feed),
+    coalesce((SELECT last_place FROM objectql_sync_epochs ORDER BY last_place DESC LIMIT 1 OFFSET ?), 0))`;
 const DROP_ROWS = `
   DELETE FROM objectql_sync_ledger WHERE mutation_id IN (
     SELECT mutation_id FROM objectql_sync_ledger WHERE at < ? ORDER BY at LIMIT ?)

@@ -33,10 +33,15 @@ const STEPS: readonly string[] = [
     object_name TEXT NOT NULL, record_id TEXT NOT NULL, intent TEXT NOT NULL, PRIMARY KEY (object_name, record_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  // The epochs that the feed's present one continues, each with its last place.
+  `
+  CREATE TABLE objectql_sync_epochs (epoch TEXT PRIMARY KEY, last_place INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX objectql_sync_epochs_by_place ON objectql_sync_epochs (last_place);
+  `,
 ];
 
 /** Creates or upgrades the tables, inside the caller's transaction. Throws `NewerSchemaError` for a later release's file. */
-export function migrateSqlite(database: SqliteDatabase, newEpoch: () => string): void {
+export function migrateSqlite(database: SqliteDatabase, beginEpoch: () => string): void {
   database.exec(
     'CREATE TABLE IF NOT EXISTS objectql_sync_schema (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL)',
   );
@@ -49,7 +54,8 @@ export function migrateSqlite(database: SqliteDatabase, newEpoch: () => string):
   if (steps.length === 0) return;
   for (const step of steps) database.exec(step);
   database.prepare('INSERT OR REPLACE INTO objectql_sync_schema (id, version) VALUES (1, ?)').run(STEPS.length);
+  if (row) return;
   database
-    .prepare('INSERT OR IGNORE INTO objectql_sync_feed (id, epoch, head, floor, version_floor) VALUES (1, ?, 0, 0, 0)')
-    .run(newEpoch());
+    .prepare('INSERT INTO objectql_sync_feed (id, epoch, head, floor, version_floor) VALUES (1, ?, 0, 0, 0)')
+    .run(beginEpoch());
 }

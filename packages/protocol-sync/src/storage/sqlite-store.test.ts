@@ -11,7 +11,7 @@ import { SqliteStore } from './sqlite-store.js';
 import { storeContract } from './store.contract.js';
 import type { SyncStore } from './sync-store.js';
 
-const abilities = ['reopen', 'openAnother', 'makeNewer', 'notes'] as const;
+const abilities = ['reopen', 'openAnother', 'backUp', 'makeNewer', 'notes'] as const;
 storeContract('SqliteStore', { open: openSqliteFixture, abilities }, { describe, it, expect });
 storeModelContract('SqliteStore', openSqliteFixture, 40);
 
@@ -125,6 +125,34 @@ test('writes nothing in a transaction that SQLite has rolled back by itself', as
   await save(store, { records: [sampleState()] });
 });
 
+test('goes on with the feed of a file as the release before has left it', async () => {
+  const { store: before, connect } = await fixture();
+  await save(before, { records: [sampleState()] });
+  await before.close();
+  const database = connect();
+  database.exec('DROP TABLE objectql_sync_epochs; UPDATE objectql_sync_schema SET version = 1');
+  database.exec("UPDATE objectql_sync_feed SET epoch = 'of-before'");
+  const store = new SqliteStore(database);
+  await store.open();
+  expect((await look(store, { epoch: 'of-before' })).facts).toMatchObject({ epoch: 'of-before', head: 1, reach: 1 });
+  await save(store, { records: [sampleState({ version: 2 })] });
+  const { facts } = await look(store, { epoch: 'of-before' });
+  expect([facts.head, facts.reach, facts.epoch === 'of-before']).toEqual([2, 1, false]);
+});
+
+test('drops of more than a thousand epochs those that lie below the floor', async () => {
+  const { store, connect } = await fixture();
+  const database = connect();
+  const add = database.prepare('INSERT INTO objectql_sync_epochs (epoch, last_place) VALUES (?, ?)');
+  for (let place = 1; place <= 1010; place++) add.run(`e${place}`, place);
+  const firstAfter = async (floor: number) => {
+    database.exec(`UPDATE objectql_sync_feed SET floor = ${floor}`);
+    await store.prune({ before: 0, limit: 10 });
+    return database.prepare('SELECT min(last_place) AS place FROM objectql_sync_epochs').get();
+  };
+  expect([await firstAfter(5), await firstAfter(500)]).toMatchObject([{ place: 5 }, { place: 10 }]);
+});
+
 test('finds everything by an index', async () => {
   const { connect } = await fixture();
   const statements = new Set<string>();
@@ -136,7 +164,7 @@ test('finds everything by an index', async () => {
   const plans = [...statements]
     .filter((sql) => /^\s*(SELECT|UPDATE|DELETE|INSERT)/.test(sql))
     .flatMap((sql) => planOf(database, sql));
-  expect(plans.filter((step) => /SCAN objectql_sync_(?!feed)/.test(step))).toEqual([]);
+  expect(plans.filter((step) => /SCAN objectql_sync_(?!feed|epochs USING COVERING INDEX)/.test(step))).toEqual([]);
   expect(plans.filter((step) => /TEMP B-TREE FOR ORDER BY/.test(step))).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 /** A store in one SQLite file, on a handle the application opens. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from './commit-listeners.js';
+import { EpochWatch } from './epoch-watch.js';
 import { Mutex } from './mutex.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteDatabase } from './sqlite-database.js';
@@ -8,7 +9,7 @@ import { readPage } from './sqlite-page.js';
 import { pruneSqlite } from './sqlite-prune.js';
 import { migrateSqlite } from './sqlite-schema.js';
 import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
-import type { Page, PageQuery, PruneSlice, StoreTransaction, SyncStore } from './sync-store.js';
+import type { Page, PageQuery, PruneSlice, Saved, StoreTransaction, SyncStore } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
 export interface SqliteStoreOptions {
@@ -40,6 +41,8 @@ export class SqliteStore implements SyncStore {
   /** One connection has one transaction: everything on it runs in turn, so that no page reads what may be rolled back. */
   readonly #mutex = new Mutex();
   readonly #listeners = new CommitListeners();
+  /** Another one for each opening: what is opened anew may be another file. */
+  #epochs: EpochWatch;
   /** Changes when another connection commits. */
   #dataVersion: number | undefined;
   #stopLooking: (() => void) | undefined;
@@ -49,15 +52,19 @@ export class SqliteStore implements SyncStore {
     const { busyTimeoutMs: timeoutMs = BUSY_TIMEOUT_MS, platform = systemPlatform } = options;
     const pause = (delayMs: number) => new Promise<void>((resolve) => void platform.setTimer(resolve, delayMs));
     this.#platform = platform;
+    this.#epochs = new EpochWatch(platform);
     this.#connection = new SqliteConnection(database, { timeoutMs, pause });
   }
 
   async open(): Promise<void> {
     await this.#mutex.run(async () => {
       await this.#connection.configure();
-      const newEpoch = () => this.#platform.randomId();
-      await this.#connection.transaction(async () => migrateSqlite(this.#connection.database, newEpoch));
-      this.#listeners.startAt(readFacts(this.#connection).head);
+      if (!this.#isOpen) this.#epochs = new EpochWatch(this.#platform);
+      const beginEpoch = () => this.#epochs.begin();
+      await this.#connection.transaction(async () => migrateSqlite(this.#connection.database, beginEpoch));
+      const facts = readFacts(this.#connection);
+      this.#epochs.met(facts);
+      this.#listeners.startAt(facts.head);
       this.#isOpen = true;
     });
     this.#keepLooking();
@@ -65,24 +72,25 @@ export class SqliteStore implements SyncStore {
 
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      let head: number | undefined;
+      let saved: Saved;
       const result = await this.#connection.transaction(async () => {
-        const engine = new SqliteTransaction(this.#connection);
+        const engine = new SqliteTransaction(this.#connection, this.#epochs);
         const done = await runInScope(engine, work);
-        head = engine.head;
+        saved = engine.saved;
         return done;
       });
-      if (head !== undefined) this.#listeners.announce(head);
+      if (saved) this.#tell(saved);
       return result;
     });
   }
 
   page(query: PageQuery): Promise<Page> {
     return this.#inTurn(() =>
-      this.#connection.snapshot(() => ({
-        facts: readFacts(this.#connection),
-        records: readPage(this.#connection, query),
-      })),
+      this.#connection.snapshot(() => {
+        const facts = readFacts(this.#connection, query.epoch);
+        this.#epochs.met(facts);
+        return { facts, records: readPage(this.#connection, query) };
+      }),
     );
   }
 
@@ -95,7 +103,8 @@ export class SqliteStore implements SyncStore {
   changeEpoch(): Promise<string> {
     return this.#inTurn(() =>
       this.#connection.transaction(async () => {
-        const epoch = this.#platform.randomId();
+        const epoch = this.#epochs.begin();
+        this.#connection.run('DELETE FROM objectql_sync_epochs');
         this.#connection.run('UPDATE objectql_sync_feed SET epoch = ?', epoch);
         return epoch;
       }),
@@ -117,6 +126,11 @@ export class SqliteStore implements SyncStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #tell(saved: NonNullable<Saved>): void {
+    if (this.#epochs.met(saved)) this.#listeners.startOver();
+    this.#listeners.announce(saved.head);
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

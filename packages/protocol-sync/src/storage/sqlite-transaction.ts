@@ -1,4 +1,5 @@
 /** One open transaction of the SQLite store: what a push reads and writes in it. */
+import type { EpochWatch } from './epoch-watch.js';
 import { encodeBookkeeping } from './record-encoding.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import { isSqliteBusy } from './sqlite-database.js';
@@ -29,26 +30,31 @@ import type {
 import type { EngineTransaction } from './transaction-scope.js';
 
 /** The facts of the whole store, as this connection sees them now. */
-export function readFacts(connection: SqliteConnection): StoreFacts {
+export function readFacts(connection: SqliteConnection, epoch?: string): StoreFacts {
   const row = connection.get<FeedColumns>(FACTS);
   if (!row)
     throw new Error('The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.');
-  return toFacts(row);
+  const facts = toFacts(row);
+  if (epoch === undefined) return facts;
+  if (epoch === facts.epoch) return { ...facts, reach: facts.head };
+  return { ...facts, reach: connection.get<{ last_place: number }>(LAST_PLACE, epoch)?.last_place };
 }
 
 export class SqliteTransaction implements EngineTransaction {
   readonly handle: unknown;
   readonly #connection: SqliteConnection;
-  /** The feed's head after the last save that moved it. */
-  head: number | undefined;
+  readonly #epochs: EpochWatch;
+  /** The feed after the last save that moved it. */
+  saved: Saved;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, epochs: EpochWatch) {
     this.#connection = connection;
+    this.#epochs = epochs;
     this.handle = connection.database;
     connection.exec(PROBE);
   }
 
-  async load({ records, mutationIds, log }: LoadRequest): Promise<Loaded> {
+  async load({ records, mutationIds, log, epoch }: LoadRequest): Promise<Loaded> {
     const connection = this.#connection;
     const keys = JSON.stringify(records.map(keyColumns));
     const ids = JSON.stringify(mutationIds);
@@ -57,7 +63,7 @@ export class SqliteTransaction implements EngineTransaction {
       : connection.all<LedgerColumns>(LEDGER, ids);
     const logRow = log && connection.get<LogColumns>(LOG, log.logId);
     return {
-      facts: readFacts(connection),
+      facts: readFacts(connection, epoch),
       records: connection.all<RecordColumns>(RECORDS, keys).map(toRecord),
       ledger: rows.map(toLedgerRow),
       log: logRow && toLogRow(logRow),
@@ -72,7 +78,7 @@ export class SqliteTransaction implements EngineTransaction {
     if (log) this.#saveLog(log);
     for (const ref of settledIntents) this.#connection.run(SETTLE_INTENT, ...keyColumns(ref));
     for (const intent of intents) this.#connection.run(SAVE_INTENT, ...keyColumns(intent), JSON.stringify(intent));
-    return { head: this.head };
+    return this.saved;
   }
 
   async command(sql: string): Promise<void> {
@@ -94,7 +100,8 @@ export class SqliteTransaction implements EngineTransaction {
   }
 
   #saveRecords(records: readonly RecordState[]): void {
-    const head = readFacts(this.#connection).head;
+    const facts = readFacts(this.#connection);
+    const { head } = facts;
     records.forEach((state, index) => {
       const data = state.data && JSON.stringify(state.data);
       const place = head + 1 + index;
@@ -109,8 +116,10 @@ export class SqliteTransaction implements EngineTransaction {
         encodeBookkeeping(state),
       );
     });
-    this.head = head + records.length;
-    this.#connection.run('UPDATE objectql_sync_feed SET head = ?', this.head);
+    const begun = this.#epochs.beginIfDue(facts);
+    if (begun !== undefined) this.#connection.run(END_EPOCH, facts.epoch, head);
+    this.saved = { head: head + records.length, epoch: begun ?? facts.epoch };
+    this.#connection.run('UPDATE objectql_sync_feed SET head = ?, epoch = ?', this.saved.head, this.saved.epoch);
   }
 
   #saveLog({ logId, principal, floor, lastTime }: LogRow): void {
@@ -125,6 +134,8 @@ function ledgerValues(row: LedgerRow): readonly unknown[] {
 
 const PROBE = 'SAVEPOINT objectql_probe';
 const FACTS = 'SELECT epoch, head, floor, version_floor FROM objectql_sync_feed';
+const LAST_PLACE = 'SELECT last_place FROM objectql_sync_epochs WHERE epoch = ?';
+const END_EPOCH = 'INSERT INTO objectql_sync_epochs (epoch, last_place) VALUES (?, ?)';
 // CROSS JOIN keeps SQLite from scanning the table instead of what was asked for.
 const RECORDS = `
   SELECT ${RECORD_COLUMNS} FROM json_each(?) AS asked CROSS JOIN objectql_sync_records

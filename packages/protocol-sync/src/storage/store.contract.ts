@@ -1,5 +1,6 @@
 /** What every `SyncStore` promises, as a test suite that each implementation runs on its real engine. */
 import type { TestFramework } from '@objectql/sync-types';
+import { epochsContract } from './contract/epochs.contract.js';
 import { feedContract } from './contract/feed.contract.js';
 import { handleContract } from './contract/handles.contract.js';
 import { ledgerContract } from './contract/ledger.contract.js';
@@ -30,5 +31,6 @@ export function storeContract(name: string, store: StoreUnderTest, framework: Te
     feedContract(tests);
     ledgerContract(tests);
     pruneContract(tests);
+    epochsContract(tests);
   });
 }

@@ -103,7 +103,10 @@ export interface Intent extends RecordRef {
 
 /** Facts of the whole store, read together with whatever they are returned with. */
 export interface StoreFacts {
-  /** Random id of this feed, changed when the store is restored from a backup. */
+  /**
+   * Random id of the stretch of the feed that is being written. A process begins another with its first write, because
+   * what it opened may be a copy: a place past the copy, or an epoch begun after it, is then none of this feed's.
+   */
   readonly epoch: string;
   /** The last place taken; 0 in an empty store. */
   readonly head: number;
@@ -111,9 +114,13 @@ export interface StoreFacts {
   readonly floor: number;
   /** The highest version of a tombstone that was dropped: a record unknown here starts above it, so versions never fall. */
   readonly versionFloor: number;
+  /** The last place of the epoch that was asked for, which is the head while it goes on; absent when it is none of this feed's. */
+  readonly reach?: number | undefined;
 }
 
 export interface LoadRequest {
+  /** The epoch of which `facts.reach` is wanted. */
+  readonly epoch?: string | undefined;
   readonly records: readonly RecordRef[];
   readonly mutationIds: readonly string[];
   /** The log whose row and whose ledger rows at `sequences` are wanted. */
@@ -142,9 +149,8 @@ export interface SaveRequest {
   readonly settledIntents?: readonly RecordRef[];
 }
 
-export interface Saved {
-  readonly head: number | undefined;
-}
+/** The feed as the commit will leave it; nothing is told where no record was saved. */
+export type Saved = Pick<StoreFacts, 'head' | 'epoch'> | undefined;
 
 /**
  * One unit of work: all of it becomes durable at commit, or nothing does. A `load` or `save` that fails fails the
@@ -163,8 +169,8 @@ export interface StoreTransaction {
   load(request: LoadRequest): Promise<Loaded>;
   /**
    * Writes what a push decided; records, intents and log must have been asked for in `load`.
-   * A fixed number of round trips, however much is written. Answers the feed's head as the commit will leave it, where
-   * records were saved: their places are the last ones up to it.
+   * A fixed number of round trips, however much is written. Where records were saved, answers the feed's head and epoch:
+   * their places are the last ones up to that head.
    */
   save(request: SaveRequest): Promise<Saved>;
   /** Runs `work`; when it throws, undoes what it did through `handle` and nothing else, and throws on. One at a time. */
@@ -178,6 +184,8 @@ export interface PageQuery {
   readonly limit: number;
   /** Only records of these objects, of none when empty; of all when absent. */
   readonly objects?: readonly string[] | undefined;
+  /** The epoch of which `facts.reach` is wanted. */
+  readonly epoch?: string | undefined;
 }
 
 export interface Page {
@@ -208,7 +216,10 @@ export interface SyncStore extends AsyncDisposable {
    * `limit`: nothing is left but what is locked or being dropped elsewhere.
    */
   prune(slice: PruneSlice): Promise<{ readonly removed: number }>;
-  /** Gives the feed a new epoch. Call it after restoring a backup: every client then walks the feed from its start. */
+  /**
+   * Gives the feed a new epoch that continues no other: every client walks the feed from its start. Call it after restoring
+   * something that the store cannot notice.
+   */
   changeEpoch(): Promise<string>;
   /**
    * Calls `listener` with the feed's head after a commit that moved it, in this process or another, heads only rising.

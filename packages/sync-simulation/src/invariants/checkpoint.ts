@@ -8,23 +8,26 @@ export interface Place {
   readonly place: number;
   readonly since: number;
   readonly scope: string;
+  /** The feed's head when it was made. */
+  readonly seen: number;
 }
 
 /** Reads a checkpoint; `undefined` for what is none. */
 export function readPlace(checkpoint: string | null | undefined): Place | undefined {
-  const [version, epoch, place, since, scope] = checkpoint?.split('.') ?? [];
+  const [version, epoch, place, since, scope, seen] = checkpoint?.split('.') ?? [];
   if (version !== '2' || epoch === undefined) return undefined;
-  return { epoch, place: Number(place), since: Number(since), scope: scope ?? '' };
+  const scanned = Number(place);
+  return { epoch, place: scanned, since: Number(since), scope: scope ?? '', seen: Number(seen ?? scanned) };
 }
 
 /** The first record up to the device's checkpoint that it has missed. */
 export function findMissedChange(
   { meta, records }: Pick<Shadow, 'meta' | 'records'>,
-  truth: Pick<ServerTruth, 'epoch' | 'records'>,
+  truth: Pick<ServerTruth, 'isOfThisFeed' | 'records'>,
   mayRead: (record: { readonly objectName: string; readonly data: ServerTruthData }) => boolean,
 ): string | undefined {
   const at = readPlace(meta?.checkpoint);
-  if (!at || at.epoch !== truth.epoch) return undefined;
+  if (!at || !truth.isOfThisFeed(at)) return undefined;
   for (const [name, record] of truth.records) {
     if (record.place > at.place || !mayRead(record)) continue;
     const own = records.get(name);

@@ -1,4 +1,4 @@
-/** I5 on a device: within one feed, and outside of a walk, neither its records nor its place in the feed go back. */
+/** I5 on a device: outside of a walk, neither its records nor its place in the feed go back. */
 import type { StorageBatch } from '@objectql/plugin-sync';
 import { nameOf } from '../record-name.js';
 import type { Shadow } from '../shadow.js';
@@ -10,8 +10,8 @@ export function findStepBack(
   before: Pick<Shadow, 'meta' | 'records'>,
 ): string | undefined {
   const [was, is] = [readPlace(before.meta?.checkpoint), readPlace(meta?.checkpoint)];
-  // Another feed counts from its own beginning, and a walk goes through the feed once more.
-  if (!was || !is || was.epoch !== is.epoch || before.meta?.walk || meta?.walk || sweepWalk) return undefined;
+  // A walk goes through the feed once more, and a feed that is another one is walked.
+  if (!was || !is || before.meta?.walk || meta?.walk || sweepWalk) return undefined;
   if (is.place < was.place) return `The checkpoint went from place ${was.place} back to ${is.place}.`;
   for (const record of putRecords) {
     const known = before.records.get(nameOf(record));

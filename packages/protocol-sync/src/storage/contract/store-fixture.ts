@@ -2,7 +2,7 @@
 import type { SyncStore } from '../sync-store.js';
 
 /** What not every engine can do. */
-export type StoreAbility = 'reopen' | 'openAnother' | 'makeNewer' | 'notes';
+export type StoreAbility = 'reopen' | 'openAnother' | 'backUp' | 'makeNewer' | 'notes';
 
 /** An implementation under test. */
 export interface StoreUnderTest {
@@ -20,6 +20,8 @@ export interface StoreFixture {
   readonly reopen?: () => Promise<SyncStore>;
   /** Opens a second store on the same data, as another process does. */
   readonly openAnother?: () => Promise<SyncStore>;
+  /** Takes a copy of what is stored now. */
+  readonly backUp?: () => Promise<StoreBackup>;
   /** Marks what is stored as written by a later release. */
   readonly makeNewer?: () => Promise<void>;
   /** Data beside the store's own, as resolvers write it. */
@@ -31,6 +33,14 @@ export interface StoreFixture {
   };
   /** Closes and deletes everything. */
   readonly remove: () => Promise<void>;
+}
+
+/** A copy of what was stored. */
+export interface StoreBackup {
+  /** Opens a store on it, as a server that is set up from it. What it is a copy of may be gone then. */
+  readonly open: () => Promise<SyncStore>;
+  /** Puts it back under the stores that are open. */
+  readonly putBack: () => Promise<void>;
 }
 
 export type OpenStore = () => Promise<StoreFixture>;

@@ -26,7 +26,7 @@ import { judge, type PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import type { PushSession } from './push-session.js';
-import { stateOfChange } from './record-change.js';
+import { madeAnew, stateOfChange } from './record-change.js';
 import { RejectionError } from './record-resolver.js';
 import { latestWrite, SERVER_LOG_ID, withStoredRecord, writeRecord } from './record-state.js';
 import {
@@ -228,7 +228,8 @@ async function giveUp(intent: Intent, parts: DeferredParts, ledger: readonly Led
 
 /**
  * What an earlier try left in the application's record, as a change that came past sync; `undefined` when it left nothing.
- * A write past sync may have come over one part of it, so that it does not count as made, and the rest is still there.
+ * A write past sync may have come over one part of it, so that it does not count as made, and the rest is still there. Where
+ * a delete was made, what the application has now is another record: it was made again past sync.
  */
 async function leftOver(
   intent: Intent,
@@ -238,13 +239,18 @@ async function leftOver(
   const ref = refOf(intent);
   const { records, facts } = await transaction.load({ records: [ref], mutationIds: [] });
   const record = await parts.caller.getRecord(ref, transaction.handle);
-  const known = records[0]?.data ?? {};
+  if (!record) return undefined;
+  const [before] = records;
+  const known = before?.data ?? {};
+  const moment = { now: parts.now(), versionFloor: facts.versionFloor };
+  if (intent.mutation.operation === 'delete') {
+    const isWhole = Object.keys(known).every((field) => Object.hasOwn(record, field));
+    return isWhole ? undefined : madeAnew(ref, record, { before, ...moment });
+  }
   const isLeft = Object.entries(intent.mutation.data ?? {}).some(
-    ([field, value]) => jsonEquals(ownValue(record ?? {}, field), value) && !jsonEquals(ownValue(known, field), value),
+    ([field, value]) => jsonEquals(ownValue(record, field), value) && !jsonEquals(ownValue(known, field), value),
   );
-  if (!record || !isLeft) return undefined;
-  const change = { ...ref, operation: 'update', data: record } as const;
-  return stateOfChange(change, records[0], { now: parts.now(), versionFloor: facts.versionFloor });
+  return isLeft ? stateOfChange({ ...ref, operation: 'update', data: record }, before, moment) : undefined;
 }
 
 /**

@@ -49,14 +49,36 @@ export async function recordChange(
 
 /** The record's state after a change that came past sync; `undefined` when the change changes nothing. */
 export function stateOfChange(
-  { objectName, recordId, operation, data = {} }: RecordChange,
+  { operation, data = {}, ...ref }: RecordChange,
   before: RecordState | undefined,
-  { now, versionFloor }: { readonly now: number; readonly versionFloor: number },
+  moment: Moment,
 ): RecordState | undefined {
   const written = effectOf(operation, data, before);
-  if (!written) return undefined;
+  return written && pastSync({ ...ref, ...written }, before, moment);
+}
+
+/** The state of a record that was deleted and made again past sync, by which only the new record is known. */
+export function madeAnew(
+  ref: RecordRef,
+  data: JsonObject,
+  { before, ...moment }: Moment & { readonly before: RecordState | undefined },
+): RecordState {
+  return pastSync({ ...ref, operation: 'create', data }, before, moment);
+}
+
+/** When a change is taken, epoch milliseconds, and the version above which an unknown record starts. */
+interface Moment {
+  readonly now: number;
+  readonly versionFloor: number;
+}
+
+function pastSync(
+  { objectName, recordId, operation, data }: Pick<DecidedWrite, 'objectName' | 'recordId' | 'operation' | 'data'>,
+  before: RecordState | undefined,
+  { now, versionFloor }: Moment,
+): RecordState {
   const stamp = { time: now, logId: SERVER_LOG_ID, sequence: (before?.version ?? 0) + 1 };
-  const write: DecidedWrite = { objectName, recordId, ...written, stamp, changedAt: now, origin: null };
+  const write = { objectName, recordId, operation, data, stamp, changedAt: now, origin: null };
   return writeRecord(before, write, versionFloor);
 }
 

@@ -97,6 +97,25 @@ it('I11 keeps what is left of an announced write that was written over in part, 
   expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'b', status: 'c' } }]);
 });
 
+it('I11 takes over the record that the application made anew where a delete was made and is given up', async () => {
+  for (const operation of ['create', 'update'] as const) {
+    const server = setUp();
+    const { push, pull, advance, handler } = server;
+    const { rows, resolver, now } = rowsThatDie();
+    await push({ mutations: [create({ title: 'a', status: 'a' })] }, resolver);
+    const remove = mutation({ operation: 'delete' });
+    now('write and die');
+    await pushAndDie(server, [remove], resolver);
+    rows.set('t1', { status: 'new' });
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation, data: { status: 'new' } });
+    now('fail');
+    advance(DAY_MS);
+    expect(brief((await push({ mutations: [remove] }, resolver)).results)).toEqual(['conflict']);
+    expect((await pull()).serverChanges).toMatchObject([{ data: { status: 'new' } }]);
+    expect((await pull()).serverChanges[0]?.data).toEqual(rows.get('t1'));
+  }
+});
+
 it('I5 gives an announced write a version above a delete that was forgotten meanwhile', async () => {
   const server = setUp();
   const { push, advance, handler } = server;

@@ -192,6 +192,19 @@ test('re-creates what an informed server could not, whatever the client’s own 
   expect(resolution).toMatchObject({ do: 'write', operation: 'create', data: { due: 'then', title: 'mine' } });
 });
 
+test('asks where a field that does not count was written at an unknown time, whatever the strategy', async () => {
+  const { serverStamps, ...untimed } = conflict();
+  const { serverStamps: _, ...untimedDelete } = deleting();
+  const conflictFields = ['status'];
+  for (const strategy of [crdt, manual, lastWriteWins]) {
+    for (const subject of [untimed, untimedDelete]) {
+      expect(await resolve(subject, { strategy, conflictFields })).toEqual({ do: 'park' });
+    }
+    expect(await resolve(conflict(), { strategy, conflictFields })).toMatchObject({ droppedFields: ['title'] });
+  }
+  expect(await resolve(untimed, { strategy: crdt, conflictFields: ['title'] })).toMatchObject({ do: 'write' });
+});
+
 test('decides nothing by time where the server’s time is unknown', async () => {
   const { serverStamps, ...untimed } = conflict();
   expect([await resolve(untimed), await resolve(untimed, { strategy: crdt })]).toEqual([

@@ -1,5 +1,6 @@
 /** What becomes of a conflict: the strategies of `sync-types`, or the application's callback, decide. */
 import {
+  countedFields,
   findStrategy,
   type Json,
   type JsonObject,
@@ -86,9 +87,12 @@ export class ConflictResolver {
     // What stands against a delete is hidden from this user: no rule can weigh it.
     if (conflict.kind === 'delete-update' && conflict.conflictingFields.length === 0) return { do: 'ask' };
     const strategy = this.#strategyFor(conflict);
-    if (!strategy || (strategy === lastWriteWins && !isTimed(conflict))) return { do: 'ask' };
-    const ownConflictFields = conflict.strategy === undefined ? this.#options.conflictFields : undefined;
-    return strategy(contestOf(conflict, ownConflictFields));
+    if (!strategy) return { do: 'ask' };
+    const contest = contestOf(conflict, conflict.strategy === undefined ? this.#options.conflictFields : undefined);
+    const verdict = strategy(contest);
+    // Fields that do not count go by time under every strategy: what is written at an unknown time may be later.
+    const goesByTime = strategy === lastWriteWins || countedFields(contest).length < contest.fields.length;
+    return verdict.do === 'apply' && goesByTime && !isTimed(conflict) ? { do: 'ask' } : verdict;
   }
 
   /** A server that knows the strategy has run it: running it again says which conflicts it left to the client's data. */

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_120, maxTotalBytes: 22_120 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_150, maxTotalBytes: 22_150 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_910,
-    maxTotalBytes: 23_910,
+    maxInitialBytes: 23_955,
+    maxTotalBytes: 23_955,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_860,
-    maxTotalBytes: 26_860,
+    maxInitialBytes: 26_890,
+    maxTotalBytes: 26_890,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_560,
-    maxTotalBytes: 25_560,
+    maxInitialBytes: 25_600,
+    maxTotalBytes: 25_600,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_480,
-    maxTotalBytes: 28_480,
+    maxInitialBytes: 28_515,
+    maxTotalBytes: 28_515,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -8,6 +8,7 @@ import {
 } from '@objectql/sync-types';
 import { asTransportError } from './as-transport-error.js';
 import type { ClientLog } from './client-log.js';
+import { instantOf } from './log-change.js';
 import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
 import type { StoredEntry } from './storage/client-storage.js';
@@ -107,7 +108,7 @@ export class Exchange {
       lastCheckpoint: checkpoint,
       protocol: 2,
       logId,
-      sentAt: new Date(platform.now()).toISOString(),
+      sentAt: instantOf(platform.now()),
       ...configs.asked(),
     };
   }

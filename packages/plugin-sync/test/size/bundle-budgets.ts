@@ -19,8 +19,8 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_150, maxTotalBytes: 22_150 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_955,
-    maxTotalBytes: 23_955,
+    maxInitialBytes: 23_965,
+    maxTotalBytes: 23_965,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
@@ -29,13 +29,13 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_600,
-    maxTotalBytes: 25_600,
+    maxInitialBytes: 25_610,
+    maxTotalBytes: 25_610,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_515,
-    maxTotalBytes: 28_515,
+    maxInitialBytes: 28_525,
+    maxTotalBytes: 28_525,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -74,7 +74,7 @@ export class ClientLog {
       save: () => this.flush(),
       onFailed: (error) => {
         // Another user's storage stays another user's, however often it is tried.
-        if (this.#foreign) this.#saver.stop();
+        if (this.#foreign) void this.#saver.stop();
         this.#observer.onSaveFailed?.(error);
       },
     });
@@ -239,7 +239,7 @@ export class ClientLog {
   /** Finishes what is being saved and closes the storage. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#saver.stop();
+    await this.#saver.stop();
     await this.#turns.idle();
     await this.#storage.close();
   }

@@ -166,8 +166,10 @@ test('changes nothing for ids that are not pending', async () => {
 
 test('refuses to record once it is closed, and saves first what was recorded', async () => {
   const { log, storage } = logger();
+  storage.close = async () => {
+    storage.failCommit = () => new Error('closed');
+  };
   log.append(create('a'));
-  await log.flush();
   await log.close();
   expect(() => log.append(create('b'))).toThrow('The log is closed: nothing was recorded.');
   expect((await storage.load()).entries.length).toBe(1);

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_150, maxTotalBytes: 22_150 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_210, maxTotalBytes: 22_210 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 23_965,
-    maxTotalBytes: 23_965,
+    maxInitialBytes: 24_055,
+    maxTotalBytes: 24_055,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_890,
-    maxTotalBytes: 26_890,
+    maxInitialBytes: 26_950,
+    maxTotalBytes: 26_950,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_610,
-    maxTotalBytes: 25_610,
+    maxInitialBytes: 25_670,
+    maxTotalBytes: 25_670,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_525,
-    maxTotalBytes: 28_525,
+    maxInitialBytes: 28_585,
+    maxTotalBytes: 28_585,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

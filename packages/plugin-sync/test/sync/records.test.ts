@@ -1,6 +1,7 @@
 /** The records as the user sees them: at once, always, and never overwritten under their hands. */
 import { expect, test } from 'vitest';
 import { device } from './device.js';
+import { FaultyStorage } from './faulty-storage.js';
 import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 
 test('shows a change at once, and marks it pending until it is settled', async () => {
@@ -162,3 +163,40 @@ test('what waits for the user is not part of the view', async () => {
   await tasks.sync();
   expect([await seen(), tasks.deadLetters.size]).toEqual([{ t1: 't1' }, 2]);
 });
+
+test('stores changes that are awaited one after another together, by the thousand', async () => {
+  const storage = new FaultyStorage();
+  const { tasks } = device({ transport: scriptedServer().transport, storage });
+  for (let n = 0; n < 1500; n++) tasks.records.create(n, { title: 'one' });
+  await tasks.flush();
+  for (let n = 0; n < 1500; n++) await tasks.records.update(n, { title: 'two' });
+  await tasks.flush();
+  const stored = storage.batches.flatMap(({ putEntries = [] }) => putEntries);
+  expect([stored.length, storage.batches.length]).toEqual([3000, 3]);
+});
+
+test('leaves no record in the storage that somebody could still change', async () => {
+  const storage = new FaultyStorage();
+  const told = { ...change('t2', 7), data: { tags: [{ name: 'told' }] } };
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [told] }));
+  const { tasks } = device({ transport: server.transport, storage });
+  const own = { tags: [{ name: 'own' }] };
+  tasks.records.create('t1', own);
+  await tasks.sync();
+  await tasks.records.update('t1', { more: own.tags });
+  await tasks.sync();
+  own.tags.push({ name: 'later' });
+  told.data.tags.push({ name: 'later' });
+  const records = await storage.listRecords('task');
+  expect([records.map(({ data }) => data), isFrozen(records)]).toEqual([
+    [{ tags: [{ name: 'own' }], more: [{ name: 'own' }] }, { tags: [{ name: 'told' }] }],
+    true,
+  ]);
+});
+
+function isFrozen(values: readonly unknown[]): boolean {
+  return values.every(
+    (value) =>
+      typeof value !== 'object' || value === null || (Object.isFrozen(value) && isFrozen(Object.values(value))),
+  );
+}

@@ -1,5 +1,5 @@
 /** Has every conflict of an answer decided, before anything is stored. */
-import { findStrategy, type RecordRef, recordKey, type SyncConflict } from '@objectql/sync-types';
+import { findStrategy, type RecordRef, type SyncConflict } from '@objectql/sync-types';
 import { completeConflict } from './conflict-contest.js';
 import type { ConflictList } from './conflict-list.js';
 import { ConflictResolver, type OnConflict, type Resolution } from './conflict-resolver.js';
@@ -10,6 +10,7 @@ import type { ObjectConfigs } from './object-configs.js';
 import type { DecidedResult } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
 import { rebase } from './rebase.js';
+import type { RecordMap } from './record-map.js';
 import { settleWithin } from './settle-within.js';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
@@ -22,7 +23,7 @@ export interface DecisionParts {
   /** Takes the answer of a callback that comes after its conflict has been parked. */
   readonly conflicts: ConflictList;
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
-  readonly storedByKey: ReadonlyMap<string, BaseRecord>;
+  readonly storedByRecord: RecordMap<BaseRecord>;
 }
 
 /**
@@ -41,7 +42,7 @@ export async function decideConflicts(
     const result = results[index];
     if (result?.status === 'conflict') {
       const { mutation } = entry;
-      const base = parts.storedByKey.get(recordKey(mutation));
+      const base = parts.storedByRecord.get(mutation);
       const conflict = completeConflict(result.conflict, { serverChanges, base });
       const localCopy = copyWithout(entry, base, parts);
       const resolution = await decide(conflict, { entry, localCopy, parts });

@@ -96,10 +96,9 @@ export class LocalRecords {
       for (const watcher of allOf(this.#watchersByObject)) watcher.changed('all');
       return;
     }
+    if (this.#watchersByRecord.size + this.#watchersByObject.size === 0) return;
     for (const ref of changed) {
-      if (this.#watchersByRecord.size > 0) {
-        for (const watcher of this.#watchersByRecord.get(recordKey(ref)) ?? []) watcher.changed([ref]);
-      }
+      for (const watcher of this.#watchersByRecord.get(recordKey(ref)) ?? []) watcher.changed([ref]);
       for (const watcher of this.#watchersByObject.get(ref.objectName) ?? []) watcher.changed([ref]);
     }
   }

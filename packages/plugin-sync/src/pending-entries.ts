@@ -1,5 +1,6 @@
 /** The entries that are not settled yet, in the order of their sequences; every operation costs what it touches. */
-import type { RecordId, RecordRef } from '@objectql/sync-types';
+import type { RecordRef } from '@objectql/sync-types';
+import { RecordMap } from './record-map.js';
 import type { StoredEntry } from './storage/client-storage.js';
 
 /** Where an entry is kept: its id is looked up on the way in and out, and nowhere between. */
@@ -25,8 +26,7 @@ export class PendingEntries {
   /** Holds all that are not durable; those that became so, or went, are left out when somebody asks. */
   #unsaved: Place[] = [];
   readonly #placeById = new Map<string, Place>();
-  /** By object, then by record: a map keeps the ids `1` and `'1'` apart. */
-  readonly #placesByObject = new Map<string, Map<RecordId, Place[]>>();
+  readonly #placesByRecord = new RecordMap<Place[]>();
   /** How far into `#order` the maps go. They learn of the rest when somebody asks them, whom a mere log may never have. */
   #known = 0;
 
@@ -85,7 +85,7 @@ export class PendingEntries {
 
   clear(): void {
     this.#placeById.clear();
-    this.#placesByObject.clear();
+    this.#placesByRecord.clear();
     this.#order = [];
     this.#head = this.#size = this.#known = 0;
     this.#unsaved = [];
@@ -100,15 +100,15 @@ export class PendingEntries {
   }
 
   /** The entries of one record, the oldest first. */
-  ofRecord({ objectName, recordId }: RecordRef): readonly StoredEntry[] {
+  ofRecord(ref: RecordRef): readonly StoredEntry[] {
     this.#learnAll();
-    return entriesIn(this.#placesByObject.get(objectName)?.get(recordId) ?? []);
+    return entriesIn(this.#placesByRecord.get(ref) ?? []);
   }
 
   /** The entries of one object, the oldest first. */
   ofObject(objectName: string): readonly StoredEntry[] {
     this.#learnAll();
-    const places = [...(this.#placesByObject.get(objectName)?.values() ?? [])].flat();
+    const places = [...this.#placesByRecord.values(objectName)].flat();
     return entriesIn(places.sort((a, b) => a.sequence - b.sequence));
   }
 
@@ -134,17 +134,15 @@ export class PendingEntries {
     this.#known += 1;
   }
 
-  /** Objects without entries stay: there are few of them. */
   #vacate(place: Place): void {
     if (!place.entry) return;
-    const { id, objectName, recordId } = place.entry.mutation;
+    const { mutation } = place.entry;
     place.entry = undefined;
     this.#size -= 1;
-    if (!this.#placeById.delete(id)) return;
-    const placesByRecord = this.#placesByObject.get(objectName);
-    const siblings = placesByRecord?.get(recordId) ?? [];
+    if (!this.#placeById.delete(mutation.id)) return;
+    const siblings = this.#placesByRecord.get(mutation) ?? [];
     if (siblings.length > 1) siblings.splice(siblings.indexOf(place), 1);
-    else placesByRecord?.delete(recordId);
+    else this.#placesByRecord.delete(mutation);
   }
 
   /** The oldest is what a server has first: it is found without a map. */
@@ -161,16 +159,11 @@ export class PendingEntries {
 
   #learn(place: Place | undefined): void {
     if (!place?.entry) return;
-    const { id, objectName, recordId } = place.entry.mutation;
-    this.#placeById.set(id, place);
-    let placesByRecord = this.#placesByObject.get(objectName);
-    if (!placesByRecord) {
-      placesByRecord = new Map();
-      this.#placesByObject.set(objectName, placesByRecord);
-    }
-    const siblings = placesByRecord.get(recordId);
+    const { mutation } = place.entry;
+    this.#placeById.set(mutation.id, place);
+    const siblings = this.#placesByRecord.get(mutation);
     if (siblings) insert(siblings, place);
-    else placesByRecord.set(recordId, [place]);
+    else this.#placesByRecord.set(mutation, [place]);
   }
 }
 

@@ -1,9 +1,10 @@
-import { recordKey, type SyncMutationResult, type SyncPushResponse } from '@objectql/sync-types';
+import type { SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Resolution } from './conflict-resolver.js';
 import { type DecidedResult, MAX_TRIES } from './outcome-plan.js';
 import { type AnswerInput, planAnswer } from './plan-answer.js';
+import { RecordMap } from './record-map.js';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
 function entry(
@@ -49,7 +50,7 @@ function plan(input: PlanInput, pending = input.sent) {
     changes: input.answer.serverChanges,
     checkpoint: null,
     waiting: { conflicts: [], deadLetters: [] },
-    storedByKey: new Map(),
+    storedByRecord: new RecordMap(),
     pendingOf: ({ recordId }) => pending.filter(({ mutation }) => mutation.recordId === recordId),
     walk: null,
     now: 5000,
@@ -59,13 +60,17 @@ function plan(input: PlanInput, pending = input.sent) {
   });
 }
 
-const stored = (...records: readonly BaseRecord[]) => new Map(records.map((record) => [recordKey(record), record]));
+const stored = (...records: readonly BaseRecord[]) => {
+  const map = new RecordMap<BaseRecord>();
+  for (const record of records) map.set(record, record);
+  return map;
+};
 
 test('computes the new base from what it had and what it sent, unless the server says otherwise', () => {
   const sent = [entry('m1'), entry('m2'), entry('m3', { operation: 'delete' }), entry('m4')];
   const { change } = plan({
     sent,
-    storedByKey: stored(base('m1'), base('m2'), base('m3'), base('m4')),
+    storedByRecord: stored(base('m1'), base('m2'), base('m3'), base('m4')),
     answer: answer([
       applied('m1'),
       { ...applied('m2', 3), record: { title: 'merged' } } as SyncMutationResult,
@@ -88,7 +93,7 @@ test('computes the new base from what it had and what it sent, unless the server
 test('keeps no records of objects that only push', () => {
   const { change } = plan({
     sent: [entry('m1')],
-    storedByKey: stored(base('m1')),
+    storedByRecord: stored(base('m1')),
     keepsRecordsOf: () => false,
     answer: answer([applied('m1')]),
   });
@@ -105,12 +110,16 @@ test('keeps a copy of a record that goes from under a pending change, with the f
     timestamp: '2026-01-01T00:00:00Z',
   } as const;
   const ofChange = plan(
-    { sent: [], storedByKey: stored(base('m1')), answer: answer([], { serverChanges: [deletion] }) },
+    { sent: [], storedByRecord: stored(base('m1')), answer: answer([], { serverChanges: [deletion] }) },
     [waiting],
   );
-  const ofSweep = plan({ sent: [], storedByKey: stored(base('m1')), walk: 'w', answer: answer([]) }, [waiting]);
+  const ofSweep = plan({ sent: [], storedByRecord: stored(base('m1')), walk: 'w', answer: answer([]) }, [waiting]);
   const ofOwnDelete = plan(
-    { sent: [entry('m1', { operation: 'delete' })], storedByKey: stored(base('m1')), answer: answer([applied('m1')]) },
+    {
+      sent: [entry('m1', { operation: 'delete' })],
+      storedByRecord: stored(base('m1')),
+      answer: answer([applied('m1')]),
+    },
     [entry('m1', { operation: 'delete' }), waiting],
   );
   expect([ofChange, ofSweep, ofOwnDelete].map(({ change }) => change.batch.putEntries)).toEqual([

@@ -2,12 +2,13 @@
  * What one answer changes in the client's storage: a pure function of the answer and what the client has, so that it all
  * becomes durable in one transaction.
  */
-import { type RecordRef, recordKey, type SyncServerChange } from '@objectql/sync-types';
+import { type JsonObject, type RecordRef, recordKey, type SyncServerChange } from '@objectql/sync-types';
 import type { Answered } from './exchange.js';
 import { forgetEpoch, type WaitingItems } from './forget-epoch.js';
 import type { LogChange } from './log-change.js';
 import { type DecidedResult, OutcomePlan } from './outcome-plan.js';
 import { RecordDrafts } from './record-drafts.js';
+import { type RecordMap, refOf } from './record-map.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from './storage/client-storage.js';
 import { isEpochWalk } from './walk.js';
 
@@ -20,8 +21,8 @@ export interface AnswerInput {
   readonly results: readonly DecidedResult[];
   /** The checkpoint the request was made with. */
   readonly checkpoint: string | null;
-  /** The stored records that the answer names, by record key; at a walk's end also those with pending entries. */
-  readonly storedByKey: ReadonlyMap<string, BaseRecord>;
+  /** The stored records that the answer names; at a walk's end also those with pending entries. */
+  readonly storedByRecord: RecordMap<BaseRecord>;
   /** The pending entries of a record, the oldest first. */
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   /** What waits for the user. */
@@ -69,7 +70,7 @@ export function planAnswer(input: AnswerInput): AnswerPlan {
       forgetBases: isEpochReset || (isWalkOver && isEpochWalk(walk)),
     },
     outcomes,
-    touched: isWalkOver ? 'all' : [...sent.map(({ mutation }) => refOf(mutation)), ...changes.map(refOf)],
+    touched: isWalkOver ? 'all' : [...sent.map(({ mutation }) => mutation), ...changes],
   };
 }
 
@@ -88,8 +89,8 @@ function planOutcomes({ sent, results, pendingOf, othersPassed, now }: AnswerInp
 }
 
 function draftRecords(input: AnswerInput) {
-  const { sent, results, changes, storedByKey, walk } = input;
-  const records = new RecordDrafts(storedByKey, walk);
+  const { sent, results, changes, storedByRecord, walk } = input;
+  const records = new RecordDrafts(storedByRecord, walk);
   const ownDeletes = new Set<string>();
   for (const [index, { mutation }] of sent.entries()) {
     const result = results[index];
@@ -106,15 +107,15 @@ function draftRecords(input: AnswerInput) {
       } else {
         // Without a record, the new state is what this client had plus what it sent; an update of a record that is not
         // here cannot be computed, and none was promised: the feed brings it.
-        const { operation, data = {} } = mutation;
+        const { operation, data = NO_FIELDS } = mutation;
         const before = operation === 'create' ? undefined : records.get(mutation)?.data;
-        if (before) records.put(mutation, serverVersion, { ...before, ...data });
+        if (before) records.put(mutation, serverVersion, Object.freeze({ ...before, ...data }));
         else if (operation === 'create') records.put(mutation, serverVersion, data);
       }
     }
   }
   for (const change of changes) {
-    records.put(change, change.serverVersion, change.operation === 'delete' ? null : (change.data ?? {}));
+    records.put(change, change.serverVersion, change.operation === 'delete' ? null : (change.data ?? NO_FIELDS));
   }
   return { records, ownDeletes };
 }
@@ -124,11 +125,11 @@ function draftRecords(input: AnswerInput) {
  * change can re-create the record if it wins over the delete.
  */
 function keepCopies(
-  { sent, storedByKey, pendingOf }: AnswerInput,
+  { sent, storedByRecord, pendingOf }: AnswerInput,
   { outcomes, records, ownDeletes, isWalkOver }: CopyParts,
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
-  const swept = isWalkOver ? [...storedByKey.values()].filter((record) => records.isSwept(record)) : [];
+  const swept = isWalkOver ? [...storedByRecord.values()].filter((record) => records.isSwept(record)) : [];
   const lost: readonly LostRecord[] = [
     ...records.removed().filter((record) => !ownDeletes.has(recordKey(record))),
     ...swept,
@@ -156,6 +157,4 @@ interface CopyParts {
   readonly isWalkOver: boolean;
 }
 
-function refOf({ objectName, recordId }: RecordRef): RecordRef {
-  return { objectName, recordId };
-}
+const NO_FIELDS: JsonObject = Object.freeze({});

@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RecordDrafts } from './record-drafts.js';
+import { RecordMap } from './record-map.js';
 import type { BaseRecord } from './storage/client-storage.js';
 
 const REF = { objectName: 'task', recordId: 't1' };
-const KEY = '4:task:t1';
 const stored: BaseRecord = { ...REF, version: 5, data: { title: 'v5' }, walk: null };
 
+function holding(record: BaseRecord): RecordMap<BaseRecord> {
+  const map = new RecordMap<BaseRecord>();
+  map.set(record, record);
+  return map;
+}
+
 test('keeps the higher version and removes what is deleted', () => {
-  const drafts = new RecordDrafts(new Map([[KEY, stored]]), null);
+  const drafts = new RecordDrafts(holding(stored), null);
   drafts.put(REF, 4, { title: 'older' });
   const before = drafts.batch();
   drafts.put(REF, 6, null);
@@ -21,7 +27,7 @@ test('keeps the higher version and removes what is deleted', () => {
 });
 
 test('replaces what the walk has not seen yet whatever its version, and keeps the higher of what it has', () => {
-  const drafts = new RecordDrafts(new Map([[KEY, stored]]), 'walk-1');
+  const drafts = new RecordDrafts(holding(stored), 'walk-1');
   const sweptBefore = drafts.isSwept(REF);
   drafts.put(REF, 2, { title: 'v2' });
   drafts.put(REF, 1, { title: 'v1' });
@@ -36,7 +42,7 @@ test('ends with the highest version told, in whatever order and however often', 
   const version = fc.integer({ min: 1, max: 20 });
   fc.assert(
     fc.property(fc.array(version, { minLength: 1 }), (versions) => {
-      const drafts = new RecordDrafts(new Map([[KEY, stored]]), null);
+      const drafts = new RecordDrafts(holding(stored), null);
       for (const told of versions) drafts.put(REF, told, { title: `v${told}` });
       const highest = Math.max(5, ...versions);
       expect(drafts.get(REF)?.data).toEqual({ title: `v${highest}` });

@@ -1,33 +1,36 @@
 /** The base records as an answer leaves them: the higher version is kept, whatever the order it is told in. */
-import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
+import { RecordMap } from './record-map.js';
 import type { BaseRecord, StorageBatch } from './storage/client-storage.js';
+import { vouch } from './storage/frozen-copy.js';
 
 export class RecordDrafts {
-  readonly #storedByKey: ReadonlyMap<string, BaseRecord>;
+  readonly #storedByRecord: RecordMap<BaseRecord>;
   readonly #walk: string | null;
-  readonly #draftByKey = new Map<string, Draft>();
+  readonly #draftByRecord = new RecordMap<Draft>();
 
   /** `walk` is the walk the answer belongs to, if the feed is being walked anew. */
-  constructor(storedByKey: ReadonlyMap<string, BaseRecord>, walk: string | null) {
-    this.#storedByKey = storedByKey;
+  constructor(storedByRecord: RecordMap<BaseRecord>, walk: string | null) {
+    this.#storedByRecord = storedByRecord;
     this.#walk = walk;
   }
 
   /** The record as it stands now, drafts included. */
   get(ref: RecordRef): BaseRecord | undefined {
-    const key = recordKey(ref);
-    const draft = this.#draftByKey.get(key);
-    return draft ? draft.record : this.#storedByKey.get(key);
+    const draft = this.#draftByRecord.get(ref);
+    return draft ? draft.record : this.#storedByRecord.get(ref);
   }
 
-  /** The record as the server has it at that version, `null` when deleted; an older version changes nothing. */
+  /**
+   * The record as the server has it at that version, `null` when deleted; an older version changes nothing. `data` is frozen
+   * through and through wherever it comes from: an answer, the log, or a storage that keeps the very values it is given.
+   */
   put({ objectName, recordId }: RecordRef, version: number, data: JsonObject | null): void {
     const ref = { objectName, recordId };
-    const key = recordKey(ref);
-    if (version < this.#seenVersion(key)) return;
-    // Frozen, so that a storage in memory may keep this very object.
+    if (version < this.#seenVersion(ref)) return;
+    // Frozen as well, so that a storage in memory may keep this very object.
     const record = data === null ? undefined : Object.freeze({ objectName, recordId, version, data, walk: this.#walk });
-    this.#draftByKey.set(key, { ref, version, record });
+    this.#draftByRecord.set(ref, { ref, version, record });
   }
 
   /** True for a stored record that the walk, at its end, has not seen: the server has it no more. */
@@ -38,22 +41,26 @@ export class RecordDrafts {
 
   /** The records that are removed, as they were stored. */
   removed(): readonly BaseRecord[] {
-    return [...this.#draftByKey].flatMap(([key, { record }]) => (record ? [] : (this.#storedByKey.get(key) ?? [])));
+    return [...this.#draftByRecord.values()].flatMap(({ ref, record }) =>
+      record ? [] : (this.#storedByRecord.get(ref) ?? []),
+    );
   }
 
   batch(): Pick<StorageBatch, 'putRecords' | 'removeRecords'> {
-    const drafts = [...this.#draftByKey.values()];
-    return {
-      putRecords: drafts.flatMap(({ record }) => record ?? []),
-      removeRecords: drafts.flatMap(({ ref, record }) => (record ? [] : [ref])),
-    };
+    const putRecords: BaseRecord[] = [];
+    const removeRecords: RecordRef[] = [];
+    for (const { ref, record } of this.#draftByRecord.values()) {
+      if (record) putRecords.push(record);
+      else removeRecords.push(ref);
+    }
+    return { putRecords: vouch(putRecords), removeRecords };
   }
 
   /** Of a draft also when it removes the record: an older change in the same answer does not bring it back. */
-  #seenVersion(key: string): number {
-    const draft = this.#draftByKey.get(key);
+  #seenVersion(ref: RecordRef): number {
+    const draft = this.#draftByRecord.get(ref);
     if (draft) return draft.version;
-    const stored = this.#storedByKey.get(key);
+    const stored = this.#storedByRecord.get(ref);
     return stored && this.#isSeen(stored) ? stored.version : 0;
   }
 

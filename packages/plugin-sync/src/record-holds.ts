@@ -28,6 +28,7 @@ export class RecordHolds {
 
   /** Tells which records are held, all at this one moment: a hold that ends while a batch is chosen would change its order. */
   heldNow(): (ref: RecordRef) => boolean {
+    if (this.#heldByKey.size === 0) return () => false;
     const now = this.#platform.now();
     return (ref) => {
       const held = this.#heldByKey.get(recordKey(ref));
@@ -50,6 +51,8 @@ export class RecordHolds {
   /** These mutations are settled: their records go on. */
   release(settled: readonly (RecordRef & { readonly id: string })[]): void {
     this.#settled += settled.length;
+    // Nearly always none is held.
+    if (this.#settledAtTry.size === 0) return;
     for (const mutation of settled) {
       this.#settledAtTry.delete(mutation.id);
       this.#heldByKey.delete(recordKey(mutation));

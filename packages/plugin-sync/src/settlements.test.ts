@@ -47,6 +47,11 @@ test('rejects those who wait when nothing will be settled any more', async () =>
 
 test('remembers the last outcomes only', () => {
   const settlements = new Settlements();
-  for (let index = 0; index <= 1000; index++) settlements.settle(`m${index}`, applied(1));
-  expect([settlements.recall('m0'), settlements.recall('m1')]).toEqual([undefined, applied(1)]);
+  for (let index = 0; index <= 2000; index++) settlements.settle(`m${index}`, applied(1));
+  expect(['m0', 'm999', 'm1000', 'm2000'].map((id) => settlements.recall(id))).toEqual([
+    undefined,
+    undefined,
+    applied(1),
+    applied(1),
+  ]);
 });

@@ -2,7 +2,7 @@
 import type { MutationOutcome } from './mutation-outcome.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
-/** 1,000 outcomes: for those who ask a moment too late; an outcome is no history. */
+/** 1,000 outcomes at least: for those who ask a moment too late; an outcome is no history. */
 const MAX_REMEMBERED = 1000;
 
 /** Hears the outcome, or `undefined` when nobody will learn it any more. */
@@ -10,7 +10,9 @@ type Hearer = (outcome: MutationOutcome | undefined) => void;
 
 export class Settlements {
   readonly #hearersById = new Map<string, Hearer[]>();
-  readonly #outcomeById = new Map<string, MutationOutcome>();
+  #outcomeById = new Map<string, MutationOutcome>();
+  /** Those before: forgotten all at once, as looking for the oldest one each time would cost more than the rest. */
+  #olderById: ReadonlyMap<string, MutationOutcome> = new Map();
   readonly #followed = new Set<string>();
   readonly #onSettled: (id: string, outcome: MutationOutcome) => void;
 
@@ -36,7 +38,7 @@ export class Settlements {
 
   /** The outcome of a mutation that was settled lately. */
   recall(id: string): MutationOutcome | undefined {
-    return this.#outcomeById.get(id);
+    return this.#outcomeById.get(id) ?? this.#olderById.get(id);
   }
 
   settle(id: string, outcome: MutationOutcome): void {
@@ -65,9 +67,11 @@ export class Settlements {
   }
 
   #remember(id: string, outcome: MutationOutcome): void {
+    if (this.#outcomeById.size >= MAX_REMEMBERED) {
+      this.#olderById = this.#outcomeById;
+      this.#outcomeById = new Map();
+    }
     this.#outcomeById.set(id, outcome);
-    const [oldest] = this.#outcomeById.keys();
-    if (this.#outcomeById.size > MAX_REMEMBERED && oldest !== undefined) this.#outcomeById.delete(oldest);
   }
 }
 

@@ -1,5 +1,5 @@
 /** From an answer to a durable state: conflicts are decided, listeners hear the changes, and one transaction stores it all. */
-import { type RecordRef, recordKey, type SyncConflict } from '@objectql/sync-types';
+import type { RecordRef, SyncConflict } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
@@ -10,6 +10,7 @@ import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
+import { RecordMap, refOf } from './record-map.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
@@ -45,8 +46,8 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
   const { walk: current } = log.meta;
   const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
-  const storedByKey = await readStored(refsOf(answered, walk !== null && !answer.hasMore ? log : undefined), parts);
-  const results = await decideConflicts(answered, { ...parts, pendingOf, storedByKey });
+  const storedByRecord = await readStored(refsOf(answered, walk !== null && !answer.hasMore ? log : undefined), parts);
+  const results = await decideConflicts(answered, { ...parts, pendingOf, storedByRecord });
   const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
   await listeners.serverChanges(changes);
   // Planned now, because a listener may have taken its time, and the user has not waited for it.
@@ -56,7 +57,7 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
     changes,
     results,
     checkpoint,
-    storedByKey,
+    storedByRecord,
     pendingOf,
     waiting: { conflicts: conflicts.list(), deadLetters: deadLetters.list() },
     walk,
@@ -79,13 +80,11 @@ function refsOf({ sent, answer }: Answered, swept: ClientLog | undefined): reado
   return [...sent.map(({ mutation }) => mutation), ...answer.serverChanges, ...pending];
 }
 
-async function readStored(
-  refs: readonly RecordRef[],
-  { storage }: StoreParts,
-): Promise<ReadonlyMap<string, BaseRecord>> {
-  const refByKey = new Map(
-    refs.map(({ objectName, recordId }) => [recordKey({ objectName, recordId }), { objectName, recordId }]),
-  );
-  const records = refByKey.size === 0 ? [] : await storage.getRecords([...refByKey.values()]);
-  return new Map(records.flatMap((record) => (record ? [[recordKey(record), record] as const] : [])));
+async function readStored(refs: readonly RecordRef[], { storage }: StoreParts): Promise<RecordMap<BaseRecord>> {
+  const named = new RecordMap<RecordRef>();
+  for (const ref of refs) named.set(ref, refOf(ref));
+  const stored = new RecordMap<BaseRecord>();
+  const records = refs.length === 0 ? [] : await storage.getRecords([...named.values()]);
+  for (const record of records) if (record) stored.set(record, record);
+  return stored;
 }

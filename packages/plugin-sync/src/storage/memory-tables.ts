@@ -1,5 +1,6 @@
 /** A client's state in memory: what `MemoryStorage` is, and what `FileStorage` keeps beside its journal. */
-import type { RecordId, RecordRef } from '@objectql/sync-types';
+import type { RecordRef } from '@objectql/sync-types';
+import { RecordMap } from '../record-map.js';
 import type {
   BaseRecord,
   ClientMeta,
@@ -17,8 +18,7 @@ export class MemoryTables {
   readonly #entries = new Map<string, StoredEntry>();
   readonly #conflicts = new Map<string, ParkedConflict>();
   readonly #deadLetters = new Map<string, DeadLetter>();
-  /** By object, then by id: a map keeps the keys `1` and `'1'` apart. */
-  readonly #records = new Map<string, Map<RecordId, BaseRecord>>();
+  readonly #records = new RecordMap<BaseRecord>();
 
   get meta(): ClientMeta | null {
     return this.#meta;
@@ -29,25 +29,25 @@ export class MemoryTables {
     const displace = (value: unknown) => {
       if (value !== undefined) onDisplaced?.(value);
     };
-    const remove = <K>(table: Map<K, unknown>, key: K) => {
+    const remove = <K>(table: Table<K, unknown>, key: K) => {
       if (onDisplaced) displace(table.get(key));
       table.delete(key);
     };
-    const put = <K, V>(table: Map<K, V>, key: K, value: V) => {
+    const put = <K, V>(table: Table<K, V>, key: K, value: V) => {
       if (onDisplaced) displace(table.get(key));
       table.set(key, value);
     };
     for (const id of batch.removeEntries ?? []) remove(this.#entries, id);
     for (const id of batch.removeConflicts ?? []) remove(this.#conflicts, id);
     for (const id of batch.removeDeadLetters ?? []) remove(this.#deadLetters, id);
-    for (const ref of batch.removeRecords ?? []) remove(this.#recordsOf(ref.objectName), ref.recordId);
+    for (const ref of batch.removeRecords ?? []) remove(this.#records, ref);
     for (const entry of batch.putEntries ?? []) put(this.#entries, entry.mutation.id, entry);
     for (const conflict of batch.putConflicts ?? []) put(this.#conflicts, conflict.id, conflict);
     for (const deadLetter of batch.putDeadLetters ?? []) put(this.#deadLetters, deadLetter.id, deadLetter);
-    for (const record of batch.putRecords ?? []) put(this.#recordsOf(record.objectName), record.recordId, record);
+    for (const record of batch.putRecords ?? []) put(this.#records, record, record);
     if (batch.sweepWalk !== undefined) {
       for (const record of [...this.allRecords()]) {
-        if (record.walk !== batch.sweepWalk) remove(this.#recordsOf(record.objectName), record.recordId);
+        if (record.walk !== batch.sweepWalk) remove(this.#records, record);
       }
     }
     if (batch.meta) {
@@ -68,24 +68,23 @@ export class MemoryTables {
 
   /** The records in the order asked for. */
   getRecords(refs: readonly RecordRef[]): readonly (BaseRecord | undefined)[] {
-    return refs.map(({ objectName, recordId }) => this.#records.get(objectName)?.get(recordId));
+    return refs.map((ref) => this.#records.get(ref));
   }
 
   /** All records of an object. */
   listRecords(objectName: string): readonly BaseRecord[] {
-    return [...(this.#records.get(objectName)?.values() ?? [])];
+    return [...this.#records.values(objectName)];
   }
 
   /** All records of all objects. */
-  *allRecords(): Iterable<BaseRecord> {
-    for (const records of this.#records.values()) yield* records.values();
+  allRecords(): Iterable<BaseRecord> {
+    return this.#records.values();
   }
+}
 
-  #recordsOf(objectName: string): Map<RecordId, BaseRecord> {
-    const known = this.#records.get(objectName);
-    if (known) return known;
-    const records = new Map<RecordId, BaseRecord>();
-    this.#records.set(objectName, records);
-    return records;
-  }
+/** A map, also one by record. */
+interface Table<Key, Value> {
+  get(key: Key): Value | undefined;
+  set(key: Key, value: Value): unknown;
+  delete(key: Key): unknown;
 }

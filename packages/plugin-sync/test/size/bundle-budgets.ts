@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_210, maxTotalBytes: 22_210 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_215, maxTotalBytes: 22_215 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_055,
-    maxTotalBytes: 24_055,
+    maxInitialBytes: 24_025,
+    maxTotalBytes: 24_025,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 26_950,
-    maxTotalBytes: 26_950,
+    maxInitialBytes: 26_945,
+    maxTotalBytes: 26_945,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_670,
-    maxTotalBytes: 25_670,
+    maxInitialBytes: 25_650,
+    maxTotalBytes: 25_650,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_585,
-    maxTotalBytes: 28_585,
+    maxInitialBytes: 28_560,
+    maxTotalBytes: 28_560,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

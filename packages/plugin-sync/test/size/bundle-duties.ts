@@ -10,7 +10,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
   'one sync: batches, requests, repairs, holds':
     /(sync-cycle|exchange|repair-request|select-batch|whole-answer|record-holds|walk)\.ts$/,
   'taking answers in: outcomes, records, resets, one transaction':
-    /(answer-intake|store-answer|plan-answer|outcome-plan|settlements|record-drafts|forget-epoch)\.ts$/,
+    /(answer-intake|store-answer|plan-answer|outcome-plan|settlements|record-drafts|record-map|forget-epoch)\.ts$/,
   'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json)\.ts$/,
   'deciding conflicts':
     /(conflict-resolver|conflict-contest|decide-conflicts|follow-up|assert-never|strategies\/[a-z-]+)\.ts$/,

@@ -1,0 +1,40 @@
+/** A map by record. */
+import type { RecordId, RecordRef } from '@objectql/sync-types';
+
+/** By object, then by id: that keeps the ids `1` and `'1'` apart and makes no text of them, which costs as much as all the rest. */
+export class RecordMap<Value> {
+  readonly #byObject = new Map<string, Map<RecordId, Value>>();
+
+  get({ objectName, recordId }: RecordRef): Value | undefined {
+    return this.#byObject.get(objectName)?.get(recordId);
+  }
+
+  set({ objectName, recordId }: RecordRef, value: Value): void {
+    let values = this.#byObject.get(objectName);
+    if (!values) {
+      values = new Map();
+      this.#byObject.set(objectName, values);
+    }
+    values.set(recordId, value);
+  }
+
+  /** Objects of which nothing is left stay: there are few of them. */
+  delete({ objectName, recordId }: RecordRef): void {
+    this.#byObject.get(objectName)?.delete(recordId);
+  }
+
+  clear(): void {
+    this.#byObject.clear();
+  }
+
+  /** The values of an object's records, or all, in the order they were set. */
+  *values(objectName?: string): Iterable<Value> {
+    for (const [name, values] of this.#byObject)
+      if (objectName === undefined || name === objectName) yield* values.values();
+  }
+}
+
+/** The record's name alone, of something that has more. */
+export function refOf({ objectName, recordId }: RecordRef): RecordRef {
+  return { objectName, recordId };
+}

@@ -29,4 +29,5 @@ export function adopt({ objectName, recordId }: RecordRef, data: JsonObject, ses
     origin: null,
   };
   session.write(writeRecord(undefined, write, session.versionFloor));
+  session.isAdopting = true;
 }

@@ -2,12 +2,13 @@
  * Applies a push whose writes live in the store's own transaction: everything the push decides commits together, and a
  * mutation whose write fails is undone alone.
  */
-import type { SyncMutationResult } from '@objectql/sync-types';
+import type { MutationLogEntry, SyncMutationResult } from '@objectql/sync-types';
 import { adoptRecord } from './adopt.js';
 import { appliedResult, rejectedResult } from './answer.js';
 import { viewOf } from './authorize.js';
 import { type ResolverCaller, rejectionOf } from './call-resolver.js';
 import { isOfAnotherFeed } from './checkpoint.js';
+import { goOn } from './go-on.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { loadRequestOf, PushSession } from './push-session.js';
@@ -53,6 +54,8 @@ export type Pushed =
 export interface FeedStretch {
   readonly facts: StoreFacts;
   readonly places: number;
+  /** Whether the client's own mutations wrote all of these records. */
+  readonly isOwn: boolean;
 }
 
 /** A write of this request: its record need not be echoed to the client that made it. */
@@ -69,15 +72,19 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const written: OwnWrite[] = [];
     for (const item of request.items) {
       const waiting = session.waitForNewLog(item);
-      const made: Made = waiting ? { result: waiting } : await applyItem(item, session, { parts, transaction });
+      const pending = waiting ? { result: waiting } : applyItem(item, session, { parts, transaction });
+      const made: Made = pending instanceof Promise ? await pending : pending;
       results.push(made.result);
       if (made.written) written.push(made.written);
     }
     const changes = session.changes(parts.rules.principal?.id ?? null);
     const saved = await transaction.save(changes);
     const places = changes.records?.length ?? 0;
-    const stretch = saved && { facts: { ...session.facts, ...saved }, places };
-    return { epoch: false, results, written, seen: session.seen(), headBefore: session.facts.head, stretch };
+    const { facts, isAdopting } = session;
+    const stretch = saved && { facts: { ...facts, ...saved }, places, isOwn: !isAdopting };
+    // Looked at only by who asks about reading.
+    const seen = parts.rules.authorize.read ? session.seen() : [];
+    return { epoch: false, results, written, seen, headBefore: facts.head, stretch };
   });
 }
 
@@ -100,46 +107,81 @@ interface Made {
   readonly written?: OwnWrite;
 }
 
-async function applyItem(
-  item: PushItem,
-  session: PushSession,
-  { parts, transaction }: { readonly parts: ApplyParts; readonly transaction: StoreTransaction },
-): Promise<Made> {
+interface Within {
+  readonly parts: ApplyParts;
+  readonly transaction: StoreTransaction;
+}
+
+/** At once, unless somebody has to be asked. */
+function applyItem(item: PushItem, session: PushSession, within: Within): Made | Promise<Made> {
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
-  const { caller, rules, resolver } = parts;
+  const { parts } = within;
   const waiting = waitingReason(parts, session.isHeld(mutation));
   if (waiting) {
     // Also those behind it wait, whatever the clock says by then: a clock that is set back would let them overtake.
     session.hold(mutation);
     return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
   }
+  const fail = (error: unknown) => failAlone(error, mutation, { session, parts });
   try {
-    if (resolver !== storeResolver && rules.rulesOf(mutation.objectName)) {
-      await transaction.savepoint(() => adoptRecord(mutation, session, { caller, transaction: transaction.handle }));
-    }
-    const judgement = await judge(mutation, session, rules);
-    if ('answer' in judgement) return { result: judgement.answer };
-    const { write } = judgement;
-    const stored =
-      resolver === storeResolver
-        ? undefined
-        : await transaction.savepoint(() => caller.applyMutation(write, transaction.handle));
-    const state = stored ? withStoredRecord(write.state, stored) : write.state;
-    const computable = write.computable && stored === undefined;
-    session.write(state);
-    session.remember(mutation, { status: 'applied', version: state.version, droppedFields: write.droppedFields });
-    return { result: await describeWrite(write, { state, computable }, rules), written: { state, computable } };
+    const made =
+      parts.resolver === storeResolver
+        ? applyToStore(mutation, session, parts.rules)
+        : applyByResolver(mutation, session, within);
+    return made instanceof Promise ? made.catch(fail) : made;
   } catch (error) {
-    // Not this mutation's failure: the transaction as a whole has to be run again.
-    if (error instanceof StoreBusyError) throw error;
-    const rejection = rejectionOf(error);
-    const result = rejectedResult(mutation.id, rejection);
-    if (result.status === 'rejected' && result.retryable) session.hold(mutation);
-    else session.remember(mutation, { status: 'rejected', code: rejection.code, reason: rejection.reason });
-    if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
-    return { result };
+    return fail(error);
   }
+}
+
+function applyToStore(mutation: MutationLogEntry, session: PushSession, rules: JudgeRules): Made | Promise<Made> {
+  return goOn(judge(mutation, session, rules), (judgement) =>
+    'answer' in judgement ? { result: judgement.answer } : enter(judgement.write, judgement.write, { session, rules }),
+  );
+}
+
+async function applyByResolver(
+  mutation: MutationLogEntry,
+  session: PushSession,
+  { parts: { caller, rules }, transaction }: Within,
+): Promise<Made> {
+  if (rules.rulesOf(mutation.objectName)) {
+    await transaction.savepoint(() => adoptRecord(mutation, session, { caller, transaction: transaction.handle }));
+  }
+  const judgement = await judge(mutation, session, rules);
+  if ('answer' in judgement) return { result: judgement.answer };
+  const { write } = judgement;
+  const stored = await transaction.savepoint(() => caller.applyMutation(write, transaction.handle));
+  const made = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
+  return enter(write, made, { session, rules });
+}
+
+/** Takes a write that was made into the session. */
+function enter(
+  write: PlannedWrite,
+  made: OwnWrite,
+  { session, rules }: { readonly session: PushSession; readonly rules: JudgeRules },
+): Made | Promise<Made> {
+  const { version } = made.state;
+  session.write(made.state);
+  session.remember(write.said, { status: 'applied', version, droppedFields: write.droppedFields });
+  return goOn(describeWrite(write, made, rules), (result) => ({ result, written: made }));
+}
+
+function failAlone(
+  error: unknown,
+  mutation: MutationLogEntry,
+  { session, parts }: { readonly session: PushSession; readonly parts: ApplyParts },
+): Made {
+  // Not this mutation's failure: the transaction as a whole has to be run again.
+  if (error instanceof StoreBusyError) throw error;
+  const rejection = rejectionOf(error);
+  const result = rejectedResult(mutation.id, rejection);
+  if (result.status === 'rejected' && result.retryable) session.hold(mutation);
+  else session.remember(mutation, { status: 'rejected', code: rejection.code, reason: rejection.reason });
+  if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
+  return { result };
 }
 
 /** Why a mutation is not even tried now, if there is a reason. */
@@ -150,14 +192,17 @@ export function waitingReason(parts: ApplyParts, isHeld: boolean): string | unde
 }
 
 /** The result of a write that was made, with the record where the client cannot know it and may. */
-export async function describeWrite(
+export function describeWrite(
   write: PlannedWrite,
-  made: OwnWrite,
+  { state, computable }: OwnWrite,
   rules: JudgeRules,
-): Promise<SyncMutationResult> {
-  const { state, computable } = made;
+): SyncMutationResult | Promise<SyncMutationResult> {
   // What the writer may not read any more goes from their device, as if it were gone.
-  const view = rules.authorize.read ? await viewOf(state, rules) : state.data;
-  const record = view === undefined ? null : computable ? undefined : view;
-  return appliedResult(write.mutation.id, { serverVersion: state.version, record, droppedFields: write.droppedFields });
+  return goOn(rules.authorize.read ? viewOf(state, rules) : state.data, (view) =>
+    appliedResult(write.mutation.id, {
+      serverVersion: state.version,
+      record: view === undefined ? null : computable ? undefined : view,
+      droppedFields: write.droppedFields,
+    }),
+  );
 }

@@ -40,7 +40,8 @@ export class ResolverCaller {
   async applyMutation({ mutation, state }: PlannedWrite, transaction: unknown): Promise<JsonObject | undefined> {
     if (this.#resolver === storeResolver) return undefined;
     const stored = await this.#bounded(transaction, (context) =>
-      this.#resolver.applyMutation(mutation, state.version, context),
+      // A copy, because the ledger remembers the client's own.
+      this.#resolver.applyMutation({ ...mutation }, state.version, context),
     );
     // A delete leaves no record, whatever the driver returns for it.
     if (stored === null || stored === undefined || mutation.operation === 'delete') return undefined;

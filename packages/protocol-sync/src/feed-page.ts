@@ -42,15 +42,13 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const { except = [] } = request;
   const objects = wantedObjects(request, parts.syncedObjects);
   const scope = scopeDigest({ objects, except }, await rightsOf(authorize, principal));
-  const own = suppressedVersions(request, parts);
-  const { page, start: found } =
-    ownPage(request, own, { scope, stretch: parts.stretch }) ??
-    (await readPage(request, parts.store, { objects, scope }));
+  const found = ownPage(request, parts, scope) ?? (await readPage(request, parts.store, { objects, scope }));
+  const { page } = found;
   // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
-  const isBeginning = !request.checkpoint || found.reset !== undefined;
+  const isBeginning = !request.checkpoint || found.start.reset !== undefined;
   const { epoch, head } = page.facts;
   if (head < (parts.stretch?.facts.head ?? 0)) throw new StoreBusyError('The store was restored while it was read.');
-  const start = isBeginning ? { ...found, since: Math.min(found.since, parts.headBefore) } : found;
+  const start = isBeginning ? { ...found.start, since: Math.min(found.start.since, parts.headBefore) } : found.start;
   const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
@@ -58,8 +56,8 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));
   // A client that walks the feed anew has computed its own writes from what it could see before.
   const isWalkingAnew = request.checkpoint !== null && start.since > 0;
-  const isToldAll = own.size === 0 || isWalkingAnew;
-  const others = isToldAll ? wanted : wanted.filter((record) => own.get(record) !== record.version);
+  const isToldAll = parts.written.length === 0 || wanted.length === 0 || isWalkingAnew;
+  const others = isToldAll ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
   const permissions = await permissionsOf(others, authorize.read, principal);
   const told = { start, timestampOf: rememberedInstants() };
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
@@ -120,18 +118,26 @@ async function readPage(
  * The page of a client that works alone: all that stands behind its checkpoint is what this very request wrote and need
  * not be told, so nothing has to be read. `undefined` for any other.
  */
-function ownPage(
-  { checkpoint }: PushRequest,
-  own: RecordMap<number>,
-  { scope, stretch }: { readonly scope: string; readonly stretch: FeedStretch | undefined },
-): ReadPage | undefined {
+function ownPage(request: PushRequest, parts: FeedPageParts, scope: string): ReadPage | undefined {
   // A record of the application's that was adopted took a place too, and the client does not know it.
-  if (!stretch || stretch.places !== own.size) return undefined;
-  const { facts, places } = stretch;
-  const start = findPageStart(checkpoint, facts, scope);
+  if (!parts.stretch?.isOwn || !isToldByResults(request, parts)) return undefined;
+  const { facts, places } = parts.stretch;
+  const start = findPageStart(request.checkpoint, facts, scope);
   return start.reset === undefined && start.after === facts.head - places
     ? { page: { facts, records: [] }, start }
     : undefined;
+}
+
+/** Whether a client knows from the results all that its request wrote. */
+function isToldByResults({ protocol }: PushRequest, { written, results, authorize }: FeedPageParts): boolean {
+  // What a result shows was looked at under rights that may be others by now.
+  if (authorize.read && authorize.scope && results.some((result) => 'record' in result)) return false;
+  // A protocol-1 client does not read `record` in results.
+  return protocol === 2 || written.every(({ computable }) => computable);
+}
+
+function withoutOwn(records: readonly FeedRecord[], own: RecordMap<number>): readonly FeedRecord[] {
+  return records.filter((record) => own.get(record) !== record.version);
 }
 
 function wantedObjects({ objects, except = [] }: PushRequest, synced: readonly string[] | undefined) {

@@ -10,7 +10,7 @@ import {
 } from '@objectql/sync-types';
 import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './answer.js';
 import { type Authorize, viewOf } from './authorize.js';
-import { decide, makeContest } from './decide.js';
+import { type Decision, decide, makeContest } from './decide.js';
 import type { ObjectRules } from './object-rules.js';
 import type { Principal } from './principal.js';
 import type { PushSession, SeenRecord } from './push-session.js';
@@ -28,7 +28,7 @@ export interface JudgeRules {
 export interface PlannedWrite {
   /** The mutation as the client said it: what the ledger remembers. */
   readonly said: MutationLogEntry;
-  /** The mutation as the resolver is to apply it: only the fields to write. */
+  /** The mutation as the resolver is to apply it: only the fields to write. The same object where that is what was said. */
   readonly mutation: MutationLogEntry;
   readonly state: RecordState;
   readonly droppedFields: readonly string[];
@@ -38,112 +38,131 @@ export interface PlannedWrite {
 
 export type Judgement = { readonly answer: SyncMutationResult } | { readonly write: PlannedWrite };
 
-/** Judges one mutation; outcomes that write nothing are remembered in the session. */
-export async function judge(mutation: MutationLogEntry, session: PushSession, rules: JudgeRules): Promise<Judgement> {
+/** Judges one mutation; outcomes that write nothing are remembered in the session. At once where nobody has to be asked. */
+export function judge(
+  mutation: MutationLogEntry,
+  session: PushSession,
+  rules: JudgeRules,
+): Judgement | Promise<Judgement> {
   const recalled = session.recall(mutation);
   if (recalled === 'REUSED') {
-    return refuse({
-      code: 'ID_REUSED',
-      reason: 'This id was used for another mutation. Give each mutation a fresh id.',
-    });
+    const reason = 'This id was used for another mutation. Give each mutation a fresh id.';
+    return refuse(mutation, { code: 'ID_REUSED', reason });
   }
   if (recalled === 'EXPIRED') {
     const reason = 'It is too long ago to know whether this was applied. Compare with the record and record it anew.';
-    return refuse({ code: 'OUTCOME_EXPIRED', reason });
+    return refuse(mutation, { code: 'OUTCOME_EXPIRED', reason });
   }
-  if (recalled) return { answer: await repeat(mutation, recalled, { session, rules }) };
-
+  if (recalled) return repeat(mutation, recalled, { session, rules }).then((answer) => ({ answer }));
   const objectRules = rules.rulesOf(mutation.objectName);
   if (!objectRules) {
-    return conclude({ code: 'UNKNOWN_OBJECT', reason: `${mutation.objectName} takes no part in sync here.` });
+    const reason = `${mutation.objectName} takes no part in sync here.`;
+    return conclude(mutation, { code: 'UNKNOWN_OBJECT', reason }, session);
   }
-  const seen = session.record(mutation);
-  // Not even awaited where there are no rules to ask: that alone would be half of what a simple mutation costs.
-  const view = seen && (rules.authorize.read ? await viewOf(seen.state, rules) : seen.state.data);
+  const known: Known = { session, rules, objectRules, before: session.record(mutation) };
+  const isOpenToAll = !rules.authorize.read && !rules.authorize.write;
+  return isOpenToAll ? decideNow(mutation, known.before?.state.data, known) : askFirst(mutation, known);
+}
+
+/** What a mutation is judged by. */
+interface Known {
+  readonly session: PushSession;
+  readonly rules: JudgeRules;
+  readonly objectRules: ObjectRules;
+  readonly before: SeenRecord | undefined;
+}
+
+async function askFirst(mutation: MutationLogEntry, known: Known): Promise<Judgement> {
+  const { session, rules, before } = known;
+  const view = before && (await viewOf(before.state, rules));
   // Asked of a record that is hidden as if there were none, or two refusals would tell which ids exist.
-  const known = view === undefined ? null : (seen?.state.data ?? null);
-  if (rules.authorize.write && !(await mayWrite(mutation, known, rules))) {
-    return conclude({ code: 'FORBIDDEN', reason: 'You may not make this change.' });
+  const visible = view === undefined ? null : (before?.state.data ?? null);
+  const isHidden = before !== undefined && view === undefined;
+  if (!(await mayWrite(mutation, visible, rules)) || (isHidden && mutation.operation === 'create')) {
+    return conclude(mutation, { code: 'FORBIDDEN', reason: 'You may not make this change.' }, session);
   }
-  if (seen && view === undefined) {
-    return conclude(
-      mutation.operation === 'create'
-        ? { code: 'FORBIDDEN', reason: 'You may not make this change.' }
-        : {
-            code: 'NOT_FOUND',
-            reason: `There is no such ${mutation.objectName} to ${mutation.operation}. Create it first.`,
-          },
-    );
+  if (isHidden) {
+    const reason = `There is no such ${mutation.objectName} to ${mutation.operation}. Create it first.`;
+    return conclude(mutation, { code: 'NOT_FOUND', reason }, session);
   }
-  return decideNow(seen, objectRules);
+  return decideNow(mutation, view, known);
+}
 
-  function refuse(rejection: Rejection): Judgement {
-    return { answer: rejectedResult(mutation.id, rejection) };
-  }
+function refuse(mutation: MutationLogEntry, rejection: Rejection): Judgement {
+  return { answer: rejectedResult(mutation.id, rejection) };
+}
 
-  function conclude(rejection: Rejection): Judgement {
-    session.remember(mutation, { status: 'rejected', ...rejection });
-    return refuse(rejection);
-  }
+function conclude(mutation: MutationLogEntry, rejection: Rejection, session: PushSession): Judgement {
+  session.remember(mutation, { status: 'rejected', ...rejection });
+  return refuse(mutation, rejection);
+}
 
-  function decideNow(before: SeenRecord | undefined, objectRules: ObjectRules): Judgement {
-    const stamp = session.stamp(mutation);
-    const decision = decide({ mutation, stamp, view }, before?.state, objectRules);
-    switch (decision.do) {
-      case 'reject':
-        return conclude(decision);
-      case 'conflict':
-        return { answer: meetConflict(decision.contest, before, objectRules) };
-      case 'keep': {
-        const version = before?.state.version ?? 0;
-        // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
-        const droppedFields = fieldsInView(decision.droppedFields, mutation, view);
-        session.remember(mutation, { status: 'applied', version, droppedFields });
-        // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
-        const isGone = before?.state.data === null && droppedFields.length === 0;
-        const record = isGone ? undefined : view;
-        return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
-      }
-      case 'write': {
-        const { operation, data, droppedFields, altered } = decision;
-        const state = writeRecord(before?.state, decidedWrite(operation, data, stamp), session.versionFloor);
-        const tooLarge = sizeProblem(state, before?.state, rules.maxRecordBytes);
-        if (tooLarge) return conclude({ code: 'TOO_LARGE', reason: tooLarge });
-        const planned = operation === 'delete' ? withoutData(mutation) : { ...mutation, operation, data };
-        return {
-          write: {
-            said: mutation,
-            mutation: planned,
-            state,
-            droppedFields,
-            // A create that met a live record was merged into it.
-            computable:
-              !altered && operation === mutation.operation && isComputable(before, stamp, { mutation, session }),
-          },
-        };
-      }
+function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefined, known: Known): Judgement {
+  const { session, rules, objectRules, before } = known;
+  const stamp = session.stamp(mutation);
+  const decision = decide({ mutation, stamp, view }, before?.state, objectRules);
+  switch (decision.do) {
+    case 'reject':
+      return conclude(mutation, decision, session);
+    case 'conflict':
+      return { answer: meetConflict(mutation, decision.contest, { view, known }) };
+    case 'keep': {
+      const version = before?.state.version ?? 0;
+      // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
+      const droppedFields = fieldsInView(decision.droppedFields, mutation, view);
+      session.remember(mutation, { status: 'applied', version, droppedFields });
+      // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
+      const isGone = before?.state.data === null && droppedFields.length === 0;
+      const record = isGone ? undefined : view;
+      return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
+    }
+    case 'write': {
+      const write = planWrite(mutation, decision, { stamp, known });
+      const tooLarge = sizeProblem(write.state, before?.state, rules.maxRecordBytes);
+      return tooLarge ? conclude(mutation, { code: 'TOO_LARGE', reason: tooLarge }, session) : { write };
     }
   }
+}
 
-  function decidedWrite(operation: MutationLogEntry['operation'], data: JsonObject, stamp: WriteStamp) {
-    const { objectName, recordId, id, sequence } = mutation;
-    const origin = { logId: stamp.logId, mutationId: id, sequence };
-    return { objectName, recordId, operation, data, stamp, changedAt: session.now, origin };
-  }
+function planWrite(
+  mutation: MutationLogEntry,
+  { operation, data, droppedFields, altered }: Extract<Decision, { do: 'write' }>,
+  { stamp, known }: { readonly stamp: WriteStamp; readonly known: Known },
+): PlannedWrite {
+  const { session, before } = known;
+  const { objectName, recordId, id, sequence } = mutation;
+  const origin = { logId: stamp.logId, mutationId: id, sequence };
+  const write = { objectName, recordId, operation, data, stamp, changedAt: session.now, origin };
+  const isAsSaid = !altered && operation === mutation.operation;
+  return {
+    said: mutation,
+    mutation: isAsSaid && data === mutation.data ? mutation : toMutation(mutation, operation, data),
+    state: writeRecord(before?.state, write, session.versionFloor),
+    droppedFields,
+    // A create that met a live record was merged into it.
+    computable: isAsSaid && isComputable(before, stamp, { mutation, session }),
+  };
+}
 
-  function meetConflict(
-    contest: Contest,
-    before: SeenRecord | undefined,
-    objectRules: ObjectRules,
-  ): SyncMutationResult {
-    if (!before) throw new Error('A conflict needs a record to conflict with.');
-    session.remember(mutation, { status: 'conflict', kind: contest.kind, fields: contest.fields });
-    return conflictResult(mutation, {
-      contest: inView(contest, mutation, view),
-      before: before.state,
-      rules: objectRules,
-    });
-  }
+/** The mutation as the resolver is to apply it. */
+function toMutation(
+  { data: _said, ...mutation }: MutationLogEntry,
+  operation: MutationLogEntry['operation'],
+  data: JsonObject,
+): MutationLogEntry {
+  return operation === 'delete' ? mutation : { ...mutation, operation, data };
+}
+
+function meetConflict(
+  mutation: MutationLogEntry,
+  contest: Contest,
+  { view, known }: { readonly view: JsonObject | null | undefined; readonly known: Known },
+): SyncMutationResult {
+  const { session, objectRules, before } = known;
+  if (!before) throw new Error('A conflict needs a record to conflict with.');
+  session.remember(mutation, { status: 'conflict', kind: contest.kind, fields: contest.fields });
+  const shown = inView(contest, mutation, view);
+  return conflictResult(mutation, { contest: shown, before: before.state, rules: objectRules });
 }
 
 /** The outcome of an earlier request once more; a conflict is shown with the record as it is now. */
@@ -235,8 +254,4 @@ function sizeProblem(state: RecordState, before: RecordState | undefined, maxByt
   if (!state.data || !before?.data) return undefined;
   if (Object.keys(state.data).length > MAX_FIELDS) return `The record would have more than ${MAX_FIELDS} fields.`;
   return isJsonWithin(state.data, maxBytes) ? undefined : `The record would be larger than ${maxBytes} bytes.`;
-}
-
-function withoutData({ data, ...mutation }: MutationLogEntry): MutationLogEntry {
-  return mutation;
 }

@@ -114,6 +114,7 @@ function parseMutation(value: unknown, clientId: string, limits: ServerLimits): 
 }
 
 function refuseRepeatedSequences(items: readonly PushItem[]): readonly PushItem[] {
+  if (areRising(items)) return items;
   const idBySequence = new Map<number, string>();
   return items.map((item) => {
     if (!('mutation' in item)) return item;
@@ -123,6 +124,18 @@ function refuseRepeatedSequences(items: readonly PushItem[]): readonly PushItem[
     if (first === id) return item;
     return { mutationId: id, code: 'INVALID', reason: `sequence ${sequence} stands twice in this request.` };
   });
+}
+
+/** As a client sends them. */
+function areRising(items: readonly PushItem[]): boolean {
+  let last = 0;
+  for (const item of items) {
+    if (!('mutation' in item)) continue;
+    const { sequence } = item.mutation;
+    if (sequence <= last) return false;
+    last = sequence;
+  }
+  return true;
 }
 
 /** The id under which a malformed mutation can still be answered, when it has one. */

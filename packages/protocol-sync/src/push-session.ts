@@ -22,10 +22,8 @@ import { SyncRequestError } from './sync-request-error.js';
 
 /** What must be read before a push's mutations can be decided. */
 export function loadRequestOf({ logId, checkpoint }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
-  const refs = new RecordMap<RecordRef>();
-  for (const mutation of mutations) refs.set(mutation, mutation);
   return {
-    records: [...refs.values()],
+    records: mutations,
     mutationIds: mutations.map(({ id }) => id),
     epoch: checkpoint?.epoch,
     ...(logId === null ? {} : { log: { logId, sequences: mutations.map(({ sequence }) => sequence) } }),
@@ -39,26 +37,37 @@ export interface SeenRecord {
   readonly place: number;
 }
 
+/** The same, as the session keeps it. */
+interface Kept extends SeenRecord {
+  state: RecordState;
+  place: number;
+  /** Where it stands among the records that this push wrote; -1 for one it did not write. */
+  turn: number;
+}
+
 export class PushSession {
   readonly request: PushRequest;
   readonly now: number;
+  /** Whether a record of the application's was taken into the feed. */
+  isAdopting = false;
   readonly #loaded: Loaded;
-  readonly #records = new RecordMap<SeenRecord>();
+  readonly #records = new RecordMap<Kept>();
   readonly #ledgerById = new Map<string, LedgerRow>();
-  /** In the order of their last writes. */
-  readonly #written = new Set<SeenRecord>();
+  /** In the order of their last writes; a hole is left where one was written again. */
+  readonly #written: (Kept | undefined)[] = [];
   readonly #remembered: LedgerRow[] = [];
   readonly #held = new RecordMap<true>();
   /** In a forked log, what has to be told before its device is: mutations whose outcome is forgotten. */
   readonly #toldBeforeFork = new Set<string>();
   #lastTime: number;
+  #lastApplied: Extract<LedgerOutcome, { status: 'applied' }> | undefined;
 
   constructor(request: PushRequest, loaded: Loaded, now: number) {
     this.request = request;
     this.now = now;
     this.#loaded = loaded;
     this.#lastTime = loaded.log?.lastTime ?? 0;
-    for (const state of loaded.records) this.#records.set(state, { state, place: state.place });
+    for (const state of loaded.records) this.#records.set(state, { state, place: state.place, turn: -1 });
     for (const row of loaded.ledger) this.#ledgerById.set(row.mutationId, row);
   }
 
@@ -141,19 +150,30 @@ export class PushSession {
   }
 
   remember(mutation: MutationLogEntry, outcome: LedgerOutcome): LedgerRow {
-    const row = ledgerRow(mutation, outcome, { logId: this.request.logId, at: this.now });
+    const row = ledgerRow(mutation, this.#shared(outcome), { logId: this.request.logId, at: this.now });
     this.#ledgerById.set(row.mutationId, row);
     this.#remembered.push(row);
     return row;
   }
 
+  /** One object for neighbours with one outcome: the rows of a push are kept for weeks, and most of them tell the same. */
+  #shared(outcome: LedgerOutcome): LedgerOutcome {
+    if (outcome.status !== 'applied' || outcome.droppedFields.length > 0) return outcome;
+    if (this.#lastApplied?.version !== outcome.version) this.#lastApplied = outcome;
+    return this.#lastApplied;
+  }
+
   write(state: RecordState): void {
-    const before = this.#records.get(state);
-    const record = { state, place: Number.POSITIVE_INFINITY };
-    this.#records.set(state, record);
+    let kept = this.#records.get(state);
+    if (!kept) {
+      kept = { state, place: Number.POSITIVE_INFINITY, turn: -1 };
+      this.#records.set(state, kept);
+    }
     // A record written twice takes its place in the feed from its last write.
-    if (before) this.#written.delete(before);
-    this.#written.add(record);
+    if (kept.turn >= 0) this.#written[kept.turn] = undefined;
+    kept.state = state;
+    kept.place = Number.POSITIVE_INFINITY;
+    kept.turn = this.#written.push(kept) - 1;
   }
 
   /** After a retryable rejection the record's later mutations wait, or they would be applied out of order. */
@@ -170,7 +190,7 @@ export class PushSession {
     const { log } = this.#loaded;
     const { logId } = this.request;
     return {
-      records: Array.from(this.#written, ({ state }) => state),
+      records: this.#written.flatMap((kept) => kept?.state ?? []),
       // A copy: an announced write is remembered after this, and saved when it is confirmed.
       ledger: [...this.#remembered],
       ...(logId === null

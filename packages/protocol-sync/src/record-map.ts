@@ -39,3 +39,23 @@ export class RecordMap<T> {
     for (const byId of this.#byObject.values()) yield* byId.values();
   }
 }
+
+/** A set of records, by the same two names. */
+export class RecordSet {
+  readonly #byObject = new Map<string, Set<RecordId>>();
+
+  has({ objectName, recordId }: RecordRef): boolean {
+    return this.#byObject.get(objectName)?.has(recordId) ?? false;
+  }
+
+  /** True when it was not in it before. */
+  add({ objectName, recordId }: RecordRef): boolean {
+    const ids = this.#byObject.get(objectName);
+    if (!ids) {
+      this.#byObject.set(objectName, new Set([recordId]));
+      return true;
+    }
+    const { size } = ids;
+    return ids.add(recordId).size > size;
+  }
+}

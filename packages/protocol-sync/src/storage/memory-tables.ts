@@ -1,5 +1,5 @@
 /** What a store holds, as maps: the memory store without its turns and transactions. */
-import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { recordKey } from '@objectql/sync-types';
 import { RecordMap } from '../record-map.js';
 import { KEPT_EPOCHS } from './epoch-watch.js';
 import { ownCopy } from './own-copy.js';
@@ -19,8 +19,8 @@ import type {
   StoreFacts,
 } from './sync-store.js';
 
-/** A record with its data as text, of which nobody can change what was stored. */
-type Row = Omit<StoredRecord, 'data' | 'place'> & Pick<FeedRecord, 'data'> & { place: number };
+/** A record with its data as text, of which nobody can change what was stored. Its own place in the maps it never leaves. */
+type Row = { -readonly [Key in keyof StoredRecord]: Key extends 'data' ? FeedRecord['data'] : StoredRecord[Key] };
 
 /** What a transaction saves, made independent of the objects it was said with. */
 export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
@@ -43,7 +43,7 @@ export class MemoryTables {
   readonly #feedByObject = new Map<string, PlaceIndex<Row>>();
   readonly #tombstones = new Set<Row>();
   readonly #ledgerById = new Map<string, LedgerRow>();
-  readonly #ledgerByLog = new Map<string, Map<number, LedgerRow>>();
+  readonly #ledgerByLog = new Map<string, RowsOfLog>();
   readonly #logById = new Map<string, LogRow>();
   readonly #intents = new RecordMap<Intent>();
   /** The epochs that the present one continues, with their last places, rising. */
@@ -65,11 +65,9 @@ export class MemoryTables {
   }
 
   load({ records: asked, mutationIds, log, epoch }: LoadRequest): Loaded {
-    const refs = new RecordMap<RecordRef>();
-    for (const ref of asked) refs.set(ref, ref);
     const records: StoredRecord[] = [];
     const intents: Intent[] = [];
-    for (const ref of refs.values()) {
+    for (const ref of asked) {
       const record = this.#records.get(ref);
       if (record) records.push(toRecord(record));
       const intent = this.#intents.get(ref);
@@ -90,12 +88,10 @@ export class MemoryTables {
       const row = this.#ledgerById.get(id);
       if (row) found.add(row);
     }
-    const bySequence = log && this.#ledgerByLog.get(log.logId);
-    if (bySequence) {
-      for (const sequence of log.sequences) {
-        const row = bySequence.get(sequence);
-        if (row) found.add(row);
-      }
+    const rows = log && this.#ledgerByLog.get(log.logId);
+    for (const sequence of rows ? log.sequences : []) {
+      const row = rows?.get(sequence);
+      if (row) found.add(row);
     }
     return [...found];
   }
@@ -150,22 +146,22 @@ export class MemoryTables {
   }
 
   #place(record: Row): void {
-    this.#remove(record);
-    this.#records.set(record, record);
-    this.#feed.add(record);
-    const feed = this.#feedByObject.get(record.objectName) ?? new PlaceIndex();
-    this.#feedByObject.set(record.objectName, feed);
-    feed.add(record);
-    if (record.data === null) this.#tombstones.add(record);
+    const before = this.#records.get(record);
+    if (before) this.#leaveFeed(before);
+    else this.#records.set(record, record);
+    // The one that is there is written over: what is new dies young, and nothing has to be found or moved in the map.
+    const row = before ? writeOver(before, record) : record;
+    const feed = this.#feedByObject.get(row.objectName) ?? new PlaceIndex();
+    this.#feedByObject.set(row.objectName, feed);
+    this.#feed.add(row);
+    feed.add(row);
+    if (row.data === null) this.#tombstones.add(row);
   }
 
-  #remove(ref: RecordRef): void {
-    const record = this.#records.get(ref);
-    if (!record) return;
-    this.#records.delete(ref);
-    this.#feed.remove(record.place);
-    this.#feedByObject.get(record.objectName)?.remove(record.place);
-    this.#tombstones.delete(record);
+  #leaveFeed(row: Row): void {
+    this.#feed.remove(row.place);
+    this.#feedByObject.get(row.objectName)?.remove(row.place);
+    if (row.data === null) this.#tombstones.delete(row);
   }
 
   /** Enters all rows, or none when one is taken. */
@@ -180,13 +176,12 @@ export class MemoryTables {
 
   /** False, and nothing changed, when the row's id or its sequence in its log is taken. */
   #enter(row: LedgerRow): boolean {
-    const { mutationId, logId, sequence } = row;
+    const { mutationId, logId } = row;
     if (this.#ledgerById.has(mutationId)) return false;
     if (logId !== null) {
-      const bySequence = this.#ledgerByLog.get(logId) ?? new Map<number, LedgerRow>();
-      if (bySequence.has(sequence)) return false;
-      bySequence.set(sequence, row);
-      this.#ledgerByLog.set(logId, bySequence);
+      const rows = this.#ledgerByLog.get(logId) ?? new RowsOfLog();
+      if (!rows.add(row)) return false;
+      this.#ledgerByLog.set(logId, rows);
     }
     this.#ledgerById.set(mutationId, row);
     return true;
@@ -195,9 +190,9 @@ export class MemoryTables {
   #leave({ mutationId, logId, sequence }: LedgerRow): void {
     this.#ledgerById.delete(mutationId);
     if (logId === null) return;
-    const bySequence = this.#ledgerByLog.get(logId);
-    bySequence?.delete(sequence);
-    if (bySequence?.size === 0) this.#ledgerByLog.delete(logId);
+    const rows = this.#ledgerByLog.get(logId);
+    rows?.delete(sequence);
+    if (rows?.isEmpty) this.#ledgerByLog.delete(logId);
   }
 
   #saveLog(log: LogRow): void {
@@ -211,7 +206,8 @@ export class MemoryTables {
   }
 
   #dropTombstone(tombstone: Row): void {
-    this.#remove(tombstone);
+    this.#records.delete(tombstone);
+    this.#leaveFeed(tombstone);
     const { floor, versionFloor } = this.facts;
     this.facts = {
       ...this.facts,
@@ -243,6 +239,49 @@ export class MemoryTables {
       }
     }
   }
+}
+
+/** One log's part of the ledger. Nearly every row comes with a sequence above all others, and then nothing is looked up. */
+class RowsOfLog {
+  readonly #bySequence = new Map<number, LedgerRow>();
+  #last = 0;
+
+  get isEmpty(): boolean {
+    return this.#bySequence.size === 0;
+  }
+
+  get(sequence: number): LedgerRow | undefined {
+    return sequence > this.#last ? undefined : this.#bySequence.get(sequence);
+  }
+
+  /** False, and nothing changed, when its sequence is taken. */
+  add(row: LedgerRow): boolean {
+    if (this.get(row.sequence)) return false;
+    this.#bySequence.set(row.sequence, row);
+    this.#last = Math.max(this.#last, row.sequence);
+    return true;
+  }
+
+  delete(sequence: number): void {
+    this.#bySequence.delete(sequence);
+  }
+}
+
+function writeOver(
+  row: Row,
+  { version, born, bornBy, data, deleted, writes, run, changedAt, origin, place }: Row,
+): Row {
+  row.version = version;
+  row.born = born;
+  row.bornBy = bornBy;
+  row.data = data;
+  row.deleted = deleted;
+  row.writes = writes;
+  row.run = run;
+  row.changedAt = changedAt;
+  row.origin = origin;
+  row.place = place;
+  return row;
 }
 
 /** Name by name, because spreading a record costs several times as much. The place is given at commit. */

@@ -41,10 +41,10 @@ export class PlaceIndex<T extends { readonly place: number }> {
 
   /** Removes what is at a place, if anything is. */
   remove(place: number): void {
-    const at = firstFrom(this.#numbers, bucketNumber(place));
+    const at = indexOf(this.#numbers, bucketNumber(place));
     const bucket = this.#buckets[at];
     if (!bucket) return;
-    const index = firstFrom(bucket.places, place);
+    const index = indexOf(bucket.places, place);
     if (bucket.places[index] !== place || !bucket.things[index]) return;
     bucket.things[index] = undefined;
     bucket.size -= 1;
@@ -77,6 +77,12 @@ export function* mergeByPlace<T extends { readonly place: number }>(sequences: r
 
 function bucketNumber(place: number): number {
   return Math.floor(place / BUCKET_PLACES);
+}
+
+/** Index of the first of the ascending `values` that is no smaller than `value`: most often as far in as it is larger than the first. */
+function indexOf(values: readonly number[], value: number): number {
+  const guess = value - (values[0] ?? 0);
+  return values[guess] === value ? guess : firstFrom(values, value);
 }
 
 /** Index of the first of the ascending `values` that is no smaller than `least`. */

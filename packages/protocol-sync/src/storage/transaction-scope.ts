@@ -3,7 +3,7 @@
  * not only on the one where it would lose an update.
  */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import { RecordMap } from '../record-map.js';
+import { RecordSet } from '../record-map.js';
 import { leaseHandle } from './leased-handle.js';
 import {
   type Loaded,
@@ -17,6 +17,7 @@ import {
 /** An open transaction as an engine offers it. */
 export interface EngineTransaction {
   readonly handle: unknown;
+  /** Asks for each record once. */
   load(request: LoadRequest): Promise<Loaded>;
   save(request: SaveRequest): Promise<Saved>;
   /** Executes SAVEPOINT, RELEASE or ROLLBACK TO. */
@@ -52,7 +53,7 @@ interface Tenure {
 
 class TransactionScope implements StoreTransaction {
   readonly #engine: EngineTransaction;
-  readonly #loaded = new RecordMap<true>();
+  readonly #loaded = new RecordSet();
   #loadedLogId: string | undefined;
   #isLoaded = false;
   #isSaved = false;
@@ -79,8 +80,7 @@ class TransactionScope implements StoreTransaction {
       }
       this.#isLoaded = true;
       this.#loadedLogId = request.log?.logId;
-      for (const ref of request.records) this.#loaded.set(ref, true);
-      return this.#engine.load(request);
+      return this.#engine.load({ ...request, records: request.records.filter((ref) => this.#loaded.add(ref)) });
     });
   }
 

@@ -2,6 +2,7 @@
 import { STREAM_HEARTBEAT_MS, type SyncPoke } from '@objectql/sync-types';
 import type { FeedWatcher } from '../feed-watch.js';
 import type { Platform } from '../platform/platform.js';
+import type { HttpAnswer } from './http-call.js';
 
 /**
  * 15 min: who is asking is found out when a stream begins, so a session that has ended since is noticed by then; and a
@@ -19,11 +20,11 @@ export interface EventStreamOptions {
   readonly platform: Pick<Platform, 'setTimer'>;
 }
 
-/** Resolves with the stream's response once it is watching. Rejects, after `onClosed`, when watching cannot begin. */
-export async function openEventStream(options: EventStreamOptions): Promise<Response> {
+/** Resolves with the stream's answer once it is watching. Rejects, after `onClosed`, when watching cannot begin. */
+export async function openEventStream(options: EventStreamOptions): Promise<HttpAnswer> {
   const stream = new EventStream(options);
   await stream.begin();
-  return new Response(stream.body, { headers: HEADERS });
+  return { status: 200, headers: HEADERS, body: stream.body };
 }
 
 const HEADERS = {

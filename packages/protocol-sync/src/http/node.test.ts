@@ -26,6 +26,10 @@ async function listen(listener: RequestListener): Promise<RunningServer> {
 }
 
 describeHttpServer({ name: 'node:http', serve: (endpoint) => listen(toNodeHandler(endpoint)) });
+describeHttpServer({
+  name: 'node:http before an endpoint in a function of the application',
+  serve: (endpoint) => listen(toNodeHandler((request) => endpoint(request))),
+});
 
 for (const [version, framework] of [
   ['Express 5', express],

@@ -2,12 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemPlatform } from '../platform/platform.js';
 import { SyncRequestError } from '../sync-request-error.js';
-import { attachParsedBody, bodyBytesOf } from './body-at-hand.js';
-import { errorResponse } from './json-response.js';
+import { answerCallOf, type HttpAnswer } from './http-call.js';
+import { errorAnswer } from './json-answer.js';
+import { NodeCall, type NodeRequest } from './node-call.js';
 import type { SyncEndpoint } from './sync-endpoint.js';
 
-/** A request as Express hands it on; plain `node:http` has neither of the two. */
-export type NodeRequest = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown };
+export type { NodeRequest } from './node-call.js';
 
 /**
  * A handler for `http.createServer(toNodeHandler(endpoint))` and `app.use('/api/sync', toNodeHandler(endpoint))`.
@@ -15,87 +15,57 @@ export type NodeRequest = IncomingMessage & { readonly originalUrl?: string; rea
  * than 100 KB unless told otherwise, and sync sends up to 1 MiB. The endpoint's request is aborted when the client goes.
  */
 export function toNodeHandler(endpoint: SyncEndpoint): (request: NodeRequest, response: ServerResponse) => void {
+  const answerCall = answerCallOf(endpoint);
   return (request, response) => {
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    answer(request, { endpoint, signal: gone.signal })
-      .then((answered) => send(answered, { request, response }))
+    const call = new NodeCall(request, response);
+    (answerCall ? answerCall(call) : answerByWeb(call, endpoint))
+      .then((answer) => send(answer, { request, response }))
       // Only an error in the application's own `onError` comes here; without an answer the client tries again.
       .catch(() => response.destroy());
   };
 }
 
-async function answer(
-  request: NodeRequest,
-  { endpoint, signal }: { readonly endpoint: SyncEndpoint; readonly signal: AbortSignal },
-): Promise<Response> {
-  const webRequest = toWebRequest(request, signal);
-  return webRequest instanceof SyncRequestError ? errorResponse(webRequest) : endpoint(webRequest);
+/** For an endpoint that somebody has wrapped in a function of web requests and responses. */
+async function answerByWeb(call: NodeCall, endpoint: SyncEndpoint): Promise<HttpAnswer> {
+  const request = toWebRequest(call);
+  if (request instanceof SyncRequestError) return errorAnswer(request);
+  const response = await endpoint(request);
+  const { status, headers, body } = response;
+  const isStream = body !== null && headers.get('content-type') === 'text/event-stream';
+  return {
+    status,
+    headers: Object.fromEntries(headers),
+    body: isStream ? body : new Uint8Array(await response.arrayBuffer()),
+  };
 }
 
-function toWebRequest(request: NodeRequest, signal: AbortSignal): Request | SyncRequestError {
-  const { method = 'GET', headers, originalUrl = request.url ?? '/' } = request;
-  // Something before us has read the stream, or met its end where it was empty; where nothing has, Express 4 still puts an empty object in `body`.
-  const isRead = request.readableDidRead || request.readableEnded;
-  const bodyless = isRead || method === 'GET' || method === 'HEAD';
+function toWebRequest(call: NodeCall): Request | SyncRequestError {
   try {
-    const webRequest = new Request(`http://${headers.host ?? 'localhost'}${originalUrl}`, {
-      method,
-      headers: Object.entries(headers).flatMap(([name, value = '']): [string, string][] =>
-        // HTTP/2 puts the request line into headers that begin with a colon.
-        name.startsWith(':') ? [] : [value].flat().map((one) => [name, one]),
-      ),
-      signal,
-      ...(bodyless ? {} : { body: streamOf(request), duplex: 'half' }),
-    });
-    return isRead ? attachParsedBody(webRequest, request.body) : webRequest;
+    return call.toWholeRequest();
   } catch (cause) {
     return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
   }
 }
 
-/** The body as a web stream. `Readable.toWeb` would destroy the socket, and with it the answer, when it is left unread. */
-function streamOf(request: IncomingMessage): ReadableStream<Uint8Array> {
-  return new ReadableStream(
-    {
-      start(controller) {
-        request.on('data', (chunk: Uint8Array) => {
-          request.pause();
-          controller.enqueue(chunk);
-        });
-        request.once('end', () => controller.close());
-        request.once('error', (error) => controller.error(error));
-        request.pause();
-      },
-      pull: () => void request.resume(),
-    },
-    // Nothing is read ahead of what is asked for.
-    { highWaterMark: 0 },
-  );
-}
-
 async function send(
-  answered: Response,
+  { status, headers, body }: HttpAnswer,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> {
-  const isStream = answered.headers.get('content-type') === 'text/event-stream';
-  const body = isStream ? answered.body : (bodyBytesOf(answered) ?? new Uint8Array(await answered.arrayBuffer()));
   if (response.destroyed) {
-    await answered.body?.cancel();
+    if (body instanceof ReadableStream) await body.cancel();
     return;
   }
-  response.statusCode = answered.status;
+  response.statusCode = status;
   // `vary` is added to, because CORS middleware has its own.
-  for (const [name, value] of answered.headers) {
+  for (const [name, value] of Object.entries(headers)) {
     if (name === 'vary') response.appendHeader(name, value);
     else response.setHeader(name, value);
   }
-  if (body instanceof Uint8Array) {
-    response.setHeader('content-length', body.byteLength);
+  if (body instanceof ReadableStream) await pump(body, response);
+  else {
+    response.setHeader('content-length', Buffer.byteLength(body));
     response.end(body);
-  } else if (body) await pump(body, response);
+  }
   if (!request.complete) dropRest(request);
 }
 

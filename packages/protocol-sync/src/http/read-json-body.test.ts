@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { SyncRequestError } from '../sync-request-error.js';
 import { attachParsedBody } from './body-at-hand.js';
 import { readJsonBody } from './read-json-body.js';
+import { webCall } from './web-call.js';
 
 const MAX_BYTES = 10_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -17,7 +18,7 @@ function requestWith(body: BodyInit | null, headers: Record<string, string> = JS
 
 async function read(request: Request, signal = new AbortController().signal): Promise<unknown> {
   try {
-    return { value: await readJsonBody(request, { maxBytes: MAX_BYTES, signal }) };
+    return { value: await readJsonBody(webCall(request), { maxBytes: MAX_BYTES, signal }) };
   } catch (error) {
     if (!(error instanceof SyncRequestError)) throw error;
     return { refused: error.code, because: error.message };

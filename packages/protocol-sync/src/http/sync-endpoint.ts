@@ -13,10 +13,12 @@ import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-option
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { openEventStream } from './event-stream.js';
-import { errorResponse, jsonResponse } from './json-response.js';
+import { attachAnswerCall, type HttpAnswer, type HttpCall } from './http-call.js';
+import { errorAnswer, jsonAnswer } from './json-answer.js';
 import { PrincipalGate } from './principal-gate.js';
 import { readJsonBody } from './read-json-body.js';
 import { METHOD_BY_ACTION, methodNotAllowed, normalizePath, type SyncAction, syncActionOf } from './sync-route.js';
+import { toResponse, webCall } from './web-call.js';
 import { within } from './within.js';
 
 /**
@@ -95,17 +97,8 @@ export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
     }),
     report: options.onError ?? printError,
   };
-  return async (request) => {
-    try {
-      const action = syncActionOf(request, endpoint);
-      const method = METHOD_BY_ACTION[action];
-      if (request.method !== method) return errorResponse(methodNotAllowed(request, endpoint), { allow: method });
-      const bound = { timeoutMs: REQUEST_TIMEOUT_MS, platform: endpoint.platform, signal: request.signal };
-      return await within(bound, (signal) => answerRequest(request, { endpoint, action, signal }));
-    } catch (error) {
-      return errorResponse(toRequestError(error, { request, endpoint }));
-    }
-  };
+  const answerCall = (call: HttpCall) => answer(call, endpoint);
+  return attachAnswerCall(async (request: Request) => toResponse(await answerCall(webCall(request))), answerCall);
 }
 
 interface Endpoint extends SyncEndpointOptions {
@@ -117,41 +110,57 @@ interface Endpoint extends SyncEndpointOptions {
   readonly report: (error: unknown) => void;
 }
 
-interface Call {
+async function answer(call: HttpCall, endpoint: Endpoint): Promise<HttpAnswer> {
+  try {
+    const url = urlOf(call);
+    const action = syncActionOf(url, endpoint);
+    const method = METHOD_BY_ACTION[action];
+    if (call.method !== method) return errorAnswer(methodNotAllowed(call.method, endpoint), { allow: method });
+    const { platform } = endpoint;
+    const bound = { timeoutMs: REQUEST_TIMEOUT_MS, platform, onGone: (listener: () => void) => call.onGone(listener) };
+    return await within(bound, (signal) => answerAction(call, { endpoint, action, url, signal }));
+  } catch (error) {
+    return errorAnswer(toRequestError(error, { call, endpoint }));
+  }
+}
+
+interface Asked {
   readonly endpoint: Endpoint;
   readonly action: SyncAction;
+  readonly url: URL;
   readonly signal: AbortSignal;
 }
 
-async function answerRequest(request: Request, call: Call): Promise<Response> {
-  const { endpoint, action, signal } = call;
+async function answerAction(call: HttpCall, asked: Asked): Promise<HttpAnswer> {
+  const { endpoint, action, signal } = asked;
   const { handler, requests } = endpoint;
-  const principal = await identify(request, endpoint);
-  if (action === 'stream') return openStream(request, call, principal);
-  const answer = await requests.pass(principal, async () => {
-    const body = await readJsonBody(request, { maxBytes: handler.limits.maxBodyBytes, signal });
+  const principal = await identify(call, endpoint);
+  if (action === 'stream') return openStream(asked, principal);
+  const answered = await requests.pass(principal, async () => {
+    const body = await readJsonBody(call, { maxBytes: handler.limits.maxBodyBytes, signal });
     const context: SyncContext = { principal, signal };
     return action === 'push' ? handler.answerPush(body, endpoint.resolver, context) : handler.answerPull(body, context);
   });
-  return jsonResponse(answer, request.headers.get('accept-encoding'));
+  return jsonAnswer(answered, call.header('accept-encoding'));
 }
 
-function openStream(request: Request, { endpoint, signal }: Call, principal: Principal | null): Promise<Response> {
+function openStream({ endpoint, url, signal }: Asked, principal: Principal | null): Promise<HttpAnswer> {
   const { handler, platform, streams } = endpoint;
   // Empty for a client that has none.
-  const checkpoint = new URL(request.url).searchParams.get('checkpoint') || null;
+  const checkpoint = url.searchParams.get('checkpoint') || null;
   const leave = streams.enter(principal);
   return openEventStream({
     watch: (watcher) => handler.watch(checkpoint, watcher),
     onClosed: leave,
-    // Not the request's own signal: a stream that could not begin in time must not go on unseen.
+    // Not only when the caller goes: a stream that could not begin in time must not go on unseen.
     signal,
     platform,
   });
 }
 
-async function identify(request: Request, { authenticate, report }: Endpoint): Promise<Principal | null> {
+async function identify(call: HttpCall, { authenticate, report }: Endpoint): Promise<Principal | null> {
   if (!authenticate) return null;
+  const request = requestOf(call);
   const principal = await Promise.resolve()
     .then(() => authenticate(request))
     .catch((error: unknown) => {
@@ -164,6 +173,26 @@ async function identify(request: Request, { authenticate, report }: Endpoint): P
   throw new TypeError('authenticate answered a principal whose id is not a non-empty string.');
 }
 
+function urlOf({ url }: HttpCall): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw malformedHead(cause);
+  }
+}
+
+function requestOf(call: HttpCall): Request {
+  try {
+    return call.toRequest();
+  } catch (cause) {
+    throw malformedHead(cause);
+  }
+}
+
+function malformedHead(cause: unknown): SyncRequestError {
+  return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
+}
+
 function printError(error: unknown): void {
   // biome-ignore lint/suspicious/noConsole: a failure nobody has asked to be told must still be seen by somebody.
   console.error('@objectql/protocol-sync:', error);
@@ -171,10 +200,10 @@ function printError(error: unknown): void {
 
 function toRequestError(
   error: unknown,
-  { request, endpoint }: { readonly request: Request; readonly endpoint: Endpoint },
+  { call, endpoint }: { readonly call: HttpCall; readonly endpoint: Endpoint },
 ): SyncRequestError {
   if (error instanceof SyncRequestError) return error;
   // When the caller is gone, work that was given up is no failure.
-  if (!request.signal.aborted) endpoint.report(error);
+  if (!call.isGone) endpoint.report(error);
   return new SyncRequestError('INTERNAL', 'The server failed. Nothing is lost; send the same request again.');
 }

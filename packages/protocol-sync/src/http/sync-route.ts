@@ -29,8 +29,8 @@ export function normalizePath(path: string): string {
 }
 
 /** The action a request's path names, whatever its method; throws `SyncRequestError` where it names none. */
-export function syncActionOf(request: Request, routes: SyncRoutes): SyncAction {
-  const pathname = normalizePath(new URL(request.url).pathname);
+export function syncActionOf(url: URL, routes: SyncRoutes): SyncAction {
+  const pathname = normalizePath(url.pathname);
   // The end of the path decides, because a server may be mounted below a prefix it knows nothing of.
   const action = actionsOf(routes).find((name) => pathname.endsWith(`${routes.path}/${name}`));
   if (action) return action;
@@ -38,7 +38,7 @@ export function syncActionOf(request: Request, routes: SyncRoutes): SyncAction {
 }
 
 /** What a request is answered that asks for an action with another method than its own. */
-export function methodNotAllowed({ method }: Request, routes: SyncRoutes): SyncRequestError {
+export function methodNotAllowed(method: string, routes: SyncRoutes): SyncRequestError {
   return new SyncRequestError('METHOD_NOT_ALLOWED', `Sync takes no ${method} there. There are ${known(routes)}.`);
 }
 

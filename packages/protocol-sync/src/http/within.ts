@@ -5,26 +5,27 @@ import { SyncRequestError } from '../sync-request-error.js';
 export interface Bound {
   readonly timeoutMs: number;
   readonly platform: Platform;
-  /** The caller's own signal, on which the work's depends. */
-  readonly signal: AbortSignal;
+  /** Calls `listener` when the caller goes. */
+  onGone(listener: () => void): void;
 }
 
 /**
  * What `work` resolves to. When it takes longer than `timeoutMs`, its signal is aborted and `SyncRequestError` `BUSY`
- * thrown at once, whether or not the work heeds the signal.
+ * thrown at once, whether or not the work heeds the signal. It is aborted, too, when the caller goes, also after that.
  */
 export async function within<T>(bound: Bound, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController();
+  const ended = new AbortController();
+  bound.onGone(() => ended.abort());
   let cancelTimer = (): void => {};
   const timeout = new Promise<never>((_, reject) => {
     cancelTimer = bound.platform.setTimer(() => {
       const error = tooLate(bound.timeoutMs);
-      late.abort(error);
+      ended.abort(error);
       reject(error);
     }, bound.timeoutMs);
   });
   try {
-    return await Promise.race([work(AbortSignal.any([bound.signal, late.signal])), timeout]);
+    return await Promise.race([work(ended.signal), timeout]);
   } finally {
     cancelTimer();
   }

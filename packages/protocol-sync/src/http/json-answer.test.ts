@@ -1,14 +1,17 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { SyncRequestError } from '../sync-request-error.js';
-import { errorResponse, GZIP_MIN_BYTES, jsonResponse } from './json-response.js';
+import type { HttpAnswer } from './http-call.js';
+import { errorAnswer, GZIP_MIN_BYTES, jsonAnswer } from './json-answer.js';
+import { toResponse } from './web-call.js';
 
 const large = { text: 'x'.repeat(GZIP_MIN_BYTES) };
 
 const textOf = (value: unknown) => ({ text: JSON.stringify(value), nextPage: undefined });
 
 /** What a caller sees, with the body unpacked. */
-async function seen(response: Response): Promise<unknown> {
+async function seen(answer: HttpAnswer): Promise<unknown> {
+  const response = toResponse(answer);
   const bytes = Buffer.from(await response.arrayBuffer());
   const packed = response.headers.get('content-encoding') === 'gzip';
   const body: unknown = JSON.parse((packed ? gunzipSync(bytes) : bytes).toString());
@@ -20,7 +23,7 @@ const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store
 it('gzips a large answer for a caller that takes gzip', async () => {
   const headers = { ...HEADERS, 'content-encoding': 'gzip' };
   for (const accepted of ['gzip', 'gzip, deflate, br', 'br;q=1.0, GZIP;q=0.5', '*']) {
-    expect(await seen(await jsonResponse(textOf(large), accepted))).toEqual({
+    expect(await seen(await jsonAnswer(textOf(large), accepted))).toEqual({
       status: 200,
       headers,
       body: large,
@@ -30,13 +33,13 @@ it('gzips a large answer for a caller that takes gzip', async () => {
 
 it('leaves an answer as it is when it is small or the caller takes no gzip', async () => {
   const small = { checkpoint: 'c' };
-  expect(await seen(await jsonResponse(textOf(small), 'gzip'))).toEqual({
+  expect(await seen(await jsonAnswer(textOf(small), 'gzip'))).toEqual({
     status: 200,
     headers: HEADERS,
     body: small,
   });
   for (const accepted of [null, '', 'br', 'gzip;q=0', 'gzip;q=0.0, *', 'identity', 'gzip;q=x']) {
-    expect(await seen(await jsonResponse(textOf(large), accepted))).toEqual({
+    expect(await seen(await jsonAnswer(textOf(large), accepted))).toEqual({
       status: 200,
       headers: HEADERS,
       body: large,
@@ -45,13 +48,13 @@ it('leaves an answer as it is when it is small or the caller takes no gzip', asy
 });
 
 it('names the next page in a header', async () => {
-  const response = await jsonResponse({ text: '{}', nextPage: '2.feed.1.0.' }, 'gzip');
+  const response = await jsonAnswer({ text: '{}', nextPage: '2.feed.1.0.' }, 'gzip');
   expect(await seen(response)).toMatchObject({ headers: { ...HEADERS, 'sync-next-page': '2.feed.1.0.' } });
 });
 
 it('answers an error with its status, its code, and when to try again in whole seconds', async () => {
   const error = new SyncRequestError('RATE_LIMITED', 'Wait.', { retryAfterMs: 1200 });
-  expect(await seen(errorResponse(error, { allow: 'POST' }))).toEqual({
+  expect(await seen(errorAnswer(error, { allow: 'POST' }))).toEqual({
     status: 429,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', 'retry-after': '2', allow: 'POST' },
     body: { error: { code: 'RATE_LIMITED', message: 'Wait.', retryAfterMs: 1200 } },

@@ -1,10 +1,10 @@
 /** Answers as JSON, gzipped where the caller takes it and it pays. */
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
-import { NEXT_PAGE_HEADER, type SyncErrorBody } from '@objectql/sync-types';
+import { NEXT_PAGE_HEADER, type SyncErrorBody, utf8Bytes } from '@objectql/sync-types';
 import type { AnswerText } from '../answer-text.js';
 import type { SyncRequestError } from '../sync-request-error.js';
-import { attachBodyBytes } from './body-at-hand.js';
+import type { HttpAnswer } from './http-call.js';
 
 /** 1,400 bytes: what fits one network packet anyway arrives no sooner for being smaller. */
 export const GZIP_MIN_BYTES = 1400;
@@ -17,37 +17,32 @@ const GZIP_AT_ONCE_BYTES = 32 * 1024;
 /** 256 KiB: what a whole page is packed into. Each chunk is a way to the thread and back, and by default they are 16 KiB. */
 const GZIP_CHUNK_BYTES = 256 * 1024;
 const gzipOf = promisify(gzip);
-/** Workers pack a body again that is said to be gzipped, unless they are told; other platforms know no such option. */
-const PACKED_ALREADY: object = { encodeBody: 'manual' };
 
 /** 200 with a JSON text, in the encoding the caller accepts. */
-export async function jsonResponse({ text, nextPage }: AnswerText, acceptEncoding: string | null): Promise<Response> {
-  const bytes = new TextEncoder().encode(text);
+export async function jsonAnswer({ text, nextPage }: AnswerText, acceptEncoding: string | null): Promise<HttpAnswer> {
   // `Vary` even where nothing is packed: the same request with another Accept-Encoding would have another answer.
   const headers = {
     ...NEVER_STORED,
     vary: 'accept-encoding',
     ...(nextPage === undefined ? {} : { [NEXT_PAGE_HEADER]: nextPage }),
   };
-  if (bytes.byteLength < GZIP_MIN_BYTES || !acceptsGzip(acceptEncoding))
-    return attachBodyBytes(new Response(bytes, { headers }), bytes);
-  const isSmall = bytes.byteLength < GZIP_AT_ONCE_BYTES;
+  // No text has fewer bytes than it has units.
+  if (!acceptsGzip(acceptEncoding) || (text.length < GZIP_MIN_BYTES && utf8Bytes(text) < GZIP_MIN_BYTES)) {
+    return { status: 200, headers, body: text };
+  }
+  const isSmall = text.length < GZIP_AT_ONCE_BYTES;
   const packed = isSmall
-    ? gzipSync(bytes, { level: GZIP_LEVEL })
-    : await gzipOf(bytes, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES });
-  const init = { headers: { ...headers, 'content-encoding': 'gzip' }, ...PACKED_ALREADY };
-  return attachBodyBytes(new Response(packed, init), packed);
+    ? gzipSync(text, { level: GZIP_LEVEL })
+    : await gzipOf(text, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES });
+  return { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: packed };
 }
 
 /** The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. */
-export function errorResponse(error: SyncRequestError, headers: Readonly<Record<string, string>> = {}): Response {
+export function errorAnswer(error: SyncRequestError, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
   const body: SyncErrorBody = error.toBody();
   const { retryAfterMs } = error;
   const retry = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
-  return new Response(JSON.stringify(body), {
-    status: error.status,
-    headers: { ...NEVER_STORED, ...retry, ...headers },
-  });
+  return { status: error.status, headers: { ...NEVER_STORED, ...retry, ...headers }, body: JSON.stringify(body) };
 }
 
 const NEVER_STORED = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;

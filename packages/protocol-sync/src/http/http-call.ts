@@ -1,0 +1,55 @@
+/**
+ * A request and its answer as the endpoint sees them, whatever brings them: a web `Request`, or the objects of `node:http`,
+ * for which building web requests, responses and streams would cost more than answering.
+ */
+
+/** Plain data and functions, no classes: a process may hold this package twice, as ESM and as CommonJS. */
+export interface HttpCall {
+  readonly method: string;
+  /** Absolute, as far as the caller is to be believed; not always a valid one. */
+  readonly url: string;
+  header(name: string): string | null;
+  /** The body, where somebody has parsed it before us. */
+  readonly parsedBody: { readonly body: unknown } | undefined;
+  /** The bytes of the body as sent. Whatever is not read is left alone: cut off, the connection would carry no answer. */
+  readBody(options: ReadBodyOptions): Promise<ReadBody>;
+  readonly isGone: boolean;
+  /** Calls `listener` when the caller goes before the answer has come to its end. */
+  onGone(listener: () => void): void;
+  /** The same as a web request, for who wants to see one; its body is nobody's to read. Throws where it would be none. */
+  toRequest(): Request;
+}
+
+export interface ReadBodyOptions {
+  readonly maxBytes: number;
+  /** Ends the wait for a body that stalls. */
+  readonly signal: AbortSignal;
+}
+
+export type ReadBody =
+  | { readonly bytes: Uint8Array }
+  | { readonly failed: 'TOO_LARGE' }
+  /** It ended early, or the wait for it did. */
+  | { readonly failed: 'BROKEN_OFF'; readonly cause: unknown };
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+}
+
+/** Answers a call, whatever becomes of it. */
+export type AnswerCall = (call: HttpCall) => Promise<HttpAnswer>;
+
+// A registered symbol on the function itself, for the same reason.
+const ANSWER_CALL = Symbol.for('@objectql/protocol-sync/answer-call');
+
+/** Lets who serves `endpoint` call it without web requests and responses. */
+export function attachAnswerCall<Endpoint extends object>(endpoint: Endpoint, answerCall: AnswerCall): Endpoint {
+  return Object.defineProperty(endpoint, ANSWER_CALL, { value: answerCall });
+}
+
+/** The shorter way into `endpoint`, which one that somebody has wrapped in a function of their own does not have. */
+export function answerCallOf(endpoint: object): AnswerCall | undefined {
+  return (endpoint as { [ANSWER_CALL]?: AnswerCall })[ANSWER_CALL];
+}

@@ -1,0 +1,65 @@
+/** Web requests as the endpoint sees them, and its answers as web responses. */
+import { parsedBodyOf } from './body-at-hand.js';
+import type { HttpAnswer, HttpCall, ReadBody, ReadBodyOptions } from './http-call.js';
+
+export function webCall(request: Request): HttpCall {
+  const { method, url, headers, signal } = request;
+  return {
+    method,
+    url,
+    header: (name) => headers.get(name),
+    parsedBody: parsedBodyOf(request),
+    readBody: (options) => readBody(request, options),
+    get isGone() {
+      return signal.aborted;
+    },
+    onGone: (listener) => {
+      if (signal.aborted) listener();
+      else signal.addEventListener('abort', listener, { once: true });
+    },
+    toRequest: () => request,
+  };
+}
+
+/** Workers pack a body again that is said to be gzipped, unless they are told; other platforms know no such option. */
+const PACKED_ALREADY: object = { encodeBody: 'manual' };
+
+export function toResponse({ status, headers, body }: HttpAnswer): Response {
+  const packed = 'content-encoding' in headers ? PACKED_ALREADY : {};
+  return new Response(body, { status, headers, ...packed });
+}
+
+async function readBody(request: Request, { maxBytes, signal }: ReadBodyOptions): Promise<ReadBody> {
+  if (!request.body) return { bytes: new Uint8Array() };
+  const reader = request.body.getReader();
+  // Releasing the lock rejects the read that waits.
+  const giveUp = () => reader.releaseLock();
+  signal.addEventListener('abort', giveUp);
+  try {
+    return await collect(reader, maxBytes);
+  } catch (cause) {
+    return { failed: 'BROKEN_OFF', cause };
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+    reader.releaseLock();
+  }
+}
+
+async function collect(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<ReadBody> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > maxBytes) return { failed: 'TOO_LARGE' };
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return { bytes };
+}

@@ -116,6 +116,36 @@ it('I11 takes over the record that the application made anew where a delete was 
   }
 });
 
+it('asks the application in no transaction, whose connections its own queries may be waiting for', async () => {
+  for (const ends of ['write', 'fail'] as const) {
+    const server = setUp();
+    const { push, advance, handler, store } = server;
+    const { rows, resolver, now } = rowsThatDie();
+    await push({ mutations: [create({ title: 'a', status: 'a' })] }, resolver);
+    const update = mutation({ data: { title: 'b' } });
+    now('write and die');
+    await pushAndDie(server, [update], resolver);
+    rows.set('t1', { ...rows.get('t1'), status: 'c' });
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { status: 'c' } });
+    if (ends === 'fail') rows.set('t1', { title: 'c', status: 'c' });
+    now(ends);
+    advance(DAY_MS);
+    let open = 0;
+    const { transaction } = store;
+    store.transaction = async (work) => {
+      open += 1;
+      return transaction.call(store, work).finally(() => (open -= 1)) as never;
+    };
+    const asked: number[] = [];
+    const getRecord: RecordResolver['getRecord'] = (...question) => {
+      asked.push(open);
+      return resolver.getRecord(...question);
+    };
+    await push({ mutations: [update] }, { ...resolver, getRecord });
+    expect([new Set(asked), asked.length > 1]).toEqual([new Set([0]), true]);
+  }
+});
+
 it('I5 gives an announced write a version above a delete that was forgotten meanwhile', async () => {
   const server = setUp();
   const { push, advance, handler } = server;

@@ -1,5 +1,5 @@
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
-import { AS_SYSTEM } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Platform, systemPlatform } from '../platform/platform.js';
@@ -202,22 +202,17 @@ it('refuses for good what the engine refuses for good, saying which field and wh
 });
 
 it('enrols the records from before sync, and finds what was written while it was away', async () => {
-  const { filename, remove } = temporaryDatabase();
-  onTestFinished(remove);
-  const before = await startKernel({ filename, objects: [TASK] });
-  const tasks = Array.from({ length: 450 }, (_, index) => ({ id: `t${index}`, title: `${index}` }));
-  await before.engine.insert('task', tasks, system);
-  await before.stop();
+  const { filename, without } = await olderThanSync();
 
   const first = await start({}, { filename });
   await first.sync.enrolled();
   expect(await first.feed()).toHaveLength(450);
   await first.stop();
 
-  const without = await startKernel({ filename, objects: [TASK] });
-  await without.engine.delete('task', { where: { id: 't1' }, ...system });
-  await without.engine.update('task', { id: 't2', title: 'changed' }, system);
-  await without.stop();
+  await without(async (engine) => {
+    await engine.delete('task', { where: { id: 't1' }, ...system });
+    await engine.update('task', { id: 't2', title: 'changed' }, system);
+  });
 
   const second = await start({}, { filename });
   await second.sync.reconcile();
@@ -228,12 +223,7 @@ it('enrols the records from before sync, and finds what was written while it was
 });
 
 it('enrols each record once, though the process ends in the midst of it', async () => {
-  const { filename, remove } = temporaryDatabase();
-  onTestFinished(remove);
-  const before = await startKernel({ filename, objects: [TASK] });
-  const tasks = Array.from({ length: 450 }, (_, index) => ({ id: `t${index}`, title: `${index}` }));
-  await before.engine.insert('task', tasks, system);
-  await before.stop();
+  const { filename, tasks } = await olderThanSync();
 
   const { platform, paused, goOn } = pausingPlatform();
   const first = await start({ platform }, { filename, objects: [TASK] });
@@ -251,6 +241,20 @@ it('enrols each record once, though the process ends in the midst of it', async 
     tasks.map(({ id }) => `task ${id} 1`).sort(),
   );
 });
+
+/** A database with 450 tasks that sync has never seen, and a way to work on it without sync. */
+async function olderThanSync() {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const without = async (work: (engine: DataEngine) => Promise<unknown>) => {
+    const { engine, stop } = await startKernel({ filename, objects: [TASK] });
+    await work(engine);
+    await stop();
+  };
+  const tasks = Array.from({ length: 450 }, (_, index) => ({ id: `t${index}`, title: `${index}` }));
+  await without((engine) => engine.insert('task', tasks, system));
+  return { filename, tasks, without };
+}
 
 /** A platform on which what pauses without a delay, as between two slices, waits until it is told to go on. */
 function pausingPlatform() {

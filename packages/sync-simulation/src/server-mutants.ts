@@ -1,6 +1,13 @@
 /** Rules of the server, and of what passes over the wire, switched off one at a time. */
-import { type Loaded, type StoredRecord, type StoreFacts, storeResolver } from '@objectql/protocol-sync';
-import type { SyncPushResponse } from '@objectql/sync-types';
+import {
+  type Authorize,
+  type Loaded,
+  type ReadPermission,
+  type StoredRecord,
+  type StoreFacts,
+  storeResolver,
+} from '@objectql/protocol-sync';
+import type { SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
 import { readPlace } from './invariants/checkpoint.js';
 import type { ExpectedMutant } from './mutant.js';
 
@@ -67,14 +74,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
     name: 'results never show the record',
     breaks: 'I4',
     hint: 1,
-    answer: (answer) => ({
-      ...answer,
-      results: answer.results.map((result) => {
-        if (result.status !== 'applied') return result;
-        const { record, ...rest } = result;
-        return rest;
-      }),
-    }),
+    answer: (answer) => withApplied(answer, ({ record, ...rest }) => rest),
   },
   {
     name: 'a mutation passes an earlier one of its record that waits',
@@ -145,14 +145,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
     name: 'fields that lost are not reported',
     breaks: 'I8',
     hint: 3,
-    answer: (answer) => ({
-      ...answer,
-      results: answer.results.map((result) => {
-        if (result.status !== 'applied') return result;
-        const { droppedFields, ...rest } = result;
-        return rest;
-      }),
-    }),
+    answer: (answer) => withApplied(answer, ({ droppedFields, ...rest }) => rest),
   },
   {
     name: 'a write that was announced is not looked for after a crash',
@@ -228,25 +221,14 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
     name: 'hidden fields are shown',
     breaks: 'I12',
     hint: 12,
-    authorize: ({ read, ...authorize }) => ({
-      ...authorize,
-      read: async (question) => {
-        const permission = (await read?.(question)) ?? 'allow';
-        return typeof permission === 'object' ? 'allow' : permission;
-      },
-    }),
+    authorize: (authorize) =>
+      withRead(authorize, (permission) => (typeof permission === 'object' ? 'allow' : permission)),
   },
   {
     name: 'whoever may not read a record any more is not told',
     breaks: 'I4',
     hint: 1,
-    authorize: ({ read, ...authorize }) => ({
-      ...authorize,
-      read: async (question) => {
-        const permission = (await read?.(question)) ?? 'allow';
-        return permission === 'forget' ? 'hide' : permission;
-      },
-    }),
+    authorize: (authorize) => withRead(authorize, (permission) => (permission === 'forget' ? 'hide' : permission)),
   },
   {
     name: 'what a repeated mutation had lost is told the first time only',
@@ -309,6 +291,19 @@ function withStamps(record: StoredRecord, change: { readonly logId: string }): S
 
 function withRecords(loaded: Loaded, change: (record: StoredRecord) => StoredRecord): Loaded {
   return { ...loaded, records: loaded.records.map(change) };
+}
+
+type Applied = Extract<SyncMutationResult, { readonly status: 'applied' }>;
+
+function withApplied(answer: SyncPushResponse, change: (result: Applied) => Applied): SyncPushResponse {
+  return {
+    ...answer,
+    results: answer.results.map((result) => (result.status === 'applied' ? change(result) : result)),
+  };
+}
+
+function withRead(authorize: Authorize, change: (permission: ReadPermission) => ReadPermission): Authorize {
+  return { ...authorize, read: async (question) => change((await authorize.read?.(question)) ?? 'allow') };
 }
 
 function withoutEnd({ reach, ...facts }: StoreFacts): StoreFacts {

@@ -89,6 +89,17 @@ export function epochsContract({ storeTest, storeTestWith, expect }: StoreTests)
     expect([await reachOf(store, lost), await reachOf(store, epoch)]).toEqual([2, 6]);
   });
 
+  storeTestWith('backUp', 'goes on telling listeners when the feed has gone back', async ({ store, backUp }) => {
+    const backup = await backUp();
+    await write(store, 'a', 'b', 'c');
+    await backup.putBack();
+    const told = new Promise<number>((resolve) => {
+      store.onCommit(resolve);
+    });
+    await write(store, 'd');
+    expect(await told).toBe(1);
+  });
+
   storeTest('keeps its epochs when it drops what is old', async ({ store }) => {
     await save(store, { records: [sampleTombstone('gone', 1)] });
     const epoch = await epochOf(store);

@@ -251,7 +251,7 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
     const answer = { protocol: 2, results, serverChanges: [], checkpoint: '2.e.9.0.' } as const;
     // Only what the watch reads of a result is in it.
     watch.answer({ body, sender: 'device 0', line: 'l', user: 'u0', sentAt: NOW, aheadMs: 0 }, answer as never, {
-      open: { user: 'u0', readable: [] },
+      open: { user: 'u0', line: '', isOfThisFeed: true, readable: [] },
       floorBefore: floor,
     });
     return verdict.first?.invariant;

@@ -59,10 +59,17 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   },
   {
     name: 'an epoch that was begun has no end',
-    breaks: 'I5',
+    breaks: 'I9',
     hint: 5,
     loaded: ({ facts, ...loaded }) => ({ ...loaded, facts: withoutEnd(facts) }),
     page: ({ facts, ...page }) => ({ ...page, facts: withoutEnd(facts) }),
+  },
+  {
+    name: 'a server that was started again takes itself for a restored one',
+    breaks: 'I9',
+    hint: 1,
+    loaded: ({ facts, ...loaded }) => ({ ...loaded, facts: withoutPast(facts) }),
+    page: ({ facts, ...page }) => ({ ...page, facts: withoutPast(facts) }),
   },
   {
     name: 'a checkpoint tells only what was scanned',
@@ -304,6 +311,10 @@ function withApplied(answer: SyncPushResponse, change: (result: Applied) => Appl
 
 function withRead(authorize: Authorize, change: (permission: ReadPermission) => ReadPermission): Authorize {
   return { ...authorize, read: async (question) => change((await authorize.read?.(question)) ?? 'allow') };
+}
+
+function withoutPast({ reach, ...facts }: StoreFacts): StoreFacts {
+  return reach === facts.head ? { ...facts, reach } : facts;
 }
 
 function withoutEnd({ reach, ...facts }: StoreFacts): StoreFacts {

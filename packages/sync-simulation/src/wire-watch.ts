@@ -67,6 +67,10 @@ interface Answering {
 /** A request under way, and the states of records that its sender could read since it came in. */
 interface Open {
   readonly user: string;
+  /** The server's history when it came in. */
+  readonly line: string;
+  /** False for a checkpoint that tells of something which this history does not contain. */
+  readonly isOfThisFeed: boolean;
   readonly readable: (readonly [string, JsonObject])[];
 }
 
@@ -120,7 +124,8 @@ export class WireWatch {
   request({ body, sender, user, line, sentAt, aheadMs }: Sent): Open {
     const truth = this.#parts.truth();
     const at = readPlace(body.lastCheckpoint);
-    const of = at ? (truth.isOfThisFeed(at) ? truth.line : 'lost') : '';
+    const isOfThisFeed = !at || truth.isOfThisFeed(at);
+    const of = at ? (isOfThisFeed ? truth.line : 'lost') : '';
     const carrier = { sender, line, logId: body.logId, mutations: body.mutations ?? [] };
     for (const mutation of carrier.mutations) {
       const { id, baseVersion } = mutation;
@@ -143,7 +148,7 @@ export class WireWatch {
         sentAt: Math.min(claim?.sentAt ?? Number.POSITIVE_INFINITY, sentAt),
       });
     }
-    const open: Open = { user, readable: [] };
+    const open: Open = { user, line: truth.line, isOfThisFeed, readable: [] };
     if (this.#parts.permissions.isEnabled) {
       for (const [name, record] of truth.records) this.#noteReadable(open, name, record);
       this.#open.add(open);
@@ -187,10 +192,23 @@ export class WireWatch {
         verdict.report('I7', `A device alone was refused ${result.mutationId}: ${result.code}.`);
       }
     }
+    this.#checkReset(sent, answer, open);
     const at = readPlace(sent.body.lastCheckpoint);
     const isBelow = at && truth.isOfThisFeed(at) && Math.max(at.place, at.since) < floorBefore;
     if (isBelow && !answer.reset && answer.protocol === 2 && sent.body.pull !== false) {
       verdict.report('I9', `A pull from place ${at.place} was answered although the floor is ${floorBefore}.`);
+    }
+  }
+
+  /** A device is told of a restore if it knows what was lost, and only then. */
+  #checkReset({ sender, body }: Sent, { reset }: SyncPushResponse, { line, isOfThisFeed }: Open): void {
+    if (line !== this.#parts.truth().line) return;
+    const name = `${sender} with ${body.lastCheckpoint}`;
+    if (isOfThisFeed && reset === 'epoch') {
+      this.#parts.verdict.report('I9', `${name} was told of a restore, and knows nothing that was lost.`);
+    }
+    if (!isOfThisFeed && !reset) {
+      this.#parts.verdict.report('I9', `${name} knows what was lost, and was not told of the restore.`);
     }
   }
 }

@@ -73,8 +73,8 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   },
   {
     name: 'a checkpoint tells only what was scanned',
-    breaks: 'I4',
-    hint: 66,
+    breaks: 'I6',
+    hint: 1,
     answer: (answer) => ({ ...answer, checkpoint: answer.checkpoint.split('.').slice(0, 5).join('.') }),
   },
   {

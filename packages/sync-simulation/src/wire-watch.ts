@@ -193,6 +193,7 @@ export class WireWatch {
       }
     }
     this.#checkReset(sent, answer, open);
+    this.#checkSeen(sent, answer, open);
     const at = readPlace(sent.body.lastCheckpoint);
     const isBelow = at && truth.isOfThisFeed(at) && Math.max(at.place, at.since) < floorBefore;
     if (isBelow && !answer.reset && answer.protocol === 2 && sent.body.pull !== false) {
@@ -209,6 +210,20 @@ export class WireWatch {
     }
     if (!isOfThisFeed && !reset) {
       this.#parts.verdict.report('I9', `${name} knows what was lost, and was not told of the restore.`);
+    }
+  }
+
+  /** A checkpoint tells how far its device has seen the feed, by its own writes too: else their loss would go unnoticed. */
+  #checkSeen({ body }: Sent, { results, checkpoint }: SyncPushResponse, { line }: Open): void {
+    const truth = this.#parts.truth();
+    const seen = readPlace(checkpoint)?.seen ?? 0;
+    if (line !== truth.line) return;
+    for (const result of results) {
+      const said = this.#saidById.get(result.mutationId ?? '');
+      const record = said && truth.records.get(nameOf(said));
+      if (result.status !== 'applied' || record?.version !== result.serverVersion || record.place <= seen) continue;
+      const of = `${nameOf(record)} v${record.version} at place ${record.place}`;
+      this.#parts.verdict.report('I6', `${body.clientId} was told of ${of}, and its checkpoint ${checkpoint} is not.`);
     }
   }
 }

@@ -108,7 +108,7 @@ export class PendingEntries {
   /** The entries of one object, the oldest first. */
   ofObject(objectName: string): readonly StoredEntry[] {
     this.#learnAll();
-    const places = [...this.#placesByRecord.values(objectName)].flat();
+    const places = this.#placesByRecord.values(objectName).flat();
     return entriesIn(places.sort((a, b) => a.sequence - b.sequence));
   }
 

@@ -129,7 +129,7 @@ function keepCopies(
   { outcomes, records, ownDeletes, isWalkOver }: CopyParts,
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
-  const swept = isWalkOver ? [...storedByRecord.values()].filter((record) => records.isSwept(record)) : [];
+  const swept = isWalkOver ? storedByRecord.values().filter((record) => records.isSwept(record)) : [];
   const lost: readonly LostRecord[] = [
     ...records.removed().filter((record) => !ownDeletes.has(recordKey(record))),
     ...swept,

@@ -1,6 +1,6 @@
 /** The base records as an answer leaves them: the higher version is kept, whatever the order it is told in. */
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
-import { RecordMap } from './record-map.js';
+import { RecordMap, refOf } from './record-map.js';
 import type { BaseRecord, StorageBatch } from './storage/client-storage.js';
 import { vouch } from './storage/frozen-copy.js';
 
@@ -18,19 +18,18 @@ export class RecordDrafts {
   /** The record as it stands now, drafts included. */
   get(ref: RecordRef): BaseRecord | undefined {
     const draft = this.#draftByRecord.get(ref);
-    return draft ? draft.record : this.#storedByRecord.get(ref);
+    return draft ? keptOf(draft) : this.#storedByRecord.get(ref);
   }
 
   /**
    * The record as the server has it at that version, `null` when deleted; an older version changes nothing. `data` is frozen
    * through and through wherever it comes from: an answer, the log, or a storage that keeps the very values it is given.
    */
-  put({ objectName, recordId }: RecordRef, version: number, data: JsonObject | null): void {
-    const ref = { objectName, recordId };
+  put(ref: RecordRef, version: number, data: JsonObject | null): void {
     if (version < this.#seenVersion(ref)) return;
+    const { objectName, recordId } = ref;
     // Frozen as well, so that a storage in memory may keep this very object.
-    const record = data === null ? undefined : Object.freeze({ objectName, recordId, version, data, walk: this.#walk });
-    this.#draftByRecord.set(ref, { ref, version, record });
+    this.#draftByRecord.set(ref, Object.freeze({ objectName, recordId, version, data, walk: this.#walk }));
   }
 
   /** True for a stored record that the walk, at its end, has not seen: the server has it no more. */
@@ -41,17 +40,16 @@ export class RecordDrafts {
 
   /** The records that are removed, as they were stored. */
   removed(): readonly BaseRecord[] {
-    return [...this.#draftByRecord.values()].flatMap(({ ref, record }) =>
-      record ? [] : (this.#storedByRecord.get(ref) ?? []),
-    );
+    return this.batch().removeRecords.flatMap((ref) => this.#storedByRecord.get(ref) ?? []);
   }
 
-  batch(): Pick<StorageBatch, 'putRecords' | 'removeRecords'> {
+  batch(): Required<Pick<StorageBatch, 'putRecords' | 'removeRecords'>> {
     const putRecords: BaseRecord[] = [];
     const removeRecords: RecordRef[] = [];
-    for (const { ref, record } of this.#draftByRecord.values()) {
-      if (record) putRecords.push(record);
-      else removeRecords.push(ref);
+    for (const draft of this.#draftByRecord.values()) {
+      const kept = keptOf(draft);
+      if (kept) putRecords.push(kept);
+      else removeRecords.push(refOf(draft));
     }
     return { putRecords: vouch(putRecords), removeRecords };
   }
@@ -70,8 +68,10 @@ export class RecordDrafts {
   }
 }
 
-interface Draft {
-  readonly ref: RecordRef;
-  readonly version: number;
-  readonly record: BaseRecord | undefined;
+/** Without data where the record is removed. */
+type Draft = Omit<BaseRecord, 'data'> & { readonly data: JsonObject | null };
+
+function keptOf(draft: Draft): BaseRecord | undefined {
+  // As is looked at.
+  return draft.data ? (draft as BaseRecord) : undefined;
 }

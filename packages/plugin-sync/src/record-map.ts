@@ -27,10 +27,10 @@ export class RecordMap<Value> {
     this.#byObject.clear();
   }
 
-  /** The values of an object's records, or all, in the order they were set. */
-  *values(objectName?: string): Iterable<Value> {
-    for (const [name, values] of this.#byObject)
-      if (objectName === undefined || name === objectName) yield* values.values();
+  /** The values of an object's records, or of all, in the order they were set. */
+  values(objectName?: string): readonly Value[] {
+    const all = objectName === undefined ? [...this.#byObject.values()] : [this.#byObject.get(objectName)];
+    return all.flatMap((values) => (values ? [...values.values()] : []));
   }
 }
 

@@ -84,7 +84,7 @@ async function readStored(refs: readonly RecordRef[], { storage }: StoreParts): 
   const named = new RecordMap<RecordRef>();
   for (const ref of refs) named.set(ref, refOf(ref));
   const stored = new RecordMap<BaseRecord>();
-  const records = refs.length === 0 ? [] : await storage.getRecords([...named.values()]);
+  const records = refs.length === 0 ? [] : await storage.getRecords(named.values());
   for (const record of records) if (record) stored.set(record, record);
   return stored;
 }

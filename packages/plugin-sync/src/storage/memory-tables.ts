@@ -46,7 +46,7 @@ export class MemoryTables {
     for (const deadLetter of batch.putDeadLetters ?? []) put(this.#deadLetters, deadLetter.id, deadLetter);
     for (const record of batch.putRecords ?? []) put(this.#records, record, record);
     if (batch.sweepWalk !== undefined) {
-      for (const record of [...this.allRecords()]) {
+      for (const record of this.allRecords()) {
         if (record.walk !== batch.sweepWalk) remove(this.#records, record);
       }
     }
@@ -73,11 +73,11 @@ export class MemoryTables {
 
   /** All records of an object. */
   listRecords(objectName: string): readonly BaseRecord[] {
-    return [...this.#records.values(objectName)];
+    return this.#records.values(objectName);
   }
 
   /** All records of all objects. */
-  allRecords(): Iterable<BaseRecord> {
+  allRecords(): readonly BaseRecord[] {
     return this.#records.values();
   }
 }

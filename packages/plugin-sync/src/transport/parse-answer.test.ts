@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { answerArbitrary, changedAnswerArbitrary } from '../../test/answer-arbitrary.js';
 import { parseAnswer } from './parse-answer.js';
 import type { TransportError } from './transport.js';
+import { claim } from './wire-parser.js';
 
 const GOLDEN = new URL('../../../sync-types/golden/', import.meta.url);
 /** The client's own mutation of that id, as it was sent. */
@@ -54,6 +55,21 @@ function failureOf(answer: unknown, sentIds: readonly string[] = []): TransportE
     return error as TransportError;
   }
   throw new Error('The answer was accepted.');
+}
+
+/** What it returns, or the message of what it throws. */
+function outcomeOf(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function hasFrozen(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && (Object.isFrozen(value) || Object.values(value).some(hasFrozen))
+  );
 }
 
 /** What makes an answer complete beyond the schema. */
@@ -105,6 +121,38 @@ describe('parseAnswer', () => {
     );
     expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(100);
   }, 60_000);
+
+  it('reads what this client has read from a text as it reads a copy, and leaves alone what is anybody else’s', () => {
+    const seen = { accepted: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.oneof(answerArbitrary, changedAnswerArbitrary), ({ answer, sentIds }) => {
+        const text = JSON.stringify(answer);
+        const told: unknown = JSON.parse(text);
+        const own: unknown = claim(JSON.parse(text));
+        const expected = outcomeOf(() => read(told, sentIds));
+        seen[typeof expected === 'string' ? 'refused' : 'accepted']++;
+        expect(outcomeOf(() => read(own, sentIds))).toEqual(expected);
+        expect([JSON.stringify(told), hasFrozen(told)]).toEqual([text, false]);
+      }),
+      { numRuns: 500 },
+    );
+    expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(50);
+  }, 60_000);
+
+  it('freezes records where they are in what this client has read, and has no zero in them that is negative', () => {
+    const text = JSON.stringify({ ...EMPTY, serverChanges: [change({ data: { a: { n: [10, 'x'] } } })] });
+    const own = claim(JSON.parse(text.replace('10', '-0')));
+    const { data } = own.serverChanges[0];
+    const { serverChanges } = read(own, []);
+    expect(serverChanges[0]?.data).toBe(data);
+    expect(data).toStrictEqual({ a: { n: [0, 'x'] } });
+    expect([data, data.a, data.a.n].every((part) => Object.isFrozen(part))).toBe(true);
+    // An application's own transport may hand it in again, or freeze it first.
+    expect(read(own, []).serverChanges).toEqual(serverChanges);
+    const frozen = claim(JSON.parse(text));
+    Object.freeze(frozen.serverChanges[0].data.a);
+    expect(read(frozen, []).serverChanges[0]?.data).toEqual({ a: { n: [10, 'x'] } });
+  });
 
   it('matches results without ids, as protocol 1 has them, by their order', () => {
     const results = [applied(), { status: 'rejected', reason: 'no' }];

@@ -17,6 +17,7 @@ import {
   oneOf,
   optional,
   type Parser,
+  parseClaimed,
   parseOr,
   recordData,
   recordId,
@@ -46,7 +47,7 @@ export function parseAnswer(answer: unknown, sent: readonly MutationLogEntry[]):
     throw refusedError(error);
   return parseOr(
     () => {
-      const parsed = parseResponse(answer);
+      const parsed = parseClaimed(parseResponse, answer);
       const wasExecuted = parsed.reset !== 'epoch' || parsed.results.length > 0;
       return { ...parsed, results: wasExecuted ? matchResults(parsed.results, sent) : [] };
     },

@@ -3,6 +3,7 @@ import type { Platform } from '../platform/platform.js';
 import { refusedError } from './refused-error.js';
 import { retryAfterMs } from './retry-after.js';
 import { TransportError } from './transport.js';
+import { claim } from './wire-parser.js';
 
 export interface ReadOptions {
   /** Bytes after decompression; a longer answer is given up. */
@@ -55,7 +56,7 @@ function unreadable(problem: string): TransportError {
 /** `undefined` for what is no JSON. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return claim(JSON.parse(text));
   } catch {
     return undefined;
   }

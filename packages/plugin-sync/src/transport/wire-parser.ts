@@ -172,18 +172,41 @@ function own(value: unknown, depthLeft: number): unknown {
   if (depthLeft === 0) throw new WireProblem('is nested too deep, or refers to itself');
   if (Array.isArray(value)) return Object.freeze(parts(value, (part) => own(part, depthLeft - 1)));
   if (!isPlain(value)) return refuse(`a ${value.constructor?.name || 'class instance'}`);
-  const copy: Record<string, unknown> = {};
+  const fields = value as Record<string, unknown>;
+  // What wraps a transport may have frozen what it handed on.
+  const whole = isInPlace && Object.isExtensible(fields) ? fields : {};
   let key = '';
   try {
-    for (key of Object.keys(value)) {
+    for (key of Object.keys(fields)) {
       if (key === '__proto__' || BAD_TEXT.test(key)) refuse('behind a field name');
       mostBytes += 6 * key.length + 4;
-      copy[key] = own((value as Readonly<Record<string, unknown>>)[key], depthLeft - 1);
+      const part = own(fields[key], depthLeft - 1);
+      if (whole !== fields || !Object.is(part, fields[key])) whole[key] = part;
     }
   } catch (error) {
     throw behind(key, error);
   }
-  return Object.freeze(copy);
+  return Object.freeze(whole);
+}
+
+/** What was read from a text of JSON by this client, so that nobody else has it. */
+const claimed = new WeakSet<object>();
+let isInPlace = false;
+
+/** The value, which nobody else will change: the records in it are then frozen where they are, and not copied. */
+export function claim<T>(value: T): T {
+  claimed.add(Object(value));
+  return value;
+}
+
+/** Reads a value that may be `claim`ed; whoever hands the same one in again has it after all. */
+export function parseClaimed<T>(parse: Parser<T>, value: unknown): T {
+  isInPlace = claimed.delete(Object(value));
+  try {
+    return parse(value);
+  } finally {
+    isInPlace = false;
+  }
 }
 
 const BAD_TEXT = /[\0\p{Surrogate}]/u;

@@ -1,7 +1,7 @@
 /** Makes a write that was announced, and finishes or takes back one that a crash left behind. */
 import { type JsonObject, jsonEquals, ownValue, type RecordRef, type SyncMutationResult } from '@objectql/sync-types';
 import { rejectedResult } from './answer.js';
-import { type ApplyParts, describeWrite, type OwnWrite } from './apply-mutations.js';
+import { type ApplyParts, describeWrite, type FeedEnd, type OwnWrite } from './apply-mutations.js';
 import { ResolverTimeoutError, rejectionOf } from './call-resolver.js';
 import type { PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
@@ -24,6 +24,8 @@ export interface Made {
   readonly written?: OwnWrite;
   /** The record that the result is about, where nothing was written. */
   readonly seen?: RecordState | undefined;
+  /** The feed as the result was made from it. */
+  readonly end?: FeedEnd | undefined;
 }
 
 /** Makes an announced write and confirms it; takes the announcement back where the application refuses the write. */
@@ -39,12 +41,12 @@ export async function makeWrite(write: PlannedWrite, intent: Intent, parts: Defe
     if (!written) return withdraw(write, intent, { parts, error });
     stored = written.record;
   }
-  const state = await confirm(intent, stored, parts);
+  const { state, end } = await confirm(intent, stored, parts);
   const made = {
     state,
     computable: write.computable && stored === undefined && state.version === intent.state.version,
   };
-  return { result: await describeWrite(write, made, parts.rules), written: made };
+  return { result: await describeWrite(write, made, parts.rules), written: made, end };
 }
 
 /**
@@ -135,7 +137,11 @@ async function findWritten(
 }
 
 /** Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows. */
-async function confirm(intent: Intent, stored: JsonObject | undefined, parts: DeferredParts): Promise<RecordState> {
+async function confirm(
+  intent: Intent,
+  stored: JsonObject | undefined,
+  parts: DeferredParts,
+): Promise<{ readonly state: RecordState; readonly end: FeedEnd | undefined }> {
   const { mutationId, logId, sequence } = intent.ledger;
   return withApplicationsRecord(intent, parts, async (transaction, asked) => {
     const ref = refOf(intent);
@@ -158,8 +164,8 @@ async function confirm(intent: Intent, stored: JsonObject | undefined, parts: De
       (row) => row.logId === logId && row.sequence === sequence && row.mutationId !== mutationId,
     );
     const row = { ...intent.ledger, ...(isTaken ? { logId: null } : {}), outcome: at(intent, state) };
-    await transaction.save({ records: [state], ledger: [row], settledIntents: [ref] });
-    return { done: state };
+    const end = await transaction.save({ records: [state], ledger: [row], settledIntents: [ref] });
+    return { done: { state, end } };
   });
 }
 

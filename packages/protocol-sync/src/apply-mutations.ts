@@ -48,7 +48,12 @@ export type Pushed =
       readonly stretch?: FeedStretch | undefined;
       /** The feed's head before the push. */
       readonly headBefore: number;
+      /** The feed as the results were made from it; absent where there was nothing to do. */
+      readonly end?: FeedEnd;
     };
+
+/** How far a feed has come, in its own words. */
+export type FeedEnd = Pick<StoreFacts, 'epoch' | 'head'>;
 
 /** The end of the feed as one transaction made it: that many places, up to `facts.head`, are its own. */
 export interface FeedStretch {
@@ -84,7 +89,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const stretch = saved && { facts: { ...facts, ...saved }, places, isOwn: !isAdopting };
     // Looked at only by who asks about reading.
     const seen = parts.rules.authorize.read ? session.seen() : [];
-    return { epoch: false, results, written, seen, headBefore: facts.head, stretch };
+    return { epoch: false, results, written, seen, headBefore: facts.head, stretch, end: saved ?? facts };
   });
 }
 

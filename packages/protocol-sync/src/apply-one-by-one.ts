@@ -7,7 +7,7 @@ import { type JsonObject, type RecordRef, recordKey, type SyncMutationResult } f
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, principalOf, recover, refOf } from './announced-write.js';
 import { rejectedResult } from './answer.js';
-import { type OwnWrite, openSession, type Pushed, waitingReason } from './apply-mutations.js';
+import { type FeedEnd, type OwnWrite, openSession, type Pushed, waitingReason } from './apply-mutations.js';
 import { rejectionOf } from './call-resolver.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
@@ -25,6 +25,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const results: SyncMutationResult[] = [];
   const written: OwnWrite[] = [];
   const seen: RecordState[] = [];
+  let end: FeedEnd = opened.facts;
   for (const item of request.items) {
     const waiting = opened.waitForNewLog(item);
     if (waiting) {
@@ -37,11 +38,12 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
     if (state) seen.push(state);
     if (state) known.add(recordKey(state));
     if (made.written) written.push(made.written);
+    end = made.end ?? end;
     if ('mutation' in item && made.result.status === 'rejected' && made.result.retryable) {
       held.add(recordKey(item.mutation));
     }
   }
-  return { epoch: false, results, written, seen, headBefore: opened.facts.head };
+  return { epoch: false, results, written, seen, headBefore: opened.facts.head, end };
 }
 
 async function applyItem(
@@ -122,7 +124,7 @@ async function announce(
     const changes = session.changes(principalOf(parts));
     if ('answer' in judgement) {
       await transaction.save(changes);
-      return { result: judgement.answer, seen: session.record(mutation)?.state };
+      return { result: judgement.answer, seen: session.record(mutation)?.state, end: session.facts };
     }
     const intent = intentOf(judgement.write, session, principalOf(parts));
     await transaction.save({ ...changes, intents: [intent] });

@@ -54,7 +54,7 @@ export function findPageStart(checkpoint: Checkpoint | null, facts: StoreFacts, 
  * True for a checkpoint of an epoch that this feed does not contain, or not as far as the client has seen: the store lost
  * what the client knows, however far others have written since.
  */
-export function isOfAnotherFeed({ seen }: Checkpoint, { reach }: StoreFacts): boolean {
+export function isOfAnotherFeed({ seen }: Pick<Checkpoint, 'seen'>, { reach }: StoreFacts): boolean {
   return reach === undefined || seen > reach;
 }
 

@@ -1,13 +1,20 @@
 /** One page of the feed as a client may see it. */
 import { createHash } from 'node:crypto';
 import { type SyncMutationResult, type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
-import type { FeedStretch, OwnWrite } from './apply-mutations.js';
+import type { FeedEnd, FeedStretch, OwnWrite } from './apply-mutations.js';
 import { type Authorize, type ReadPermission, visibleData } from './authorize.js';
-import { findPageStart, formatCheckpoint, nextCheckpoint, type PageStart } from './checkpoint.js';
+import {
+  type Checkpoint,
+  findPageStart,
+  formatCheckpoint,
+  isOfAnotherFeed,
+  nextCheckpoint,
+  type PageStart,
+} from './checkpoint.js';
 import type { Principal } from './principal.js';
 import type { PushRequest } from './push-request.js';
 import { RecordMap } from './record-map.js';
-import { type FeedRecord, type Page, StoreBusyError, type SyncStore } from './storage/sync-store.js';
+import { type FeedRecord, type Page, type PageQuery, StoreBusyError, type SyncStore } from './storage/sync-store.js';
 
 /** A change whose record is still the text that was stored. */
 export type FeedChange = Omit<SyncServerChange, 'data'> & { readonly data?: string };
@@ -34,6 +41,8 @@ export interface FeedPageParts {
   readonly stretch?: FeedStretch | undefined;
   /** The feed's head before this request wrote anything. */
   readonly headBefore: number;
+  /** The feed as the results were made from it. */
+  readonly end?: FeedEnd | undefined;
 }
 
 /** Reads the page after the request's checkpoint; where that is no place of this feed any more, the first page and why. */
@@ -42,12 +51,11 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const { except = [] } = request;
   const objects = wantedObjects(request, parts.syncedObjects);
   const scope = scopeDigest({ objects, except }, await rightsOf(authorize, principal));
-  const found = ownPage(request, parts, scope) ?? (await readPage(request, parts.store, { objects, scope }));
+  const found = ownPage(request, parts, scope) ?? (await readPage(request, parts, { objects, scope }));
   const { page } = found;
   // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
   const isBeginning = !request.checkpoint || found.start.reset !== undefined;
   const { epoch, head } = page.facts;
-  if (head < (parts.stretch?.facts.head ?? 0)) throw new StoreBusyError('The store was restored while it was read.');
   const start = isBeginning ? { ...found.start, since: Math.min(found.start.since, parts.headBefore) } : found.start;
   const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
   const hasMore = selected.length < page.records.length;
@@ -76,9 +84,9 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
 /** The checkpoint of a client that asks for no changes: where it stood, or the feed's start. */
 export async function standStill(
   { checkpoint: given }: PushRequest,
-  store: SyncStore,
+  parts: Pick<FeedPageParts, 'store' | 'end'>,
 ): Promise<Omit<FeedPage, 'changes'>> {
-  const { facts } = await store.page({ after: 0, limit: 1, objects: [], epoch: given?.epoch });
+  const { facts } = await pageBehind(given, parts, { after: 0, limit: 1, objects: [] });
   const start = findPageStart(given, facts, given?.scope ?? '');
   // It scans nothing, and yet it is told what became of its own writes.
   const seen = { epoch: facts.epoch, seen: facts.head };
@@ -101,17 +109,32 @@ interface ReadPage {
 
 async function readPage(
   request: PushRequest,
-  store: SyncStore,
+  parts: FeedPageParts,
   { objects, scope }: { readonly objects: readonly string[] | undefined; readonly scope: string },
 ): Promise<ReadPage> {
   // One record more than is sent tells whether more follow.
   const limit = request.limit + 1;
   const asked = request.checkpoint?.place ?? 0;
-  const page = await store.page({ after: asked, limit, objects, epoch: request.checkpoint?.epoch });
+  const page = await pageBehind(request.checkpoint, parts, { after: asked, limit, objects });
   const start = findPageStart(request.checkpoint, page.facts, scope);
   if (start.after === asked) return { page, start };
-  const first = await store.page({ after: start.after, limit, objects });
+  const first = await pageBehind(null, parts, { after: start.after, limit, objects });
   return { page: first, start: { ...start, since: first.facts.head } };
+}
+
+/**
+ * Reads a page of the feed that the results are of, whose checkpoint was judged with them. Where another server has taken
+ * over meanwhile that lacks what they tell, the client could not know that it does: it asks again, and is told.
+ */
+async function pageBehind(
+  checkpoint: Checkpoint | null,
+  { store, end }: Pick<FeedPageParts, 'store' | 'end'>,
+  query: PageQuery,
+): Promise<Page> {
+  const page = await store.page({ ...query, epoch: end?.epoch ?? checkpoint?.epoch });
+  if (!end) return page;
+  if (isOfAnotherFeed({ seen: end.head }, page.facts)) throw new StoreBusyError('The store was restored meanwhile.');
+  return { ...page, facts: { ...page.facts, reach: page.facts.head } };
 }
 
 /**

@@ -216,7 +216,8 @@ export class SyncHandler implements AsyncDisposable {
 
   async #page(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
     const { store, limits } = this;
-    if (!request.pull) return { changes: [], ...(await standStill(request, store)) };
+    const end = pushed.epoch ? undefined : pushed.end;
+    if (!request.pull) return { changes: [], ...(await standStill(request, { store, end })) };
     const objects = this.#objects;
     const page = await readFeedPage(request, {
       store,
@@ -228,6 +229,7 @@ export class SyncHandler implements AsyncDisposable {
       results: pushed.epoch ? [] : pushed.results,
       stretch: pushed.epoch ? undefined : pushed.stretch,
       headBefore: pushed.epoch ? Number.POSITIVE_INFINITY : pushed.headBefore,
+      end,
     });
     if (page.reset === 'epoch') this.#warnOfReset(request);
     return page;

@@ -2,7 +2,7 @@
 import { recordKey } from '@objectql/sync-types';
 import { RecordMap } from '../record-map.js';
 import { KEPT_EPOCHS } from './epoch-watch.js';
-import { ownCopy } from './own-copy.js';
+import { ownCopy, ownFields } from './own-copy.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
 import type {
   FeedRecord,
@@ -19,8 +19,11 @@ import type {
   StoreFacts,
 } from './sync-store.js';
 
-/** A record with its data as text, of which nobody can change what was stored. Its own place in the maps it never leaves. */
-type Row = { -readonly [Key in keyof StoredRecord]: Key extends 'data' ? FeedRecord['data'] : StoredRecord[Key] };
+/**
+ * A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. The
+ * text is made when somebody is told of the record: most writes would make one that the next write throws away.
+ */
+type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] } & { text: string | undefined };
 
 /** What a transaction saves, made independent of the objects it was said with. */
 export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
@@ -275,6 +278,7 @@ function writeOver(
   row.born = born;
   row.bornBy = bornBy;
   row.data = data;
+  row.text = undefined;
   row.deleted = deleted;
   row.writes = writes;
   row.run = run;
@@ -292,7 +296,8 @@ function toRow(state: RecordState): Row {
     version: state.version,
     born: state.born,
     bornBy: state.bornBy,
-    data: state.data && JSON.stringify(state.data),
+    data: state.data && ownFields(state.data),
+    text: undefined,
     deleted: state.deleted,
     writes: state.writes,
     run: state.run,
@@ -309,7 +314,7 @@ function toRecord(row: Row): StoredRecord {
     version: row.version,
     born: row.born,
     bornBy: row.bornBy,
-    data: row.data === null ? null : JSON.parse(row.data),
+    data: row.data && ownFields(row.data),
     deleted: row.deleted,
     writes: row.writes,
     run: row.run,
@@ -319,8 +324,10 @@ function toRecord(row: Row): StoredRecord {
   };
 }
 
-function toFeedRecord({ objectName, recordId, place, version, born, data, changedAt, origin }: Row): FeedRecord {
-  return { objectName, recordId, place, version, born, data, changedAt, origin };
+function toFeedRecord(row: Row): FeedRecord {
+  const { objectName, recordId, place, version, born, changedAt, origin } = row;
+  if (row.data !== null) row.text ??= JSON.stringify(row.data);
+  return { objectName, recordId, place, version, born, data: row.text ?? null, changedAt, origin };
 }
 
 function present<T>(values: readonly (T | undefined)[]): readonly T[] {

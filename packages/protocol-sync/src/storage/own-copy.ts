@@ -1,9 +1,20 @@
 /** Copies that a store may keep, or give away, without anybody changing what it holds. */
+import type { Json, JsonObject } from '@objectql/sync-types';
 
 /** A deep copy of a JSON value. Several times faster than `structuredClone`, which has to expect anything. */
 export function ownCopy<T>(value: T): T {
   // A copy has the type of the original.
   return copyOf(value) as T;
+}
+
+/** The same of a record's data, whose fields mostly hold nothing that would have to be copied. */
+export function ownFields(data: JsonObject): JsonObject {
+  const copy: Record<string, Json> = { ...data };
+  for (const field of Object.keys(copy)) {
+    const value = copy[field];
+    if (typeof value === 'object' && value !== null) copy[field] = ownCopy(value);
+  }
+  return copy;
 }
 
 function copyOf(value: unknown): unknown {

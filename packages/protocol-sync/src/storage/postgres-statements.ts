@@ -3,13 +3,20 @@
 const RECORD_COLUMNS = 'object_name, record_id, place, version, changed_at, data, bookkeeping';
 const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, content_hash, outcome, at';
 const TABLES = ['feed', 'records', 'ledger', 'logs', 'intents', 'epochs'] as const;
-const ASKED = 'unnest($1::text[], $2::text[]) AS asked (object_name, record_id)';
 
 /**
  * What the feed's table is part of: this run of the database server, and the files of the table. A backup that is put back,
  * a standby that takes over, a table that is loaded anew and a database made out of another are each another one.
  */
 export const HERE = "extract(epoch FROM pg_postmaster_start_time()) || ' ' || pg_relation_filepath(tableoid)";
+
+/** Stands between JSON texts that go as one parameter: no such text has it in it, because JSON writes it as an escape. */
+export const TEXT_SEPARATOR = '\u001e';
+
+/** An array of JSON texts from one parameter; nothing between two separators is null. */
+const jsonTexts = (parameter: number) => `string_to_array($${parameter}, E'\\x1e', '')`;
+
+const ASKED = `unnest($1::text[], ${jsonTexts(2)}) AS asked (object_name, record_id)`;
 
 export type PostgresStatements = ReturnType<typeof postgresStatements>;
 
@@ -51,7 +58,7 @@ export function postgresStatements(schema: string) {
     settleIntents: `DELETE FROM ${intents} AS i USING ${ASKED}
       WHERE i.object_name = asked.object_name AND i.record_id = asked.record_id`,
     addIntents: `
-      INSERT INTO ${intents} (object_name, record_id, intent) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])`,
+      INSERT INTO ${intents} (object_name, record_id, intent) SELECT * FROM unnest($1::text[], ${jsonTexts(2)}, ${jsonTexts(3)})`,
     // Whoever takes places keeps the feed's row locked until its commit: the order of places is the order of commits,
     // and no reader passes one that can still be filled. So it is locked when all that may wait for others is done,
     // which `done` makes sure of: it counts what the parts before it have written. A place is computed from a value, not by
@@ -65,7 +72,7 @@ export function postgresStatements(schema: string) {
         WHERE $17 IS NOT NULL AND NOT $21::boolean RETURNING 1
       ), remembered AS (
         INSERT INTO ${ledger} (${LEDGER_COLUMNS}) SELECT * FROM unnest(
-          $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[])
+          $9::text[], $10::text[], $11::bigint[], $12::text[], ${jsonTexts(13)}, $14::text[], ${jsonTexts(15)}, $16::bigint[])
         RETURNING 1
       ), done AS MATERIALIZED (
         SELECT (SELECT count(*) FROM changed_log) + (SELECT count(*) FROM added_log) + (SELECT count(*) FROM remembered)
@@ -80,7 +87,8 @@ export function postgresStatements(schema: string) {
       ), saved AS (
         SELECT object_name, record_id, (SELECT before FROM taken) + nth AS place, version, changed_at, data, bookkeeping,
           is_known
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
+        FROM unnest(
+          $1::text[], ${jsonTexts(2)}, $3::bigint[], $4::bigint[], ${jsonTexts(5)}, ${jsonTexts(6)}, $7::boolean[])
           WITH ORDINALITY AS s (object_name, record_id, version, changed_at, data, bookkeeping, is_known, nth)
       ), changed AS (
         UPDATE ${records} AS r SET place = s.place, version = s.version, changed_at = s.changed_at, data = s.data,

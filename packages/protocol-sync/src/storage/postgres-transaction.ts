@@ -1,5 +1,6 @@
 /** One open transaction of the PostgreSQL store: what a push reads and writes in it. */
-import { type RecordRef, recordKey } from '@objectql/sync-types';
+import type { RecordRef } from '@objectql/sync-types';
+import { RecordSet } from '../record-map.js';
 import { isContention, isDuplicateKey, isLockTimeout, type PostgresClient } from './postgres-pool.js';
 import {
   type Int8,
@@ -14,7 +15,7 @@ import {
   toLogRow,
   toRecord,
 } from './postgres-rows.js';
-import type { PostgresStatements } from './postgres-statements.js';
+import { type PostgresStatements, TEXT_SEPARATOR } from './postgres-statements.js';
 import { encodeBookkeeping } from './record-encoding.js';
 import type {
   Intent,
@@ -56,7 +57,7 @@ export class PostgresTransaction implements EngineTransaction {
   readonly handle: unknown;
   readonly #client: PostgresClient;
   readonly #options: PostgresTransactionOptions;
-  readonly #knownKeys = new Set<string>();
+  readonly #known = new RecordSet();
   #facts: StoreFacts | undefined;
   #isLogKnown = false;
   /** The feed after the last save that moved it. */
@@ -72,7 +73,7 @@ export class PostgresTransaction implements EngineTransaction {
     const { statements } = this.#options;
     const keys = keyArrays(records);
     const locked = only(await this.#rows<LockColumns>(statements.lock, [...keys, log?.logId ?? null]));
-    const values = [...keys, mutationIds, log?.logId ?? null, log?.sequences ?? []];
+    const values = [...keys, mutationIds, log?.logId ?? null, plainArray(log?.sequences ?? [])];
     const row = only(await this.#rows<LoadColumns>(statements.load, values));
     const loaded = toLoaded(row);
     // What is locked stays as it is, so more than was locked is what others have added since, and may still change.
@@ -83,7 +84,7 @@ export class PostgresTransaction implements EngineTransaction {
     if (!isAllLocked) throw new StaleLoadError('Another transaction added what this one was about to read.');
     this.#facts = loaded.facts;
     this.#isLogKnown = loaded.log !== undefined;
-    for (const record of loaded.records) this.#knownKeys.add(recordKey(record));
+    for (const record of loaded.records) this.#known.add(record);
     return { ...loaded, facts: await withReach(this.#client, { statements, facts: loaded.facts, epoch }) };
   }
 
@@ -91,8 +92,7 @@ export class PostgresTransaction implements EngineTransaction {
     const { statements } = this.#options;
     if (settledIntents.length > 0) await this.#rows(statements.settleIntents, keyArrays(settledIntents));
     if (intents.length > 0) {
-      const texts = intents.map((intent) => JSON.stringify(intent));
-      await this.#rows(statements.addIntents, [...keyArrays(intents), texts]);
+      await this.#rows(statements.addIntents, [...keyArrays(intents), jsonTexts(intents)]);
     }
     // The feed's lock comes last of all.
     if (records.length > 0 || ledger.length > 0 || log) await this.#saveTogether({ records, ledger, log });
@@ -118,14 +118,13 @@ export class PostgresTransaction implements EngineTransaction {
   async #saveTogether({ records, ledger, log }: SavedTogether): Promise<void> {
     const { statements, channel, nextEpoch, knownHead } = this.#options;
     const epoch = this.saved?.epoch ?? this.#facts?.epoch;
-    const areKnown = records.map((record) => this.#knownKeys.has(recordKey(record)));
     const values = [
       ...keyArrays(records),
-      records.map(({ version }) => version),
-      records.map(({ changedAt }) => changedAt),
-      records.map(({ data }) => (data === null ? null : JSON.stringify(data))),
-      records.map(encodeBookkeeping),
-      areKnown,
+      plainArray(records.map(({ version }) => version)),
+      plainArray(records.map(({ changedAt }) => changedAt)),
+      jsonTexts(records.map(({ data }) => data)),
+      records.map(encodeBookkeeping).join(TEXT_SEPARATOR),
+      plainArray(records.map((record) => this.#known.has(record))),
       channel,
       ...ledgerArrays(ledger),
       ...logValues(log),
@@ -142,7 +141,7 @@ export class PostgresTransaction implements EngineTransaction {
     const isStale =
       (taken.epoch !== epoch && taken.epoch !== nextEpoch) || Number(taken.version_floor) !== this.#facts?.versionFloor;
     if (isStale) throw new StaleLoadError('The feed got a new epoch or a higher floor since it was read.');
-    for (const record of records) this.#knownKeys.add(recordKey(record));
+    for (const record of records) this.#known.add(record);
     this.saved = { head: Number(taken.head), epoch: taken.epoch };
   }
 
@@ -199,18 +198,28 @@ function logValues(log: LogRow | undefined): readonly unknown[] {
   return log ? [log.logId, log.principal, log.floor, log.lastTime] : [null, null, 0, 0];
 }
 
-function keyArrays(refs: readonly RecordRef[]): [objectNames: string[], recordIds: string[]] {
-  return [refs.map(({ objectName }) => objectName), refs.map(({ recordId }) => JSON.stringify(recordId))];
+function keyArrays(refs: readonly RecordRef[]): [objectNames: string[], recordIds: string] {
+  return [refs.map(({ objectName }) => objectName), jsonTexts(refs.map(({ recordId }) => recordId))];
 }
 
 function ledgerArrays(rows: readonly LedgerRow[]): unknown[] {
   return [
     rows.map(({ mutationId }) => mutationId),
     rows.map(({ logId }) => logId),
-    rows.map(({ sequence }) => sequence),
+    plainArray(rows.map(({ sequence }) => sequence)),
     ...keyArrays(rows),
-    rows.map(({ contentHash }) => String(contentHash)),
-    rows.map(({ outcome }) => JSON.stringify(outcome)),
-    rows.map(({ at }) => at),
+    plainArray(rows.map(({ contentHash }) => contentHash)),
+    jsonTexts(rows.map(({ outcome }) => outcome)),
+    plainArray(rows.map(({ at }) => at)),
   ];
+}
+
+/** Values as JSON texts in one parameter, null as none: the driver would write each quote of each text with an escape. */
+function jsonTexts(values: readonly unknown[]): string {
+  return values.map((value) => (value === null ? '' : JSON.stringify(value))).join(TEXT_SEPARATOR);
+}
+
+/** An array of what needs no quotes, as PostgreSQL reads it: the driver would look at each element. */
+function plainArray(values: readonly (number | boolean)[]): string {
+  return `{${values.join(',')}}`;
 }

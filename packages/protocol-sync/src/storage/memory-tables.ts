@@ -4,6 +4,7 @@ import { RecordMap } from '../record-map.js';
 import { KEPT_EPOCHS } from './epoch-watch.js';
 import { ownCopy, ownFields } from './own-copy.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
+import { RowsOfLog } from './rows-of-log.js';
 import type {
   FeedRecord,
   Intent,
@@ -241,32 +242,6 @@ export class MemoryTables {
         isOpen.set(intent, true);
       }
     }
-  }
-}
-
-/** One log's part of the ledger. Nearly every row comes with a sequence above all others, and then nothing is looked up. */
-class RowsOfLog {
-  readonly #bySequence = new Map<number, LedgerRow>();
-  #last = 0;
-
-  get isEmpty(): boolean {
-    return this.#bySequence.size === 0;
-  }
-
-  get(sequence: number): LedgerRow | undefined {
-    return sequence > this.#last ? undefined : this.#bySequence.get(sequence);
-  }
-
-  /** False, and nothing changed, when its sequence is taken. */
-  add(row: LedgerRow): boolean {
-    if (this.get(row.sequence)) return false;
-    this.#bySequence.set(row.sequence, row);
-    this.#last = Math.max(this.#last, row.sequence);
-    return true;
-  }
-
-  delete(sequence: number): void {
-    this.#bySequence.delete(sequence);
   }
 }
 

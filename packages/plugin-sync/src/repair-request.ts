@@ -9,8 +9,10 @@ export type Repair =
   | 'new-log'
   /** The checkpoint is none of this server's: walk the feed from its start. */
   | 'restart-feed'
-  /** The request was too large. */
+  /** The request was too large for the server. */
   | 'send-less'
+  /** The request was too large for something in between that knows no mutations. */
+  | 'send-less-for-now'
   /** It needs time, or the user. */
   | 'none';
 
@@ -21,5 +23,6 @@ export function repairFor(error: unknown): Repair {
   const { code, status } = error.failure;
   if (code === 'LOG_FORKED') return 'new-log';
   if (code === 'INVALID_CHECKPOINT') return 'restart-feed';
-  return code === 'TOO_LARGE' || status === 413 ? 'send-less' : 'none';
+  if (code === 'TOO_LARGE') return 'send-less';
+  return status === 413 ? 'send-less-for-now' : 'none';
 }

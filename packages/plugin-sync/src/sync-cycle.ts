@@ -231,7 +231,11 @@ export class SyncCycle {
     { batch, isLast }: { batch: readonly StoredEntry[]; isLast: boolean },
   ): Promise<boolean> {
     const repair = repairFor(error);
-    if (repair === 'none' || (isLast && repair !== 'send-less')) throw error;
+    if (repair === 'send-less' || repair === 'send-less-for-now') {
+      await this.#sendLess(batch, { error, retryable: repair === 'send-less-for-now' });
+      return false;
+    }
+    if (repair === 'none' || isLast) throw error;
     switch (repair) {
       case 'reload':
         await this.#parts.intake.reload();
@@ -242,21 +246,18 @@ export class SyncCycle {
       case 'restart-feed':
         await this.#parts.intake.restartFeed();
         return true;
-      case 'send-less':
-        await this.#sendLess(batch, error);
-        return false;
       default:
         return assertNever(repair);
     }
   }
 
-  async #sendLess([first, ...others]: readonly StoredEntry[], error: unknown): Promise<void> {
+  async #sendLess(
+    [first, ...others]: readonly StoredEntry[],
+    { error, retryable }: { error: unknown; retryable: boolean },
+  ): Promise<void> {
     if (!first) throw error;
     if (others.length > 0) return this.#parts.exchange.shrink(1 + others.length);
-    // Something in between that knows no mutations may refuse all there is: that is held against one only while others pass.
-    // Less is sent after refusals only, and only the server's have a code.
-    const { failure } = error as { readonly failure: { readonly code?: unknown } };
-    const retryable = !failure.code;
+    // Something in between may refuse all there is: that is held against one only while others pass.
     await this.#parts.intake.refuseLarge(first, { retryable });
     if (retryable && this.#refusals.push(error) >= MAX_REFUSALS) throw error;
   }

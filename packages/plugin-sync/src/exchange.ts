@@ -94,6 +94,11 @@ export class Exchange {
     return { sent, answer, checkpoint, clockSkewMs };
   }
 
+  /** Does what can be done already of sending these next. */
+  prepare(sent: readonly StoredEntry[]): void {
+    this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
+  }
+
   /** Sends fewer at a time from now on; `count` mutations were too many. */
   shrink(count: number): void {
     this.#maxMutations = Math.max(1, Math.floor(count / 2));

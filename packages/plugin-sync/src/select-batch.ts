@@ -1,5 +1,6 @@
 /** Which mutations the next push carries: the unsettled prefix of the log, less the records that are on hold. */
 import { type RecordRef, utf8Bytes } from '@objectql/sync-types';
+import { rememberedText } from './mutation-text.js';
 import type { StoredEntry } from './storage/client-storage.js';
 
 export interface BatchRules {
@@ -29,7 +30,7 @@ export function selectBatch(entries: Iterable<StoredEntry>, rules: BatchRules): 
     if (rules.isHeld(entry.mutation)) continue;
     const count = (countByObject.get(objectName) ?? 0) + 1;
     if (count > rules.batchSizeOf(objectName)) break;
-    bytes += utf8Bytes(JSON.stringify(entry.mutation)) + 1;
+    bytes += utf8Bytes(rememberedText(entry.mutation)) + 1;
     // One is always sent: whether it is too large alone is the server's to say.
     if (batch.length > 0 && bytes > rules.maxBytes) break;
     countByObject.set(objectName, count);

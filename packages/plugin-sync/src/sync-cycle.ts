@@ -5,12 +5,13 @@
  *        ▲                                 │ refused as a whole: repair                   │
  *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
  *
- * While an answer is being stored, the next request is already on its way where nothing in the answer can change what
- * it asks; where there is nothing to send, it goes as soon as the answer begins. Mutations are never under way twice, and
- * what a request brings is stored after what came before it, or not at all.
+ * The next batch is made ready while the server works on one. It goes out as soon as the server announces an answer in which
+ * nothing can change what is asked, or else when such an answer is read, and before it is stored. Mutations are never under
+ * way twice, and what a request brings is stored after what came before it, or not at all.
  */
 import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from './answer-intake.js';
+import { Asked, isPlain } from './asked.js';
 import type { ClientLog } from './client-log.js';
 import type { Ask, Exchange, Exchanged } from './exchange.js';
 import type { Listeners } from './listeners.js';
@@ -20,7 +21,7 @@ import { selectBatch } from './select-batch.js';
 import type { StoredEntry } from './storage/client-storage.js';
 import type { SyncEvent } from './sync-state.js';
 import { SyncUsageError } from './sync-usage-error.js';
-import { TransportError, type TransportOptions } from './transport/transport.js';
+import { TransportError } from './transport/transport.js';
 import { isEpochWalk } from './walk.js';
 import { WholeAnswer } from './whole-answer.js';
 
@@ -32,13 +33,6 @@ export interface CycleParts {
   readonly listeners: Listeners;
   /** Opens the storage, once. */
   readonly open: () => Promise<void>;
-}
-
-/** A request that is under way. */
-interface Asked extends Ask {
-  readonly exchanging: Promise<Exchanged>;
-  /** The checkpoint to ask for the next page with, once that is known; it may never be. */
-  readonly nextPage: Promise<string>;
 }
 
 /** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
@@ -117,8 +111,9 @@ export class SyncCycle {
       const current: Asked = asked ?? (await this.#ask(signal));
       asked = undefined;
       try {
-        const { exchanged, next } = await this.#read(current, signal);
-        asked = next ?? this.#askAhead(exchanged, signal);
+        this.#prepareBehind(current);
+        const exchanged = await current.read((checkpoint) => this.#askEarly(current, checkpoint, signal));
+        asked = current.behind ?? this.#askAhead(exchanged, signal);
         const answer = await this.#store(exchanged);
         whole.add(answer);
         isDone = !asked && !answer.hasMore && !this.isLeft();
@@ -128,7 +123,7 @@ export class SyncCycle {
       } catch (error) {
         this.#hasFailed = true;
         // What was asked on top of what is not stored is of no use, and mutations must not be under way twice.
-        await asked?.exchanging.catch(() => {});
+        await asked?.end();
         asked = undefined;
         const isCounted = await this.#repair(error, { batch: current.sent, isLast: repairs >= MAX_REPAIRS });
         if (isCounted) repairs += 1;
@@ -151,46 +146,44 @@ export class SyncCycle {
     return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
   }
 
-  /** Waits for an answer. Where nothing is to be sent, asks for the next page as soon as it is known where that begins. */
-  async #read(asked: Asked, signal: AbortSignal): Promise<{ exchanged: Exchanged; next: Asked | undefined }> {
-    const early: Asked[] = [];
-    let isRead = false;
-    void asked.nextPage.then((checkpoint) => {
-      if (isRead || this.#hasFailed || asked.sent.length > 0 || this.#firstSendable()) return;
-      early.push(this.#start({ sent: [], checkpoint }, signal));
-    });
-    try {
-      const exchanged = await asked.exchanging;
-      const { hasMore, reset, checkpoint } = exchanged.answer;
-      const isNext = hasMore && !reset && checkpoint === early[0]?.checkpoint;
-      return { exchanged, next: isNext ? early.pop() : undefined };
-    } finally {
-      isRead = true;
-      // What was asked by a wrong announcement, or behind a page that never came, is of no use.
-      await early[0]?.exchanging.catch(() => {});
-    }
+  /** Asks for what comes after an answer that is not there yet but announced to end at this checkpoint. */
+  #askEarly({ sent }: Ask, checkpoint: string, signal: AbortSignal): Asked | undefined {
+    // An answer without results is announced where there is more behind it.
+    return this.#hasFailed ? undefined : this.#askBehind({ sent, checkpoint, hasMore: sent.length === 0 }, signal);
   }
 
   /** Asks for what comes after an answer that is not stored yet, unless the answer decides what that is. */
   #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): Asked | undefined {
-    if (answer.reset || answer.results.some(({ status }) => status !== 'applied')) return undefined;
-    if (sent.length === 0 && answer.checkpoint === checkpoint) return undefined;
-    const next = this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
-    const [first] = next;
-    if (!answer.hasMore && !(first && first.mutation.sequence <= this.#goal)) return undefined;
-    this.#isAskedAnew = false;
-    return this.#start({ sent: next, checkpoint: answer.checkpoint }, signal);
+    if (!isPlain(answer) || (sent.length === 0 && answer.checkpoint === checkpoint)) return undefined;
+    const asked = this.#askBehind({ sent, checkpoint: answer.checkpoint, hasMore: answer.hasMore === true }, signal);
+    if (asked) this.#isAskedAnew = false;
+    return asked;
+  }
+
+  /** Asks for what comes after an answer that ends at this checkpoint and settles all that was sent. */
+  #askBehind({ sent, checkpoint, hasMore }: Ask & { hasMore: boolean }, signal: AbortSignal): Asked | undefined {
+    const next = this.#selectBehind(sent);
+    if (!hasMore && !this.#isWanted(next)) return undefined;
+    return this.#start({ sent: next, checkpoint }, signal);
+  }
+
+  /** The next batch once what was sent is settled. */
+  #selectBehind(sent: readonly StoredEntry[]): readonly StoredEntry[] {
+    return this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
+  }
+
+  #isWanted([first]: readonly StoredEntry[]): boolean {
+    return first !== undefined && first.mutation.sequence <= this.#goal;
+  }
+
+  /** Has the next batch made ready while the server works on the one before it. */
+  #prepareBehind({ sent }: Ask): void {
+    const next = this.#selectBehind(sent);
+    if (this.#isWanted(next)) this.#parts.exchange.prepare(next);
   }
 
   #start(ask: Ask, signal: AbortSignal): Asked {
-    let onNextPage: TransportOptions['onNextPage'];
-    const nextPage = new Promise<string>((resolve) => {
-      onNextPage = resolve;
-    });
-    const exchanging = this.#parts.exchange.run(ask, { signal, onNextPage });
-    // Looked at when what came before is stored; until then a failure is nobody's.
-    exchanging.catch(() => {});
-    return { ...ask, exchanging, nextPage };
+    return new Asked(ask, (options) => this.#parts.exchange.run(ask, { ...options, signal }));
   }
 
   /** Stores what an exchange has brought. */

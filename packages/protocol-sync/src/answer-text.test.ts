@@ -14,6 +14,41 @@ it('answers as text what it answers as a value, with texts that JSON must escape
   expect(JSON.parse((await handler.answerPush(push)).text)).toEqual(await handler.handlePush(push));
 });
 
+it('tells where the answer to a push ends when all of it is applied, and else not', async () => {
+  const { handler } = setUp();
+  const mutation = (recordId: string, operation: 'create' | 'update', sequence: number) => ({
+    ...{ id: `${operation}-${recordId}`, clientId: 'writer', objectName: 'task', recordId, operation, sequence },
+    ...{ data: { title: 'x' }, timestamp: '2026-01-01T00:00:00.000Z', baseVersion: null },
+  });
+  const request = { clientId: 'writer', logId: 'log', protocol: 2, lastCheckpoint: null };
+  const create = mutation('a', 'create', 1);
+  const applied = { ...request, mutations: [create] };
+  const inPart = { ...request, mutations: [mutation('b', 'create', 2), mutation('missing', 'update', 3)] };
+  const told = [];
+  for (const body of [
+    applied,
+    applied,
+    { ...applied, pull: false },
+    inPart,
+    { ...applied, lastCheckpoint: '2.another-feed.1.0.' },
+  ]) {
+    const { text, nextPage } = await handler.answerPush(body);
+    const { results, checkpoint, reset } = JSON.parse(text);
+    told.push([
+      results.map(({ status }: { status: string }) => status).join(),
+      reset,
+      nextPage && nextPage === checkpoint,
+    ]);
+  }
+  expect(told).toEqual([
+    ['applied', undefined, true],
+    ['applied', undefined, true],
+    ['applied', undefined, true],
+    ['applied,rejected', undefined, undefined],
+    ['', 'epoch', undefined],
+  ]);
+});
+
 it('tells where the next page begins, unless the results have a say in that', async () => {
   const { handler } = setUp();
   for (let recordId = 0; recordId <= MAX_PAGE_RECORDS; recordId++) {

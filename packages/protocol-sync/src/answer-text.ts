@@ -13,14 +13,15 @@ export function answerValue({ serverChanges, ...answer }: Answer): SyncPushRespo
 /** An answer as it goes over HTTP. */
 export interface AnswerText {
   readonly text: string;
-  /** The checkpoint of a page that has another one behind it, where nothing but the page decides what is asked next. */
+  /** The checkpoint, where nothing else in the answer can change what a client asks next, and something may be left to ask. */
   readonly nextPage: string | undefined;
 }
 
 export function answerToSend(answer: Answer): AnswerText {
   const { results, hasMore, reset, checkpoint } = answer;
-  const isPageOnly = hasMore && !reset && results.length === 0;
-  return { text: answerText(answer), nextPage: isPageOnly ? checkpoint : undefined };
+  const isPlain = !reset && results.every(({ status }) => status === 'applied');
+  const isNextAsked = isPlain && (hasMore || results.length > 0);
+  return { text: answerText(answer), nextPage: isNextAsked ? checkpoint : undefined };
 }
 
 /** What goes over HTTP: equal to `JSON.stringify(answerValue(answer))` but for the order of properties. */

@@ -110,10 +110,10 @@ export class Device {
         onKnown: (batch) => this.#known(batch),
       }),
       transport: {
-        push: (request) => {
+        push: (request, options) => {
           if (gate.isDead) return never();
           this.#checkSent(request);
-          return this.#parts.network.send({ kind: 'push', request }, this);
+          return this.#parts.network.send({ kind: 'push', request, onNextPage: options?.onNextPage }, this);
         },
         pull: (request, options) =>
           gate.isDead

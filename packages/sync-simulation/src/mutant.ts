@@ -26,6 +26,8 @@ export interface Mutant {
   readonly request?: (request: SyncPushRequest, truth: ServerTruth) => SyncPushRequest;
   /** What leaves the server. */
   readonly answer?: (answer: SyncPushResponse, truth: ServerTruth) => SyncPushResponse;
+  /** True when the place an answer ends at is told before the answer itself. */
+  readonly isAnnounced?: (answer: SyncPushResponse) => boolean;
   /** Whom the server takes the sender for. */
   readonly principal?: (user: string, request: SyncPushRequest, truth: ServerTruth) => string;
   /** What the application allows. */

@@ -14,6 +14,8 @@ export interface NetworkParts {
   readonly isErrorAnswered: boolean;
   /** The history of the server as it is now. */
   readonly line: () => string;
+  /** True when the place an answer ends at is told before the answer itself. */
+  readonly isAnnounced: (answer: SyncPushResponse) => boolean;
   /** Delivers a request to the server; never resolves when the server dies over it, rejects when it is down. */
   readonly deliver: (kind: 'push' | 'pull', sent: Sent) => Promise<SyncPushResponse | SyncErrorBody>;
   /** Given what makes the line, since making it costs more than sending the request. */
@@ -73,9 +75,9 @@ export class Network {
     }
     const answer = await this.#carry(kind, sent, delay(random, lot));
     await time.sleep(delay(random, lot));
-    if (onNextPage && 'results' in answer && answer.hasMore && !answer.reset) {
+    if (onNextPage && 'results' in answer && this.#parts.isAnnounced(answer)) {
       onNextPage(answer.checkpoint);
-      // The page itself takes longer, and may still be lost.
+      // The answer itself takes longer, and may still be lost.
       await time.sleep(delay(new Random(seed, 'page', number), lot));
     }
     return this.#bring(answer, { random, lot, number, sender: sender.name });
@@ -123,6 +125,12 @@ export class Network {
       throw unreachable();
     }
   }
+}
+
+/** What a server announces: where an answer ends behind which something may be asked whatever it says. */
+export function isAnnounced({ results, hasMore, reset }: SyncPushResponse): boolean {
+  const isPlain = !reset && results.every(({ status }) => status === 'applied');
+  return isPlain && (hasMore === true || results.length > 0);
 }
 
 function delay(random: Random, lot: Faults | undefined): number {

@@ -27,6 +27,12 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
     loaded: ({ log, ...loaded }) => ({ ...loaded, log: log && { ...log, floor: 0 } }),
   },
   {
+    name: 'where an answer ends is told ahead of mutations that have to wait',
+    breaks: 'I3',
+    hint: 15,
+    isAnnounced: ({ results }) => results.length > 0,
+  },
+  {
     name: 'a log does not know its own writes',
     breaks: 'I7',
     hint: 59,

@@ -3,7 +3,7 @@ import { Device } from './device.js';
 import { Disk, OBJECT_NAMES } from './disk.js';
 import { findDifference } from './invariants/convergence.js';
 import type { Mutant } from './mutant.js';
-import { Network } from './network.js';
+import { isAnnounced, Network } from './network.js';
 import { perform } from './perform.js';
 import { Permissions } from './permissions.js';
 import type { Plan } from './plan.js';
@@ -111,6 +111,7 @@ export class World {
       faults: () => (this.#isFaulty ? world.faults : undefined),
       isErrorAnswered: world.isErrorAnswered,
       line: () => this.host.truth.line,
+      isAnnounced: options.mutant?.isAnnounced ?? isAnnounced,
       log: (line) => {
         if (options.isTraced) this.log(line());
       },

@@ -9,8 +9,9 @@ export interface SyncLimits {
 }
 
 /**
- * The header of an answer to a pull that has another page behind it: the same checkpoint as in its body, told before the
- * body is made. A server may leave it out.
+ * The header of an answer behind which a client may ask on before it has read it: the same checkpoint as in the body. It is
+ * for a push of which every mutation is applied and committed, or a pull that has another page behind it; never for an
+ * answer with a reset. A server may leave it out.
  */
 export const NEXT_PAGE_HEADER = 'sync-next-page';
 

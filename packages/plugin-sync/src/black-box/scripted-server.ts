@@ -13,6 +13,7 @@ import { type SyncTransport, TransportError, type TransportOptions } from '../tr
 export type Step = (
   request: SyncPushRequest,
   server: ScriptedServer,
+  options?: TransportOptions,
 ) => Partial<SyncPushResponse> | Promise<Partial<SyncPushResponse>>;
 
 export class ScriptedServer implements SyncTransport {
@@ -22,11 +23,14 @@ export class ScriptedServer implements SyncTransport {
   readonly applied: string[] = [];
   /** How many requests the client was waiting for at once, at most. */
   mostAtOnce = 0;
+  /** True once a mutation was sent while another request that carried it was under way. */
+  hasHadTwice = false;
   readonly #script: Step[];
   readonly #otherwise: Step;
   readonly #versionByRecord = new Map<string, number>();
   readonly #versionById = new Map<string, number>();
   #atOnce = 0;
+  readonly #underWay = new Set<string>();
   /** Resolves after so many milliseconds of the test's clock. */
   readonly wait: (ms: number) => Promise<void>;
 
@@ -45,16 +49,22 @@ export class ScriptedServer implements SyncTransport {
     this.requests.push(sent);
     this.#atOnce += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+    const ids = sent.mutations.map(({ id }) => id);
+    this.hasHadTwice ||= ids.some((id) => this.#underWay.has(id));
+    for (const id of ids) this.#underWay.add(id);
     let isWaitedFor = true;
     const leave = () => {
-      if (isWaitedFor) this.#atOnce -= 1;
+      if (!isWaitedFor) return;
       isWaitedFor = false;
+      this.#atOnce -= 1;
+      for (const id of ids) this.#underWay.delete(id);
     };
     options?.signal.addEventListener('abort', leave);
+    const checkpoint = `place-${this.requests.length}`;
     try {
       const step = this.#script.shift() ?? this.#otherwise;
-      const answer = await step(sent, this);
-      return { protocol: 2, results: [], serverChanges: [], checkpoint: `place-${this.requests.length}`, ...answer };
+      const answer = await step(sent, this, options);
+      return { protocol: 2, results: [], serverChanges: [], checkpoint, ...answer };
     } finally {
       leave();
     }
@@ -83,6 +93,30 @@ export const applies: Step = (request, server) => ({ results: server.apply(reque
 export function appliesWith(answer: Partial<SyncPushResponse>): Step {
   return (request, server) => ({ results: server.apply(request), ...answer });
 }
+
+/** Applies everything, announces where the answer will end, and takes a while to bring it. */
+export function announces({
+  answer = {},
+  place,
+  turns = 30,
+}: {
+  readonly answer?: Partial<SyncPushResponse>;
+  readonly place?: string;
+  readonly turns?: number;
+} = {}): Step {
+  return async (request, server, options) => {
+    const results = server.apply(request);
+    options?.onNextPage?.(place ?? `place-${server.requests.length}`);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    return { results, ...answer };
+  };
+}
+
+/** Applies everything and announces where the answer would end, which is then lost. */
+export const losesAnnounced: Step = async (request, server, options) => {
+  await announces()(request, server, options);
+  throw new TransportError('The answer was lost.', { type: 'unreachable' });
+};
 
 /** Applies everything, and the answer is lost. */
 export const losesAnswer: Step = (request, server) => {

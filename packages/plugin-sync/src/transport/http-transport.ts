@@ -1,10 +1,15 @@
 /** Carries requests over HTTP with `fetch`: in browsers, workers, Node and on the edge. */
-import { NEXT_PAGE_HEADER, REQUEST_TIMEOUT_MS, type SyncPushResponse } from '@objectql/sync-types';
+import {
+  type MutationLogEntry,
+  NEXT_PAGE_HEADER,
+  REQUEST_TIMEOUT_MS,
+  type SyncPushResponse,
+} from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import { withDeadline } from './deadline.js';
-import { gzip } from './gzip.js';
 import { readAnswer } from './read-answer.js';
+import { beginBody, headOf, type RequestBody, tailOf, wholeBody } from './request-body.js';
 import { type SyncTransport, TransportError, type TransportOptions } from './transport.js';
 
 /**
@@ -49,15 +54,24 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
   const { timeoutMs = REQUEST_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES, platform = systemPlatform } = options;
   const base = options.url.replace(/\/+$/, '');
   let compresses = options.compress ?? true;
+  /** What the next push is thought to carry, and what makes its body. */
+  let begun:
+    | { readonly mutations: readonly MutationLogEntry[]; readonly finish: (tail: string) => RequestBody }
+    | undefined;
+  /** The body that was asked for last, as long as it is being compressed. */
+  let zipping: Promise<ArrayBuffer> | undefined;
 
-  async function send(url: string, request: unknown, sending?: TransportOptions): Promise<SyncPushResponse> {
+  async function send(url: string, body: RequestBody, sending?: TransportOptions): Promise<SyncPushResponse> {
     try {
       return await withDeadline({ timeoutMs, platform, signal: sending?.signal }, async (ended) => {
-        const response = await exchange(url, JSON.stringify(request), ended);
+        const response = await exchange(url, body, ended);
         const nextPage = response.headers.get(NEXT_PAGE_HEADER);
         if (nextPage !== null) sending?.onNextPage?.(nextPage);
         // Whoever uses a transport parses what it answers, as with a transport of the application's own.
-        return (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
+        const answer = (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
+        // Whoever gets it is busy with it for a while, and what was asked meanwhile would be sent only after that.
+        await zipping;
+        return answer;
       });
     } catch (cause) {
       if (cause instanceof TransportError) throw cause;
@@ -65,8 +79,9 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
     }
   }
 
-  async function exchange(url: string, json: string, signal: AbortSignal): Promise<Response> {
-    const zipped = compresses ? await gzip(json) : undefined;
+  async function exchange(url: string, { json, zipped: zip }: RequestBody, signal: AbortSignal): Promise<Response> {
+    zipping = compresses ? zip() : undefined;
+    const zipped = await zipping;
     if (!zipped) return ask(options, { url, body: json, signal });
     const response = await ask(options, { url, body: zipped, signal });
     if (!mayRefuseEncoding(response)) return response;
@@ -77,11 +92,24 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
   }
 
   return {
-    push: (request, sending) => send(`${base}/push`, request, sending),
-    pull: (request, sending) => send(`${base}/pull`, request, sending),
+    push({ mutations, ...rest }, sending) {
+      const tail = tailOf(rest);
+      const isBegun = begun && isSame(begun.mutations, mutations);
+      const body = begun && isBegun ? begun.finish(tail) : wholeBody(headOf(mutations) + tail);
+      begun = undefined;
+      return send(`${base}/push`, body, sending);
+    },
+    pull: (request, sending) => send(`${base}/pull`, wholeBody(JSON.stringify(request)), sending),
+    prepare(mutations) {
+      if (compresses) begun = { mutations, finish: beginBody(headOf(mutations)) };
+    },
     stream: (checkpoint, { signal }) =>
       ask(options, { url: `${base}/stream?checkpoint=${encodeURIComponent(checkpoint)}`, signal }),
   };
+}
+
+function isSame(some: readonly MutationLogEntry[], others: readonly MutationLogEntry[]): boolean {
+  return some.length === others.length && some.every((mutation, index) => mutation === others[index]);
 }
 
 interface Question {

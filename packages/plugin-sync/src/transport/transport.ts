@@ -1,12 +1,19 @@
 /** The port to the server. Anything with `push` will do; `pull` is optional. */
-import type { RequestErrorCode, SyncPullRequest, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
+import type {
+  MutationLogEntry,
+  RequestErrorCode,
+  SyncPullRequest,
+  SyncPushRequest,
+  SyncPushResponse,
+} from '@objectql/sync-types';
 
 export interface TransportOptions {
   /** Aborted when the request takes longer than the client waits, or the client closes. */
   readonly signal: AbortSignal;
   /**
-   * To be called, by a transport that can tell before it has read an answer, with the checkpoint of a page that has another
-   * one behind it.
+   * To be called, by a transport that can tell before it has read an answer, with the checkpoint of one behind which something
+   * may be asked whatever else it says: it has no `reset`, and either every mutation sent was applied, and what was decided
+   * is committed, or none was sent and there is more to pull.
    */
   readonly onNextPage?: ((checkpoint: string) => void) | undefined;
 }
@@ -16,6 +23,11 @@ export interface SyncTransport {
   push(request: SyncPushRequest, options?: TransportOptions): Promise<SyncPushResponse>;
   /** A push without mutations. Where it is missing, `push` is called with none. */
   pull?(request: SyncPullRequest, options?: TransportOptions): Promise<SyncPushResponse>;
+  /**
+   * Told, while the server works on a request, which mutations will most likely be pushed next: what takes time of that may
+   * be done meanwhile. Nothing is to be sent yet, and the next push may be another one.
+   */
+  prepare?(mutations: readonly MutationLogEntry[]): void;
   /**
    * The response to `GET {url}/stream?checkpoint=…`, whatever its status, as soon as it begins. Where it is missing,
    * live updates poll.

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_270, maxTotalBytes: 22_270 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_720, maxTotalBytes: 22_720 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_080,
-    maxTotalBytes: 24_080,
+    maxInitialBytes: 24_550,
+    maxTotalBytes: 24_550,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_000,
-    maxTotalBytes: 27_000,
+    maxInitialBytes: 27_460,
+    maxTotalBytes: 27_460,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_725,
-    maxTotalBytes: 25_725,
+    maxInitialBytes: 26_180,
+    maxTotalBytes: 26_180,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_615,
-    maxTotalBytes: 28_615,
+    maxInitialBytes: 29_090,
+    maxTotalBytes: 29_090,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

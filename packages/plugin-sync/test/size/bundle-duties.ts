@@ -8,7 +8,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
     /(client-log|log-change|pending-entries|mutation-logger|background-saver|turn-queue|uuidv7|new-mutation|record-key)\.ts$/,
   'when to sync, and how it stands': /(sync-state|sync-driver|sync-status|failure-event|backoff)\.ts$/,
   'one sync: batches, requests, repairs, holds':
-    /(sync-cycle|exchange|repair-request|select-batch|whole-answer|record-holds|walk)\.ts$/,
+    /(sync-cycle|asked|exchange|repair-request|select-batch|mutation-text|whole-answer|record-holds|walk)\.ts$/,
   'taking answers in: outcomes, records, resets, one transaction':
     /(answer-intake|store-answer|plan-answer|outcome-plan|settlements|record-drafts|record-map|forget-epoch)\.ts$/,
   'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json)\.ts$/,
@@ -19,7 +19,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
   'listeners that cannot stop sync': /(listeners|subscribers|settle-within)\.ts$/,
   configuration: /(resolve-config|object-configs|refuse-unknown-options|sync-config)\.ts$/,
   'HTTP: deadlines, gzip, refusals':
-    /(transport\/(http-transport|read-answer|deadline|gzip|refused-error|retry-after|transport)|as-transport-error|error-code)\.ts$/,
+    /(transport\/(http-transport|read-answer|deadline|request-body|refused-error|retry-after|transport)|as-transport-error|error-code)\.ts$/,
   'the storage in memory':
     /storage\/(client-storage|memory-[a-z]+|frozen-copy|state-order|check-expected|storage-error)\.ts$/,
   'the device: clock, network, timers': /(system-platform|keep-stored|page-freeze)\.ts$/,

@@ -1,4 +1,4 @@
-/** The next request is on its way while an answer is being stored, or read: never with mutations, never on top of what may change. */
+/** The next request is on its way while an answer is being stored, or read: never on top of what may change. */
 import type { SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
@@ -103,18 +103,16 @@ test('I6 stores nothing of a page that was announced wrongly', async () => {
   ]);
 });
 
-test('I3 asks for no page ahead while there is something to send', async () => {
-  const { tasks, happened } = watched((request, call, options) => {
-    if (call === 1) tasks.records.create('mine', { title: 'mine' });
+test('sends what there is to send while a page is being read', async () => {
+  const { tasks, happened } = watched(async (request, call, options) => {
+    if (call === 1) {
+      tasks.records.create('mine', { title: 'mine' });
+      await tasks.flush();
+    }
     return announcing(3)(request, call, options);
   });
   await tasks.sync();
-  expect(happened.filter((line) => !line.startsWith('stored')).slice(0, 4)).toEqual([
-    'asked null',
-    'answered',
-    'asked 1 mine',
-    'answered',
-  ]);
+  expect(happened.slice(0, 4)).toEqual(['asked null', 'asked 1 mine', 'answered', 'answered']);
 });
 
 test('I6 begins again at what is stored when a page fails while the next one is being read', async () => {

@@ -1,6 +1,8 @@
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import type { Principal } from '../principal.js';
+import { MemoryStore } from '../storage/memory-store.js';
+import type { StoreTransaction } from '../storage/sync-store.js';
 import { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { gatedResolver, PULL_BODY, post, pushBody, seen } from './requests.fixture.js';
@@ -30,6 +32,24 @@ it('answers a push, and a pull that brings what was pushed', async () => {
     status: 200,
     body: { serverChanges: [{ objectName: 'task', recordId: 'task-1', data: { title: 'Buy milk' } }] },
   });
+});
+
+it('I3 tells where the answer to a push ends when it is committed, and no sooner', async () => {
+  const happened: (string | null)[] = [];
+  class WatchedStore extends MemoryStore {
+    override async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+      const done = await super.transaction(work);
+      // Time in which an answer that waits for nothing would leave.
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      happened.push('committed');
+      return done;
+    }
+  }
+  const { send } = endpointWith({ handler: new SyncHandler({ store: new WatchedStore() }) });
+  const response = await send(URL_OF('push'), post(pushBody()));
+  happened.push(response.headers.get('sync-next-page'));
+  const { checkpoint } = await response.json();
+  expect(happened).toEqual(['committed', checkpoint]);
 });
 
 it('writes through the resolver, as whoever is signed in', async () => {

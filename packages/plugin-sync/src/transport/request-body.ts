@@ -1,0 +1,47 @@
+/** A request's body, which may be begun before its end is known, and is compressed where that pays. */
+import type { MutationLogEntry } from '@objectql/sync-types';
+import { mutationText } from '../mutation-text.js';
+
+export interface RequestBody {
+  readonly json: string;
+  /** The same compressed, once; `undefined` where it is small, or the platform cannot: React Native has no CompressionStream. */
+  readonly zipped: () => Promise<ArrayBuffer> | undefined;
+}
+
+/** 1 KiB: less fits a packet anyway, and gzip needs about 20 bytes of its own. */
+const COMPRESS_FROM_CHARACTERS = 1024;
+
+export function wholeBody(json: string): RequestBody {
+  return { json, zipped: () => beginGzip(json)?.('') };
+}
+
+/** A body of which this is the beginning: it is compressed from now on. */
+export function beginBody(head: string): (tail: string) => RequestBody {
+  const end = beginGzip(head);
+  return (tail) => (end ? { json: head + tail, zipped: () => end(tail) } : wholeBody(head + tail));
+}
+
+/** The beginning of a push: its mutations. */
+export function headOf(mutations: readonly MutationLogEntry[]): string {
+  return `{"mutations":[${mutations.map(mutationText).join(',')}],`;
+}
+
+/** The end of a push: everything else. */
+export function tailOf(rest: { readonly clientId: string }): string {
+  return JSON.stringify(rest).slice(1);
+}
+
+function beginGzip(head: string): ((tail: string) => Promise<ArrayBuffer>) | undefined {
+  if (head.length < COMPRESS_FROM_CHARACTERS || typeof CompressionStream === 'undefined') return undefined;
+  const { readable, writable } = new CompressionStream('gzip');
+  const writer = writable.getWriter();
+  const write = (text: string) => void writer.write(new TextEncoder().encode(text));
+  // Gathered before it is sent: browsers stream request bodies over HTTP/2 only, and a stream cannot be sent again.
+  const zipped = new Response(readable).arrayBuffer();
+  write(head);
+  return (tail) => {
+    write(tail);
+    void writer.close();
+    return zipped;
+  };
+}

@@ -2,13 +2,13 @@
  * What one answer changes in the client's storage: a pure function of the answer and what the client has, so that it all
  * becomes durable in one transaction.
  */
-import { type JsonObject, type RecordRef, recordKey, type SyncServerChange } from '@objectql/sync-types';
+import { type JsonObject, type RecordRef, recordKey, refOf, type SyncServerChange } from '@objectql/sync-types';
 import type { Answered } from './exchange.js';
 import { forgetEpoch, type WaitingItems } from './forget-epoch.js';
 import type { LogChange } from './log-change.js';
 import { type DecidedResult, OutcomePlan } from './outcome-plan.js';
 import { RecordDrafts } from './record-drafts.js';
-import { type RecordMap, refOf } from './record-map.js';
+import type { RecordMap } from './record-map.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from './storage/client-storage.js';
 import { isEpochWalk } from './walk.js';
 

@@ -1,6 +1,6 @@
 /** The base records as an answer leaves them: the higher version is kept, whatever the order it is told in. */
-import type { JsonObject, RecordRef } from '@objectql/sync-types';
-import { RecordMap, refOf } from './record-map.js';
+import { type JsonObject, type RecordRef, refOf } from '@objectql/sync-types';
+import { RecordMap } from './record-map.js';
 import type { BaseRecord, StorageBatch } from './storage/client-storage.js';
 import { vouch } from './storage/frozen-copy.js';
 

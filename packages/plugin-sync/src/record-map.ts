@@ -33,8 +33,3 @@ export class RecordMap<Value> {
     return all.flatMap((values) => (values ? [...values.values()] : []));
   }
 }
-
-/** The record's name alone, of something that has more. */
-export function refOf({ objectName, recordId }: RecordRef): RecordRef {
-  return { objectName, recordId };
-}

@@ -1,5 +1,5 @@
 /** From an answer to a durable state: conflicts are decided, listeners hear the changes, and one transaction stores it all. */
-import type { RecordRef, SyncConflict } from '@objectql/sync-types';
+import { type RecordRef, refOf, type SyncConflict } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
@@ -10,7 +10,7 @@ import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
-import { RecordMap, refOf } from './record-map.js';
+import { RecordMap } from './record-map.js';
 import {
   type BaseRecord,
   CheckpointMovedError,

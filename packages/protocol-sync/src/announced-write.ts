@@ -1,5 +1,5 @@
 /** Makes a write that was announced, and finishes or takes back one that a crash left behind. */
-import { type JsonObject, jsonEquals, ownValue, type RecordRef, type SyncMutationResult } from '@objectql/sync-types';
+import { type JsonObject, jsonEquals, ownValue, refOf, type SyncMutationResult } from '@objectql/sync-types';
 import { rejectedResult } from './answer.js';
 import { type ApplyParts, describeWrite, type FeedEnd, type OwnWrite } from './apply-mutations.js';
 import { ResolverTimeoutError, rejectionOf } from './call-resolver.js';
@@ -232,9 +232,4 @@ function at({ ledger }: Intent, { version }: RecordState): Intent['ledger']['out
 /** Who is asking; `null` where nobody is authenticated. */
 export function principalOf({ rules }: DeferredParts): string | null {
   return rules.principal?.id ?? null;
-}
-
-/** The record's name alone. */
-export function refOf({ objectName, recordId }: RecordRef): RecordRef {
-  return { objectName, recordId };
 }

@@ -35,22 +35,22 @@ export interface ApplyParts {
   readonly onFailure: (error: unknown, mutationId: string) => void;
 }
 
-/** The results of a push, in its order, and the records it wrote; `epoch` when the client's feed is no more. */
-export type Pushed =
-  | { readonly epoch: true }
-  | {
-      readonly epoch: false;
-      readonly results: readonly SyncMutationResult[];
-      readonly written: readonly OwnWrite[];
-      /** The records that results are about; of two states of one record the later one stands last. */
-      readonly seen: readonly RecordState[];
-      /** Where the push's records stand in the feed, when one transaction saved them all. */
-      readonly stretch?: FeedStretch | undefined;
-      /** The feed's head before the push. */
-      readonly headBefore: number;
-      /** The feed as the results were made from it; absent where there was nothing to do. */
-      readonly end?: FeedEnd;
-    };
+/** The results of a push, in its order, and the records it wrote. */
+export interface Pushed {
+  readonly results: readonly SyncMutationResult[];
+  readonly written: readonly OwnWrite[];
+  /** The records that results are about; of two states of one record the later one stands last. */
+  readonly seen: readonly RecordState[];
+  /** Where the push's records stand in the feed, when one transaction saved them all. */
+  readonly stretch?: FeedStretch | undefined;
+  /** The feed's head before the push. */
+  readonly headBefore: number;
+  /** The feed as the results were made from it; absent where there was nothing to do. */
+  readonly end?: FeedEnd;
+}
+
+/** A push without mutations, or from a client whose feed is no more: its page tells the reset. */
+export const NOTHING_PUSHED: Pushed = { results: [], written: [], seen: [], headBefore: Number.POSITIVE_INFINITY };
 
 /** How far a feed has come, in its own words. */
 export type FeedEnd = Pick<StoreFacts, 'epoch' | 'head'>;
@@ -72,7 +72,7 @@ export interface OwnWrite {
 export async function applyTogether(request: PushRequest, parts: ApplyParts): Promise<Pushed> {
   return parts.store.transaction(async (transaction) => {
     const session = await openSession(request, request.items, { parts, transaction });
-    if (session === 'EPOCH') return { epoch: true };
+    if (session === 'EPOCH') return NOTHING_PUSHED;
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
     for (const item of request.items) {
@@ -89,7 +89,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const stretch = saved && { facts: { ...facts, ...saved }, places, isOwn: !isAdopting };
     // Looked at only by who asks about reading.
     const seen = parts.rules.authorize.read ? session.seen() : [];
-    return { epoch: false, results, written, seen, headBefore: facts.head, stretch, end: saved ?? facts };
+    return { results, written, seen, headBefore: facts.head, stretch, end: saved ?? facts };
   });
 }
 

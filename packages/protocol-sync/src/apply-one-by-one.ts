@@ -3,11 +3,18 @@
  * confirmed. After a crash in between, whoever meets the intent next asks the resolver whether the write is there, makes
  * it if not, and confirms it. So a write may be made twice and is never lost or left unversioned.
  */
-import { type JsonObject, type RecordRef, recordKey, type SyncMutationResult } from '@objectql/sync-types';
+import { type JsonObject, type RecordRef, recordKey, refOf, type SyncMutationResult } from '@objectql/sync-types';
 import { adopt } from './adopt.js';
-import { type DeferredParts, type Made, makeWrite, principalOf, recover, refOf } from './announced-write.js';
+import { type DeferredParts, type Made, makeWrite, principalOf, recover } from './announced-write.js';
 import { rejectedResult } from './answer.js';
-import { type FeedEnd, type OwnWrite, openSession, type Pushed, waitingReason } from './apply-mutations.js';
+import {
+  type FeedEnd,
+  NOTHING_PUSHED,
+  type OwnWrite,
+  openSession,
+  type Pushed,
+  waitingReason,
+} from './apply-mutations.js';
 import { rejectionOf } from './call-resolver.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
@@ -18,7 +25,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const opened = await parts.store.transaction((transaction) =>
     openSession(request, request.items, { parts, transaction }),
   );
-  if (opened === 'EPOCH') return { epoch: true };
+  if (opened === 'EPOCH') return NOTHING_PUSHED;
   const held = new Set<string>();
   // What the store knows need not be looked up in the application.
   const known = new Set(opened.seen().map(recordKey));
@@ -43,7 +50,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
       held.add(recordKey(item.mutation));
     }
   }
-  return { epoch: false, results, written, seen, headBefore: opened.facts.head, end };
+  return { results, written, seen, headBefore: opened.facts.head, end };
 }
 
 async function applyItem(

@@ -8,7 +8,7 @@ import {
   type SyncPushResponse,
 } from '@objectql/sync-types';
 import { type Answer, type AnswerText, answerToSend, answerValue } from './answer-text.js';
-import { type ApplyParts, applyTogether, type Pushed } from './apply-mutations.js';
+import { type ApplyParts, applyTogether, NOTHING_PUSHED, type Pushed } from './apply-mutations.js';
 import { applyOneByOne } from './apply-one-by-one.js';
 import type { Authorize } from './authorize.js';
 import { boundAuthorize } from './bounded-authorize.js';
@@ -187,7 +187,7 @@ export class SyncHandler implements AsyncDisposable {
       const pushed = await this.#push(request, resolver, context);
       const page = await this.#page(request, pushed, context);
       const rules = { authorize: this.#authorize, principal: context.principal ?? null };
-      return this.#respond(pushed.epoch ? [] : await hideUnreadable(request, pushed, rules), page);
+      return this.#respond(await hideUnreadable(request, pushed, rules), page);
     });
   }
 
@@ -205,8 +205,7 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #push(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Pushed> {
-    if (request.items.length === 0)
-      return { epoch: false, results: [], written: [], seen: [], headBefore: Number.POSITIVE_INFINITY };
+    if (request.items.length === 0) return NOTHING_PUSHED;
     const parts = this.#applyParts(resolver, context);
     if (resolver.transactional) return applyTogether(request, parts);
     // Twice what a write may take: until then another process may still be making an announced write.
@@ -216,8 +215,7 @@ export class SyncHandler implements AsyncDisposable {
 
   async #page(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
     const { store, limits } = this;
-    const end = pushed.epoch ? undefined : pushed.end;
-    if (!request.pull) return { changes: [], ...(await standStill(request, { store, end })) };
+    if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
     const objects = this.#objects;
     const page = await readFeedPage(request, {
       store,
@@ -225,11 +223,7 @@ export class SyncHandler implements AsyncDisposable {
       principal,
       syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
       maxPageBytes: limits.maxPageBytes,
-      written: pushed.epoch ? [] : pushed.written,
-      results: pushed.epoch ? [] : pushed.results,
-      stretch: pushed.epoch ? undefined : pushed.stretch,
-      headBefore: pushed.epoch ? Number.POSITIVE_INFINITY : pushed.headBefore,
-      end,
+      ...pushed,
     });
     if (page.reset === 'epoch') this.#warnOfReset(request);
     return page;

@@ -35,7 +35,7 @@ export type { MutationLogEntry, MutationOperation } from './mutation.js';
 export type { SyncPoke } from './poke.js';
 export type { SyncPullRequest } from './pull.js';
 export type { SyncMutationResult, SyncPushRequest, SyncPushResponse, SyncReset } from './push.js';
-export { type RecordId, type RecordRef, recordKey } from './record-key.js';
+export { type RecordId, type RecordRef, recordKey, refOf } from './record-key.js';
 export type { SyncServerChange } from './server-change.js';
 export { crdt } from './strategies/crdt.js';
 export { findStrategy } from './strategies/find-strategy.js';

@@ -9,6 +9,11 @@ export interface RecordRef {
   readonly recordId: RecordId;
 }
 
+/** The name alone of something that has more, such as a mutation or a stored record. */
+export function refOf({ objectName, recordId }: RecordRef): RecordRef {
+  return { objectName, recordId };
+}
+
 /**
  * A string that is equal for two records exactly when they are the same record, for use as a map key.
  * The length says where the object's name ends, and a sign keeps numbers apart from strings:

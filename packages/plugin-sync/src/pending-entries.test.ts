@@ -141,3 +141,14 @@ interface Step {
   readonly id?: string;
   readonly recordId?: string;
 }
+
+test('counts an id that a badly made platform gives out twice as one entry, the later', () => {
+  const pending = new PendingEntries();
+  pending.append(entry('twin', 1, { recordId: 'a' }));
+  pending.append(entry('between', 2, { recordId: 'a' }));
+  pending.append(entry('twin', 3, { recordId: 'b' }));
+  expect(ids(pending.ofRecord({ objectName: 'task', recordId: 'a' }))).toEqual(['between']);
+  pending.put(entry('twin', 4, { recordId: 'b' }));
+  expect([ids(pending), pending.size]).toEqual([['between', 'twin'], 2]);
+  expect(ids(pending.ofRecord({ objectName: 'task', recordId: 'b' }))).toEqual(['twin']);
+});

@@ -160,6 +160,9 @@ export class PendingEntries {
   #learn(place: Place | undefined): void {
     if (!place?.entry) return;
     const { mutation } = place.entry;
+    // Ids are unique, unless the platform the application brought makes them badly: then the later one stands for both.
+    const twin = this.#placeById.get(mutation.id);
+    if (twin) this.#vacate(twin);
     this.#placeById.set(mutation.id, place);
     const siblings = this.#placesByRecord.get(mutation);
     if (siblings) insert(siblings, place);

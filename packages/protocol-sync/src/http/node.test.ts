@@ -90,6 +90,23 @@ it('adds to the headers that middleware has set', async () => {
   ]);
 });
 
+it('keeps every cookie, those of middleware and those an application sets around the endpoint', async () => {
+  const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
+  const handle = toNodeHandler(async (request) => {
+    const response = await endpoint(request);
+    response.headers.append('set-cookie', 'session=2; HttpOnly');
+    response.headers.append('set-cookie', 'theme=dark');
+    return response;
+  });
+  const server = await listen((request, response) => {
+    response.setHeader('set-cookie', 'load-balancer=7');
+    handle(request, response);
+  });
+  onTestFinished(() => server.close());
+  const { headers } = await fetch(`http://127.0.0.1:${server.port}/api/sync/push`, post(pushBody()));
+  expect(headers.getSetCookie()).toEqual(['load-balancer=7', 'session=2; HttpOnly', 'theme=dark']);
+});
+
 it('serves the next request on the connection on which it refused a body', async () => {
   const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
   const { port, close } = await listen(toNodeHandler(endpoint));

@@ -18,25 +18,28 @@ export function toNodeHandler(endpoint: SyncEndpoint): (request: NodeRequest, re
   const answerCall = answerCallOf(endpoint);
   return (request, response) => {
     const call = new NodeCall(request, response);
-    (answerCall ? answerCall(call) : answerByWeb(call, endpoint))
+    (answerCall ? answerCall(call).then(listHeaders) : answerByWeb(call, endpoint))
       .then((answer) => send(answer, { request, response }))
       // Only an error in the application's own `onError` comes here; without an answer the client tries again.
       .catch(() => response.destroy());
   };
 }
 
+/** An answer whose headers are listed: one of an application may set more than one cookie. */
+type NodeAnswer = Pick<HttpAnswer, 'status' | 'body'> & { readonly headers: Iterable<readonly [string, string]> };
+
+function listHeaders({ headers, ...answer }: HttpAnswer): NodeAnswer {
+  return { ...answer, headers: Object.entries(headers) };
+}
+
 /** For an endpoint that somebody has wrapped in a function of web requests and responses. */
-async function answerByWeb(call: NodeCall, endpoint: SyncEndpoint): Promise<HttpAnswer> {
+async function answerByWeb(call: NodeCall, endpoint: SyncEndpoint): Promise<NodeAnswer> {
   const request = toWebRequest(call);
-  if (request instanceof SyncRequestError) return errorAnswer(request);
+  if (request instanceof SyncRequestError) return listHeaders(errorAnswer(request));
   const response = await endpoint(request);
   const { status, headers, body } = response;
   const isStream = body !== null && headers.get('content-type') === 'text/event-stream';
-  return {
-    status,
-    headers: Object.fromEntries(headers),
-    body: isStream ? body : new Uint8Array(await response.arrayBuffer()),
-  };
+  return { status, headers, body: isStream ? body : new Uint8Array(await response.arrayBuffer()) };
 }
 
 function toWebRequest(call: NodeCall): Request | SyncRequestError {
@@ -47,8 +50,11 @@ function toWebRequest(call: NodeCall): Request | SyncRequestError {
   }
 }
 
+/** Headers that stand beside those of the same name which middleware has set, such as CORS's or a session's. */
+const ADDED: ReadonlySet<string> = new Set(['vary', 'set-cookie']);
+
 async function send(
-  { status, headers, body }: HttpAnswer,
+  { status, headers, body }: NodeAnswer,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> {
   if (response.destroyed) {
@@ -56,9 +62,8 @@ async function send(
     return;
   }
   response.statusCode = status;
-  // `vary` is added to, because CORS middleware has its own.
-  for (const [name, value] of Object.entries(headers)) {
-    if (name === 'vary') response.appendHeader(name, value);
+  for (const [name, value] of headers) {
+    if (ADDED.has(name)) response.appendHeader(name, value);
     else response.setHeader(name, value);
   }
   if (body instanceof ReadableStream) await pump(body, response);

@@ -128,7 +128,9 @@ test('runs deadlocked work again', async () => {
   );
   await Promise.all(crossing);
   const { rows } = await pool.query(`SELECT n FROM ${table}`);
-  expect([rows, runs]).toEqual([[{ n: 2 }, { n: 2 }], 3]);
+  expect(rows).toEqual([{ n: 2 }, { n: 2 }]);
+  // More than once again where the machine is so busy that locks are not granted in time.
+  expect(runs).toBeGreaterThanOrEqual(3);
 });
 
 test('lets contention out of a savepoint, so that the whole transaction runs again', async () => {

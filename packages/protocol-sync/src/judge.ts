@@ -204,14 +204,14 @@ function isComputable(
 ): boolean {
   if (!before || before.state.data === null) return true;
   const base = mutation.baseVersion ?? 0;
-  const { version, run, writes } = before.state;
-  if (base === version && before.place <= (session.request.checkpoint?.place ?? 0)) return true;
-  // Without a base the client may have forgotten what its log wrote: a reset of the feed clears bases and records, and a
-  // late copy of an earlier request may have made the record again since.
-  if (base === 0 && Number.isFinite(before.place)) return false;
-  // A write whose outcome may be forgotten is one its own client may never have been told of.
-  const isTold = writes.every((write) => write.version <= base || write.stamp.sequence > session.logFloor);
-  return run.logId === stamp.logId && run.from <= base + 1 && isTold;
+  const { version, run } = before.state;
+  const isScanned = before.place <= (session.request.checkpoint?.place ?? 0);
+  // Of what stands behind its checkpoint a client may have been told nothing, also of writes of its own log: their outcome
+  // may be forgotten, and after a restore a clone of the device, or a late copy of its first request, may make again what
+  // the device no longer has. What this very request wrote, its results tell.
+  if (!isScanned && Number.isFinite(before.place)) return false;
+  if (isScanned && base === version) return true;
+  return run.logId === stamp.logId && run.from <= base + 1;
 }
 
 /**

@@ -23,6 +23,26 @@ it('I6 shows the record to a device that has no base for it, though its own log 
   expect(results).toMatchObject([{ record: { title: 'x', body: 'y' } }, { serverVersion: 3 }]);
 });
 
+it('I4 shows the record to a device whose log wrote it once more without its knowing', async () => {
+  const { push, pull } = setUp();
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' })] });
+  const { checkpoint: lastCheckpoint } = await pull();
+  // What the device has forgotten at a restore, sent once more by a clone of it or in a late copy of its first request.
+  await push({ mutations: [mutation({ data: { body: 'y' } })] });
+  const { results } = await push({ lastCheckpoint, mutations: [mutation({ baseVersion: 1, data: { status: 'z' } })] });
+  expect(results).toMatchObject([{ serverVersion: 3, record: { title: 'x', body: 'y', status: 'z' } }]);
+});
+
+it('shows no record to a device that has passed what its log wrote', async () => {
+  const { push } = setUp();
+  const { checkpoint } = await push({ mutations: [create({ title: 'x' })] });
+  const { results } = await push({
+    lastCheckpoint: checkpoint,
+    mutations: ['y', 'z'].map((body) => mutation({ baseVersion: 1, data: { body } })),
+  });
+  expect(results.map((result) => 'record' in result)).toEqual([false, false]);
+});
+
 for (const transactional of [true, false]) {
   const name = transactional ? 'in one transaction' : 'one by one';
 

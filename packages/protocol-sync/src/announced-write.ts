@@ -100,11 +100,12 @@ async function giveUp(intent: Intent, parts: DeferredParts, ledger: readonly Led
 
 /**
  * What an earlier try left in the application's record, as a change that came past sync; `undefined` when it left nothing.
- * A write past sync may have come over one part of it, so that it does not count as made, and the rest is still there. Where
- * a delete was made, what the application has now is another record: it was made again past sync.
+ * A write past sync may have come over one part of it, so that it does not count as made, and the rest is still there: then
+ * only the application knows what the record is, since its hooks may have left there what no mutation names. Where a delete
+ * was made, what the application has now is another record: it was made again past sync.
  */
 function leftOver(
-  { objectName, recordId, mutation }: Intent,
+  { objectName, recordId, mutation, state: planned }: Intent,
   record: JsonObject,
   { before, ...moment }: Parameters<typeof madeAnew>[2],
 ): RecordState | undefined {
@@ -114,10 +115,13 @@ function leftOver(
     const isWhole = Object.keys(known).every((field) => Object.hasOwn(record, field));
     return isWhole ? undefined : madeAnew(ref, record, { before, ...moment });
   }
+  const isWrittenOver = planned.version <= (before?.version ?? moment.versionFloor);
   const isLeft = Object.entries(mutation.data ?? {}).some(
     ([field, value]) => jsonEquals(ownValue(record, field), value) && !jsonEquals(ownValue(known, field), value),
   );
-  return isLeft ? stateOfChange({ ...ref, operation: 'update', data: record }, before, moment) : undefined;
+  return isWrittenOver || isLeft
+    ? stateOfChange({ ...ref, operation: 'update', data: record }, before, moment)
+    : undefined;
 }
 
 /**

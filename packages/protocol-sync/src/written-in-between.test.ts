@@ -97,6 +97,23 @@ it('I11 keeps what is left of an announced write that was written over in part, 
   expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'b', status: 'c' } }]);
 });
 
+it('I11 keeps what a hook left of an announced write that was written over, and then fails', async () => {
+  const server = setUp();
+  const { push, pull, advance, handler } = server;
+  const { rows, resolver, now } = rowsThatDie();
+  await push({ mutations: [create({ title: 'A' })] }, resolver);
+  const update = mutation({ data: { title: 'B' } });
+  now('write and die');
+  await pushAndDie(server, [update], resolver);
+  // The application makes a slug of each title that comes through sync.
+  rows.set('t1', { title: 'C', slug: 'b' });
+  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title: 'C' } });
+  now('fail');
+  advance(DAY_MS);
+  expect(brief((await push({ mutations: [update] }, resolver)).results)).toEqual(['conflict']);
+  expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'C', slug: 'b' } }]);
+});
+
 it('I11 takes over the record that the application made anew where a delete was made and is given up', async () => {
   for (const operation of ['create', 'update'] as const) {
     const server = setUp();

@@ -5,6 +5,7 @@ import { explain, openFilled, recording, rowsRead, type Statement, stepsOf } fro
 import type { SyncStore } from './sync-store.js';
 
 const RECORDS_ALONE = { records: 20_000, ledger: 0, logs: 0, intents: 0 };
+const NOTHING = { records: 0, ledger: 0, logs: 0, intents: 0 };
 const OF_EACH = { records: 20_000, ledger: 20_000, logs: 2000, intents: 2000 };
 
 test('needs as many round trips for a hundred mutations as for one', async () => {
@@ -52,6 +53,22 @@ test('changes fifty records by their index while nothing is known of the feed', 
     (step) => step['Relation Name'] === 'objectql_sync_records' && /Scan/.test(step['Node Type']),
   );
   expect(reads.map((step) => step['Node Type'])).toEqual(['Index Scan']);
+});
+
+test('reads of a log what it is asked for alone, while nothing is known of the ledger', {
+  timeout: 120_000,
+}, async () => {
+  const { store, pool, statements } = await openFilled(await fixture(), NOTHING);
+  const sequences = Array.from({ length: 5000 }, (_, index) => index + 1);
+  const ledger = sequences.map((sequence) => sampleRow(`row-${sequence}`, { logId: 'log-1', sequence }));
+  await save(store, { ledger, log: sampleLog({ logId: 'log-1' }) });
+  statements.length = 0;
+  const asked = { records: [], mutationIds: [], log: { logId: 'log-1', sequences: sequences.slice(-50) } };
+  const found = await look(store, asked);
+  const load = statements.find(({ text }) => text.includes('json_agg'));
+  const read = rowsRead(stepsOf(await explain(pool, load ?? { text: '', values: [] })));
+  // The rows and their log. PostgreSQL up to 16 read all of the log where they were asked for as an array.
+  expect([found.ledger.length, read]).toEqual([50, 51]);
 });
 
 test('reads a page of objects as one lazy merge of index walks', { timeout: 120_000 }, async () => {

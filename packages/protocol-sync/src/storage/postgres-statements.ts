@@ -45,14 +45,17 @@ export function postgresStatements(schema: string) {
       SELECT (SELECT count(*) FROM log) AS logs, (SELECT count(*) FROM found) AS records,
         (SELECT count(*) FROM announced) AS intents`,
     // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
-    // server refuse what follows that create.
+    // server refuse what follows that create. Each sequence is looked up by itself: PostgreSQL up to 16 takes
+    // every log for one of average length, and would read the whole of a long one.
     load: `
       SELECT epoch, head, floor, version_floor,
         (SELECT json_agg(row_to_json(r))::text FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)) AS records,
         (SELECT json_agg(i.intent)::text FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)) AS intents,
         (SELECT json_agg(row_to_json(g))::text FROM (
           SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE mutation_id = ANY ($3::text[])
-          UNION SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = $4 AND sequence = ANY ($5::bigint[])) AS g) AS ledger,
+          UNION SELECT g.* FROM unnest($5::bigint[]) AS sent (sequence) CROSS JOIN LATERAL (
+            SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = $4 AND sequence = sent.sequence OFFSET 0) AS g
+        ) AS g) AS ledger,
         (SELECT row_to_json(l)::text FROM ${logs} AS l WHERE log_id = $4) AS log
       FROM ${feed}`,
     settleIntents: `DELETE FROM ${intents} AS i USING ${ASKED}

@@ -107,7 +107,8 @@ export class SyncCycle {
     let repairs = 0;
     let asked: Asked | undefined;
     for (let isDone = false; !isDone; ) {
-      signal.throwIfAborted();
+      // Nobody waits for a reason, which not every platform's signal has.
+      if (signal.aborted) return null;
       const current: Asked = asked ?? (await this.#ask(signal));
       asked = undefined;
       try {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ReasonlessAbortController } from '../transport/reasonless-abort.fixture.js';
 import { change, device } from './device.js';
 import { applies, appliesWith, hangs, isGone, refuses, type Step } from './scripted-server.js';
 
@@ -19,6 +20,16 @@ describe('a recorded mutation', () => {
       await platform.advance(1000);
     }
     expect(server.requests.length).toBe(1);
+  });
+
+  test('I13: is sent where signals keep no reason, as in React Native', async () => {
+    vi.stubGlobal('AbortController', ReasonlessAbortController);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { edit, platform, server, engine, errors } = device({ script: [hangs] });
+    edit();
+    await platform.advance(60_000);
+    const { pending } = engine.status;
+    expect([server.requests.length, pending, errors]).toEqual([2, 0, ['The server did not answer within 30000 ms.']]);
   });
 
   test('I13: is sent by itself when it was recorded while a request was under way', async () => {

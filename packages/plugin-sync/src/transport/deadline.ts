@@ -19,10 +19,14 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const end = (reason: unknown) => controller.abort(reason);
-  // Not every fetch heeds its signal, nor does every token provider: the promise does not wait for them.
+  let end!: (reason: unknown) => void;
+  // Not every fetch heeds its signal, nor does every token provider: the promise does not wait for them. Nor does every
+  // signal keep its reason: React Native's has none.
   const ended = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
+    end = (reason) => {
+      reject(reason);
+      controller.abort(reason);
+    };
   });
   const cancelTimer = platform.setTimer(() => {
     end(new TransportError(`The server did not answer within ${timeoutMs} ms.`, { type: 'timeout' }));

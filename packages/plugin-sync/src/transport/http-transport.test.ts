@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { SyncPushRequest } from '@objectql/sync-types';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestPlatform } from '../platform/test-platform.js';
 import { type ReceivedRequest, startServer, type TestServer } from './http-server.fixture.js';
 import { type HttpTransportOptions, httpTransport } from './http-transport.js';
+import { ReasonlessAbortController } from './reasonless-abort.fixture.js';
 import { TransportError, type TransportFailure } from './transport.js';
 
 const REQUEST: SyncPushRequest = { clientId: 'device-1', mutations: [], lastCheckpoint: null, protocol: 2 };
@@ -191,6 +192,20 @@ describe('httpTransport', () => {
     expect(await httpTransport({ url: '/api/sync', fetch }).push(REQUEST)).toEqual(ANSWER);
     const { failure } = await rejection(httpTransport({ url: '/api/sync', fetch, maxAnswerBytes: 5 }).push(REQUEST));
     expect(failure).toEqual({ type: 'unreadable' });
+  });
+
+  it('says why it gave up where signals keep no reason, as in React Native', async () => {
+    vi.stubGlobal('AbortController', ReasonlessAbortController);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const platform = new TestPlatform();
+    const fetch: typeof globalThis.fetch = () => new Promise(() => {});
+    const late = rejection(httpTransport({ url: '/api/sync', fetch, timeoutMs: 1000, platform }).push(REQUEST));
+    await platform.advance(1000);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const ended = rejection(httpTransport({ url: '/api/sync', fetch }).push(REQUEST, { signal }));
+    controller.abort();
+    expect([(await late).failure, (await ended).failure]).toEqual([{ type: 'timeout' }, { type: 'aborted' }]);
   });
 });
 

@@ -94,9 +94,9 @@ export class Exchange {
     return { sent, answer, checkpoint, clockSkewMs };
   }
 
-  /** Does what can be done already of sending these next. */
-  prepare(sent: readonly StoredEntry[]): void {
-    this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
+  /** Does what can be done already of sending these next. Answers what the transport does: one that is asynchronous may fail later. */
+  prepare(sent: readonly StoredEntry[]): unknown {
+    return this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
   }
 
   /** Sends fewer at a time from now on; `count` mutations were too many. */

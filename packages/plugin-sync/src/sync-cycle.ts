@@ -19,6 +19,7 @@ import type { ObjectConfigs } from './object-configs.js';
 import { repairFor } from './repair-request.js';
 import { selectBatch } from './select-batch.js';
 import type { StoredEntry } from './storage/client-storage.js';
+import { callContained } from './subscribers.js';
 import type { SyncEvent } from './sync-state.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { TransportError } from './transport/transport.js';
@@ -179,8 +180,13 @@ export class SyncCycle {
 
   /** Has the next batch made ready while the server works on the one before it. */
   #prepareBehind({ sent }: Ask): void {
+    const { exchange, listeners } = this.#parts;
     const next = this.#selectBehind(sent);
-    if (this.#isWanted(next)) this.#parts.exchange.prepare(next);
+    // A hint that cannot be taken is no reason to give up the request that is under way.
+    callContained(
+      () => this.#isWanted(next) && exchange.prepare(next),
+      (error) => listeners.report(error),
+    );
   }
 
   #start(ask: Ask, signal: AbortSignal): Asked {

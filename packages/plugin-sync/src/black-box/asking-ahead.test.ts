@@ -182,6 +182,23 @@ describe('a transport that can prepare', () => {
     await engine.sync();
     expect(happened).toEqual(['sends 1,2', 'prepares 3,4', 'sends 3,4', 'prepares 5', 'sends 5']);
   });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('It cannot prepare.');
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('It cannot prepare.'))],
+  ])('I13 but %s is told so, and sends all the same', async (_, prepare) => {
+    const { server } = device();
+    const transport = { prepare, push: server.push.bind(server) };
+    const { engine, edit, errors } = device({ config: { batch_size: 2 }, transport });
+    for (const recordId of ['a', 'b', 'c']) edit(recordId);
+    await engine.sync();
+    expect([engine.status.pending, server.hasHadTwice, errors]).toEqual([0, false, ['It cannot prepare.']]);
+  });
 });
 
 /** Announces that all is applied, and answers that the first has to wait. */

@@ -16,16 +16,16 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_720, maxTotalBytes: 22_720 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_730, maxTotalBytes: 22_730 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_550,
-    maxTotalBytes: 24_550,
+    maxInitialBytes: 24_560,
+    maxTotalBytes: 24_560,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_470,
-    maxTotalBytes: 27_470,
+    maxInitialBytes: 27_480,
+    maxTotalBytes: 27_480,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
@@ -34,8 +34,8 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_090,
-    maxTotalBytes: 29_090,
+    maxInitialBytes: 29_100,
+    maxTotalBytes: 29_100,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -53,7 +53,8 @@ export class ClientLog {
   readonly #pending = new PendingEntries();
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
-  #meta: Omit<ClientMeta, 'nextSequence'> & { nextSequence: number };
+  /** Changed in place: what the machine compiles for one shape is thrown away with the next, and a copy is another. */
+  readonly #meta: Omit<ClientMeta, 'nextSequence'> & { nextSequence: number };
   /** Ids the application acknowledged and the storage may still have, in the order they were acknowledged. */
   #unremoved: string[] = [];
   #isMetaUnsaved = false;
@@ -217,7 +218,7 @@ export class ClientLog {
       // Another tab may have done it meanwhile.
       if (this.#meta.logId !== logId) return;
       const entries = [...this.#pending];
-      this.#meta = { ...this.#meta, logId: this.#platform.newId(), nextSequence: 1 };
+      Object.assign(this.#meta, { logId: this.#platform.newId(), nextSequence: 1 });
       this.#isMetaUnsaved = true;
       this.#pending.clear();
       for (const entry of entries) this.#pending.put(this.#renumber(entry));
@@ -258,7 +259,7 @@ export class ClientLog {
     // Another tab has learnt of another feed since this one read: the versions named here are none of that feed's.
     const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
     this.#pending.clear();
-    this.#meta = meta ? { ...meta, user: this.#user ?? meta.user } : { ...this.#meta, revision: 0 };
+    Object.assign(this.#meta, meta ? { ...meta, user: this.#user ?? meta.user } : { revision: 0 });
     const acknowledged = new Set(this.#unremoved);
     for (const entry of state.entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
     for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
@@ -300,7 +301,7 @@ export class ClientLog {
     const { revision } = this.#meta;
     const changes = { ...batch.meta, revision: revision + 1 };
     await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
-    this.#meta = { ...this.#meta, ...changes };
+    Object.assign(this.#meta, changes);
     return batch;
   }
 

@@ -56,15 +56,20 @@ export class ObjectRecords {
   /** Records a change of some fields, based on the version the user sees. Rejects when there is no such record here. */
   async update(recordId: RecordId, data: RecordData): Promise<MutationLogEntry> {
     const baseVersion = await this.#baseVersion(recordId);
-    const ref = { objectName: this.#name, recordId };
-    return this.#client.record({ ...ref, operation: 'update', data, baseVersion: baseVersion() });
+    // Name by name, here and below: to spread the record's name in costs more than all the rest.
+    return this.#client.record({
+      objectName: this.#name,
+      recordId,
+      operation: 'update',
+      data,
+      baseVersion: baseVersion(),
+    });
   }
 
   /** Records the deletion of a record, based on the version the user sees. Rejects when there is no such record here. */
   async delete(recordId: RecordId): Promise<MutationLogEntry> {
     const baseVersion = await this.#baseVersion(recordId);
-    const ref = { objectName: this.#name, recordId };
-    return this.#client.record({ ...ref, operation: 'delete', baseVersion: baseVersion() });
+    return this.#client.record({ objectName: this.#name, recordId, operation: 'delete', baseVersion: baseVersion() });
   }
 
   async #baseVersion(recordId: RecordId): Promise<() => number | null> {

@@ -76,6 +76,15 @@ test('tells what is to be saved until it is saved, and leaves out what went mean
   expect(['a', 'b', 'c', 'd', 'e'].map((id) => pending.isDurable(id))).toEqual([true, false, true, false, true]);
 });
 
+test('gives out what is durable up to the first that is not, so that nothing overtakes', () => {
+  const pending = new PendingEntries();
+  for (const id of ['a', 'b', 'd']) pending.putDurable(entry(id, id.charCodeAt(0)));
+  pending.remove('b');
+  const before = ids(pending.durable());
+  pending.put(entry('c', 'c'.charCodeAt(0)));
+  expect([before, ids(pending.durable())]).toEqual([['a', 'd'], ['a']]);
+});
+
 test('takes an entry that is numbered anew for one that is not saved', () => {
   const pending = new PendingEntries();
   pending.putDurable(entry('a', 1));
@@ -116,6 +125,7 @@ test('holds and finds what a plain sorted list would, whatever is added, removed
         switch (what) {
           case 'ask':
             expect(pending.get(key)).toBe(model.get(key));
+            expect(pending.get(key, model.get(key)?.mutation.sequence)).toBe(model.get(key));
             break;
           case 'remove':
           case 'remove oldest':

@@ -34,8 +34,9 @@ export class PendingEntries {
     return this.#size;
   }
 
-  get(id: string): StoredEntry | undefined {
-    return this.#find(id)?.entry;
+  /** The entry as it is now; with the sequence that it last had, it is found without a map. */
+  get(id: string, sequence?: number): StoredEntry | undefined {
+    return this.#find(id, sequence)?.entry;
   }
 
   /** True for an entry that the storage has as it is. */
@@ -99,6 +100,15 @@ export class PendingEntries {
     }
   }
 
+  /** The entries that the storage has as they are, the oldest first, up to the first that it has not. */
+  *durable(): Generator<StoredEntry> {
+    for (let index = this.#head; index < this.#order.length; index++) {
+      const { entry, isDurable } = this.#order[index] as Place;
+      if (entry && !isDurable) return;
+      if (entry) yield entry;
+    }
+  }
+
   /** The entries of one record, the oldest first. */
   ofRecord(ref: RecordRef): readonly StoredEntry[] {
     this.#learnAll();
@@ -145,10 +155,11 @@ export class PendingEntries {
     else this.#placesByRecord.delete(mutation);
   }
 
-  /** The oldest is what a server has first: it is found without a map. */
-  #find(id: string): Place | undefined {
+  /** The oldest, and what stands as far behind it as its sequence says, are found without a map: what a server has. */
+  #find(id: string, sequence?: number): Place | undefined {
     const first = this.#order[this.#head];
-    if (first?.entry?.mutation.id === id) return first;
+    const guess = first && sequence !== undefined ? this.#order[this.#head + sequence - first.sequence] : first;
+    if (guess?.entry?.mutation.id === id) return guess;
     this.#learnAll();
     return this.#placeById.get(id);
   }

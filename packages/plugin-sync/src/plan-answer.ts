@@ -50,14 +50,15 @@ export function planAnswer(input: AnswerInput): AnswerPlan {
   const { sent, answer, changes, walk, checkpoint } = input;
   const outcomes = planOutcomes(input);
   const { records, ownDeletes } = draftRecords(input);
+  const recordBatch = records.batch();
   const isWalkOver = walk !== null && answer.hasMore !== true;
   const isEpochReset = answer.reset === 'epoch';
-  keepCopies(input, { outcomes, records, ownDeletes, isWalkOver });
+  keepCopies(input, { outcomes, records, removed: recordBatch.removeRecords, ownDeletes, isWalkOver });
   const forgotten = isEpochReset ? forgetEpoch(input.waiting) : undefined;
   return {
     change: {
       batch: {
-        ...records.batch(),
+        ...recordBatch,
         ...(isWalkOver ? { sweepWalk: walk } : {}),
         expectCheckpoint: checkpoint,
         removeEntries: [...outcomes.settledIds],
@@ -126,12 +127,12 @@ function draftRecords(input: AnswerInput) {
  */
 function keepCopies(
   { sent, storedByRecord, pendingOf }: AnswerInput,
-  { outcomes, records, ownDeletes, isWalkOver }: CopyParts,
+  { outcomes, records, removed, ownDeletes, isWalkOver }: CopyParts,
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
   const swept = isWalkOver ? storedByRecord.values().filter((record) => records.isSwept(record)) : [];
   const lost: readonly LostRecord[] = [
-    ...records.removed().filter((record) => !ownDeletes.has(recordKey(record))),
+    ...removed.flatMap((ref) => (ownDeletes.has(recordKey(ref)) ? [] : (storedByRecord.get(ref) ?? []))),
     ...swept,
     // A copy that was kept before outlives the entry that carried it.
     ...sent.flatMap((entry) =>
@@ -153,6 +154,7 @@ type LostRecord = RecordRef & Pick<BaseRecord, 'data'>;
 interface CopyParts {
   readonly outcomes: OutcomePlan;
   readonly records: RecordDrafts;
+  readonly removed: readonly RecordRef[];
   readonly ownDeletes: ReadonlySet<string>;
   readonly isWalkOver: boolean;
 }

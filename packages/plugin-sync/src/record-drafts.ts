@@ -38,11 +38,6 @@ export class RecordDrafts {
     return record !== undefined && !this.#isSeen(record);
   }
 
-  /** The records that are removed, as they were stored. */
-  removed(): readonly BaseRecord[] {
-    return this.batch().removeRecords.flatMap((ref) => this.#storedByRecord.get(ref) ?? []);
-  }
-
   batch(): Required<Pick<StorageBatch, 'putRecords' | 'removeRecords'>> {
     const putRecords: BaseRecord[] = [];
     const removeRecords: RecordRef[] = [];

@@ -20,7 +20,6 @@ function entry(id: string, { objectName = 'task', text = '' } = {}): StoredEntry
 
 const rules: BatchRules = {
   answered: new Set(),
-  isDurable: () => true,
   isHeld: () => false,
   batchSizeOf: () => 100,
   maxMutations: 100,
@@ -55,10 +54,6 @@ test('ends where the body would grow too large, but always sends one', () => {
 
 test('skips the records on hold and goes on with the others', () => {
   expect(ids(abc, { isHeld: ({ recordId }) => recordId === 'a' })).toEqual(['b', 'c']);
-});
-
-test('never sends what is not durable, nor anything behind it', () => {
-  expect(ids(abc, { isDurable: (id) => id !== 'b' })).toEqual(['a']);
 });
 
 test('is always a prefix of what may be sent', () => {

@@ -6,8 +6,6 @@ import type { StoredEntry } from './storage/client-storage.js';
 export interface BatchRules {
   /** Ids of mutations that the server has answered, though the answer is not stored yet. */
   readonly answered: ReadonlySet<string>;
-  /** False for entries that are not durable yet: nothing is sent before it is. */
-  readonly isDurable: (id: string) => boolean;
   /** True for a record whose next try must wait; all its mutations wait with it, to keep their order. */
   readonly isHeld: (ref: RecordRef) => boolean;
   readonly batchSizeOf: (objectName: string) => number;
@@ -16,17 +14,17 @@ export interface BatchRules {
 }
 
 /**
- * The entries to send, in the order of the log, up to the first that one of the limits leaves out. Costs what is sent and
- * held, not what is queued.
+ * The entries to send of those that are durable, in the order of the log, up to the first that one of the limits leaves out.
+ * Costs what is sent and held, not what is queued.
  */
-export function selectBatch(entries: Iterable<StoredEntry>, rules: BatchRules): readonly StoredEntry[] {
+export function selectBatch(durable: Iterable<StoredEntry>, rules: BatchRules): readonly StoredEntry[] {
   const batch: StoredEntry[] = [];
   const countByObject = new Map<string, number>();
   let bytes = 0;
-  for (const entry of entries) {
+  for (const entry of durable) {
     const { id, objectName } = entry.mutation;
     if (rules.answered.has(id)) continue;
-    if (batch.length >= rules.maxMutations || !rules.isDurable(id)) break;
+    if (batch.length >= rules.maxMutations) break;
     if (rules.isHeld(entry.mutation)) continue;
     const count = (countByObject.get(objectName) ?? 0) + 1;
     if (count > rules.batchSizeOf(objectName)) break;

@@ -197,7 +197,7 @@ export class SyncCycle {
   async #store(exchanged: Exchanged): Promise<SyncPushResponse> {
     const { log, exchange, intake } = this.#parts;
     // What was stored meanwhile may have given an entry a copy of its record.
-    const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id) ?? entry);
+    const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const stored = await intake.take({ ...exchanged, sent });
     const { outcomes } = stored.plan;
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
@@ -216,9 +216,8 @@ export class SyncCycle {
     const { log, exchange, intake, configs } = this.#parts;
     // Until the walk has told what the new feed has, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
-    return selectBatch(log.pending, {
+    return selectBatch(log.pending.durable(), {
       answered,
-      isDurable: (id) => log.isDurable(id),
       isHeld: intake.holds.heldNow(),
       batchSizeOf: (objectName) => configs.of(objectName).batchSize,
       ...exchange.limits,

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_730, maxTotalBytes: 22_730 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_770, maxTotalBytes: 22_770 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_560,
-    maxTotalBytes: 24_560,
+    maxInitialBytes: 24_600,
+    maxTotalBytes: 24_600,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_480,
-    maxTotalBytes: 27_480,
+    maxInitialBytes: 27_520,
+    maxTotalBytes: 27_520,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_190,
-    maxTotalBytes: 26_190,
+    maxInitialBytes: 26_230,
+    maxTotalBytes: 26_230,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_100,
-    maxTotalBytes: 29_100,
+    maxInitialBytes: 29_140,
+    maxTotalBytes: 29_140,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -3,10 +3,12 @@
 import type { DataEngine } from '@objectql/sync-types/kernel';
 import { consoleLogger, type KernelContext, type KernelLogger, type KernelPlugin } from '@objectql/sync-types/kernel';
 import { version } from '../package.json';
+import type { AnswerCall } from './http/http-call.js';
 import {
   type Authenticate,
-  createSyncEndpoint,
+  answeringCalls,
   DEFAULT_PATH,
+  endpointOf,
   type SyncEndpoint,
   type SyncEndpointOptions,
 } from './http/sync-endpoint.js';
@@ -16,6 +18,7 @@ import { type HttpServer, mountOnHttpServer } from './kernel/mount-on-http-serve
 import type { EngineSync } from './objectstack/engine-sync.js';
 import { repeatInBackground } from './platform/repeat-in-background.js';
 import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
+import { SyncRequestError } from './sync-request-error.js';
 
 export interface SyncProtocolPluginOptions
   extends Omit<SyncHandlerOptions, 'changeLogRetentionDays'>,
@@ -54,6 +57,8 @@ export interface SyncProtocol {
 
 /** 1 h: what a retention counted in days lets go of is due at no exact time. */
 const PRUNE_PAUSE_MS = 60 * 60 * 1000;
+/** 1 s: kernels start within seconds. */
+const START_RETRY_MS = 1000;
 
 /**
  * The whole sync server. Ready after `new`; a kernel also mounts it on its HTTP server and prunes what the retention
@@ -74,8 +79,18 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     'com.objectstack.server.hono',
   ];
   readonly #options: SyncProtocolPluginOptions;
+  /**
+   * Takes them as web requests: what Hono, Bun, Deno and Workers call, and `toNodeHandler` turns into Express's. The same one
+   * for good, whenever it is asked for: routes are often declared before the kernel is started.
+   */
+  readonly endpoint: SyncEndpoint = endpointOf((call) => {
+    this.#isUsed = true;
+    return this.#answerCall(call);
+  });
   #handler: SyncHandler;
-  #endpoint: SyncEndpoint;
+  /** True once something was asked, or the handler was taken. */
+  #isUsed = false;
+  #answerCall: AnswerCall;
   #authenticate: Authenticate | undefined;
   #engineSync: EngineSync | undefined;
   #logger: KernelLogger = consoleLogger;
@@ -88,17 +103,16 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     this.#options = options;
     this.#authenticate = options.authenticate;
     this.#handler = this.#createHandler(options);
-    this.#endpoint = this.#createEndpoint();
+    this.#answerCall = this.#answering(this.#authenticate);
   }
 
-  /** Takes pushes and pulls as values: what your own routes call. */
+  /**
+   * Takes pushes and pulls as values: what your own routes call. On a kernel with a data engine it is another one once the
+   * kernel is started, and the one before refuses everything.
+   */
   get handler(): SyncHandler {
+    this.#isUsed = true;
     return this.#handler;
-  }
-
-  /** Takes them as web requests: what Hono, Bun, Deno and Workers call, and `toNodeHandler` turns into Express's. */
-  get endpoint(): SyncEndpoint {
-    return this.#endpoint;
   }
 
   /** Adds `syncProtocol` to the kernel. */
@@ -113,7 +127,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
 
   /** Mounts the endpoint where the kernel has an HTTP server, and begins to prune. */
   async start(context: KernelContext): Promise<void> {
-    await this.#engineSync?.start(context);
+    if (this.#engineSync) await this.#startEngineSync(this.#engineSync, context);
     if (this.#options.endpoint?.enabled) await this.#mount(context);
     this.#stopPruning = repeatInBackground(() => this.#prune(), PRUNE_PAUSE_MS);
   }
@@ -146,8 +160,21 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     }
     const { EngineSync } = await import('./objectstack/engine-sync.js');
     this.#engineSync = new EngineSync(engine, this.#options);
+    // What it took from now on would be in memory alone, and nowhere when the process ends.
+    await this.#handler.close();
+    if (this.#isUsed) {
+      const advice = 'Serve requests, and use kernel.syncProtocol.handler, once the kernel is started';
+      this.#logger.warn(`Sync: what this plugin took before the kernel was started is in memory alone. ${advice}.`);
+    }
     this.#handler = this.#createHandler({ ...this.#options, ...this.#engineSync.handlerOptions });
-    this.#endpoint = this.#createEndpoint();
+    this.#answerCall = this.#answering(refuseAtStart);
+  }
+
+  /** From here on it is known who is asking, also where routes of the application's own serve the endpoint. */
+  async #startEngineSync(engineSync: EngineSync, context: KernelContext): Promise<void> {
+    await engineSync.start(context);
+    this.#authenticate ??= await engineSync.authenticate(context);
+    this.#answerCall = this.#answering(this.#authenticate);
   }
 
   #createHandler({ endpoint, authenticate, ...options }: SyncProtocolPluginOptions): SyncHandler {
@@ -161,11 +188,11 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     });
   }
 
-  #createEndpoint(): SyncEndpoint {
+  #answering(authenticate: Authenticate | undefined): AnswerCall {
     const { endpoint, platform } = this.#options;
-    return createSyncEndpoint({
+    return answeringCalls({
       handler: this.#handler,
-      authenticate: this.#authenticate,
+      authenticate,
       path: endpoint?.path,
       maxConcurrentRequests: endpoint?.maxConcurrentRequests,
       realtime: endpoint?.realtime,
@@ -176,10 +203,6 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
 
   async #mount(context: KernelContext): Promise<void> {
     const path = normalizePath(this.#options.endpoint?.path ?? DEFAULT_PATH);
-    if (!this.#authenticate && this.#engineSync) {
-      this.#authenticate = await this.#engineSync.authenticate(context);
-      this.#endpoint = this.#createEndpoint();
-    }
     // A cast, because services carry no types; this is the name ObjectStack gives its HTTP server.
     const server = context.getServices().get('http.server') as HttpServer | undefined;
     if (!server) {
@@ -189,7 +212,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
       return;
     }
     const realtime = this.#options.endpoint?.realtime ?? false;
-    mountOnHttpServer(server, { endpoint: this.#endpoint, path, realtime });
+    mountOnHttpServer(server, { endpoint: this.endpoint, path, realtime });
     if (this.#authenticate) return;
     this.#logger.warn(
       `Sync: ${path} is served to whoever reaches it. Pass 'authenticate' to SyncProtocolPlugin to know who is asking.`,
@@ -203,4 +226,10 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
       this.#logger.warn('Sync: old deletes and outcomes could not be dropped; it is tried again in an hour.', error);
     }
   }
+}
+
+/** Until all is there that knows who may do what, nobody is served. */
+function refuseAtStart(): never {
+  const message = 'This server is starting. Nothing is lost; send the same request again.';
+  throw new SyncRequestError('BUSY', message, { retryAfterMs: START_RETRY_MS });
 }

@@ -61,6 +61,9 @@ const app: KernelPlugin = {
   },
 };
 
+/** Sync on the application's own HTTP server. */
+const syncServed = () => new SyncProtocolPlugin({ endpoint: { enabled: true, path: '/api/sync', realtime: true } });
+
 const PASSWORD = 'correct horse battery staple';
 
 /** A running application. */
@@ -77,10 +80,9 @@ export class Platform implements AsyncDisposable {
     this.url = `http://localhost:${kernel.getService<{ getPort(): number }>('http.server').getPort()}`;
   }
 
-  static async start(objectStack: ObjectStack): Promise<Platform> {
+  static async start(objectStack: ObjectStack, sync = syncServed()): Promise<Platform> {
     const { ObjectKernel, DriverPlugin, SqliteWasmDriver, ObjectQLPlugin, AuthPlugin } = objectStack;
     const { SecurityPlugin, HonoServerPlugin, createRestApiPlugin } = objectStack;
-    const sync = new SyncProtocolPlugin({ endpoint: { enabled: true, path: '/api/sync', realtime: true } });
     const secret = 'Z8u2hQw9c1vT5nKx0rLpYb7dEfGjMs4A';
     const plugins = [
       new DriverPlugin(new SqliteWasmDriver({ filename: ':memory:' })),

@@ -13,7 +13,7 @@ import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-option
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { openEventStream } from './event-stream.js';
-import { attachAnswerCall, type HttpAnswer, type HttpCall } from './http-call.js';
+import { type AnswerCall, attachAnswerCall, type HttpAnswer, type HttpCall } from './http-call.js';
 import { errorAnswer, jsonAnswer } from './json-answer.js';
 import { PrincipalGate } from './principal-gate.js';
 import { readJsonBody } from './read-json-body.js';
@@ -79,6 +79,16 @@ const STREAMS_RETRY_MS = 60_000;
  * `TypeError` for an unknown option.
  */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
+  return endpointOf(answeringCalls(options));
+}
+
+/** The endpoint that answers like this. */
+export function endpointOf(answerCall: AnswerCall): SyncEndpoint {
+  return attachAnswerCall(async (request: Request) => toResponse(await answerCall(webCall(request))), answerCall);
+}
+
+/** How the endpoint with these options answers. Throws like `createSyncEndpoint`. */
+export function answeringCalls(options: SyncEndpointOptions): AnswerCall {
   refuseUnknownOptions(options, OPTIONS, 'createSyncEndpoint: ');
   const endpoint: Endpoint = {
     ...options,
@@ -97,8 +107,7 @@ export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
     }),
     report: options.onError ?? printError,
   };
-  const answerCall = (call: HttpCall) => answer(call, endpoint);
-  return attachAnswerCall(async (request: Request) => toResponse(await answerCall(webCall(request))), answerCall);
+  return (call) => answer(call, endpoint);
 }
 
 interface Endpoint extends SyncEndpointOptions {

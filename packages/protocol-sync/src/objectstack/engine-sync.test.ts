@@ -2,6 +2,7 @@ import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { post, pushBody } from '../http/requests.fixture.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
 import { MemoryStore } from '../storage/memory-store.js';
@@ -279,6 +280,29 @@ function pausingPlatform() {
   };
   return { platform, paused, goOn };
 }
+
+it('I1 writes through the engine what comes to an endpoint that was taken before the start', async () => {
+  const sync = new SyncProtocolPlugin();
+  const { endpoint } = sync;
+  const statuses: number[] = [];
+  const push = async () => {
+    const { status } = await endpoint(new Request('http://localhost/api/sync/push', post(pushBody())));
+    statuses.push(status);
+  };
+  const early = { name: 'early', version: '1.0.0', dependencies: [sync.name], init: push };
+  const { engine, stop } = await startKernel({ objects: [TASK], plugins: [sync, early] });
+  onTestFinished(stop);
+  await push();
+  expect([statuses, await engine.find('task', {}, system)]).toMatchObject([[503, 200], [{ id: 'task-1' }]]);
+});
+
+it('I1 takes nothing into a handler that was taken before the start', async () => {
+  const sync = new SyncProtocolPlugin();
+  const { handler } = sync;
+  const { stop } = await startKernel({ objects: [TASK], plugins: [sync] });
+  onTestFinished(stop);
+  await expect(handler.handlePush(pushBody())).rejects.toMatchObject({ code: 'BUSY' });
+});
 
 it('says at the start what is missing', async () => {
   const cases: readonly (readonly [SyncProtocolPluginOptions, object, RegExp])[] = [

@@ -5,10 +5,11 @@ import { type ApplyParts, describeWrite, type FeedEnd, type OwnWrite } from './a
 import { ResolverTimeoutError, rejectionOf } from './call-resolver.js';
 import type { PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
+import { besideOthers } from './ledger.js';
 import { madeAnew, stateOfChange } from './record-change.js';
 import { RejectionError } from './record-resolver.js';
 import { latestWrite, SERVER_LOG_ID, withStoredRecord, writeRecord } from './record-state.js';
-import type { Intent, LedgerRow, RecordState, StoreTransaction } from './storage/sync-store.js';
+import type { Intent, LedgerRow, LoadRequest, RecordState, StoreTransaction } from './storage/sync-store.js';
 
 /** What applying one by one needs beside the rest. */
 export interface DeferredParts extends ApplyParts {
@@ -61,7 +62,7 @@ export async function recover(intent: Intent, parts: DeferredParts): Promise<voi
     return;
   }
   if (intent.principal !== principalOf(parts)) {
-    await giveUp(intent, parts, []);
+    await giveUp(intent, parts);
     return;
   }
   const { mutation, state, ledger } = intent;
@@ -80,19 +81,20 @@ async function withdraw(
   const isFinal = result.status === 'rejected' && !result.retryable;
   const outcome = { status: 'rejected', code: rejection.code, reason: rejection.reason } as const;
   // The row that was announced names what the client said, which is not always what was to be written.
-  await giveUp(intent, parts, isFinal ? [{ ...intent.ledger, outcome, at: parts.now() }] : []);
+  await giveUp(intent, parts, isFinal ? { ...intent.ledger, outcome, at: parts.now() } : undefined);
   if (rejection.code === 'INTERNAL') parts.onFailure(error, write.mutation.id);
   return { result };
 }
 
 /** Takes the announcement back. */
-async function giveUp(intent: Intent, parts: DeferredParts, ledger: readonly LedgerRow[]): Promise<void> {
+async function giveUp(intent: Intent, parts: DeferredParts, refused?: LedgerRow): Promise<void> {
   await withApplicationsRecord(intent, parts, async (transaction, asked) => {
-    const { records, facts } = await transaction.load({ records: [refOf(intent)], mutationIds: [] });
+    const { records, ledger: known, facts } = await transaction.load(loadRequestOf(intent));
     const [before] = records;
     if (!isOf(before, asked)) return { askAt: before?.version };
     const moment = { now: parts.now(), versionFloor: facts.versionFloor };
     const left = asked.record && leftOver(intent, asked.record, { before, ...moment });
+    const ledger = refused ? [besideOthers(refused, known, null)] : [];
     await transaction.save({ settledIntents: [refOf(intent)], records: left ? [left] : [], ledger });
     return { done: undefined };
   });
@@ -146,14 +148,9 @@ async function confirm(
   stored: JsonObject | undefined,
   parts: DeferredParts,
 ): Promise<{ readonly state: RecordState; readonly end: FeedEnd | undefined }> {
-  const { mutationId, logId, sequence } = intent.ledger;
   return withApplicationsRecord(intent, parts, async (transaction, asked) => {
     const ref = refOf(intent);
-    const { records, ledger, facts } = await transaction.load({
-      records: [ref],
-      mutationIds: [mutationId],
-      ...(logId === null ? {} : { log: { logId, sequences: [sequence] } }),
-    });
+    const { records, ledger, facts } = await transaction.load(loadRequestOf(intent));
     const [now] = records;
     const { state: planned } = intent;
     const isAsPlanned = planned.version > (now?.version ?? facts.versionFloor);
@@ -164,10 +161,7 @@ async function confirm(
         : planned
       : followingState(intent, asked?.record, { before: now, versionFloor: facts.versionFloor });
     // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
-    const isTaken = ledger.some(
-      (row) => row.logId === logId && row.sequence === sequence && row.mutationId !== mutationId,
-    );
-    const row = { ...intent.ledger, ...(isTaken ? { logId: null } : {}), outcome: at(intent, state) };
+    const row = { ...besideOthers(intent.ledger, ledger, null), outcome: at(intent, state) };
     const end = await transaction.save({ records: [state], ledger: [row], settledIntents: [ref] });
     return { done: { state, end } };
   });
@@ -190,6 +184,13 @@ function followingState(
     ? ({ ...common, operation: 'update', data: mutation.data ?? {} } as const)
     : ({ ...common, operation: 'create', data: record } as const);
   return withStoredRecord(writeRecord(before, write, versionFloor), record);
+}
+
+/** The record of the intent, and what the ledger has of its mutation or in its place. */
+function loadRequestOf(intent: Intent): LoadRequest {
+  const { mutationId, logId, sequence } = intent.ledger;
+  const log = logId === null ? {} : { log: { logId, sequences: [sequence] } };
+  return { records: [refOf(intent)], mutationIds: [mutationId], ...log };
 }
 
 /** The record as it was when its tombstone was dropped: deleted by somebody, at a version up to the floor. */

@@ -20,3 +20,15 @@ export function ledgerRow(
     at: known.at,
   };
 }
+
+/**
+ * The row, where a clone of its device has taken its place in its log: it stands in another log then, or in none. It is
+ * forgotten after the clone's, so that the floor of the log tells of it.
+ */
+export function besideOthers(row: LedgerRow, known: readonly LedgerRow[], otherLogId: string | null): LedgerRow {
+  const { mutationId, logId, sequence, at } = row;
+  const taker = known.find(
+    (other) => other.logId === logId && other.sequence === sequence && other.mutationId !== mutationId,
+  );
+  return taker && logId !== null ? { ...row, logId: otherLogId, at: Math.max(at, taker.at + 1) } : row;
+}

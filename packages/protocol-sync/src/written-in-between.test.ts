@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RecordResolver } from './record-resolver.js';
+import { type RecordResolver, RejectionError } from './record-resolver.js';
 import { brief, create, DAY_MS, mutation, setUp } from './sync-handler.fixture.js';
 
 it('I11 keeps what was written past sync while an announced write was being made', async () => {
@@ -177,4 +177,21 @@ it('I5 gives an announced write a version above a delete that was forgotten mean
   now('write');
   const { results } = await push({ mutations: [remove] }, resolver);
   expect(results).toMatchObject([{ status: 'applied', serverVersion: 3 }]);
+});
+
+it('I2 remembers a refusal whose place a clone of the device has taken while the application was asked', async () => {
+  const { push } = setUp();
+  const mine = create({ n: 1 });
+  const clones = create({ n: 2 }, { recordId: 't2', sequence: mine.sequence });
+  const resolver: RecordResolver = {
+    getRecord: () => undefined,
+    async applyMutation({ id }) {
+      if (id !== mine.id) return;
+      await push({ mutations: [clones] }, resolver);
+      throw new RejectionError('VALIDATION', 'Not this one.');
+    },
+  };
+  expect((await push({ mutations: [mine] }, resolver)).results).toMatchObject([{ code: 'VALIDATION' }]);
+  const again = await push({ logId: 'log-new', mutations: [mine] }, resolver);
+  expect(again.results).toMatchObject([{ code: 'VALIDATION', duplicate: true }]);
 });

@@ -102,7 +102,7 @@ test('leaves no entry an old base, also none that is appended meanwhile', async 
   ]);
 });
 
-test('starts a new log with all that is pending, numbered from 1 under the same ids, in one commit', async () => {
+test('I2 starts a new log with all that is pending, and keeps the ids, the sequences and the log they were given in', async () => {
   const { log, storage } = open();
   for (const recordId of ['a', 'b', 'c']) log.append(update(recordId));
   await log.flush();
@@ -111,22 +111,36 @@ test('starts a new log with all that is pending, numbered from 1 under the same 
   await log.flush();
   const { logId } = log.meta;
   const commits = storage.batches.length;
+  const appended = log.append(update('d'));
   await log.startNewLog();
   const { meta, entries } = await storage.load();
-  expect([summary(log), Array.from(log.pending, ({ mutation }) => mutation.id)]).toEqual([
-    [
-      ['b', 1, 7],
-      ['c', 2, 7],
-    ],
-    before.slice(1),
-  ]);
   expect([
     storage.batches.length - commits,
     meta?.logId === log.meta.logId,
     meta?.logId === logId,
-    meta?.nextSequence,
-    entries.map(({ mutation }) => mutation.sequence),
-  ]).toEqual([1, true, false, 3, [1, 2]]);
+    entries.map(({ mutation }) => [mutation.id, mutation.sequence, mutation.firstLogId]),
+  ]).toEqual([1, true, false, before.slice(1).map((id, index) => [id, index + 2, logId])]);
+  expect(Array.from(log.pending, ({ mutation }) => mutation)).toEqual([
+    ...entries.map(({ mutation }) => mutation),
+    appended,
+  ]);
+  const { logId: second } = log.meta;
+  await log.flush();
+  await log.startNewLog();
+  // Where it stands since it was first durable.
+  expect(Array.from(log.pending, ({ mutation }) => mutation.firstLogId)).toEqual([logId, logId, second]);
+});
+
+test('leaves a log once, also when another tab has left it meanwhile', async () => {
+  const { log, storage } = open();
+  log.append(update('a'));
+  await log.flush();
+  const { meta, entries } = await storage.load();
+  if (!meta) throw new Error('The log was written.');
+  const moved = entries.map((entry) => ({ ...entry, mutation: { ...entry.mutation, firstLogId: meta.logId } }));
+  await storage.commit({ meta: { ...meta, logId: 'the other tab’s', revision: meta.revision + 1 }, putEntries: moved });
+  await log.startNewLog();
+  expect([log.meta.logId, Array.from(log.pending)]).toEqual(['the other tab’s', moved]);
 });
 
 test('starts a new log also when nothing is pending', async () => {

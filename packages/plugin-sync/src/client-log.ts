@@ -197,8 +197,7 @@ export class ClientLog {
         };
       }, recheck);
       for (const id of removed) this.#pending.remove(id);
-      const acknowledged = new Set(this.#unremoved);
-      for (const entry of putEntries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
+      this.#keep(putEntries);
       // Those appended during the commit still name versions that are no more.
       if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
       return made;
@@ -210,19 +209,24 @@ export class ClientLog {
     return this.#turns.read(work);
   }
 
-  /** Continues as a new log: pending entries are numbered from 1 and keep their ids, so what was applied is recognised. */
+  /**
+   * Continues as a new log. Pending entries keep their ids, so that what was applied is recognised, and their sequences, which
+   * with the log they were given in tell the server whether it may have forgotten that.
+   */
   async startNewLog(): Promise<void> {
     await this.load();
     const { logId } = this.#meta;
     await this.#turns.take(async () => {
-      // Another tab may have done it meanwhile.
-      if (this.#meta.logId !== logId) return;
-      const entries = [...this.#pending];
-      Object.assign(this.#meta, { logId: this.#platform.newId(), nextSequence: 1 });
-      this.#isMetaUnsaved = true;
-      this.#pending.clear();
-      for (const entry of entries) this.#pending.put(this.#renumber(entry));
-      await this.#save((make) => this.#write(make));
+      const { putEntries = [] } = await this.#write(() => {
+        // Another tab may have done it meanwhile.
+        if (this.#meta.logId !== logId) return {};
+        // What is not durable was never sent, and has no place in the log that is left.
+        const putEntries = [...this.#pending.durable()].map((entry) =>
+          withFacts(entry, { firstLogId: logId, ...entry.mutation }),
+        );
+        return { putEntries, meta: { logId: this.#platform.newId() } };
+      });
+      this.#keep(putEntries);
     });
   }
 
@@ -260,12 +264,17 @@ export class ClientLog {
     const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
     this.#pending.clear();
     Object.assign(this.#meta, meta ? { ...meta, user: this.#user ?? meta.user } : { revision: 0 });
-    const acknowledged = new Set(this.#unremoved);
-    for (const entry of state.entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
+    this.#keep(state.entries);
     for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
       this.#pending.put(meta ? this.#renumber(entry) : entry);
     }
     return state;
+  }
+
+  /** Takes over what the storage has. */
+  #keep(entries: readonly StoredEntry[]): void {
+    const acknowledged = new Set(this.#unremoved);
+    for (const entry of entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
   }
 
   async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {

@@ -76,8 +76,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
     for (const item of request.items) {
-      const waiting = session.waitForNewLog(item);
-      const pending = waiting ? { result: waiting } : applyItem(item, session, { parts, transaction });
+      const pending = applyItem(item, session, { parts, transaction });
       const made: Made = pending instanceof Promise ? await pending : pending;
       results.push(made.result);
       if (made.written) written.push(made.written);
@@ -100,9 +99,10 @@ export async function openSession(
   { parts, transaction }: { readonly parts: ApplyParts; readonly transaction: StoreTransaction },
 ): Promise<PushSession | 'EPOCH'> {
   const mutations = items.flatMap((item) => ('mutation' in item ? [item.mutation] : []));
-  const loaded = await transaction.load(loadRequestOf(request, mutations));
+  const asked = loadRequestOf(request, mutations);
+  const loaded = await transaction.load(asked);
   if (request.checkpoint && isOfAnotherFeed(request.checkpoint, loaded.facts)) return 'EPOCH';
-  const session = new PushSession(request, loaded, parts.now());
+  const session = new PushSession(request, { asked, loaded }, parts.now());
   session.refuseForeignLog(parts.rules.principal?.id ?? null, mutations);
   return session;
 }

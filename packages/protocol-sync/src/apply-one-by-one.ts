@@ -34,11 +34,6 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const seen: RecordState[] = [];
   let end: FeedEnd = opened.facts;
   for (const item of request.items) {
-    const waiting = opened.waitForNewLog(item);
-    if (waiting) {
-      results.push(waiting);
-      continue;
-    }
     const made = await applyItem(item, request, { parts, held, known });
     results.push(made.result);
     const state = made.written?.state ?? made.seen;

@@ -2,11 +2,10 @@
  * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
  * Later mutations of the request see what earlier ones wrote.
  */
-import type { MutationLogEntry, RecordRef, SyncMutationResult, WriteStamp } from '@objectql/sync-types';
-import { rejectedResult } from './answer.js';
+import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-types';
 import { contentHash } from './content-hash.js';
-import { ledgerRow } from './ledger.js';
-import type { PushItem, PushRequest } from './push-request.js';
+import { besideOthers, ledgerRow } from './ledger.js';
+import type { PushRequest } from './push-request.js';
 import { RecordMap } from './record-map.js';
 import type {
   Intent,
@@ -14,6 +13,7 @@ import type {
   LedgerRow,
   Loaded,
   LoadRequest,
+  PlacesOfLog,
   RecordState,
   SaveRequest,
   StoreFacts,
@@ -22,12 +22,25 @@ import { SyncRequestError } from './sync-request-error.js';
 
 /** What must be read before a push's mutations can be decided. */
 export function loadRequestOf({ logId, checkpoint }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
-  return {
-    records: mutations,
-    mutationIds: mutations.map(({ id }) => id),
-    epoch: checkpoint?.epoch,
-    ...(logId === null ? {} : { log: { logId, sequences: mutations.map(({ sequence }) => sequence) } }),
-  };
+  const request = { records: mutations, mutationIds: mutations.map(({ id }) => id), epoch: checkpoint?.epoch };
+  if (logId === null) return request;
+  const log = { logId, sequences: mutations.map(({ sequence }) => sequence) };
+  const moved = mutations.filter(({ firstLogId = logId }) => firstLogId !== logId);
+  return moved.length === 0 ? { ...request, log } : { ...request, log, formerLogs: placesByFirstLog(moved) };
+}
+
+function placesByFirstLog(mutations: readonly MutationLogEntry[]): readonly PlacesOfLog[] {
+  const sequencesByLog = new Map<string, number[]>();
+  for (const { firstLogId = '', sequence } of mutations) {
+    sequencesByLog.set(firstLogId, [...(sequencesByLog.get(firstLogId) ?? []), sequence]);
+  }
+  return Array.from(sequencesByLog, ([logId, sequences]) => ({ logId, sequences }));
+}
+
+/** What a push has read. */
+interface Known {
+  readonly asked: LoadRequest;
+  readonly loaded: Loaded;
 }
 
 /** A record as a push sees it. */
@@ -57,16 +70,22 @@ export class PushSession {
   readonly #written: (Kept | undefined)[] = [];
   readonly #remembered: LedgerRow[] = [];
   readonly #held = new RecordMap<true>();
-  /** In a forked log, what has to be told before its device is: mutations whose outcome is forgotten. */
-  readonly #toldBeforeFork = new Set<string>();
+  readonly #floorByFormerLog: ReadonlyMap<string, number>;
+  /** Logs that were left before this server, which was restored since, has met them. */
+  readonly #unknownLogIds: readonly string[];
+  #floor: number;
   #lastTime: number;
   #lastApplied: Extract<LedgerOutcome, { status: 'applied' }> | undefined;
 
-  constructor(request: PushRequest, loaded: Loaded, now: number) {
+  constructor(request: PushRequest, { asked, loaded }: Known, now: number) {
     this.request = request;
     this.now = now;
     this.#loaded = loaded;
     this.#lastTime = loaded.log?.lastTime ?? 0;
+    this.#floor = loaded.log?.floor ?? 0;
+    this.#floorByFormerLog = new Map(loaded.formerLogs.map(({ logId, floor }) => [logId, floor]));
+    const formerIds = asked.formerLogs?.map(({ logId }) => logId) ?? [];
+    this.#unknownLogIds = formerIds.filter((logId) => !this.#floorByFormerLog.has(logId));
     for (const state of loaded.records) this.#records.set(state, { state, place: state.place, turn: -1 });
     for (const row of loaded.ledger) this.#ledgerById.set(row.mutationId, row);
   }
@@ -81,13 +100,13 @@ export class PushSession {
 
   /** At or below this sequence of the request's log, outcomes may be forgotten. */
   get logFloor(): number {
-    return this.#loaded.log?.floor ?? 0;
+    return this.#floor;
   }
 
   /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
   refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
-    const { log, ledger } = this.#loaded;
-    if (log && log.principal !== principal) {
+    const { log, formerLogs, ledger } = this.#loaded;
+    if ([...(log ? [log] : []), ...formerLogs].some((known) => known.principal !== principal)) {
       throw new SyncRequestError(
         'WRONG_PRINCIPAL',
         'This log belongs to another user. Sign in as that user to send it.',
@@ -97,26 +116,12 @@ export class PushSession {
     const rows = ledger.filter(({ logId }) => logId === this.request.logId);
     const idBySequence = new Map(rows.map((row) => [row.sequence, row.mutationId]));
     if (idBySequence.size === 0) return;
-    const isOthers = ({ id, sequence }: MutationLogEntry) => (idBySequence.get(sequence) ?? id) !== id;
-    const forked = mutations.find(isOthers);
+    const forked = mutations.find(({ id, sequence }) => (idBySequence.get(sequence) ?? id) !== id);
     if (!forked) return;
-    // In a new log nothing tells that their outcome is forgotten, and they would be applied once more: they are told first.
-    const expired = mutations.filter((mutation) => !isOthers(mutation) && this.recall(mutation) === 'EXPIRED');
-    for (const { id } of expired) this.#toldBeforeFork.add(id);
-    if (expired.length > 0) return;
     throw new SyncRequestError(
       'LOG_FORKED',
       `Sequence ${forked.sequence} of this log is another mutation: the device was cloned or restored. Start a new log.`,
     );
-  }
-
-  /** In a log that is forked, the answer to a mutation that has to wait for the new log its device is to start. */
-  waitForNewLog(item: PushItem): SyncMutationResult | undefined {
-    if (!('mutation' in item) || this.#toldBeforeFork.size === 0) return undefined;
-    const { id } = item.mutation;
-    if (this.#toldBeforeFork.has(id)) return undefined;
-    const reason = 'An earlier change of this log is settled first. Send this one again.';
-    return rejectedResult(id, { code: 'BUSY', reason });
   }
 
   record(ref: RecordRef): SeenRecord | undefined {
@@ -138,7 +143,12 @@ export class PushSession {
   recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
     const row = this.#ledgerById.get(mutation.id);
     if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
-    return mutation.sequence <= this.logFloor ? 'EXPIRED' : undefined;
+    const { sequence, firstLogId = '' } = mutation;
+    const floor = Math.max(this.#floor, this.#floorByFormerLog.get(firstLogId) ?? 0);
+    if (sequence > floor) return undefined;
+    // What it wrote in this log before that was forgotten, its own client may never have been told of.
+    this.#floor = Math.max(this.#floor, sequence);
+    return 'EXPIRED';
   }
 
   /** The stamp of the mutation as a write: its time corrected for the client's clock, never in the future, never going back. */
@@ -150,7 +160,10 @@ export class PushSession {
   }
 
   remember(mutation: MutationLogEntry, outcome: LedgerOutcome): LedgerRow {
-    const row = ledgerRow(mutation, this.#shared(outcome), { logId: this.request.logId, at: this.now });
+    const { logId } = this.request;
+    const firstLogId = logId === null ? null : (mutation.firstLogId ?? logId);
+    const first = ledgerRow(mutation, this.#shared(outcome), { logId: firstLogId, at: this.now });
+    const row = firstLogId === logId ? first : besideOthers(first, this.#loaded.ledger, logId);
     this.#ledgerById.set(row.mutationId, row);
     this.#remembered.push(row);
     return row;
@@ -193,13 +206,15 @@ export class PushSession {
       records: this.#written.flatMap((kept) => kept?.state ?? []),
       // A copy: an announced write is remembered after this, and saved when it is confirmed.
       ledger: [...this.#remembered],
+      // So that the floors of what is remembered in them have a place.
+      formerLogs: this.#unknownLogIds.map((formerId) => ({ logId: formerId, principal, floor: 0, lastTime: 0 })),
       ...(logId === null
         ? {}
         : {
             log: {
               logId,
               principal: log ? log.principal : principal,
-              floor: log?.floor ?? 0,
+              floor: this.#floor,
               lastTime: this.#lastTime,
             },
           }),

@@ -65,9 +65,11 @@ function loadOf(saves: readonly SaveRequest[]) {
     }
   }
   const logId = saves.find(({ log }) => log)?.log?.logId;
+  const formerLogs = saves.flatMap(({ formerLogs: left = [] }) => left.map((log) => ({ ...log, sequences: [] })));
   return {
     records: [...refs.values()],
     mutationIds: [],
+    formerLogs,
     ...(logId === undefined ? {} : { log: { logId, sequences: [] } }),
   };
 }

@@ -27,6 +27,15 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
     loaded: ({ log, ...loaded }) => ({ ...loaded, log: log && { ...log, floor: 0 } }),
   },
   {
+    name: 'a mutation does not know the log that its device has left',
+    breaks: 'I2',
+    hint: '4118663-I2.json',
+    request: (request) =>
+      request.mutations
+        ? { ...request, mutations: request.mutations.map(({ firstLogId, ...mutation }) => mutation) }
+        : request,
+  },
+  {
     name: 'where an answer ends is told ahead of mutations that have to wait',
     breaks: 'I3',
     hint: 15,

@@ -38,11 +38,10 @@ export interface TruthParts {
 /** A field the application's hook adds to what is written: nobody wrote it, so no model of writes knows it. */
 export const HOOKED_FIELD = 'touched';
 
-/** A write that was announced: the version it was to get, its base, and the log it came from. */
+/** A write that was announced: the version it was to get, and its base. */
 interface Announced {
   readonly version: number;
   readonly base: number;
-  readonly logId: string | null;
 }
 
 /** The bases on which the mutations of a commit were decided. */
@@ -97,11 +96,15 @@ export class ServerTruth {
       bases.set(id, base);
       return base;
     };
-    for (const { records = [], ledger = [], intents = [], log } of saves) {
-      if (log && !this.ownerByLog.has(log.logId)) this.ownerByLog.set(log.logId, log.principal);
+    for (const { records = [], ledger = [], intents = [], log, formerLogs = [] } of saves) {
+      for (const { logId, principal } of log ? [log, ...formerLogs] : formerLogs) {
+        if (!this.ownerByLog.has(logId)) this.ownerByLog.set(logId, principal);
+      }
       for (const intent of intents) this.#announce(intent, baseOf);
+      // All that one save writes comes from one request. A row may name a log that its device has left.
+      const lineage = records.find(({ origin }) => origin)?.origin?.logId;
       for (const row of ledger) {
-        this.#checkRow(row, known !== undefined);
+        this.#checkRow(row, lineage, known !== undefined);
         this.#rows.push(row);
       }
       for (const state of records) this.#take(state, ledger, baseOf);
@@ -141,12 +144,13 @@ export class ServerTruth {
   }
 
   #announce({ ledger, state }: Intent, baseOf: (id: string) => number): void {
-    const { mutationId, logId } = ledger;
-    this.#announced.set(mutationId, { version: state.version, base: baseOf(mutationId), logId });
+    const { mutationId } = ledger;
+    this.#announced.set(mutationId, { version: state.version, base: baseOf(mutationId) });
     this.#checkTimes(state);
   }
 
-  #checkRow({ mutationId, objectName, recordId, logId, sequence, outcome }: LedgerRow, isReplay: boolean): void {
+  #checkRow(row: LedgerRow, lineage: string | undefined, isReplay: boolean): void {
+    const { mutationId, objectName, recordId, sequence, outcome } = row;
     const { verdict } = this.#parts;
     // The user took it up again from the dead letters, and meanwhile the ledger has forgotten what a late copy of it did.
     const isAnother = this.#parts.wasSetAside(mutationId) && !this.#isRemembered(mutationId);
@@ -164,7 +168,7 @@ export class ServerTruth {
     // A restored server does not know what became of a request from before: a late copy of a device's first one, which
     // has no checkpoint to be refused by, is all it has of it.
     if (isReplay || carrier?.line !== this.line) return;
-    const key = `${carrier.sender} ${logId} ${nameOf({ objectName, recordId })}`;
+    const key = `${carrier.sender} ${lineage} ${nameOf({ objectName, recordId })}`;
     const last = this.#lastSequence.get(key) ?? 0;
     if (sequence <= last) verdict.report('I3', `Sequence ${sequence} of ${key} was applied after ${last}.`);
     this.#lastSequence.set(key, sequence);
@@ -213,8 +217,7 @@ export class ServerTruth {
       if (record && outcome.version === record.version) continue;
       // It began with a record only the application knew.
       if (!record && outcome.version > this.versionFloor + 1) return undefined;
-      // The row names no log where a clone has taken its place in it since.
-      const lineage = row.logId ?? announced?.logId ?? '';
+      const lineage = state.origin?.logId ?? '';
       const rules = this.#parts.objectOf(row.objectName);
       const isOwn = (field: TrueField) =>
         field.mutationId === undefined ||

@@ -14,13 +14,14 @@ const ENTRY = {
   baseVersion: 3,
 };
 
-test('a mutation of the published shape is read as it stands', () => {
+test('a mutation is read as it stands', () => {
   const { data: _data, ...withoutData } = ENTRY;
   const entries = [
     ENTRY,
     { ...ENTRY, operation: 'create', baseVersion: null },
     { ...withoutData, operation: 'delete' },
     { ...ENTRY, operation: 'delete', data: undefined },
+    { ...ENTRY, firstLogId: '019311f4-6e2a-4c1b-9a57-2f6d8c0e4b11' },
   ];
   expect(entries.map((entry) => mutationLogEntrySchema.parse(entry))).toEqual(entries);
 });
@@ -77,7 +78,7 @@ test('the fast check takes exactly what the schema takes', () => {
     fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
     fc.jsonValue({ maxDepth: 3 }),
   );
-  const keys = fc.constantFrom(...Object.keys(ENTRY), 'surplus', 'constructor');
+  const keys = fc.constantFrom(...Object.keys(ENTRY), 'firstLogId', 'surplus', 'constructor');
   const spoils = fc.array(fc.tuple(keys, odd), { maxLength: 3 });
   let taken = 0;
   fc.assert(

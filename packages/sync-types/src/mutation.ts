@@ -37,6 +37,8 @@ export const mutationLogEntrySchema = z
     sequence: counterSchema.min(1),
     /** The record's version the user saw, or `null` when unknown or not yet created. */
     baseVersion: counterSchema.nullable(),
+    /** The log in which the entry got its sequence, where its device has started another one since: there it may have been sent. */
+    firstLogId: identifierSchema.optional(),
   })
   .superRefine((mutation, context) => {
     if (mutation.operation === 'delete' && mutation.data !== undefined) {
@@ -66,7 +68,8 @@ export function isMutationLogEntry(value: unknown): value is MutationLogEntry {
     INSTANT.test(entry.timestamp) &&
     isIdentifier(entry.clientId) &&
     isCounter(entry.sequence, 1) &&
-    (entry.baseVersion === null || isCounter(entry.baseVersion, 0))
+    (entry.baseVersion === null || isCounter(entry.baseVersion, 0)) &&
+    (entry.firstLogId === undefined || isIdentifier(entry.firstLogId))
   );
 }
 

@@ -94,16 +94,20 @@ describe('a body that is too large', () => {
   });
 });
 
-test('a cloned device takes a new log, numbers what is pending anew and keeps the ids', async () => {
+test('I2 a cloned device takes a new log, and tells of what is pending in which one it got its sequence', async () => {
   const { edit, engine, server } = device({ script: [refuses(409, 'LOG_FORKED')] });
   const ids = [edit('task-1').id, edit('task-2').id];
   await engine.sync();
   const [first, second] = server.requests;
   expect({
     isNewLog: first?.logId !== second?.logId,
-    sent: second?.mutations.map(({ id, sequence }) => ({ id, sequence })),
+    sent: second?.mutations,
     applied: server.applied,
-  }).toEqual({ isNewLog: true, sent: ids.map((id, index) => ({ id, sequence: index + 1 })), applied: ids });
+  }).toEqual({
+    isNewLog: true,
+    sent: first?.mutations.map((mutation) => ({ ...mutation, firstLogId: first.logId })),
+    applied: ids,
+  });
 });
 
 test('a checkpoint the server cannot read is given up, and the walk drops what the server no longer has', async () => {

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_770, maxTotalBytes: 22_770 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_780, maxTotalBytes: 22_780 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_600,
-    maxTotalBytes: 24_600,
+    maxInitialBytes: 24_620,
+    maxTotalBytes: 24_620,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_520,
-    maxTotalBytes: 27_520,
+    maxInitialBytes: 27_530,
+    maxTotalBytes: 27_530,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_230,
-    maxTotalBytes: 26_230,
+    maxInitialBytes: 26_240,
+    maxTotalBytes: 26_240,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_140,
-    maxTotalBytes: 29_140,
+    maxInitialBytes: 29_160,
+    maxTotalBytes: 29_160,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

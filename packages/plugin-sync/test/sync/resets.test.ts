@@ -316,8 +316,8 @@ test('a cloned device continues as a log of its own and loses nothing', async ()
         [own[1]?.id, 3],
       ],
       [
-        [own[0]?.id, 1],
-        [own[1]?.id, 2],
+        [own[0]?.id, 2],
+        [own[1]?.id, 3],
       ],
     ],
   ]);
@@ -325,7 +325,7 @@ test('a cloned device continues as a log of its own and loses nothing', async ()
   await a.tasks.sync();
   expect([await a.seen(), (await cloneStorage.load()).meta?.nextSequence]).toEqual([
     { t1: 't1', t2: 't2', t3: 't3', t4: 't4' },
-    3,
+    4,
   ]);
 });
 

@@ -77,30 +77,31 @@ export class EngineTransaction implements StoreEngineTransaction {
     return readFacts(this.#engine, this.#context);
   }
 
-  async load({ records, mutationIds, log, epoch }: LoadRequest): Promise<Loaded> {
+  async load({ records, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Promise<Loaded> {
     const ids = [...new Set(records.map(recordRowId))];
-    const rows = await this.#findByIds(LEDGER, mutationIds.map(rowId));
-    const ofLog = log
-      ? await this.#find(LEDGER, {
-          log_key: rowId(log.logId),
-          sequence: { $in: log.sequences.map(digits) },
-        })
-      : [];
-    const ledger = new Map([...rows, ...ofLog].map((row) => [row.id, toLedgerRow(row)]));
+    const rows = [...(await this.#findByIds(LEDGER, mutationIds.map(rowId)))];
+    for (const { logId, sequences } of log ? [log, ...formerLogs] : formerLogs) {
+      rows.push(...(await this.#find(LEDGER, { log_key: rowId(logId), sequence: { $in: sequences.map(digits) } })));
+    }
+    const ledger = new Map(rows.map((row) => [row.id, toLedgerRow(row)]));
     const [logRow] = log ? await this.#findByIds(LOGS, [rowId(log.logId)]) : [];
+    const formerIds = formerLogs.map(({ logId }) => rowId(logId));
     return {
       facts: await readFacts(this.#engine, this.#context, epoch),
       records: (await this.#findByIds(RECORDS, ids)).map(toRecord),
       ledger: [...ledger.values()],
       log: logRow && toLogRow(logRow),
+      formerLogs: (await this.#findByIds(LOGS, formerIds)).map(toLogRow),
       intents: (await this.#findByIds(INTENTS, ids)).map(toIntent),
     };
   }
 
-  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
+  async save(request: SaveRequest): Promise<Saved> {
+    const { records = [], ledger = [], log, formerLogs = [], intents = [], settledIntents = [] } = request;
     if (records.length > 0) await this.#saveRecords(records);
     await this.#insert(LEDGER, ledger.map(fromLedgerRow));
     if (log) await this.#saveLog(log);
+    for (const former of formerLogs) await this.#saveLog(former);
     await this.#deleteByIds(INTENTS, settledIntents.map(recordRowId));
     await this.#insert(INTENTS, intents.map(fromIntent));
     return this.saved;

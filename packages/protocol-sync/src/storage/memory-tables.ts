@@ -13,6 +13,7 @@ import type {
   LoadRequest,
   LogRow,
   PageQuery,
+  PlacesOfLog,
   PruneSlice,
   RecordState,
   SaveRequest,
@@ -68,7 +69,7 @@ export class MemoryTables {
     this.facts = { ...this.facts, epoch };
   }
 
-  load({ records: asked, mutationIds, log, epoch }: LoadRequest): Loaded {
+  load({ records: asked, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Loaded {
     const records: StoredRecord[] = [];
     const intents: Intent[] = [];
     for (const ref of asked) {
@@ -80,22 +81,25 @@ export class MemoryTables {
     return {
       facts: this.factsFor(epoch),
       records,
-      ledger: this.#recall(mutationIds, log),
+      ledger: this.#recall(mutationIds, log ? [log, ...formerLogs] : formerLogs),
       log: log && this.#logById.get(log.logId),
+      formerLogs: present(formerLogs.map(({ logId }) => this.#logById.get(logId))),
       intents,
     };
   }
 
-  #recall(mutationIds: readonly string[], log: LoadRequest['log']): readonly LedgerRow[] {
+  #recall(mutationIds: readonly string[], logs: readonly PlacesOfLog[]): readonly LedgerRow[] {
     const found = new Set<LedgerRow>();
     for (const id of mutationIds) {
       const row = this.#ledgerById.get(id);
       if (row) found.add(row);
     }
-    const rows = log && this.#ledgerByLog.get(log.logId);
-    for (const sequence of rows ? log.sequences : []) {
-      const row = rows?.get(sequence);
-      if (row) found.add(row);
+    for (const { logId, sequences } of logs) {
+      const rows = this.#ledgerByLog.get(logId);
+      for (const sequence of rows ? sequences : []) {
+        const row = rows?.get(sequence);
+        if (row) found.add(row);
+      }
     }
     return [...found];
   }
@@ -120,7 +124,7 @@ export class MemoryTables {
       this.#lastPlaceByEpoch.set(this.facts.epoch, this.facts.head);
       this.facts = { ...this.facts, epoch };
     }
-    for (const { records, log, intents = [], settledIntents = [] } of requests) {
+    for (const { records, log, formerLogs = [], intents = [], settledIntents = [] } of requests) {
       let { head } = this.facts;
       for (const row of records) {
         head += 1;
@@ -129,6 +133,7 @@ export class MemoryTables {
       }
       this.facts = { ...this.facts, head };
       if (log) this.#saveLog(log);
+      for (const former of formerLogs) this.#saveLog(former);
       for (const ref of settledIntents) this.#intents.delete(ref);
       for (const intent of intents) this.#intents.set(intent, intent);
     }

@@ -44,6 +44,16 @@ export function postgresStatements(schema: string) {
       )
       SELECT (SELECT count(*) FROM log) AS logs, (SELECT count(*) FROM found) AS records,
         (SELECT count(*) FROM announced) AS intents`,
+    // Before the log that its device uses now: what was left earlier is locked earlier.
+    lockFormer: `SELECT log_id, principal, floor, last_time FROM ${logs} WHERE log_id = ANY ($1::text[])
+      ORDER BY log_id FOR UPDATE`,
+    rowsOfFormer: `
+      SELECT g.* FROM unnest($1::text[], $2::bigint[]) AS place (log_id, sequence) CROSS JOIN LATERAL (
+        SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = place.log_id AND sequence = place.sequence OFFSET 0) AS g
+      WHERE g.mutation_id <> ALL ($3::text[])`,
+    addFormer: `
+      INSERT INTO ${logs} (log_id, principal, floor, last_time)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING`,
     // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
     // server refuse what follows that create. Each sequence is looked up by itself: PostgreSQL up to 16 takes
     // every log for one of average length, and would read the whole of a long one.

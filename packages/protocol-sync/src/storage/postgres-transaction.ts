@@ -23,6 +23,7 @@ import type {
   Loaded,
   LoadRequest,
   LogRow,
+  PlacesOfLog,
   RecordState,
   Saved,
   SaveRequest,
@@ -69,8 +70,9 @@ export class PostgresTransaction implements EngineTransaction {
     this.#options = options;
   }
 
-  async load({ records, mutationIds, log, epoch }: LoadRequest): Promise<Loaded> {
+  async load({ records, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Promise<Loaded> {
     const { statements } = this.#options;
+    const former = await this.#loadFormer(formerLogs, mutationIds);
     const keys = keyArrays(records);
     const locked = only(await this.#rows<LockColumns>(statements.lock, [...keys, log?.logId ?? null]));
     const values = [...keys, mutationIds, log?.logId ?? null, plainArray(log?.sequences ?? [])];
@@ -85,11 +87,18 @@ export class PostgresTransaction implements EngineTransaction {
     this.#facts = loaded.facts;
     this.#isLogKnown = loaded.log !== undefined;
     for (const record of loaded.records) this.#known.add(record);
-    return { ...loaded, facts: await withReach(this.#client, { statements, facts: loaded.facts, epoch }) };
+    return {
+      ...loaded,
+      ledger: [...loaded.ledger, ...former.ledger],
+      formerLogs: former.logs,
+      facts: await withReach(this.#client, { statements, facts: loaded.facts, epoch }),
+    };
   }
 
-  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
+  async save(request: SaveRequest): Promise<Saved> {
+    const { records = [], ledger = [], log, formerLogs = [], intents = [], settledIntents = [] } = request;
     const { statements } = this.#options;
+    if (formerLogs.length > 0) await this.#rows(statements.addFormer, logArrays(formerLogs));
     if (settledIntents.length > 0) await this.#rows(statements.settleIntents, keyArrays(settledIntents));
     if (intents.length > 0) {
       await this.#rows(statements.addIntents, [...keyArrays(intents), jsonTexts(intents)]);
@@ -112,6 +121,23 @@ export class PostgresTransaction implements EngineTransaction {
   isFatal(error: unknown): boolean {
     if (isLockTimeout(error)) return false;
     return isContention(error) || (this.#options.isFirstTry && isDuplicateKey(error));
+  }
+
+  /** Locks the logs; answers them, and the ledger's rows at these places of theirs that are not those of the mutations. */
+  async #loadFormer(
+    formerLogs: readonly PlacesOfLog[],
+    mutationIds: readonly string[],
+  ): Promise<{ readonly logs: readonly LogRow[]; readonly ledger: readonly LedgerRow[] }> {
+    if (formerLogs.length === 0) return { logs: [], ledger: [] };
+    const { statements } = this.#options;
+    const logs = await this.#rows<LogColumns>(statements.lockFormer, [formerLogs.map(({ logId }) => logId)]);
+    const places = formerLogs.flatMap(({ logId, sequences }) => sequences.map((sequence) => ({ logId, sequence })));
+    const ledger = await this.#rows<LedgerColumns>(statements.rowsOfFormer, [
+      places.map(({ logId }) => logId),
+      plainArray(places.map(({ sequence }) => sequence)),
+      mutationIds,
+    ]);
+    return { logs: logs.map(toLogRow), ledger: ledger.map(toLedgerRow) };
   }
 
   /** All of it in one round trip. */
@@ -151,7 +177,7 @@ export class PostgresTransaction implements EngineTransaction {
   }
 }
 
-function toLoaded(row: LoadColumns): Loaded {
+function toLoaded(row: LoadColumns): Omit<Loaded, 'formerLogs'> {
   // The texts hold the rows of these tables.
   const rows = <Row>(text: string | null) => (text === null ? [] : (JSON.parse(text) as Row[]));
   return {
@@ -196,6 +222,15 @@ const DAMAGED = 'The table objectql_sync_feed is empty: the sync store is damage
 
 function logValues(log: LogRow | undefined): readonly unknown[] {
   return log ? [log.logId, log.principal, log.floor, log.lastTime] : [null, null, 0, 0];
+}
+
+function logArrays(logs: readonly LogRow[]): unknown[] {
+  return [
+    logs.map(({ logId }) => logId),
+    logs.map(({ principal }) => principal),
+    plainArray(logs.map(({ floor }) => floor)),
+    plainArray(logs.map(({ lastTime }) => lastTime)),
+  ];
 }
 
 function keyArrays(refs: readonly RecordRef[]): [objectNames: string[], recordIds: string] {

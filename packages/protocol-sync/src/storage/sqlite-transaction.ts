@@ -54,28 +54,35 @@ export class SqliteTransaction implements EngineTransaction {
     connection.exec(PROBE);
   }
 
-  async load({ records, mutationIds, log, epoch }: LoadRequest): Promise<Loaded> {
+  async load({ records, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Promise<Loaded> {
     const connection = this.#connection;
     const keys = JSON.stringify(records.map(keyColumns));
     const ids = JSON.stringify(mutationIds);
     const rows = log
       ? connection.all<LedgerColumns>(LEDGER_OF_LOG, ids, log.logId, JSON.stringify(log.sequences))
       : connection.all<LedgerColumns>(LEDGER, ids);
+    const rowsLeft = formerLogs.flatMap(({ logId, sequences }) =>
+      connection.all<LedgerColumns>(LEFT_IN_LOG, logId, JSON.stringify(sequences), ids),
+    );
     const logRow = log && connection.get<LogColumns>(LOG, log.logId);
     return {
       facts: readFacts(connection, epoch),
       records: connection.all<RecordColumns>(RECORDS, keys).map(toRecord),
-      ledger: rows.map(toLedgerRow),
+      ledger: [...rows, ...rowsLeft].map(toLedgerRow),
       log: logRow && toLogRow(logRow),
+      // One by one: libsql's get would find what its all, of the same statement, was asked for last.
+      formerLogs: formerLogs.flatMap(({ logId }) => connection.get<LogColumns>(LOG, logId) ?? []).map(toLogRow),
       intents: connection.all<{ intent: string }>(INTENTS, keys).map(({ intent }) => JSON.parse(intent) as Intent),
     };
   }
 
-  async save({ records = [], ledger = [], log, intents = [], settledIntents = [] }: SaveRequest): Promise<Saved> {
+  async save(request: SaveRequest): Promise<Saved> {
+    const { records = [], ledger = [], log, formerLogs = [], intents = [], settledIntents = [] } = request;
     this.#refuseLost();
     if (records.length > 0) this.#saveRecords(records);
     if (ledger.length > 0) this.#connection.run(SAVE_ROWS, JSON.stringify(ledger.map(ledgerValues)));
     if (log) this.#saveLog(log);
+    for (const former of formerLogs) this.#saveLog(former);
     for (const ref of settledIntents) this.#connection.run(SETTLE_INTENT, ...keyColumns(ref));
     for (const intent of intents) this.#connection.run(SAVE_INTENT, ...keyColumns(intent), JSON.stringify(intent));
     return this.saved;
@@ -148,6 +155,10 @@ const LEDGER = `
 const LEDGER_OF_LOG = `${LEDGER}
   UNION SELECT ${LEDGER_COLUMNS} FROM objectql_sync_ledger
   WHERE log_id = ? AND sequence IN (SELECT value FROM json_each(?))`;
+// Those that were found by their ids are left out.
+const LEFT_IN_LOG = `
+  SELECT ${LEDGER_COLUMNS} FROM objectql_sync_ledger
+  WHERE log_id = ? AND sequence IN (SELECT value FROM json_each(?)) AND mutation_id NOT IN (SELECT value FROM json_each(?))`;
 const LOG = 'SELECT log_id, principal, floor, last_time FROM objectql_sync_logs WHERE log_id = ?';
 const SAVE_RECORD = `
   INSERT INTO objectql_sync_records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -124,7 +124,14 @@ export interface LoadRequest {
   readonly records: readonly RecordRef[];
   readonly mutationIds: readonly string[];
   /** The log whose row and whose ledger rows at `sequences` are wanted. */
-  readonly log?: { readonly logId: string; readonly sequences: readonly number[] };
+  readonly log?: PlacesOfLog;
+  /** The same of logs that the device has left, each once: few, and seldom any. */
+  readonly formerLogs?: readonly PlacesOfLog[];
+}
+
+export interface PlacesOfLog {
+  readonly logId: string;
+  readonly sequences: readonly number[];
 }
 
 /** What one push needs to know. Absent records, rows and intents are simply not in it. */
@@ -134,6 +141,8 @@ export interface Loaded {
   /** Rows found by mutation id or by `(logId, sequence)`, each once. */
   readonly ledger: readonly LedgerRow[];
   readonly log: LogRow | undefined;
+  /** In no particular order. */
+  readonly formerLogs: readonly LogRow[];
   readonly intents: readonly Intent[];
 }
 
@@ -143,6 +152,8 @@ export interface SaveRequest {
   /** New rows. One whose id or `(logId, sequence)` is taken fails the transaction. */
   readonly ledger?: readonly LedgerRow[];
   readonly log?: LogRow;
+  /** Logs that the device has left, of which the store knows nothing yet. */
+  readonly formerLogs?: readonly LogRow[];
   /** A record has one intent at most: a second one fails the transaction. */
   readonly intents?: readonly Intent[];
   /** Records whose intent is settled; it goes before `intents` are written. */
@@ -168,7 +179,7 @@ export interface StoreTransaction {
    */
   load(request: LoadRequest): Promise<Loaded>;
   /**
-   * Writes what a push decided; records, intents and log must have been asked for in `load`.
+   * Writes what a push decided; records, intents and logs must have been asked for in `load`.
    * A fixed number of round trips, however much is written. Where records were saved, answers the feed's head and epoch:
    * their places are the last ones up to that head.
    */

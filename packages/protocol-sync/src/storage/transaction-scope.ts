@@ -54,7 +54,7 @@ interface Tenure {
 class TransactionScope implements StoreTransaction {
   readonly #engine: EngineTransaction;
   readonly #loaded = new RecordSet();
-  #loadedLogId: string | undefined;
+  readonly #loadedLogIds = new Set<string>();
   #isLoaded = false;
   #isSaved = false;
   /** The transaction's tenure, then those of the savepoints that are open. */
@@ -79,7 +79,7 @@ class TransactionScope implements StoreTransaction {
         throw new Error('A transaction loads once, before it saves. Ask for everything in one load.');
       }
       this.#isLoaded = true;
-      this.#loadedLogId = request.log?.logId;
+      for (const { logId } of logsIn(request)) this.#loadedLogIds.add(logId);
       return this.#engine.load({ ...request, records: request.records.filter((ref) => this.#loaded.add(ref)) });
     });
   }
@@ -148,14 +148,27 @@ class TransactionScope implements StoreTransaction {
     throw new Error('This transaction has ended. Await everything that uses it inside its work.');
   }
 
-  #refuseUnloaded({ records = [], intents = [], log }: SaveRequest): void {
+  #refuseUnloaded(request: SaveRequest): void {
+    const { records = [], intents = [] } = request;
     const isUnloaded = (ref: RecordRef) => !this.#loaded.has(ref);
     const unloaded = records.find(isUnloaded) ?? intents.find(isUnloaded);
     if (unloaded) {
       throw new Error(`Record ${recordKey(unloaded)} was not asked for in load: it may have changed. Load it first.`);
     }
-    if (log && log.logId !== this.#loadedLogId) {
+    const log = logsIn(request).find(({ logId }) => !this.#loadedLogIds.has(logId));
+    if (log) {
       throw new Error(`Log ${log.logId} was not asked for in load: it may have changed. Load it first.`);
     }
   }
+}
+
+/** All logs that are asked for, or saved. */
+function logsIn<Log>({
+  log,
+  formerLogs = [],
+}: {
+  readonly log?: Log;
+  readonly formerLogs?: readonly Log[];
+}): readonly Log[] {
+  return log ? [log, ...formerLogs] : formerLogs;
 }

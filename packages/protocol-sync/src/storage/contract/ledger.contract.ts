@@ -60,6 +60,37 @@ export function ledgerContract({ storeTest, expect }: StoreTests): void {
     expect((await look(store, wanted)).log).toEqual(sampleLog({ principal: null, floor: 6, lastTime: 200 }));
   });
 
+  storeTest('tells of logs that a device has left, and of the rows in their places, each once', async ({ store }) => {
+    const former = [sampleLog({ logId: 'log-2', floor: 3 }), sampleLog({ logId: 'log-3', principal: null })];
+    const rows = [
+      sampleRow('own', { sequence: 5 }),
+      sampleRow('clone', { logId: 'log-2', sequence: 5 }),
+      sampleRow('kept', { logId: 'log-2', sequence: 6 }),
+      sampleRow('elsewhere', { logId: 'log-2', sequence: 7 }),
+      sampleRow('another', { logId: 'log-3', sequence: 7 }),
+    ];
+    await save(store, { log: sampleLog(), formerLogs: former, ledger: rows });
+    const asked = [
+      { logId: 'log-3', sequences: [6, 7] },
+      { logId: 'log-2', sequences: [5, 6, 99] },
+      { logId: 'absent', sequences: [5] },
+    ];
+    const told = await look(store, {
+      mutationIds: ['kept', 'absent'],
+      log: { logId: 'log-1', sequences: [5] },
+      formerLogs: asked,
+    });
+    expect(told.ledger.map(({ mutationId }) => mutationId).toSorted()).toEqual(['another', 'clone', 'kept', 'own']);
+    expect(told.log).toEqual(sampleLog());
+    expect(told.formerLogs.toSorted((a, b) => (a.logId < b.logId ? -1 : 1))).toEqual(former);
+  });
+
+  storeTest('adds a log that a device has left, and changes none that is there', async ({ store }) => {
+    await save(store, { log: sampleLog({ floor: 5 }) });
+    await save(store, { formerLogs: [sampleLog({ principal: 'eve', floor: 0, lastTime: 0 })] });
+    expect((await look(store, { log: { logId: 'log-1', sequences: [] } })).log).toEqual(sampleLog({ floor: 5 }));
+  });
+
   storeTest('keeps one intent of a record until it is settled', async ({ store }) => {
     const first = sampleIntent({ version: 1 });
     const second = sampleIntent({ version: 2 });

@@ -87,6 +87,7 @@ export function lifetimeContract({ storeTest, storeTestWith, expect }: StoreTest
       ],
       ledger: [sampleRow('mutation-1', { at: 1000 })],
       log,
+      formerLogs: [],
       intents: [sampleIntent()],
     });
     await save(reopened, { records: [sampleState({ version: 2 })] });

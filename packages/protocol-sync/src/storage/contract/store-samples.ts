@@ -90,11 +90,12 @@ export async function save(store: SyncStore, request: SaveRequest): Promise<void
 }
 
 /** The load that a save of `request` asks for first. */
-export function loadRequestOf({ records = [], intents = [], log }: SaveRequest): LoadRequest {
+export function loadRequestOf({ records = [], intents = [], log, formerLogs = [] }: SaveRequest): LoadRequest {
   return {
     records: [...records, ...intents],
     mutationIds: [],
     ...(log ? { log: { logId: log.logId, sequences: [] } } : {}),
+    formerLogs: formerLogs.map(({ logId }) => ({ logId, sequences: [] })),
   };
 }
 

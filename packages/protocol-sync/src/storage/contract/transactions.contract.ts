@@ -34,6 +34,7 @@ export function transactionContract({ storeTest, expect }: StoreTests): void {
       records: [{ ...sampleState(), place: 1 }],
       ledger: request.ledger,
       log: request.log,
+      formerLogs: [],
       intents: request.intents,
     });
   });
@@ -202,7 +203,12 @@ export function transactionContract({ storeTest, expect }: StoreTests): void {
   });
 
   storeTest('refuses to save a record, intent or log that was not loaded', async ({ store }) => {
-    const unloaded = [{ records: [sampleState()] }, { intents: [sampleIntent()] }, { log: sampleLog() }];
+    const unloaded = [
+      { records: [sampleState()] },
+      { intents: [sampleIntent()] },
+      { log: sampleLog() },
+      { formerLogs: [sampleLog()] },
+    ];
     for (const request of unloaded) {
       await expect(store.transaction((transaction) => transaction.save(request))).rejects.toThrow('Load it first');
     }

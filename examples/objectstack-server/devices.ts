@@ -1,6 +1,6 @@
 /** Two devices of one user: one writes offline, the other and the REST interface have it afterwards. */
 import { httpTransport, SyncPlugin } from '@objectql/plugin-sync';
-import { kernel, url } from './server.js';
+import { stop, url } from './server.js';
 
 const signedUp = await fetch(`${url}/api/v1/auth/sign-up/email`, {
   method: 'POST',
@@ -31,4 +31,4 @@ console.log('by REST:', rest.status);
 const outcome = await phone.getEngine('task').settled(untitled.id);
 console.log('refused:', outcome.status === 'rejected' ? outcome.reason : outcome.status);
 
-await kernel.shutdown();
+await stop();

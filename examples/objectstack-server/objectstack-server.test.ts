@@ -1,17 +1,20 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+const tsx = createRequire(import.meta.url).resolve('tsx/cli');
 
-it('brings what was written offline to another device and to REST, and says why a write was refused', async () => {
-  const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
-  onTestFinished(() => printed.mockRestore());
-  await import('./devices.js');
-  const ours = ['on the laptop:', 'by REST:', 'refused:'];
-  expect(printed.mock.calls.filter(([label]) => ours.includes(label))).toEqual([
-    ['on the laptop:', 'Paint the door', 'new'],
-    ['by REST:', 200],
-    ['refused:', 'title: Title is required'],
+it('brings what was written offline to another device and to REST, says why a write was refused, and ends', async () => {
+  const devices = fileURLToPath(new URL('./devices.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [tsx, devices], { timeout: 60_000 });
+  expect(stdout.split('\n').filter((line) => /^(on the laptop|by REST|refused):/.test(line))).toEqual([
+    'on the laptop: Paint the door new',
+    'by REST: 200',
+    'refused: title: Title is required',
   ]);
 });
 

@@ -19,9 +19,10 @@ const task = {
   },
 };
 
-export const kernel = createKernel({
+const driver = new SqliteWasmDriver({ filename: ':memory:' });
+const kernel = createKernel({
   plugins: [
-    new DriverPlugin(new SqliteWasmDriver({ filename: ':memory:' })),
+    new DriverPlugin(driver),
     new ObjectQLPlugin(),
     new AppPlugin({ id: 'app.tasks', name: 'tasks', version: '1.0.0', type: 'app', objects: [task] }),
     new AuthPlugin({ secret: 'replace-me-by-32-random-letters!!', manifestDatasource: 'default' }),
@@ -36,3 +37,9 @@ await kernel.start();
 
 const port = kernel.getService<{ getPort(): number }>('http.server').getPort();
 export const url = `http://localhost:${port}`;
+
+/** Ends the server. The kernel leaves the driver's database open, which would keep the process running. */
+export async function stop(): Promise<void> {
+  await kernel.shutdown();
+  await driver.disconnect();
+}

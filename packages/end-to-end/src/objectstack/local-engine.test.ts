@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +41,7 @@ const app: KernelPlugin = {
 /** A device with a local data engine; everything it has is in `directory`. */
 async function startDevice(
   server: SyncHandler,
-  { name, user, objects, directory = temporaryDirectory() }: DeviceParts,
+  { name, user, objects, directory = temporaryDirectory(), plugins: others = [], isSynced = true }: DeviceParts,
 ) {
   const network = { isOffline: false };
   const transport: SyncTransport = {
@@ -59,7 +60,12 @@ async function startDevice(
   const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
   // Casts: ObjectStack's plugins have more of the same contract than is used here.
   const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
-  const plugins: readonly KernelPlugin[] = [...data, app, sync as KernelPlugin, local];
+  const plugins: readonly KernelPlugin[] = [
+    ...data,
+    app,
+    ...others,
+    ...(isSynced ? [sync as KernelPlugin, local] : []),
+  ];
   const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
   await kernel.start();
   const stop = async () => {
@@ -80,11 +86,46 @@ async function startDevice(
   return { sync, local, engine, tasks, exchange, network, stop, directory, failures };
 }
 
+interface Happening {
+  readonly engine: ObjectQL;
+  /** `start`, `destroy`, or an operation of the engine, as `find task`. */
+  readonly event: string;
+}
+
+/** A plugin of the app that is told what happens. */
+function writer(tell: (happening: Happening) => unknown): KernelPlugin {
+  let engine: ObjectQL;
+  const outside = AsyncLocalStorage.snapshot();
+  return {
+    name: 'writer',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init(context: KernelContext) {
+      engine = context.getService<ObjectQL>('objectql');
+      engine.registerMiddleware(async ({ operation, object }, next) => {
+        // Not awaited, so it must not join a transaction that may have ended by then.
+        outside(() => void tell({ engine, event: `${operation} ${object}` }));
+        await next();
+      });
+    },
+    async start() {
+      await tell({ engine, event: 'start' });
+    },
+    async destroy() {
+      await tell({ engine, event: 'destroy' });
+    },
+  };
+}
+
 interface DeviceParts {
   readonly name: string;
   readonly user?: string;
   readonly objects?: Readonly<Record<string, SyncConfig>>;
   readonly directory?: string;
+  /** More of the app's, which start before sync and end after it. */
+  readonly plugins?: readonly KernelPlugin[];
+  /** False for the app as it was before it had sync. */
+  readonly isSynced?: boolean;
 }
 
 function temporaryDirectory(): string {
@@ -175,6 +216,41 @@ it('I1 keeps pending work over a restart, and records what was in the engine bef
   ]);
 });
 
+it.each(['start', 'destroy'] as const)('I1 records what another plugin writes in its own %s', async (when) => {
+  const server = new SyncHandler();
+  const { directory, ...first } = await startDevice(server, { name: 'a' });
+  await first.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await first.exchange();
+  await first.stop();
+  const writing = writer(({ engine, event }) => {
+    if (event === when) return engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  });
+  const second = await startDevice(server, { name: 'a', directory, plugins: [writing] });
+  await second.exchange();
+  await second.stop();
+  const third = await startDevice(server, { name: 'a', directory });
+  await third.exchange();
+  const { t1 } = await third.tasks();
+  expect([t1, await titlesAt(server)]).toEqual(['Buy oat milk (new)', { t1: 'Buy oat milk' }]);
+});
+
+it('I1 records what is written while the records from before sync are', async () => {
+  const server = new SyncHandler({ strategy: 'last-write-wins' });
+  const { directory, ...before } = await startDevice(server, { name: 'a', isSynced: false });
+  await before.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await before.stop();
+  let written: Promise<unknown> | undefined;
+  const writing = writer(({ engine, event }) => {
+    if (event !== 'find task') return;
+    written ??= engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  });
+  const a = await startDevice(server, { name: 'a', directory, plugins: [writing] });
+  await written;
+  await a.exchange();
+  const { t1 } = await a.tasks();
+  expect([t1, await titlesAt(server)]).toEqual(['Buy oat milk (new)', { t1: 'Buy oat milk' }]);
+});
+
 it('refuses a write that no server would take, and records those behind it', async () => {
   const server = new SyncHandler();
   const a = await startDevice(server, { name: 'a' });
@@ -188,8 +264,7 @@ it('refuses a write that no server would take, and records those behind it', asy
 it('leaves a record from before sync alone while no server would take it', async () => {
   const server = new SyncHandler();
   const directory = temporaryDirectory();
-  const before = await startDevice(server, { name: 'a', directory });
-  await before.local.destroy();
+  const before = await startDevice(server, { name: 'a', directory, isSynced: false });
   await before.engine.insert('task', { id: 't1', title: 'x'.repeat(300_000) }, system);
   await before.engine.insert('task', { id: 't2', title: 'fits' }, system);
   await before.stop();
@@ -233,8 +308,11 @@ it('takes no write of another user, whose work it would become', async () => {
   await anne.stop();
   await anne.local.destroy();
   const bert = await startDevice(server, { name: 'a', user: 'bert', directory });
-  const write = bert.engine.insert('task', { id: 't2', title: 'of Bert' }, system);
-  await expect(write).rejects.toMatchObject({ code: 'WRONG_USER' });
+  const write = () => bert.engine.insert('task', { id: 't2', title: 'of Bert' }, system);
+  await expect(write()).rejects.toMatchObject({ code: 'WRONG_USER' });
+  await bert.local.destroy();
+  await Promise.allSettled([bert.sync.destroy()]);
+  await expect(write()).rejects.toMatchObject({ code: 'WRONG_USER' });
 });
 
 /** What the server has of every task. */

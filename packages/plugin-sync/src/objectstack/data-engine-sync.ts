@@ -49,23 +49,35 @@ export class DataEngineSync implements KernelPlugin {
   #names: readonly string[] = [];
   #parts: Parts | undefined;
   #stops: readonly (() => void)[] = [];
+  /** What is committed from now on waits in the outbox for the next start. */
+  #isEnded = false;
+  /** Set where the storage turned out to be another user's. */
+  #wrongUser: unknown;
 
   constructor(options: DataEngineSyncOptions = {}) {
     this.#options = options;
   }
 
-  /** Defines what sync notes in the engine, so that the engine makes the tables when it starts. */
+  /**
+   * Defines what sync notes in the engine, so that the engine makes the tables when it starts, and begins to note: other
+   * plugins write in their own `start`, which may come before this one's, and in their `destroy`, which may come after.
+   */
   init(context: KernelContext): void {
     const engine = context.getService<DataEngine>('objectql');
     const { client } = context.getService<SyncPlugin>('sync');
     defineLocalObjects(engine);
     const onFailed = (error: unknown) => client.listeners.report(error);
     this.#parts = { engine, client, outbox: new Outbox(engine, client), onFailed };
+    noting.set(engine, this);
+    engine.registerMiddleware((operation, next) => {
+      const isOurs = isWrite(operation) && this.#isNoting(engine, operation.object);
+      return isOurs && !this.#applying.getStore() ? this.#write(operation, next) : next();
+    });
   }
 
-  /** Begins to record what the application writes, and to write what the server sends. */
+  /** Records what was noted and what was there before, and begins to write what the server sends. */
   async start(): Promise<void> {
-    const { engine, client, outbox } = this.#started();
+    const { engine, client } = this.#started();
     const names =
       this.#options.objects ??
       engine.registry
@@ -75,12 +87,7 @@ export class DataEngineSync implements KernelPlugin {
     const unknown = names.find((name) => !engine.registry.getObject(name));
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
     await engine.transaction(async () => {}, AS_SYSTEM, { require: true });
-    await outbox.open();
     await this.#drain();
-    engine.registerMiddleware((operation, next) => {
-      const isOurs = isWrite(operation) && names.includes(operation.object) && this.#stops.length > 0;
-      return isOurs && !this.#applying.getStore() ? this.#write(operation, next) : next();
-    });
     this.#names = names;
     for (const name of names) await this.#enrol(name);
     this.#stops = names.map((name) => client.records.watchAll(name, (records) => this.#look(name, records)));
@@ -93,21 +100,36 @@ export class DataEngineSync implements KernelPlugin {
     await this.#turns.idle();
   }
 
-  /** Ends recording and writing; what is committed and not yet recorded is at the next start. */
+  /** Ends recording and writing; what is committed and not yet recorded, also later, is at the next start. */
   async destroy(): Promise<void> {
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    await this.#refuseWrongUser().catch(() => {});
+    this.#isEnded = true;
     await this.#turns.idle();
+  }
+
+  /** Whether writes of this object are noted here: by the newest plugin on the engine alone. */
+  #isNoting(engine: DataEngine, objectName: string): boolean {
+    if (noting.get(engine) !== this) return false;
+    const { objects } = this.#options;
+    return objects ? objects.includes(objectName) : isSynced(engine.registry.getObject(objectName));
+  }
+
+  /** Throws where the storage is another user's: what is noted here would be sent as theirs. */
+  async #refuseWrongUser(): Promise<void> {
+    const { client } = this.#started();
+    await client.open().catch((error: unknown) => {
+      if (isWrongUser(error)) this.#wrongUser = error;
+    });
+    if (this.#wrongUser) throw this.#wrongUser;
   }
 
   /** A write of the application: it and its note commit together, or neither does. */
   async #write(operation: EngineOperation, next: () => Promise<void>): Promise<void> {
     const { engine, client } = this.#started();
     client.configs.refuseReadOnly(operation.object);
-    // Noted here, it would be sent as the work of the user whose storage this is.
-    await client.open().catch((error: unknown) => {
-      if (isWrongUser(error)) throw error;
-    });
+    await this.#refuseWrongUser();
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {
       const context = { ...AS_SYSTEM, transaction };
@@ -129,6 +151,7 @@ export class DataEngineSync implements KernelPlugin {
 
   /** Records what is noted. What fails is told and tried again with the next write: the app's own work goes on. */
   async #drain(): Promise<void> {
+    if (this.#isEnded) return;
     const { outbox, onFailed } = this.#started();
     await this.#outside(() => outbox.drain()).catch((error: unknown) => onFailed(error));
   }
@@ -169,16 +192,16 @@ export class DataEngineSync implements KernelPlugin {
   /** Records that were in the engine before sync are recorded as created here. */
   async #enrol(objectName: string): Promise<void> {
     const { engine, outbox, onFailed } = this.#started();
-    const known = await engine.find(KNOWN, { where: { object_name: objectName } }, { context: AS_SYSTEM });
-    const knownIds = new Set(known.map((row) => row.record_id));
-    const rows = await engine.find(objectName, {}, { context: AS_SYSTEM });
-    const fields = ownFields(engine.registry.getObject(objectName));
-    const fresh = rows.filter(({ id }) => !knownIds.has(id));
-    if (fresh.length === 0) return;
     await engine.transaction(
       async ({ transaction }) => {
         const context = { ...AS_SYSTEM, transaction };
-        for (const row of fresh) {
+        // Read here: what is written meanwhile is noted by itself, and newer.
+        const known = await engine.find(KNOWN, { where: { object_name: objectName } }, { context });
+        const knownIds = new Set(known.map((row) => row.record_id));
+        const rows = await engine.find(objectName, {}, { context });
+        const fields = ownFields(engine.registry.getObject(objectName));
+        for (const row of rows) {
+          if (knownIds.has(row.id)) continue;
           const ref = { objectName, recordId: String(row.id) };
           try {
             await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
@@ -255,6 +278,9 @@ export class DataEngineSync implements KernelPlugin {
   }
 }
 
+/** The newest plugin on each engine: middleware cannot be taken from an engine, and two would note each write twice. */
+const noting = new WeakMap<DataEngine, DataEngineSync>();
+
 interface Parts {
   readonly engine: DataEngine;
   readonly client: SyncPlugin['client'];
@@ -262,7 +288,8 @@ interface Parts {
   readonly onFailed: (error: unknown) => void;
 }
 
-function isSynced({ sync }: { readonly sync?: unknown }): boolean {
+function isSynced(object: { readonly sync?: unknown } | undefined): boolean {
+  const sync = object?.sync;
   return typeof sync === 'object' && sync !== null && (sync as { readonly enabled?: unknown }).enabled === true;
 }
 

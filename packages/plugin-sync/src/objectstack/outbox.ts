@@ -23,26 +23,18 @@ export class Outbox {
   readonly #engine: DataEngine;
   readonly #client: SyncClient;
   readonly #turns = new TurnQueue();
-  #last = 0;
+  #last: Promise<number> | undefined;
 
   constructor(engine: DataEngine, client: SyncClient) {
     this.#engine = engine;
     this.#client = client;
   }
 
-  /** Finds where an earlier process stopped. */
-  async open(): Promise<void> {
-    const query = { orderBy: [{ field: 'id', order: 'desc' } as const], limit: 1 };
-    const [last] = await this.#engine.find(OUTBOX, query, { context: AS_SYSTEM });
-    this.#last = Number(last?.id ?? 0);
-  }
-
   /** Notes a write in the transaction in which it is made. Throws `SyncUsageError` for one that could not be recorded. */
   async note({ objectName, recordId, operation, data }: Noted, context: EngineContext): Promise<void> {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
-    this.#last += 1;
     const row = {
-      id: String(this.#last).padStart(DIGITS, '0'),
+      id: String(await this.#next(context)).padStart(DIGITS, '0'),
       mutation_id: systemPlatform.newId(),
       object_name: objectName,
       record_id: recordId,
@@ -50,6 +42,23 @@ export class Outbox {
       data: data ? JSON.stringify(data) : null,
     };
     await this.#engine.insert(OUTBOX, row, { context });
+  }
+
+  /** The next place, behind where an earlier process stopped. */
+  #next(context: EngineContext): Promise<number> {
+    const next = (this.#last ?? this.#find(context)).then((last) => last + 1);
+    this.#last = next;
+    // Where it could not be found out it is asked again.
+    next.catch(() => {
+      if (this.#last === next) this.#last = undefined;
+    });
+    return next;
+  }
+
+  async #find(context: EngineContext): Promise<number> {
+    const query = { orderBy: [{ field: 'id', order: 'desc' } as const], limit: 1 };
+    const [last] = await this.#engine.find(OUTBOX, query, { context });
+    return Number(last?.id ?? 0);
   }
 
   /** Whether something of this record waits to be recorded. */

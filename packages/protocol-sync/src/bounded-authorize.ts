@@ -1,6 +1,7 @@
 /** An application's rules, asked without trusting that they ever answer. */
 import type { Authorize } from './authorize.js';
 import type { Platform } from './platform/platform.js';
+import { type OptionNames, refuseUnknownOptions } from './refuse-unknown-options.js';
 
 /** How long a rule may think, and on which clock. */
 export interface RuleBound {
@@ -8,12 +9,18 @@ export interface RuleBound {
   readonly timeoutMs: number;
 }
 
+const RULES: OptionNames<Authorize> = { read: true, write: true, scope: true };
+
 /**
  * The same rules, each of which throws when it takes longer than `timeoutMs`. Rules are asked inside the store's transaction:
- * one that waits for ever would keep its record from everybody, and on SQLite the whole store.
+ * one that waits for ever would keep its record from everybody, and on SQLite the whole store. Throws `TypeError` for rules that
+ * nobody would ask, because what is left out is allowed.
  */
 export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authorize {
   const { read, write, scope } = authorize;
+  // The rules of a class may keep what they like beside them.
+  if (Object.getPrototypeOf(authorize) === Object.prototype) refuseUnknownOptions(authorize, RULES, 'authorize.');
+  else if (!read && !write && !scope) throw new TypeError('authorize has none of the rules read, write and scope.');
   return {
     ...(read ? { read: (question) => inTime('read', read.call(authorize, question), bound) } : {}),
     ...(write ? { write: (question) => inTime('write', write.call(authorize, question), bound) } : {}),

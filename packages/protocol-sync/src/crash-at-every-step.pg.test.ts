@@ -98,7 +98,7 @@ async function openBench(open: () => Promise<Pick<StoreFixture, 'store' | 'remov
   }
 
   function serverOn(used: SyncStore, clock: Clock): SyncHandler {
-    return new SyncHandler({ store: used, platform: { ...systemPlatform, now: () => clock.now } });
+    return new SyncHandler({ store: used, platform: { ...systemPlatform, now: () => clock.now }, onWarning: () => {} });
   }
 
   async function problemsOf({ name, app, settled, answer }: Ending): Promise<readonly unknown[]> {

@@ -13,10 +13,11 @@ export interface ObjectRulesOptions {
   readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
-/** Answers the rules of an object, or `undefined` for one that takes no part in sync. */
+/** Answers the rules of an object, or `undefined` for one that takes no part in sync. Throws `TypeError` for what cannot be meant. */
 export function objectRules(options: ObjectRulesOptions): (objectName: string) => ObjectRules | undefined {
   const { objects, conflictFields } = options;
   if (options.strategy) findStrategy(options.strategy);
+  checkConflictFields(conflictFields);
   return (objectName) => {
     const config = objects?.get(objectName);
     if (objects && !config?.enabled) return undefined;
@@ -27,4 +28,15 @@ export function objectRules(options: ObjectRulesOptions): (objectName: string) =
       conflictFields: config?.conflict_fields ?? conflictFields?.get(objectName),
     };
   };
+}
+
+function checkConflictFields(conflictFields: unknown): void {
+  if (conflictFields === undefined) return;
+  if (!(conflictFields instanceof Map)) {
+    throw new TypeError("conflictFields must be a Map, e.g. new Map([['task', ['title', 'status']]]).");
+  }
+  for (const [objectName, fields] of conflictFields) {
+    const isList = Array.isArray(fields) && fields.every((field) => typeof field === 'string');
+    if (!isList) throw new TypeError(`conflictFields must list field names for ${objectName}.`);
+  }
 }

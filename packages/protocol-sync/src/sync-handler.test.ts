@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Authorize } from './authorize.js';
 import { type RecordResolver, RejectionError, storeResolver } from './record-resolver.js';
 import { brief, create, DAY_MS, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
@@ -358,4 +358,37 @@ it('refuses an option that it does not know: a misspelt `authorize` would let ev
   expect(() => new SyncHandler(misspelt)).toThrow(
     'SyncHandler: authorise is unknown. Known: store, resolver, objects, ',
   );
+});
+
+const anything = (options: object) => options as SyncHandlerOptions;
+
+it.each([
+  [anything({ authorize: { reads: () => 'hide' } }), 'authorize.reads is unknown. Known: read, write, scope.'],
+  [anything({ authorize: () => false }), 'authorize has none of the rules read, write and scope.'],
+  [anything({ conflictFields: { task: ['title'] } }), 'conflictFields must be a Map, e.g. new Map('],
+  [anything({ conflictFields: new Map([['task', 'title']]) }), 'conflictFields must list field names for task.'],
+])('refuses what would pass for no rule at all: %j', (options, message) => {
+  expect(() => new SyncHandler(options)).toThrow(message);
+});
+
+it('takes rules of a class that keeps more beside them', () => {
+  class Rules {
+    readonly owner = 'ada';
+    write = () => true;
+  }
+  expect(() => new SyncHandler({ authorize: new Rules() })).not.toThrow();
+});
+
+it('prints what made a write fail where nobody asked to be told', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const cause = new TypeError('table is undefined');
+  const { push } = setUp({ onWarning: undefined });
+  const failing = { ...storeResolver, applyMutation: () => Promise.reject(cause) };
+  const { results } = await push({ mutations: [create({ title: 'A' })] }, failing);
+  expect(results).toMatchObject([{ code: 'INTERNAL' }]);
+  const [{ mutationId } = { mutationId: '' }] = results;
+  expect(warn.mock.calls).toEqual([
+    ['@objectql/protocol-sync:', `Mutation ${mutationId} could not be applied.`, cause],
+  ]);
 });

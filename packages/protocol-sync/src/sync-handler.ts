@@ -53,6 +53,7 @@ export interface SyncHandlerOptions {
   /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
   readonly changeLogRetentionDays?: number | undefined;
   readonly platform?: Platform | undefined;
+  /** Told what an operator should know. Default: `console.warn`. */
   readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
 }
 
@@ -83,6 +84,7 @@ export class SyncHandler implements AsyncDisposable {
   readonly #rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly #recordLock = new KeyedLock();
   readonly #retentionMs: number;
+  readonly #onWarning: (warning: SyncWarning) => void;
   /** `undefined` where every object is served. */
   readonly #objects: ReadonlyMap<string, SyncConfig> | undefined;
   readonly #feedWatch: FeedWatch;
@@ -101,6 +103,7 @@ export class SyncHandler implements AsyncDisposable {
     this.#objects = options.objects && readObjectConfigs(options.objects);
     this.#rulesOf = objectRules({ ...options, objects: this.#objects });
     this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
+    this.#onWarning = options.onWarning ?? printWarning;
     this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
   }
 
@@ -254,7 +257,7 @@ export class SyncHandler implements AsyncDisposable {
       now: () => platform.now(),
       deadline: platform.now() + pushBudgetMs,
       onFailure: (cause, mutationId) =>
-        this.#options.onWarning?.({
+        this.#onWarning({
           code: 'WRITE_FAILED',
           message: `Mutation ${mutationId} could not be applied.`,
           cause,
@@ -266,7 +269,7 @@ export class SyncHandler implements AsyncDisposable {
     const message =
       `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
       'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
-    this.#options.onWarning?.({ code: 'CHECKPOINT_AHEAD', message });
+    this.#onWarning({ code: 'CHECKPOINT_AHEAD', message });
   }
 
   async #open(): Promise<void> {
@@ -278,6 +281,11 @@ export class SyncHandler implements AsyncDisposable {
     });
     return this.#opened;
   }
+}
+
+function printWarning({ message, cause }: SyncWarning): void {
+  // biome-ignore lint/suspicious/noConsole: a resolver that fails at each write must be found by who has not asked to be told.
+  console.warn('@objectql/protocol-sync:', message, ...(cause === undefined ? [] : [cause]));
 }
 
 function retentionMs(days: number): number {

@@ -100,7 +100,7 @@ test('retries a refused dead letter as a new mutation, because the refusal is fi
 
 test('trace 10 a mutation that always fails goes to the dead letters after ten tries while others pass', async () => {
   const platform = new TestPlatform();
-  const server = realServer(platform);
+  const server = realServer(platform, { onWarning: () => {} });
   let tries = 0;
   server.resolver = {
     transactional: true,

@@ -28,8 +28,7 @@ const ENDPOINT_OPTIONS: OptionNames<NonNullable<SyncProtocolPluginOptions['endpo
 /** Throws `TypeError` naming the first option that is unknown or cannot be meant. */
 export function checkOptions(options: SyncProtocolPluginOptions): void {
   refuseUnknownOptions(options, OPTIONS, 'SyncProtocolPlugin: ');
-  const { endpoint, conflictFields, limits } = options;
-  checkConflictFields(conflictFields);
+  const { endpoint, limits } = options;
   if (!endpoint) return;
   refuseUnknownOptions(endpoint, ENDPOINT_OPTIONS, 'SyncProtocolPlugin: endpoint.');
   if (typeof endpoint.enabled !== 'boolean') throw problem('endpoint.enabled must be true or false');
@@ -45,17 +44,6 @@ export function checkOptions(options: SyncProtocolPluginOptions): void {
   for (const name of ['maxMutationsPerRequest', 'maxConcurrentRequests', 'changeLogRetentionDays'] as const) {
     const value = endpoint[name];
     if (value !== undefined && !(value > 0)) throw problem(`endpoint.${name} must be a positive number, not ${value}`);
-  }
-}
-
-function checkConflictFields(conflictFields: unknown): void {
-  if (conflictFields === undefined) return;
-  if (!(conflictFields instanceof Map)) {
-    throw problem("conflictFields must be a Map, e.g. new Map([['task', ['title', 'status']]])");
-  }
-  for (const [objectName, fields] of conflictFields) {
-    const isList = Array.isArray(fields) && fields.every((field) => typeof field === 'string');
-    if (!isList) throw problem(`conflictFields must list field names for ${objectName}`);
   }
 }
 

@@ -73,7 +73,11 @@ async function openBench() {
   const faulty = withEngineFault(engine);
   const tested = new EngineStore(faulty.engine);
   const handler = new SyncHandler({ store: healthy, resolver: new EngineRecords(engine) });
-  const testedHandler = new SyncHandler({ store: tested, resolver: new EngineRecords(faulty.engine) });
+  const testedHandler = new SyncHandler({
+    store: tested,
+    resolver: new EngineRecords(faulty.engine),
+    onWarning: () => {},
+  });
   // Handlers open their stores with the first request.
   for (const each of [handler, testedHandler]) await each.handlePull({ clientId: 'first', lastCheckpoint: null });
   let cases = 0;

@@ -11,7 +11,10 @@ import { toldRejectionCodeSchema } from './sync-error.js';
 export const syncPushRequestSchema = z
   .strictObject({
     ...requestEnvelope,
-    mutations: z.array(z.unknown()).readonly(),
+    // Not a list of unknowns: zod would look at each of a thousand to find that it may be anything.
+    mutations: z
+      .custom<readonly unknown[]>(Array.isArray, 'must be a list')
+      .meta({ readOnly: true, type: 'array', items: {} }),
     /** `false` asks for outcomes only. */
     pull: z.boolean().optional(),
   })

@@ -15,8 +15,8 @@ export const GZIP_MIN_BYTES = 8 * 1024;
 /** 1: on answers it is three times faster than the default of 6 and makes them a tenth larger. */
 const GZIP_LEVEL = 1;
 
-/** 32 KiB: packed in a fifth of a millisecond, which is what a thread to do it on costs. More goes to a thread. */
-const GZIP_AT_ONCE_BYTES = 32 * 1024;
+/** 64 KiB: the answer to a push of 500 is 45, packed in a sixth of a millisecond, half of what a thread takes for it. More goes to one. */
+const GZIP_AT_ONCE_BYTES = 64 * 1024;
 /** 256 KiB: what a whole page is packed into. Each chunk is a way to the thread and back, and by default they are 16 KiB. */
 const GZIP_CHUNK_BYTES = 256 * 1024;
 const gzipOf = promisify(gzip);

@@ -81,10 +81,17 @@ function refsOf({ sent, answer }: Answered, swept: ClientLog | undefined): reado
 }
 
 async function readStored(refs: readonly RecordRef[], { storage }: StoreParts): Promise<RecordMap<BaseRecord>> {
+  return byRecord(refs.length === 0 ? [] : await storage.getRecords(distinct(refs)));
+}
+
+function distinct(refs: readonly RecordRef[]): readonly RecordRef[] {
   const named = new RecordMap<RecordRef>();
   for (const ref of refs) named.set(ref, refOf(ref));
+  return named.values();
+}
+
+function byRecord(records: readonly (BaseRecord | undefined)[]): RecordMap<BaseRecord> {
   const stored = new RecordMap<BaseRecord>();
-  const records = refs.length === 0 ? [] : await storage.getRecords(named.values());
   for (const record of records) if (record) stored.set(record, record);
   return stored;
 }

@@ -16,16 +16,16 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_780, maxTotalBytes: 22_780 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_790, maxTotalBytes: 22_790 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_620,
-    maxTotalBytes: 24_620,
+    maxInitialBytes: 24_630,
+    maxTotalBytes: 24_630,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_530,
-    maxTotalBytes: 27_530,
+    maxInitialBytes: 27_540,
+    maxTotalBytes: 27_540,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,

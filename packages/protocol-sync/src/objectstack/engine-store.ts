@@ -96,10 +96,11 @@ export class EngineStore implements SyncStore {
   /**
    * Runs `work`, which writes through the engine and names what it wrote, in one transaction with the feed's entries. Joins
    * the transaction of the code that is running, or the `given` one, and is then committed or rolled back with it. Never
-   * runs `work` twice: a write on its way through the engine cannot be begun again.
+   * runs `work` twice: a write on its way through the engine cannot be begun again. Works on after `close`, because the engine
+   * does, and what it writes must not pass by the feed.
    */
   async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
-    return this.#whileOpen(() => (given === undefined ? this.#once(work) : this.#in(given, { work, isOwned: false })));
+    return this.#counted(() => (given === undefined ? this.#once(work) : this.#in(given, { work, isOwned: false })));
   }
 
   async page(query: PageQuery): Promise<Page> {
@@ -158,6 +159,10 @@ export class EngineStore implements SyncStore {
 
   async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#isOpen) throw new Error('The store is not open. Call open() first.');
+    return this.#counted(work);
+  }
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
     const done = work();
     this.#underWay.add(done);
     return done.finally(() => this.#underWay.delete(done));

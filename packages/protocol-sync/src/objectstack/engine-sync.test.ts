@@ -1,5 +1,5 @@
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type KernelContext } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { post, pushBody } from '../http/requests.fixture.js';
@@ -222,6 +222,41 @@ it('enrols the records from before sync, and finds what was written while it was
     ['task t1', 'deleted', 2],
   ]);
 });
+
+it.each(['start', 'destroy'] as const)(
+  'I4 brings what another plugin writes in its own %s to every device',
+  async (when) => {
+    const { filename, remove } = temporaryDatabase();
+    onTestFinished(remove);
+    const first = await start({}, { filename });
+    await first.sync.enrolled();
+    await first.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+    await first.stop();
+
+    let engine: DataEngine;
+    const write = () => engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+    const writer = {
+      name: 'writer',
+      version: '1.0.0',
+      dependencies: ['app'],
+      init(context: KernelContext) {
+        engine = context.getService<DataEngine>('objectql');
+      },
+      async start() {
+        if (when === 'start') await write();
+      },
+      async destroy() {
+        if (when === 'destroy') await write();
+      },
+    };
+    const sync = new SyncProtocolPlugin();
+    // First, so that it starts before sync and ends after it.
+    const second = await startKernel({ objects: [TASK, AUDIT, SECRET], plugins: [writer, sync], filename });
+    await second.stop();
+    const third = await start({}, { filename });
+    expect(await third.feed()).toEqual([['task t1', ['Buy oat milk', 'new'], 2]]);
+  },
+);
 
 it('enrols each record once, though the process ends in the midst of it', async () => {
   const { filename, tasks } = await olderThanSync();

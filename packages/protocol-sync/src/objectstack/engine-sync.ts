@@ -1,8 +1,9 @@
 /** Sync at home in ObjectStack: the data engine keeps the records and sync's own state. Loaded where a kernel has one. */
-import type { SyncConfig } from '@objectql/sync-types';
+import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
 import type { KernelContext } from '@objectql/sync-types/kernel';
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
+import { readObjectConfigs } from '../object-configs.js';
 import { systemPlatform } from '../platform/platform.js';
 import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
@@ -14,6 +15,7 @@ import { EngineRecords } from './engine-records.js';
 import { EngineStore } from './engine-store.js';
 import { Enrolment } from './enrolment.js';
 import { followWrites } from './follow-writes.js';
+import { NAMED_IDS, shares } from './statement-share.js';
 import { readSyncedObjects } from './synced-objects.js';
 
 export type EngineSyncOptions = Pick<SyncHandlerOptions, 'objects' | 'authorize' | 'limits' | 'platform'>;
@@ -27,10 +29,12 @@ export class EngineSync {
   readonly #engine: DataEngine;
   readonly #options: EngineSyncOptions;
   readonly #enrolment: Enrolment;
+  /** What other plugins write in their own `start`, which may come before this one's. */
+  #early: Map<string, RecordRef> | undefined = new Map();
   #context: KernelContext | undefined;
   #enrolling: Promise<void> | undefined;
 
-  /** Call it while plugins are initialized: the engine makes the tables of what is defined then. */
+  /** Call it while plugins are initialized: the engine makes the tables of what is defined then, and writes are noted from then on. */
   constructor(engine: DataEngine, options: EngineSyncOptions) {
     const { platform = systemPlatform, limits, authorize } = options;
     const records = new EngineRecords(engine);
@@ -51,9 +55,18 @@ export class EngineSync {
       objects: this.#objects,
     };
     defineEngineObjects(engine);
+    const given = readObjectConfigs(options.objects ?? {});
+    followWrites(engine, {
+      store: this.#store,
+      isSynced: (objectName) =>
+        this.#early
+          ? given.has(objectName) || engine.registry.getObject(objectName)?.sync !== undefined
+          : this.#objects.get(objectName)?.enabled === true,
+      early: () => this.#early && ((ref) => this.#noteEarly(ref)),
+    });
   }
 
-  /** Begins to follow writes, and to enrol what was there before. Throws when something that is needed is missing. */
+  /** Versions every write from here on, and enrols what was there before. Throws when something that is needed is missing. */
   async start(context: KernelContext): Promise<void> {
     this.#context = context;
     await this.#refuseWithoutTransactions();
@@ -64,11 +77,7 @@ export class EngineSync {
       context.logger.warn("Sync: no object is synced. Write 'sync: { enabled: true }' into the definition of one.");
     }
     await this.#store.open();
-    followWrites(this.#engine, {
-      store: this.#store,
-      isSynced: (objectName) => this.#isFollowing && this.#objects.get(objectName)?.enabled === true,
-    });
-    this.#isFollowing = true;
+    await this.#followFromNow();
     this.#enrolling = this.#enrolment.run(this.#syncedNames()).catch((error: unknown) => {
       context.logger.error(
         'Sync: records from before sync could not be enrolled; it goes on at the next start.',
@@ -98,15 +107,34 @@ export class EngineSync {
     await this.#enrolment.again(this.#syncedNames());
   }
 
-  /** Ends following and enrolling. */
+  /** Ends enrolling. Writes are followed as long as the engine makes any: other plugins end, and write, after this one. */
   async stop(): Promise<void> {
-    this.#isFollowing = false;
     this.#enrolment.stop();
     await this.#enrolling;
   }
 
-  /** Middleware cannot be taken from the engine again, so it is told to do nothing. */
-  #isFollowing = false;
+  /** Takes down a write that began before sync followed them; it may end when sync does. */
+  #noteEarly(ref: RecordRef): void {
+    if (this.#early) this.#early.set(recordKey(ref), ref);
+    else void this.#compare([ref]).catch((error: unknown) => this.#context?.logger.error(EARLY_FAILED, error));
+  }
+
+  /** Follows every write, and takes up those that came before. */
+  async #followFromNow(): Promise<void> {
+    const early = [...(this.#early?.values() ?? [])];
+    this.#early = undefined;
+    await this.#compare(early);
+  }
+
+  /** Versions those of these records that the feed has otherwise. */
+  async #compare(refs: readonly RecordRef[]): Promise<void> {
+    const synced = refs.filter(({ objectName }) => this.#objects.get(objectName)?.enabled);
+    for (const share of shares(synced, NAMED_IDS)) {
+      await this.#store.around(async () => {
+        for (const ref of share) this.#store.touch(ref);
+      });
+    }
+  }
 
   #syncedNames(): readonly string[] {
     return [...this.#objects].flatMap(([objectName, { enabled }]) => (enabled ? [objectName] : []));
@@ -121,6 +149,8 @@ export class EngineSync {
     }
   }
 }
+
+const EARLY_FAILED = "Sync: a write of the start could not be versioned. Call the plugin's reconcile().";
 
 async function loadCore(): Promise<IdentityCore> {
   try {

@@ -1,4 +1,5 @@
 /** Follows every write of synced objects through the data engine, whoever makes it, so that each reaches all devices. */
+import type { RecordRef } from '@objectql/sync-types';
 import {
   type DataEngine,
   type EngineOperation,
@@ -13,16 +14,20 @@ export interface Followed {
   readonly store: EngineStore;
   /** Asked at each write, because objects may be synced or not from one moment to the next. */
   readonly isSynced: (objectName: string) => boolean;
+  /** What names a record that is written before the store is open; `undefined` once it is. */
+  readonly early: () => ((ref: RecordRef) => void) | undefined;
 }
 
 /**
  * Runs each write of a synced object in one transaction with its version and its place in the feed: that of the code that
  * writes, or else one of its own. What is rolled back was never in the feed, and a crash takes both or neither.
  */
-export function followWrites(engine: DataEngine, { store, isSynced }: Followed): void {
+export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): void {
   engine.registerMiddleware(async (operation, next) => {
     if (!isWrite(operation) || !isSynced(operation.object)) return next();
-    const write = () => writeAndTouch(operation, { next, engine, store });
+    const touchEarly = early();
+    if (touchEarly) return writeAndTouch(operation, { next, engine, touch: touchEarly });
+    const write = () => writeAndTouch(operation, { next, engine, touch: (ref) => store.touch(ref) });
     // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
     if (store.isInTransaction) return write();
     return store.around(write, operation.context?.transaction);
@@ -32,12 +37,12 @@ export function followWrites(engine: DataEngine, { store, isSynced }: Followed):
 interface Write {
   readonly next: () => Promise<void>;
   readonly engine: DataEngine;
-  readonly store: EngineStore;
+  readonly touch: (ref: RecordRef) => void;
 }
 
-async function writeAndTouch(operation: EngineOperation, { next, engine, store }: Write): Promise<void> {
+async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: Write): Promise<void> {
   const before = await idsBeforeWrite(operation, engine);
   await next();
   const objectName = operation.object;
-  for (const recordId of [...before, ...idsAfterInsert(operation)]) store.touch({ objectName, recordId });
+  for (const recordId of [...before, ...idsAfterInsert(operation)]) touch({ objectName, recordId });
 }

@@ -28,15 +28,19 @@ export interface Applied {
 
 export function appliedResult(mutationId: string, applied: Applied): SyncMutationResult {
   const { serverVersion, record, droppedFields = [], duplicate } = applied;
-  return {
+  // Most have no more than this, and to spread in what is not there costs more than all the rest.
+  const result: Writable<Extract<SyncMutationResult, { status: 'applied' }>> = {
     status: 'applied',
     mutationId,
     serverVersion,
-    ...(record === undefined ? {} : { record }),
-    ...(droppedFields.length === 0 ? {} : { droppedFields: [...droppedFields] }),
-    ...(duplicate ? { duplicate } : {}),
   };
+  if (record !== undefined) result.record = record;
+  if (droppedFields.length > 0) result.droppedFields = [...droppedFields];
+  if (duplicate) result.duplicate = duplicate;
+  return result;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export function rejectedResult(mutationId: string | undefined, rejection: Rejection): SyncMutationResult {
   const { code, reason, retryAfterMs } = rejection;

@@ -71,9 +71,14 @@ export function decide(arriving: Arriving, before: RecordState | undefined, rule
   if (isOvertaken(before, stamp)) {
     return reject('OUTCOME_EXPIRED', 'A later mutation of the same log was already applied to this record.');
   }
-  return before.data === null
-    ? decideOnDeleted({ ...arriving, base }, before, rules)
-    : decideOnLive({ ...arriving, base }, { ...before, data: before.data }, rules);
+  const incoming = { mutation, stamp, view: arriving.view, base };
+  return isLive(before) ? decideOnLive(incoming, before, rules) : decideOnDeleted(incoming, before, rules);
+}
+
+type LiveRecord = RecordState & { readonly data: JsonObject };
+
+function isLive(record: RecordState): record is LiveRecord {
+  return record.data !== null;
 }
 
 interface Incoming extends Arriving {
@@ -93,11 +98,7 @@ function decideOnDeleted(incoming: Incoming, before: RecordState, rules: Conflic
   return verdict.do === 'keep' ? { do: 'keep', droppedFields: fields } : { do: 'conflict', contest };
 }
 
-function decideOnLive(
-  incoming: Incoming,
-  before: RecordState & { readonly data: JsonObject },
-  rules: ConflictRules,
-): Decision {
+function decideOnLive(incoming: Incoming, before: LiveRecord, rules: ConflictRules): Decision {
   const { mutation, stamp, base } = incoming;
   const data = mutation.data ?? {};
   const view = incoming.view ?? before.data;

@@ -109,7 +109,7 @@ export class MemoryTables {
       ? present([...new Set(objects)].map((objectName) => this.#feedByObject.get(objectName)))
       : [this.#feed];
     const records: FeedRecord[] = [];
-    for (const record of mergeByPlace(sequences.map((sequence) => sequence.after(after)))) {
+    for (const record of inOrder(sequences, after)) {
       if (records.length === limit) break;
       records.push(toFeedRecord(record));
     }
@@ -308,6 +308,14 @@ function toFeedRecord(row: Row): FeedRecord {
   const { objectName, recordId, place, version, born, changedAt, origin } = row;
   if (row.data !== null) row.text ??= JSON.stringify(row.data);
   return { objectName, recordId, place, version, born, data: row.text ?? null, changedAt, origin };
+}
+
+/** What several indexes hold at higher places than `place`; one alone, as nearly always, is in order already. */
+function inOrder([first, ...others]: readonly PlaceIndex<Row>[], place: number): Iterable<Row> {
+  if (!first) return [];
+  return others.length === 0
+    ? first.after(place)
+    : mergeByPlace([first, ...others].map((sequence) => sequence.after(place)));
 }
 
 function present<T>(values: readonly (T | undefined)[]): readonly T[] {

@@ -251,6 +251,34 @@ it('I1 records what is written while the records from before sync are', async ()
   expect([t1, await titlesAt(server)]).toEqual(['Buy oat milk (new)', { t1: 'Buy oat milk' }]);
 });
 
+it('I4 writes what the server sent into the engine after all when that fails at first', async () => {
+  const server = new SyncHandler();
+  const change = (title: string) =>
+    server.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title, status: 'new' } });
+  await change('Buy milk');
+  let isBroken = false;
+  const broken: KernelPlugin = {
+    name: 'broken',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init(context: KernelContext) {
+      context.getService<ObjectQL>('objectql').registerMiddleware(async ({ operation }, next) => {
+        if (isBroken && operation === 'update') throw new Error('The disk is full.');
+        await next();
+      });
+    },
+  };
+  const a = await startDevice(server, { name: 'a', plugins: [broken] });
+  await a.exchange();
+  isBroken = true;
+  await change('Buy oat milk');
+  await a.exchange();
+  const meanwhile = await a.tasks();
+  isBroken = false;
+  await vi.waitFor(async () => expect(await a.tasks()).toEqual({ t1: 'Buy oat milk (new)' }), 10_000);
+  expect([meanwhile, new Set(a.failures)]).toEqual([{ t1: 'Buy milk (new)' }, new Set(['The disk is full.'])]);
+});
+
 it('refuses a write that no server would take, and records those behind it', async () => {
   const server = new SyncHandler();
   const a = await startDevice(server, { name: 'a' });

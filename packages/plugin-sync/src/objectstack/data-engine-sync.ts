@@ -8,7 +8,7 @@
  * ```
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type JsonObject, jsonEquals, type RecordRef } from '@objectql/sync-types';
+import { type JsonObject, jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
@@ -20,7 +20,9 @@ import {
   type KernelContext,
   type KernelPlugin,
 } from '@objectql/sync-types/kernel';
+import { backoffMs } from '../backoff.js';
 import { isWrongUser } from '../failure-event.js';
+import { systemPlatform } from '../platform/system-platform.js';
 import type { LocalRecord } from '../rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
@@ -46,6 +48,10 @@ export class DataEngineSync implements KernelPlugin {
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
+  /** What could not be written into the engine: it is tried again, with growing delays. */
+  readonly #unapplied = new Map<string, AppliedRef>();
+  #failures = 0;
+  #cancelRetry: () => void = () => {};
   #names: readonly string[] = [];
   #parts: Parts | undefined;
   #stops: readonly (() => void)[] = [];
@@ -107,6 +113,7 @@ export class DataEngineSync implements KernelPlugin {
     await this.#refuseWrongUser().catch(() => {});
     this.#isEnded = true;
     await this.#turns.idle();
+    this.#cancelRetry();
   }
 
   /** Whether writes of this object are noted here: by the newest plugin on the engine alone. */
@@ -229,9 +236,25 @@ export class DataEngineSync implements KernelPlugin {
     // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
     const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
     const ids = [...changed, ...gone.filter((id) => !now.has(id))];
+    await this.#applyAll(ids.map((recordId) => ({ objectName, recordId })));
+  }
+
+  /** Writes these records into the engine, and those that could not be written before. */
+  async #applyAll(refs: readonly AppliedRef[]): Promise<void> {
     await this.#turns.take(async () => {
-      for (const recordId of ids) await this.#apply({ objectName, recordId });
+      const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
+      this.#unapplied.clear();
+      for (const ref of due.values()) await this.#apply(ref);
+      this.#cancelRetry();
+      if (this.#unapplied.size === 0) this.#failures = 0;
+      else if (!this.#isEnded) this.#retryLater();
     });
+  }
+
+  #retryLater(): void {
+    this.#failures += 1;
+    const delayMs = backoffMs(this.#failures, systemPlatform.random());
+    this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll([]), delayMs);
   }
 
   async #knownIds(objectName: string): Promise<readonly string[]> {
@@ -241,7 +264,7 @@ export class DataEngineSync implements KernelPlugin {
   }
 
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
-  async #apply(ref: RecordRef & { readonly recordId: string }): Promise<void> {
+  async #apply(ref: AppliedRef): Promise<void> {
     const { engine, onFailed } = this.#started();
     try {
       await this.#outside(() =>
@@ -252,11 +275,12 @@ export class DataEngineSync implements KernelPlugin {
         ),
       );
     } catch (error) {
+      this.#unapplied.set(recordKey(ref), ref);
       onFailed(error);
     }
   }
 
-  async #applyIn(ref: RecordRef & { readonly recordId: string }, context: EngineContext): Promise<void> {
+  async #applyIn(ref: AppliedRef, context: EngineContext): Promise<void> {
     const { engine, client, outbox } = this.#started();
     // What the application wrote and is not recorded yet comes first; then this is looked at again.
     if (await outbox.has(ref, context)) return;
@@ -277,6 +301,9 @@ export class DataEngineSync implements KernelPlugin {
     return this.#parts;
   }
 }
+
+/** A record as the engine names it. */
+type AppliedRef = RecordRef & { readonly recordId: string };
 
 /** The newest plugin on each engine: middleware cannot be taken from an engine, and two would note each write twice. */
 const noting = new WeakMap<DataEngine, DataEngineSync>();

@@ -31,7 +31,7 @@ export type TabMessage =
   /** To the leader: do this for me. */
   | { readonly type: 'wants'; readonly id: string; readonly wish: Wish }
   /** The leader: it is done. */
-  | { readonly type: 'done'; readonly id: string; readonly value: unknown; readonly error?: WishError };
+  | { readonly type: 'done'; readonly id: string; readonly value: unknown; readonly error: WishError | undefined };
 
 /** What only the leader can do. */
 export type Wish = { readonly do: 'sync' } | { readonly do: 'settle'; readonly mutationId: string };

@@ -204,7 +204,6 @@ export class TabPeer implements TabGroup, Driver {
   async #lead(): Promise<void> {
     const term = this.#platform.newId();
     this.#term = term;
-    this.#said = '';
     // The leader before may have died on the way between storage and channel.
     await this.#watch?.readAgain();
     if (this.#term !== term) return;
@@ -268,9 +267,7 @@ export class TabPeer implements TabGroup, Driver {
         return this.#told(message.what);
       case 'wants':
         if (this.#term === undefined) return;
-        void this.#fulfil(message.wish, (value, error) =>
-          this.#post({ type: 'done', id: message.id, value, ...(error && { error }) }),
-        );
+        void this.#fulfil(message.wish, (value, error) => this.#post({ type: 'done', id: message.id, value, error }));
         return;
       case 'done':
         return this.#wishes.done(message.id, message.value, message.error);
@@ -285,7 +282,11 @@ export class TabPeer implements TabGroup, Driver {
     const isNew = this.#leader?.term !== message.term;
     this.#leader = message;
     this.#isPaused = message.isPaused;
-    if (isNew) this.#wishes.askAgain();
+    if (isNew) {
+      this.#wishes.askAgain();
+      // A page that is opened while the leader waits for a sign-in may come from there, and only its own tab knows.
+      if (message.state.at === 'needs-auth') void this.request();
+    }
     member.onChanged();
   }
 

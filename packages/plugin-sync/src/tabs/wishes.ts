@@ -38,6 +38,6 @@ export class Wishes {
 
   /** Nobody will answer any more. */
   end(error: WishError): void {
-    for (const id of [...this.#openById.keys()]) this.done(id, undefined, error);
+    for (const id of this.#openById.keys()) this.done(id, undefined, error);
   }
 }

@@ -5,6 +5,7 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../sync/device.js';
 import { strategyConfig } from '../sync/two-devices.js';
 import { openTabs, type Tab, type Tabs } from './tabs.js';
@@ -218,6 +219,25 @@ test('pauses and resumes all tabs from any of them, also those that come later',
   pick(world, 2).plugin.client.resume();
   await world.advance(1000);
   expect([await follower.seen(), states(world).slice(1)]).toEqual([{ t1: 'kept' }, ['idle', 'idle']]);
+});
+
+test('goes on where a page is opened after signing in, though another tab leads that waits for it', async () => {
+  const { world, leader } = await two();
+  const { transport } = leader.plugin.client;
+  let isSignedIn = false;
+  leader.plugin.client.transport = {
+    push: (request, options) => {
+      if (isSignedIn) return transport.push(request, options);
+      return Promise.reject(new TransportError('Who are you?', { type: 'refused', status: 401 }));
+    },
+  };
+  leader.tasks.records.create('t1', { title: 'kept' });
+  await world.advance(1000);
+  expect(states(world)).toEqual(['needs-auth', 'needs-auth']);
+  isSignedIn = true;
+  world.open();
+  await world.advance(1000);
+  expect([states(world), sent(world)]).toMatchObject([['idle', 'idle', 'idle'], [{ recordId: 't1' }]]);
 });
 
 test('decides conflicts and dead letters in any tab, and shows it in all', async () => {

@@ -279,6 +279,34 @@ it('I4 writes what the server sent into the engine after all when that fails at 
   expect([meanwhile, new Set(a.failures)]).toEqual([{ t1: 'Buy milk (new)' }, new Set(['The disk is full.'])]);
 });
 
+it('I8 meets as a conflict what the engine did not show yet when its user wrote', async () => {
+  const server = new SyncHandler({ strategy: 'manual' });
+  const change = (title: string) =>
+    server.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title, status: 'new' } });
+  await change('Buy milk');
+  const slow: KernelPlugin = {
+    name: 'slow',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init(context: KernelContext) {
+      context.getService<ObjectQL>('objectql').registerMiddleware(async ({ data }, next) => {
+        if (Object(data).title === 'Theirs') throw new Error('The disk is full.');
+        await next();
+      });
+    },
+  };
+  const a = await startDevice(server, { name: 'a', plugins: [slow] });
+  await a.exchange();
+  await a.engine.update('task', { id: 't1', status: 'begun' }, system);
+  await a.exchange();
+  await change('Theirs');
+  await a.exchange();
+  await a.engine.update('task', { id: 't1', title: 'Mine' }, system);
+  await a.exchange();
+  const parked = a.sync.client.conflicts.list().map(({ conflict }) => [conflict.conflictingFields, conflict.kind]);
+  expect([parked, await titlesAt(server)]).toEqual([[[['title'], 'update-update']], { t1: 'Theirs' }]);
+});
+
 it('refuses a write that no server would take, and records those behind it', async () => {
   const server = new SyncHandler();
   const a = await startDevice(server, { name: 'a' });

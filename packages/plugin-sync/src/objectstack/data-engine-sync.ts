@@ -30,6 +30,7 @@ import { TurnQueue } from '../turn-queue.js';
 import { defineLocalObjects, KNOWN } from './local-objects.js';
 import { isKnown, Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
+import { ShownVersions } from './shown-versions.js';
 
 export interface DataEngineSyncOptions {
   /** The objects to sync. Default: those whose definitions say `sync: { enabled: true }`. */
@@ -73,7 +74,8 @@ export class DataEngineSync implements KernelPlugin {
     const { client } = context.getService<SyncPlugin>('sync');
     defineLocalObjects(engine);
     const onFailed = (error: unknown) => client.listeners.report(error);
-    this.#parts = { engine, client, outbox: new Outbox(engine, client), onFailed };
+    const shown = new ShownVersions(client.log);
+    this.#parts = { engine, client, outbox: new Outbox(engine, client), shown, onFailed };
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
       const isOurs = isWrite(operation) && this.#isNoting(engine, operation.object);
@@ -178,7 +180,7 @@ export class DataEngineSync implements KernelPlugin {
     operation: EngineOperation,
     { before, context }: { readonly before: ReadonlyMap<string, JsonObject>; readonly context: EngineContext },
   ): Promise<void> {
-    const { engine, outbox } = this.#started();
+    const { engine, outbox, shown } = this.#started();
     const objectName = operation.object;
     const ids = [...before.keys(), ...idsAfterInsert(operation)];
     const after = await readAll(engine, { objectName, ids, context });
@@ -188,10 +190,12 @@ export class DataEngineSync implements KernelPlugin {
       const ref = { objectName, recordId };
       const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
       const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
-      if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete' }, context);
+      const base = shown.get(ref);
+      if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete', base }, context);
       // Also one that could not be enrolled: the server has not got the rest of it.
       else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
-      else if (now && Object.keys(data).length > 0) await outbox.note({ ...ref, operation: 'update', data }, context);
+      else if (now && Object.keys(data).length > 0)
+        await outbox.note({ ...ref, operation: 'update', data, base }, context);
       await setKnown(engine, ref, { isKnown: now !== undefined, context });
     }
   }
@@ -232,18 +236,28 @@ export class DataEngineSync implements KernelPlugin {
     const now = new Map(records.map((record) => [String(record.recordId), record]));
     const last = this.#lastByObject.get(objectName);
     this.#lastByObject.set(objectName, now);
-    const changed = [...now].filter(([id, record]) => !isSame(last?.get(id), record)).map(([id]) => id);
+    const told = [...now].filter(([id, record]) => last?.get(id) !== record);
+    const changed = told.filter(([id, record]) => !isSame(last?.get(id), record)).map(([id]) => id);
+    // Those whose version alone is another: their own writes are settled.
+    const restated = told
+      .map(([, record]) => record)
+      .filter((record) => isSame(last?.get(String(record.recordId)), record));
     // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
     const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
     const ids = [...changed, ...gone.filter((id) => !now.has(id))];
-    await this.#applyAll(ids.map((recordId) => ({ objectName, recordId })));
+    await this.#applyAll(
+      ids.map((recordId) => ({ objectName, recordId })),
+      restated,
+    );
   }
 
-  /** Writes these records into the engine, and those that could not be written before. */
-  async #applyAll(refs: readonly AppliedRef[]): Promise<void> {
+  /** Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are. */
+  async #applyAll(refs: readonly AppliedRef[], others: readonly LocalRecord[] = []): Promise<void> {
+    const { shown } = this.#started();
     await this.#turns.take(async () => {
       const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
       this.#unapplied.clear();
+      for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
       for (const ref of due.values()) await this.#apply(ref);
       this.#cancelRetry();
       if (this.#unapplied.size === 0) this.#failures = 0;
@@ -266,24 +280,31 @@ export class DataEngineSync implements KernelPlugin {
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
   async #apply(ref: AppliedRef): Promise<void> {
     const { engine, onFailed } = this.#started();
+    let takeBack = () => {};
+    const work = async (transaction: unknown) => {
+      takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
+    };
     try {
       await this.#outside(() =>
         this.#applying.run(true, () =>
-          engine.transaction(({ transaction }) => this.#applyIn(ref, { ...AS_SYSTEM, transaction }), AS_SYSTEM, {
-            require: true,
-          }),
+          engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
         ),
       );
     } catch (error) {
+      takeBack();
       this.#unapplied.set(recordKey(ref), ref);
       onFailed(error);
     }
   }
 
-  async #applyIn(ref: AppliedRef, context: EngineContext): Promise<void> {
-    const { engine, client, outbox } = this.#started();
+  /** Returns what to do where the transaction fails after all. */
+  async #applyIn(ref: AppliedRef, context: EngineContext): Promise<() => void> {
+    const { engine, client, outbox, shown } = this.#started();
     // What the application wrote and is not recorded yet comes first; then this is looked at again.
-    if (await outbox.has(ref, context)) return;
+    if (await outbox.has(ref, context)) {
+      this.#unapplied.set(recordKey(ref), ref);
+      return () => {};
+    }
     const { objectName, recordId } = ref;
     const seen = await client.records.get(ref);
     const row = (await readAll(engine, { objectName, ids: [recordId], context })).get(recordId);
@@ -294,6 +315,8 @@ export class DataEngineSync implements KernelPlugin {
     else if (seen && Object.keys(data).length > 0)
       await engine.update(objectName, { ...data, id: recordId }, { context });
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
+    // Before the commit, behind which the application may write on top of it.
+    return shown.set(ref, seen);
   }
 
   #started(): Parts {
@@ -312,6 +335,7 @@ interface Parts {
   readonly engine: DataEngine;
   readonly client: SyncPlugin['client'];
   readonly outbox: Outbox;
+  readonly shown: ShownVersions;
   readonly onFailed: (error: unknown) => void;
 }
 

@@ -6,12 +6,15 @@ import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
 import { TurnQueue } from '../turn-queue.js';
 import { KNOWN, OUTBOX } from './local-objects.js';
+import type { Shown } from './shown-versions.js';
 
 /** A write as it is noted. */
 export interface Noted extends RecordRef {
   readonly recordId: string;
   readonly operation: MutationOperation;
   readonly data?: JsonObject;
+  /** What the engine showed; `undefined` where that is not known yet, and what the client has counts. */
+  readonly base?: Shown | undefined;
 }
 
 /** 16 digits hold every integer that JavaScript does, and sort as the numbers do. */
@@ -31,7 +34,7 @@ export class Outbox {
   }
 
   /** Notes a write in the transaction in which it is made. Throws `SyncUsageError` for one that could not be recorded. */
-  async note({ objectName, recordId, operation, data }: Noted, context: EngineContext): Promise<void> {
+  async note({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<void> {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
     const row = {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
@@ -40,6 +43,7 @@ export class Outbox {
       record_id: recordId,
       operation,
       data: data ? JSON.stringify(data) : null,
+      base: base ? JSON.stringify(base) : null,
     };
     await this.#engine.insert(OUTBOX, row, { context });
   }
@@ -105,12 +109,14 @@ export class Outbox {
     return recordedIds;
   }
 
-  async #record({ mutationId, objectName, recordId, operation, data }: Noted & { readonly mutationId: string }) {
+  async #record({ mutationId, objectName, recordId, operation, data, base }: Noted & { readonly mutationId: string }) {
     const { log, conflicts, deadLetters, records } = this.#client;
     // An earlier try was recorded, and ended before its note was forgotten.
     if (log.pending.get(mutationId) || conflicts.find(mutationId) || deadLetters.find(mutationId)) return;
     const ref = { objectName, recordId };
-    const baseVersion = operation === 'create' ? null : (await records.target(ref)).baseVersion();
+    const { baseVersion: newest } = await records.target(ref);
+    const known = base?.epochs === log.meta.epochs ? base.version : null;
+    const baseVersion = operation === 'create' ? null : base ? known : newest();
     const mutation: NewMutation = { ...ref, operation, data, baseVersion };
     this.#client.record(mutation, mutationId);
   }
@@ -124,6 +130,7 @@ function toNoted(row: EngineRow): Noted & { readonly mutationId: string } {
     recordId: row.record_id as string,
     operation: row.operation as MutationOperation,
     ...(typeof row.data === 'string' ? { data: JSON.parse(row.data) as JsonObject } : {}),
+    ...(typeof row.base === 'string' ? { base: JSON.parse(row.base) as Shown } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { BUNDLE_BUDGETS, CORE } from './bundle-budgets.js';
 import { dutyOf } from './bundle-duties.js';
@@ -12,6 +13,17 @@ describe('what a browser downloads', () => {
       expect(totalBytes, 'loaded in all; `pnpm size` tells what weighs what').toBeLessThanOrEqual(maxTotalBytes);
     });
   }
+
+  test('is what the page on browsers tells', () => {
+    const page = readFileSync(new URL('../../../../docs/browser.md', import.meta.url), 'utf8');
+    const told = Array.from(page.matchAll(/^\| (.+?)(?:, beside React)? \| (\d+\.\d) \|/gm), ([, use = '', kb]) => [
+      use,
+      kb,
+    ]);
+    const ceilings = told.map(([use = '']) => [use, ((BUNDLE_BUDGETS[use]?.maxInitialBytes ?? 0) / 1000).toFixed(1)]);
+    expect(told).toHaveLength(4);
+    expect(told).toEqual(ceilings);
+  });
 
   test('is known source by source for the duty it has', async () => {
     const { bytesBySource } = await measureBundle(CORE);

@@ -75,8 +75,8 @@ const MAX_STREAMS = 5;
 const STREAMS_RETRY_MS = 60_000;
 
 /**
- * The endpoint of a sync handler: `Bun.serve({ fetch: createSyncEndpoint({ handler: new SyncHandler() }) })`. Throws
- * `TypeError` for an unknown option.
+ * The endpoint of a sync handler: `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint, idleTimeout: 60 })`,
+ * as Bun cuts after 10 s what may take 15. Throws `TypeError` for an unknown option.
  */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
   return endpointOf(answeringCalls(options));

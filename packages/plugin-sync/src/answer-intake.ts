@@ -136,7 +136,7 @@ export class AnswerIntake {
     const came = answer.serverChanges.length;
     if ((answer.hasMore && came > 0) || this.#received !== null) this.#received = (this.#received ?? 0) + came;
     const { settledIds, holds, successions, outcomes, dropped } = plan.outcomes;
-    this.#holds.release(sent.map(({ mutation }) => mutation).filter(({ id }) => settledIds.has(id)));
+    this.#holds.release(sent, settledIds);
     this.#holds.hold(holds);
     this.#putLists(plan.change.batch);
     for (const { id, index, droppedFields } of successions) {

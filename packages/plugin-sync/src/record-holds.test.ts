@@ -52,7 +52,7 @@ test('holds a record longer with each of its failures, and starts over once it i
     return waitMs;
   };
   const delays = [await fail(), await fail(), await fail()];
-  holds.release([{ ...task('a'), id: 'm1' }]);
+  holds.release([entry('m1', 'a')], new Set(['m1']));
   expect([...delays, await fail()]).toEqual([1000, 2000, 4000, 1000]);
 });
 
@@ -70,7 +70,7 @@ test('knows whether others were settled since a mutation was last tried', () => 
   const holds = new RecordHolds(new TestPlatform());
   holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: undefined }]);
   const before = holds.othersPassed('m1');
-  holds.release([{ ...task('b'), id: 'm2' }]);
+  holds.release([entry('m2', 'b'), entry('m1', 'a')], new Set(['m2']));
   const after = holds.othersPassed('m1');
   holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: undefined }]);
   expect([before, after, holds.othersPassed('m1'), holds.othersPassed('never tried')]).toEqual([

@@ -3,6 +3,7 @@ import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { retryDelayMs } from './backoff.js';
 import type { Hold } from './outcome-plan.js';
 import type { Platform } from './platform/platform.js';
+import type { StoredEntry } from './storage/client-storage.js';
 
 interface Held {
   readonly since: number;
@@ -48,12 +49,13 @@ export class RecordHolds {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** These mutations are settled: their records go on. */
-  release(settled: readonly (RecordRef & { readonly id: string })[]): void {
-    this.#settled += settled.length;
+  /** Those of the entries that have these ids are settled: their records go on. */
+  release(entries: readonly StoredEntry[], settledIds: ReadonlySet<string>): void {
+    this.#settled += settledIds.size;
     // Nearly always none is held.
     if (this.#settledAtTry.size === 0) return;
-    for (const mutation of settled) {
+    for (const { mutation } of entries) {
+      if (!settledIds.has(mutation.id)) continue;
       this.#settledAtTry.delete(mutation.id);
       this.#heldByKey.delete(recordKey(mutation));
     }

@@ -95,8 +95,13 @@ function matchResults(results: readonly ReportedResult[], sent: readonly Mutatio
   throw new WireProblem(`must hold one result for each of the ${sent.length} mutations that were sent`);
 }
 
+function isMatched<Result extends ReportedResult>(result: Result): result is Result & { readonly mutationId: string } {
+  return result.mutationId !== undefined;
+}
+
 function matchedResult(result: ReportedResult, clientMutation: MutationLogEntry): MatchedResult {
   const { id: mutationId, objectName, recordId } = clientMutation;
-  if (result.status !== 'conflict') return { ...result, mutationId };
+  // Nearly always it is in there already.
+  if (result.status !== 'conflict') return isMatched(result) ? result : { ...result, mutationId };
   return { ...result, mutationId, conflict: { ...result.conflict, objectName, recordId, clientMutation } };
 }

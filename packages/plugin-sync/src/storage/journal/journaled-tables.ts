@@ -91,8 +91,9 @@ function roughBytes(value: unknown): number {
   if (typeof value === 'string') return value.length + 3;
   if (typeof value !== 'object' || value === null) return 5;
   let bytes = 2;
-  for (const [key, part] of Object.entries(value))
-    bytes += (Array.isArray(value) ? 0 : key.length + 3) + roughBytes(part);
+  if (Array.isArray(value)) for (const part of value) bytes += roughBytes(part);
+  // By its keys: lists of keys with values, made for each, took most of the count.
+  else for (const key in value) bytes += key.length + 3 + roughBytes((value as Readonly<Record<string, unknown>>)[key]);
   return bytes;
 }
 

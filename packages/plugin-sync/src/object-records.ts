@@ -1,5 +1,6 @@
 /** The records of one object, as an application reads and changes them. */
 import type { MutationLogEntry, RecordId } from '@objectql/sync-types';
+import { checkNewMutation } from './new-mutation.js';
 import type { LocalRecord } from './rebase.js';
 import type { SyncClient } from './sync-client.js';
 import { SyncUsageError } from './sync-usage-error.js';
@@ -53,8 +54,19 @@ export class ObjectRecords {
     return this.#client.record({ objectName: this.#name, recordId, operation: 'create', data, baseVersion: null });
   }
 
-  /** Records a change of some fields, based on the version the user sees. Rejects when there is no such record here. */
-  async update(recordId: RecordId, data: RecordData): Promise<MutationLogEntry> {
+  /**
+   * Records a change of some fields as they are now, based on the version the user sees. Rejects when there is no such record
+   * here.
+   */
+  async update(recordId: RecordId, fields: RecordData): Promise<MutationLogEntry> {
+    // A copy, because the application may empty the form they come from while the version is looked up.
+    const { data } = checkNewMutation({
+      objectName: this.#name,
+      recordId,
+      operation: 'update',
+      data: fields,
+      baseVersion: null,
+    });
     const baseVersion = await this.#baseVersion(recordId);
     // Name by name, here and below: to spread the record's name in costs more than all the rest.
     return this.#client.record({

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_790, maxTotalBytes: 22_790 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_810, maxTotalBytes: 22_810 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_630,
-    maxTotalBytes: 24_630,
+    maxInitialBytes: 24_650,
+    maxTotalBytes: 24_650,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_540,
-    maxTotalBytes: 27_540,
+    maxInitialBytes: 27_560,
+    maxTotalBytes: 27_560,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_240,
-    maxTotalBytes: 26_240,
+    maxInitialBytes: 26_270,
+    maxTotalBytes: 26_270,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_170,
-    maxTotalBytes: 29_170,
+    maxInitialBytes: 29_190,
+    maxTotalBytes: 29_190,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -44,6 +44,16 @@ test('refuses to change what is not there, and takes changes in the order of the
   await expect(tasks.records.delete('t1')).rejects.toMatchObject({ code: 'UNKNOWN_RECORD' });
 });
 
+test('I1 records fields as they are when the change is asked for, whatever becomes of the form they came from', async () => {
+  const { tasks } = device({ transport: scriptedServer().transport });
+  tasks.records.create('t1', { title: '', notes: [] });
+  const form = { title: 'Typed', notes: ['Typed, too'] };
+  const recorded = tasks.records.update('t1', form);
+  form.title = '';
+  form.notes.pop();
+  expect((await recorded).data).toEqual({ title: 'Typed', notes: ['Typed, too'] });
+});
+
 test('never lets a server change overwrite a pending edit', async () => {
   const server = scriptedServer((request) =>
     appliedAll(request, { serverChanges: [change('t1', 1, { title: 'a', due: 'x' })] }),

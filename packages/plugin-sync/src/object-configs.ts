@@ -4,7 +4,7 @@ import { type ObjectConfig, resolveConfig } from './resolve-config.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
 export interface ObjectConfigsOptions {
-  /** For objects without a configuration of their own. Default: enabled, unless `objects` names those that are. */
+  /** For objects without a configuration of their own, and keys that one leaves out. Default: enabled, unless `objects` names those that are. */
   readonly defaultConfig?: SyncConfig | undefined;
   /** By object name, as read from `*.object.yml`. */
   readonly objects?: ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>> | undefined;

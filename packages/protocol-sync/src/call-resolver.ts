@@ -5,6 +5,7 @@ import type { PlannedWrite } from './judge.js';
 import type { Platform } from './platform/platform.js';
 import type { Principal } from './principal.js';
 import { type RecordResolver, RejectionError, storeResolver, toFields, type WriteContext } from './record-resolver.js';
+import { ownFields } from './storage/own-copy.js';
 
 export interface CallOptions {
   readonly platform: Platform;
@@ -39,9 +40,10 @@ export class ResolverCaller {
   /** Makes the write; answers what was stored where the resolver says so. */
   async applyMutation({ mutation, state }: PlannedWrite, transaction: unknown): Promise<JsonObject | undefined> {
     if (this.#resolver === storeResolver) return undefined;
+    // A copy through and through, because the ledger and the feed remember what the client said, and not what becomes of it here.
+    const own = mutation.data ? { ...mutation, data: ownFields(mutation.data) } : { ...mutation };
     const stored = await this.#bounded(transaction, (context) =>
-      // A copy, because the ledger remembers the client's own.
-      this.#resolver.applyMutation({ ...mutation }, state.version, context),
+      this.#resolver.applyMutation(own, state.version, context),
     );
     // A delete leaves no record, whatever the driver returns for it.
     if (stored === null || stored === undefined || mutation.operation === 'delete') return undefined;

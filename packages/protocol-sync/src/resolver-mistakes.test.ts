@@ -38,6 +38,26 @@ describe.each([{ transactional: true }, { transactional: false }])('a resolver w
     });
   });
 
+  it('I2 cannot change what a client said by what it does to the mutation it is given', async () => {
+    const applyMutation: RecordResolver['applyMutation'] = ({ data }) => {
+      const fields = data as { title?: string; tags: string[]; updatedAt?: string };
+      fields.updatedAt = 'now';
+      fields.tags.push('mine');
+      delete fields.title;
+    };
+    const { push, pull } = setUp();
+    const said = { title: 'Buy milk', tags: ['home'] };
+    const sent = create(said, { id: 'm1', recordId: 'x' });
+    const send = () => push({ mutations: [structuredClone(sent)] }, { ...resolver, applyMutation });
+    const first = await send();
+    const again = await send();
+    const { serverChanges } = await pull();
+    expect([brief(first.results), brief(again.results), serverChanges.map(({ data }) => data)]).toEqual([
+      ...[['applied'], ['applied']],
+      [said],
+    ]);
+  });
+
   it('is not asked for records of objects that take no part in sync', async () => {
     const getRecord: RecordResolver['getRecord'] = (objectName) => {
       throw new Error(`There is no table ${objectName}.`);

@@ -1,6 +1,7 @@
 /** Who may read and write what. */
 import type { JsonObject, MutationLogEntry, RecordId, RecordRef } from '@objectql/sync-types';
 import type { Principal } from './principal.js';
+import { ownFields } from './storage/own-copy.js';
 
 export interface ReadQuestion {
   readonly principal: Principal | null;
@@ -42,7 +43,8 @@ export async function viewOf(
   { authorize, principal }: { readonly authorize: Authorize; readonly principal: Principal | null },
 ): Promise<JsonObject | null | undefined> {
   if (!authorize.read) return data;
-  const permission = await authorize.read({ principal, objectName, recordId, record: data });
+  // A copy: a rule that takes fields out of what it is asked about must not take them out of what is stored.
+  const permission = await authorize.read({ principal, objectName, recordId, record: data && ownFields(data) });
   return permission === 'hide' || permission === 'forget' ? undefined : visibleData(data, permission);
 }
 

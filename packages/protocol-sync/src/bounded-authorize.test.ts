@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Authorize } from './authorize.js';
-import { brief, create, setUp } from './sync-handler.fixture.js';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
 
 const NEVER = new Promise<never>(() => {});
 
@@ -40,6 +40,36 @@ it('fails a page alone whose rule never answers', async () => {
   await asked;
   runTimers();
   await expect(page).rejects.toThrow('authorize.read did not answer within 10000 ms.');
+});
+
+it('I1 keeps what is written whole, whatever rules do to what they are shown', async () => {
+  const empty = (value: unknown) => {
+    for (const key of Object.keys(Object(value))) delete Object(value)[key];
+  };
+  const authorize: Authorize = {
+    write({ mutation, record }) {
+      empty(mutation.data);
+      empty(record);
+      return true;
+    },
+    read({ record }) {
+      empty(record);
+      return 'allow';
+    },
+  };
+  const { push, pull } = setUp({ authorize });
+  const made = create({ title: 'Buy milk', tags: ['home'] }, { recordId: 'x' });
+  const changed = mutation({ recordId: 'x', data: { title: 'Buy oat milk' }, baseVersion: 1 });
+  const send = () => push({ mutations: structuredClone([made, changed]) });
+  const results = [brief((await send()).results), brief((await send()).results)];
+  const { serverChanges } = await pull();
+  expect([results, serverChanges.map(({ data }) => data)]).toEqual([
+    [
+      ['applied', 'applied'],
+      ['applied', 'applied'],
+    ],
+    [{ title: 'Buy oat milk', tags: ['home'] }],
+  ]);
 });
 
 it('asks rules as methods of the object they stand in', async () => {

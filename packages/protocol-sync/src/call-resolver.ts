@@ -5,7 +5,7 @@ import type { PlannedWrite } from './judge.js';
 import type { Platform } from './platform/platform.js';
 import type { Principal } from './principal.js';
 import { type RecordResolver, RejectionError, storeResolver, toFields, type WriteContext } from './record-resolver.js';
-import { ownFields } from './storage/own-copy.js';
+import { ownMutation } from './storage/own-copy.js';
 
 export interface CallOptions {
   readonly platform: Platform;
@@ -41,7 +41,7 @@ export class ResolverCaller {
   async applyMutation({ mutation, state }: PlannedWrite, transaction: unknown): Promise<JsonObject | undefined> {
     if (this.#resolver === storeResolver) return undefined;
     // A copy through and through, because the ledger and the feed remember what the client said, and not what becomes of it here.
-    const own = mutation.data ? { ...mutation, data: ownFields(mutation.data) } : { ...mutation };
+    const own = ownMutation(mutation);
     const stored = await this.#bounded(transaction, (context) =>
       this.#resolver.applyMutation(own, state.version, context),
     );

@@ -15,6 +15,7 @@ import type { ObjectRules } from './object-rules.js';
 import type { Principal } from './principal.js';
 import type { PushSession, SeenRecord } from './push-session.js';
 import { writeRecord } from './record-state.js';
+import { ownFields, ownMutation } from './storage/own-copy.js';
 import type { LedgerOutcome, RecordState } from './storage/sync-store.js';
 
 export interface JudgeRules {
@@ -246,7 +247,8 @@ function fieldsInView(
 
 async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, rules: JudgeRules): Promise<boolean> {
   if (!rules.authorize.write) return true;
-  return await rules.authorize.write({ principal: rules.principal, mutation, record });
+  const asked = { mutation: ownMutation(mutation), record: record && ownFields(record) };
+  return await rules.authorize.write({ principal: rules.principal, ...asked });
 }
 
 /** What is wrong with the record's size; a write that adds no field and no byte cannot be the one to blame. */

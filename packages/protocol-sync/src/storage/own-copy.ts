@@ -1,5 +1,5 @@
 /** Copies that a store may keep, or give away, without anybody changing what it holds. */
-import type { Json, JsonObject } from '@objectql/sync-types';
+import type { Json, JsonObject, MutationLogEntry } from '@objectql/sync-types';
 
 /** A deep copy of a JSON value. Several times faster than `structuredClone`, which has to expect anything. */
 export function ownCopy<T>(value: T): T {
@@ -15,6 +15,11 @@ export function ownFields(data: JsonObject): JsonObject {
     if (typeof value === 'object' && value !== null) copy[field] = ownCopy(value);
   }
   return copy;
+}
+
+/** The same of a mutation: what an application is shown, which may do with it what it likes. */
+export function ownMutation(mutation: MutationLogEntry): MutationLogEntry {
+  return mutation.data ? { ...mutation, data: ownFields(mutation.data) } : { ...mutation };
 }
 
 function copyOf(value: unknown): unknown {

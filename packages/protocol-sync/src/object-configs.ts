@@ -19,5 +19,8 @@ export function checkObjectConfig(config: unknown, where: string): asserts confi
   // A strategy may be a function here, which metadata cannot hold.
   const checked = typeof strategy === 'function' ? { ...Object(config), strategy: undefined } : config;
   const [issue] = syncBlockSchema.safeParse(checked).error?.issues ?? [];
-  if (issue) throw new TypeError(`${[where, ...issue.path].join('.')} ${issue.message}.`);
+  if (!issue) return;
+  const path = [where, ...issue.path].join('.');
+  if (issue.code !== 'unrecognized_keys') throw new TypeError(`${path} ${issue.message}.`);
+  throw new TypeError(`${path}.${issue.keys[0]} is unknown. Known: ${Object.keys(syncBlockSchema.shape).join(', ')}.`);
 }

@@ -160,7 +160,10 @@ describe('bad input', () => {
   });
 
   it.each([
-    [{ task: { enabled: true, conflictFields: ['title'] } }, 'objects.task Unrecognized key: "conflictFields"'],
+    [
+      { task: { enabled: true, conflictFields: ['title'] } },
+      'objects.task.conflictFields is unknown. Known: enabled, strategy, ',
+    ],
     [new Map([['task', { strategy: 'manual' }]]), 'objects.task.enabled is missing; must be true or false.'],
     [{ task: { enabled: true, strategy: 'latest' } }, 'objects.task.strategy must be'],
     [[{ objectName: 'task', sync: { enabled: true } }], 'objects.0.enabled is missing'],

@@ -58,30 +58,21 @@ export class ObjectRecords {
    * Records a change of some fields as they are now, based on the version the user sees. Rejects when there is no such record
    * here.
    */
-  async update(recordId: RecordId, fields: RecordData): Promise<MutationLogEntry> {
-    // A copy, because the application may empty the form they come from while the version is looked up.
-    const { data } = checkNewMutation({
-      objectName: this.#name,
-      recordId,
-      operation: 'update',
-      data: fields,
-      baseVersion: null,
-    });
-    const baseVersion = await this.#baseVersion(recordId);
-    // Name by name, here and below: to spread the record's name in costs more than all the rest.
-    return this.#client.record({
-      objectName: this.#name,
-      recordId,
-      operation: 'update',
-      data,
-      baseVersion: baseVersion(),
-    });
+  update(recordId: RecordId, data: RecordData): Promise<MutationLogEntry> {
+    return this.#client.recording(this.#change(recordId, 'update', data));
   }
 
   /** Records the deletion of a record, based on the version the user sees. Rejects when there is no such record here. */
-  async delete(recordId: RecordId): Promise<MutationLogEntry> {
+  delete(recordId: RecordId): Promise<MutationLogEntry> {
+    return this.#client.recording(this.#change(recordId, 'delete'));
+  }
+
+  async #change(recordId: RecordId, operation: 'update' | 'delete', fields?: RecordData): Promise<MutationLogEntry> {
+    const objectName = this.#name;
+    // A copy, because the application may empty the form they come from while the version is looked up.
+    const { data } = checkNewMutation({ objectName, recordId, operation, data: fields, baseVersion: null });
     const baseVersion = await this.#baseVersion(recordId);
-    return this.#client.record({ objectName: this.#name, recordId, operation: 'delete', baseVersion: baseVersion() });
+    return this.#client.record({ objectName, recordId, operation, data, baseVersion: baseVersion() });
   }
 
   async #baseVersion(recordId: RecordId): Promise<() => number | null> {

@@ -65,6 +65,7 @@ export class SyncClient implements AsyncDisposable {
   readonly #group: TabGroup | undefined;
   readonly #subscribers: Subscribers<SyncStatus>;
   readonly #live: LiveUpdates | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
   #opened: Promise<void> | undefined;
   #lastError: Error | null = null;
   #closed: Promise<void> | undefined;
@@ -190,6 +191,14 @@ export class SyncClient implements AsyncDisposable {
     return mutation;
   }
 
+  /** Has `close` wait for what ends in `record`. */
+  recording<T>(work: Promise<T>): Promise<T> {
+    const end = () => this.#underWay.delete(work);
+    this.#underWay.add(work);
+    work.then(end, end);
+    return work;
+  }
+
   /**
    * Sends and receives all there is, now; what is recorded before the call is part of it. Resolves with the whole answer,
    * or with `null` when sync failed, is paused or disabled, or when there was nothing to ask. A failure is told to
@@ -220,7 +229,7 @@ export class SyncClient implements AsyncDisposable {
     this.#driver.dispatch({ type: 'resumed' });
   }
 
-  /** Ends the request under way, makes what was recorded durable, and releases storage and timers. */
+  /** Ends the request under way, makes durable what was recorded or asked to be, and releases storage and timers. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -232,6 +241,7 @@ export class SyncClient implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.listeners.close();
+    await Promise.allSettled(this.#underWay);
     await this.#driver.close();
     this.#intake.close();
     try {

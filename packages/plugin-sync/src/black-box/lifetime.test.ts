@@ -27,6 +27,18 @@ describe('closing', () => {
     }).toEqual({ stored: ['task-1', 'task-2'], state: 'closed', timers: [] });
   });
 
+  test('I1 records the change that was asked for before it', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    const { engine } = device({ storage });
+    const tasks = engine.records.of('task');
+    tasks.create('task-1', { title: 'First' });
+    const changed = tasks.update('task-1', { title: 'Last words' });
+    await engine.close();
+    const { entries } = await storage.load();
+    expect(entries.map(({ mutation }) => mutation.data?.title)).toEqual(['First', 'Last words']);
+    expect((await changed).data).toEqual({ title: 'Last words' });
+  });
+
   test('says so when what was recorded could not be made durable', async () => {
     const storage = new FaultStorage(new LastingStorage());
     const { edit, engine } = device({ storage });

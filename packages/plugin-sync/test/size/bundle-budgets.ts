@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_810, maxTotalBytes: 22_810 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_860, maxTotalBytes: 22_860 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_650,
-    maxTotalBytes: 24_650,
+    maxInitialBytes: 24_690,
+    maxTotalBytes: 24_690,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_560,
-    maxTotalBytes: 27_560,
+    maxInitialBytes: 27_600,
+    maxTotalBytes: 27_600,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_270,
-    maxTotalBytes: 26_270,
+    maxInitialBytes: 26_310,
+    maxTotalBytes: 26_310,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_190,
-    maxTotalBytes: 29_190,
+    maxInitialBytes: 29_230,
+    maxTotalBytes: 29_230,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

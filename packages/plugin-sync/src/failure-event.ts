@@ -5,14 +5,14 @@ import { TransportError } from './transport/transport.js';
 
 export function failureEvent(
   error: unknown,
-  device: { readonly now: number; readonly isOnline: boolean; readonly jitter: number },
+  sync: { readonly now: number; readonly isOnline: boolean; readonly jitter: number; readonly hasSettled: boolean },
 ): SyncEvent {
   if (isWrongUser(error)) return { type: 'refused', why: 'wrong-user' };
   const refusal = error instanceof TransportError && error.failure.type === 'refused' ? error.failure : undefined;
   if (refusal?.code === 'WRONG_PRINCIPAL') return { type: 'refused', why: 'wrong-user' };
   if (refusal?.code === 'UNAUTHENTICATED' || refusal?.status === 401)
     return { type: 'refused', why: 'unauthenticated' };
-  return { type: 'failed', ...device, retryAfterMs: refusal?.retryAfterMs };
+  return { type: 'failed', ...sync, retryAfterMs: refusal?.retryAfterMs };
 }
 
 /** True when the storage holds another user's work. */

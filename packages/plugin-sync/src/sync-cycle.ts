@@ -42,6 +42,8 @@ const MAX_REPAIRS = 3;
 const MAX_REFUSALS = 10;
 
 export class SyncCycle {
+  /** True once the sync under way has settled a mutation: of those there is an end, unlike of pages of a feed that starts over. */
+  hasSettled = false;
   readonly #parts: CycleParts;
   /** The last sequence that belongs to the sync under way. */
   #goal = 0;
@@ -105,6 +107,7 @@ export class SyncCycle {
     listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
     this.#refusals = [];
+    this.hasSettled = false;
     let repairs = 0;
     let asked: Asked | undefined;
     for (let isDone = false; !isDone; ) {
@@ -200,6 +203,7 @@ export class SyncCycle {
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const stored = await intake.take({ ...exchanged, sent });
     const { outcomes } = stored.plan;
+    this.hasSettled ||= outcomes.settledIds.size > 0;
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // What resolves a conflict belongs to the sync that met it.
     if (stored.made.length > 0) this.include();

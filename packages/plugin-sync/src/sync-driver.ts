@@ -97,7 +97,8 @@ export class SyncDriver {
     } catch (error) {
       if (signal.aborted) return null;
       listeners.report(error);
-      this.dispatch(failureEvent(error, { ...device(), jitter: platform.random() }));
+      const { hasSettled } = cycle;
+      this.dispatch(failureEvent(error, { ...device(), jitter: platform.random(), hasSettled }));
       return null;
     }
   }

@@ -58,6 +58,8 @@ export type SyncEvent =
       readonly now: number;
       readonly isOnline: boolean;
       readonly retryAfterMs: number | undefined;
+      /** True when the sync settled mutations before it failed. */
+      readonly hasSettled: boolean;
       /** In [0, 1): spreads the retries of many clients. */
       readonly jitter: number;
     }
@@ -105,7 +107,7 @@ export function transition(state: SyncState, event: SyncEvent): SyncState {
   if (STARTS[state.at].includes(event.type)) return { at: 'syncing', failures };
   if (state.at === 'syncing') {
     if (event.type === 'drained') return drained(event);
-    return event.type === 'failed' ? failed(failures + 1, event) : state;
+    return event.type === 'failed' ? failed(event.hasSettled ? 1 : failures + 1, event) : state;
   }
   if (state.at !== 'idle' && state.at !== 'waiting') return state;
   if (event.type === 'offline') return { at: 'offline', failures };

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_860, maxTotalBytes: 22_860 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_900, maxTotalBytes: 22_900 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_690,
-    maxTotalBytes: 24_690,
+    maxInitialBytes: 24_730,
+    maxTotalBytes: 24_730,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_600,
-    maxTotalBytes: 27_600,
+    maxInitialBytes: 27_640,
+    maxTotalBytes: 27_640,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_310,
-    maxTotalBytes: 26_310,
+    maxInitialBytes: 26_350,
+    maxTotalBytes: 26_350,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_230,
-    maxTotalBytes: 29_230,
+    maxInitialBytes: 29_270,
+    maxTotalBytes: 29_270,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -44,6 +44,19 @@ test.each([
   expect([sizes.slice(0, 4), plugin.client.status.pending]).toEqual([[50, 25, 12, 6], 0]);
 });
 
+test('waits no longer after each failure where a part gets through each time', async () => {
+  const server = scriptedServer((request, call) => {
+    if (request.mutations.length > 10) throw new SyntaxError('Unexpected token <');
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, plugin, platform } = device({ transport: server.transport });
+  for (let index = 0; index < 200; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  // Some 35 failures, a second for each at most; doubled waits would take many minutes.
+  await platform.advance(40_000);
+  expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+});
+
 test('puts the one mutation that no request can carry among the dead letters, and goes on', async () => {
   const server = scriptedServer((request, call) => {
     if (request.mutations.some(({ recordId }) => recordId === 'huge')) {

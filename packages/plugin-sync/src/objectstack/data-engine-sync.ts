@@ -8,7 +8,7 @@
  * ```
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type JsonObject, jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
+import type { JsonObject } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
@@ -20,16 +20,14 @@ import {
   type KernelContext,
   type KernelPlugin,
 } from '@objectql/sync-types/kernel';
-import { backoffMs } from '../backoff.js';
 import { isWrongUser } from '../failure-event.js';
-import { systemPlatform } from '../platform/system-platform.js';
-import type { LocalRecord } from '../rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
-import { TurnQueue } from '../turn-queue.js';
+import { EngineWriter, type EngineWriterParts } from './engine-writer.js';
 import { defineLocalObjects, KNOWN } from './local-objects.js';
 import { isKnown, Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
+import { readRows } from './read-rows.js';
 import { ShownVersions } from './shown-versions.js';
 
 export interface DataEngineSyncOptions {
@@ -43,16 +41,8 @@ export class DataEngineSync implements KernelPlugin {
   readonly version = '1.0.0';
   readonly dependencies = ['@objectql/plugin-sync', 'com.objectstack.engine.objectql'];
   readonly #options: DataEngineSyncOptions;
-  /** Set while a change of the server's is written: it is not recorded again. */
-  readonly #applying = new AsyncLocalStorage<true>();
   /** Runs what must not see the transaction of the code that happens to call it. */
   readonly #outside = AsyncLocalStorage.snapshot();
-  readonly #turns = new TurnQueue();
-  readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
-  /** What could not be written into the engine: it is tried again, with growing delays. */
-  readonly #unapplied = new Map<string, AppliedRef>();
-  #failures = 0;
-  #cancelRetry: () => void = () => {};
   #names: readonly string[] = [];
   #parts: Parts | undefined;
   #stops: readonly (() => void)[] = [];
@@ -74,18 +64,25 @@ export class DataEngineSync implements KernelPlugin {
     const { client } = context.getService<SyncPlugin>('sync');
     defineLocalObjects(engine);
     const onFailed = (error: unknown) => client.listeners.report(error);
-    const shown = new ShownVersions(client.log);
-    this.#parts = { engine, client, outbox: new Outbox(engine, client), shown, onFailed };
+    const reached = {
+      engine,
+      client,
+      outbox: new Outbox(engine, client),
+      shown: new ShownVersions(client.log),
+      onFailed,
+    };
+    this.#parts = { ...reached, writer: new EngineWriter(reached) };
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
-      const isOurs = isWrite(operation) && this.#isNoting(engine, operation.object);
-      return isOurs && !this.#applying.getStore() ? this.#write(operation, next) : next();
+      const isNoted =
+        isWrite(operation) && this.#isNoting(engine, operation.object) && !this.#started().writer.isWriting;
+      return isNoted ? this.#write(operation, next) : next();
     });
   }
 
   /** Records what was noted and what was there before, and begins to write what the server sends. */
   async start(): Promise<void> {
-    const { engine, client } = this.#started();
+    const { engine, client, writer } = this.#started();
     const names =
       this.#options.objects ??
       engine.registry
@@ -98,14 +95,14 @@ export class DataEngineSync implements KernelPlugin {
     await this.#drain();
     this.#names = names;
     for (const name of names) await this.#enrol(name);
-    this.#stops = names.map((name) => client.records.watchAll(name, (records) => this.#look(name, records)));
+    this.#stops = names.map((name) => client.records.watchAll(name, (records) => writer.look(name, records)));
   }
 
   /** Resolves once the engine has all that sync knew when this was called. */
   async settled(): Promise<void> {
-    const { client } = this.#started();
-    for (const name of this.#names) await this.#look(name, await client.records.list(name));
-    await this.#turns.idle();
+    const { client, writer } = this.#started();
+    for (const name of this.#names) await writer.look(name, await client.records.list(name));
+    await writer.idle();
   }
 
   /** Ends recording and writing; what is committed and not yet recorded, also later, is at the next start. */
@@ -114,8 +111,7 @@ export class DataEngineSync implements KernelPlugin {
     this.#stops = [];
     await this.#refuseWrongUser().catch(() => {});
     this.#isEnded = true;
-    await this.#turns.idle();
-    this.#cancelRetry();
+    await this.#parts?.writer.close();
   }
 
   /** Whether writes of this object are noted here: by the newest plugin on the engine alone. */
@@ -143,7 +139,7 @@ export class DataEngineSync implements KernelPlugin {
     const work = async (transaction: unknown, isOwned: boolean) => {
       const context = { ...AS_SYSTEM, transaction };
       const ids = await idsBeforeWrite(operation, engine);
-      const before = await readAll(engine, { objectName: operation.object, ids, context });
+      const before = await readRows(engine, { objectName: operation.object, ids, context });
       await next();
       await this.#note(operation, { before, context });
       if (!isOwned) this.#drainAfter(transaction);
@@ -183,7 +179,7 @@ export class DataEngineSync implements KernelPlugin {
     const { engine, outbox, shown } = this.#started();
     const objectName = operation.object;
     const ids = [...before.keys(), ...idsAfterInsert(operation)];
-    const after = await readAll(engine, { objectName, ids, context });
+    const after = await readRows(engine, { objectName, ids, context });
     const fields = ownFields(engine.registry.getObject(objectName));
     for (const recordId of ids) {
       const [old, now] = [before.get(recordId), after.get(recordId)];
@@ -231,131 +227,20 @@ export class DataEngineSync implements KernelPlugin {
     await this.#drain();
   }
 
-  /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
-  async #look(objectName: string, records: readonly LocalRecord[]): Promise<void> {
-    const now = new Map(records.map((record) => [String(record.recordId), record]));
-    const last = this.#lastByObject.get(objectName);
-    this.#lastByObject.set(objectName, now);
-    const told = [...now].filter(([id, record]) => last?.get(id) !== record);
-    const changed = told.filter(([id, record]) => !isSame(last?.get(id), record)).map(([id]) => id);
-    // Those whose version alone is another: their own writes are settled.
-    const restated = told
-      .map(([, record]) => record)
-      .filter((record) => isSame(last?.get(String(record.recordId)), record));
-    // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
-    const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
-    const ids = [...changed, ...gone.filter((id) => !now.has(id))];
-    await this.#applyAll(
-      ids.map((recordId) => ({ objectName, recordId })),
-      restated,
-    );
-  }
-
-  /** Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are. */
-  async #applyAll(refs: readonly AppliedRef[], others: readonly LocalRecord[] = []): Promise<void> {
-    const { shown } = this.#started();
-    await this.#turns.take(async () => {
-      const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
-      this.#unapplied.clear();
-      for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
-      for (const ref of due.values()) await this.#apply(ref);
-      this.#cancelRetry();
-      if (this.#unapplied.size === 0) this.#failures = 0;
-      else if (!this.#isEnded) this.#retryLater();
-    });
-  }
-
-  #retryLater(): void {
-    this.#failures += 1;
-    const delayMs = backoffMs(this.#failures, systemPlatform.random());
-    this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll([]), delayMs);
-  }
-
-  async #knownIds(objectName: string): Promise<readonly string[]> {
-    const query = { where: { object_name: objectName } };
-    const rows = await this.#started().engine.find(KNOWN, query, { context: AS_SYSTEM });
-    return rows.map((row) => String(row.record_id));
-  }
-
-  /** Writes what the user sees of one record into the engine, in a transaction of its own. */
-  async #apply(ref: AppliedRef): Promise<void> {
-    const { engine, onFailed } = this.#started();
-    let takeBack = () => {};
-    const work = async (transaction: unknown) => {
-      takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
-    };
-    try {
-      await this.#outside(() =>
-        this.#applying.run(true, () =>
-          engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
-        ),
-      );
-    } catch (error) {
-      takeBack();
-      this.#unapplied.set(recordKey(ref), ref);
-      onFailed(error);
-    }
-  }
-
-  /** Returns what to do where the transaction fails after all. */
-  async #applyIn(ref: AppliedRef, context: EngineContext): Promise<() => void> {
-    const { engine, client, outbox, shown } = this.#started();
-    // What the application wrote and is not recorded yet comes first; then this is looked at again.
-    if (await outbox.has(ref, context)) {
-      this.#unapplied.set(recordKey(ref), ref);
-      return () => {};
-    }
-    const { objectName, recordId } = ref;
-    const seen = await client.records.get(ref);
-    const row = (await readAll(engine, { objectName, ids: [recordId], context })).get(recordId);
-    const fields = ownFields(engine.registry.getObject(objectName));
-    const data = changedIn(fields, row ?? {}, seen?.data ?? {});
-    if (!seen && row) await engine.delete(objectName, { where: { id: recordId }, context });
-    else if (seen && !row) await engine.insert(objectName, { ...data, id: recordId }, { context });
-    else if (seen && Object.keys(data).length > 0)
-      await engine.update(objectName, { ...data, id: recordId }, { context });
-    await setKnown(engine, ref, { isKnown: seen !== undefined, context });
-    // Before the commit, behind which the application may write on top of it.
-    return shown.set(ref, seen);
-  }
-
   #started(): Parts {
     if (!this.#parts) throw new Error('DataEngineSync is no plugin of a kernel yet. Give it to createKernel.');
     return this.#parts;
   }
 }
 
-/** A record as the engine names it. */
-type AppliedRef = RecordRef & { readonly recordId: string };
-
 /** The newest plugin on each engine: middleware cannot be taken from an engine, and two would note each write twice. */
 const noting = new WeakMap<DataEngine, DataEngineSync>();
 
-interface Parts {
-  readonly engine: DataEngine;
-  readonly client: SyncPlugin['client'];
-  readonly outbox: Outbox;
-  readonly shown: ShownVersions;
-  readonly onFailed: (error: unknown) => void;
+interface Parts extends EngineWriterParts {
+  readonly writer: EngineWriter;
 }
 
 function isSynced(object: { readonly sync?: unknown } | undefined): boolean {
   const sync = object?.sync;
   return typeof sync === 'object' && sync !== null && (sync as { readonly enabled?: unknown }).enabled === true;
-}
-
-interface Reading {
-  readonly objectName: string;
-  readonly ids: readonly string[];
-  readonly context: EngineContext;
-}
-
-async function readAll(engine: DataEngine, { objectName, ids, context }: Reading): Promise<Map<string, JsonObject>> {
-  const rows = ids.length === 0 ? [] : await engine.find(objectName, { where: { id: { $in: ids } } }, { context });
-  return new Map(rows.map((row) => [String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject]));
-}
-
-/** Most records are the very values they were. */
-function isSame(last: LocalRecord | undefined, record: LocalRecord): boolean {
-  return last === record || (last !== undefined && jsonEquals(last.data, record.data));
 }

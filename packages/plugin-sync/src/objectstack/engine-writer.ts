@@ -1,0 +1,155 @@
+/** What the user sees, written into a local data engine: one transaction for each record, again until it is there. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
+import { AS_SYSTEM, type DataEngine, type EngineContext } from '@objectql/sync-types/kernel';
+import { backoffMs } from '../backoff.js';
+import { systemPlatform } from '../platform/system-platform.js';
+import type { LocalRecord } from '../rebase.js';
+import type { SyncPlugin } from '../sync-plugin.js';
+import { TurnQueue } from '../turn-queue.js';
+import { KNOWN } from './local-objects.js';
+import { type Outbox, setKnown } from './outbox.js';
+import { changedIn, ownFields } from './own-fields.js';
+import { readRows } from './read-rows.js';
+import type { ShownVersions } from './shown-versions.js';
+
+export interface EngineWriterParts {
+  readonly engine: DataEngine;
+  readonly client: SyncPlugin['client'];
+  readonly outbox: Outbox;
+  readonly shown: ShownVersions;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** A record as the engine names it. */
+type EngineRef = RecordRef & { readonly recordId: string };
+
+/** Writes into one engine what a client says that the user sees. */
+export class EngineWriter {
+  readonly #parts: EngineWriterParts;
+  /** Set while a change of the server's is written: it is not recorded again. */
+  readonly #writing = new AsyncLocalStorage<true>();
+  /** Runs what must not see the transaction of the code that happens to call it. */
+  readonly #outside = AsyncLocalStorage.snapshot();
+  readonly #turns = new TurnQueue();
+  readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
+  /** What could not be written into the engine: it is tried again, with growing delays. */
+  readonly #unapplied = new Map<string, EngineRef>();
+  #failures = 0;
+  #cancelRetry: () => void = () => {};
+  #isClosed = false;
+
+  constructor(parts: EngineWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** True in what a write of this writer's calls. */
+  get isWriting(): boolean {
+    return this.#writing.getStore() === true;
+  }
+
+  /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
+  async look(objectName: string, records: readonly LocalRecord[]): Promise<void> {
+    const now = new Map(records.map((record) => [String(record.recordId), record]));
+    const last = this.#lastByObject.get(objectName);
+    this.#lastByObject.set(objectName, now);
+    const told = [...now].filter(([id, record]) => last?.get(id) !== record);
+    const changed = told.filter(([id, record]) => !isSame(last?.get(id), record)).map(([id]) => id);
+    // Those whose version alone is another: their own writes are settled.
+    const restated = told
+      .map(([, record]) => record)
+      .filter((record) => isSame(last?.get(String(record.recordId)), record));
+    // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
+    const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
+    const ids = [...changed, ...gone.filter((id) => !now.has(id))];
+    await this.#applyAll(
+      ids.map((recordId) => ({ objectName, recordId })),
+      restated,
+    );
+  }
+
+  /** Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are. */
+  async #applyAll(refs: readonly EngineRef[], others: readonly LocalRecord[] = []): Promise<void> {
+    const { shown } = this.#parts;
+    await this.#turns.take(async () => {
+      const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
+      this.#unapplied.clear();
+      for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
+      for (const ref of due.values()) await this.#apply(ref);
+      this.#cancelRetry();
+      if (this.#unapplied.size === 0) this.#failures = 0;
+      else if (!this.#isClosed) this.#retryLater();
+    });
+  }
+
+  #retryLater(): void {
+    this.#failures += 1;
+    const delayMs = backoffMs(this.#failures, systemPlatform.random());
+    this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll([]), delayMs);
+  }
+
+  async #knownIds(objectName: string): Promise<readonly string[]> {
+    const query = { where: { object_name: objectName } };
+    const rows = await this.#parts.engine.find(KNOWN, query, { context: AS_SYSTEM });
+    return rows.map((row) => String(row.record_id));
+  }
+
+  /** Writes what the user sees of one record into the engine, in a transaction of its own. */
+  async #apply(ref: EngineRef): Promise<void> {
+    const { engine, onFailed } = this.#parts;
+    let takeBack = () => {};
+    const work = async (transaction: unknown) => {
+      takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
+    };
+    try {
+      await this.#outside(() =>
+        this.#writing.run(true, () =>
+          engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
+        ),
+      );
+    } catch (error) {
+      takeBack();
+      this.#unapplied.set(recordKey(ref), ref);
+      onFailed(error);
+    }
+  }
+
+  /** Returns what to do where the transaction fails after all. */
+  async #applyIn(ref: EngineRef, context: EngineContext): Promise<() => void> {
+    const { engine, client, outbox, shown } = this.#parts;
+    // What the application wrote and is not recorded yet comes first; then this is looked at again.
+    if (await outbox.has(ref, context)) {
+      this.#unapplied.set(recordKey(ref), ref);
+      return () => {};
+    }
+    const { objectName, recordId } = ref;
+    const seen = await client.records.get(ref);
+    const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
+    const fields = ownFields(engine.registry.getObject(objectName));
+    const data = changedIn(fields, row ?? {}, seen?.data ?? {});
+    if (!seen && row) await engine.delete(objectName, { where: { id: recordId }, context });
+    else if (seen && !row) await engine.insert(objectName, { ...data, id: recordId }, { context });
+    else if (seen && Object.keys(data).length > 0)
+      await engine.update(objectName, { ...data, id: recordId }, { context });
+    await setKnown(engine, ref, { isKnown: seen !== undefined, context });
+    // Before the commit, behind which the application may write on top of it.
+    return shown.set(ref, seen);
+  }
+
+  /** Resolves once nothing is being written. */
+  idle(): Promise<void> {
+    return this.#turns.idle();
+  }
+
+  /** Finishes what is being written, and tries nothing again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turns.idle();
+    this.#cancelRetry();
+  }
+}
+
+/** Most records are the very values they were. */
+function isSame(last: LocalRecord | undefined, record: LocalRecord): boolean {
+  return last === record || (last !== undefined && jsonEquals(last.data, record.data));
+}

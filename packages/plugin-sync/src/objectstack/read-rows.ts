@@ -1,0 +1,18 @@
+/** Rows of a local data engine, as plain JSON. */
+import type { JsonObject } from '@objectql/sync-types';
+import type { DataEngine, EngineContext } from '@objectql/sync-types/kernel';
+
+export interface Reading {
+  readonly objectName: string;
+  readonly ids: readonly string[];
+  readonly context: EngineContext;
+}
+
+/** By id, those that are there. */
+export async function readRows(
+  engine: DataEngine,
+  { objectName, ids, context }: Reading,
+): Promise<Map<string, JsonObject>> {
+  const rows = ids.length === 0 ? [] : await engine.find(objectName, { where: { id: { $in: ids } } }, { context });
+  return new Map(rows.map((row) => [String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject]));
+}

@@ -57,6 +57,6 @@ export interface Mutant {
 /** A mutant and what notices it. */
 export interface ExpectedMutant extends Mutant {
   readonly breaks: Invariant;
-  /** A seed between 1 and 1,000 that notices it; the file of a kept schedule, where none of them does. */
-  readonly hint: number | string;
+  /** A seed between 1 and 1,000 that notices it; `kept` where none of them does, but a kept schedule that once broke the same. */
+  readonly hint: number | 'kept';
 }

@@ -7,16 +7,17 @@ import { contentHash } from './content-hash.js';
 import { besideOthers, ledgerRow } from './ledger.js';
 import type { PushRequest } from './push-request.js';
 import { RecordMap } from './record-map.js';
-import type {
-  Intent,
-  LedgerOutcome,
-  LedgerRow,
-  Loaded,
-  LoadRequest,
-  PlacesOfLog,
-  RecordState,
-  SaveRequest,
-  StoreFacts,
+import {
+  type Intent,
+  type LedgerOutcome,
+  type LedgerRow,
+  type Loaded,
+  type LoadRequest,
+  logsIn,
+  type PlacesOfLog,
+  type RecordState,
+  type SaveRequest,
+  type StoreFacts,
 } from './storage/sync-store.js';
 import { SyncRequestError } from './sync-request-error.js';
 
@@ -32,7 +33,9 @@ export function loadRequestOf({ logId, checkpoint }: PushRequest, mutations: rea
 function placesByFirstLog(mutations: readonly MutationLogEntry[]): readonly PlacesOfLog[] {
   const sequencesByLog = new Map<string, number[]>();
   for (const { firstLogId = '', sequence } of mutations) {
-    sequencesByLog.set(firstLogId, [...(sequencesByLog.get(firstLogId) ?? []), sequence]);
+    const sequences = sequencesByLog.get(firstLogId);
+    if (sequences) sequences.push(sequence);
+    else sequencesByLog.set(firstLogId, [sequence]);
   }
   return Array.from(sequencesByLog, ([logId, sequences]) => ({ logId, sequences }));
 }
@@ -105,8 +108,8 @@ export class PushSession {
 
   /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
   refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
-    const { log, formerLogs, ledger } = this.#loaded;
-    if ([...(log ? [log] : []), ...formerLogs].some((known) => known.principal !== principal)) {
+    const { ledger } = this.#loaded;
+    if (logsIn(this.#loaded).some((known) => known.principal !== principal)) {
       throw new SyncRequestError(
         'WRONG_PRINCIPAL',
         'This log belongs to another user. Sign in as that user to send it.',

@@ -8,16 +8,17 @@ import {
   type EngineWhere,
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
-import type {
-  LedgerRow,
-  Loaded,
-  LoadRequest,
-  LogRow,
-  PruneSlice,
-  RecordState,
-  Saved,
-  SaveRequest,
-  StoreFacts,
+import {
+  type LedgerRow,
+  type Loaded,
+  type LoadRequest,
+  type LogRow,
+  logsIn,
+  type PruneSlice,
+  type RecordState,
+  type Saved,
+  type SaveRequest,
+  type StoreFacts,
 } from '../storage/sync-store.js';
 import type { EngineTransaction as StoreEngineTransaction } from '../storage/transaction-scope.js';
 import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
@@ -77,10 +78,11 @@ export class EngineTransaction implements StoreEngineTransaction {
     return readFacts(this.#engine, this.#context);
   }
 
-  async load({ records, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Promise<Loaded> {
+  async load(request: LoadRequest): Promise<Loaded> {
+    const { records, mutationIds, log, formerLogs = [], epoch } = request;
     const ids = [...new Set(records.map(recordRowId))];
     const rows = [...(await this.#findByIds(LEDGER, mutationIds.map(rowId)))];
-    for (const { logId, sequences } of log ? [log, ...formerLogs] : formerLogs) {
+    for (const { logId, sequences } of logsIn(request)) {
       rows.push(...(await this.#find(LEDGER, { log_key: rowId(logId), sequence: { $in: sequences.map(digits) } })));
     }
     const ledger = new Map(rows.map((row) => [row.id, toLedgerRow(row)]));
@@ -97,11 +99,10 @@ export class EngineTransaction implements StoreEngineTransaction {
   }
 
   async save(request: SaveRequest): Promise<Saved> {
-    const { records = [], ledger = [], log, formerLogs = [], intents = [], settledIntents = [] } = request;
+    const { records = [], ledger = [], intents = [], settledIntents = [] } = request;
     if (records.length > 0) await this.#saveRecords(records);
     await this.#insert(LEDGER, ledger.map(fromLedgerRow));
-    if (log) await this.#saveLog(log);
-    for (const former of formerLogs) await this.#saveLog(former);
+    for (const log of logsIn(request)) await this.#saveLog(log);
     await this.#deleteByIds(INTENTS, settledIntents.map(recordRowId));
     await this.#insert(INTENTS, intents.map(fromIntent));
     return this.saved;

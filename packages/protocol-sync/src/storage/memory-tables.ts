@@ -5,20 +5,21 @@ import { KEPT_EPOCHS } from './epoch-watch.js';
 import { ownCopy, ownFields } from './own-copy.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
 import { RowsOfLog } from './rows-of-log.js';
-import type {
-  FeedRecord,
-  Intent,
-  LedgerRow,
-  Loaded,
-  LoadRequest,
-  LogRow,
-  PageQuery,
-  PlacesOfLog,
-  PruneSlice,
-  RecordState,
-  SaveRequest,
-  StoredRecord,
-  StoreFacts,
+import {
+  type FeedRecord,
+  type Intent,
+  type LedgerRow,
+  type Loaded,
+  type LoadRequest,
+  type LogRow,
+  logsIn,
+  type PageQuery,
+  type PlacesOfLog,
+  type PruneSlice,
+  type RecordState,
+  type SaveRequest,
+  type StoredRecord,
+  type StoreFacts,
 } from './sync-store.js';
 
 /**
@@ -69,7 +70,8 @@ export class MemoryTables {
     this.facts = { ...this.facts, epoch };
   }
 
-  load({ records: asked, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Loaded {
+  load(request: LoadRequest): Loaded {
+    const { records: asked, mutationIds, log, formerLogs = [], epoch } = request;
     const records: StoredRecord[] = [];
     const intents: Intent[] = [];
     for (const ref of asked) {
@@ -81,7 +83,7 @@ export class MemoryTables {
     return {
       facts: this.factsFor(epoch),
       records,
-      ledger: this.#recall(mutationIds, log ? [log, ...formerLogs] : formerLogs),
+      ledger: this.#recall(mutationIds, logsIn(request)),
       log: log && this.#logById.get(log.logId),
       formerLogs: present(formerLogs.map(({ logId }) => this.#logById.get(logId))),
       intents,
@@ -124,7 +126,8 @@ export class MemoryTables {
       this.#lastPlaceByEpoch.set(this.facts.epoch, this.facts.head);
       this.facts = { ...this.facts, epoch };
     }
-    for (const { records, log, formerLogs = [], intents = [], settledIntents = [] } of requests) {
+    for (const request of requests) {
+      const { records, intents = [], settledIntents = [] } = request;
       let { head } = this.facts;
       for (const row of records) {
         head += 1;
@@ -132,8 +135,7 @@ export class MemoryTables {
         this.#place(row);
       }
       this.facts = { ...this.facts, head };
-      if (log) this.#saveLog(log);
-      for (const former of formerLogs) this.#saveLog(former);
+      for (const log of logsIn(request)) this.#saveLog(log);
       for (const ref of settledIntents) this.#intents.delete(ref);
       for (const intent of intents) this.#intents.set(intent, intent);
     }

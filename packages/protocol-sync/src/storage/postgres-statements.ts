@@ -29,6 +29,10 @@ export function postgresStatements(schema: string) {
   const page = (rows: string) => `
     SELECT f.epoch, f.head, f.floor AS feed_floor, f.version_floor, page.* FROM (SELECT * FROM ${feed} LIMIT 1) AS f
     LEFT JOIN (${rows} ORDER BY place LIMIT $2) AS page ON true ORDER BY page.place`;
+  // Each place is looked up by itself: PostgreSQL up to 16 takes every log for one of average length, and would read the
+  // whole of a long one.
+  const ledgerRowAt = (logId: string, sequence: string) => `CROSS JOIN LATERAL (
+        SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = ${logId} AND sequence = ${sequence} OFFSET 0) AS g`;
   return {
     facts: `SELECT epoch, head, floor, version_floor FROM ${feed}`,
     // Every transaction locks its log, then its records by name, then their intents, and the feed last. The counts are
@@ -48,24 +52,21 @@ export function postgresStatements(schema: string) {
     lockFormer: `SELECT log_id, principal, floor, last_time FROM ${logs} WHERE log_id = ANY ($1::text[])
       ORDER BY log_id FOR UPDATE`,
     rowsOfFormer: `
-      SELECT g.* FROM unnest($1::text[], $2::bigint[]) AS place (log_id, sequence) CROSS JOIN LATERAL (
-        SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = place.log_id AND sequence = place.sequence OFFSET 0) AS g
+      SELECT g.* FROM unnest($1::text[], $2::bigint[]) AS place (log_id, sequence)
+      ${ledgerRowAt('place.log_id', 'place.sequence')}
       WHERE g.mutation_id <> ALL ($3::text[])`,
     addFormer: `
       INSERT INTO ${logs} (log_id, principal, floor, last_time)
       SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING`,
     // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
-    // server refuse what follows that create. Each sequence is looked up by itself: PostgreSQL up to 16 takes
-    // every log for one of average length, and would read the whole of a long one.
+    // server refuse what follows that create.
     load: `
       SELECT epoch, head, floor, version_floor,
         (SELECT json_agg(row_to_json(r))::text FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)) AS records,
         (SELECT json_agg(i.intent)::text FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)) AS intents,
         (SELECT json_agg(row_to_json(g))::text FROM (
           SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE mutation_id = ANY ($3::text[])
-          UNION SELECT g.* FROM unnest($5::bigint[]) AS sent (sequence) CROSS JOIN LATERAL (
-            SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = $4 AND sequence = sent.sequence OFFSET 0) AS g
-        ) AS g) AS ledger,
+          UNION SELECT g.* FROM unnest($5::bigint[]) AS sent (sequence) ${ledgerRowAt('$4', 'sent.sequence')}) AS g) AS ledger,
         (SELECT row_to_json(l)::text FROM ${logs} AS l WHERE log_id = $4) AS log
       FROM ${feed}`,
     settleIntents: `DELETE FROM ${intents} AS i USING ${ASKED}

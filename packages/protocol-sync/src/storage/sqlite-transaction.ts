@@ -16,16 +16,17 @@ import {
   toLogRow,
   toRecord,
 } from './sqlite-rows.js';
-import type {
-  Intent,
-  LedgerRow,
-  Loaded,
-  LoadRequest,
-  LogRow,
-  RecordState,
-  Saved,
-  SaveRequest,
-  StoreFacts,
+import {
+  type Intent,
+  type LedgerRow,
+  type Loaded,
+  type LoadRequest,
+  type LogRow,
+  logsIn,
+  type RecordState,
+  type Saved,
+  type SaveRequest,
+  type StoreFacts,
 } from './sync-store.js';
 import type { EngineTransaction } from './transaction-scope.js';
 
@@ -77,12 +78,11 @@ export class SqliteTransaction implements EngineTransaction {
   }
 
   async save(request: SaveRequest): Promise<Saved> {
-    const { records = [], ledger = [], log, formerLogs = [], intents = [], settledIntents = [] } = request;
+    const { records = [], ledger = [], intents = [], settledIntents = [] } = request;
     this.#refuseLost();
     if (records.length > 0) this.#saveRecords(records);
     if (ledger.length > 0) this.#connection.run(SAVE_ROWS, JSON.stringify(ledger.map(ledgerValues)));
-    if (log) this.#saveLog(log);
-    for (const former of formerLogs) this.#saveLog(former);
+    for (const log of logsIn(request)) this.#saveLog(log);
     for (const ref of settledIntents) this.#connection.run(SETTLE_INTENT, ...keyColumns(ref));
     for (const intent of intents) this.#connection.run(SAVE_INTENT, ...keyColumns(intent), JSON.stringify(intent));
     return this.saved;

@@ -134,6 +134,16 @@ export interface PlacesOfLog {
   readonly sequences: readonly number[];
 }
 
+/** All logs of a request or of its answer, the one that the device uses first. */
+export function logsIn<Log>({ log, formerLogs = [] }: LogsOf<Log>): readonly Log[] {
+  return log ? [log, ...formerLogs] : formerLogs;
+}
+
+interface LogsOf<Log> {
+  readonly log?: Log | undefined;
+  readonly formerLogs?: readonly Log[];
+}
+
 /** What one push needs to know. Absent records, rows and intents are simply not in it. */
 export interface Loaded {
   readonly facts: StoreFacts;

@@ -8,6 +8,7 @@ import { leaseHandle } from './leased-handle.js';
 import {
   type Loaded,
   type LoadRequest,
+  logsIn,
   type Saved,
   type SaveRequest,
   StoreBusyError,
@@ -160,15 +161,4 @@ class TransactionScope implements StoreTransaction {
       throw new Error(`Log ${log.logId} was not asked for in load: it may have changed. Load it first.`);
     }
   }
-}
-
-/** All logs that are asked for, or saved. */
-function logsIn<Log>({
-  log,
-  formerLogs = [],
-}: {
-  readonly log?: Log;
-  readonly formerLogs?: readonly Log[];
-}): readonly Log[] {
-  return log ? [log, ...formerLogs] : formerLogs;
 }

@@ -117,6 +117,29 @@ function writer(tell: (happening: Happening) => unknown): KernelPlugin {
   };
 }
 
+/** A plugin of the app under which those operations of the engine fail that `isBroken` says. */
+function failing(
+  isBroken: (operation: { readonly operation: string; readonly data?: unknown }) => boolean,
+): KernelPlugin {
+  return {
+    name: 'failing',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init(context: KernelContext) {
+      context.getService<ObjectQL>('objectql').registerMiddleware(async (operation, next) => {
+        if (isBroken(operation)) throw new Error('The disk is full.');
+        await next();
+      });
+    },
+  };
+}
+
+/** A change of the task `t1` that did not come by sync. */
+function changeTitle(server: SyncHandler, title: string) {
+  const data = { title, status: 'new' };
+  return server.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data });
+}
+
 interface DeviceParts {
   readonly name: string;
   readonly user?: string;
@@ -253,21 +276,10 @@ it('I1 records what is written while the records from before sync are', async ()
 
 it('I4 writes what the server sent into the engine after all when that fails at first', async () => {
   const server = new SyncHandler();
-  const change = (title: string) =>
-    server.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title, status: 'new' } });
+  const change = (title: string) => changeTitle(server, title);
   await change('Buy milk');
   let isBroken = false;
-  const broken: KernelPlugin = {
-    name: 'broken',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init(context: KernelContext) {
-      context.getService<ObjectQL>('objectql').registerMiddleware(async ({ operation }, next) => {
-        if (isBroken && operation === 'update') throw new Error('The disk is full.');
-        await next();
-      });
-    },
-  };
+  const broken = failing(({ operation }) => isBroken && operation === 'update');
   const a = await startDevice(server, { name: 'a', plugins: [broken] });
   await a.exchange();
   isBroken = true;
@@ -281,20 +293,9 @@ it('I4 writes what the server sent into the engine after all when that fails at 
 
 it('I8 meets as a conflict what the engine did not show yet when its user wrote', async () => {
   const server = new SyncHandler({ strategy: 'manual' });
-  const change = (title: string) =>
-    server.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title, status: 'new' } });
+  const change = (title: string) => changeTitle(server, title);
   await change('Buy milk');
-  const slow: KernelPlugin = {
-    name: 'slow',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init(context: KernelContext) {
-      context.getService<ObjectQL>('objectql').registerMiddleware(async ({ data }, next) => {
-        if (Object(data).title === 'Theirs') throw new Error('The disk is full.');
-        await next();
-      });
-    },
-  };
+  const slow = failing(({ data }) => Object(data).title === 'Theirs');
   const a = await startDevice(server, { name: 'a', plugins: [slow] });
   await a.exchange();
   await a.engine.update('task', { id: 't1', status: 'begun' }, system);

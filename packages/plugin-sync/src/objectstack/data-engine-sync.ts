@@ -24,8 +24,8 @@ import { isWrongUser } from '../failure-event.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import { EngineWriter, type EngineWriterParts } from './engine-writer.js';
-import { defineLocalObjects, KNOWN } from './local-objects.js';
-import { isKnown, Outbox, setKnown } from './outbox.js';
+import { defineLocalObjects } from './local-objects.js';
+import { isKnown, knownIds, Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { ShownVersions } from './shown-versions.js';
@@ -41,7 +41,7 @@ export class DataEngineSync implements KernelPlugin {
   readonly version = '1.0.0';
   readonly dependencies = ['@objectql/plugin-sync', 'com.objectstack.engine.objectql'];
   readonly #options: DataEngineSyncOptions;
-  /** Runs what must not see the transaction of the code that happens to call it. */
+  /** As the code around `new` sees it: in no transaction. */
   readonly #outside = AsyncLocalStorage.snapshot();
   #names: readonly string[] = [];
   #parts: Parts | undefined;
@@ -70,6 +70,7 @@ export class DataEngineSync implements KernelPlugin {
       outbox: new Outbox(engine, client),
       shown: new ShownVersions(client.log),
       onFailed,
+      outside: this.#outside,
     };
     this.#parts = { ...reached, writer: new EngineWriter(reached) };
     noting.set(engine, this);
@@ -157,8 +158,8 @@ export class DataEngineSync implements KernelPlugin {
   /** Records what is noted. What fails is told and tried again with the next write: the app's own work goes on. */
   async #drain(): Promise<void> {
     if (this.#isEnded) return;
-    const { outbox, onFailed } = this.#started();
-    await this.#outside(() => outbox.drain()).catch((error: unknown) => onFailed(error));
+    const { outbox, onFailed, outside } = this.#started();
+    await outside(() => outbox.drain()).catch((error: unknown) => onFailed(error));
   }
 
   /** Records what a transaction of the application's notes, once that has committed. */
@@ -203,12 +204,11 @@ export class DataEngineSync implements KernelPlugin {
       async ({ transaction }) => {
         const context = { ...AS_SYSTEM, transaction };
         // Read here: what is written meanwhile is noted by itself, and newer.
-        const known = await engine.find(KNOWN, { where: { object_name: objectName } }, { context });
-        const knownIds = new Set(known.map((row) => row.record_id));
+        const known = new Set<unknown>(await knownIds(engine, objectName, context));
         const rows = await engine.find(objectName, {}, { context });
         const fields = ownFields(engine.registry.getObject(objectName));
         for (const row of rows) {
-          if (knownIds.has(row.id)) continue;
+          if (known.has(row.id)) continue;
           const ref = { objectName, recordId: String(row.id) };
           try {
             await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);

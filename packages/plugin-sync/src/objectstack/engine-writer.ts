@@ -7,8 +7,7 @@ import { systemPlatform } from '../platform/system-platform.js';
 import type { LocalRecord } from '../rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { TurnQueue } from '../turn-queue.js';
-import { KNOWN } from './local-objects.js';
-import { type Outbox, setKnown } from './outbox.js';
+import { knownIds, type Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import type { ShownVersions } from './shown-versions.js';
@@ -19,6 +18,8 @@ export interface EngineWriterParts {
   readonly outbox: Outbox;
   readonly shown: ShownVersions;
   readonly onFailed: (error: unknown) => void;
+  /** Runs what must not see the transaction of the code that happens to call it. */
+  readonly outside: <T>(work: () => T) => T;
 }
 
 /** A record as the engine names it. */
@@ -29,8 +30,6 @@ export class EngineWriter {
   readonly #parts: EngineWriterParts;
   /** Set while a change of the server's is written: it is not recorded again. */
   readonly #writing = new AsyncLocalStorage<true>();
-  /** Runs what must not see the transaction of the code that happens to call it. */
-  readonly #outside = AsyncLocalStorage.snapshot();
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   /** What could not be written into the engine: it is tried again, with growing delays. */
@@ -60,7 +59,7 @@ export class EngineWriter {
       .map(([, record]) => record)
       .filter((record) => isSame(last?.get(String(record.recordId)), record));
     // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
-    const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
+    const gone = last ? [...last.keys()] : await knownIds(this.#parts.engine, objectName, AS_SYSTEM);
     const ids = [...changed, ...gone.filter((id) => !now.has(id))];
     await this.#applyAll(
       ids.map((recordId) => ({ objectName, recordId })),
@@ -88,21 +87,15 @@ export class EngineWriter {
     this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll([]), delayMs);
   }
 
-  async #knownIds(objectName: string): Promise<readonly string[]> {
-    const query = { where: { object_name: objectName } };
-    const rows = await this.#parts.engine.find(KNOWN, query, { context: AS_SYSTEM });
-    return rows.map((row) => String(row.record_id));
-  }
-
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef): Promise<void> {
-    const { engine, onFailed } = this.#parts;
+    const { engine, onFailed, outside } = this.#parts;
     let takeBack = () => {};
     const work = async (transaction: unknown) => {
       takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
     };
     try {
-      await this.#outside(() =>
+      await outside(() =>
         this.#writing.run(true, () =>
           engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
         ),

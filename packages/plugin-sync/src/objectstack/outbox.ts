@@ -139,6 +139,16 @@ export async function isKnown(engine: DataEngine, ref: RecordRef, context: Engin
   return (await engine.find(KNOWN, { where: knownAs(ref), limit: 1 }, { context })).length > 0;
 }
 
+/** The ids of all records of an object that sync knows. */
+export async function knownIds(
+  engine: DataEngine,
+  objectName: string,
+  context: EngineContext,
+): Promise<readonly string[]> {
+  const rows = await engine.find(KNOWN, { where: { object_name: objectName } }, { context });
+  return rows.map((row) => String(row.record_id));
+}
+
 /** Remembers that sync knows a record, or knows it no more. */
 export async function setKnown(
   engine: DataEngine,

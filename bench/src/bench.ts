@@ -1,60 +1,48 @@
-/**
- * `pnpm bench`: runs every workload by every contestant in turn, prints tables and writes them as JSON.
- *
- *   --quick                        small sizes; fails when a ratio is far outside
- *   --workloads W1,W5              these alone         --contestants floor,memory    these alone
- *   --size 1000000                 another size        --batch 100                   mutations in one push
- *   --reps 5                       repetitions         --out bench/results/a.json    where the JSON goes
- *   --against <git revision>       the same cases with that revision's libraries, in turn with these
- *   --compare a.json b.json        compares two files and runs nothing
- */
+/** Runs every workload by every contestant in turn, prints tables and writes them as JSON: `pnpm bench --help` tells its options. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command } from '@commander-js/extra-typings';
 import { startPostgres } from '../../packages/protocol-sync/src/storage/postgres-server.fixture.js';
-import { type Case, isYardstick, type Measured } from './case.js';
+import { parseCount, parseSome } from '../../scripts/command-line/option-parsers.js';
+import { type Case, CONTESTANTS, isYardstick, type Measured, WORKLOAD_IDS } from './case.js';
 import { needsPostgres, planCases } from './plan.js';
-import { type Bundle, bundle, bundleRevision } from './process/bundle.js';
+import { type Bundle, bundle, bundleRevision, type RevisionBundle } from './process/bundle.js';
 import { runCase } from './process/run-case.js';
 import { compareResults, compareRevisions } from './report/compare.js';
 import { findFaults } from './report/limits.js';
 import { type Result, type Row, summarize } from './report/result.js';
 import { formatResult } from './report/table.js';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: 'boolean', default: false },
-    workloads: { type: 'string' },
-    contestants: { type: 'string' },
-    size: { type: 'string' },
-    batch: { type: 'string' },
-    reps: { type: 'string' },
-    out: { type: 'string' },
-    against: { type: 'string' },
-    compare: { type: 'boolean', default: false },
-  },
-});
+const bench = new Command('pnpm bench')
+  .description('Runs every workload by every contestant in turn, prints tables and writes them as JSON.')
+  .option('--quick', 'small sizes; fails when a ratio is far outside', false)
+  .option('--workloads <names>', 'these alone, as W1,W5', parseSome(WORKLOAD_IDS))
+  .option('--contestants <names>', 'these alone, as floor,memory', parseSome(CONTESTANTS))
+  .option('--size <count>', 'another size', parseCount)
+  .option('--batch <count>', 'mutations in one push', parseCount)
+  .option('--reps <count>', 'repetitions: 1 with --quick, otherwise 3', parseCount)
+  .option('--out <file>', 'where the JSON goes')
+  .option('--against <revision>', "the same cases with that git revision's libraries, in turn with these");
+type Options = ReturnType<typeof bench.opts>;
+bench.action(run);
+bench
+  .command('compare <before> <after>')
+  .description('Compares the JSON of two runs, and runs nothing.')
+  .action((before, after) => console.log(compareResults(readResult(before), readResult(after))));
+await bench.parseAsync();
 
-if (options.compare) {
-  const [before, after] = positionals.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Result);
-  if (!before || !after) throw new Error('Name two files: pnpm bench --compare before.json after.json');
-  console.log(compareResults(before, after));
-} else {
-  await run();
-}
-
-async function run(): Promise<void> {
+async function run(options: Options): Promise<void> {
   const cases = planCases({
     isQuick: options.quick,
-    workloads: options.workloads?.split(','),
-    contestants: options.contestants?.split(','),
-    size: options.size === undefined ? undefined : Number(options.size),
-    batch: options.batch === undefined ? undefined : Number(options.batch),
+    workloads: options.workloads,
+    contestants: options.contestants,
+    size: options.size,
+    batch: options.batch,
   });
+  if (cases.length === 0) bench.error('None of these contestants runs any of these workloads.');
   const postgres = cases.some(({ contestant }) => needsPostgres(contestant)) ? await startPostgres() : undefined;
   const own = await bundle();
   const other = options.against === undefined ? undefined : await bundleRevision(options.against);
@@ -64,10 +52,10 @@ async function run(): Promise<void> {
       return linesOf(asked, own, other);
     });
     // Repetitions are the outer loop, so that whatever else loads the machine falls on all contestants alike.
-    for (let repetition = 0; repetition < Number(options.reps ?? (options.quick ? 1 : 3)); repetition++) {
+    for (let repetition = 0; repetition < (options.reps ?? (options.quick ? 1 : 3)); repetition++) {
       for (const line of lines) line.runs.push(await tryCase(line));
     }
-    report(lines);
+    report(lines, options);
   } finally {
     await own.remove();
     await other?.remove();
@@ -80,10 +68,10 @@ interface Line extends Row {
   readonly runs: (Measured | null)[];
 }
 
-function linesOf(asked: Case, own: Bundle, other: Bundle | undefined): readonly Line[] {
+function linesOf(asked: Case, own: Bundle, other: RevisionBundle | undefined): readonly Line[] {
   const line: Line = { asked, folder: own.folder, runs: [] };
   if (!other || isYardstick(asked.contestant)) return [line];
-  return [line, { asked, folder: other.folder, revision: options.against ?? '', runs: [] }];
+  return [line, { asked, folder: other.folder, revision: other.revision, runs: [] }];
 }
 
 async function tryCase({ asked, folder, revision }: Line): Promise<Measured | null> {
@@ -98,7 +86,7 @@ async function tryCase({ asked, folder, revision }: Line): Promise<Measured | nu
   }
 }
 
-function report(lines: readonly Line[]): void {
+function report(lines: readonly Line[], options: Options): void {
   const rows = lines.map(({ folder, ...row }): Row => row);
   const [cpu] = cpus();
   const result: Result = {
@@ -120,5 +108,9 @@ function report(lines: readonly Line[]): void {
   console.log(`\nWritten to ${file}`);
   const faults = options.quick ? findFaults(summarize(rows)) : [];
   for (const fault of faults) console.error(fault);
-  if (faults.length > 0 || rows.some(({ runs }) => runs.includes(null))) process.exitCode = 1;
+  if (faults.length > 0 || rows.some(({ runs }) => runs.some((run) => !run?.isVerified))) process.exitCode = 1;
+}
+
+function readResult(file: string): Result {
+  return JSON.parse(readFileSync(file, 'utf8')) as Result;
 }

@@ -14,6 +14,7 @@ export const WORKLOADS = {
   W7: 'live: one edit on one device until it shows on another',
 } as const;
 export type WorkloadId = keyof typeof WORKLOADS;
+export const WORKLOAD_IDS = Object.keys(WORKLOADS) as readonly WorkloadId[];
 
 /** Ours: a device's storage and a server's store. */
 export interface Ours {
@@ -22,9 +23,12 @@ export interface Ours {
 }
 
 /** The least that does the same work on this machine; ratios are against the first one a workload has. */
-export type Yardstick = 'floor' | 'raw-json' | 'raw-sqlite' | 'raw-postgres';
-export type Variant = 'memory' | 'sqlite' | 'postgres';
-export type Contestant = Yardstick | Variant;
+export const YARDSTICKS = ['floor', 'raw-json', 'raw-sqlite', 'raw-postgres'] as const;
+export type Yardstick = (typeof YARDSTICKS)[number];
+export const VARIANTS = ['memory', 'sqlite', 'postgres'] as const;
+export type Variant = (typeof VARIANTS)[number];
+export const CONTESTANTS = [...YARDSTICKS, ...VARIANTS] as const;
+export type Contestant = (typeof CONTESTANTS)[number];
 
 export interface Case {
   readonly workload: WorkloadId;
@@ -69,5 +73,5 @@ export function oursOf({ contestant, postgresUrl }: Case): Ours {
 }
 
 export function isYardstick(contestant: Contestant): contestant is Yardstick {
-  return contestant === 'floor' || contestant.startsWith('raw-');
+  return YARDSTICKS.some((yardstick) => yardstick === contestant);
 }

@@ -18,6 +18,11 @@ export interface Bundle {
   remove(): Promise<void>;
 }
 
+export interface RevisionBundle extends Bundle {
+  /** The git revision whose libraries they are. */
+  readonly revision: string;
+}
+
 /** Bundles the benches with the libraries in `root`, a checkout of this repository with its dependencies. */
 export async function bundle(root = ROOT): Promise<Bundle> {
   await mkdir(join(ROOT, 'bench/.tmp'), { recursive: true });
@@ -53,12 +58,12 @@ function librariesOf(root: string): Plugin {
 }
 
 /** The same for another revision, from a checkout of its own that is gone afterwards. */
-export async function bundleRevision(revision: string): Promise<Bundle> {
+export async function bundleRevision(revision: string): Promise<RevisionBundle> {
   const checkout = await mkdtemp(join(tmpdir(), 'objectql-sync-revision-'));
   try {
     await run('git', ['worktree', 'add', '--detach', checkout, revision], { cwd: ROOT });
     await run('npx', ['-y', 'pnpm@10', 'install', '--frozen-lockfile', '--prefer-offline'], { cwd: checkout });
-    return await bundle(checkout);
+    return { ...(await bundle(checkout)), revision };
   } finally {
     await run('git', ['worktree', 'remove', '--force', checkout], { cwd: ROOT });
   }

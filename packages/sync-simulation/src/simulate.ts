@@ -1,12 +1,6 @@
-/**
- * Runs schedules from the command line.
- *
- *   pnpm simulate --seeds 1..1000                 runs them all, ends with 1 when anything was broken
- *   pnpm simulate --seeds 1..1000 --mutations 100 with more mutations a schedule
- *   pnpm simulate --seed 42                       runs one and prints its trace
- *   pnpm simulate --seeds 1..1000 --keep          keeps what breaks, made small, in `seeds/`
- */
-import { parseArgs } from 'node:util';
+/** Runs schedules from the command line: `pnpm simulate --help` tells its options. */
+import { Command } from '@commander-js/extra-typings';
+import { parseCount, parseRange } from '../../../scripts/command-line/option-parsers.js';
 import { drawPlan } from './draw-plan.js';
 import { keepSeed } from './kept-seeds.js';
 import { realTime } from './platform/turn.js';
@@ -14,23 +8,23 @@ import { shrinkPlan } from './shrink.js';
 import type { Violation } from './violation.js';
 import { runPlan } from './world.js';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '1..100' },
-    mutations: { type: 'string', default: '40' },
-    keep: { type: 'boolean', default: false },
-  },
-});
-const mutations = Number(values.mutations);
-const [first = 1, last = first] = (values.seed ?? values.seeds).split('..').map(Number);
+const options = new Command('pnpm simulate')
+  .description('Runs schedules drawn from seeds, and ends with 1 when anything was broken.')
+  .option('--seeds <range>', 'runs all of these', parseRange, [1, 100] as const)
+  .option('--seed <number>', 'runs this one alone and prints its trace', parseCount)
+  .option('--mutations <count>', 'how many a schedule makes, about', parseCount, 40)
+  .option('--keep', 'keeps what breaks, made small, in seeds/', false)
+  .parse()
+  .opts();
+const { mutations } = options;
+const [first, last] = options.seed === undefined ? options.seeds : [options.seed, options.seed];
 const startedAt = realTime();
 let made = 0;
 let broken = 0;
 for (let seed = first; seed <= last; seed++) {
-  const outcome = await runPlan(drawPlan(seed, { mutations }), { isTraced: values.seed !== undefined });
+  const outcome = await runPlan(drawPlan(seed, { mutations }), { isTraced: options.seed !== undefined });
   made += outcome.mutations;
-  if (values.seed !== undefined) print(outcome.trace.join('\n'));
+  if (options.seed !== undefined) print(outcome.trace.join('\n'));
   if (outcome.violation) {
     broken += 1;
     await explain(seed, outcome.violation);
@@ -49,7 +43,7 @@ async function explain(seed: number, violation: Violation): Promise<void> {
   print(
     `Above: ${small.actions.length} of its ${plan.actions.length} actions. Again: pnpm simulate --seed ${seed} --mutations ${mutations}`,
   );
-  if (values.keep) print(`Kept as ${keepSeed({ broke: again, plan: small })}`);
+  if (options.keep) print(`Kept as ${keepSeed({ broke: again, plan: small })}`);
 }
 
 function report(schedules: number): void {

@@ -1,20 +1,24 @@
-/** Kills hundreds of times: `pnpm crashes --kills 300`. Prints the figures and ends with 1 when anything was lost. */
-import { parseArgs } from 'node:util';
+/** Kills processes from the command line: `pnpm crashes --help` tells its options. */
+import { Command } from '@commander-js/extra-typings';
+import { parseCount } from '../../../../scripts/command-line/option-parsers.js';
 import { type CrashRun, runCrashes } from './crash-run.js';
 
-const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' } },
-});
+const options = new Command('pnpm crashes')
+  .description('Kills processes that sync, prints what is left, and ends with 1 when anything was lost.')
+  .option('--kills <count>', 'how many, all kinds together', parseCount, 300)
+  .option('--seed <number>', 'draws when', parseCount, 1)
+  .parse()
+  .opts();
 const kinds = [
   { victim: 'client', storage: 'sqlite', records: 'store' },
   { victim: 'client', storage: 'file', records: 'store' },
   { victim: 'server', storage: 'sqlite', records: 'store' },
   { victim: 'server', storage: 'sqlite', records: 'table' },
 ] as const;
-const kills = Math.ceil(Number(values.kills) / kinds.length);
+const kills = Math.ceil(options.kills / kinds.length);
 const problems: CrashRun[] = [];
 for (const [index, kind] of kinds.entries()) {
-  const run = await runCrashes({ ...kind, kills, seed: Number(values.seed) + index });
+  const run = await runCrashes({ ...kind, kills, seed: options.seed + index });
   const isSound =
     run.lost.length + run.repeated.length + run.left.pending + run.left.conflicts + run.left.deadLetters === 0;
   if (!isSound || !run.isEqual) problems.push(run);

@@ -200,9 +200,11 @@ export class EngineStore implements SyncStore {
   ): Promise<T> {
     const touched: RecordRef[] = [];
     let saved: Saved;
+    // Before anything is written or read: who has a record's row and waits for the feed would wait for a push that has the feed
+    // and waits for the row, and what was read before the wait may be old after it.
+    await this.#transactionOn(transaction).lock();
     const run: OpenTransaction['run'] = async (inner) => {
-      const engine = new EngineTransaction(this.#engine, transaction, this.#epochs);
-      await engine.lock();
+      const engine = this.#transactionOn(transaction);
       const result = await runInScope(engine, inner);
       saved = engine.saved ?? saved;
       return result;
@@ -236,11 +238,11 @@ export class EngineStore implements SyncStore {
   }
 
   async #alone<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
-    return this.#inEngineTransaction(async ({ transaction }) => {
-      const engine = new EngineTransaction(this.#engine, transaction, this.#epochs);
-      await engine.lock();
-      return work(engine);
-    });
+    return this.#inEngineTransaction(({ transaction }) => work(this.#transactionOn(transaction)));
+  }
+
+  #transactionOn(transaction: unknown): EngineTransaction {
+    return new EngineTransaction(this.#engine, transaction, this.#epochs);
   }
 
   #readFeedRow() {

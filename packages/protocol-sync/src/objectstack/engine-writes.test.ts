@@ -77,3 +77,12 @@ it('I4 brings a record to devices also where a hook has emptied the answer of it
   await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
   expect(await feed()).toEqual({ t1: 'Buy milk' });
 });
+
+it('I4 follows writes that name their record by a number', async () => {
+  const { feed, engine } = await start();
+  for (const id of [7, 8, 9]) await engine.insert('task', { id, title: 'Buy milk' }, system);
+  await engine.update('task', { id: 8, title: 'Late' }, system);
+  await engine.update('task', { title: 'Late' }, { where: { id: 9n }, ...system });
+  await engine.delete('task', { where: { id: 7 }, ...system });
+  expect(await feed()).toEqual({ 7: 'deleted', 8: 'Late', 9: 'Late' });
+});

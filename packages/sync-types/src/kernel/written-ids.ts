@@ -36,7 +36,8 @@ function idsOf(result: unknown): readonly string[] {
     .flatMap((row) => idOf(row) ?? idOf((row as { readonly record?: unknown } | null)?.record) ?? []);
 }
 
+/** The engine takes a number for the record that has it as text. */
 function idOf(value: unknown): string | undefined {
   const id = typeof value === 'object' && value !== null ? (value as { readonly id?: unknown }).id : undefined;
-  return typeof id === 'string' ? id : undefined;
+  return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined;
 }

@@ -210,13 +210,23 @@ export class EngineStore implements SyncStore {
       return result;
     };
     const open = { transaction, run };
-    const result = await this.#touched.run(touched, async () => {
-      const done = await work(open);
+    const bringUpToDate = async () => {
       if (touched.length > 0) await this.#bringUpToDate(eachOnce(touched), open);
-      return done;
-    });
-    this.#announceAfter(transaction, { saved, isOwned });
-    return result;
+    };
+    try {
+      return await this.#touched.run(touched, async () => {
+        const done = await work(open).catch(async (error: unknown) => {
+          // Whose transaction this is may go on without this write, and commit what its hooks had written. Where it cannot
+          // go on, nothing can be written any more either.
+          if (!isOwned) await bringUpToDate().catch(() => {});
+          throw error;
+        });
+        await bringUpToDate();
+        return done;
+      });
+    } finally {
+      this.#announceAfter(transaction, { saved, isOwned });
+    }
   }
 
   /** Tells listeners of the new head once it is committed. */

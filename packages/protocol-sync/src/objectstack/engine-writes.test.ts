@@ -86,3 +86,23 @@ it('I4 follows writes that name their record by a number', async () => {
   await engine.delete('task', { where: { id: 7 }, ...system });
   expect(await feed()).toEqual({ 7: 'deleted', 8: 'Late', 9: 'Late' });
 });
+
+it('I11 follows what a failed write leaves behind in a transaction that goes on without it', async () => {
+  const { feed, engine } = await start();
+  const writeMore: HookHandler = async ({ input }) => {
+    const { id } = input.data as { readonly id: string };
+    if (id === 'refused') await engine.insert('task', { id: 'of-hook', title: 'x' }, system);
+    if (id === 'refused') throw new Error('refused');
+  };
+  const fail: HookHandler = async () => Promise.reject(new Error('too late'));
+  engine.registerHook('beforeInsert', writeMore, { object: 'task' });
+  engine.registerHook('afterUpdate', fail, { object: 'task' });
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await engine.transaction(async () => {
+    await engine.insert('task', { id: 'refused', title: 'x' }, system).catch(() => {});
+    await engine.update('task', { id: 't1', title: 'Late' }, system).catch(() => {});
+  });
+  const rows = await engine.find('task', {}, system);
+  expect(Object.fromEntries(rows.map(({ id, title }) => [id, title]))).toEqual({ t1: 'Late', 'of-hook': 'x' });
+  expect(await feed()).toEqual({ t1: 'Late', 'of-hook': 'x' });
+});

@@ -42,7 +42,11 @@ interface Write {
 
 async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: Write): Promise<void> {
   const before = await idsBeforeWrite(operation, engine);
-  await next();
-  const objectName = operation.object;
-  for (const recordId of [...before, ...idsAfterInsert(operation)]) touch({ objectName, recordId });
+  try {
+    await next();
+  } finally {
+    // Also where it fails: what a hook throws behind the write does not undo it, unless the transaction ends with it.
+    const objectName = operation.object;
+    for (const recordId of [...before, ...idsAfterInsert(operation)]) touch({ objectName, recordId });
+  }
 }

@@ -14,6 +14,7 @@ export class Settlements {
   /** Those before: forgotten all at once, as looking for the oldest one each time would cost more than the rest. */
   #olderById: ReadonlyMap<string, MutationOutcome> = new Map();
   readonly #followed = new Set<string>();
+  #isOver = false;
   readonly #onSettled: (id: string, outcome: MutationOutcome) => void;
 
   constructor(onSettled: (id: string, outcome: MutationOutcome) => void = () => {}) {
@@ -58,11 +59,13 @@ export class Settlements {
 
   /** Nobody will hear any more: the client is closed. */
   end(): void {
+    this.#isOver = true;
     for (const hearers of this.#hearersById.values()) for (const hear of hearers) hear(undefined);
     this.#hearersById.clear();
   }
 
   #hear(id: string, hearer: Hearer): void {
+    if (this.#isOver) return hearer(undefined);
     this.#hearersById.set(id, [...(this.#hearersById.get(id) ?? []), hearer]);
   }
 

@@ -86,6 +86,19 @@ describe('closing', () => {
     expect(isOver).toBe(true);
   });
 
+  test('leaves nobody waiting who asks for an outcome too late to learn it', async () => {
+    const { edit, engine, platform } = device({ otherwise: isGone });
+    const { id } = edit();
+    const codes: string[] = [];
+    const ask = () => void engine.settled(id).catch(({ code }) => codes.push(code));
+    // The storage is still being opened.
+    ask();
+    await engine.close();
+    ask();
+    await platform.advance(0);
+    expect(codes).toEqual(['CLOSED', 'CLOSED']);
+  });
+
   test('refuses what comes after it', async () => {
     const { edit, engine, server } = device();
     await engine.close();

@@ -61,6 +61,7 @@ export class TestTab implements TabHost {
     return {
       post: (message) => {
         if (this.#fate === 'gone') return;
+        if (!members.has(member)) throw new DOMException('The channel is closed.', 'InvalidStateError');
         for (const other of members) {
           if (other === member) continue;
           const copy = structuredClone(message);

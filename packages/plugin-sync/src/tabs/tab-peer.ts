@@ -49,6 +49,7 @@ export class TabPeer implements TabGroup, Driver {
   /** Names this tab's own leadership; `undefined` while it follows. */
   #term: string | undefined;
   #isPaused = false;
+  #hasLeft = false;
   #said = '';
   #settled: (readonly [string, MutationOutcome])[] = [];
   /** What other tabs told is not told again. */
@@ -175,6 +176,7 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   leave(): void {
+    this.#hasLeft = true;
     this.#cancelReopen();
     this.#watch?.stop();
     this.#term = undefined;
@@ -238,7 +240,8 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   #post(message: TabMessage): void {
-    this.#channel.post({ v: 1, from: this.#id, message });
+    // An application may pause or resume what it has closed; a closed channel would throw.
+    if (!this.#hasLeft) this.#channel.post({ v: 1, from: this.#id, message });
   }
 
   #hear(data: unknown): void {

@@ -10,6 +10,8 @@ interface Open {
 export class Wishes {
   readonly #send: (id: string, wish: Wish) => void;
   readonly #openById = new Map<string, Open>();
+  /** Why nobody will answer any more. */
+  #end: WishError | undefined;
 
   constructor(send: (id: string, wish: Wish) => void) {
     this.#send = send;
@@ -18,6 +20,7 @@ export class Wishes {
   /** Resolves with what the leader answers; rejects with a `WishError`. */
   ask(id: string, wish: Wish): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (this.#end) return reject(this.#end);
       this.#openById.set(id, { wish, resolve, reject });
       this.#send(id, wish);
     });
@@ -38,6 +41,7 @@ export class Wishes {
 
   /** Nobody will answer any more. */
   end(error: WishError): void {
+    this.#end = error;
     for (const id of this.#openById.keys()) this.done(id, undefined, error);
   }
 }

@@ -369,3 +369,17 @@ test('says that a client was closed to who still waits for another tab', async (
   await world.advance(250);
   await Promise.all([expect(outcome).rejects.toMatchObject({ code: 'CLOSED' }), follower.plugin.close()]);
 });
+
+test('answers at once when it is closed, whatever is asked of it', async () => {
+  const { world, leader, follower } = await two();
+  for (const tab of [leader, follower]) {
+    const { plugin, tasks } = tab;
+    const { id } = tasks.records.create('t1', {});
+    await world.close(tab);
+    plugin.client.pause();
+    plugin.client.resume();
+    plugin.client.cancelScheduled();
+    expect(await plugin.client.sync()).toBeNull();
+    await expect(plugin.client.settled(id)).rejects.toMatchObject({ name: 'SyncUsageError', code: 'CLOSED' });
+  }
+});

@@ -62,13 +62,13 @@ interface DecideInput {
 
 async function decide(conflict: SyncConflict, { entry, localCopy, parts }: DecideInput): Promise<Resolution> {
   const { objectName, id } = entry.mutation;
-  const { platform, configs, onConflict, conflicts } = parts;
-  const report = (error: unknown) => parts.listeners.report(error);
+  const { platform, configs, onConflict, listeners, conflicts } = parts;
+  const report = (error: unknown) => listeners.report(error);
   try {
     const { strategy, conflictFields } = configs.of(objectName);
     const resolver = new ConflictResolver({ strategy: findStrategy(strategy), conflictFields, onConflict });
     const work = resolver.resolve(conflict, { localCopy, round: entry.round });
-    const resolved = await settleWithin(work, { timeoutMs: CALLBACK_WAIT_MS, platform });
+    const resolved = await settleWithin(listeners.unlessClosed(work), { timeoutMs: CALLBACK_WAIT_MS, platform });
     if (!resolved.inTime) {
       work.then((resolution) => conflicts.resolveLate(id, resolution)).catch(report);
       return { do: 'park' };
@@ -77,6 +77,8 @@ async function decide(conflict: SyncConflict, { entry, localCopy, parts }: Decid
     if (resolved.value.do === 'write') followUpOf(conflict, resolved.value, { round: 0, later: [] });
     return resolved.value;
   } catch (error) {
+    // The answer is not stored, and the conflict met again by the next process.
+    if (listeners.isClosed) throw error;
     report(error);
     return { do: 'park' };
   }

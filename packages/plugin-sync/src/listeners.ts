@@ -26,7 +26,7 @@ export class Listeners {
   readonly #platform: Platform;
   readonly #onError: (error: Error) => void;
   #registrations: readonly Registration[] = [];
-  /** Ends the wait for a listener that is under way. */
+  /** Ends the wait for what is under way. */
   #close = () => {};
   #isClosed = false;
 
@@ -36,7 +36,12 @@ export class Listeners {
     this.#onError = onError;
   }
 
-  /** Waits for no listener any more: it may be one that waits for the client to close. */
+  /** True once nothing of the application's is waited for. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Waits for nothing of the application's any more: it may be what waits for the client to close. */
   close(): void {
     this.#isClosed = true;
     this.#close();
@@ -72,20 +77,24 @@ export class Listeners {
   async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
     for (const { listener, objectName } of this.#registrations) {
       const own = ofObject(changes, objectName);
-      // One for each wait, or the one promise would keep all that was raced with it. Made first: the listener may close at once.
-      const closed = new Promise<never>((_, reject) => {
-        this.#close = () => reject(new Error('The client is closed.'));
-        if (this.#isClosed) this.#close();
-      });
-      closed.catch(() => {});
       const handled = own[0] && listener.onServerChanges?.(own);
       if (!isThenable(handled)) continue;
       const bound = { timeoutMs: LISTENER_TIMEOUT_MS, platform: this.#platform };
-      if (!(await settleWithin(Promise.race([handled, closed]), bound)).inTime)
+      if (!(await settleWithin(this.unlessClosed(handled), bound)).inTime)
         throw new Error(
           `A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms. Did it await sync()?`,
         );
     }
+  }
+
+  /** What `work` of the application's resolves with; rejects when this is closed before. */
+  unlessClosed<T>(work: PromiseLike<T>): Promise<T> {
+    // One for each wait, or the one promise would keep all that was raced with it.
+    const closed = new Promise<never>((_, reject) => {
+      this.#close = () => reject(new Error('The client is closed.'));
+    });
+    if (this.#isClosed) this.#close();
+    return Promise.race([work, closed]);
   }
 
   /** Tells an error to everybody who wants to know. */

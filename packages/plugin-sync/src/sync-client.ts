@@ -240,8 +240,8 @@ export class SyncClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.listeners.close();
     await Promise.allSettled(this.#underWay);
+    this.listeners.close();
     await this.#driver.close();
     this.#intake.close();
     try {

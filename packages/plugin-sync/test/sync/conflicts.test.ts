@@ -1,8 +1,9 @@
 /** Conflicts: decided by whoever knows how, never silent, never in the way of anything else. */
-import type { SyncConflict } from '@objectql/sync-types';
+import type { SyncConflict, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { CALLBACK_WAIT_MS } from '../../src/decide-conflicts.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { device } from './device.js';
 import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 import { serverRecord, strategyConfig, twoDevices } from './two-devices.js';
@@ -40,6 +41,40 @@ test('the client’s own strategy decides where the server knows none, and the r
     { title: 'theirs', status: 'done', due: 'then' },
     { title: 'theirs', status: 'done', due: 'then' },
   ]);
+});
+
+test('I1 a callback that never answers does not keep a client from closing, and the conflict is met again', async () => {
+  const lasting = Object.assign(new MemoryStorage(), { close: async () => {} });
+  const meets = ({ mutations }: SyncPushRequest) =>
+    answer(
+      mutations.map((clientMutation) => {
+        const { id, objectName, recordId } = clientMutation;
+        const conflict = { objectName, recordId, clientMutation, serverRecord: {}, conflictingFields: ['title'] };
+        return { status: 'conflict', mutationId: id, conflict };
+      }),
+    );
+  const { transport } = scriptedServer(meets);
+  const options = { transport, storage: lasting, ...strategyConfig('manual') };
+  const asked: unknown[] = [];
+  const onConflict = ({ recordId }: SyncConflict) => {
+    asked.push(recordId);
+    return new Promise<never>(() => {});
+  };
+  const first = device({ ...options, onConflict });
+  for (const id of ['t1', 't2']) first.tasks.records.create(id, { title: id });
+  const syncing = first.tasks.sync();
+  await first.platform.advance(0);
+  let isClosed = false;
+  const closing = first.plugin.close().then(() => {
+    isClosed = true;
+  });
+  await first.platform.advance(0);
+  expect([isClosed, asked, first.heard]).toEqual([true, ['t1'], ['start']]);
+  await Promise.all([closing, syncing]);
+
+  const second = device(options);
+  await second.tasks.sync();
+  expect(second.plugin.client.conflicts.list().map(({ conflict }) => conflict.recordId)).toEqual(['t1', 't2']);
 });
 
 test('the callback’s merge is written within the same sync', async () => {

@@ -65,6 +65,23 @@ test('tells the listener of one object that object’s events only', async () =>
   expect(heard).toEqual(['all: task,project', 'task: task']);
 });
 
+test('hands over what a listener may change, which changes nothing for anybody else', async () => {
+  const { listeners } = setUp();
+  const changes = [change('task'), change('project')];
+  const heard: unknown[] = [];
+  listeners.add({
+    onServerChanges(told) {
+      const own = told as unknown as { recordId: unknown }[];
+      for (const item of own) item.recordId = 'changed';
+      own.length = 1;
+    },
+  });
+  listeners.add({ onServerChanges: (told) => void heard.push(...told) });
+  await listeners.serverChanges(changes);
+  const untouched = [change('task'), change('project')];
+  expect([heard, changes]).toEqual([untouched, untouched]);
+});
+
 test('tells nothing more to a listener that was removed', () => {
   const { listeners } = setUp();
   const heard: string[] = [];

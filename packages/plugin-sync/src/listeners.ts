@@ -76,8 +76,9 @@ export class Listeners {
   /** Hands server changes over; rejects when a listener does, so that they are not taken as received. */
   async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
     for (const { listener, objectName } of this.#registrations) {
+      if (!listener.onServerChanges) continue;
       const own = ofObject(changes, objectName);
-      const handled = own[0] && listener.onServerChanges?.(own);
+      const handled = own[0] && listener.onServerChanges(own);
       if (!isThenable(handled)) continue;
       const bound = { timeoutMs: LISTENER_TIMEOUT_MS, platform: this.#platform };
       if (!(await settleWithin(this.unlessClosed(handled), bound)).inTime)
@@ -115,11 +116,12 @@ interface OfObject {
   readonly objectName: string;
 }
 
+/** Copies, because what a listener changes must not change what is stored. */
 function ofObject<Item extends OfObject | { readonly mutation: OfObject }>(
   items: readonly Item[],
   objectName: string | undefined,
 ): readonly Item[] {
-  return objectName === undefined ? items : items.filter((item) => objectNameOf(item) === objectName);
+  return items.flatMap((item) => (objectName === undefined || objectNameOf(item) === objectName ? { ...item } : []));
 }
 
 function objectNameOf(item: OfObject | { readonly mutation: OfObject }): string {

@@ -89,11 +89,11 @@ export class LocalRecords {
     return addWatcher(this.#watchersByObject, objectName, watcher);
   }
 
-  /** Tells the watchers which records may look different now. */
+  /** Tells the watchers which records may look different now. None: those who could not look try again. */
   changed(changed: Changed): void {
-    if (changed === 'all') {
-      for (const watcher of allOf(this.#watchersByRecord)) watcher.changed('all');
-      for (const watcher of allOf(this.#watchersByObject)) watcher.changed('all');
+    if (changed === 'all' || changed.length === 0) {
+      for (const watcher of allOf(this.#watchersByRecord)) watcher.changed(changed);
+      for (const watcher of allOf(this.#watchersByObject)) watcher.changed(changed);
       return;
     }
     if (this.#watchersByRecord.size + this.#watchersByObject.size === 0) return;

@@ -22,13 +22,14 @@ export class RecordWatch<Seen> {
     this.#parts = parts;
   }
 
+  /** Looks at what changed; at nothing where that is nothing, unless the last look failed. */
   changed(changed: Changed): void {
     if (changed === 'all' || this.#due === 'all') this.#due = 'all';
-    else {
+    else if (changed.length > 0) {
       this.#due ??= new Map();
       for (const ref of changed) this.#due.set(recordKey(ref), ref);
     }
-    if (!this.#isLooking) void this.#lookAtAll();
+    if (this.#due && !this.#isLooking) void this.#lookAtAll();
   }
 
   stop(): void {
@@ -47,7 +48,7 @@ export class RecordWatch<Seen> {
         const seen = await look(due === 'all' ? due : [...due.values()]);
         if (!this.#isStopped) callContained(() => listener(seen), onFailed);
       } catch (error) {
-        // What was not seen is looked at together with the next change.
+        // What was not seen is looked at together with the next change, or when the storage has worked again.
         this.#due = 'all';
         onFailed(error);
         break;

@@ -290,6 +290,8 @@ export class SyncClient implements AsyncDisposable {
   #completed(answer: SyncPushResponse | null): void {
     this.#lastError = null;
     this.#tellStatus();
+    // What could not be read may be now.
+    this.records.changed([]);
     if (answer) this.listeners.tell('onSyncComplete', answer);
   }
 

@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { CheckpointMovedError } from '../../src/storage/client-storage.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { device } from './device.js';
 import { FaultyStorage } from './faulty-storage.js';
 import { realServer } from './real-server.js';
@@ -268,4 +270,28 @@ test('I13 sends what is durable while the storage has no room for what came late
     true,
     'error: quota exceeded',
   ]);
+});
+
+test('shows the records once a storage opens that did not at first, though the server has nothing new', async () => {
+  const storage = new FaultStorage(new MemoryStorage(), [{ nth: 1, of: 'load', when: 'before' }]);
+  const { tasks, heard } = device({ transport: scriptedServer().transport, storage });
+  const shown: unknown[] = [];
+  tasks.records.subscribe((records) => void shown.push(records));
+  tasks.records.subscribe('t1', (record) => void shown.push(record));
+  await expect.poll(() => heard.length).toBe(2);
+  await tasks.sync();
+  await expect.poll(() => shown).toEqual(expect.arrayContaining([[], undefined]));
+});
+
+test('shows what could not be read after the next sync, though the server has nothing new', async () => {
+  const storage = new FaultStorage(new MemoryStorage());
+  const { tasks, heard } = device({ transport: scriptedServer().transport, storage });
+  await tasks.sync();
+  storage.fail('listRecords', new Error('The connection is lost.'));
+  const shown: unknown[] = [];
+  tasks.records.subscribe((records) => void shown.push(records));
+  await expect.poll(() => heard.at(-1)).toBe('error: The connection is lost.');
+  storage.heal();
+  await tasks.sync();
+  await expect.poll(() => shown).toEqual([[]]);
 });

@@ -163,6 +163,7 @@ export class SyncClient implements AsyncDisposable {
 
   /** Calls `listener` with the status now and whenever it changes. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>): () => void {
+    this.open().catch((error: unknown) => this.listeners.report(error));
     return this.#subscribers.add(listener, this.status);
   }
 

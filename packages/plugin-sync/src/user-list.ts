@@ -6,6 +6,8 @@ import type { WaitingList } from './waiting-list.js';
 
 export interface UserListParts {
   readonly log: ClientLog;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<void>;
   /** Called after a mutation was recorded. */
   readonly onRecorded: (mutation: MutationLogEntry) => void;
   /** Called after the list changed in any other way. */
@@ -46,6 +48,8 @@ export class UserList<Item extends { readonly id: string }> {
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
+    const { open, onListenerFailed } = this.parts;
+    open().catch(onListenerFailed);
     return this.view.waiting.subscribe((all) => listener(this.#own(all)));
   }
 
@@ -64,8 +68,9 @@ export class UserList<Item extends { readonly id: string }> {
     id: string,
     entryFor: (item: Item) => NewEntry | undefined,
   ): Promise<MutationLogEntry | undefined> {
-    const { log, onRecorded, onChanged } = this.parts;
+    const { log, open, onRecorded, onChanged } = this.parts;
     const { waiting, removal } = this.view;
+    await open();
     const made = await waiting.decide(id, async (item) => {
       const entry = entryFor(item);
       const recheck = () => waiting.recheck(id);

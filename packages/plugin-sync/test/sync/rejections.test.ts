@@ -72,6 +72,33 @@ test('a dead letter is kept across processes, exported, discarded', async () => 
   await expect(next.tasks.deadLetters.discard(id)).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
 });
 
+test('shows what an earlier process left to who looks at nothing but the status or the list, also offline', async () => {
+  const server = rejecting(() => ({ t1: { code: 'INVALID' } }));
+  const first = device({ transport: server.transport });
+  const { id } = first.tasks.records.create('t1', {});
+  await first.tasks.sync();
+  first.tasks.records.create('t2', {});
+  await first.plugin.close();
+
+  const platform = new TestPlatform({ seed: 2 });
+  platform.setOnline(false);
+  const next = () => device({ transport: server.transport, platform, storage: first.storage });
+  const badge = next();
+  const statuses: unknown[] = [];
+  badge.plugin.client.subscribeStatus(({ pending, deadLetters }) => void statuses.push([pending, deadLetters]));
+  await platform.advance(0);
+  expect([statuses[0], statuses.at(-1)]).toEqual([
+    [0, 0],
+    [1, 1],
+  ]);
+  const page = next();
+  const lists: unknown[] = [];
+  page.tasks.deadLetters.subscribe((letters) => lists.push(letters.length));
+  await platform.advance(0);
+  expect(lists).toEqual([0, 1]);
+  await next().tasks.deadLetters.discard(id);
+});
+
 test('retries a refused dead letter as a new mutation, because the refusal is final for the old one', async () => {
   let isForbidden = true;
   const platform = new TestPlatform();

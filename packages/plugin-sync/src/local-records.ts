@@ -16,6 +16,8 @@ export interface LocalRecordsParts {
 
 /** What a change is made of. */
 export interface ChangeTarget {
+  /** The record as the server last told it, without what is pending. */
+  readonly base: BaseRecord | undefined;
   /** `undefined` when there is none or its delete is pending. */
   readonly record: LocalRecord | undefined;
   /** To be asked for when the change is made: `null` where the record is not stored, or is of a feed that is no more. */
@@ -30,8 +32,8 @@ interface Watcher {
 /** The records of all objects. Reading costs what is read, never what is stored. */
 export class LocalRecords {
   readonly #parts: LocalRecordsParts;
-  readonly #watchersByRecord = new Map<string, Set<Watcher>>();
-  readonly #watchersByObject = new Map<string, Set<Watcher>>();
+  /** Those of one record, and of all records of an object. */
+  readonly #watchersByKey = new Map<string, Set<Watcher>>();
 
   constructor(parts: LocalRecordsParts) {
     this.#parts = parts;
@@ -39,8 +41,7 @@ export class LocalRecords {
 
   /** The record, or `undefined` when there is none or its delete is pending. */
   async get(ref: RecordRef): Promise<LocalRecord | undefined> {
-    const [record] = await this.#getMany([ref]);
-    return record;
+    return (await this.target(ref)).record;
   }
 
   /** What a change made now is of: the record as the user sees it, and the stored version underneath. */
@@ -54,7 +55,7 @@ export class LocalRecords {
       const record = rebase(ref, base, log.pending.ofRecord(ref));
       // A version of a feed that is no more tells nothing; another feed may come before the change is made.
       const isOfLostFeed = () => log.meta.epochs !== epochs || (isEpochWalk(walk) && base?.walk !== walk);
-      return { record, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
+      return { base, record, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
     });
   }
 
@@ -63,19 +64,11 @@ export class LocalRecords {
     return [...(await this.#byKey(objectName)).values()];
   }
 
-  /** The record as the server last told it, without what is pending. */
-  async base({ objectName, recordId }: RecordRef): Promise<BaseRecord | undefined> {
-    const { storage, open } = this.#parts;
-    await open();
-    const [base] = await storage.getRecords([{ objectName, recordId }]);
-    return base;
-  }
-
   /** Calls `listener` with the record now, and again whenever what the user sees of it changes. Returns what stops it. */
   watch(ref: RecordRef, listener: (record: LocalRecord | undefined) => unknown): () => void {
     const look = () => this.get(ref);
     const watcher = new RecordWatch({ look, listener, onFailed: this.#parts.onListenerFailed });
-    return addWatcher(this.#watchersByRecord, recordKey(ref), watcher);
+    return this.#add(recordKey(ref), watcher);
   }
 
   /** Calls `listener` with all records of the object now, and again whenever one changes. Returns what stops it. */
@@ -86,21 +79,32 @@ export class LocalRecords {
       return [...byKey.values()];
     };
     const watcher = new RecordWatch({ look, listener, onFailed: this.#parts.onListenerFailed });
-    return addWatcher(this.#watchersByObject, objectName, watcher);
+    return this.#add(objectKey(objectName), watcher);
   }
 
   /** Tells the watchers which records may look different now. None: those who could not look try again. */
   changed(changed: Changed): void {
     if (changed === 'all' || changed.length === 0) {
-      for (const watcher of allOf(this.#watchersByRecord)) watcher.changed(changed);
-      for (const watcher of allOf(this.#watchersByObject)) watcher.changed(changed);
+      for (const watchers of this.#watchersByKey.values()) for (const watcher of watchers) watcher.changed(changed);
       return;
     }
-    if (this.#watchersByRecord.size + this.#watchersByObject.size === 0) return;
+    if (this.#watchersByKey.size === 0) return;
     for (const ref of changed) {
-      for (const watcher of this.#watchersByRecord.get(recordKey(ref)) ?? []) watcher.changed([ref]);
-      for (const watcher of this.#watchersByObject.get(ref.objectName) ?? []) watcher.changed([ref]);
+      for (const key of [recordKey(ref), objectKey(ref.objectName)]) {
+        for (const watcher of this.#watchersByKey.get(key) ?? []) watcher.changed([ref]);
+      }
     }
+  }
+
+  #add(key: string, watcher: Watcher): () => void {
+    const watchers = this.#watchersByKey.get(key) ?? new Set();
+    this.#watchersByKey.set(key, watchers.add(watcher));
+    watcher.changed('all');
+    return () => {
+      watcher.stop();
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#watchersByKey.get(key) === watchers) this.#watchersByKey.delete(key);
+    };
   }
 
   /** Base and pending are read together: between two commits, never in the middle of one. */
@@ -108,7 +112,7 @@ export class LocalRecords {
     const { log, storage, open } = this.#parts;
     await open();
     return log.read(async () => {
-      const bases = await storage.getRecords(refs.map(({ objectName, recordId }) => ({ objectName, recordId })));
+      const bases = await storage.getRecords(refs);
       return refs.map((ref, index) => rebase(ref, bases[index], log.pending.ofRecord(ref)));
     });
   }
@@ -146,17 +150,7 @@ export class LocalRecords {
   }
 }
 
-function addWatcher(watchersByKey: Map<string, Set<Watcher>>, key: string, watcher: Watcher): () => void {
-  const watchers = watchersByKey.get(key) ?? new Set();
-  watchersByKey.set(key, watchers.add(watcher));
-  watcher.changed('all');
-  return () => {
-    watcher.stop();
-    watchers.delete(watcher);
-    if (watchers.size === 0 && watchersByKey.get(key) === watchers) watchersByKey.delete(key);
-  };
-}
-
-function allOf(watchersByKey: ReadonlyMap<string, ReadonlySet<Watcher>>): readonly Watcher[] {
-  return [...watchersByKey.values()].flatMap((watchers) => [...watchers]);
+/** No record's key: an id is never empty. */
+function objectKey(objectName: string): string {
+  return recordKey({ objectName, recordId: '' });
 }

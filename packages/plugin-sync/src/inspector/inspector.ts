@@ -86,7 +86,7 @@ export class Inspector {
   async explain({ objectName, recordId }: RecordRef): Promise<Explanation> {
     const { client } = this.#sync;
     const isAboutIt = (other: RecordRef) => other.objectName === objectName && other.recordId === recordId;
-    const base = await client.records.base({ objectName, recordId });
+    const { base } = await client.records.target({ objectName, recordId });
     return explainRecord(
       { objectName, recordId },
       {

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_900, maxTotalBytes: 22_900 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_950, maxTotalBytes: 22_950 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_730,
-    maxTotalBytes: 24_730,
+    maxInitialBytes: 24_780,
+    maxTotalBytes: 24_780,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_640,
-    maxTotalBytes: 27_640,
+    maxInitialBytes: 27_710,
+    maxTotalBytes: 27_710,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_350,
-    maxTotalBytes: 26_350,
+    maxInitialBytes: 26_400,
+    maxTotalBytes: 26_400,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_270,
-    maxTotalBytes: 29_270,
+    maxInitialBytes: 29_330,
+    maxTotalBytes: 29_330,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

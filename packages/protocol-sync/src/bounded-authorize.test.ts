@@ -72,6 +72,17 @@ it('I1 keeps what is written whole, whatever rules do to what they are shown', a
   ]);
 });
 
+it.each([false, undefined, true, 'deny', null, { without: 'title' }])(
+  'I12 shows nothing where a rule about reading answers %o, which is no permission',
+  async (answer) => {
+    const { handler, pull, push } = setUp({ authorize: { read: () => answer as never } });
+    await handler.recordChange({ objectName: 'task', recordId: 'x', operation: 'create', data: { title: 'secret' } });
+    const refused = `authorize.read answered ${JSON.stringify(answer)}. It must answer 'allow', 'hide', 'forget'`;
+    await expect(pull()).rejects.toThrow(refused);
+    await expect(push({ mutations: [create({ n: 1 }, { recordId: 'x' })] })).rejects.toThrow(refused);
+  },
+);
+
 it('asks rules as methods of the object they stand in', async () => {
   class Rules implements Authorize {
     readonly #refused = 'secret';

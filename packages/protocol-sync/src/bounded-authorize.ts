@@ -1,5 +1,6 @@
 /** An application's rules, asked without trusting that they ever answer. */
-import type { Authorize } from './authorize.js';
+import type { Authorize, ReadPermission } from './authorize.js';
+import { goOn } from './go-on.js';
 import type { Platform } from './platform/platform.js';
 import { type OptionNames, refuseUnknownOptions } from './refuse-unknown-options.js';
 
@@ -13,8 +14,9 @@ const RULES: OptionNames<Authorize> = { read: true, write: true, scope: true };
 
 /**
  * The same rules, each of which throws when it takes longer than `timeoutMs`. Rules are asked inside the store's transaction:
- * one that waits for ever would keep its record from everybody, and on SQLite the whole store. Throws `TypeError` for rules that
- * nobody would ask, because what is left out is allowed.
+ * one that waits for ever would keep its record from everybody, and on SQLite the whole store. What `read` answers must be a
+ * permission: taken for one, a `false` would show the record. Throws `TypeError` for rules that nobody would ask, because what is
+ * left out is allowed.
  */
 export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authorize {
   const { read, write, scope } = authorize;
@@ -22,7 +24,9 @@ export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authoriz
   if (Object.getPrototypeOf(authorize) === Object.prototype) refuseUnknownOptions(authorize, RULES, 'authorize.');
   else if (!read && !write && !scope) throw new TypeError('authorize has none of the rules read, write and scope.');
   return {
-    ...(read ? { read: (question) => inTime('read', read.call(authorize, question), bound) } : {}),
+    ...(read
+      ? { read: (question) => goOn(inTime('read', read.call(authorize, question), bound), checkPermission) }
+      : {}),
     ...(write ? { write: (question) => inTime('write', write.call(authorize, question), bound) } : {}),
     ...(scope ? { scope: (principal) => inTime('scope', scope.call(authorize, principal), bound) } : {}),
   };
@@ -38,4 +42,15 @@ function inTime<T>(rule: keyof Authorize, answer: T | Promise<T>, { platform, ti
     );
     Promise.resolve(answer).then(resolve, reject).finally(cancel);
   });
+}
+
+function checkPermission(permission: ReadPermission): ReadPermission {
+  if (isPermission(permission)) return permission;
+  const known = "'allow', 'hide', 'forget' or { without: [...] }";
+  throw new TypeError(`authorize.read answered ${JSON.stringify(permission)}. It must answer ${known}.`);
+}
+
+function isPermission(answer: unknown): boolean {
+  if (answer === 'allow' || answer === 'hide' || answer === 'forget') return true;
+  return Array.isArray((Object(answer) as { readonly without?: unknown }).without);
 }

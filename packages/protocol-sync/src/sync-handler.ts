@@ -29,6 +29,7 @@ import { resolveLimits, type ServerLimits } from './server-limits.js';
 import { MemoryStore } from './storage/memory-store.js';
 import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
 import { SyncRequestError, serverClosing } from './sync-request-error.js';
+import { telling } from './telling.js';
 
 /** Something an operator should know; no request failed because of it. */
 export interface SyncWarning {
@@ -103,7 +104,7 @@ export class SyncHandler implements AsyncDisposable {
     this.#objects = options.objects && readObjectConfigs(options.objects);
     this.#rulesOf = objectRules({ ...options, objects: this.#objects });
     this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
-    this.#onWarning = options.onWarning ?? printWarning;
+    this.#onWarning = telling(options.onWarning, printWarning);
     this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
   }
 

@@ -20,7 +20,7 @@ export function toNodeHandler(endpoint: SyncEndpoint): (request: NodeRequest, re
     const call = new NodeCall(request, response);
     (answerCall ? answerCall(call).then(listHeaders) : answerByWeb(call, endpoint))
       .then((answer) => send(answer, { request, response }))
-      // Only an error in the application's own `onError` comes here; without an answer the client tries again.
+      // Only what an application has put around the endpoint fails here; without an answer the client tries again.
       .catch(() => response.destroy());
   };
 }

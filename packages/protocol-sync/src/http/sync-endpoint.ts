@@ -12,6 +12,7 @@ import type { RecordResolver } from '../record-resolver.js';
 import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
+import { telling } from '../telling.js';
 import { openEventStream } from './event-stream.js';
 import { type AnswerCall, attachAnswerCall, type HttpAnswer, type HttpCall } from './http-call.js';
 import { errorAnswer, jsonAnswer } from './json-answer.js';
@@ -105,7 +106,7 @@ export function answeringCalls(options: SyncEndpointOptions): AnswerCall {
       refusal: (active) => `${active} streams of this principal are open. Pull from time to time instead.`,
       retryAfterMs: STREAMS_RETRY_MS,
     }),
-    report: options.onError ?? printError,
+    report: telling(options.onError, printError),
   };
   return (call) => answer(call, endpoint);
 }

@@ -1,0 +1,49 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createSyncEndpoint } from './http/sync-endpoint.js';
+import { storeResolver } from './record-resolver.js';
+import { brief, create, setUp } from './sync-handler.fixture.js';
+
+const failed = new Error('the logger is down');
+const print = vi.spyOn(console, 'warn');
+const printError = vi.spyOn(console, 'error');
+beforeEach(() => {
+  print.mockReset().mockImplementation(() => {});
+  printError.mockReset().mockImplementation(() => {});
+});
+
+describe.each([
+  [
+    'throws',
+    () => {
+      throw failed;
+    },
+  ],
+  ['rejects', () => Promise.reject(failed)],
+])('where a logger %s', (_, log: () => void) => {
+  it('I13 goes on with the other mutations of a push, and prints the warning', async () => {
+    const { push } = setUp({ onWarning: log });
+    const poison = new TypeError('table is undefined');
+    const applyMutation = ({ recordId }: { readonly recordId: unknown }) => {
+      if (recordId === 'bad') throw poison;
+    };
+    const mutations = [create({ n: 1 }, { recordId: 'bad' }), create({ n: 1 }, { recordId: 'good' })];
+    const { results } = await push({ mutations }, { ...storeResolver, applyMutation });
+    await settled();
+    expect(brief(results)).toEqual(['INTERNAL', 'applied']);
+    expect(print.mock.calls).toMatchObject([['@objectql/protocol-sync:', expect.any(String), poison]]);
+  });
+
+  it('answers a request that failed, and prints why', async () => {
+    const outage = new Error('the session store is down');
+    const authenticate = () => Promise.reject(outage);
+    const endpoint = createSyncEndpoint({ handler: setUp().handler, authenticate, onError: log });
+    const answer = await endpoint(new Request('http://localhost/api/sync/pull', { method: 'POST' }));
+    await settled();
+    expect([answer.status, printError.mock.calls]).toEqual([401, [['@objectql/protocol-sync:', outage]]]);
+  });
+});
+
+/** A turn of the event loop: what nobody has caught by then would have ended the process. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -28,7 +28,7 @@ export { type LiveUpdatesOptions, liveUpdates } from './live/live-updates.js';
 export { MutationLogger, type MutationLoggerOptions } from './mutation-logger.js';
 export type { MutationOutcome } from './mutation-outcome.js';
 export type { NewMutation } from './new-mutation.js';
-export type { ObjectRecords, RecordData } from './object-records.js';
+export type { NewFields, ObjectRecords, RecordData } from './object-records.js';
 export type { Platform } from './platform/platform.js';
 export { systemPlatform } from './platform/system-platform.js';
 export type { LocalRecord } from './rebase.js';

@@ -1,5 +1,5 @@
 /** The records of one object, as an application reads and changes them. */
-import type { MutationLogEntry, RecordId } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
 import { checkNewMutation } from './new-mutation.js';
 import type { LocalRecord } from './rebase.js';
 import type { SyncClient } from './sync-client.js';
@@ -7,9 +7,14 @@ import { SyncUsageError } from './sync-usage-error.js';
 
 /** The fields an application hands in; plain JSON, checked when it is recorded. */
 export type RecordData = Readonly<Record<string, unknown>>;
+/** What a new record is made of: all its fields where the app has said which, else any. */
+export type NewFields<Fields extends object> = JsonObject extends Fields ? RecordData : Readonly<Fields>;
 type Stop = () => void;
+type Watch<Fields extends object = JsonObject> = (record: LocalRecord<Fields> | undefined) => void | Promise<void>;
+type WatchAll<Fields extends object = JsonObject> = (records: readonly LocalRecord<Fields>[]) => void | Promise<void>;
 
-export class ObjectRecords {
+/** Records of the fields the app says they have: `plugin.getEngine<Task>('task').records`; any, where it does not. */
+export class ObjectRecords<Fields extends object = JsonObject> {
   readonly #client: SyncClient;
   readonly #objectName: string | undefined;
 
@@ -20,37 +25,33 @@ export class ObjectRecords {
   }
 
   /** The records of that object. */
-  of(objectName: string): ObjectRecords {
+  of<Other extends object = JsonObject>(objectName: string): ObjectRecords<Other> {
     return new ObjectRecords(this.#client, objectName);
   }
 
   /** The record, or `undefined` when there is none or its delete is pending. */
-  async get(recordId: RecordId): Promise<LocalRecord | undefined> {
-    return this.#client.records.get({ objectName: this.#name, recordId });
+  async get(recordId: RecordId): Promise<LocalRecord<Fields> | undefined> {
+    // What the fields are is the app's word, here and below: a log of JSON keeps no types.
+    return this.#client.records.get({ objectName: this.#name, recordId }) as Promise<LocalRecord<Fields> | undefined>;
   }
 
   /** All records, in no particular order. */
-  async list(): Promise<readonly LocalRecord[]> {
-    return this.#client.records.list(this.#name);
+  async list(): Promise<readonly LocalRecord<Fields>[]> {
+    return this.#client.records.list(this.#name) as Promise<readonly LocalRecord<Fields>[]>;
   }
 
   /** Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. */
-  subscribe(listener: (records: readonly LocalRecord[]) => void | Promise<void>): Stop;
+  subscribe(listener: WatchAll<Fields>): Stop;
   /** Calls `listener` with one record soon, and again whenever it changes. Returns what stops it. */
-  subscribe(recordId: RecordId, listener: (record: LocalRecord | undefined) => void | Promise<void>): Stop;
-  subscribe(
-    ...args:
-      | [(records: readonly LocalRecord[]) => void | Promise<void>]
-      | [RecordId, (record: LocalRecord | undefined) => void | Promise<void>]
-  ): Stop {
+  subscribe(recordId: RecordId, listener: Watch<Fields>): Stop;
+  subscribe(which: RecordId | WatchAll<Fields>, listener?: Watch<Fields>): Stop {
     const { records } = this.#client;
-    if (args.length === 1) return records.watchAll(this.#name, args[0]);
-    const [recordId, listener] = args;
-    return records.watch({ objectName: this.#name, recordId }, listener);
+    if (typeof which === 'function') return records.watchAll(this.#name, which as WatchAll);
+    return records.watch({ objectName: this.#name, recordId: which }, listener as Watch);
   }
 
   /** Records the creation of a record and returns the mutation at once. */
-  create(recordId: RecordId, data: RecordData): MutationLogEntry {
+  create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
     return this.#client.record({ objectName: this.#name, recordId, operation: 'create', data, baseVersion: null });
   }
 
@@ -58,7 +59,7 @@ export class ObjectRecords {
    * Records a change of some fields as they are now, based on the version the user sees. Rejects when there is no such record
    * here.
    */
-  update(recordId: RecordId, data: RecordData): Promise<MutationLogEntry> {
+  update(recordId: RecordId, data: Partial<NewFields<Fields>>): Promise<MutationLogEntry> {
     return this.#client.recording(this.#change(recordId, 'update', data));
   }
 

@@ -2,9 +2,9 @@
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
-/** A record as the user sees it. */
-export interface LocalRecord extends RecordRef {
-  readonly data: JsonObject;
+/** A record as the user sees it, of the fields the app says it has: nothing checks that the server's records have them. */
+export interface LocalRecord<Fields extends object = JsonObject> extends RecordRef {
+  readonly data: Readonly<Fields>;
   /** The server's version underneath; `null` when the server has not got the record yet. */
   readonly version: number | null;
   /** True while some of what is seen has not been settled with the server. */

@@ -1,5 +1,5 @@
 /** Sync of one object, or of everything: a view of a client. */
-import type { MutationLogEntry, SyncConfig, SyncPushResponse } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry, SyncConfig, SyncPushResponse } from '@objectql/sync-types';
 import type { ConflictList } from './conflict-list.js';
 import type { DeadLetterList } from './dead-letter-list.js';
 import { MutationLogger } from './mutation-logger.js';
@@ -25,11 +25,11 @@ export interface SyncEngineView {
 
 /**
  * Records mutations while offline and syncs them. Made with options it is a client of its own, for all objects; a
- * plugin's `getEngine('task')` makes it a view of one object of the plugin's client.
+ * plugin's `getEngine('task')` makes it a view of one object of the plugin's client. `Fields` are those of its `records`.
  */
-export class SyncEngine implements AsyncDisposable {
+export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisposable {
   /** The records as the user sees them. */
-  readonly records: ObjectRecords;
+  readonly records: ObjectRecords<Fields>;
   /** Conflicts that wait for the user. */
   readonly conflicts: ConflictList;
   /** Mutations that were refused and wait for the user. */

@@ -1,5 +1,5 @@
 /** Sync as a plugin of an ObjectStack kernel, and without one. */
-import type { SyncPushResponse } from '@objectql/sync-types';
+import type { JsonObject, SyncPushResponse } from '@objectql/sync-types';
 import { ObjectConfigs, type ObjectConfigsOptions } from './object-configs.js';
 import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
@@ -26,13 +26,14 @@ export class SyncPlugin implements AsyncDisposable {
     this.client = new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig, objects }));
   }
 
-  /** The engine of an object; always the same one. */
-  getEngine(objectName: string): SyncEngine {
+  /** The engine of an object; always the same one. Its records have the fields you say: `getEngine<Task>('task')`. */
+  getEngine<Fields extends object = JsonObject>(objectName: string): SyncEngine<Fields> {
     const known = this.#engineByObject.get(objectName);
-    if (known) return known;
+    // It is the same engine whatever fields the app says its records have.
+    if (known) return known as SyncEngine<Fields>;
     const engine = new SyncEngine({ client: this.client, objectName });
     this.#engineByObject.set(objectName, engine);
-    return engine;
+    return engine as SyncEngine<Fields>;
   }
 
   /** The engines that were asked for so far, by object name. */

@@ -1,5 +1,5 @@
 /** What a user interface shows of a client, as values that change. The package's `/observe` entry; `/react` stands on it. */
-import type { RecordId } from '@objectql/sync-types';
+import type { JsonObject, RecordId, RecordRef } from '@objectql/sync-types';
 import type { LocalRecord } from '../rebase.js';
 import type { DeadLetter, ParkedConflict } from '../storage/client-storage.js';
 import type { SyncPlugin } from '../sync-plugin.js';
@@ -24,22 +24,25 @@ export interface ObservedRecord {
  * const stop = tasks.subscribe(() => render(tasks.getSnapshot()));
  * ```
  */
-export function observeRecords(sync: SyncPlugin, objectName: string): LiveValue<readonly LocalRecord[] | undefined> {
-  return new LiveValue<readonly LocalRecord[] | undefined>({
+export function observeRecords<Fields extends object = JsonObject>(
+  sync: SyncPlugin,
+  objectName: string,
+): LiveValue<readonly LocalRecord<Fields>[] | undefined> {
+  return new LiveValue<readonly LocalRecord<Fields>[] | undefined>({
     initial: undefined,
-    watch: (tell) => sync.getEngine(objectName).records.subscribe((records) => tell([...records].sort(byId))),
+    watch: (tell) => sync.getEngine<Fields>(objectName).records.subscribe((records) => tell([...records].sort(byId))),
     keep: (before, after) => (before && after ? keepSameItems(before, after, ({ recordId }) => recordId) : after),
   });
 }
 
 /** One record, pending changes included; `null` when there is none, `undefined` until it has been read. */
-export function observeRecord(
+export function observeRecord<Fields extends object = JsonObject>(
   sync: SyncPlugin,
   { objectName, recordId }: ObservedRecord,
-): LiveValue<LocalRecord | null | undefined> {
-  return new LiveValue<LocalRecord | null | undefined>({
+): LiveValue<LocalRecord<Fields> | null | undefined> {
+  return new LiveValue<LocalRecord<Fields> | null | undefined>({
     initial: undefined,
-    watch: (tell) => sync.getEngine(objectName).records.subscribe(recordId, (record) => tell(record ?? null)),
+    watch: (tell) => sync.getEngine<Fields>(objectName).records.subscribe(recordId, (record) => tell(record ?? null)),
     keep: keepSame,
   });
 }
@@ -79,7 +82,7 @@ function observeList<Item extends { readonly id: string }>(list: ObservedList<It
 }
 
 /** Numbers before texts, as IndexedDB sorts keys; ids made of UUIDv7 so come in the order they were made. */
-function byId({ recordId: a }: LocalRecord, { recordId: b }: LocalRecord): number {
+function byId({ recordId: a }: RecordRef, { recordId: b }: RecordRef): number {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 /** React hooks over what `/observe` offers. The package's `/react` entry, for React 18 and 19. */
-import type { RecordId } from '@objectql/sync-types';
+import type { JsonObject, RecordId } from '@objectql/sync-types';
 import { useMemo, useSyncExternalStore } from 'react';
 import type { LiveValue } from '../observe/live-value.js';
 import {
@@ -18,13 +18,22 @@ import type { SyncStatus } from '../sync-status.js';
  * All records of an object in the order of their ids, pending changes included; `undefined` until they have been read.
  * Renders when one changes; the others stay the same objects, so that `memo` spares their rows.
  */
-export function useRecords(sync: SyncPlugin, objectName: string): readonly LocalRecord[] | undefined {
-  return useLiveValue(useMemo(() => observeRecords(sync, objectName), [sync, objectName]));
+export function useRecords<Fields extends object = JsonObject>(
+  sync: SyncPlugin,
+  objectName: string,
+): readonly LocalRecord<Fields>[] | undefined {
+  return useLiveValue(useMemo(() => observeRecords<Fields>(sync, objectName), [sync, objectName]));
 }
 
 /** One record, pending changes included; `null` when there is none, `undefined` until it has been read. */
-export function useRecord(sync: SyncPlugin, objectName: string, recordId: RecordId): LocalRecord | null | undefined {
-  return useLiveValue(useMemo(() => observeRecord(sync, { objectName, recordId }), [sync, objectName, recordId]));
+export function useRecord<Fields extends object = JsonObject>(
+  sync: SyncPlugin,
+  objectName: string,
+  recordId: RecordId,
+): LocalRecord<Fields> | null | undefined {
+  return useLiveValue(
+    useMemo(() => observeRecord<Fields>(sync, { objectName, recordId }), [sync, objectName, recordId]),
+  );
 }
 
 /** How sync stands, of the client as a whole: what a status line shows. */

@@ -96,7 +96,8 @@ test('is not there unless realtime is switched on', async () => {
     body: {
       error: {
         code: 'NOT_FOUND',
-        message: 'There is no sync endpoint here. There are POST /api/sync/push and POST /api/sync/pull.',
+        message:
+          'There is no sync endpoint here. There are POST /api/sync/push and POST /api/sync/pull; the option `path` moves them.',
       },
     },
   });

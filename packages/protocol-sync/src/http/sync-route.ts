@@ -34,7 +34,10 @@ export function syncActionOf(url: URL, routes: SyncRoutes): SyncAction {
   // The end of the path decides, because a server may be mounted below a prefix it knows nothing of.
   const action = actionsOf(routes).find((name) => pathname.endsWith(`${routes.path}/${name}`));
   if (action) return action;
-  throw new SyncRequestError('NOT_FOUND', `There is no sync endpoint here. There are ${known(routes)}.`);
+  throw new SyncRequestError(
+    'NOT_FOUND',
+    `There is no sync endpoint here. There are ${known(routes)}; the option \`path\` moves them.`,
+  );
 }
 
 /** What a request is answered that asks for an action with another method than its own. */

@@ -30,6 +30,13 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
     }, SLOW);
     afterAll(() => platform?.[Symbol.asyncDispose](), SLOW);
 
+    const pull = (headers: Record<string, string>) =>
+      fetch(`${platform.url}/api/sync/pull`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ clientId: 'x', lastCheckpoint: null }),
+      });
+
     it(
       'I4 ends with equal replicas and every refusal explained, whoever wrote and however',
       async () => {
@@ -92,25 +99,30 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
     );
 
     it('I12 serves who is signed in, and nobody else', async () => {
-      const push = async (headers: Record<string, string>) => {
-        const response = await fetch(`${platform.url}/api/sync/pull`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', ...headers },
-          body: JSON.stringify({ clientId: 'x', lastCheckpoint: null }),
-        });
-        return response.status;
-      };
+      const status = async (headers: Record<string, string>) => (await pull(headers)).status;
       const [valid, revoked] = [await platform.addApiKey('ada'), await platform.addApiKey('ada', { revoked: true })];
       const statuses = [
-        await push({}),
-        await push({ authorization: 'Bearer nonsense' }),
-        await push({ authorization: `Bearer ${expired}` }),
-        await push({ authorization: `Bearer ${ada}` }),
-        await push({ 'x-api-key': 'osk_nonsense' }),
-        await push({ 'x-api-key': revoked }),
-        await push({ 'x-api-key': valid }),
+        await status({}),
+        await status({ authorization: 'Bearer nonsense' }),
+        await status({ authorization: `Bearer ${expired}` }),
+        await status({ authorization: `Bearer ${ada}` }),
+        await status({ 'x-api-key': 'osk_nonsense' }),
+        await status({ 'x-api-key': revoked }),
+        await status({ 'x-api-key': valid }),
       ];
       expect(statuses).toEqual([401, 401, 401, 200, 401, 401, 200]);
+    });
+
+    it('I13 lets devices come again, and signs nobody out, while the database is away', async () => {
+      let isAway = true;
+      platform.engine.registerMiddleware(async (_operation, next) => {
+        if (isAway) throw new Error('The database is away.');
+        await next();
+      });
+      const during = await pull({ authorization: `Bearer ${ada}` });
+      isAway = false;
+      const afterwards = await pull({ authorization: `Bearer ${ada}` });
+      expect([during.status, afterwards.status]).toEqual([503, 200]);
     });
 
     it("I12 keeps sync's own state out of the REST interface", async () => {

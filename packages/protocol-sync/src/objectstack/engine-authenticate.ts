@@ -1,8 +1,9 @@
 /** Finds out who sends a request as ObjectStack's own REST interface does: by session, bearer token or API key. */
 
-import type { DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { SyncRequestError } from '../sync-request-error.js';
+import { readFacts } from './engine-transaction.js';
 
 /** What is needed of the service `auth`. */
 export interface AuthService {
@@ -51,13 +52,16 @@ export function engineAuthenticate({ engine, auth, tenancy, core }: EngineAuthen
         ...(tenancy && core.effectiveTenancyPosture ? { tenancyPosture: core.effectiveTenancyPosture(tenancy) } : {}),
       })
       .catch((error: unknown) => {
-        // An outage is no sign that nobody is signed in: the device waits and keeps its session.
         if (!core.isAuthzStoreUnavailableError?.(error)) throw error;
-        throw new SyncRequestError('BUSY', 'Permissions cannot be read now. Send the same request again.', {
-          cause: error,
-        });
+        throw outage('Permissions', error);
       });
-    if (!authz.userId) return null;
+    if (!authz.userId) {
+      // The platform answers the same where the session could not be read.
+      await readFacts(engine, AS_SYSTEM).catch((error: unknown) => {
+        throw outage('Sessions', error);
+      });
+      return null;
+    }
     await refuseGated(auth, core, session);
     const context = core.assembleExecutionContext({
       authz,
@@ -65,6 +69,11 @@ export function engineAuthenticate({ engine, auth, tenancy, core }: EngineAuthen
     });
     return context ? { id: authz.userId, context } : null;
   };
+}
+
+/** An outage is no sign that nobody is signed in: the device waits and keeps its session. */
+function outage(what: string, cause: unknown): SyncRequestError {
+  return new SyncRequestError('BUSY', `${what} cannot be read now. Send the same request again.`, { cause });
 }
 
 /** A password that has expired, or a second factor that is missing, must be mended where the user signs in. */

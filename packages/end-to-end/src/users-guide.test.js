@@ -93,18 +93,22 @@ describe("the users' guide", () => {
       const recordId = config.strategy;
       const engine = new SyncEngine({ clientId: `client-${recordId}`, transport: local, config, platform });
       cleanUps.push(() => engine.close());
-      other.records.of('task').create(recordId, { title: '0', note: '0' });
+      other.records.of('task').create(recordId, { title: '0', status: '0', note: '0' });
       await other.sync();
       await engine.sync();
-      await engine.records.of('task').update(recordId, { title: 'earlier', note: 'mine' });
+      engine.pause();
+      await engine.records.of('task').update(recordId, { title: 'mine', note: 'mine' });
       await platform.advance(1000);
-      await edit(other, recordId, { title: 'later' });
+      await edit(other, recordId, { title: 'theirs', status: 'theirs' });
+      await platform.advance(1000);
+      await engine.records.of('task').update(recordId, { status: 'mine' });
+      engine.resume();
       await engine.sync();
       outcomes.push((await engine.records.of('task').get(recordId)).data);
     }
     expect(outcomes).toEqual([
-      { title: 'later', note: 'mine' },
-      { title: 'later', note: 'mine' },
+      { title: 'theirs', status: 'mine', note: 'mine' },
+      { title: 'theirs', status: 'theirs', note: 'mine' },
     ]);
 
     const engine = new SyncEngine({

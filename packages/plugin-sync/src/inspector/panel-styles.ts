@@ -18,7 +18,8 @@ p { margin: 0; color: light-dark(#5a615c, #a5aaa5); }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: 0.2rem 0.75rem 0.2rem 0; text-align: start; vertical-align: top; }
 th { color: light-dark(#5a615c, #a5aaa5); font-weight: 500; }
-td { border-top: 1px solid light-dark(#ecece7, #2a2d32); font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+td { border-top: 1px solid light-dark(#ecece7, #2a2d32); font-family: ui-monospace, monospace; }
+td:last-child { min-width: 9rem; overflow-wrap: anywhere; }
 td button { padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: start; text-decoration: underline; cursor: pointer; }
 form { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: baseline; }
 input, form button { padding: 0.2rem 0.5rem; border: 1px solid light-dark(#8b918c, #767b78); border-radius: 6px; background: transparent; color: inherit; font: inherit; }

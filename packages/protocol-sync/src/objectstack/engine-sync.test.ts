@@ -223,6 +223,27 @@ it('enrols the records from before sync, and finds what was written while it was
   ]);
 });
 
+it('I4 finds what was written while an object was not synced', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const run = async (enabled: boolean, write: object) => {
+    const objects = [{ ...TASK, sync: { enabled } }];
+    const { engine, sync, feed, stop } = await start({}, { filename, objects });
+    await engine.insert('task', write, system);
+    await sync.enrolled();
+    const told = await feed();
+    await stop();
+    return told.toSorted();
+  };
+  await run(true, { id: 't1', title: 'before' });
+  await run(false, { id: 't2', title: 'in between' });
+  expect(await run(true, { id: 't3', title: 'after' })).toEqual([
+    ['task t1', ['before', 'new'], 1],
+    ['task t2', ['in between', 'new'], 1],
+    ['task t3', ['after', 'new'], 1],
+  ]);
+});
+
 it.each(['start', 'destroy'] as const)(
   'I4 brings what another plugin writes in its own %s to every device',
   async (when) => {

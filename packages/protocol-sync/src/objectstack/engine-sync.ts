@@ -78,6 +78,7 @@ export class EngineSync {
     }
     await this.#store.open();
     await this.#followFromNow();
+    await this.#enrolment.forgetOthers(this.#syncedNames());
     this.#enrolling = this.#enrolment.run(this.#syncedNames()).catch((error: unknown) => {
       context.logger.error(
         'Sync: records from before sync could not be enrolled; it goes on at the next start.',

@@ -48,6 +48,15 @@ export class Enrolment {
     }
   }
 
+  /** Lets all other objects be compared anew when they are synced again: until then nobody follows what is written to them. */
+  async forgetOthers(objectNames: readonly string[]): Promise<void> {
+    const { engine } = this.#parts;
+    for (const { id, object_name } of await engine.find(ENROLMENTS, {}, { context: AS_SYSTEM })) {
+      if (!objectNames.includes(object_name as string))
+        await engine.delete(ENROLMENTS, { where: { id }, context: AS_SYSTEM });
+    }
+  }
+
   /** Compares everything once more: after writes that the engine did not see. */
   async again(objectNames: readonly string[]): Promise<void> {
     for (const objectName of objectNames) await this.#save({ objectName, step: 'records', after: '' });

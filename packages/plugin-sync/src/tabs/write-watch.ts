@@ -52,6 +52,8 @@ export class WriteWatch {
 
   /** This tab has written this revision; who watches its records here is told by who wrote. */
   wrote(revision: number): void {
+    // All before it is taken in, or it could not have been written. A tab that is alone would keep every one.
+    this.#changedByRevision.delete(revision - 1);
     this.#changedByRevision.set(revision, []);
   }
 

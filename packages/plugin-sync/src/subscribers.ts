@@ -34,7 +34,8 @@ export class Subscribers<Value> {
     while (this.#due) {
       const { value: next }: { readonly value: Value } = this.#due;
       this.#due = undefined;
-      for (const listener of [...this.#listeners]) this.#call(listener, next);
+      // One that was called before may have stopped another.
+      for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) this.#call(listener, next);
     }
     this.#isTelling = false;
   }

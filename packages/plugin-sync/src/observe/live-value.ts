@@ -53,6 +53,16 @@ export class LiveValue<Value> {
     const kept = this.#source.keep(this.#value, value);
     if (kept === this.#value) return;
     this.#value = kept;
-    for (const listener of [...this.#listeners]) listener();
+    let failure: { readonly error: unknown } | undefined;
+    for (const listener of [...this.#listeners]) {
+      try {
+        // One that was called before may have stopped this one.
+        if (this.#listeners.has(listener)) listener();
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    // Whoever watches the source tells it, once all have heard of the change.
+    if (failure) throw failure.error;
   }
 }

@@ -50,6 +50,26 @@ it('tells each subscriber of each change, and none that has stopped', async () =
   await sync.close();
 });
 
+it('tells each subscriber though another one throws, and none that another one has stopped', async () => {
+  const { sync, tasks } = client();
+  const errors: string[] = [];
+  sync.client.listeners.add({ onSyncError: ({ message }) => void errors.push(message) });
+  const record = observeRecord(sync, { objectName: 'task', recordId: 'a' });
+  const heard: string[] = [];
+  let stopSecond = () => {};
+  record.subscribe(() => {
+    heard.push('first');
+    stopSecond();
+    throw new Error('cannot render');
+  });
+  stopSecond = record.subscribe(() => void heard.push('second'));
+  record.subscribe(() => void heard.push('third'));
+  tasks.records.create('a', {});
+  await expect.poll(() => heard).toEqual(['first', 'third']);
+  expect(errors).toEqual(['cannot render']);
+  await sync.close();
+});
+
 it('knows the status without a subscriber, as the same object until it changes', async () => {
   const { sync, tasks } = client();
   const status = observeStatus(sync);

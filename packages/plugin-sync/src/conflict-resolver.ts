@@ -104,20 +104,9 @@ export class ConflictResolver {
   async #ask(conflict: SyncConflict): Promise<Resolution> {
     const merged: unknown = await this.#options.onConflict?.(conflict);
     if (merged === undefined) return { do: 'park' };
-    const mergedRecord = parseOr(
-      // Its fields are checked when it becomes a mutation.
-      () => anyObject(merged) as MergedRecord,
-      ({ message }) =>
-        new SyncUsageError(
-          'INVALID_MUTATION',
-          `What onConflict returns for a ${conflict.objectName} ${message}. ${ADVICE}`,
-        ),
-    );
-    return resolveWith(conflict, mergedRecord);
+    return resolveWith(conflict, recordOf(merged, `What onConflict returns for a ${conflict.objectName}`, ADVICE));
   }
 }
-
-const ADVICE = 'Return the merged record, or undefined to leave the conflict to the user.';
 
 /** The user's decision on a conflict: their own change, what the server has, or a record merged from both. */
 export type Choice = 'mine' | 'theirs' | MergedRecord;
@@ -131,7 +120,7 @@ export function resolveWith(conflict: SyncConflict, choice: Choice, copy?: JsonO
   if (choice === 'theirs') return { do: 'yield', droppedFields: fieldsOf(conflict) };
   if (choice === 'mine' && clientMutation.operation === 'delete') return writeOf('delete');
   const mine = { ...(serverRecord === null ? copy : {}), ...clientMutation.data };
-  const merged = choice === 'mine' ? mine : choice;
+  const merged = choice === 'mine' ? mine : recordOf(choice, `What is neither 'mine' nor 'theirs'`);
   if (serverRecord === null) return writeOf('create', merged);
   const changed = Object.entries(merged).filter(
     ([field, value]) => !Object.hasOwn(serverRecord, field) || !jsonEquals(serverRecord[field], value),
@@ -166,3 +155,13 @@ function isRecreation({ clientMutation, serverRecord }: SyncConflict): boolean {
 function fieldsOf({ clientMutation, conflictingFields }: SyncConflict): readonly string[] {
   return clientMutation.operation === 'delete' ? conflictingFields : Object.keys(clientMutation.data ?? {});
 }
+
+/** Its fields are checked when it becomes a mutation. */
+function recordOf(merged: unknown, what: string, advice = ''): MergedRecord {
+  return parseOr(
+    () => anyObject(merged) as MergedRecord,
+    ({ message }) => new SyncUsageError('INVALID_MUTATION', `${what} ${message}.${advice}`),
+  );
+}
+
+const ADVICE = ' Return the merged record, or undefined to leave the conflict to the user.';

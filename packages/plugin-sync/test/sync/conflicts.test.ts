@@ -154,6 +154,23 @@ test('a conflict is decided once, however often the button is pressed', async ()
   ]);
 });
 
+test('a decision that is none leaves the conflict waiting, and writes nothing', async () => {
+  const { a, b } = await twoDevices({}, strategyConfig('manual'));
+  await b.tasks.records.update('t1', { title: 'theirs' });
+  await b.tasks.sync();
+  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  await a.tasks.sync();
+  for (const choice of ['ours', ['mine'], undefined, null]) {
+    // The cast hands in what JavaScript callers hand in.
+    const decided = a.tasks.conflicts.resolve(id, choice as never);
+    await expect(decided).rejects.toMatchObject({
+      code: 'INVALID_MUTATION',
+      message: expect.stringMatching(/neither 'mine' nor 'theirs'/),
+    });
+  }
+  expect([a.tasks.conflicts.size, a.plugin.client.status.pending]).toEqual([1, 0]);
+});
+
 test('theirs lets the server’s record stand', async () => {
   const { a, b, server } = await twoDevices({}, strategyConfig('manual'));
   await b.tasks.records.update('t1', { title: 'theirs' });

@@ -39,6 +39,7 @@ const events = {
   'ended, told when': { type: 'ended', retryAfterMs: 90_000 },
   refused: { type: 'refused' },
   'refused, told when': { type: 'refused', retryAfterMs: 60_000 },
+  'refused for ever': { type: 'refused', retryAfterMs: Number.POSITIVE_INFINITY },
   woke: { type: 'woke' },
 } as const satisfies Record<string, LiveEvent>;
 
@@ -64,6 +65,7 @@ const nothing: Record<EventName, Expected> = {
   'ended, told when': '-',
   refused: '-',
   'refused, told when': '-',
+  'refused for ever': '-',
   woke: '-',
 };
 
@@ -79,6 +81,7 @@ const table: Record<StateName, Record<EventName, Expected>> = {
     'ended, told when': wait(90_000, 1),
     refused: [poll(POLLS_BEFORE_STREAM)],
     'refused, told when': [poll(2)],
+    'refused for ever': [poll(120)],
   },
   'connecting again': {
     ...nothing,
@@ -88,6 +91,7 @@ const table: Record<StateName, Record<EventName, Expected>> = {
     'ended, told when': wait(90_000, 3),
     refused: [poll(POLLS_BEFORE_STREAM)],
     'refused, told when': [poll(2)],
+    'refused for ever': [poll(120)],
   },
   open: { ...nothing, due: connect(1), heard: open, ended: wait(500, 1), 'ended, told when': wait(90_000, 1) },
   'open, silent': {

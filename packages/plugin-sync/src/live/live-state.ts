@@ -14,7 +14,7 @@
  * After three failures in a row each try also asks, so that what breaks streams alone does not keep changes back.
  */
 import { assertNever, STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
-import { retryDelayMs } from '../backoff.js';
+import { RETRY_AFTER_MAX_MS, retryDelayMs } from '../backoff.js';
 import type { LiveStatus } from './live-port.js';
 
 export type LiveState =
@@ -154,7 +154,7 @@ function wait(failures: number, retryAfterMs = 0, { now, jitter }: LiveMoment): 
 }
 
 function startPolling(moment: LiveMoment, retryAfterMs = POLLS_BEFORE_STREAM * POLL_MS): LiveTransition {
-  return { state: poll(moment, Math.ceil(retryAfterMs / POLL_MS)), polls: true };
+  return { state: poll(moment, Math.ceil(Math.min(retryAfterMs, RETRY_AFTER_MAX_MS) / POLL_MS)), polls: true };
 }
 
 function poll({ now, jitter }: LiveMoment, left: number): LiveState {

@@ -2,6 +2,7 @@ import { STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
 import { describe, expect, test } from 'vitest';
 import { HalfJitterPlatform } from '../black-box/device.js';
 import { SyncEngine, type SyncEngineOptions } from '../sync-engine.js';
+import type { SyncTransport } from '../transport/transport.js';
 import { answers, LiveServer, opens, type StreamAnswer, silent, unreachable } from './live-server.fixture.js';
 import { FIRST_WORD_MS, POLL_MS, POLLS_BEFORE_STREAM, SILENCE_MS } from './live-state.js';
 import { liveUpdates, MAX_HIDDEN_MS } from './live-updates.js';
@@ -268,6 +269,19 @@ describe('no stream is held', () => {
     platform.wake();
     await platform.advance(600_000);
     expect([asked(), status(), server.isRead, platform.pendingTimersMs]).toEqual([[], 'off', false, []]);
+  });
+
+  test('by a client that is closed, also where the transport does not know the signal', async () => {
+    const server = new LiveServer();
+    const transport: SyncTransport = {
+      push: (request) => server.push(request),
+      stream: (checkpoint) => server.stream(checkpoint, new AbortController()),
+    };
+    const { engine, platform, status } = await live([], { transport });
+    const before = [server.isRead, status()];
+    await engine.close();
+    await platform.advance(0);
+    expect([before, server.isRead]).toEqual([[true, 'open'], false]);
   });
 
   test('in a page that nobody has seen for five minutes, and one as soon as somebody does', async () => {

@@ -101,7 +101,8 @@ class LiveConnection implements LiveUpdates {
       if (!signal.aborted) this.#happen(event);
     };
     try {
-      const response = await this.#open(signal);
+      const { transport, checkpoint } = this.#client;
+      const response = await transport.stream?.(checkpoint() ?? '', { signal });
       const problem = response ? this.#problemOf(response) : NO_STREAM;
       if (!response?.body || problem || signal.aborted) {
         await response?.body?.cancel();
@@ -110,7 +111,9 @@ class LiveConnection implements LiveUpdates {
       const parser = new EventStreamParser();
       const decoder = new TextDecoder();
       const reader = response.body.getReader();
-      for (let read = await reader.read(); !read.done && !signal.aborted; read = await reader.read()) {
+      // A transport of the application's may not know the signal, and would keep its connection.
+      signal.addEventListener('abort', () => reader.cancel().catch(() => {}));
+      for (let read = await reader.read(); !read.done; read = await reader.read()) {
         tell({ type: 'heard' });
         for (const { type, data } of parser.push(decoder.decode(read.value, { stream: true }))) {
           if (type === 'poke' && !signal.aborted) this.#poke(data);
@@ -120,11 +123,6 @@ class LiveConnection implements LiveUpdates {
       // The same as its end: what counts is that nothing more comes.
     }
     tell({ type: 'ended' });
-  }
-
-  async #open(signal: AbortSignal): Promise<Response | undefined> {
-    const { transport } = this.#client;
-    return transport.stream?.(this.#client.checkpoint() ?? '', { signal });
   }
 
   /** What a response that is no stream means; nothing for one that is. */

@@ -23,12 +23,13 @@ interface Registration {
 }
 
 export class Listeners {
+  /** True once nothing of the application's is waited for. */
+  isClosed = false;
   readonly #platform: Platform;
   readonly #onError: (error: Error) => void;
   #registrations: readonly Registration[] = [];
   /** Ends the wait for what is under way. */
   #close = () => {};
-  #isClosed = false;
 
   /** `onError` hears every error before the listeners do. */
   constructor(platform: Platform, onError: (error: Error) => void) {
@@ -36,14 +37,9 @@ export class Listeners {
     this.#onError = onError;
   }
 
-  /** True once nothing of the application's is waited for. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** Waits for nothing of the application's any more: it may be what waits for the client to close. */
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
     this.#close();
   }
 
@@ -94,7 +90,7 @@ export class Listeners {
     const closed = new Promise<never>((_, reject) => {
       this.#close = () => reject(new Error('The client is closed.'));
     });
-    if (this.#isClosed) this.#close();
+    if (this.isClosed) this.#close();
     return Promise.race([work, closed]);
   }
 

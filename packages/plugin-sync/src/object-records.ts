@@ -69,23 +69,17 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   }
 
   async #change(recordId: RecordId, operation: 'update' | 'delete', fields?: RecordData): Promise<MutationLogEntry> {
-    const objectName = this.#name;
-    // A copy, because the application may empty the form they come from while the version is looked up.
-    const { data } = checkNewMutation({ objectName, recordId, operation, data: fields, baseVersion: null });
-    const baseVersion = await this.#baseVersion(recordId);
-    return this.#client.record({ objectName, recordId, operation, data, baseVersion: baseVersion() });
-  }
-
-  async #baseVersion(recordId: RecordId): Promise<() => number | null> {
-    const ref = { objectName: this.#name, recordId };
     const { records, configs } = this.#client;
+    const ref = { objectName: this.#name, recordId };
+    // A copy, because the application may empty the form they come from while the version is looked up.
+    const { data } = checkNewMutation({ ...ref, operation, data: fields, baseVersion: null });
     const { record, baseVersion } = await records.target(ref);
     // A push-only object keeps no records, so there nobody can tell.
     if (!record && configs.keepsRecordsOf(ref.objectName)) {
       const message = `There is no ${ref.objectName} with the id ${recordId} here. Create it, or sync first.`;
       throw new SyncUsageError('UNKNOWN_RECORD', message);
     }
-    return baseVersion;
+    return this.#client.record({ ...ref, operation, data, baseVersion: baseVersion() });
   }
 
   get #name(): string {

@@ -205,7 +205,7 @@ export class SyncClient implements AsyncDisposable {
    * or with `null` when sync failed, is paused or disabled, or when there was nothing to ask. A failure is told to
    * `onSyncError`, stands in the status, and is tried again by itself. Never rejects.
    */
-  async sync(): Promise<SyncPushResponse | null> {
+  sync(): Promise<SyncPushResponse | null> {
     return this.#driver.request();
   }
 
@@ -236,8 +236,8 @@ export class SyncClient implements AsyncDisposable {
     return this.#closed;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

@@ -66,13 +66,7 @@ export class SyncCycle {
 
   /** True while something that belongs to the sync is left to do. */
   isLeft(): boolean {
-    return this.#hasUnsent() || (this.#isAskedAnew && this.#parts.configs.isPulling);
-  }
-
-  /** True while something that belongs to the sync can be sent, or could be once it is durable. */
-  #hasUnsent(): boolean {
-    const next = this.#firstSendable();
-    return next !== undefined && next.mutation.sequence <= this.#goal;
+    return this.#isWanted(this.#firstSendable()) || (this.#isAskedAnew && this.#parts.configs.isPulling);
   }
 
   /** What is left to send: after which debounce, `null` when there is nothing, and until when the first record is held. */
@@ -168,7 +162,7 @@ export class SyncCycle {
   /** Asks for what comes after an answer that ends at this checkpoint and settles all that was sent. */
   #askBehind({ sent, checkpoint, hasMore }: Ask & { hasMore: boolean }, signal: AbortSignal): Asked | undefined {
     const next = this.#selectBehind(sent);
-    if (!hasMore && !this.#isWanted(next)) return undefined;
+    if (!hasMore && !this.#isWanted(next[0])) return undefined;
     return this.#start({ sent: next, checkpoint }, signal);
   }
 
@@ -177,7 +171,8 @@ export class SyncCycle {
     return this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
   }
 
-  #isWanted([first]: readonly StoredEntry[]): boolean {
+  /** True for one that belongs to the sync under way. */
+  #isWanted(first: StoredEntry | undefined): boolean {
     return first !== undefined && first.mutation.sequence <= this.#goal;
   }
 
@@ -187,7 +182,7 @@ export class SyncCycle {
     const next = this.#selectBehind(sent);
     // A hint that cannot be taken is no reason to give up the request that is under way.
     callContained(
-      () => this.#isWanted(next) && exchange.prepare(next),
+      () => this.#isWanted(next[0]) && exchange.prepare(next),
       (error) => listeners.report(error),
     );
   }

@@ -81,15 +81,15 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 
   /** Resolves when all that was recorded so far is durable; rejects when the storage fails. */
-  async flush(): Promise<void> {
-    await this.#client.log.flush();
+  flush(): Promise<void> {
+    return this.#client.log.flush();
   }
 
   /**
    * Resolves with the outcome of a mutation once it is settled; also for one of an earlier process that is still pending.
    * Where a conflict was resolved by a new mutation, it is the outcome of that one.
    */
-  async settled(mutationId: string): Promise<MutationOutcome> {
+  settled(mutationId: string): Promise<MutationOutcome> {
     return this.#client.settled(mutationId);
   }
 
@@ -132,12 +132,12 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 
   /** Ends the client, all of it: other engines of the same plugin end with it. What was recorded is durable then. */
-  async close(): Promise<void> {
-    await this.#client.close();
+  close(): Promise<void> {
+    return this.#client.close();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 

@@ -171,8 +171,8 @@ export class TabPeer implements TabGroup, Driver {
     if (this.#term !== undefined) this.#say(this.#term, 'news');
   }
 
-  async close(): Promise<void> {
-    await this.#driver.close();
+  close(): Promise<void> {
+    return this.#driver.close();
   }
 
   leave(): void {
@@ -182,7 +182,7 @@ export class TabPeer implements TabGroup, Driver {
     this.#term = undefined;
     this.#election.leave();
     this.#channel.close();
-    this.#wishes.end({ code: 'CLOSED', message: 'The client was closed before that was done.' });
+    this.#wishes.end({ code: 'CLOSED', message: 'The client was closed before.' });
   }
 
   get #driver(): Driver {

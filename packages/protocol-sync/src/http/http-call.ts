@@ -29,6 +29,8 @@ export interface ReadBodyOptions {
 export type ReadBody =
   | { readonly bytes: Uint8Array }
   | { readonly failed: 'TOO_LARGE' }
+  /** Somebody else has it. */
+  | { readonly failed: 'READ_BEFORE' }
   /** It ended early, or the wait for it did. */
   | { readonly failed: 'BROKEN_OFF'; readonly cause: unknown };
 

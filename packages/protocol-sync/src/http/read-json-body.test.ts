@@ -117,7 +117,20 @@ it('says that a body broke off', async () => {
   expect(await read(requestWith(breaks))).toEqual({ refused: 'MALFORMED', because });
 });
 
-it('takes a body that is already parsed, whatever its headers say', async () => {
-  const request = attachParsedBody(requestWith(null, { 'content-encoding': 'br' }), { mutations: [] });
-  expect(await read(request)).toEqual({ value: { mutations: [] } });
+it('takes a body that somebody has parsed and unpacked, if it was sent as JSON', async () => {
+  const parsed = (headers: Record<string, string>) => attachParsedBody(requestWith(null, headers), { mutations: [] });
+  expect(await read(parsed({ ...JSON_TYPE, 'content-encoding': 'br' }))).toEqual({ value: { mutations: [] } });
+  // A page of another origin may send this with its visitor's cookies, and some parsers are told to take it for JSON.
+  expect(await read(parsed({ 'content-type': 'text/plain' }))).toMatchObject({ refused: 'UNSUPPORTED_ENCODING' });
+});
+
+it('says that somebody has read the body before', async () => {
+  const used = requestWith('{}');
+  await used.json();
+  const locked = requestWith('{}');
+  locked.body?.getReader();
+  const left = [undefined, '{}', Buffer.from('{}')].map((body) => attachParsedBody(requestWith(null), body));
+  const because =
+    'Something in front of sync has read the body and left no parsed JSON in `request.body`. Let sync read the body itself.';
+  for (const request of [used, locked, ...left]) expect(await read(request)).toEqual({ refused: 'MALFORMED', because });
 });

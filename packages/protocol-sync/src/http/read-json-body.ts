@@ -11,13 +11,10 @@ import { checkDepth, parseJson } from './parse-json.js';
  * error is still to be answered.
  */
 export async function readJsonBody(call: HttpCall, options: ReadBodyOptions): Promise<unknown> {
-  const { parsedBody } = call;
-  if (parsedBody) {
-    checkDepth(parsedBody.body);
-    return parsedBody.body;
-  }
-  const { maxBytes } = options;
   requireJson(call.header('content-type'));
+  const { parsedBody } = call;
+  if (parsedBody) return checkParsed(parsedBody.body);
+  const { maxBytes } = options;
   const gzipped = isGzipped(call.header('content-encoding'));
   if (Number(call.header('content-length')) > maxBytes) throw tooLarge(maxBytes);
   const arrived = await arrive(call, options);
@@ -37,6 +34,13 @@ function requireJson(contentType: string | null): void {
   );
 }
 
+/** The body as somebody before us has left it. */
+function checkParsed(body: unknown): unknown {
+  if (typeof body !== 'object' || ArrayBuffer.isView(body)) throw readBefore();
+  checkDepth(body);
+  return body;
+}
+
 function isGzipped(contentEncoding: string | null): boolean {
   const encoding = (contentEncoding ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity') return false;
@@ -53,6 +57,7 @@ async function arrive(call: HttpCall, { maxBytes, signal }: ReadBodyOptions): Pr
   const read = await call.readBody({ maxBytes, signal });
   if ('bytes' in read) return read.bytes;
   if (read.failed === 'TOO_LARGE') throw tooLarge(maxBytes);
+  if (read.failed === 'READ_BEFORE') throw readBefore();
   signal.throwIfAborted();
   const { cause } = read;
   throw new SyncRequestError('MALFORMED', 'The body ended before it was complete. Send it again.', { cause });
@@ -80,6 +85,13 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
+function readBefore(): SyncRequestError {
+  return new SyncRequestError(
+    'MALFORMED',
+    'Something in front of sync has read the body and left no parsed JSON in `request.body`. Let sync read the body itself.',
+  );
+}
 
 function tooLarge(maxBytes: number): SyncRequestError {
   return new SyncRequestError(

@@ -31,6 +31,7 @@ export function toResponse({ status, headers, body }: HttpAnswer): Response {
 
 async function readBody(request: Request, { maxBytes, signal }: ReadBodyOptions): Promise<ReadBody> {
   if (!request.body) return { bytes: new Uint8Array() };
+  if (request.bodyUsed || request.body.locked) return { failed: 'READ_BEFORE' };
   const reader = request.body.getReader();
   // Releasing the lock rejects the read that waits.
   const giveUp = () => reader.releaseLock();

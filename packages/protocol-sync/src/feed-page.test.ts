@@ -46,10 +46,13 @@ it('I6 tells what was out of sight when its result was made, and is in sight aga
     isGranted = false;
   };
   const second = await push(
-    { lastCheckpoint: first.checkpoint, mutations: [create({ title: 'x' })] },
+    {
+      lastCheckpoint: first.checkpoint,
+      mutations: [create({ title: 'x' }), mutation({ recordId: 'missing', data: { title: 'y' } })],
+    },
     { transactional: true, getRecord: () => undefined, applyMutation },
   );
-  expect(second.results).toMatchObject([{ status: 'applied', record: null }]);
+  expect(second.results).toMatchObject([{ status: 'applied', record: null }, { code: 'NOT_FOUND' }]);
   expect(second.serverChanges).toMatchObject([{ recordId: 't1', data: { title: 'x' } }]);
 });
 
@@ -66,6 +69,25 @@ it('reads no page for a client that works alone, and passes all it wrote', async
     [[], false],
     [[], false],
     [[], false],
+  ]);
+});
+
+it('tells when each record changed last, and whether that made it', async () => {
+  const { handler, pull, advance } = setUp();
+  for (const [operation, recordId] of [
+    ['create', 'a'],
+    ['create', 'b'],
+    ['create', 'c'],
+    ['update', 'a'],
+  ] as const) {
+    await handler.recordChange({ objectName: 'task', recordId, operation, data: { operation } });
+    if (recordId !== 'b') advance(1000);
+  }
+  const { serverChanges } = await pull();
+  expect(serverChanges.map(({ recordId, operation, timestamp }) => [recordId, operation, timestamp])).toEqual([
+    ['b', 'create', '2026-03-01T12:00:01.000Z'],
+    ['c', 'create', '2026-03-01T12:00:01.000Z'],
+    ['a', 'update', '2026-03-01T12:00:02.000Z'],
   ]);
 });
 
@@ -102,22 +124,49 @@ it('I6 tells a record that entered the feed because a mutation met it', async ()
   });
 });
 
-it('I12 takes back a record that the push wrote, and somebody made unreadable before its first page was read', async () => {
-  const { handler, push, store } = setUp({
-    authorize: { read: ({ record }): ReadPermission => (record?.secret ? 'forget' : 'allow') },
-  });
+it.each([
+  { from: 'at its first page', objects: undefined },
+  { from: 'where it begins anew', objects: ['note'] },
+])(
+  'I12 takes back a record that the push wrote and somebody made unreadable before it was read, $from',
+  async (walk) => {
+    const { handler, push, store } = setUp({
+      authorize: { read: ({ record }): ReadPermission => (record?.secret ? 'forget' : 'allow') },
+    });
+    await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });
+    const lastCheckpoint = walk.objects ? (await push({ objects: walk.objects })).checkpoint : null;
+    const { page } = store;
+    store.page = async (query) => {
+      store.page = page;
+      await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { secret: true } });
+      return store.page(query);
+    };
+    const { serverChanges } = await push({ lastCheckpoint, mutations: [create({ title: 'x' })] });
+    expect(serverChanges).toMatchObject([
+      { operation: 'create', recordId: 'other' },
+      { operation: 'delete', recordId: 't1', serverVersion: 2 },
+    ]);
+  },
+);
+
+it('does not echo what a client wrote that comes for the first time', async () => {
+  const { handler, push } = setUp();
   await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });
-  const { page } = store;
-  store.page = async (query) => {
-    store.page = page;
-    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { secret: true } });
-    return store.page(query);
-  };
   const { serverChanges } = await push({ mutations: [create({ title: 'x' })] });
-  expect(serverChanges).toMatchObject([
-    { operation: 'create', recordId: 'other' },
-    { operation: 'delete', recordId: 't1', serverVersion: 2 },
-  ]);
+  expect(serverChanges).toMatchObject([{ recordId: 'other' }]);
+});
+
+it('fills a page to its size', async () => {
+  const bytesOfChange = 512 + '{"text":"ä"}'.length + 1;
+  for (const [maxPageBytes, count] of [
+    [2 * bytesOfChange, 2],
+    [2 * bytesOfChange - 1, 1],
+  ] as const) {
+    const { handler, pull } = setUp({ limits: { maxPageBytes } });
+    for (const recordId of ['a', 'b', 'c'])
+      await handler.recordChange({ objectName: 'task', recordId, operation: 'create', data: { text: 'ä' } });
+    expect(await pull()).toMatchObject({ serverChanges: { length: count }, hasMore: true });
+  }
 });
 
 it('I6 starts the walk anew for a caller other than the one whose rights the checkpoint was made under', async () => {

@@ -53,10 +53,9 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const scope = scopeDigest({ objects, except }, await rightsOf(authorize, principal));
   const found = ownPage(request, parts, scope) ?? (await readPage(request, parts, { objects, scope }));
   const { page } = found;
-  // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
-  const isBeginning = !request.checkpoint || found.start.reset !== undefined;
   const { epoch, head } = page.facts;
-  const start = isBeginning ? { ...found.start, since: Math.min(found.start.since, parts.headBefore) } : found.start;
+  // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
+  const start = { ...found.start, since: Math.min(found.start.since, parts.headBefore) };
   const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);

@@ -1,3 +1,4 @@
+import { MAX_FIELDS } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
 import { brief, create, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
 import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
@@ -125,6 +126,21 @@ describe('bad input', () => {
     const { results, limits } = await push({ mutations: [1, 2, 3].map((n) => create({ n }, { recordId: n })) });
     expect(brief(results)).toEqual(['applied', 'applied', 'BATCH_TOO_LARGE']);
     expect(limits?.maxMutations).toBe(2);
+  });
+
+  it('rejects the write with which a record would have too many fields, and takes all others', async () => {
+    const { push } = setUp();
+    const fields = (count: number, prefix: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, 0]));
+    const mutations = [
+      create(fields(MAX_FIELDS - 1, 'a')),
+      mutation({ data: fields(1, 'b') }),
+      mutation({ data: fields(2, 'b') }),
+      mutation({ data: fields(2, 'a') }),
+    ];
+    const { results } = await push({ mutations });
+    expect(brief(results)).toEqual(['applied', 'applied', 'TOO_LARGE', 'applied']);
+    expect(results[2]).toMatchObject({ reason: 'The record would have more than 1000 fields.' });
   });
 
   it('rejects a record that is too large, also when only the merge makes it so', async () => {

@@ -28,6 +28,16 @@ describe('a protocol-1 peer', () => {
     expect(answer.serverChanges).toMatchObject([{ data: { title: '0', n: 1 } }]);
   });
 
+  it('receives it also where nobody else has written since it was here', async () => {
+    const { handler } = setUp();
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: '0' } });
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title: '1' } });
+    const { checkpoint } = await handler.handlePush({ ...published, mutations: [] });
+    const behind = mutation({ baseVersion: 1, data: { n: 1 } });
+    const answer = await handler.handlePush({ ...published, lastCheckpoint: checkpoint, mutations: [behind] });
+    expect(answer.serverChanges).toMatchObject([{ data: { title: '1', n: 1 } }]);
+  });
+
   it('never conflicts with its own chain', async () => {
     const { handler } = setUp({ strategy: 'manual' });
     const chain = [create({ n: 1 }), mutation({ data: { n: 2 } }), mutation({ data: { n: 3 } })];

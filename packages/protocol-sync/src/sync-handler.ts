@@ -217,11 +217,17 @@ export class SyncHandler implements AsyncDisposable {
     return applyOneByOne(request, { ...parts, recordLock: this.#recordLock, intentLeaseMs });
   }
 
-  async #page(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
+  async #page(request: PushRequest, pushed: Pushed, context: SyncContext): Promise<FeedPage> {
+    const page = await this.#readPage(request, pushed, context);
+    if (page.reset === 'epoch') this.#warnOfReset(request);
+    return page;
+  }
+
+  async #readPage(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
     const { store, limits } = this;
     if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
     const objects = this.#objects;
-    const page = await readFeedPage(request, {
+    return readFeedPage(request, {
       store,
       authorize: this.#authorize,
       principal,
@@ -229,8 +235,6 @@ export class SyncHandler implements AsyncDisposable {
       maxPageBytes: limits.maxPageBytes,
       ...pushed,
     });
-    if (page.reset === 'epoch') this.#warnOfReset(request);
-    return page;
   }
 
   #respond(results: readonly SyncMutationResult[], page: FeedPage): Answer {

@@ -105,6 +105,23 @@ describe('the decision table', () => {
   }
 });
 
+describe('the decision', () => {
+  it('takes a create equal to the live record as applied, and writes nothing', () => {
+    const incoming = mutation({ operation: 'create', data: { title: 'b', status: 'new' } });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1) }, live, { strategy: manual })).toEqual({
+      do: 'keep',
+      droppedFields: [],
+    });
+  });
+  it('finds nothing to update for who has seen the delete', () => {
+    const incoming = mutation({ baseVersion: deleted.version, data: { title: 'mine' } });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1) }, deleted, { strategy: manual })).toMatchObject({
+      do: 'reject',
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
 describe('a foreign field', () => {
   const rules = { strategy: manual };
   it('is none when another field was written since', () => {

@@ -220,3 +220,10 @@ it('I6 tells a caller of other rights than before even what they wrote, since th
   const asAnn = await handler.handlePush(request, storeResolver, { principal: { id: 'ann' } });
   expect([asAnn.reset, asAnn.serverChanges]).toMatchObject(['scope', [{ data: { of: 'ann', title: 'x' } }]]);
 });
+
+it('hands out smaller pages to who asks for them, and no larger ones', async () => {
+  const { push, pull } = setUp({ limits: { maxPageRecords: 2 } });
+  await push({ mutations: [1, 2, 3].map((n) => create({ n }, { recordId: n })) });
+  const sizes = await Promise.all([1, 100].map(async (limit) => (await pull(null, { limit })).serverChanges.length));
+  expect(sizes).toEqual([1, 2]);
+});

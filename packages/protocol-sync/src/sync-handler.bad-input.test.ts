@@ -18,7 +18,8 @@ describe('bad input', () => {
     ['a sentAt that is no time', { ...envelope, sentAt: 'yesterday' }],
     ['a checkpoint that only has a length', { ...envelope, lastCheckpoint: { length: { toString: 1 } } }],
     ['objects that only have a length', { ...envelope, objects: { length: { toString: 1 } } }],
-    ['a reserved logId', { ...envelope, logId: 'server' }],
+    ['the logId of writes past sync', { ...envelope, logId: 'server' }],
+    ['a logId like the lineage of a protocol-1 client', { ...envelope, logId: 'client:a' }],
   ] as const) {
     it(`refuses ${what} as malformed`, async () => {
       expect(await errorOf(setUp().handler.handlePush(body))).toBe('400 MALFORMED');
@@ -152,6 +153,20 @@ describe('bad input', () => {
       'applied',
       'TOO_LARGE',
     ]);
+  });
+
+  it('rejects what would give a record more fields than it may have', async () => {
+    const { push } = setUp();
+    const fields = (from: number, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${from + n}`, n]));
+    const { results } = await push({
+      mutations: [
+        create(fields(0, MAX_FIELDS)),
+        mutation({ data: fields(0, 1) }),
+        mutation({ data: fields(MAX_FIELDS, 1) }),
+      ],
+    });
+    expect(brief(results)).toEqual(['applied', 'applied', 'TOO_LARGE']);
   });
 
   it('serves no object that metadata does not enable', async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SyncRequestError } from '../sync-request-error.js';
 import { attachParsedBody } from './body-at-hand.js';
+import { MAX_BODY_DEPTH } from './parse-json.js';
 import { readJsonBody } from './read-json-body.js';
 import { webCall } from './web-call.js';
 
@@ -38,6 +39,13 @@ it('reads JSON, plain and gzipped, whole and in pieces', async () => {
   expect(await read(requestWith(pieces))).toEqual({ value });
   expect(await read(requestWith(gzipSync(text), GZIPPED))).toEqual({ value });
   expect(await read(requestWith(gzipSync(text), { ...GZIPPED, 'content-encoding': 'X-Gzip' }))).toEqual({ value });
+});
+
+it('takes a body that a framework has parsed, and refuses one that is nested too deep', async () => {
+  const parsed = (body: unknown) => read(attachParsedBody(requestWith(null), body));
+  const deep = JSON.parse('['.repeat(MAX_BODY_DEPTH + 1) + ']'.repeat(MAX_BODY_DEPTH + 1));
+  expect(await parsed({ title: 'x' })).toEqual({ value: { title: 'x' } });
+  expect(await parsed({ deep })).toMatchObject({ refused: 'MALFORMED' });
 });
 
 it('throws nothing but SyncRequestError, whatever the bytes', async () => {

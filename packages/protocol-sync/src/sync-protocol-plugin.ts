@@ -147,9 +147,11 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   }
 
   async #destroy(): Promise<void> {
-    await this.#stopPruning?.();
+    const pruned = this.#stopPruning?.();
     await this.#engineSync?.stop();
+    // Ends pruning after its slice: a backlog may take minutes.
     await this.#handler.close();
+    await pruned;
   }
 
   /** The data engine, which is known only now, takes the place of the store. */

@@ -159,6 +159,16 @@ describe('an incarnation', () => {
       conflict('stale-incarnation', ['note']),
     );
   });
+  it('takes the update of who has seen it', () => {
+    const incoming = mutation({ baseVersion: 3, data: { note: 'mine' } });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1) }, reborn, {})).toEqual(write('update', { note: 'mine' }));
+  });
+  it('meets a create that knows none of them as any other record does', () => {
+    const incoming = mutation({ operation: 'create', data: { title: 'mine' } });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1) }, reborn, {})).toEqual(
+      conflict('create-create', ['title']),
+    );
+  });
   it('takes the update of the log that created it', () => {
     const incoming = mutation({ baseVersion: 1, data: { note: 'mine' } });
     expect(decide({ mutation: incoming, stamp: stamp('C', 2) }, reborn, {})).toEqual(write('update', { note: 'mine' }));
@@ -168,7 +178,54 @@ describe('an incarnation', () => {
   });
 });
 
+describe('what changes nothing', () => {
+  const keep: Decision = { do: 'keep', droppedFields: [] };
+  it('is a create equal to the live record, and no update: that is a later write of the same', () => {
+    const same = { data: { title: 'b', status: 'new' }, baseVersion: 1 };
+    const by = stamp('A', 1, 9);
+    expect(decide({ mutation: mutation({ ...same, operation: 'create' }), stamp: by }, live, {})).toEqual(keep);
+    expect(decide({ mutation: mutation(same), stamp: by }, live, {})).toEqual(write('update', same.data));
+  });
+  it('is an update of no field', () => {
+    const incoming = mutation({ baseVersion: 2, data: {} });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1) }, live, {})).toEqual(keep);
+  });
+});
+
+describe('a deleted record', () => {
+  const notFound = expect.objectContaining({ do: 'reject', code: 'NOT_FOUND' });
+  it('is none to whoever knows that it is deleted', () => {
+    const incoming = mutation({ baseVersion: deleted.version, data: { title: 'mine' } });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1) }, deleted, {})).toEqual(notFound);
+  });
+  it('is none to the log that deleted it, whoever created it', () => {
+    const before = recordAfter(
+      { operation: 'create', data: { title: 'a' }, by: stamp('B', 1) },
+      { operation: 'delete', by: stamp('A', 1) },
+    );
+    const incoming = mutation({ baseVersion: 1, data: { title: 'mine' } });
+    expect(decide({ mutation: incoming, stamp: stamp('A', 2) }, before, {})).toEqual(notFound);
+  });
+});
+
 describe('strategies at work', () => {
+  const lateAndEarly = [stamp('A', 1, 9), stamp('A', 1, 1)];
+  it.each([
+    { what: 'lets the later of a delete and an edit it has not seen win', before: live, operation: 'delete' as const },
+    { what: 'lets an earlier edit of a record deleted since go', before: deleted, operation: 'update' as const },
+  ])('last-write-wins $what', ({ before, operation }) => {
+    const incoming = mutation({
+      operation,
+      baseVersion: 1,
+      ...(operation === 'update' ? { data: { title: 'x' } } : {}),
+    });
+    expect(
+      lateAndEarly.map((by) => decide({ mutation: incoming, stamp: by }, before, { strategy: lastWriteWins })),
+    ).toEqual([
+      operation === 'delete' ? write('delete', {}) : conflict('update-delete', ['title']),
+      { do: 'keep', droppedFields: ['title'] },
+    ]);
+  });
   it('last-write-wins takes the later field and drops the earlier, listing it', () => {
     const incoming = mutation({ baseVersion: 1, data: { title: 'mine', status: 'done' } });
     const rules = { strategy: lastWriteWins };
@@ -216,6 +273,28 @@ describe('what can be no honest mutation', () => {
       do: 'reject',
       code: 'OUTCOME_EXPIRED',
     });
+  });
+});
+
+describe('I3 what a later mutation of its log has overtaken', () => {
+  it.each([
+    {
+      what: 'deleted the record',
+      before: recordAfter(
+        { operation: 'create', data: { title: 'a' }, by: stamp('A', 1) },
+        { operation: 'delete', by: stamp('B', 5) },
+      ),
+    },
+    {
+      what: 'created it, although others have written all its fields since',
+      before: recordAfter(
+        { operation: 'create', data: { title: 'a' }, by: stamp('B', 5) },
+        { operation: 'update', data: { title: 'b' }, by: stamp('A', 1) },
+      ),
+    },
+  ])('is refused where that one $what', ({ before }) => {
+    const incoming = mutation({ baseVersion: 1, data: { title: 'x' } });
+    expect(decide({ mutation: incoming, stamp: stamp('B', 4) }, before, {})).toMatchObject({ code: 'OUTCOME_EXPIRED' });
   });
 });
 

@@ -27,6 +27,15 @@ it('I8 tells of a delete that hidden fields alone stood against', async () => {
   ]);
 });
 
+it('names of all that a deleting caller sees only what stood against the delete', async () => {
+  const { clerk, boss } = await office('crdt');
+  await boss(mutation({ data: { body: 'seen' }, baseVersion: 1 }));
+  await boss(mutation({ data: { title: 'new', salary: 7 }, baseVersion: 2 }));
+  expect(await clerk(mutation({ operation: 'delete', baseVersion: 2 }))).toMatchObject([
+    { status: 'applied', serverVersion: 3, record: { title: 'new', body: 'seen' }, droppedFields: ['title'] },
+  ]);
+});
+
 it('I8 tells again of a delete that an edit stood against, when the record is gone by now', async () => {
   const { clerk, boss } = await office('crdt');
   await boss(mutation({ data: { title: 'new', salary: 7 }, baseVersion: 1 }));

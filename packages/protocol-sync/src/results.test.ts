@@ -33,6 +33,16 @@ it('I4 shows the record to a device whose log wrote it once more without its kno
   expect(results).toMatchObject([{ serverVersion: 3, record: { title: 'x', body: 'y', status: 'z' } }]);
 });
 
+it('I4 shows a device whose edit came too late for a delete that the record is gone', async () => {
+  const { push, handler, advance } = setUp({ strategy: 'last-write-wins' });
+  await push({ mutations: [create({ title: 'x' })] });
+  advance(2000);
+  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'delete' });
+  const late = mutation({ clientId: 'b', baseVersion: 1, data: { title: 'y' } });
+  const { results } = await push({ clientId: 'b', logId: 'log-b', mutations: [late] });
+  expect(results).toMatchObject([{ status: 'applied', serverVersion: 2, record: null, droppedFields: ['title'] }]);
+});
+
 it('shows no record to a device that has passed what its log wrote', async () => {
   const { push } = setUp();
   const { checkpoint } = await push({ mutations: [create({ title: 'x' })] });

@@ -1,10 +1,10 @@
 /** Writes of a size or a shape that the engine allows and sync has to follow. */
-import { AS_SYSTEM } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { EngineRecords } from './engine-records.js';
-import { startKernel } from './kernel.fixture.js';
+import { startKernel, temporaryDatabase } from './kernel.fixture.js';
 
 // ObjectStack takes seconds to load and to make its tables on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -105,4 +105,30 @@ it('I11 follows what a failed write leaves behind in a transaction that goes on 
   const rows = await engine.find('task', {}, system);
   expect(Object.fromEntries(rows.map(({ id, title }) => [id, title]))).toEqual({ t1: 'Late', 'of-hook': 'x' });
   expect(await feed()).toEqual({ t1: 'Late', 'of-hook': 'x' });
+});
+
+it('enrols the objects it can read beside one that it cannot', async () => {
+  const sync = new SyncProtocolPlugin();
+  const records: KernelPlugin = {
+    name: 'records',
+    version: '1.0.0',
+    dependencies: ['app'],
+    async init(context) {
+      const engine = context.getService<ObjectQL>('objectql');
+      const refuse: HookHandler = async () => Promise.reject(new Error('the view is broken'));
+      engine.registerHook('beforeFind', refuse, { object: 'broken' });
+    },
+  };
+  const objects = [{ ...TASK, name: 'broken' }, TASK];
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const first = await startKernel({ objects: [TASK], filename });
+  await first.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await first.stop();
+  const { stop } = await startKernel({ objects, plugins: [records, sync], filename });
+  onTestFinished(stop);
+  await sync.enrolled();
+  const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  expect(serverChanges).toMatchObject([{ objectName: 'task', recordId: 't1' }]);
+  await expect(sync.reconcile()).rejects.toMatchObject({ errors: [{ message: 'the view is broken' }] });
 });

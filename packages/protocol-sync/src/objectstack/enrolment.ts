@@ -36,15 +36,22 @@ export class Enrolment {
     this.#parts = parts;
   }
 
-  /** Enrols these objects, unless they are already. Resolves early when it is stopped. */
+  /**
+   * Enrols these objects, unless they are already. Resolves early when it is stopped; throws at the end what kept some of them
+   * from being enrolled.
+   */
   async run(objectNames: readonly string[]): Promise<void> {
-    for (const objectName of objectNames) {
-      let progress = await this.#read(objectName);
-      while (progress.step !== 'done' && !this.#isStopped) {
-        progress = await this.#slice(progress);
-        // Requests that wait for the database go first.
-        await new Promise<void>((resolve) => void this.#parts.platform.setTimer(resolve, 0));
-      }
+    const failures: unknown[] = [];
+    for (const objectName of objectNames) await this.#enrol(objectName).catch((error) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'Not all objects could be compared with the feed.');
+  }
+
+  async #enrol(objectName: string): Promise<void> {
+    let progress = await this.#read(objectName);
+    while (progress.step !== 'done' && !this.#isStopped) {
+      progress = await this.#slice(progress);
+      // Requests that wait for the database go first.
+      await new Promise<void>((resolve) => void this.#parts.platform.setTimer(resolve, 0));
     }
   }
 

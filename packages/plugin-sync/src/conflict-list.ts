@@ -7,6 +7,7 @@ import type { ParkedConflict } from './storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
 import { WaitingList } from './waiting-list.js';
 
+/** Conflicts that wait for the user, kept until `resolve(id, 'mine' | 'theirs' | record)`; the longest waiting first. */
 export class ConflictList extends UserList<ParkedConflict> {
   constructor(parts: UserListParts, view?: ListView<ParkedConflict>) {
     const waiting = new WaitingList<ParkedConflict>('parked conflict', parts.onListenerFailed);

@@ -24,6 +24,7 @@ export type MergedRecord = Readonly<Record<string, unknown>>;
  */
 export type OnConflict = (conflict: SyncConflict) => MergedRecord | undefined | Promise<MergedRecord | undefined>;
 
+/** What becomes of a conflict. */
 export type Resolution =
   /** A new mutation on top of what the server has. */
   | {
@@ -40,6 +41,7 @@ export type Resolution =
   /** It waits in the conflict list. */
   | { readonly do: 'park' };
 
+/** How the conflicts of one object are decided. */
 export interface ResolverOptions {
   /** Decides where the server knows no strategy. */
   readonly strategy: Strategy;

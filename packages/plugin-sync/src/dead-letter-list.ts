@@ -4,6 +4,7 @@ import type { DeadLetter } from './storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
 import { WaitingList } from './waiting-list.js';
 
+/** Refused mutations, kept until the user takes one up with `retry(id)` or gives it up with `discard(id)`; `export()` gives all as JSON. */
 export class DeadLetterList extends UserList<DeadLetter> {
   constructor(parts: UserListParts, view?: ListView<DeadLetter>) {
     const waiting = new WaitingList<DeadLetter>('dead letter', parts.onListenerFailed);

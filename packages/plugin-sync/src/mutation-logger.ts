@@ -7,6 +7,7 @@ import { systemPlatform } from './platform/system-platform.js';
 import type { ClientStorage } from './storage/client-storage.js';
 import { MemoryStorage } from './storage/memory-storage.js';
 
+/** Where a log without an engine lives; in memory unless told. */
 export interface MutationLoggerOptions {
   /** Where the log is kept. Default: memory, gone with the process. */
   readonly storage?: ClientStorage | undefined;

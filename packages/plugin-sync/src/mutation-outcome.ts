@@ -2,6 +2,7 @@
 import type { ToldRejectionCode } from '@objectql/sync-types';
 import type { ParkedConflict } from './storage/client-storage.js';
 
+/** What became of a mutation: `status` is `applied`, `conflict` (it waits for the user) or `rejected`. */
 export type MutationOutcome =
   /** The server has it, at this version of the record, all but the fields that lost against a later or protected value. */
   | { readonly status: 'applied'; readonly version: number; readonly droppedFields: readonly string[] }

@@ -13,6 +13,7 @@ import type { SyncEventListener } from './sync-listener.js';
 import type { SyncStatus } from './sync-status.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
+/** A client with one `sync` block for all objects. Unknown options throw `SyncUsageError` `INVALID_CONFIG`. */
 export interface SyncEngineOptions extends SyncClientOptions {
   readonly config: SyncConfig;
 }

@@ -5,6 +5,7 @@ import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.j
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
 import { SyncEngine } from './sync-engine.js';
 
+/** A client with a `sync` block for each object. Unknown options throw `SyncUsageError` `INVALID_CONFIG`. */
 export interface SyncPluginOptions extends SyncClientOptions, ObjectConfigsOptions {}
 
 /** What a plugin uses of a kernel's context. */

@@ -29,6 +29,7 @@ export interface StatusCounts {
   readonly lastErrorCode: string | number | null;
 }
 
+/** How a client stands: `state`, what is pending, and whether something needs the user (`attention`). */
 export type SyncStatus = StatusCounts &
   (
     | { readonly state: 'idle' | 'syncing' | 'offline' | 'paused' | 'disabled' | 'closed' }

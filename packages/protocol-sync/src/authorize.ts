@@ -3,6 +3,7 @@ import type { JsonObject, MutationLogEntry, RecordId, RecordRef } from '@objectq
 import type { Principal } from './principal.js';
 import { ownFields } from './storage/own-copy.js';
 
+/** May this caller read this record? */
 export interface ReadQuestion {
   readonly principal: Principal | null;
   readonly objectName: string;
@@ -11,6 +12,7 @@ export interface ReadQuestion {
   readonly record: JsonObject | null;
 }
 
+/** May this caller make this change? */
 export interface WriteQuestion {
   readonly principal: Principal | null;
   readonly mutation: MutationLogEntry;

@@ -8,6 +8,7 @@ import {
   type SyncLimits,
 } from '@objectql/sync-types';
 
+/** What a server takes at most; each may be lowered or raised. */
 export interface ServerLimits extends SyncLimits {
   /** Bytes of one record as JSON. */
   readonly maxRecordBytes: number;
@@ -26,6 +27,7 @@ export const RESOLVER_TIMEOUT_MS = 10_000;
 /** 15 s: with one last slow write the answer still comes within the client's 30 s. */
 export const PUSH_BUDGET_MS = 15_000;
 
+/** The limits where none are given. */
 export const DEFAULT_LIMITS: ServerLimits = {
   maxBodyBytes: MAX_BODY_BYTES,
   maxMutations: MAX_MUTATIONS,

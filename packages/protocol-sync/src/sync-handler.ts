@@ -38,6 +38,7 @@ export interface SyncWarning {
   readonly cause?: unknown;
 }
 
+/** What a server serves and how it decides. Unknown options throw `TypeError`. */
 export interface SyncHandlerOptions {
   /** Where versions, feed and ledger are kept. Default: memory, gone with the process. */
   readonly store?: SyncStore | undefined;
@@ -76,6 +77,7 @@ const PRUNE_SLICE_ROWS = 500;
 /** 1 s: a store that is busy is usually free again by then. */
 const BUSY_RETRY_MS = 1000;
 
+/** Answers pushes and pulls. What it reports as applied is committed; a failure is a result of its mutation, or `SyncRequestError`. */
 export class SyncHandler implements AsyncDisposable {
   readonly store: SyncStore;
   readonly limits: ServerLimits;

@@ -20,6 +20,7 @@ import { repeatInBackground } from './platform/repeat-in-background.js';
 import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
 import { SyncRequestError } from './sync-request-error.js';
 
+/** A handler's options, and where the kernel serves it. Unknown ones throw `TypeError`. */
 export interface SyncProtocolPluginOptions
   extends Omit<SyncHandlerOptions, 'changeLogRetentionDays'>,
     Pick<SyncEndpointOptions, 'authenticate'> {

@@ -11,7 +11,9 @@ export const TERMINAL_CODES = [
   'OUTCOME_EXPIRED',
   'TOO_LARGE',
 ] as const;
+/** Refusals that another try may overcome: the client makes it by itself, and holds the record meanwhile. */
 export const RETRYABLE_CODES = ['RATE_LIMITED', 'BUSY', 'INTERNAL', 'BATCH_TOO_LARGE'] as const;
+/** Why a mutation was not applied. */
 export type RejectionCode = (typeof TERMINAL_CODES)[number] | (typeof RETRYABLE_CODES)[number];
 
 /** A code as an answer tells it: the server may be of a later version and know more of them. */
@@ -32,6 +34,7 @@ export const STATUS_BY_CODE = {
   INTERNAL: 500,
   BUSY: 503,
 } as const;
+/** Why a request as a whole was refused. */
 export type RequestErrorCode = keyof typeof STATUS_BY_CODE;
 
 /** True for the code of a refused request. */

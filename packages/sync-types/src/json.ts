@@ -1,5 +1,6 @@
 /** JSON values: what may be stored and sent, how two of them compare, and what is wrong with a value that is neither. */
 
+/** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 /** A record's fields, or the fields a mutation changes. */
 export type JsonObject = { readonly [field: string]: Json };

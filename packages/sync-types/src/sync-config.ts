@@ -2,7 +2,9 @@
 import type { Strategy } from './strategies/strategy.js';
 import type { StrategyName } from './strategies/strategy-name.js';
 
+/** Which way an object's changes go; `bidirectional` unless told. */
 export const SYNC_DIRECTIONS = ['bidirectional', 'push-only', 'pull-only'] as const;
+/** One of `SYNC_DIRECTIONS`. */
 export type SyncDirection = (typeof SYNC_DIRECTIONS)[number];
 
 /** How one object takes part in sync. The spelling is that of `*.object.yml`. */

@@ -30,6 +30,7 @@ export interface FieldOrigin {
   readonly serverValue?: Json;
 }
 
+/** Why a record is shown as it is: in sentences, and field by field. */
 export interface Explanation extends RecordFacts, RecordRef {
   /** The record as the user sees it; `null` when there is none to be seen. */
   readonly shown: LocalRecord | null;

@@ -10,6 +10,7 @@ import { type Explanation, explainRecord, type InspectedEntry } from './explain-
 import type { RecordedOutcome, RecordedRequest } from './recorded-request.js';
 import { RequestRecorder } from './request-recorder.js';
 
+/** How much an inspector remembers. */
 export interface InspectorOptions {
   /** How many requests, outcomes and log entries are shown. Default 50. */
   readonly keep?: number | undefined;

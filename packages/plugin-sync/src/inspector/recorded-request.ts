@@ -1,6 +1,7 @@
 /** What the inspector keeps of requests: who asked what, and what became of it. No record contents. */
 import type { MutationLogEntry, SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
 
+/** One request of this tab and what came of it. */
 export interface RecordedRequest {
   /** Counts from 1. */
   readonly number: number;
@@ -14,6 +15,7 @@ export interface RecordedRequest {
   readonly outcome: RequestOutcome;
 }
 
+/** Where a request stands. */
 export type RequestOutcome =
   | { readonly status: 'under way' }
   | {

@@ -4,6 +4,7 @@ import { EventStreamParser } from './event-stream-parser.js';
 import type { LiveClient, LiveStatus, LiveUpdates, StartLive } from './live-port.js';
 import { type LiveEvent, type LiveState, liveStatusOf, liveTransition } from './live-state.js';
 
+/** When live updates rest. */
 export interface LiveUpdatesOptions {
   /** Whether to go on in a page that nobody has seen for 5 minutes, for apps that call their users back. Default `false`. */
   readonly whileHidden?: boolean | undefined;

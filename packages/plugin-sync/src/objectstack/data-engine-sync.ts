@@ -30,6 +30,7 @@ import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { ShownVersions } from './shown-versions.js';
 
+/** Which objects of the local data engine take part. */
 export interface DataEngineSyncOptions {
   /** The objects to sync. Default: those whose definitions say `sync: { enabled: true }`. */
   readonly objects?: readonly string[];

@@ -1,5 +1,6 @@
 /** A value that changes, for whoever shows it. Knows no framework; fits React's `useSyncExternalStore` as it is. */
 
+/** Where a live value comes from. */
 export interface LiveValueSource<Value> {
   /** What is shown before anything is known, and on a server. */
   readonly initial: Value;

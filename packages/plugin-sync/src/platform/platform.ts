@@ -1,5 +1,6 @@
 /** The only home of time, randomness, timers and connectivity on the client; everything else is given them. */
 
+/** What a client uses of the device it runs on; tests give it another. */
 export interface Platform {
   /** Epoch milliseconds by the device's clock. */
   now(): number;

@@ -1,6 +1,7 @@
 /** A device for tests: its clock moves only when told to, and the same seed gives the same ids and the same jitter. */
 import type { Platform } from './platform.js';
 
+/** Where a test's clock and chance begin. */
 export interface TestPlatformOptions {
   /** Epoch milliseconds the clock starts at. Default 2026-01-01T00:00:00Z. */
   readonly now?: number;

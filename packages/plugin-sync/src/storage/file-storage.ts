@@ -10,6 +10,7 @@ import { nodeDisk } from './journal/node-disk.js';
 import type { MemoryTables } from './memory-tables.js';
 import { closedError, StorageError } from './storage-error.js';
 
+/** When the file is rewritten, and on which disk it is. */
 export interface FileStorageOptions {
   /** Where the file is. Default: Node's file system. */
   readonly disk?: Disk;

@@ -23,6 +23,7 @@ import { createStores, SCHEMA_VERSION, STORES } from './indexeddb-schema.js';
 import { inOrder } from './state-order.js';
 import { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
 
+/** Whether the browser is asked to keep what is stored. */
 export interface IndexedDbStorageOptions {
   /** False when the app itself asks the browser to keep what it stores. Default true. */
   readonly persist?: boolean;

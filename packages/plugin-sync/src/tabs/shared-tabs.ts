@@ -8,6 +8,7 @@ import { TabPeer } from './tab-peer.js';
 export type { LockRequest, TabChannel, TabHost } from '../platform/tab-host.js';
 export type { Tabs } from '../tab-group.js';
 
+/** The browser's locks and channels, or those of a test. */
 export interface SharedTabsOptions {
   /** Locks and channel; default: the browser's. For tests. */
   readonly host?: TabHost | undefined;

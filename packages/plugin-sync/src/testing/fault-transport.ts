@@ -4,6 +4,7 @@ import type { Platform } from '../platform/platform.js';
 import { type SyncTransport, TransportError } from '../transport/transport.js';
 import { type Fault, type FaultPlan, faultOf } from './fault.js';
 
+/** What becomes of requests, in their order. */
 export interface FaultTransportOptions {
   /** What goes wrong. */
   readonly plan: FaultPlan;

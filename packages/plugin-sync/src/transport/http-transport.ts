@@ -19,6 +19,7 @@ import { type SyncTransport, TransportError, type TransportOptions } from './tra
  */
 export type TokenProvider = string | (() => string | null | Promise<string | null>);
 
+/** Where the server is, and how it is asked. */
 export interface HttpTransportOptions {
   /** The server's sync endpoint without `/push`, e.g. `https://api.example.com/api/sync`. */
   readonly url: string;

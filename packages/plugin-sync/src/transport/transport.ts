@@ -7,6 +7,7 @@ import type {
   SyncPushResponse,
 } from '@objectql/sync-types';
 
+/** What a transport may heed of a request; one that does not is cut off all the same. */
 export interface TransportOptions {
   /** Aborted when the request takes longer than the client waits, or the client closes. */
   readonly signal: AbortSignal;

@@ -34,6 +34,7 @@ export type SyncEndpoint = (request: Request) => Promise<Response>;
  */
 export type Authenticate = (request: Request) => Principal | null | Promise<Principal | null>;
 
+/** What an endpoint serves, to whom, and where. */
 export interface SyncEndpointOptions {
   readonly handler: Pick<SyncHandler, 'answerPush' | 'answerPull' | 'watch' | 'limits'>;
   /** The application's records. Default: the handler's own resolver. */

@@ -7,6 +7,7 @@ import { Mutex } from './mutex.js';
 import type { Page, PageQuery, PruneSlice, Saved, SaveRequest, StoreTransaction, SyncStore } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
+/** Where ids come from. */
 export interface MemoryStoreOptions {
   readonly platform?: Pick<Platform, 'randomId'>;
 }

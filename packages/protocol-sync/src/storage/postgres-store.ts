@@ -22,6 +22,7 @@ import {
 } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
+/** The application's pool, and where the tables of sync are in its database. */
 export interface PostgresStoreOptions {
   /**
    * The application's pool of `pg`, which it ends after the store. While somebody listens for commits, one of its

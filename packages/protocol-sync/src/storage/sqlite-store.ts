@@ -12,6 +12,7 @@ import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
 import type { Page, PageQuery, PruneSlice, Saved, StoreTransaction, SyncStore } from './sync-store.js';
 import { runInScope } from './transaction-scope.js';
 
+/** How long to wait for another process that writes. */
 export interface SqliteStoreOptions {
   /** Milliseconds to wait for another process that is writing, then `StoreBusyError`. Default 5,000. */
   readonly busyTimeoutMs?: number;

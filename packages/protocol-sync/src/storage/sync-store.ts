@@ -118,6 +118,7 @@ export interface StoreFacts {
   readonly reach?: number | undefined;
 }
 
+/** What a push must read before it can be decided. */
 export interface LoadRequest {
   /** The epoch of which `facts.reach` is wanted. */
   readonly epoch?: string | undefined;
@@ -156,6 +157,7 @@ export interface Loaded {
   readonly intents: readonly Intent[];
 }
 
+/** What a push writes, all of it or nothing. */
 export interface SaveRequest {
   /** Each record at most once; they take the next places of the feed in this order. */
   readonly records?: readonly RecordState[];
@@ -198,6 +200,7 @@ export interface StoreTransaction {
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** Which stretch of the feed to read. */
 export interface PageQuery {
   /** Only records whose place is higher. */
   readonly after: number;
@@ -209,12 +212,14 @@ export interface PageQuery {
   readonly epoch?: string | undefined;
 }
 
+/** A stretch of the feed, and the feed's facts at the same moment. */
 export interface Page {
   readonly facts: StoreFacts;
   /** In feed order, tombstones included. All places up to the last one returned are filled or never will be. */
   readonly records: readonly FeedRecord[];
 }
 
+/** What one call of `prune` may drop. */
 export interface PruneSlice {
   /** Tombstones and ledger rows older than this, epoch milliseconds, are dropped. */
   readonly before: number;
@@ -222,6 +227,7 @@ export interface PruneSlice {
   readonly limit: number;
 }
 
+/** Keeps records, versions, feed and ledger. A store of your own passes `storeContract` of `@objectql/protocol-sync/testing`. */
 export interface SyncStore extends AsyncDisposable {
   /** Opens the store and brings its schema up to date. May be called again, and by several processes at once. */
   open(): Promise<void>;

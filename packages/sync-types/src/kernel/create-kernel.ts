@@ -16,11 +16,13 @@ export interface ObjectStackConfig {
   readonly skipSystemValidation?: boolean;
 }
 
+/** The plugins of a kernel, in any order, and its configuration. */
 export interface KernelOptions<Plugin extends KernelPlugin> {
   readonly plugins: readonly Plugin[];
   readonly config?: ObjectStackConfig;
 }
 
+/** A kernel as an application starts and ends it. */
 export interface Kernel extends AsyncDisposable {
   /** Initializes and starts the plugins, once. When one fails to start, those that had started are destroyed. */
   start(): Promise<void>;

@@ -2,6 +2,7 @@
 import { assertNever } from '../assert-never.js';
 import { countedFields, lostByTime, type Strategy } from './strategy.js';
 
+/** Merges what does not conflict; of a conflicting field the server's value stays. A delete stays, and so does an edit that a delete meets. */
 export const crdt: Strategy = (contest) => {
   switch (contest.kind) {
     case 'update-update':

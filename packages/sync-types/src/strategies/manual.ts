@@ -1,6 +1,7 @@
 /** Every conflict is the user's to decide. */
 import { countedFields, lostByTime, type Strategy } from './strategy.js';
 
+/** Asks wherever a field that counts is contested; other fields go by time. */
 export const manual: Strategy = (contest) => {
   if (contest.kind === 'update-delete' || contest.kind === 'stale-incarnation') return { do: 'ask' };
   if (countedFields(contest).length > 0) return { do: 'ask' };

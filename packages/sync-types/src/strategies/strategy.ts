@@ -31,6 +31,7 @@ export interface Contest extends RecordRef {
   readonly conflictFields?: readonly string[] | undefined;
 }
 
+/** What a strategy decides of a contest. */
 export type Verdict =
   /** Write the mutation, all but the fields in `drop`; values in `merged` replace the mutation's own. */
   | { readonly do: 'apply'; readonly drop: readonly string[]; readonly merged?: Readonly<Record<string, Json>> }

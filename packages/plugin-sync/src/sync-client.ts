@@ -249,6 +249,9 @@ export class SyncClient implements AsyncDisposable {
     this.#intake.close();
     try {
       await this.log.flush();
+    } catch (error) {
+      // Where there is nothing to store, a storage that does not open is nobody's loss.
+      if (this.log.isUnsaved) throw error;
     } finally {
       await this.log.close();
       this.#group?.leave();

@@ -157,10 +157,6 @@ export class SyncClient implements AsyncDisposable {
     });
   }
 
-  get isSyncing(): boolean {
-    return this.#driver.state.at === 'syncing';
-  }
-
   /** Calls `listener` with the status now and whenever it changes. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>): () => void {
     this.open().catch((error: unknown) => this.listeners.report(error));

@@ -2,6 +2,7 @@
 import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
 import type { KernelContext } from '@objectql/sync-types/kernel';
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
+import type { Authorize } from '../authorize.js';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { readObjectConfigs } from '../object-configs.js';
 import { systemPlatform } from '../platform/platform.js';
@@ -51,7 +52,7 @@ export class EngineSync {
     this.handlerOptions = {
       store: this.#store,
       resolver: records,
-      authorize: { ...engineAuthorize(records), ...authorize },
+      authorize: overriding(engineAuthorize(records), authorize),
       objects: this.#objects,
     };
     defineEngineObjects(engine);
@@ -149,6 +150,17 @@ export class EngineSync {
       throw new Error(`Sync needs a data engine with transactions. ${advice}`, { cause });
     }
   }
+}
+
+/** An application's own rules in place of the platform's. One by one, because the methods of a class are not copied with it. */
+function overriding(platform: Authorize, own: Authorize = {}): Authorize {
+  const { read, write, scope } = own;
+  return {
+    ...platform,
+    ...(read ? { read: (question) => read.call(own, question) } : {}),
+    ...(write ? { write: (question) => write.call(own, question) } : {}),
+    ...(scope ? { scope: (principal) => scope.call(own, principal) } : {}),
+  };
 }
 
 const EARLY_FAILED = "Sync: a write of the start could not be versioned. Call the plugin's reconcile().";

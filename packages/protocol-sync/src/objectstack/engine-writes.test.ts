@@ -2,7 +2,8 @@
 import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
+import type { Authorize } from '../authorize.js';
+import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 import { EngineRecords } from './engine-records.js';
 import { startKernel, temporaryDatabase } from './kernel.fixture.js';
 
@@ -18,8 +19,8 @@ const TASK = {
 };
 
 /** ObjectStack with a real database, a synced object, and a device that pushes creates. */
-async function start() {
-  const sync = new SyncProtocolPlugin({});
+async function start(options: SyncProtocolPluginOptions = {}) {
+  const sync = new SyncProtocolPlugin(options);
   const { stop, engine } = await startKernel({ objects: [TASK], plugins: [sync] });
   onTestFinished(stop);
   const push = (titleById: Readonly<Record<string, string>>) => {
@@ -131,4 +132,16 @@ it('enrols the objects it can read beside one that it cannot', async () => {
   const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
   expect(serverChanges).toMatchObject([{ objectName: 'task', recordId: 't1' }]);
   await expect(sync.reconcile()).rejects.toMatchObject({ errors: [{ message: 'the view is broken' }] });
+});
+
+it("I12 asks an application's own rules also where they are the methods of a class", async () => {
+  class Rules implements Authorize {
+    readonly #hidden = 'secret';
+    read({ recordId }: Parameters<NonNullable<Authorize['read']>>[0]): 'allow' | 'hide' {
+      return recordId === this.#hidden ? 'hide' : 'allow';
+    }
+  }
+  const { feed, engine } = await start({ authorize: new Rules() });
+  for (const id of ['secret', 'open']) await engine.insert('task', { id, title: 'Buy milk' }, system);
+  expect(await feed()).toEqual({ open: 'Buy milk' });
 });

@@ -133,11 +133,6 @@ export class ClientLog {
     this.#saver.schedule();
   }
 
-  /** True while something that was appended or acknowledged is not durable. */
-  get isUnsaved(): boolean {
-    return this.#pending.unsaved().entries.length + this.#unremoved.length > 0;
-  }
-
   /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
   async flush(): Promise<void> {
     await this.load();
@@ -283,8 +278,8 @@ export class ClientLog {
   }
 
   async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
-    if (this.isUnsaved || this.#isMetaUnsaved) {
-      let unsaved = this.#pending.unsaved();
+    let unsaved = this.#pending.unsaved();
+    if (unsaved.entries.length + this.#unremoved.length > 0 || this.#isMetaUnsaved) {
       const { removeEntries = [] } = await write(() => {
         unsaved = this.#pending.unsaved();
         // What was appended is frozen, and so is what a storage gave out that keeps the very values it is given.

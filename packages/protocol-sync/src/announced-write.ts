@@ -95,7 +95,7 @@ async function giveUp(intent: Intent, parts: DeferredParts, refused?: LedgerRow)
     const moment = { now: parts.now(), versionFloor: facts.versionFloor };
     const left = asked.record && leftOver(intent, asked.record, { before, ...moment });
     const ledger = refused ? [besideOthers(refused, known, null)] : [];
-    await transaction.save({ settledIntents: [refOf(intent)], records: left ? [left] : [], ledger });
+    await transaction.save({ settledIntents: [refOf(intent)], records: left ? [left] : [], ledger, isLast: true });
     return { done: undefined };
   });
 }
@@ -162,7 +162,7 @@ async function confirm(
       : followingState(intent, asked?.record, { before: now, versionFloor: facts.versionFloor });
     // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
     const row = { ...besideOthers(intent.ledger, ledger, null), outcome: at(intent, state) };
-    const end = await transaction.save({ records: [state], ledger: [row], settledIntents: [ref] });
+    const end = await transaction.save({ records: [state], ledger: [row], settledIntents: [ref], isLast: true });
     return { done: { state, end } };
   });
 }

@@ -82,7 +82,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
       if (made.written) written.push(made.written);
     }
     const changes = session.changes(parts.rules.principal?.id ?? null);
-    const saved = await transaction.save(changes);
+    const saved = await transaction.save({ ...changes, isLast: true });
     const places = changes.records?.length ?? 0;
     const { facts, isAdopting } = session;
     const stretch = saved && { facts: { ...facts, ...saved }, places, isOwn: !isAdopting };

@@ -125,11 +125,11 @@ async function announce(
     const judgement = await judge(mutation, session, rules);
     const changes = session.changes(principalOf(parts));
     if ('answer' in judgement) {
-      await transaction.save(changes);
+      await transaction.save({ ...changes, isLast: true });
       return { result: judgement.answer, seen: session.record(mutation)?.state, end: session.facts };
     }
     const intent = intentOf(judgement.write, session, principalOf(parts));
-    await transaction.save({ ...changes, intents: [intent] });
+    await transaction.save({ ...changes, intents: [intent], isLast: true });
     return { write: judgement.write, intent };
   });
 }

@@ -17,6 +17,13 @@ export function contentHash({ objectName, recordId, operation, data }: MutationL
   return lanes.finish();
 }
 
+/** A short name for a text, of letters and digits. */
+export function nameOfText(text: string): string {
+  lanes.reset();
+  lanes.addText(text);
+  return lanes.finish().toString(36);
+}
+
 /**
  * Two lanes of 32 bits, multiplied and turned as in MurmurHash3 (public domain), by units of 16 bits. The constants stand
  * where they are used: read from variables they cost more than all the arithmetic.

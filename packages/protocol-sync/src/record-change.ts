@@ -42,7 +42,7 @@ export async function recordChange(
         `recordChange: this ${objectName} is larger than ${maxRecordBytes} bytes or ${MAX_FIELDS} fields.`,
       );
     }
-    await transaction.save({ records: [state] });
+    await transaction.save({ records: [state], isLast: true });
     return { serverVersion: state.version };
   });
 }

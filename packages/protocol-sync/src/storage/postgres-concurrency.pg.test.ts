@@ -88,20 +88,22 @@ test('applies one mutation that two servers get at the same moment once', { time
 });
 
 test('decides on one snapshot: a ledger that tells of a create comes with the record', async () => {
-  const { connect, openStore } = await fixture();
-  const other = await openStore();
+  const { connect, openStore, schema } = await fixture();
+  const [store, other] = await Promise.all([openStore({ pool: connect({ application_name: schema }) }), openStore()]);
+  await save(other, { log: sampleLog() });
   const pool = connect();
-  let isDone = false;
-  // The other server's push commits between the locks of this one and what it reads.
-  const store = await openStore({
-    pool: intercepting(pool, async (text) => {
-      if (isDone || !text.includes('json_agg')) return;
-      isDone = true;
-      await save(other, { records: [sampleState()], ledger: [sampleRow('create', { logId: null })] });
-    }),
-  });
-  const { records, ledger } = await look(store, { records: [task('task-1')], mutationIds: ['create'] });
-  expect([records.length, ledger.length, isDone]).toEqual([1, 1, true]);
+  const holder = await pool.connect();
+  await holder.query(`BEGIN; SELECT FROM ${quoteSchema(schema)}.objectql_sync_logs FOR UPDATE`);
+  const log = { logId: sampleLog().logId, sequences: [] };
+  const looking = look(store, { records: [task('task-1')], mutationIds: ['create'], log });
+  const waiting = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
+  while ((await pool.query(waiting, [schema])).rowCount === 0);
+  // The other server's push commits between what this one locks and what it reads.
+  await save(other, { records: [sampleState()], ledger: [sampleRow('create', { logId: null })] });
+  await holder.query('COMMIT');
+  holder.release();
+  const { records, ledger } = await looking;
+  expect([records.length, ledger.length]).toEqual([1, 1]);
 });
 
 test('runs deadlocked work again', async () => {

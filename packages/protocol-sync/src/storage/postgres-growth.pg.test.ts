@@ -3,15 +3,7 @@ import { create } from '../sync-handler.fixture.js';
 import { SyncHandler } from '../sync-handler.js';
 import { look, task } from './contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
-import {
-  explain,
-  openFilled,
-  pagesRead,
-  recording,
-  rowsRead,
-  type Statement,
-  stepsOf,
-} from './postgres-plans.fixture.js';
+import { counting, openFilled, pagesRead, rowsRead, stepsOf } from './postgres-plans.fixture.js';
 import type { SyncStore } from './sync-store.js';
 
 /** A thousand records, and a thousand times as many. */
@@ -45,12 +37,12 @@ test('reads the same rows and pages behind a thousand records and a million, for
 });
 
 test('pushes a hundred mutations in as many round trips as one, and pulls in one', async () => {
-  const { openStore, connect } = await fixture();
-  const statements: Statement[] = [];
-  await using handler = new SyncHandler({ store: await openStore({ pool: recording(connect(), statements) }) });
+  const opened = await fixture();
+  const { pool, roundTrips } = counting(opened);
+  await using handler = new SyncHandler({ store: await opened.openStore({ pool }) });
   const counts: number[] = [];
   for (const size of [1, 100]) {
-    statements.length = 0;
+    roundTrips();
     const { results } = await handler.handlePush({
       clientId: 'a',
       logId: `log-${size}`,
@@ -60,12 +52,11 @@ test('pushes a hundred mutations in as many round trips as one, and pulls in one
       mutations: Array.from({ length: size }, (_, n) => create({ n }, { recordId: `${size}-${n}` })),
     });
     expect(results.every(({ status }) => status === 'applied')).toBe(true);
-    counts.push(statements.length);
+    counts.push(roundTrips());
   }
-  statements.length = 0;
   await handler.handlePull({ clientId: 'a', protocol: 2, lastCheckpoint: null });
-  // Of a push BEGIN, the locks, the read, all writes and COMMIT; and one to find where the feed stands.
-  expect({ counts, pull: statements.length }).toEqual({ counts: [6, 6], pull: 1 });
+  // Of a push BEGIN with locks and read, then all writes with COMMIT; and one to find where the feed stands.
+  expect({ counts, pull: roundTrips() }).toEqual({ counts: [3, 3], pull: 1 });
 });
 
 interface Cost {
@@ -82,16 +73,14 @@ async function fixture() {
 /** A store with that many records, and a way to run something on it and have it explained. */
 async function filledWith(size: number): Promise<(work: (store: SyncStore) => Promise<unknown>) => Promise<Cost>> {
   const filling = { records: size, ledger: size / 10, logs: 2000, intents: 0 };
-  const { store, pool, statements } = await openFilled(await fixture(), filling);
+  const { store, plans } = await openFilled(await fixture(), filling);
   return async (work) => {
-    statements.length = 0;
+    plans.length = 0;
     await work(store);
-    let cost: Cost = { rows: 0, pages: 0 };
-    for (const statement of statements.filter(({ values }) => values.length > 0)) {
-      const plan = await explain(pool, statement);
-      cost = { rows: cost.rows + rowsRead(stepsOf(plan)), pages: cost.pages + pagesRead(plan) };
-    }
-    return cost;
+    return {
+      rows: plans.reduce((sum, { top }) => sum + rowsRead(stepsOf(top)), 0),
+      pages: plans.reduce((sum, { top }) => sum + pagesRead(top), 0),
+    };
   };
 }
 

@@ -8,7 +8,7 @@ import { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { feedOf, sampleState, save } from './contract/store-samples.js';
 import { openPostgresFixture, type PostgresFixture } from './postgres-database.fixture.js';
-import type { PostgresPool } from './postgres-pool.js';
+import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import { writesResolver } from './postgres-resolver.fixture.js';
 import { quoteSchema } from './postgres-schema.js';
 import { startPostgres } from './postgres-server.fixture.js';
@@ -83,33 +83,39 @@ test('loses and repeats nothing when the database restarts under load', { timeou
   expect((await feedOf(opened.store)).map(({ recordId }) => recordId).toSorted()).toEqual(applied.toSorted());
 });
 
-test('applies a push once, whichever statement the connection is lost at, before or after it ran', {
-  timeout: 60_000,
-}, async () => {
-  const opened = await fixture();
-  const table = await writesTable(opened);
-  const pool = opened.connect();
-  const cut = { after: 0, when: 'before' as 'before' | 'after', statements: 0 };
-  const handler = new SyncHandler({ store: await opened.openStore({ pool: cutting(pool, cut) }) });
-  const push = (id: string) => {
-    cut.statements = 0;
-    return pushUntilApplied(handler, { id, table: table.name, onRefused: (code) => refusals.push(code) });
-  };
-  const refusals: string[] = [];
-  await push('rehearsal');
-  const steps = cut.statements;
-  expect([steps > 8, refusals]).toEqual([true, []]);
-  const ids = ['rehearsal'];
-  for (cut.after = 1; cut.after <= steps; cut.after++) {
-    for (cut.when of ['before', 'after'] as const) {
-      ids.push(`${cut.when}-${cut.after}`);
-      await push(ids.at(-1) ?? '');
+test.each(['one at a time', 'together'] as const)(
+  'applies a push once, whatever the connection is lost at, before or after it ran, with statements sent %s',
+  {
+    timeout: 60_000,
+  },
+  async (sent) => {
+    const opened = await fixture();
+    const table = await writesTable(opened);
+    // A pipelining client lends its connection to nobody.
+    const pool = opened.connect({ pipeline: sent === 'one at a time' });
+    const cut = { after: 0, when: 'before' as 'before' | 'after', statements: 0 };
+    const handler = new SyncHandler({ store: await opened.openStore({ pool: cutting(pool, cut) }) });
+    const push = (id: string) => {
+      cut.statements = 0;
+      return pushUntilApplied(handler, { id, table: table.name, onRefused: (code) => refusals.push(code) });
+    };
+    const refusals: string[] = [];
+    await push('rehearsal');
+    const steps = cut.statements;
+    // BEGIN, settings, load; two savepoints, made and released; the resolver's write; save, COMMIT; where the feed stands.
+    expect([steps, refusals]).toEqual([sent === 'together' ? 8 : 11, []]);
+    const ids = ['rehearsal'];
+    for (cut.after = 1; cut.after <= steps; cut.after++) {
+      for (cut.when of ['before', 'after'] as const) {
+        ids.push(`${cut.when}-${cut.after}`);
+        await push(ids.at(-1) ?? '');
+      }
     }
-  }
-  expect(new Set(refusals)).toEqual(new Set(['BUSY']));
-  expect(await table.read()).toEqual(ids.toSorted());
-  expect((await feedOf(opened.store)).map(({ version }) => version)).toEqual(ids.map(() => 1));
-});
+    expect(new Set(refusals)).toEqual(new Set(['BUSY']));
+    expect(await table.read()).toEqual(ids.toSorted());
+    expect((await feedOf(opened.store)).map(({ version }) => version)).toEqual(ids.map(() => 1));
+  },
+);
 
 test('hears of commits again after its listening connection was cut', { timeout: 30_000 }, async () => {
   const { openStore, connect, schema } = await fixture();
@@ -171,7 +177,7 @@ async function fixture() {
   return opened;
 }
 
-/** The pool, whose connection breaks at its n-th statement from now, once: before it is sent, or before its answer comes. */
+/** The pool, whose connection breaks at what is sent for the n-th time from now, once: before it goes out, or before its answer. */
 function cutting(
   pool: pg.Pool,
   cut: { readonly after: number; readonly when: 'before' | 'after'; statements: number },
@@ -181,27 +187,37 @@ function cutting(
     removeListener: (event, listener) => pool.removeListener(event, listener),
     async connect() {
       const client = await pool.connect();
-      const breakOff = () => {
-        // Not in the types of `pg`: the socket, which a network that fails takes away.
-        const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
+      // Not in the types of `pg`: the socket, which a network that fails takes away.
+      const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
+      const lost = () => {
         connection.stream.destroy();
+        return new Error('Connection terminated unexpectedly');
       };
-      return {
-        on: (event, listener) => client.on(event as 'error', listener),
-        removeListener: (event, listener) => client.removeListener(event, listener),
-        release: (error) => client.release(error),
-        async query(text, values) {
-          cut.statements += 1;
-          const isDue = cut.statements === cut.after;
-          if (isDue && cut.when === 'before') breakOff();
-          const result = await client.query(text, values);
-          if (!isDue) return result;
-          breakOff();
-          throw new Error('Connection terminated unexpectedly');
+      const query = (asked: string | Lent, values?: unknown[]) => {
+        cut.statements += 1;
+        const isDue = cut.statements === cut.after;
+        if (isDue && cut.when === 'before') lost();
+        if (typeof asked !== 'string') {
+          const { callback } = asked;
+          if (isDue) asked.callback = () => callback(lost());
+          return client.query(asked);
+        }
+        return client.query(asked, values).then((result) => (isDue ? Promise.reject(lost()) : result));
+      };
+      // The store sees the client itself, but for its queries.
+      return new Proxy(client, {
+        get: (target, key) => {
+          const value: unknown = key === 'query' ? query : Reflect.get(target, key, target);
+          return typeof value === 'function' && key !== 'query' ? value.bind(target) : value;
         },
-      };
+      }) as PostgresClient;
     },
   };
+}
+
+/** A query to which the connection is lent. */
+interface Lent extends pg.Submittable {
+  callback: (error: unknown, results?: unknown) => void;
 }
 
 /** The pool with that many connections made, so that no short timeout meets one that is still being made. */

@@ -1,23 +1,25 @@
 /** Many stored records, and what PostgreSQL tells of the statements that a store runs on them. */
+import type { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import { sampleState } from './contract/store-samples.js';
 import type { PostgresFixture } from './postgres-database.fixture.js';
-import type { PostgresPool } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';
 import { encodeBookkeeping } from './record-encoding.js';
 import type { SyncStore } from './sync-store.js';
 
-export interface Statement {
+/** How a statement was run. */
+export interface Plan {
   readonly text: string;
-  readonly values: unknown[];
+  readonly top: Step;
 }
 
-/** A step of a plan, as EXPLAIN describes it. What is counted is there when the statement was run. */
+/** A step of a plan, as EXPLAIN describes it. */
 export interface Step {
   readonly 'Node Type': string;
   /** What PostgreSQL expects. */
   readonly 'Plan Rows'?: number;
   readonly 'Relation Name'?: string;
+  readonly 'Function Name'?: string;
   readonly 'Actual Rows'?: number;
   readonly 'Actual Loops'?: number;
   readonly 'Rows Removed by Filter'?: number;
@@ -66,32 +68,50 @@ export async function fill(
   for (const name of ['records', 'ledger', 'logs', 'intents']) await pool.query(`VACUUM ANALYZE ${table(name)}`);
 }
 
-/** A store with that much in it, and what is run on it from now on. */
+/** A store with that much in it, and the plans of what is run on it from now on. */
 export async function openFilled(
   opened: PostgresFixture,
   filling: Filling,
-): Promise<{ readonly store: SyncStore; readonly pool: pg.Pool; readonly statements: Statement[] }> {
+): Promise<{ readonly store: SyncStore; readonly plans: Plan[] }> {
   await fill(opened, filling);
-  const pool = opened.connect();
-  const statements: Statement[] = [];
-  const store = await opened.openStore({ pool: recording(pool, statements) });
-  statements.length = 0;
-  return { store, pool, statements };
+  const plans: Plan[] = [];
+  const store = await opened.openStore({ pool: explaining(opened, plans) });
+  plans.length = 0;
+  return { store, plans };
 }
 
-/** The statement's plan, run and rolled back. */
-export async function explain(pool: pg.Pool, { text, values }: Statement): Promise<Step> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
-    // What was inserted in the real run would be refused as there already.
-    const options = /INSERT/.test(text) ? 'FORMAT JSON' : 'ANALYZE, BUFFERS, FORMAT JSON';
-    const { rows } = await client.query(`EXPLAIN (${options}) ${text}`, values);
-    return rows[0]['QUERY PLAN'][0].Plan;
-  } finally {
-    await client.query('ROLLBACK');
-    client.release();
-  }
+/** A pool that notes how each statement was run on it, those in functions included. */
+function explaining({ connect }: PostgresFixture, plans: Plan[]): pg.Pool {
+  const settings = {
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0',
+    'auto_explain.log_nested_statements': 'on',
+    'auto_explain.log_analyze': 'on',
+    'auto_explain.log_buffers': 'on',
+    'auto_explain.log_timing': 'off',
+    'auto_explain.log_format': 'json',
+    client_min_messages: 'log',
+  };
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const pool = connect({ options: options.join(' ') });
+  pool.on('connect', (client) => {
+    client.on('notice', ({ message = '' }) => {
+      const [, json] = message.split('plan:\n');
+      if (json === undefined) return;
+      const { 'Query Text': text, Plan: top } = JSON.parse(json) as { 'Query Text': string; Plan: Step };
+      // The call of a function counts what is done in it once more.
+      if (!stepsOf(top).some((step) => step['Function Name']?.startsWith('objectql_sync'))) plans.push({ text, top });
+    });
+  });
+  return pool;
+}
+
+/** The one plan of a statement that has this in its text. */
+export function planOf(plans: readonly Plan[], part: string): Step {
+  const found = plans.filter(({ text }) => text.includes(part));
+  const [plan] = found;
+  if (!plan || found.length > 1) throw new Error(`${found.length} statements have this in them: ${part}`);
+  return plan.top;
 }
 
 /** The plan's steps, from the top. */
@@ -102,7 +122,9 @@ export function stepsOf(plan: Step): readonly Step[] {
 /** Rows of the store's tables that the plan's scans read, those included that a filter then dropped. */
 export function rowsRead(steps: readonly Step[]): number {
   return steps
-    .filter((step) => step['Relation Name'] !== undefined && step['Relation Name'] !== 'objectql_sync_feed')
+    .filter(({ 'Node Type': type, 'Relation Name': table = 'objectql_sync_feed' }) => {
+      return type !== 'ModifyTable' && table !== 'objectql_sync_feed';
+    })
     .reduce((sum, step) => {
       const rows = (step['Actual Rows'] ?? 0) + (step['Rows Removed by Filter'] ?? 0);
       return sum + rows * (step['Actual Loops'] ?? 0);
@@ -114,22 +136,23 @@ export function pagesRead(plan: Step): number {
   return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
 }
 
-/** The pool, noting what is run on it. */
-export function recording(pool: pg.Pool, statements: Statement[]): PostgresPool {
+/** A pool, and how often it waited for the database's answer since it was last asked. */
+export function counting({ connect }: PostgresFixture): { readonly pool: pg.Pool; readonly roundTrips: () => number } {
+  const pool = connect();
+  let count = 0;
+  pool.on('connect', (client) => {
+    // Not in the types of `pg`: the messages of the server, of which this one ends each answer.
+    const { connection } = client as unknown as { readonly connection: EventEmitter };
+    connection.on('readyForQuery', () => {
+      count += 1;
+    });
+  });
   return {
-    on: (event, listener) => pool.on(event, listener),
-    removeListener: (event, listener) => pool.removeListener(event, listener),
-    async connect() {
-      const client = await pool.connect();
-      return {
-        on: (event, listener) => client.on(event as 'error', listener),
-        removeListener: (event, listener) => client.removeListener(event, listener),
-        release: (error) => client.release(error),
-        query(text, values = []) {
-          statements.push({ text, values });
-          return client.query(text, values);
-        },
-      };
+    pool,
+    roundTrips() {
+      const counted = count;
+      count = 0;
+      return counted;
     },
   };
 }

@@ -41,6 +41,11 @@ export function isDuplicateKey(error: unknown): boolean {
   return sqlState(error) === '23505';
 }
 
+/** A function is called that is not there. */
+export function isMissingFunction(error: unknown): boolean {
+  return sqlState(error) === '42883';
+}
+
 /** The server ended the connection, is going down or coming up, or has none left. */
 export function isUnavailable(error: unknown): boolean {
   const code = sqlState(error);

@@ -21,14 +21,13 @@ export async function prunePostgres(
   { statements, lockName }: PostgresPruneOptions,
 ): Promise<number> {
   const inTurn = (work: (query: Query) => Promise<number>) =>
-    inTransaction(source, async (client) => {
-      const query: Query = async (text, values) => (await client.query(text, values)).rows[0];
-      const lock = (await query(statements.tryPruneLock, [lockName])) as { is_mine: boolean };
-      return lock.is_mine ? work(query) : 0;
+    inTransaction(source, async (sql) => {
+      const query: Query = async (text, values) => (await sql.rows(text, values.map(String)))[0];
+      return (await query(statements.tryPruneLock, [lockName])) ? work(query) : 0;
     });
   const tombstones = await inTurn(async (query) => {
     const dropped = (await query(statements.dropTombstones, [before, limit])) as DroppedTombstones;
-    if (dropped.floor !== null) await query(statements.raiseFloors, [dropped.floor, dropped.version_floor]);
+    if (dropped.floor !== null) await query(statements.raiseFloors, [dropped.floor, dropped.version_floor ?? 0]);
     return Number(dropped.count);
   });
   const rows = await inTurn(async (query) => {
@@ -39,8 +38,8 @@ export async function prunePostgres(
   return tombstones + rows;
 }
 
-/** The first row of a statement; every statement here selects exactly one, which its caller casts to what it selects. */
-type Query = (text: string, values: unknown[]) => Promise<unknown>;
+/** The first row of a statement; its caller casts it to what the statement selects. */
+type Query = (text: string, values: readonly Int8[]) => Promise<unknown>;
 
 interface DroppedTombstones {
   readonly count: Int8;

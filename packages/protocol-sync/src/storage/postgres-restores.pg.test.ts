@@ -63,12 +63,18 @@ test('goes on with the feed of a schema as the release before has left it', asyn
   const before = await openStore('older', pool);
   await write(before, 'a', 'b');
   await before.close();
-  await pool.query('ALTER TABLE older.objectql_sync_feed DROP COLUMN begun_in; DROP TABLE older.objectql_sync_epochs');
-  await pool.query(
-    "UPDATE older.objectql_sync_feed SET epoch = 'of-before'; UPDATE older.objectql_sync_schema SET version = 1",
-  );
+  await makeOlder('older', pool);
   const store = await openStore('older', pool);
   expect([await epochOf(store), await reachOf(store, 'of-before')]).toEqual(['of-before', 2]);
+  await write(store, 'c');
+  expect([await reachOf(store, 'of-before'), await reachOf(store, await epochOf(store))]).toEqual([2, 3]);
+});
+
+test('goes on when a backup of the release before is put back under it', async () => {
+  const pool = connect();
+  const store = await openStore('put_back', pool);
+  await write(store, 'a', 'b');
+  await makeOlder('put_back', pool);
   await write(store, 'c');
   expect([await reachOf(store, 'of-before'), await reachOf(store, await epochOf(store))]).toEqual([2, 3]);
 });
@@ -87,6 +93,20 @@ test('drops of more than a thousand epochs those that lie below the floor', asyn
   const { rows: later } = await pool.query('SELECT min(last_place)::int AS first FROM many.objectql_sync_epochs');
   expect([rows, later]).toEqual([[{ first: 5 }], [{ first: 10 }]]);
 });
+
+/** The schema as the release before has left it. */
+async function makeOlder(schema: string, pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `ALTER TABLE ${schema}.objectql_sync_feed DROP COLUMN begun_in; DROP TABLE ${schema}.objectql_sync_epochs;
+    UPDATE ${schema}.objectql_sync_feed SET epoch = 'of-before'; UPDATE ${schema}.objectql_sync_schema SET version = 1`,
+  );
+  const { rows } = await pool.query(
+    'SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = $1::regnamespace',
+    [schema],
+  );
+  expect(rows).toHaveLength(2);
+  for (const { name } of rows) await pool.query(`DROP FUNCTION ${name}`);
+}
 
 function connect(connectionString = server.url): pg.Pool {
   const pool = new pg.Pool({ connectionString });

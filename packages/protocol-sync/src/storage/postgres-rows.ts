@@ -41,18 +41,14 @@ export interface FeedColumns {
   readonly version_floor: Int8;
 }
 
-/** How many rows of each table a transaction has locked. */
-export interface LockColumns {
-  readonly logs: Int8;
-  readonly records: Int8;
-  readonly intents: Int8;
-}
+/** The feed as a transaction leaves it; all `null` where it took no places. */
+export type TakenColumns = Pick<FeedColumns, 'epoch' | 'head'> | { readonly head: null };
 
-/** The feed as a transaction leaves it that took places. */
-export type TakenColumns = Pick<FeedColumns, 'epoch' | 'head' | 'version_floor'>;
-
-/** All that a transaction loads, as JSON texts; `null` for nothing. */
+/** All that a transaction loads, as JSON texts, `null` for nothing; and how many rows of each table it has locked. */
 export interface LoadColumns extends FeedColumns {
+  readonly locked_logs: Int8;
+  readonly locked_records: Int8;
+  readonly locked_intents: Int8;
   readonly records: string | null;
   readonly intents: string | null;
   readonly ledger: string | null;

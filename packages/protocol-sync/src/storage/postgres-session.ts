@@ -1,6 +1,7 @@
 /** Connections of the application's pool, lent for one transaction at a time. */
 import type { Platform } from '../platform/platform.js';
 import { isUnavailable, type PostgresClient, type PostgresPool, sqlState } from './postgres-pool.js';
+import { SqlTransaction } from './sql-transaction.js';
 import { StoreBusyError } from './sync-store.js';
 
 export interface PostgresWaiting {
@@ -10,13 +11,6 @@ export interface PostgresWaiting {
   readonly lockTimeoutMs: number;
   readonly platform: Pick<Platform, 'setTimer'>;
 }
-
-/**
- * 20 s for one statement, 30 s of silence inside a transaction: longer than any resolver may take, and a process that
- * hangs does not keep others from its records for ever.
- */
-const STATEMENT_TIMEOUT_MS = 20_000;
-const IDLE_TIMEOUT_MS = 30_000;
 
 /** Takes a connection; throws `StoreBusyError` when none is free in time or the database is out of reach. */
 export async function takeClient(pool: PostgresPool, waiting: PostgresWaiting): Promise<PostgresClient> {
@@ -51,18 +45,11 @@ export interface PostgresSource {
 }
 
 /** Runs `work` in one transaction on a connection of its own. A connection that is lost meanwhile: `StoreBusyError`. */
-export function inTransaction<T>(source: PostgresSource, work: (client: PostgresClient) => Promise<T>): Promise<T> {
-  const lockTimeoutMs = Math.round(source.waiting.lockTimeoutMs);
+export function inTransaction<T>(source: PostgresSource, work: (sql: SqlTransaction) => Promise<T>): Promise<T> {
   return withClient(source, async (client) => {
-    await client.query(
-      `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${lockTimeoutMs};
-      SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
-      SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
-    );
-    const result = await work(client);
-    // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and no error.
-    const { command } = await client.query('COMMIT');
-    if (command !== 'COMMIT') throw new Error('A statement failed in the transaction, so it was rolled back.');
+    const sql = new SqlTransaction(client, source.waiting.lockTimeoutMs);
+    const result = await work(sql);
+    await sql.commit();
     return result;
   });
 }

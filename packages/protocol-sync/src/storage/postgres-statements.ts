@@ -1,4 +1,7 @@
-/** The PostgreSQL store's statements, for one schema. Each handles a whole batch: their number never grows with it. */
+/**
+ * The PostgreSQL store's statements, for one schema. Each handles a whole batch: their number never grows with it. Those that
+ * take the names of variables are run in functions, for which they leave there what they select.
+ */
 
 const RECORD_COLUMNS = 'object_name, record_id, place, version, changed_at, data, bookkeeping';
 const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, content_hash, outcome, at';
@@ -17,6 +20,8 @@ export const TEXT_SEPARATOR = '\u001e';
 const jsonTexts = (parameter: number) => `string_to_array($${parameter}, E'\\x1e', '')`;
 
 const ASKED = `unnest($1::text[], ${jsonTexts(2)}) AS asked (object_name, record_id)`;
+/** The same in the order in which all transactions lock. */
+const IN_ORDER = `(SELECT * FROM ${ASKED} ORDER BY object_name COLLATE "C", record_id COLLATE "C") AS asked`;
 
 export type PostgresStatements = ReturnType<typeof postgresStatements>;
 
@@ -29,25 +34,25 @@ export function postgresStatements(schema: string) {
   const page = (rows: string) => `
     SELECT f.epoch, f.head, f.floor AS feed_floor, f.version_floor, page.* FROM (SELECT * FROM ${feed} LIMIT 1) AS f
     LEFT JOIN (${rows} ORDER BY place LIMIT $2) AS page ON true ORDER BY page.place`;
-  // Each place is looked up by itself: PostgreSQL up to 16 takes every log for one of average length, and would read the
-  // whole of a long one.
+  // Each record is looked up by itself: of a join the plan depends on how many there are, and this one is kept.
+  const rowOf = (named: string | undefined, columns: string, end = 'OFFSET 0') => `CROSS JOIN LATERAL (
+        SELECT ${columns} FROM ${named} AS t WHERE t.object_name = asked.object_name AND t.record_id = asked.record_id ${end})`;
+  // Likewise each place: PostgreSQL up to 16 takes every log for one of average length, and would read the whole of a long one.
   const ledgerRowAt = (logId: string, sequence: string) => `CROSS JOIN LATERAL (
         SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = ${logId} AND sequence = ${sequence} OFFSET 0) AS g`;
   return {
     facts: `SELECT epoch, head, floor, version_floor FROM ${feed}`,
     // Every transaction locks its log, then its records by name, then their intents, and the feed last. The counts are
     // taken one after the other, and each locks what it counts.
-    lock: `
-      WITH log AS MATERIALIZED (SELECT FROM ${logs} WHERE log_id = $3 FOR UPDATE),
+    lock: (into: string) => `
+      WITH log AS MATERIALIZED (SELECT FROM ${logs} WHERE log_id = $4 FOR UPDATE),
       found AS MATERIALIZED (
-        SELECT r.place FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)
-        ORDER BY r.object_name, r.record_id FOR UPDATE OF r
+        SELECT FROM ${IN_ORDER} ${rowOf(records, 'place', 'FOR UPDATE')} AS r
       ), announced AS MATERIALIZED (
-        SELECT i.object_name FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)
-        ORDER BY i.object_name, i.record_id FOR UPDATE OF i
+        SELECT FROM ${IN_ORDER} ${rowOf(intents, 't.object_name', 'FOR UPDATE')} AS i
       )
       SELECT (SELECT count(*) FROM log) AS logs, (SELECT count(*) FROM found) AS records,
-        (SELECT count(*) FROM announced) AS intents`,
+        (SELECT count(*) FROM announced) AS intents INTO ${into}`,
     // Before the log that its device uses now: what was left earlier is locked earlier.
     lockFormer: `SELECT log_id, principal, floor, last_time FROM ${logs} WHERE log_id = ANY ($1::text[])
       ORDER BY log_id FOR UPDATE`,
@@ -60,15 +65,15 @@ export function postgresStatements(schema: string) {
       SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING`,
     // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
     // server refuse what follows that create.
-    load: `
+    load: (into: string) => `
       SELECT epoch, head, floor, version_floor,
-        (SELECT json_agg(row_to_json(r))::text FROM ${ASKED} JOIN ${records} AS r USING (object_name, record_id)) AS records,
-        (SELECT json_agg(i.intent)::text FROM ${ASKED} JOIN ${intents} AS i USING (object_name, record_id)) AS intents,
+        (SELECT json_agg(row_to_json(r))::text FROM ${ASKED} ${rowOf(records, RECORD_COLUMNS.replaceAll(/\w+/g, 't.$&'))} AS r) AS records,
+        (SELECT json_agg(i.intent)::text FROM ${ASKED} ${rowOf(intents, 'intent')} AS i) AS intents,
         (SELECT json_agg(row_to_json(g))::text FROM (
           SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE mutation_id = ANY ($3::text[])
           UNION SELECT g.* FROM unnest($5::bigint[]) AS sent (sequence) ${ledgerRowAt('$4', 'sent.sequence')}) AS g) AS ledger,
         (SELECT row_to_json(l)::text FROM ${logs} AS l WHERE log_id = $4) AS log
-      FROM ${feed}`,
+      INTO ${into} FROM ${feed}`,
     settleIntents: `DELETE FROM ${intents} AS i USING ${ASKED}
       WHERE i.object_name = asked.object_name AND i.record_id = asked.record_id`,
     addIntents: `
@@ -77,7 +82,7 @@ export function postgresStatements(schema: string) {
     // and no reader passes one that can still be filled. So it is locked when all that may wait for others is done,
     // which `done` makes sure of: it counts what the parts before it have written. A place is computed from a value, not by
     // a join with `taken`, of which PostgreSQL expects a hundred rows: it then reads all records to change fifty.
-    save: `
+    save: (into: string) => `
       WITH changed_log AS (
         UPDATE ${logs} SET floor = greatest(floor, $19), last_time = greatest(last_time, $20)
         WHERE log_id = $17 AND $21::boolean RETURNING 1
@@ -105,13 +110,13 @@ export function postgresStatements(schema: string) {
           $1::text[], ${jsonTexts(2)}, $3::bigint[], $4::bigint[], ${jsonTexts(5)}, ${jsonTexts(6)}, $7::boolean[])
           WITH ORDINALITY AS s (object_name, record_id, version, changed_at, data, bookkeeping, is_known, nth)
       ), changed AS (
-        UPDATE ${records} AS r SET place = s.place, version = s.version, changed_at = s.changed_at, data = s.data,
-          bookkeeping = s.bookkeeping
-        FROM saved AS s WHERE s.is_known AND r.object_name = s.object_name AND r.record_id = s.record_id
+        INSERT INTO ${records} (${RECORD_COLUMNS}) SELECT ${RECORD_COLUMNS} FROM saved WHERE is_known
+        ON CONFLICT (object_name, record_id) DO UPDATE SET place = excluded.place, version = excluded.version,
+          changed_at = excluded.changed_at, data = excluded.data, bookkeeping = excluded.bookkeeping
       ), added AS (
         INSERT INTO ${records} (${RECORD_COLUMNS}) SELECT ${RECORD_COLUMNS} FROM saved WHERE NOT is_known
       )
-      SELECT head, epoch, version_floor, pg_notify($8, head::text) FROM taken`,
+      SELECT head, epoch, version_floor INTO ${into} FROM taken`,
     page: page(`SELECT ${RECORD_COLUMNS} FROM ${records} WHERE place > $1`),
     // One walk along an index for each object, merged as they go. Each needs an order and a limit of its own, or all
     // that lies behind the page is read and sorted; so does an IN list.
@@ -134,7 +139,8 @@ export function postgresStatements(schema: string) {
       DELETE FROM ${epochs} WHERE last_place < least(
         (SELECT floor FROM ${feed}),
         coalesce((SELECT last_place FROM ${epochs} ORDER BY last_place DESC LIMIT 1 OFFSET $1), 0))`,
-    tryPruneLock: 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_mine',
+    // A row where it was free.
+    tryPruneLock: 'SELECT WHERE pg_try_advisory_xact_lock(hashtextextended($1, 0))',
     dropTombstones: `
       WITH old AS (
         SELECT object_name, record_id FROM ${records} WHERE data IS NULL AND changed_at < $1

@@ -3,7 +3,14 @@ import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from './commit-listeners.js';
 import { newEpoch } from './epoch-watch.js';
 import { PostgresAnnouncements } from './postgres-announcements.js';
-import { isContention, isDuplicateKey, type PostgresClient, type PostgresPool } from './postgres-pool.js';
+import { createFunctions, type PostgresFunctions, postgresFunctions } from './postgres-functions.js';
+import {
+  isContention,
+  isDuplicateKey,
+  isMissingFunction,
+  type PostgresClient,
+  type PostgresPool,
+} from './postgres-pool.js';
 import { prunePostgres } from './postgres-prune.js';
 import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toFeedRecord } from './postgres-rows.js';
 import { migratePostgres, quoteSchema } from './postgres-schema.js';
@@ -56,6 +63,7 @@ export class PostgresStore implements SyncStore {
   readonly #source: PostgresSource;
   readonly #schema: string;
   readonly #statements: PostgresStatements;
+  readonly #functions: PostgresFunctions;
   readonly #platform: Pick<Platform, 'randomId' | 'setTimer'>;
   readonly #listeners = new CommitListeners();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -67,6 +75,7 @@ export class PostgresStore implements SyncStore {
     this.#source = { pool, waiting: { connectTimeoutMs, lockTimeoutMs, platform } };
     this.#schema = schema;
     this.#statements = postgresStatements(quoteSchema(schema));
+    this.#functions = postgresFunctions(quoteSchema(schema), this.#statements);
     this.#platform = platform;
   }
 
@@ -75,7 +84,7 @@ export class PostgresStore implements SyncStore {
     // Without a listener, a pool whose idle connection breaks, as in a restart of the database, ends the process.
     this.#source.pool.on('error', ignore);
     try {
-      await inTransaction(this.#source, (client) => migratePostgres(client, this.#schema, newEpoch(this.#platform)));
+      await this.#bringUpToDate();
       this.#listeners.startAt(await withClient(this.#source, (client) => this.#readHead(client)));
     } catch (error) {
       this.#source.pool.removeListener('error', ignore);
@@ -91,7 +100,9 @@ export class PostgresStore implements SyncStore {
         try {
           return await this.#try(work, attempt === 1);
         } catch (error) {
-          if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
+          // A backup of another release was put back under this process.
+          if (isMissingFunction(error) && attempt === 1) await this.#bringUpToDate();
+          else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
           if (attempt === MAX_TRIES) {
             const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
             throw new StoreBusyError(message, { cause: error });
@@ -106,8 +117,8 @@ export class PostgresStore implements SyncStore {
     const wanted = objects && [...new Set(objects)];
     return this.#whileOpen(() =>
       withClient(this.#source, async (client) => {
-        const told = async (facts: StoreFacts) =>
-          withReach(client, { statements: this.#statements, facts, epoch: asked });
+        const lastPlace = async (epoch: string) => (await client.query(this.#statements.lastPlace, [epoch])).rows;
+        const told = async (facts: StoreFacts) => withReach(lastPlace, facts, asked);
         if (wanted?.length === 0) return { facts: await told(await this.#readFacts(client)), records: [] };
         const { rows } = await client.query(...this.#pageQuery([after, limit], wanted));
         // The statement selects these columns.
@@ -127,11 +138,11 @@ export class PostgresStore implements SyncStore {
 
   changeEpoch(): Promise<string> {
     return this.#whileOpen(() =>
-      inTransaction(this.#source, async (client) => {
+      inTransaction(this.#source, async (sql) => {
         const epoch = newEpoch(this.#platform);
-        await client.query(this.#statements.changeEpoch, [epoch]);
+        await sql.rows(this.#statements.changeEpoch, [epoch]);
         // Now that the feed is locked, nobody ends an epoch that this would not see.
-        await client.query(this.#statements.forgetEpochs);
+        await sql.rows(this.#statements.forgetEpochs);
         return epoch;
       }),
     );
@@ -160,9 +171,10 @@ export class PostgresStore implements SyncStore {
     let saved: Saved;
     const nextEpoch = newEpoch(this.#platform);
     const knownHead = this.#listeners.head;
-    const result = await inTransaction(this.#source, async (client) => {
-      const options = { statements: this.#statements, channel: this.#schema, isFirstTry, nextEpoch, knownHead };
-      const engine = new PostgresTransaction(client, options);
+    const result = await inTransaction(this.#source, async (sql) => {
+      const texts = { statements: this.#statements, functions: this.#functions };
+      const options = { ...texts, channel: this.#schema, isFirstTry, nextEpoch, knownHead };
+      const engine = new PostgresTransaction(sql, options);
       const done = await runInScope(engine, work);
       saved = engine.saved;
       return done;
@@ -171,6 +183,14 @@ export class PostgresStore implements SyncStore {
     if (saved.epoch === nextEpoch) this.#listeners.startOver();
     this.#listeners.announce(saved.head);
     return result;
+  }
+
+  /** Makes or upgrades the tables and the functions. */
+  #bringUpToDate(): Promise<void> {
+    return inTransaction(this.#source, async ({ client }) => {
+      await migratePostgres(client, this.#schema, newEpoch(this.#platform));
+      await createFunctions(client, this.#schema, Object.values(this.#functions));
+    });
   }
 
   #pageQuery(bounds: readonly [after: number, limit: number], objects: readonly string[] | undefined) {

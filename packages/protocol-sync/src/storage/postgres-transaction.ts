@@ -1,12 +1,12 @@
 /** One open transaction of the PostgreSQL store: what a push reads and writes in it. */
 import type { RecordRef } from '@objectql/sync-types';
 import { RecordSet } from '../record-map.js';
-import { isContention, isDuplicateKey, isLockTimeout, type PostgresClient } from './postgres-pool.js';
+import type { PostgresFunctions } from './postgres-functions.js';
+import { isContention, isDuplicateKey, isLockTimeout } from './postgres-pool.js';
 import {
   type Int8,
   type LedgerColumns,
   type LoadColumns,
-  type LockColumns,
   type LogColumns,
   type RecordColumns,
   type TakenColumns,
@@ -16,7 +16,9 @@ import {
   toRecord,
 } from './postgres-rows.js';
 import { type PostgresStatements, TEXT_SEPARATOR } from './postgres-statements.js';
+import type { SqlValues } from './postgres-together.js';
 import { encodeBookkeeping } from './record-encoding.js';
+import type { SqlTransaction } from './sql-transaction.js';
 import type {
   Intent,
   LedgerRow,
@@ -38,6 +40,7 @@ export class StaleLoadError extends Error {
 
 export interface PostgresTransactionOptions {
   readonly statements: PostgresStatements;
+  readonly functions: PostgresFunctions;
   /** Where a commit is announced to other processes. */
   readonly channel: string;
   /** Whether this is the first run of the work. */
@@ -52,11 +55,11 @@ interface SavedTogether {
   readonly records: readonly RecordState[];
   readonly ledger: readonly LedgerRow[];
   readonly log: LogRow | undefined;
+  readonly isLast: boolean;
 }
 
 export class PostgresTransaction implements EngineTransaction {
-  readonly handle: unknown;
-  readonly #client: PostgresClient;
+  readonly #sql: SqlTransaction;
   readonly #options: PostgresTransactionOptions;
   readonly #known = new RecordSet();
   #facts: StoreFacts | undefined;
@@ -64,25 +67,27 @@ export class PostgresTransaction implements EngineTransaction {
   /** The feed after the last save that moved it. */
   saved: Saved;
 
-  constructor(client: PostgresClient, options: PostgresTransactionOptions) {
-    this.#client = client;
-    this.handle = client;
+  constructor(sql: SqlTransaction, options: PostgresTransactionOptions) {
+    this.#sql = sql;
     this.#options = options;
   }
 
+  get handle(): unknown {
+    return this.#sql.client;
+  }
+
   async load({ records, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Promise<Loaded> {
-    const { statements } = this.#options;
+    const { statements, functions } = this.#options;
     const former = await this.#loadFormer(formerLogs, mutationIds);
-    const keys = keyArrays(records);
-    const locked = only(await this.#rows<LockColumns>(statements.lock, [...keys, log?.logId ?? null]));
-    const values = [...keys, mutationIds, log?.logId ?? null, plainArray(log?.sequences ?? [])];
-    const row = only(await this.#rows<LoadColumns>(statements.load, values));
+    const logId = log?.logId ?? null;
+    const values = [...keyArrays(records), textArray(mutationIds), logId, plainArray(log?.sequences ?? [])];
+    const row = only(await this.#sql.rows<LoadColumns>(functions.load.call, values));
     const loaded = toLoaded(row);
     // What is locked stays as it is, so more than was locked is what others have added since, and may still change.
     const isAllLocked =
-      loaded.records.length === Number(locked.records) &&
-      loaded.intents.length === Number(locked.intents) &&
-      (loaded.log ? 1 : 0) === Number(locked.logs);
+      loaded.records.length === Number(row.locked_records) &&
+      loaded.intents.length === Number(row.locked_intents) &&
+      (loaded.log ? 1 : 0) === Number(row.locked_logs);
     if (!isAllLocked) throw new StaleLoadError('Another transaction added what this one was about to read.');
     this.#facts = loaded.facts;
     this.#isLogKnown = loaded.log !== undefined;
@@ -91,25 +96,33 @@ export class PostgresTransaction implements EngineTransaction {
       ...loaded,
       ledger: [...loaded.ledger, ...former.ledger],
       formerLogs: former.logs,
-      facts: await withReach(this.#client, { statements, facts: loaded.facts, epoch }),
+      facts: await withReach((ended) => this.#sql.rows(statements.lastPlace, [ended]), loaded.facts, epoch),
     };
   }
 
   async save(request: SaveRequest): Promise<Saved> {
-    const { records = [], ledger = [], log, formerLogs = [], intents = [], settledIntents = [] } = request;
+    const {
+      records = [],
+      ledger = [],
+      log,
+      formerLogs = [],
+      intents = [],
+      settledIntents = [],
+      isLast = false,
+    } = request;
     const { statements } = this.#options;
-    if (formerLogs.length > 0) await this.#rows(statements.addFormer, logArrays(formerLogs));
-    if (settledIntents.length > 0) await this.#rows(statements.settleIntents, keyArrays(settledIntents));
+    if (formerLogs.length > 0) await this.#sql.rows(statements.addFormer, logArrays(formerLogs));
+    if (settledIntents.length > 0) await this.#sql.rows(statements.settleIntents, keyArrays(settledIntents));
     if (intents.length > 0) {
-      await this.#rows(statements.addIntents, [...keyArrays(intents), jsonTexts(intents)]);
+      await this.#sql.rows(statements.addIntents, [...keyArrays(intents), jsonTexts(intents)]);
     }
     // The feed's lock comes last of all.
-    if (records.length > 0 || ledger.length > 0 || log) await this.#saveTogether({ records, ledger, log });
+    if (records.length > 0 || ledger.length > 0 || log) await this.#saveTogether({ records, ledger, log, isLast });
     return this.saved;
   }
 
   async command(sql: string): Promise<void> {
-    await this.#client.query(sql);
+    await this.#sql.rows(sql);
   }
 
   /**
@@ -130,19 +143,21 @@ export class PostgresTransaction implements EngineTransaction {
   ): Promise<{ readonly logs: readonly LogRow[]; readonly ledger: readonly LedgerRow[] }> {
     if (formerLogs.length === 0) return { logs: [], ledger: [] };
     const { statements } = this.#options;
-    const logs = await this.#rows<LogColumns>(statements.lockFormer, [formerLogs.map(({ logId }) => logId)]);
+    const logs = await this.#sql.rows<LogColumns>(statements.lockFormer, [
+      textArray(formerLogs.map(({ logId }) => logId)),
+    ]);
     const places = formerLogs.flatMap(({ logId, sequences }) => sequences.map((sequence) => ({ logId, sequence })));
-    const ledger = await this.#rows<LedgerColumns>(statements.rowsOfFormer, [
-      places.map(({ logId }) => logId),
+    const ledger = await this.#sql.rows<LedgerColumns>(statements.rowsOfFormer, [
+      textArray(places.map(({ logId }) => logId)),
       plainArray(places.map(({ sequence }) => sequence)),
-      mutationIds,
+      textArray(mutationIds),
     ]);
     return { logs: logs.map(toLogRow), ledger: ledger.map(toLedgerRow) };
   }
 
-  /** All of it in one round trip. */
-  async #saveTogether({ records, ledger, log }: SavedTogether): Promise<void> {
-    const { statements, channel, nextEpoch, knownHead } = this.#options;
+  /** All of it in one round trip, with the commit where nothing follows. */
+  async #saveTogether({ records, ledger, log, isLast }: SavedTogether): Promise<void> {
+    const { functions, channel, nextEpoch, knownHead } = this.#options;
     const epoch = this.saved?.epoch ?? this.#facts?.epoch;
     const values = [
       ...keyArrays(records),
@@ -154,26 +169,20 @@ export class PostgresTransaction implements EngineTransaction {
       channel,
       ...ledgerArrays(ledger),
       ...logValues(log),
-      this.#isLogKnown,
+      String(this.#isLogKnown),
       epoch ?? '',
       // It is begun once.
       epoch === nextEpoch ? null : nextEpoch,
-      knownHead,
+      String(knownHead),
+      String(this.#facts?.versionFloor ?? 0),
     ];
-    const [taken] = await this.#rows<TakenColumns>(statements.save, values);
+    const save = functions.save.call;
+    const [taken] = await (isLast
+      ? this.#sql.lastRows<TakenColumns>(save, values)
+      : this.#sql.rows<TakenColumns>(save, values));
     if (log) this.#isLogKnown = true;
-    if (records.length === 0) return;
-    if (!taken) throw new Error(DAMAGED);
-    const isStale =
-      (taken.epoch !== epoch && taken.epoch !== nextEpoch) || Number(taken.version_floor) !== this.#facts?.versionFloor;
-    if (isStale) throw new StaleLoadError('The feed got a new epoch or a higher floor since it was read.');
     for (const record of records) this.#known.add(record);
-    this.saved = { head: Number(taken.head), epoch: taken.epoch };
-  }
-
-  /** The rows of a statement; `Row` is the caller's word for what the statement selects. */
-  async #rows<Row = unknown>(text: string, values: unknown[]): Promise<readonly Row[]> {
-    return (await this.#client.query(text, values)).rows as Row[];
+    if (taken && taken.head !== null) this.saved = { head: Number(taken.head), epoch: taken.epoch };
   }
 }
 
@@ -194,53 +203,47 @@ function toLoaded(row: LoadColumns): Omit<Loaded, 'formerLogs'> {
  * what was its last place stays it.
  */
 export async function withReach(
-  client: PostgresClient,
-  { statements, facts, epoch }: FactsOfEpoch,
+  lastPlaceOf: (epoch: string) => Promise<readonly unknown[]>,
+  facts: StoreFacts,
+  epoch: string | undefined,
 ): Promise<StoreFacts> {
   if (epoch === undefined) return facts;
   if (epoch === facts.epoch) return { ...facts, reach: facts.head };
-  const { rows } = await client.query(statements.lastPlace, [epoch]);
   // The statement selects this column.
-  const [ended] = rows as { readonly last_place: Int8 }[];
+  const [ended] = (await lastPlaceOf(epoch)) as readonly { readonly last_place: Int8 }[];
   return { ...facts, reach: ended && Number(ended.last_place) };
 }
 
-interface FactsOfEpoch {
-  readonly statements: PostgresStatements;
-  readonly facts: StoreFacts;
-  readonly epoch: string | undefined;
-}
-
-/** The one row of the feed's table. */
-export function only<Row>(rows: readonly Row[]): Row {
+/** The one row of the feed's table, or what was read beside it. */
+export function only<Row extends { readonly epoch: string | null }>(rows: readonly Row[]): Row {
   const [row] = rows;
-  if (row) return row;
+  if (row && row.epoch !== null) return row;
   throw new Error(DAMAGED);
 }
 
 const DAMAGED = 'The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.';
 
-function logValues(log: LogRow | undefined): readonly unknown[] {
-  return log ? [log.logId, log.principal, log.floor, log.lastTime] : [null, null, 0, 0];
+function logValues(log: LogRow | undefined): SqlValues {
+  return log ? [log.logId, log.principal, String(log.floor), String(log.lastTime)] : [null, null, '0', '0'];
 }
 
-function logArrays(logs: readonly LogRow[]): unknown[] {
+function logArrays(logs: readonly LogRow[]): SqlValues {
   return [
-    logs.map(({ logId }) => logId),
-    logs.map(({ principal }) => principal),
+    textArray(logs.map(({ logId }) => logId)),
+    textArray(logs.map(({ principal }) => principal)),
     plainArray(logs.map(({ floor }) => floor)),
     plainArray(logs.map(({ lastTime }) => lastTime)),
   ];
 }
 
-function keyArrays(refs: readonly RecordRef[]): [objectNames: string[], recordIds: string] {
-  return [refs.map(({ objectName }) => objectName), jsonTexts(refs.map(({ recordId }) => recordId))];
+function keyArrays(refs: readonly RecordRef[]): [objectNames: string, recordIds: string] {
+  return [textArray(refs.map(({ objectName }) => objectName)), jsonTexts(refs.map(({ recordId }) => recordId))];
 }
 
-function ledgerArrays(rows: readonly LedgerRow[]): unknown[] {
+function ledgerArrays(rows: readonly LedgerRow[]): SqlValues {
   return [
-    rows.map(({ mutationId }) => mutationId),
-    rows.map(({ logId }) => logId),
+    textArray(rows.map(({ mutationId }) => mutationId)),
+    textArray(rows.map(({ logId }) => logId)),
     plainArray(rows.map(({ sequence }) => sequence)),
     ...keyArrays(rows),
     plainArray(rows.map(({ contentHash }) => contentHash)),
@@ -249,12 +252,18 @@ function ledgerArrays(rows: readonly LedgerRow[]): unknown[] {
   ];
 }
 
-/** Values as JSON texts in one parameter, null as none: the driver would write each quote of each text with an escape. */
+/** Values as JSON texts in one parameter, null as none: in an array each quote of each text would need an escape. */
 function jsonTexts(values: readonly unknown[]): string {
   return values.map((value) => (value === null ? '' : JSON.stringify(value))).join(TEXT_SEPARATOR);
 }
 
-/** An array of what needs no quotes, as PostgreSQL reads it: the driver would look at each element. */
+/** An array of texts, as PostgreSQL reads it. */
+function textArray(texts: readonly (string | null)[]): string {
+  const quoted = texts.map((text) => (text === null ? 'NULL' : `"${text.replace(/[\\"]/g, '\\$&')}"`));
+  return `{${quoted.join(',')}}`;
+}
+
+/** An array of what needs no quotes. */
 function plainArray(values: readonly (number | boolean)[]): string {
   return `{${values.join(',')}}`;
 }

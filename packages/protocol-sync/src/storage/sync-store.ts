@@ -170,6 +170,8 @@ export interface SaveRequest {
   readonly intents?: readonly Intent[];
   /** Records whose intent is settled; it goes before `intents` are written. */
   readonly settledIntents?: readonly RecordRef[];
+  /** Nothing else is done in this transaction: a store may commit it at once, which spares it a round trip. */
+  readonly isLast?: boolean;
 }
 
 /** The feed as the commit will leave it; nothing is told where no record was saved. */

@@ -90,6 +90,8 @@ class TransactionScope implements StoreTransaction {
     return this.#orDoom(() => {
       this.#isSaved = true;
       this.#refuseUnloaded(request);
+      // From here on it may be committed, so that nothing can be added any more.
+      if (request.isLast) this.end();
       return this.#engine.save(request);
     });
   }

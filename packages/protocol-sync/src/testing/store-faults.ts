@@ -102,7 +102,8 @@ function faultyTransaction(transaction: StoreTransaction, take: Plan['take']): S
       return transaction.handle;
     },
     load: (request) => take('load', () => transaction.load(request)),
-    save: (request) => take('save', () => transaction.save(request)),
+    // Nothing is the last: the commit is a step of its own.
+    save: (request) => take('save', () => transaction.save({ ...request, isLast: false })),
     savepoint: (work) => take('savepoint', () => transaction.savepoint(work)),
   };
 }

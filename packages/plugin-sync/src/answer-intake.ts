@@ -56,7 +56,7 @@ export class AnswerIntake {
   }
 
   /** Records whose next try must wait. */
-  get holds(): Pick<RecordHolds, 'isHeld' | 'heldNow' | 'nextExpiry'> {
+  get holds(): Pick<RecordHolds, 'heldNow' | 'nextExpiry'> {
     return this.#holds;
   }
 

@@ -9,7 +9,7 @@ export interface BackgroundSaverParts {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Microtasks from one `await records.update(…)` to the next where the storage answers from memory: 11, and some room. */
+/** Microtasks from one `await records.update(…)` to the next where the storage answers from memory: 12, and some room. */
 const TURNS = 16;
 /** 1,000: as many as a push carries. What is lost when the process dies stays small. */
 const MAX_GATHERED = 1000;

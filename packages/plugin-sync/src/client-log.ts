@@ -133,6 +133,11 @@ export class ClientLog {
     this.#saver.schedule();
   }
 
+  /** True while something that was appended or acknowledged is not durable. */
+  get isUnsaved(): boolean {
+    return this.#pending.unsaved().entries.length + this.#unremoved.length > 0;
+  }
+
   /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
   async flush(): Promise<void> {
     await this.load();
@@ -278,8 +283,8 @@ export class ClientLog {
   }
 
   async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
-    let unsaved = this.#pending.unsaved();
-    if (unsaved.entries.length + this.#unremoved.length > 0 || this.#isMetaUnsaved) {
+    if (this.isUnsaved || this.#isMetaUnsaved) {
+      let unsaved = this.#pending.unsaved();
       const { removeEntries = [] } = await write(() => {
         unsaved = this.#pending.unsaved();
         // What was appended is frozen, and so is what a storage gave out that keeps the very values it is given.

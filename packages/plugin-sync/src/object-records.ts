@@ -60,26 +60,29 @@ export class ObjectRecords<Fields extends object = JsonObject> {
    * here.
    */
   update(recordId: RecordId, data: Partial<NewFields<Fields>>): Promise<MutationLogEntry> {
-    return this.#client.recording(this.#change(recordId, 'update', data));
+    return this.#change('update', recordId, data);
   }
 
   /** Records the deletion of a record, based on the version the user sees. Rejects when there is no such record here. */
   delete(recordId: RecordId): Promise<MutationLogEntry> {
-    return this.#client.recording(this.#change(recordId, 'delete'));
+    return this.#change('delete', recordId);
   }
 
-  async #change(recordId: RecordId, operation: 'update' | 'delete', fields?: RecordData): Promise<MutationLogEntry> {
-    const { records, configs } = this.#client;
-    const ref = { objectName: this.#name, recordId };
-    // A copy, because the application may empty the form they come from while the version is looked up.
-    const { data } = checkNewMutation({ ...ref, operation, data: fields, baseVersion: null });
-    const { record, baseVersion } = await records.target(ref);
-    // A push-only object keeps no records, so there nobody can tell.
-    if (!record && configs.keepsRecordsOf(ref.objectName)) {
-      const message = `There is no ${ref.objectName} with the id ${recordId} here. Create it, or sync first.`;
-      throw new SyncUsageError('UNKNOWN_RECORD', message);
-    }
-    return this.#client.record({ ...ref, operation, data, baseVersion: baseVersion() });
+  #change(operation: 'update' | 'delete', recordId: RecordId, fields?: RecordData): Promise<MutationLogEntry> {
+    return this.#client.recording(async (before) => {
+      const { records, configs } = this.#client;
+      const ref = { objectName: this.#name, recordId };
+      // A copy, because the application may empty the form they come from while the version is looked up.
+      const { data } = checkNewMutation({ ...ref, operation, data: fields, baseVersion: null });
+      const { record, baseVersion } = await records.target(ref);
+      await before;
+      // A push-only object keeps no records, so there nobody can tell.
+      if (!record && configs.keepsRecordsOf(ref.objectName)) {
+        const message = `There is no ${ref.objectName} with the id ${recordId} here. Create it, or sync first.`;
+        throw new SyncUsageError('UNKNOWN_RECORD', message);
+      }
+      return this.#client.record({ ...ref, operation, data, baseVersion: baseVersion() });
+    });
   }
 
   get #name(): string {

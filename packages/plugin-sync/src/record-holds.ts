@@ -23,10 +23,6 @@ export class RecordHolds {
     this.#platform = platform;
   }
 
-  isHeld(ref: RecordRef): boolean {
-    return this.heldNow()(ref);
-  }
-
   /** Tells which records are held, all at this one moment: a hold that ends while a batch is chosen would change its order. */
   heldNow(): (ref: RecordRef) => boolean {
     if (this.#heldByKey.size === 0) return () => false;

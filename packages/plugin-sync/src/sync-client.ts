@@ -65,7 +65,7 @@ export class SyncClient implements AsyncDisposable {
   readonly #group: TabGroup | undefined;
   readonly #subscribers: Subscribers<SyncStatus>;
   readonly #live: LiveUpdates | undefined;
-  readonly #underWay = new Set<Promise<unknown>>();
+  #recordings: Promise<unknown> = Promise.resolve();
   #opened: Promise<void> | undefined;
   #lastError: Error | null = null;
   #closed: Promise<void> | undefined;
@@ -157,10 +157,6 @@ export class SyncClient implements AsyncDisposable {
     });
   }
 
-  get isSyncing(): boolean {
-    return this.#driver.state.at === 'syncing';
-  }
-
   /** Calls `listener` with the status now and whenever it changes. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>): () => void {
     this.open().catch((error: unknown) => this.listeners.report(error));
@@ -192,12 +188,14 @@ export class SyncClient implements AsyncDisposable {
     return mutation;
   }
 
-  /** Has `close` wait for what ends in `record`. */
-  recording<T>(work: Promise<T>): Promise<T> {
-    const end = () => this.#underWay.delete(work);
-    this.#underWay.add(work);
-    work.then(end, end);
-    return work;
+  /**
+   * Has `close`, and the next of these, wait for what ends in `record`. `work` is given the one before, to be awaited when it
+   * has looked up what it needs: storages may answer in another order than they were asked in.
+   */
+  recording<T>(work: (before: Promise<unknown>) => Promise<T>): Promise<T> {
+    const recorded = work(this.#recordings);
+    this.#recordings = recorded.catch(() => {});
+    return recorded;
   }
 
   /**
@@ -241,12 +239,15 @@ export class SyncClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    await this.#recordings;
     this.listeners.close();
     await this.#driver.close();
     this.#intake.close();
     try {
       await this.log.flush();
+    } catch (error) {
+      // Where there is nothing to store, a storage that does not open is nobody's loss.
+      if (this.log.isUnsaved) throw error;
     } finally {
       await this.log.close();
       this.#group?.leave();

@@ -80,7 +80,8 @@ export class SyncCycle {
   /** The oldest pending mutation whose record is not on hold. */
   #firstSendable(): StoredEntry | undefined {
     const { log, intake } = this.#parts;
-    for (const entry of log.pending) if (!intake.holds.isHeld(entry.mutation)) return entry;
+    const isHeld = intake.holds.heldNow();
+    for (const entry of log.pending) if (!isHeld(entry.mutation)) return entry;
     return undefined;
   }
 

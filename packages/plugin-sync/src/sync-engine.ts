@@ -114,7 +114,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 
   isSyncing(): boolean {
-    return this.#client.isSyncing;
+    return this.status.state === 'syncing';
   }
 
   /** Forgets a scheduled sync. What is pending stays, and goes with the next mutation, `sync()` or return of the network. */

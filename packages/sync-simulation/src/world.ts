@@ -241,7 +241,7 @@ export class World {
         const answer = round < INSISTENT_ROUNDS ? client.deadLetters.retry(id) : client.deadLetters.discard(id);
         await answer.catch(() => {});
       }
-      if (client.status.pending > 0 || client.isSyncing) isWaiting = true;
+      if (client.status.pending > 0 || client.status.state === 'syncing') isWaiting = true;
     }
     if (isWaiting) return false;
     // One more round for what the last of them sent.

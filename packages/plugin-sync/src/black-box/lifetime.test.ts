@@ -47,6 +47,15 @@ describe('closing', () => {
     await expect(engine.close()).rejects.toThrow('The disk is full.');
   });
 
+  test('is no failure of a client that has nothing to store, though its storage never opened', async () => {
+    const storage = new FaultStorage(new LastingStorage());
+    storage.fail('load', new Error('The browser keeps no data for this site.'));
+    const { engine, errors } = device({ storage });
+    await engine.sync();
+    await engine.close();
+    expect([errors, engine.status.state]).toEqual([['The browser keeps no data for this site.'], 'closed']);
+  });
+
   test('is over for everyone who asked for it', async () => {
     const storage = new FaultStorage(new LastingStorage());
     const { edit, engine } = device({ storage });

@@ -182,7 +182,7 @@ export class TabPeer implements TabGroup, Driver {
     this.#term = undefined;
     this.#election.leave();
     this.#channel.close();
-    this.#wishes.end({ code: 'CLOSED', message: 'The client was closed before.' });
+    this.#wishes.end({ code: 'CLOSED', message: 'The client is closed.' });
   }
 
   get #driver(): Driver {

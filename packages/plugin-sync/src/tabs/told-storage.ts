@@ -1,4 +1,5 @@
 /** A storage that tells the other tabs what this one writes. */
+import { refOf } from '@objectql/sync-types';
 import type { Changed } from '../record-watch.js';
 import type { ClientStorage, StorageBatch } from '../storage/client-storage.js';
 import type { TabMessage } from './tab-message.js';
@@ -30,5 +31,5 @@ export function toldStorage(storage: ClientStorage, tell: (message: TabMessage) 
 function changedBy({ putRecords = [], removeRecords = [], sweepWalk }: StorageBatch): Changed {
   const refs = [...putRecords, ...removeRecords];
   if (sweepWalk !== undefined || refs.length > MAX_NAMED) return 'all';
-  return refs.map(({ objectName, recordId }) => ({ objectName, recordId }));
+  return refs.map(refOf);
 }

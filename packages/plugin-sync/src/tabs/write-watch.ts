@@ -1,5 +1,5 @@
 /** Keeps what this tab has in memory as fresh as the storage, which all tabs write. */
-import type { RecordRef } from '@objectql/sync-types';
+import { type RecordRef, refOf } from '@objectql/sync-types';
 import type { ClientLog } from '../client-log.js';
 import type { Platform } from '../platform/platform.js';
 import type { Changed } from '../record-watch.js';
@@ -123,5 +123,5 @@ function differing(
 ): readonly RecordRef[] {
   const gone = [...before].filter(([id]) => !after.has(id));
   const added = [...after].filter(([id]) => !before.has(id));
-  return [...gone, ...added].map(([, { objectName, recordId }]) => ({ objectName, recordId }));
+  return [...gone, ...added].map(([, ref]) => refOf(ref));
 }

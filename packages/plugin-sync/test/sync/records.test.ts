@@ -1,5 +1,7 @@
 /** The records as the user sees them: at once, always, and never overwritten under their hands. */
+import type { RecordRef } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { device } from './device.js';
 import { FaultyStorage } from './faulty-storage.js';
 import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
@@ -42,6 +44,27 @@ test('refuses to change what is not there, and takes changes in the order of the
   const made = await Promise.all(changes);
   expect(made.map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
   await expect(tasks.records.delete('t1')).rejects.toMatchObject({ code: 'UNKNOWN_RECORD' });
+});
+
+test('takes changes in the order of the calls, also where the storage answers the later one first', async () => {
+  const waiting: (() => void)[] = [];
+  class Unruly extends MemoryStorage {
+    override async getRecords(refs: readonly RecordRef[]) {
+      await new Promise<void>((answer) => waiting.push(answer));
+      return super.getRecords(refs);
+    }
+  }
+  const { tasks } = device({ transport: scriptedServer().transport, storage: new Unruly() });
+  tasks.records.create('t1', { title: '' });
+  const typed = [tasks.records.update('t1', { title: 'h' }), tasks.records.update('t1', { title: 'he' })];
+  await expect.poll(() => waiting.length).toBe(2);
+  for (const answer of waiting.toReversed()) {
+    answer();
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  }
+  await Promise.all(typed);
+  const recorded = tasks.getMutationLogger().getPending();
+  expect(recorded.map(({ data }) => data?.title)).toEqual(['', 'h', 'he']);
 });
 
 test('I1 records fields as they are when the change is asked for, whatever becomes of the form they came from', async () => {

@@ -6,11 +6,14 @@ import { type RecordResolver, RejectionError, toFields, type WriteContext } from
 import { toRejection } from './engine-error.js';
 import { NAMED_IDS, shares } from './statement-share.js';
 
-/** As whom a principal reads and writes: the `context` it was authenticated with, or else by its id alone. */
+/**
+ * As whom a principal reads and writes: by its id, with the `context` it was authenticated with. The id also where that is none
+ * of the engine's: a context without a user is nobody's, and nobody is refused nothing.
+ */
 export function contextOf(principal: Principal | null): EngineContext {
   if (!principal) return {};
   const { id, context } = principal;
-  return typeof context === 'object' && context !== null ? { ...context } : { userId: id };
+  return { userId: id, ...(typeof context === 'object' ? context : {}) };
 }
 
 /**

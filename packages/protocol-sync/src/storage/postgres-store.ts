@@ -1,5 +1,6 @@
 /** A store in a PostgreSQL database, shared by any number of server processes. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
+import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
 import { CommitListeners } from './commit-listeners.js';
 import { newEpoch } from './epoch-watch.js';
 import { PostgresAnnouncements } from './postgres-announcements.js';
@@ -45,6 +46,13 @@ export interface PostgresStoreOptions {
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'>;
 }
 
+const OPTIONS: OptionNames<PostgresStoreOptions> = {
+  pool: true,
+  schema: true,
+  connectTimeoutMs: true,
+  lockTimeoutMs: true,
+  platform: true,
+};
 /** 5 s: longer than a healthy push takes, and the tries together stay near the client's 30 s. */
 const DEFAULT_TIMEOUT_MS = 5000;
 /** 5 runs: contention that outlives them is congestion, which the client's backoff relieves better. */
@@ -70,8 +78,11 @@ export class PostgresStore implements SyncStore {
   #announcements: PostgresAnnouncements | undefined;
   #isOpen = false;
 
-  constructor({ pool, schema = 'objectql_sync', platform = systemPlatform, ...timeouts }: PostgresStoreOptions) {
-    const { connectTimeoutMs = DEFAULT_TIMEOUT_MS, lockTimeoutMs = DEFAULT_TIMEOUT_MS } = timeouts;
+  /** Throws `TypeError` for an unknown option: a misspelt `schema` would put all tenants into one. */
+  constructor(options: PostgresStoreOptions) {
+    refuseUnknownOptions(options, OPTIONS, 'PostgresStore: ');
+    const { pool, schema = 'objectql_sync', platform = systemPlatform } = options;
+    const { connectTimeoutMs = DEFAULT_TIMEOUT_MS, lockTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#source = { pool, waiting: { connectTimeoutMs, lockTimeoutMs, platform } };
     this.#schema = schema;
     this.#statements = postgresStatements(quoteSchema(schema));

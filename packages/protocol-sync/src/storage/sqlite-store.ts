@@ -1,5 +1,6 @@
 /** A store in one SQLite file, on a handle the application opens. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
+import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
 import { CommitListeners } from './commit-listeners.js';
 import { EpochWatch } from './epoch-watch.js';
 import { Mutex } from './mutex.js';
@@ -19,6 +20,7 @@ export interface SqliteStoreOptions {
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'>;
 }
 
+const OPTIONS: OptionNames<SqliteStoreOptions> = { busyTimeoutMs: true, platform: true };
 /** 5 s: longer than any push without a hanging resolver, and well within the client's 30 s. */
 const BUSY_TIMEOUT_MS = 5000;
 /** 250 ms: how late another process's commit may be noticed. Looking costs microseconds. */
@@ -49,7 +51,9 @@ export class SqliteStore implements SyncStore {
   #stopLooking: (() => void) | undefined;
   #isOpen = false;
 
+  /** Throws `TypeError` for an unknown option. */
   constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
+    refuseUnknownOptions(options, OPTIONS, 'SqliteStore: ');
     const { busyTimeoutMs: timeoutMs = BUSY_TIMEOUT_MS, platform = systemPlatform } = options;
     const pause = (delayMs: number) => new Promise<void>((resolve) => void platform.setTimer(resolve, delayMs));
     this.#platform = platform;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { PULL_BODY, post, pushBody, seen } from './http/requests.fixture.js';
+import { DAY_MS } from './sync-handler.fixture.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from './sync-protocol-plugin.js';
 
 it('serves without a kernel, right after new', async () => {
@@ -25,6 +26,38 @@ it('hands its options to handler and endpoint', async () => {
   const answer = await seen(await endpoint(new Request('http://localhost/api/sync/push', post(pushBody()))));
   expect([handler.limits.maxMutations, handler.limits.maxPageRecords]).toEqual([7, 9]);
   expect([answer.status, written]).toEqual([200, [['mutation-1', 'anna']]]);
+});
+
+it('remembers deletes for as many days as endpoint.changeLogRetentionDays says', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const platform = { now: () => now, randomId: () => crypto.randomUUID(), setTimer: () => () => {} };
+  const { handler } = new SyncProtocolPlugin({ endpoint: { enabled: true, changeLogRetentionDays: 2 }, platform });
+  const task = { objectName: 'task', recordId: 'task-1' };
+  await handler.recordChange({ ...task, operation: 'create', data: { title: 'x' } });
+  await handler.recordChange({ ...task, operation: 'delete' });
+  const removed: number[] = [];
+  for (const days of [1, 2]) {
+    now += days * DAY_MS;
+    removed.push((await handler.prune()).removed);
+  }
+  expect(removed).toEqual([0, 1]);
+});
+
+it('works on as many requests of one principal as endpoint.maxConcurrentRequests says', async () => {
+  let duringTheFirst = 0;
+  const { endpoint } = new SyncProtocolPlugin({
+    endpoint: { enabled: true, maxConcurrentRequests: 1 },
+    authenticate: () => ({ id: 'anna' }),
+    resolver: {
+      getRecord: () => undefined,
+      async applyMutation() {
+        duringTheFirst = await send(PULL_BODY, 'pull');
+      },
+    },
+  });
+  const send = async (body: object, action: string) =>
+    (await endpoint(new Request(`http://localhost/api/sync/${action}`, post(body)))).status;
+  expect([await send(pushBody(), 'push'), duringTheFirst, await send(PULL_BODY, 'pull')]).toEqual([200, 429, 200]);
 });
 
 const anything = (options: object) => options as SyncProtocolPluginOptions;

@@ -71,13 +71,13 @@ describe.each([
 });
 
 describe("ObjectStack's HTTP server", () => {
-  async function serve(options: SyncProtocolPluginOptions) {
+  async function serve(options: SyncProtocolPluginOptions, path = '/api/sync') {
     const server = new HonoServerPlugin({ port: 0 });
     const kernel = createKernel({ plugins: [new SyncProtocolPlugin(options), server], config });
     onTestFinished(() => kernel.shutdown());
     await kernel.start();
     const port = kernel.getService<{ getPort(): number }>('http.server').getPort();
-    return (action: string, init: RequestInit) => fetch(`http://localhost:${port}/api/sync/${action}`, init);
+    return (action: string, init: RequestInit) => fetch(`http://localhost:${port}${path}/${action}`, init);
   }
 
   it('serves push and pull where endpoint.enabled says so', async () => {
@@ -95,6 +95,11 @@ describe("ObjectStack's HTTP server", () => {
     const large = await send('push', post({ text: 'x'.repeat(1024 * 1024) }));
     const wrong = await send('push', { method: 'DELETE' });
     expect([large.status, wrong.status, wrong.headers.get('allow')]).toEqual([413, 405, 'POST']);
+  });
+
+  it('serves at the path that endpoint.path says', async () => {
+    const send = await serve({ endpoint: { enabled: true, path: '/offline' } }, '/offline');
+    expect((await send('push', post(pushBody()))).status).toBe(200);
   });
 
   it('serves nothing where endpoint.enabled says no', async () => {

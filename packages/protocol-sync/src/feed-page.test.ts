@@ -149,6 +149,21 @@ it.each([
   },
 );
 
+it('I12 takes a field back from who wrote it, where it was hidden from them while the push was handled', async () => {
+  let isHidden = false;
+  const authorize = {
+    read: (): ReadPermission => (isHidden ? { without: ['body'] } : 'allow'),
+    scope: () => String(isHidden),
+  };
+  const { push } = setUp({ authorize });
+  const applyMutation = () => {
+    isHidden = true;
+  };
+  const resolver = { transactional: true, getRecord: () => undefined, applyMutation };
+  const { serverChanges } = await push({ mutations: [create({ title: 'x', body: 'y' })] }, resolver);
+  expect(serverChanges.map(({ recordId, data }) => [recordId, data])).toEqual([['t1', { title: 'x' }]]);
+});
+
 it('does not echo what a client wrote that comes for the first time', async () => {
   const { handler, push } = setUp();
   await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });

@@ -41,6 +41,8 @@ export interface FeedPageParts {
   readonly stretch?: FeedStretch | undefined;
   /** The feed's head before this request wrote anything. */
   readonly headBefore: number;
+  /** What the caller might read before its mutations were judged; of no account where it sent none. */
+  readonly rightsBefore?: string | undefined;
   /** The feed as the results were made from it. */
   readonly end?: FeedEnd | undefined;
 }
@@ -50,8 +52,12 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const { authorize, principal } = parts;
   const { except = [] } = request;
   const objects = wantedObjects(request, parts.syncedObjects);
-  const scope = scopeDigest({ objects, except }, await rightsOf(authorize, principal));
-  const found = ownPage(request, parts, scope) ?? (await readPage(request, parts, { objects, scope }));
+  const rights = await rightsOf(authorize, principal);
+  const scope = scopeDigest({ objects, except }, rights);
+  // Where its rights are others by now, a client knows of its own writes what it may not see any more.
+  const isAsJudged = rights === parts.rightsBefore;
+  const alone = isAsJudged ? ownPage(request, parts, scope) : undefined;
+  const found = alone ?? (await readPage(request, parts, { objects, scope }));
   const { page } = found;
   const { epoch, head } = page.facts;
   // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
@@ -63,7 +69,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));
   // A client that walks the feed anew has computed its own writes from what it could see before.
   const isWalkingAnew = request.checkpoint !== null && start.since > 0;
-  const isToldAll = parts.written.length === 0 || wanted.length === 0 || isWalkingAnew;
+  const isToldAll = parts.written.length === 0 || wanted.length === 0 || isWalkingAnew || !isAsJudged;
   const others = isToldAll ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
   const permissions = await permissionsOf(others, authorize.read, principal);
   const told = { start, timestampOf: rememberedInstants() };
@@ -168,7 +174,7 @@ function wantedObjects({ objects, except = [] }: PushRequest, synced: readonly s
 }
 
 /** What the caller's view of the feed depends on; a device that changes hands starts its walk anew. */
-async function rightsOf({ read, scope }: Authorize, principal: Principal | null): Promise<string | undefined> {
+export async function rightsOf({ read, scope }: Authorize, principal: Principal | null): Promise<string | undefined> {
   return read || scope ? JSON.stringify([principal?.id ?? null, (await scope?.(principal)) ?? null]) : undefined;
 }
 

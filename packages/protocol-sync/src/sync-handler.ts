@@ -13,7 +13,7 @@ import { applyOneByOne } from './apply-one-by-one.js';
 import type { Authorize } from './authorize.js';
 import { boundAuthorize } from './bounded-authorize.js';
 import { ResolverCaller } from './call-resolver.js';
-import { type FeedPage, readFeedPage, standStill } from './feed-page.js';
+import { type FeedPage, readFeedPage, rightsOf, standStill } from './feed-page.js';
 import { FeedWatch, type FeedWatcher } from './feed-watch.js';
 import { hideUnreadable } from './hide-unreadable.js';
 import { KeyedLock } from './keyed-lock.js';
@@ -192,9 +192,10 @@ export class SyncHandler implements AsyncDisposable {
   async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Answer> {
     return this.#whileAvailable(async () => {
       await this.#open();
-      const pushed = await this.#push(request, resolver, context);
-      const page = await this.#page(request, pushed, context);
       const rules = { authorize: this.#authorize, principal: context.principal ?? null };
+      const rightsBefore = request.items.length > 0 ? await rightsOf(rules.authorize, rules.principal) : undefined;
+      const pushed = await this.#push(request, resolver, context);
+      const page = await this.#page(request, { ...pushed, rightsBefore }, context);
       return this.#respond(await hideUnreadable(request, pushed, rules), page);
     });
   }
@@ -221,13 +222,13 @@ export class SyncHandler implements AsyncDisposable {
     return applyOneByOne(request, { ...parts, recordLock: this.#recordLock, intentLeaseMs });
   }
 
-  async #page(request: PushRequest, pushed: Pushed, context: SyncContext): Promise<FeedPage> {
+  async #page(request: PushRequest, pushed: JudgedPush, context: SyncContext): Promise<FeedPage> {
     const page = await this.#readPage(request, pushed, context);
     if (page.reset === 'epoch') this.#warnOfReset(request);
     return page;
   }
 
-  async #readPage(request: PushRequest, pushed: Pushed, { principal = null }: SyncContext): Promise<FeedPage> {
+  async #readPage(request: PushRequest, pushed: JudgedPush, { principal = null }: SyncContext): Promise<FeedPage> {
     const { store, limits } = this;
     if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
     const objects = this.#objects;
@@ -291,6 +292,9 @@ export class SyncHandler implements AsyncDisposable {
     return this.#opened;
   }
 }
+
+/** A push, and what its caller might read before. */
+type JudgedPush = Pushed & { readonly rightsBefore: string | undefined };
 
 function printWarning({ message, cause }: SyncWarning): void {
   // biome-ignore lint/suspicious/noConsole: a resolver that fails at each write must be found by who has not asked to be told.

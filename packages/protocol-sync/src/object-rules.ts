@@ -1,5 +1,6 @@
 /** What the server knows of each object: whether it is synced, and how its conflicts are decided. */
 import { findStrategy, type Strategy, type StrategyName, type SyncConfig } from '@objectql/sync-types';
+import { checkedStrategy } from './checked-strategy.js';
 import type { ConflictRules } from './decide.js';
 
 export interface ObjectRules extends ConflictRules {
@@ -23,7 +24,7 @@ export function objectRules(options: ObjectRulesOptions): (objectName: string) =
     if (objects && !config?.enabled) return undefined;
     const strategy = config?.strategy ?? options.strategy;
     return {
-      strategy: strategy && findStrategy(strategy),
+      strategy: typeof strategy === 'function' ? checkedStrategy(strategy) : strategy && findStrategy(strategy),
       strategyName: typeof strategy === 'function' ? 'custom' : strategy,
       conflictFields: config?.conflict_fields ?? conflictFields?.get(objectName),
     };

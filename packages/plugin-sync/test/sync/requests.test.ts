@@ -151,6 +151,16 @@ test('sends no more than the server says it takes', async () => {
   expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([0, 3, 3, 1]);
 });
 
+test('sends no larger a body than the server says it takes', async () => {
+  const limits = { maxBodyBytes: 2000, maxMutations: 100 };
+  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));
+  const { tasks } = device({ transport: server.transport });
+  await tasks.sync();
+  for (let index = 0; index < 4; index++) tasks.records.create(`t${index}`, { title: 'x'.repeat(500) });
+  await tasks.sync();
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([0, 2, 2]);
+});
+
 test('sends fewer when results say the batch was too large, and charges nobody', async () => {
   const server = scriptedServer((request, call) => {
     const { results } = appliedAll(request);
@@ -201,13 +211,16 @@ test('recognises the refusal of a handler in the same process', async () => {
   });
 });
 
-test('measures how far the device’s clock is off', async () => {
+test('measures how far the device’s clock is off, whose answers take a while', async () => {
   const platform = new TestPlatform();
-  const serverTime = new Date(platform.now() - 3_600_000).toISOString();
-  const { tasks, plugin } = device({
-    transport: scriptedServer((request) => appliedAll(request, { serverTime })).transport,
-    platform,
+  const passes = (ms: number) => platform.setClock(platform.now() + ms);
+  const server = scriptedServer((request) => {
+    passes(4000);
+    const serverTime = new Date(platform.now() - 3_600_000).toISOString();
+    passes(4000);
+    return appliedAll(request, { serverTime });
   });
+  const { tasks, plugin } = device({ transport: server.transport, platform });
   await tasks.sync();
   expect(plugin.client.status.clockSkewMs).toBe(3_600_000);
 });

@@ -105,6 +105,14 @@ test('makes no dead letter where a proxy refuses every request as too large', as
   ]);
 });
 
+test('asks a proxy that refuses every request as too large no more than ten times for single mutations', async () => {
+  const server = scriptedServer(tooLargeForProxy);
+  const { tasks } = device({ transport: server.transport });
+  for (let index = 0; index < 12; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([12, 6, 3, ...Array(10).fill(1)]);
+});
+
 test('sets one mutation that a proxy finds too large aside while others pass', async () => {
   const server = scriptedServer((request, call) =>
     request.mutations.some(({ recordId }) => recordId === 'huge')

@@ -16,65 +16,6 @@ describe('an answer', () => {
     });
   });
 
-  test('is stored with its outcomes and its checkpoint in one transaction', async () => {
-    const { edit, engine, storage } = device({
-      script: [appliesWith({ serverChanges: [change('theirs')], checkpoint: 'place-7' })],
-    });
-    const { id } = edit();
-    await engine.sync();
-    const batch = storage.commits.find(({ meta }) => meta?.checkpoint === 'place-7');
-    expect({
-      removed: batch?.removeEntries,
-      isChangeIn: batch?.putRecords?.some(({ recordId }) => recordId === 'theirs'),
-      expected: batch?.expectCheckpoint,
-    }).toEqual({ removed: [id], isChangeIn: true, expected: null });
-  });
-
-  test('whose changes a listener cannot take is asked for again from the same checkpoint', async () => {
-    let failures = 1;
-    const { edit, platform, server, engine } = device({
-      otherwise: appliesWith({ serverChanges: [change('theirs')], checkpoint: 'place-7' }),
-      listeners: [
-        {
-          async onServerChanges() {
-            if (failures-- > 0) throw new Error('The local database is busy.');
-          },
-        },
-      ],
-    });
-    edit();
-    await engine.sync();
-    const failed = { checkpoint: engine.getCheckpoint(), pending: engine.status.pending };
-    await platform.advance(60_000);
-    expect([failed, engine.getCheckpoint(), engine.status.pending, server.applied.length]).toEqual([
-      { checkpoint: null, pending: 1 },
-      'place-7',
-      0,
-      1,
-    ]);
-  });
-
-  test('that cannot be stored on page 3 leaves pages 1 and 2, and the retry resumes there', async () => {
-    const pages: readonly Step[] = [1, 2, 3, 4, 3, 4].map((page) => (request, server) => {
-      // Page 4 is asked for while page 3 is being stored.
-      if (server.requests.length === 4) storage.fail('commit', new Error('The disk is full.'));
-      return appliesWith({
-        serverChanges: [change(`task-${page}`)],
-        checkpoint: `page-${page}`,
-        hasMore: page < 4,
-      })(request, server);
-    });
-    const { engine, platform, storage, server } = device({ script: pages });
-    await engine.sync();
-    const failed = { checkpoint: engine.getCheckpoint(), records: (await engine.records.of('task').list()).length };
-    storage.heal();
-    await platform.advance(60_000);
-    expect([failed, server.requests.map(({ lastCheckpoint }) => lastCheckpoint)]).toEqual([
-      { checkpoint: 'page-2', records: 2 },
-      [null, 'page-1', 'page-2', 'page-3', 'page-2', 'page-3'],
-    ]);
-  });
-
   test('is told to listeners as what each of them may expect', async () => {
     const heard: string[] = [];
     const { edit, engine } = device({
@@ -198,35 +139,9 @@ describe('a rejected mutation', () => {
     // The server may have applied it after all, so it keeps its id.
     expect((await engine.deadLetters.retry(poison.id)).id).toBe(poison.id);
   });
-
-  test('that nobody passes is tried for ever and never given up', async () => {
-    const { edit, engine, platform, server } = device({ otherwise: rejects('INTERNAL', 'poison') });
-    edit('poison');
-    await platform.advance(3_600_000);
-    expect([engine.status.pending, engine.deadLetters.size, server.requests.length > 50]).toEqual([1, 0, true]);
-  });
-
-  test('with a retryable code holds its own record alone, in its order', async () => {
-    const { edit, engine, sent, platform } = device({ script: [rejects('RATE_LIMITED', 'busy', 5000)] });
-    edit('busy');
-    edit('task-1');
-    await engine.sync();
-    edit('busy');
-    edit('task-2');
-    await engine.sync();
-    await platform.advance(10_000);
-    expect(sent()).toEqual([['busy', 'task-1'], ['task-2'], ['busy', 'busy']]);
-  });
 });
 
 describe('a conflict', () => {
-  test('without a decision is parked and blocks nothing', async () => {
-    const { edit, engine } = device({ script: [conflicts()], config: { strategy: 'manual' } });
-    const { id } = edit();
-    await engine.sync();
-    expect([engine.conflicts.list().map((parked) => parked.id), engine.status.pending]).toEqual([[id], 0]);
-  });
-
   for (const [name, onConflict] of [
     ['synchronously', () => ({ title: 'Merged' })],
     ['asynchronously', async () => ({ title: 'Merged' })],
@@ -263,13 +178,6 @@ describe('a conflict', () => {
       expect({ parked, pending, errors: errors.length }).toEqual({ parked: 1, pending: 0, errors: 1 });
     });
   }
-
-  test('is resolved five times in a row by a rule, and then left to the user', async () => {
-    const { edit, engine, server } = device({ otherwise: conflicts(), config: { strategy: 'last-write-wins' } });
-    edit();
-    await engine.sync();
-    expect([server.requests.length, engine.status.conflicts, engine.status.pending]).toEqual([6, 1, 0]);
-  });
 
   test('leaves out of its resolution what the user has overwritten since', async () => {
     const editsMeanwhile: Step = (request, server) => {
@@ -308,15 +216,6 @@ describe('a conflict', () => {
     await engine.sync();
     await platform.advance(0);
     expect([(await early).status, ...new Set(await Promise.all(asked))]).toEqual(['applied', 'applied']);
-  });
-
-  test('is resolved once, however often the user decides it at once', async () => {
-    const { edit, engine, server } = device({ script: [conflicts()], config: { strategy: 'manual' } });
-    const { id } = edit();
-    await engine.sync();
-    await Promise.allSettled([engine.conflicts.resolve(id, 'mine'), engine.conflicts.resolve(id, 'mine')]);
-    await engine.sync();
-    expect([server.applied.length, engine.status.conflicts]).toEqual([1, 0]);
   });
 });
 

@@ -5,20 +5,6 @@ import { change, device } from './device.js';
 import { applies, appliesWith, refuses, type Step } from './scripted-server.js';
 
 describe('a request without valid credentials', () => {
-  test('keeps everything until the user has signed in, and then sends it', async () => {
-    const { edit, platform, engine, sent } = device({ script: [refuses(401, 'UNAUTHENTICATED')] });
-    edit();
-    await platform.advance(600_000);
-    const { state, pending, attention } = engine.status;
-    engine.resume();
-    await platform.advance(0);
-    expect([{ state, pending, attention }, sent(), engine.status.pending]).toEqual([
-      { state: 'needs-auth', pending: 1, attention: true },
-      [['task-1'], ['task-1']],
-      0,
-    ]);
-  });
-
   test('is known by its body alone, for transports that hand over nothing else', async () => {
     const body = { error: { code: 'UNAUTHENTICATED', message: 'Sign in.' } };
     // A transport as the guide shows it returns whatever JSON came back.
@@ -26,13 +12,6 @@ describe('a request without valid credentials', () => {
     edit();
     await engine.sync();
     expect(engine.status.state).toBe('needs-auth');
-  });
-
-  test('of another user says so and sends no more', async () => {
-    const { edit, platform, engine, server } = device({ script: [refuses(403, 'WRONG_PRINCIPAL')] });
-    edit();
-    await platform.advance(600_000);
-    expect([engine.status.state, server.requests.length, engine.status.pending]).toEqual(['needs-auth', 1, 1]);
   });
 });
 
@@ -57,17 +36,6 @@ test("another user's storage is neither sent nor changed, and what was recorded 
 });
 
 describe('a body that is too large', () => {
-  test('is halved until it fits, without waiting in between', async () => {
-    const { edit, engine, sent } = device({ otherwise: takes(3) });
-    for (let index = 0; index < 50; index++) edit(`task-${index}`);
-    await engine.sync();
-    expect({ pending: engine.status.pending, tooLarge: engine.status.deadLetters, errors: sent()[0]?.length }).toEqual({
-      pending: 0,
-      tooLarge: 0,
-      errors: 50,
-    });
-  });
-
   test('of one mutation makes that one a dead letter, and the others go through', async () => {
     const isBig: Step = (request, server) =>
       request.mutations.some(({ recordId }) => recordId === 'big')
@@ -142,9 +110,3 @@ test('a storage that cannot be opened is tried again, and nothing recorded meanw
     0,
   ]);
 });
-
-/** Takes at most this many mutations in a request. */
-function takes(most: number): Step {
-  return (request, server) =>
-    request.mutations.length > most ? refuses(413, 'TOO_LARGE')(request, server) : applies(request, server);
-}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { change, device } from './device.js';
-import { applies, appliesWith, losesAnswer, refuses } from './scripted-server.js';
+import { appliesWith, losesAnswer } from './scripted-server.js';
 
 describe('a reset', () => {
   for (const reset of ['expired', 'scope'] as const) {
@@ -26,108 +26,9 @@ describe('a reset', () => {
       }).toEqual({ theirs: ['kept', 'new'], applied: 6, pending: 0, asked: [null, 'old-9', 'walk-1'] });
     });
   }
-
-  test('to a new epoch sends what is pending again, without bases of the old one', async () => {
-    const { edit, engine, server } = device({
-      script: [
-        appliesWith({ serverChanges: [change('task-1', { serverVersion: 9 })], checkpoint: 'old-9' }),
-        () => ({
-          reset: 'epoch',
-          serverChanges: [change('task-1', { serverVersion: 2, data: { title: 'Restored' } })],
-          checkpoint: 'new-1',
-        }),
-      ],
-    });
-    await engine.sync();
-    const { id } = edit();
-    await engine.sync();
-    const [, , again] = server.requests;
-    expect({
-      sent: again?.mutations.map((mutation) => ({ id: mutation.id, baseVersion: mutation.baseVersion })),
-      asked: again?.lastCheckpoint,
-      pending: engine.status.pending,
-    }).toEqual({ sent: [{ id, baseVersion: null }], asked: 'new-1', pending: 0 });
-  });
-
-  test('to a new epoch lets a lower version replace a higher one', async () => {
-    const { engine } = device({
-      script: [
-        appliesWith({ serverChanges: [change('task-1', { serverVersion: 9 })], checkpoint: 'old-9' }),
-        () => ({
-          reset: 'epoch',
-          serverChanges: [change('task-1', { serverVersion: 2, data: { title: 'Restored' } })],
-          checkpoint: 'new-1',
-        }),
-      ],
-    });
-    await engine.sync();
-    await engine.sync();
-    expect(await engine.records.of('task').get('task-1')).toEqual({
-      objectName: 'task',
-      recordId: 'task-1',
-      data: { title: 'Restored' },
-      version: 2,
-      isPending: false,
-    });
-  });
-
-  test('interrupted by a restart goes on where it was, and then drops what it did not see', async () => {
-    const first = device({
-      script: [
-        appliesWith({ serverChanges: [change('gone'), change('kept')], checkpoint: 'old-9' }),
-        appliesWith({ reset: 'expired', serverChanges: [change('new')], checkpoint: 'walk-1', hasMore: true }),
-        refuses(500),
-      ],
-    });
-    await first.engine.sync();
-    await first.engine.sync();
-    const second = device({
-      storage: first.storage,
-      script: [appliesWith({ serverChanges: [change('kept')], checkpoint: 'walk-2' })],
-    });
-    await second.engine.sync();
-    expect({
-      asked: second.server.requests[0]?.lastCheckpoint,
-      records: await recordIds(second.engine, ['gone', 'kept', 'new']),
-    }).toEqual({ asked: 'walk-1', records: ['kept', 'new'] });
-  });
-
-  test('interrupted by another reset counts only what the last walk has seen', async () => {
-    const { engine } = device({
-      script: [
-        appliesWith({ serverChanges: [change('a'), change('b')], checkpoint: 'old-9' }),
-        appliesWith({ reset: 'expired', serverChanges: [change('a')], checkpoint: 'walk-1', hasMore: true }),
-        appliesWith({ reset: 'expired', serverChanges: [change('b')], checkpoint: 'walk-2', hasMore: true }),
-        appliesWith({ serverChanges: [change('c')], checkpoint: 'walk-3' }),
-      ],
-    });
-    await engine.sync();
-    await engine.sync();
-    expect(await recordIds(engine, ['a', 'b', 'c'])).toEqual(['b', 'c']);
-  });
-
-  test('answered to a push counts its outcomes before the walk begins', async () => {
-    const { edit, engine, server } = device({
-      script: [applies, appliesWith({ reset: 'expired', checkpoint: 'walk-1' })],
-    });
-    await engine.sync();
-    for (let index = 0; index < 5; index++) edit(`mine-${index}`);
-    await engine.sync();
-    expect([server.applied.length, engine.status.pending, engine.getCheckpoint()]).toEqual([5, 0, 'walk-1']);
-  });
 });
 
 describe('a direction', () => {
-  test('push-only asks for no changes and keeps none', async () => {
-    const { edit, engine, server } = device({
-      config: { direction: 'push-only' },
-      otherwise: appliesWith({ serverChanges: [change('theirs')] }),
-    });
-    edit();
-    await engine.sync();
-    expect([server.requests.map(({ pull }) => pull), await recordIds(engine, ['theirs'])]).toEqual([[false], []]);
-  });
-
   test('pull-only receives, and refuses to record', async () => {
     const { edit, engine } = device({
       config: { direction: 'pull-only' },

@@ -233,30 +233,6 @@ test('measures how far the device’s clock is off, whose answers take a while',
   expect(plugin.client.status.clockSkewMs).toBe(3_600_000);
 });
 
-test('shows how a long first sync gets on', async () => {
-  const server = scriptedServer((request, call) => appliedAll(request, { hasMore: call < 3, checkpoint: `c${call}` }));
-  server.script = (request, call) => ({
-    ...appliedAll(request, { hasMore: call < 3, checkpoint: `c${call}` }),
-    serverChanges: [
-      {
-        objectName: 'task',
-        recordId: `t${call}`,
-        operation: 'delete',
-        serverVersion: 1,
-        timestamp: '2026-01-01T00:00:00Z',
-      },
-    ],
-  });
-  const { tasks, plugin } = device({ transport: server.transport });
-  const progress: (number | null)[] = [];
-  plugin.client.subscribeStatus((status) => {
-    const received = status.progress?.received ?? null;
-    if (progress.at(-1) !== received) progress.push(received);
-  });
-  await tasks.sync();
-  expect(progress).toEqual([null, 1, 2, 3, null]);
-});
-
 test('asked to sync while it waits for an answer, it learns also what was changed since that was written', async () => {
   const server = realServer(new TestPlatform());
   const { transport } = server.connect();

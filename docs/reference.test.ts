@@ -42,8 +42,9 @@ test('what takes the same options as another takes no more', () => {
 
 test('whatever takes options has a table', () => {
   const withTable = [...membersOf('OptionTables').values(), ...membersOf('OptionSentences').values()].map(nameOf);
-  // Those of `ConflictResolver`, which only the engine makes, and of JavaScript's own errors.
-  const others = ['ResolverOptions', 'ErrorOptions'];
+  // Those of `ConflictResolver`, which only the engine makes, of `SyncClient`, which the plugin makes with its own, and of
+  // JavaScript's own errors.
+  const others = ['ResolverOptions', 'ErrorOptions', 'SyncClientOptions'];
   expect(optionTypesOf(ENTRIES).filter((name) => !withTable.includes(name))).toEqual(others);
 });
 

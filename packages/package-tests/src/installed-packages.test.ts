@@ -61,7 +61,7 @@ describe('types', () => {
       compilerOptions: BROWSER_OPTIONS,
       endings: ['.ts'],
       specifiers: specifiers.filter((specifier) => packageOf(specifier) !== '@objectql/protocol-sync'),
-      programs: ['users-guide-client.ts'],
+      programs: ['users-guide-client.ts', 'exported-client.ts'],
     };
     expect(await typeCheckApp(project.folder, app)).toBe('');
   });
@@ -72,7 +72,7 @@ describe('types', () => {
       endings: ['.mts', '.cts'],
       specifiers,
       // Not the client's program: it returns `res.json()`, which Node's types call unknown and the browser's any.
-      programs: ['users-guide-server.ts'],
+      programs: ['users-guide-server.ts', 'exported-server.ts'],
     };
     expect(await typeCheckApp(project.folder, app)).toBe('');
   });

@@ -17,6 +17,8 @@ export interface AppTypes {
 const strictest = {
   strict: true,
   noEmit: true,
+  // Of what is exported each type must have a name that others can import.
+  declaration: true,
   target: 'ES2022',
   skipLibCheck: false,
   exactOptionalPropertyTypes: true,

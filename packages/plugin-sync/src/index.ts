@@ -48,6 +48,7 @@ export { MemoryStorage } from './storage/memory-storage.js';
 export type { SqliteDatabase } from './storage/sqlite-database.js';
 export { SqliteStorage } from './storage/sqlite-storage.js';
 export { StorageError, type StorageErrorCode } from './storage/storage-error.js';
+export type { SyncClient } from './sync-client.js';
 export { SyncEngine, type SyncEngineOptions } from './sync-engine.js';
 export type { DroppedFields, SyncEventListener } from './sync-listener.js';
 export { SyncPlugin, type SyncPluginOptions } from './sync-plugin.js';

@@ -2,6 +2,8 @@
 import { createSmallKernel, type KernelOptions, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { SyncKernel } from './sync-kernel.js';
 
+export type { SyncKernel } from './sync-kernel.js';
+
 /** A small kernel with these plugins, of the same plugin contract as ObjectStack's. */
 export function createKernel<Plugin extends KernelPlugin>(options: KernelOptions<Plugin>): SyncKernel<Plugin> {
   // A cast, because it is the plugin that adds `sync` to the kernel, and only once it is started.

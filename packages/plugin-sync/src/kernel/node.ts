@@ -2,6 +2,8 @@
 import { createObjectStackKernel, type KernelOptions, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { SyncKernel } from './sync-kernel.js';
 
+export type { SyncKernel } from './sync-kernel.js';
+
 /**
  * ObjectStack's kernel with these plugins. Needs `@objectstack/runtime`, which is loaded at `start`:
  * `const kernel = createKernel({ plugins: [new SyncPlugin({ clientId, transport })] }); await kernel.start();`

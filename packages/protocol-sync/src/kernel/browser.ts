@@ -2,6 +2,8 @@
 import { createSmallKernel, type KernelOptions, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { SyncProtocolKernel } from './sync-protocol-kernel.js';
 
+export type { SyncProtocolKernel } from './sync-protocol-kernel.js';
+
 /** A small kernel with these plugins, of the same plugin contract as ObjectStack's. */
 export function createKernel<Plugin extends KernelPlugin>(options: KernelOptions<Plugin>): SyncProtocolKernel<Plugin> {
   // A cast, because it is the plugin that adds `syncProtocol` to the kernel, and only once it is started.

@@ -2,6 +2,8 @@
 import { createObjectStackKernel, type KernelOptions, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { SyncProtocolKernel } from './sync-protocol-kernel.js';
 
+export type { SyncProtocolKernel } from './sync-protocol-kernel.js';
+
 /**
  * ObjectStack's kernel with these plugins. Needs `@objectstack/runtime`, which is loaded at `start`:
  * `const kernel = createKernel({ plugins: [new SyncProtocolPlugin()] }); await kernel.start();`

@@ -111,9 +111,18 @@ describe('bad input', () => {
     const { push, pull, advance } = setUp({ strategy: 'last-write-wins' });
     await push({ mutations: [create({ title: '0' }, { timestamp: '9999-12-31T23:59:59.999Z' })] });
     advance(1000);
-    const later = mutation({ clientId: 'b', data: { title: 'later' }, timestamp: '9999-12-31T23:59:59.999Z' });
+    const later = mutation({ clientId: 'b', data: { title: 'later' }, timestamp: '2026-03-01T12:00:01.000Z' });
     await push({ clientId: 'b', logId: 'log-b', mutations: [later] });
     expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'later' } }]);
+  });
+
+  it('takes a write of a clock that was set back as made after the one before it', async () => {
+    const { push, pull } = setUp({ strategy: 'last-write-wins' });
+    await push({ mutations: [create({ title: '0' })] });
+    await push({ mutations: [mutation({ data: { title: 'mine' }, timestamp: '2026-03-01T09:00:00.000Z' })] });
+    const between = mutation({ clientId: 'b', data: { title: 'between' }, timestamp: '2026-03-01T10:00:00.000Z' });
+    await push({ clientId: 'b', logId: 'log-b', mutations: [between] });
+    expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'mine' } }]);
   });
 
   it('rejects the second of two mutations with one sequence', async () => {

@@ -192,6 +192,17 @@ it('holds each principal to its number of requests at once', async () => {
   expect((await send(URL_OF('pull'), post(PULL_BODY, { authorization: 'anna' }))).status).toBe(200);
 });
 
+it('works on sixteen requests of one principal at once where nothing else is said', async () => {
+  const { resolver, reached, open } = gatedResolver();
+  const { send } = endpointWith({ resolver, authenticate: () => ({ id: 'anna' }) });
+  const sixteen = Array.from({ length: 16 }, () => send(URL_OF('push'), post(pushBody())));
+  await reached;
+  const next = await send(URL_OF('pull'), post(PULL_BODY));
+  open();
+  const statuses = (await Promise.all(sixteen)).map(({ status }) => status);
+  expect([next.status, statuses]).toEqual([429, Array(16).fill(200)]);
+});
+
 it('answers 503 when time is up, and tells the resolver to stop', async () => {
   const timers = new Map<number, () => void>();
   const { resolver, reached } = gatedResolver();

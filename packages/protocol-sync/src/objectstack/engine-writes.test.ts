@@ -145,3 +145,12 @@ it("I12 asks an application's own rules also where they are the methods of a cla
   for (const id of ['secret', 'open']) await engine.insert('task', { id, title: 'Buy milk' }, system);
   expect(await feed()).toEqual({ open: 'Buy milk' });
 });
+
+it('I4 follows writes of an object whose name the engine shortens', async () => {
+  const sync = new SyncProtocolPlugin();
+  const { stop, engine } = await startKernel({ objects: [{ ...TASK, name: 'crm__task' }], plugins: [sync] });
+  onTestFinished(stop);
+  await engine.insert('crm__task', { id: 't1', title: 'Buy milk' }, system);
+  const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  expect(serverChanges).toMatchObject([{ objectName: 'crm__task', recordId: 't1', data: { title: 'Buy milk' } }]);
+});

@@ -24,10 +24,15 @@ export interface Followed {
  */
 export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): void {
   engine.registerMiddleware(async (operation, next) => {
-    if (!isWrite(operation) || !isSynced(operation.object)) return next();
+    if (!isWrite(operation)) return next();
+    // The engine calls an object by the name of its table, which is not that of one named `crm__task`.
+    const objectName = engine.registry.getObject(operation.object)?.name ?? operation.object;
+    if (!isSynced(objectName)) return next();
     const touchEarly = early();
-    if (touchEarly) return writeAndTouch(operation, { next, engine, touch: touchEarly });
-    const write = () => writeAndTouch(operation, { next, engine, touch: (ref) => store.touch(ref) });
+    const note = touchEarly ?? ((ref: RecordRef) => store.touch(ref));
+    const touch = (recordId: string) => note({ objectName, recordId });
+    const write = () => writeAndTouch(operation, { next, engine, touch });
+    if (touchEarly) return write();
     // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
     if (store.isInTransaction) return write();
     return store.around(write, operation.context?.transaction);
@@ -37,7 +42,7 @@ export function followWrites(engine: DataEngine, { store, isSynced, early }: Fol
 interface Write {
   readonly next: () => Promise<void>;
   readonly engine: DataEngine;
-  readonly touch: (ref: RecordRef) => void;
+  readonly touch: (recordId: string) => void;
 }
 
 async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: Write): Promise<void> {
@@ -46,7 +51,6 @@ async function writeAndTouch(operation: EngineOperation, { next, engine, touch }
     await next();
   } finally {
     // Also where it fails: what a hook throws behind the write does not undo it, unless the transaction ends with it.
-    const objectName = operation.object;
-    for (const recordId of [...before, ...idsAfterInsert(operation)]) touch({ objectName, recordId });
+    for (const recordId of [...before, ...idsAfterInsert(operation)]) touch(recordId);
   }
 }

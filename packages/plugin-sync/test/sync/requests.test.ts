@@ -191,6 +191,31 @@ test('sends fewer when results say the batch was too large, and charges nobody',
   expect(plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0 });
 });
 
+test('I10 sets aside what is a batch too large even alone, and sends what is behind it', async () => {
+  const server = scriptedServer((request, call) => {
+    const { results } = appliedAll(request);
+    const answered = results.map((result, index) =>
+      request.mutations[index]?.recordId === 'huge'
+        ? {
+            status: 'rejected' as const,
+            mutationId: result.mutationId,
+            reason: 'Too much.',
+            code: 'BATCH_TOO_LARGE' as const,
+            retryable: true,
+          }
+        : result,
+    );
+    return { ...appliedAll(request), results: answered, checkpoint: `c${call}` };
+  });
+  const { tasks, plugin } = device({ transport: server.transport });
+  for (const recordId of ['huge', 'small']) tasks.records.create(recordId, { title: 'x' });
+  await tasks.sync();
+  expect(plugin.client.status).toMatchObject({ pending: 0, deadLetters: 1 });
+  expect(await plugin.client.deadLetters.list()).toMatchObject([
+    { code: 'TOO_LARGE', reason: 'Too much.', mutation: { recordId: 'huge' } },
+  ]);
+});
+
 test('does not ask in a loop when the server promises more but stays where it is', async () => {
   const server = scriptedServer((request) => appliedAll(request, { hasMore: true, checkpoint: 'c1' }));
   const { tasks, plugin } = device({ transport: server.transport });

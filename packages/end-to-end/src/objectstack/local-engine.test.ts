@@ -1,161 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
-import { FileStorage } from '@objectql/plugin-sync/file';
-import { createKernel } from '@objectql/plugin-sync/kernel';
-import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import { SyncHandler } from '@objectql/protocol-sync';
-import type { SyncConfig } from '@objectql/sync-types';
-import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
-import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
-import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
-import { DriverPlugin } from '@objectstack/runtime';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { changeTitle, failing, startDevice, system, temporaryDirectory, writer } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
-
-const system = { context: { isSystem: true } } as const;
-const TASK = {
-  name: 'task',
-  label: 'Task',
-  sync: { enabled: true },
-  fields: {
-    title: { type: 'text', label: 'Title', required: true },
-    status: { type: 'text', label: 'Status', defaultValue: 'new' },
-  },
-};
-
-const app: KernelPlugin = {
-  name: 'app',
-  version: '1.0.0',
-  dependencies: ['com.objectstack.engine.objectql'],
-  init(context: KernelContext) {
-    const manifest = { id: 'app.local', name: 'local', version: '1.0.0', type: 'app', objects: [TASK] };
-    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
-  },
-};
-
-/** A device with a local data engine; everything it has is in `directory`. */
-async function startDevice(
-  server: SyncHandler,
-  { name, user, objects, directory = temporaryDirectory(), plugins: others = [], isSynced = true }: DeviceParts,
-) {
-  const network = { isOffline: false };
-  const transport: SyncTransport = {
-    push: (request) => (network.isOffline ? Promise.reject(new Error('offline')) : server.handlePush(request)),
-  };
-  const failures: string[] = [];
-  const sync = new SyncPlugin({
-    clientId: name,
-    user,
-    objects,
-    transport,
-    storage: new FileStorage(join(directory, 'sync')),
-    listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
-  });
-  const local = new DataEngineSync();
-  const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
-  // Casts: ObjectStack's plugins have more of the same contract than is used here.
-  const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
-  const plugins: readonly KernelPlugin[] = [
-    ...data,
-    app,
-    ...others,
-    ...(isSynced ? [sync as KernelPlugin, local] : []),
-  ];
-  const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
-  await kernel.start();
-  const stop = async () => {
-    await kernel.shutdown();
-    await driver.disconnect();
-  };
-  onTestFinished(stop);
-  const engine = kernel.getService<ObjectQL>('objectql');
-  const tasks = async () => {
-    await local.settled();
-    const rows = (await engine.find('task', {}, system)) as readonly { id: string; title: string; status: string }[];
-    return Object.fromEntries(rows.map(({ id, title, status }) => [id, `${title} (${status})`]));
-  };
-  const exchange = async () => {
-    await sync.syncAll();
-    await local.settled();
-  };
-  return { sync, local, engine, tasks, exchange, network, stop, directory, failures };
-}
-
-interface Happening {
-  readonly engine: ObjectQL;
-  /** `start`, `destroy`, or an operation of the engine, as `find task`. */
-  readonly event: string;
-}
-
-/** A plugin of the app that is told what happens. */
-function writer(tell: (happening: Happening) => unknown): KernelPlugin {
-  let engine: ObjectQL;
-  const outside = AsyncLocalStorage.snapshot();
-  return {
-    name: 'writer',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init(context: KernelContext) {
-      engine = context.getService<ObjectQL>('objectql');
-      engine.registerMiddleware(async ({ operation, object }, next) => {
-        // Not awaited, so it must not join a transaction that may have ended by then.
-        outside(() => void tell({ engine, event: `${operation} ${object}` }));
-        await next();
-      });
-    },
-    async start() {
-      await tell({ engine, event: 'start' });
-    },
-    async destroy() {
-      await tell({ engine, event: 'destroy' });
-    },
-  };
-}
-
-/** A plugin of the app under which those operations of the engine fail that `isBroken` says. */
-function failing(
-  isBroken: (operation: { readonly operation: string; readonly data?: unknown }) => boolean,
-): KernelPlugin {
-  return {
-    name: 'failing',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init(context: KernelContext) {
-      context.getService<ObjectQL>('objectql').registerMiddleware(async (operation, next) => {
-        if (isBroken(operation)) throw new Error('The disk is full.');
-        await next();
-      });
-    },
-  };
-}
-
-/** A change of the task `t1` that did not come by sync. */
-function changeTitle(server: SyncHandler, title: string) {
-  const data = { title, status: 'new' };
-  return server.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data });
-}
-
-interface DeviceParts {
-  readonly name: string;
-  readonly user?: string;
-  readonly objects?: Readonly<Record<string, SyncConfig>>;
-  readonly directory?: string;
-  /** More of the app's, which start before sync and end after it. */
-  readonly plugins?: readonly KernelPlugin[];
-  /** False for the app as it was before it had sync. */
-  readonly isSynced?: boolean;
-}
-
-function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'local-engine-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 it('I4 ends with the same records in every local engine, whatever was written while offline', async () => {
   const server = new SyncHandler({ strategy: 'last-write-wins' });
@@ -289,6 +137,24 @@ it('I4 writes what the server sent into the engine after all when that fails at 
   isBroken = false;
   await vi.waitFor(async () => expect(await a.tasks()).toEqual({ t1: 'Buy oat milk (new)' }), 10_000);
   expect([meanwhile, new Set(a.failures)]).toEqual([{ t1: 'Buy milk (new)' }, new Set(['The disk is full.'])]);
+});
+
+it('I4 writes what an earlier process had no time to write, also when the first look at the engine fails', async () => {
+  const server = new SyncHandler();
+  await changeTitle(server, 'Buy milk');
+  const full = failing(({ operation, object }) => operation === 'insert' && object === 'task');
+  const before = await startDevice(server, { name: 'a', plugins: [full] });
+  await before.exchange();
+  await before.stop();
+  let isBroken = true;
+  // The same question is asked before in a transaction, about what was there before sync.
+  const busy = failing(
+    ({ object, context }) => isBroken && object === 'objectstack_sync_known' && context?.transaction === undefined,
+  );
+  const a = await startDevice(server, { name: 'a', directory: before.directory, plugins: [busy] });
+  await vi.waitFor(() => expect(a.failures).toContain('The disk is full.'));
+  isBroken = false;
+  expect(await a.tasks()).toEqual({ t1: 'Buy milk (new)' });
 });
 
 it('I8 meets as a conflict what the engine did not show yet when its user wrote', async () => {

@@ -59,12 +59,24 @@ export class EngineWriter {
       .map(([, record]) => record)
       .filter((record) => isSame(last?.get(String(record.recordId)), record));
     // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
-    const gone = last ? [...last.keys()] : await knownIds(this.#parts.engine, objectName, AS_SYSTEM);
+    const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
     const ids = [...changed, ...gone.filter((id) => !now.has(id))];
     await this.#applyAll(
       ids.map((recordId) => ({ objectName, recordId })),
       restated,
     );
+  }
+
+  /** What the engine knows; where it cannot tell, nothing, and the next look at the object is a first one again. */
+  async #knownIds(objectName: string): Promise<readonly string[]> {
+    const { engine, onFailed } = this.#parts;
+    try {
+      return await knownIds(engine, objectName, AS_SYSTEM);
+    } catch (error) {
+      this.#lastByObject.delete(objectName);
+      onFailed(error);
+      return [];
+    }
   }
 
   /** Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are. */

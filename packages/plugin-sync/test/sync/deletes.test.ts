@@ -1,4 +1,5 @@
 /** Deletes against edits, and records that come back. */
+import type { Strategy } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { serverRecord, strategyConfig, twoDevices } from './two-devices.js';
 
@@ -37,6 +38,16 @@ test('re-creates the whole record once, when several edits of it are later than 
     { title: 'mine', status: 'done', due: 'then' },
   ]);
   expect(answered?.results.map(({ status }) => status)).toEqual(['conflict', 'conflict', 'applied']);
+});
+
+test('re-creates a record with the value it had where a strategy of the application’s own drops the edit of a field', async () => {
+  const keepTitle: Strategy = () => ({ do: 'apply', drop: ['title'] });
+  const { a, b, server } = await twoDevices({}, strategyConfig(keepTitle));
+  await b.tasks.records.delete('t1');
+  await b.tasks.sync();
+  await a.tasks.records.update('t1', { title: 'mine', status: 'done' });
+  await a.tasks.sync();
+  expect(await serverRecord(server)).toEqual({ title: 'old', status: 'done', due: 'then' });
 });
 
 test('re-creates the whole record also when its delete arrived before the edit was sent', async () => {

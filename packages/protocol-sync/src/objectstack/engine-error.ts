@@ -25,6 +25,9 @@ export function toRejection(error: unknown): unknown {
   if (code === 'PERMISSION_DENIED' || status === 401 || status === 403) {
     return new RejectionError('FORBIDDEN', whatIsForbidden(failure));
   }
+  // Its own words may quote the statement.
+  if (isDataException(code))
+    return new RejectionError('VALIDATION', 'The database does not take a value of this change.');
   const isInvalid =
     code === 'VALIDATION_FAILED' ||
     code === 'DUPLICATE_RECORD' ||
@@ -33,6 +36,11 @@ export function toRejection(error: unknown): unknown {
     status === 422 ||
     typeof failure.innerMessage === 'string';
   return isInvalid ? new RejectionError('VALIDATION', whatIsInvalid(failure)) : error;
+}
+
+/** PostgreSQL's class 22: a number out of range, a text too long or of another form. */
+function isDataException(code: unknown): boolean {
+  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
 }
 
 function whatIsForbidden({ details }: EngineFailure): string {

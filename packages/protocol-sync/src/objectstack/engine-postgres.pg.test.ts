@@ -1,5 +1,6 @@
-/** Writers of synced objects take turns from their first statement on, with several connections to one database. */
+/** The data engine on PostgreSQL: writers take turns from their first statement on, and what the database refuses is refused. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM } from '@objectql/sync-types/kernel';
 import { SqlDriver } from '@objectstack/driver-sql';
 import type { ObjectQL } from '@objectstack/objectql';
@@ -13,7 +14,12 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const system = { context: AS_SYSTEM } as const;
 const text = { type: 'text', label: 'Text' } as const;
-const TASK = { name: 'task', label: 'Task', sync: { enabled: true }, fields: { title: text, note: text } };
+const TASK = {
+  name: 'task',
+  label: 'Task',
+  sync: { enabled: true },
+  fields: { title: text, note: text, size: { type: 'number', label: 'Size' } },
+};
 
 let app: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
@@ -51,19 +57,14 @@ async function start() {
 }
 
 it('lets a device wait for its turn before it locks a record that is being written by REST', async () => {
-  const { engine, sync, untilSomebodyWaits } = app;
+  const { engine, untilSomebodyWaits } = app;
   await engine.insert('task', { id: 'both', title: 'first', note: '' }, system);
   const outside = AsyncLocalStorage.snapshot();
-  const push = () => {
-    const mutation = { id: 'm1', objectName: 'task', recordId: 'both', operation: 'update', data: { title: 'pushed' } };
-    const rest = { timestamp: '2026-01-01T00:00:00.000Z', clientId: 'phone', sequence: 1, baseVersion: 1 };
-    return sync.handler.handlePush({ clientId: 'phone', lastCheckpoint: null, mutations: [{ ...mutation, ...rest }] });
-  };
   let pushed: ReturnType<typeof push> | undefined;
   let waitsFor = '';
   const written = async () => {
     if (pushed) return;
-    pushed = outside(push);
+    pushed = outside(() => push({ operation: 'update', recordId: 'both', data: { title: 'pushed' }, baseVersion: 1 }));
     waitsFor = await untilSomebodyWaits();
   };
   engine.registerHook('afterUpdate', written, { object: 'task' });
@@ -88,6 +89,29 @@ it('compares with the feed what is there once the writers before have ended', as
   await reconciled;
   expect(await dataOf('compared')).toMatchObject([{ title: 'new' }, { title: 'new' }, 2]);
 });
+
+it('refuses for good what the database does not take, and takes the rest of the push', async () => {
+  const { results } = await push(
+    { recordId: 'large', operation: 'create', data: { size: 1e300 } },
+    { recordId: 'small', operation: 'create', data: { size: 1 } },
+  );
+  const reason = 'The database does not take a value of this change.';
+  expect(results).toMatchObject([
+    { code: 'VALIDATION', reason },
+    { status: 'applied', record: { size: 1 } },
+  ]);
+});
+
+let sequence = 0;
+/** A push of these mutations by a device. */
+function push(...mutations: readonly object[]): Promise<SyncPushResponse> {
+  const complete = mutations.map((mutation) => {
+    sequence += 1;
+    const common = { timestamp: '2026-01-01T00:00:00.000Z', clientId: 'phone', sequence, baseVersion: null };
+    return { id: `m${sequence}`, objectName: 'task', ...common, ...mutation };
+  });
+  return app.sync.handler.handlePush({ clientId: 'phone', lastCheckpoint: null, mutations: complete });
+}
 
 /** The record as the application has it, as devices are told of it, and its version. */
 async function dataOf(id: string): Promise<readonly unknown[]> {

@@ -1,5 +1,6 @@
 /** Sync as a plugin of an ObjectStack kernel, and without one. */
 import type { JsonObject, SyncPushResponse } from '@objectql/sync-types';
+import { version } from '../package.json';
 import { ObjectConfigs, type ObjectConfigsOptions } from './object-configs.js';
 import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
@@ -17,7 +18,7 @@ export interface PluginContext {
 /** One client for all objects. Ready after `new`; a kernel starts it and offers it as `kernel.sync`. */
 export class SyncPlugin implements AsyncDisposable {
   readonly name = '@objectql/plugin-sync';
-  readonly version = '1.0.0';
+  readonly version = version;
   readonly client: SyncClient;
   readonly #engineByObject = new Map<string, SyncEngine>();
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import manifest from '../../package.json';
 import { MutationLogger } from '../mutation-logger.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { SyncPlugin } from '../sync-plugin.js';
@@ -217,16 +218,17 @@ describe('as published', () => {
     expect(sent()).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
-  test('a plugin has a name, and one engine for each object, made when it is asked for', () => {
+  test('a plugin has the name and version of its package, and one engine for each object, made when it is asked for', () => {
     const plugin = new SyncPlugin({ clientId: 'device-1', transport: { push: async () => ({}) as never } });
     const none = plugin.getAllEngines().size;
     const engine = plugin.getEngine('task');
-    expect([plugin.name, none, plugin.getEngine('task') === engine, [...plugin.getAllEngines().keys()]]).toEqual([
-      '@objectql/plugin-sync',
-      0,
-      true,
-      ['task'],
-    ]);
+    expect([
+      plugin.name,
+      plugin.version,
+      none,
+      plugin.getEngine('task') === engine,
+      [...plugin.getAllEngines().keys()],
+    ]).toEqual([manifest.name, manifest.version, 0, true, ['task']]);
   });
 
   test('a protocol-1 server, which knows none of the additions, is understood', async () => {

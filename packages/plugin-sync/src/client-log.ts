@@ -38,6 +38,8 @@ export interface LogObserver {
   onSaveFailed?(error: unknown): void;
   /** What was appended and acknowledged is durable. */
   onSaved?(): void;
+  /** The application has acknowledged mutations: they are pending no more. */
+  onRemoved?(): void;
   /** Another tab or process had changed what is stored; this is what it is now. */
   onReread?(state: ClientState): void;
 }
@@ -130,6 +132,7 @@ export class ClientLog {
       // Also when it was never saved: a save under way may be writing it just now.
       if (this.#pending.remove(id)) this.#unremoved.push(id);
     }
+    this.#observer.onRemoved?.();
     this.#saver.schedule();
   }
 

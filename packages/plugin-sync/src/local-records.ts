@@ -108,26 +108,13 @@ export class LocalRecords {
   }
 
   /** Base and pending are read together: between two commits, never in the middle of one. */
-  async #getMany(refs: readonly RecordRef[]): Promise<readonly (LocalRecord | undefined)[]> {
-    const { log, storage, open } = this.#parts;
-    await open();
-    return log.read(async () => {
-      const bases = await storage.getRecords(refs);
-      return refs.map((ref, index) => rebase(ref, bases[index], log.pending.ofRecord(ref)));
-    });
-  }
-
   async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
     const { log, storage, open } = this.#parts;
     await open();
     return log.read(async () => {
-      const baseByKey = new Map<string, BaseRecord>();
-      const refByKey = new Map<string, RecordRef>();
-      for (const base of await storage.listRecords(objectName)) {
-        const key = recordKey(base);
-        baseByKey.set(key, base);
-        refByKey.set(key, base);
-      }
+      const bases = await storage.listRecords(objectName);
+      const baseByKey = new Map(bases.map((base) => [recordKey(base), base]));
+      const refByKey = new Map<string, RecordRef>(baseByKey);
       for (const { mutation } of log.pending.ofObject(objectName)) refByKey.set(recordKey(mutation), mutation);
       const byKey = new Map<string, LocalRecord>();
       for (const [key, ref] of refByKey) {
@@ -139,14 +126,18 @@ export class LocalRecords {
   }
 
   /** The same map with those records read again; the others stay the very objects they were. */
-  async #updated(byKey: Map<string, LocalRecord>, refs: readonly RecordRef[]): Promise<Map<string, LocalRecord>> {
-    const records = await this.#getMany(refs);
-    for (const [index, ref] of refs.entries()) {
-      const record = records[index];
-      if (record) byKey.set(recordKey(ref), record);
-      else byKey.delete(recordKey(ref));
-    }
-    return byKey;
+  #updated(byKey: Map<string, LocalRecord>, refs: readonly RecordRef[]): Promise<Map<string, LocalRecord>> {
+    const { log, storage } = this.#parts;
+    return log.read(async () => {
+      const bases = await storage.getRecords(refs);
+      for (const [index, ref] of refs.entries()) {
+        const key = recordKey(ref);
+        const record = rebase(ref, bases[index], log.pending.ofRecord(ref));
+        if (record) byKey.set(key, record);
+        else byKey.delete(key);
+      }
+      return byKey;
+    });
   }
 }
 

@@ -126,6 +126,7 @@ export class SyncClient implements AsyncDisposable {
     log.observe({
       onSaveFailed: onListenerFailed,
       onSaved: onChanged,
+      onRemoved: () => records.changed('all'),
       onReread: (state) => {
         intake.reread(state);
         schedule();

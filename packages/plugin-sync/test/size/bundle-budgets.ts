@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_940, maxTotalBytes: 22_940 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_930, maxTotalBytes: 22_930 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_782,
-    maxTotalBytes: 24_782,
+    maxInitialBytes: 24_775,
+    maxTotalBytes: 24_775,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_712,
-    maxTotalBytes: 27_712,
+    maxInitialBytes: 27_702,
+    maxTotalBytes: 27_702,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_415,
-    maxTotalBytes: 26_415,
+    maxInitialBytes: 26_410,
+    maxTotalBytes: 26_410,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_345,
-    maxTotalBytes: 29_345,
+    maxInitialBytes: 29_337,
+    maxTotalBytes: 29_337,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

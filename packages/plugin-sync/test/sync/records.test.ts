@@ -162,6 +162,17 @@ test('tells a subscriber of one record that record only', async () => {
   expect(told).toEqual([undefined, ['one', true], ['one', false], undefined]);
 });
 
+test('shows no change any more that was taken out of the log', async () => {
+  const { tasks, platform } = device({ transport: scriptedServer().transport });
+  const shown: unknown[] = [];
+  tasks.records.subscribe((records) => void shown.push(records.map(({ recordId }) => recordId)));
+  tasks.records.create('t1', {});
+  await platform.advance(0);
+  tasks.getMutationLogger().clear();
+  await platform.advance(0);
+  expect(shown).toEqual([['t1'], []]);
+});
+
 test('tells every subscriber after a walk has dropped records', async () => {
   const script = [
     answer([], { serverChanges: [change('t1', 1), change('t2', 1)], checkpoint: 'c1' }),

@@ -101,11 +101,6 @@ export class PushSession {
     return this.facts.versionFloor;
   }
 
-  /** At or below this sequence of the request's log, outcomes may be forgotten. */
-  get logFloor(): number {
-    return this.#floor;
-  }
-
   /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
   refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
     const { ledger } = this.#loaded;

@@ -31,10 +31,6 @@ export class LeaderElection {
     this.#parts = parts;
   }
 
-  get isLeading(): boolean {
-    return this.#state.at === 'leading';
-  }
-
   /** Stands in line. */
   start(): void {
     if (this.#state.at === 'left') return;

@@ -27,20 +27,31 @@ const TASK = {
   },
 };
 
-const app: KernelPlugin = {
-  name: 'app',
-  version: '1.0.0',
-  dependencies: ['com.objectstack.engine.objectql'],
-  init(context: KernelContext) {
-    const manifest = { id: 'app.local', name: 'local', version: '1.0.0', type: 'app', objects: [TASK] };
-    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
-  },
-};
+function appWith(object: string): KernelPlugin {
+  return {
+    name: 'app',
+    version: '1.0.0',
+    dependencies: ['com.objectstack.engine.objectql'],
+    init(context: KernelContext) {
+      const objects = [{ ...TASK, name: object }];
+      const manifest = { id: 'app.local', name: 'local', version: '1.0.0', type: 'app', objects };
+      context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
+    },
+  };
+}
 
 /** A device with a local data engine; everything it has is in `directory`. */
 export async function startDevice(
   server: SyncHandler,
-  { name, user, objects, directory = temporaryDirectory(), plugins: others = [], isSynced = true }: DeviceParts,
+  {
+    name,
+    user,
+    objects,
+    object = 'task',
+    directory = temporaryDirectory(),
+    plugins: others = [],
+    isSynced = true,
+  }: DeviceParts,
 ) {
   const network = { isOffline: false };
   const transport: SyncTransport = {
@@ -61,7 +72,7 @@ export async function startDevice(
   const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
   const plugins: readonly KernelPlugin[] = [
     ...data,
-    app,
+    appWith(object),
     ...others,
     ...(isSynced ? [sync as KernelPlugin, local] : []),
   ];
@@ -75,7 +86,7 @@ export async function startDevice(
   const engine = kernel.getService<ObjectQL>('objectql');
   const tasks = async () => {
     await local.settled();
-    const rows = (await engine.find('task', {}, system)) as readonly { id: string; title: string; status: string }[];
+    const rows = (await engine.find(object, {}, system)) as readonly { id: string; title: string; status: string }[];
     return Object.fromEntries(rows.map(({ id, title, status }) => [id, `${title} (${status})`]));
   };
   const exchange = async () => {
@@ -150,6 +161,8 @@ export interface DeviceParts {
   readonly name: string;
   readonly user?: string;
   readonly objects?: Readonly<Record<string, SyncConfig>>;
+  /** What the app's object is called. Default: `task`. */
+  readonly object?: string;
   readonly directory?: string;
   /** More of the app's, which start before sync and end after it. */
   readonly plugins?: readonly KernelPlugin[];

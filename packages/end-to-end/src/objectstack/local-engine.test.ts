@@ -29,6 +29,17 @@ it('I4 ends with the same records in every local engine, whatever was written wh
   expect([await a.tasks(), await b.tasks()]).toEqual([expected, expected]);
 });
 
+it('I4 syncs an object whose name the engine shortens', async () => {
+  const server = new SyncHandler();
+  const [a, b] = await Promise.all(['a', 'b'].map((name) => startDevice(server, { name, object: 'crm__task' })));
+  await a?.engine.insert('crm__task', { id: 't1', title: 'Buy milk' }, system);
+  await a?.exchange();
+  await b?.exchange();
+  await b?.engine.update('crm__task', { id: 't1', status: 'done' }, system);
+  for (const device of [b, a]) await device?.exchange();
+  expect([await a?.tasks(), b?.failures]).toEqual([{ t1: 'Buy milk (done)' }, []]);
+});
+
 it('records nothing of what it was sent, and nothing of what was rolled back', async () => {
   const server = new SyncHandler();
   const a = await startDevice(server, { name: 'a' });

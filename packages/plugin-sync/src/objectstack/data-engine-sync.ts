@@ -76,9 +76,10 @@ export class DataEngineSync implements KernelPlugin {
     this.#parts = { ...reached, writer: new EngineWriter(reached) };
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
-      const isNoted =
-        isWrite(operation) && this.#isNoting(engine, operation.object) && !this.#started().writer.isWriting;
-      return isNoted ? this.#write(operation, next) : next();
+      if (!isWrite(operation) || this.#started().writer.isWriting) return next();
+      // The engine calls an object by the name of its table, which is not that of one named `crm__task`.
+      const objectName = engine.registry.getObject(operation.object)?.name ?? operation.object;
+      return this.#isNoting(engine, objectName) ? this.#write(operation, { objectName, next }) : next();
     });
   }
 
@@ -133,17 +134,20 @@ export class DataEngineSync implements KernelPlugin {
   }
 
   /** A write of the application: it and its note commit together, or neither does. */
-  async #write(operation: EngineOperation, next: () => Promise<void>): Promise<void> {
+  async #write(
+    operation: EngineOperation,
+    { objectName, next }: { readonly objectName: string; readonly next: () => Promise<void> },
+  ): Promise<void> {
     const { engine, client } = this.#started();
-    client.configs.refuseReadOnly(operation.object);
+    client.configs.refuseReadOnly(objectName);
     await this.#refuseWrongUser();
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {
       const context = { ...AS_SYSTEM, transaction };
       const ids = await idsBeforeWrite(operation, engine);
-      const before = await readRows(engine, { objectName: operation.object, ids, context });
+      const before = await readRows(engine, { objectName, ids, context });
       await next();
-      await this.#note(operation, { before, context });
+      await this.#note(operation, { objectName, before, context });
       if (!isOwned) this.#drainAfter(transaction);
       return isOwned;
     };
@@ -176,10 +180,17 @@ export class DataEngineSync implements KernelPlugin {
 
   async #note(
     operation: EngineOperation,
-    { before, context }: { readonly before: ReadonlyMap<string, JsonObject>; readonly context: EngineContext },
+    {
+      objectName,
+      before,
+      context,
+    }: {
+      readonly objectName: string;
+      readonly before: ReadonlyMap<string, JsonObject>;
+      readonly context: EngineContext;
+    },
   ): Promise<void> {
     const { engine, outbox, shown } = this.#started();
-    const objectName = operation.object;
     const ids = [...before.keys(), ...idsAfterInsert(operation)];
     const after = await readRows(engine, { objectName, ids, context });
     const fields = ownFields(engine.registry.getObject(objectName));

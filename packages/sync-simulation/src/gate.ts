@@ -69,6 +69,10 @@ export class Gate {
       if (slow > 0 && random.chance(slow / 2)) await time.sleep(random.between(1, 1000));
       if (isLast) this.#crash();
       return this.#isDead ? await never() : result;
+    } catch (error) {
+      // A dead process hears of no failure either, or what waits behind the operation would go on.
+      if (this.#isDead) return await never();
+      throw error;
     } finally {
       this.#underWay -= 1;
     }

@@ -71,17 +71,18 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   #change(operation: 'update' | 'delete', recordId: RecordId, fields?: RecordData): Promise<MutationLogEntry> {
     return this.#client.recording(async (before) => {
       const { records, configs } = this.#client;
-      const ref = { objectName: this.#name, recordId };
+      // Name by name: what a spread makes has another shape, and each edit passes here.
+      const objectName = this.#name;
       // A copy, because the application may empty the form they come from while the version is looked up.
-      const { data } = checkNewMutation({ ...ref, operation, data: fields, baseVersion: null });
-      const { record, baseVersion } = await records.target(ref);
+      const { data } = checkNewMutation({ objectName, recordId, operation, data: fields, baseVersion: null });
+      const { record, baseVersion } = await records.target({ objectName, recordId });
       await before;
       // A push-only object keeps no records, so there nobody can tell.
-      if (!record && configs.keepsRecordsOf(ref.objectName)) {
-        const message = `There is no ${ref.objectName} with the id ${recordId} here. Create it, or sync first.`;
+      if (!record && configs.keepsRecordsOf(objectName)) {
+        const message = `There is no ${objectName} with the id ${recordId} here. Create it, or sync first.`;
         throw new SyncUsageError('UNKNOWN_RECORD', message);
       }
-      return this.#client.record({ ...ref, operation, data, baseVersion: baseVersion() });
+      return this.#client.record({ objectName, recordId, operation, data, baseVersion: baseVersion() });
     });
   }
 

@@ -16,11 +16,11 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_930, maxTotalBytes: 22_930 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_940, maxTotalBytes: 22_940 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_775,
-    maxTotalBytes: 24_775,
+    maxInitialBytes: 24_780,
+    maxTotalBytes: 24_780,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,

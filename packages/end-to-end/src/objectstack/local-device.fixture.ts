@@ -48,6 +48,7 @@ export async function startDevice(
     user,
     objects,
     object = 'task',
+    synced,
     directory = temporaryDirectory(),
     plugins: others = [],
     isSynced = true,
@@ -66,7 +67,7 @@ export async function startDevice(
     storage: new FileStorage(join(directory, 'sync')),
     listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
   });
-  const local = new DataEngineSync();
+  const local = new DataEngineSync({ ...(synced ? { objects: synced } : {}) });
   const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
   // Casts: ObjectStack's plugins have more of the same contract than is used here.
   const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
@@ -163,6 +164,8 @@ export interface DeviceParts {
   readonly objects?: Readonly<Record<string, SyncConfig>>;
   /** What the app's object is called. Default: `task`. */
   readonly object?: string;
+  /** The objects that are named to be synced. Default: what their definitions say. */
+  readonly synced?: readonly string[];
   readonly directory?: string;
   /** More of the app's, which start before sync and end after it. */
   readonly plugins?: readonly KernelPlugin[];

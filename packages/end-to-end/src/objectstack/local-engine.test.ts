@@ -40,6 +40,11 @@ it('I4 syncs an object whose name the engine shortens', async () => {
   expect([await a?.tasks(), b?.failures]).toEqual([{ t1: 'Buy milk (done)' }, []]);
 });
 
+it('refuses to sync an object by the name to which the engine shortens its own', async () => {
+  const device = startDevice(new SyncHandler(), { name: 'a', object: 'crm__task', synced: ['task'] });
+  await expect(device).rejects.toThrow("there is no object 'task' in the local data engine");
+});
+
 it('records nothing of what it was sent, and nothing of what was rolled back', async () => {
   const server = new SyncHandler();
   const a = await startDevice(server, { name: 'a' });

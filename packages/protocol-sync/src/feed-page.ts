@@ -74,7 +74,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const permissions = await permissionsOf(others, authorize.read, principal);
   const told = { start, timestampOf: rememberedInstants() };
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
-  if (authorize.scope && scopeDigest({ objects, except }, await rightsOf(authorize, principal)) !== scope) {
+  if (authorize.scope && (await rightsOf(authorize, principal)) !== rights) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }

@@ -24,4 +24,4 @@ export {
 export type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin } from './kernel/kernel-plugin.js';
 export { SmallKernel } from './kernel/small-kernel.js';
 export { defineSystemObjects, type SystemObjectParts, systemObject } from './kernel/system-object.js';
-export { idsAfterInsert, idsBeforeWrite, isWrite } from './kernel/written-ids.js';
+export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './kernel/written-ids.js';

@@ -12,6 +12,7 @@ import type { JsonObject } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
+  definedNameOf,
   type EngineContext,
   type EngineOperation,
   idsAfterInsert,
@@ -77,8 +78,7 @@ export class DataEngineSync implements KernelPlugin {
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
       if (!isWrite(operation) || this.#started().writer.isWriting) return next();
-      // The engine calls an object by the name of its table, which is not that of one named `crm__task`.
-      const objectName = engine.registry.getObject(operation.object)?.name ?? operation.object;
+      const objectName = definedNameOf(operation, engine);
       return this.#isNoting(engine, objectName) ? this.#write(operation, { objectName, next }) : next();
     });
   }

@@ -2,6 +2,7 @@
 import type { RecordRef } from '@objectql/sync-types';
 import {
   type DataEngine,
+  definedNameOf,
   type EngineOperation,
   idsAfterInsert,
   idsBeforeWrite,
@@ -25,8 +26,7 @@ export interface Followed {
 export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): void {
   engine.registerMiddleware(async (operation, next) => {
     if (!isWrite(operation)) return next();
-    // The engine calls an object by the name of its table, which is not that of one named `crm__task`.
-    const objectName = engine.registry.getObject(operation.object)?.name ?? operation.object;
+    const objectName = definedNameOf(operation, engine);
     if (!isSynced(objectName)) return next();
     const touchEarly = early();
     const note = touchEarly ?? ((ref: RecordRef) => store.touch(ref));

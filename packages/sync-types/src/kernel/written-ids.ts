@@ -1,10 +1,15 @@
-/** Which records one operation of the data engine writes. */
+/** Which records one operation of the data engine writes, and of which object. */
 import { AS_SYSTEM, type DataEngine, type EngineOperation } from './data-engine.js';
 
 const WRITES = ['insert', 'update', 'delete'];
 
 export function isWrite({ operation }: EngineOperation): boolean {
   return WRITES.includes(operation);
+}
+
+/** By what name an operation's object is defined: the engine calls it by that of its table, `task` for one named `crm__task`. */
+export function definedNameOf({ object }: EngineOperation, { registry }: DataEngine): string {
+  return registry.getObject(object)?.name ?? object;
 }
 
 /**

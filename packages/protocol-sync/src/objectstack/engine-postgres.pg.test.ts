@@ -27,11 +27,16 @@ beforeAll(async () => {
   return app.stop;
 });
 
-/** An application, and a function that resolves with the statement of whoever waits for the transaction that calls it. */
+/**
+ * An application, and a function that resolves with the statement of whoever waits for the transaction that calls it. The
+ * database's default isolation is stricter than PostgreSQL's own, as some operators set it.
+ */
 async function start() {
   const { schema, connect, remove } = await openPostgresFixture(inject('postgresUrl'));
   const sync = new SyncProtocolPlugin();
-  const driver = new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] });
+  const options = '-c default_transaction_isolation=repeatable\\ read';
+  const connection = { connectionString: inject('postgresUrl'), options };
+  const driver = new SqlDriver({ client: 'pg', connection, searchPath: [schema] });
   const { kernel, stop } = await startKernel({ objects: [TASK], plugins: [sync], driver });
   const engine = kernel.getService<ObjectQL>('objectql');
   await sync.enrolled();
@@ -74,6 +79,24 @@ it('lets a device wait for its turn before it locks a record that is being writt
   expect(waitsFor).toContain('objectstack_sync_feed');
   const both = { title: 'pushed', note: 'by REST' };
   expect(await dataOf('both')).toMatchObject([both, both, 3]);
+});
+
+it('lets writes by REST take turns', async () => {
+  const { engine, untilSomebodyWaits } = app;
+  const outside = AsyncLocalStorage.snapshot();
+  let second: Promise<unknown> | undefined;
+  const written = async () => {
+    if (second) return;
+    second = outside(() => engine.insert('task', { id: 'second', title: '2' }, system));
+    await untilSomebodyWaits();
+  };
+  engine.registerHook('afterInsert', written, { object: 'task' });
+  await engine.insert('task', { id: 'first', title: '1' }, system);
+  expect(await second).toMatchObject({ title: '2' });
+  expect([await dataOf('first'), await dataOf('second')]).toMatchObject([
+    [{ title: '1' }, { title: '1' }, 1],
+    [{ title: '2' }, { title: '2' }, 1],
+  ]);
 });
 
 it('compares with the feed what is there once the writers before have ended', async () => {

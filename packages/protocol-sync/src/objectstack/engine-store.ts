@@ -202,7 +202,7 @@ export class EngineStore implements SyncStore {
     let saved: Saved;
     // Before anything is written or read: who has a record's row and waits for the feed would wait for a push that has the feed
     // and waits for the row, and what was read before the wait may be old after it.
-    await this.#transactionOn(transaction).lock();
+    await this.#transactionOn(transaction).lock(isOwned ? 'new' : 'joined');
     const run: OpenTransaction['run'] = async (inner) => {
       const engine = this.#transactionOn(transaction);
       const result = await runInScope(engine, inner);

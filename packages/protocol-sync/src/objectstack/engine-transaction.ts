@@ -68,10 +68,16 @@ export class EngineTransaction implements StoreEngineTransaction {
     };
   }
 
-  /** Keeps other writers of the feed out until the end: places are then given in the order of commits. */
-  async lock(): Promise<void> {
+  /**
+   * Keeps other writers of the feed out until the end: places are then given in the order of commits. In a transaction that is
+   * `new` nothing else was executed before.
+   */
+  async lock(transaction: 'new' | 'joined'): Promise<void> {
     // A statement of its own and not a read first, so that what is read afterwards is what stands once the lock is held.
-    await this.command(`UPDATE ${FEED} SET head = head WHERE id = '${FEED_ID}'`);
+    const lock = `UPDATE ${FEED} SET head = head WHERE id = '${FEED_ID}'`;
+    // Where the database's default is stricter, whoever has waited for the lock would be refused as having come second.
+    const mayWait = transaction === 'new' && isPostgres(this.#transaction);
+    await this.command(mayWait ? `SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ${lock}` : lock);
   }
 
   async facts(): Promise<StoreFacts> {
@@ -244,6 +250,12 @@ export async function readFacts(engine: DataEngine, context: EngineContext, epoc
   if (epoch === facts.epoch) return { ...facts, reach: facts.head };
   const ended = await engine.findOne(EPOCHS, { where: { id: rowId(epoch) } }, { context });
   return { ...facts, reach: ended ? Number(ended.last_place) : undefined };
+}
+
+/** Whether a transaction, one of Knex under ObjectStack's SQL drivers, is PostgreSQL's. */
+function isPostgres(transaction: unknown): boolean {
+  const { client } = transaction as { readonly client?: { readonly dialect?: unknown } };
+  return client?.dialect === 'postgresql';
 }
 
 /** True when the transaction only lost a race against another one, and may win it when it is run again. */

@@ -39,6 +39,22 @@ export class Disk {
     // What it had logged stays its own: late copies of it may still arrive, and the log that begins now is another.
   }
 
+  /** Keeps what only this device has, and asks for the records again: as it is when the browser has lost its database. */
+  async loseRecords(): Promise<void> {
+    const { meta, entries, conflicts, deadLetters } = await this.storage.load();
+    this.storage = new MemoryStorage();
+    this.shadow.records.clear();
+    if (meta === null) return;
+    const asked = { ...meta, checkpoint: null, walk: null };
+    await this.storage.commit({
+      meta: asked,
+      putEntries: entries,
+      putConflicts: conflicts,
+      putDeadLetters: deadLetters,
+    });
+    this.shadow.meta = asked;
+  }
+
   /** Becomes a copy of another disk, as when a device is cloned, or restored from a backup. */
   async copyFrom(other: Disk): Promise<void> {
     const { meta, entries, conflicts, deadLetters } = await other.storage.load();

@@ -27,6 +27,7 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
   const random = new Random('plan', seed);
   // What came later is drawn from a stream of its own, so that the rest of a schedule stays what it was.
   const further = new Random('further', seed);
+  const losses = new Random('losses', seed);
   const world = drawFurtherWorld(further, drawWorld(random));
   const actions: Action[] = [];
   const isSolo = world.devices === 1;
@@ -38,6 +39,9 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
     actions.push({ ...action, afterMs: Math.floor(random.next() ** 2 * pace) });
     const another = drawFurtherAction(further, { world, isSolo, isDangerous, value: FURTHER_VALUES + actions.length });
     if (another) actions.push(another);
+    if (losses.chance(0.01)) {
+      actions.push({ afterMs: 0, do: 'loseRecords', device: losses.between(0, world.devices - 1) });
+    }
   }
   return { seed, world, actions };
 }

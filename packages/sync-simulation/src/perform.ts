@@ -28,6 +28,8 @@ export async function perform(action: Action, world: World): Promise<void> {
       return;
     case 'clear':
       return world.withoutApps(world.device(action.device).disk, (disk) => disk.clear());
+    case 'loseRecords':
+      return world.withoutApps(world.device(action.device).disk, (disk) => disk.loseRecords());
     case 'fork':
       return fork(world.device(action.device), world);
     case 'openTab':

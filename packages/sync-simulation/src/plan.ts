@@ -92,6 +92,8 @@ export type Action = Timed &
       }
     /** Another device starts from a copy of this one; another tab opens on its storage. */
     | { readonly do: 'fork' | 'openTab'; readonly device: number }
+    /** The browser loses the device's database, and its copy brings back all but the records. */
+    | { readonly do: 'loseRecords'; readonly device: number }
     /** A backup of the device is made; the device goes back to it. */
     | { readonly do: 'backUp' | 'fallBack'; readonly device: number }
     /** For a minute the device's requests carry the session of somebody else. */

@@ -1,8 +1,29 @@
-/** Writes a batch to IndexedDB in one transaction. */
+/** Reads a client's state from IndexedDB, and writes a batch, in one transaction each. */
 import { checkExpected } from './check-expected.js';
-import type { ClientMeta, StorageBatch } from './client-storage.js';
+import type {
+  ClientMeta,
+  ClientState,
+  DeadLetter,
+  ParkedConflict,
+  StorageBatch,
+  StoredEntry,
+} from './client-storage.js';
 import { endOf, resultOf } from './indexeddb-request.js';
 import { STORES } from './indexeddb-schema.js';
+import { inOrder } from './state-order.js';
+
+export async function readState(database: IDBDatabase): Promise<ClientState> {
+  const transaction = database.transaction(STORES);
+  const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
+  const [meta, entries, conflicts, deadLetters] = await Promise.all([
+    resultOf<ClientMeta | undefined>(store('meta').get('client')),
+    resultOf<StoredEntry[]>(store('entries').getAll()),
+    resultOf<ParkedConflict[]>(store('conflicts').getAll()),
+    resultOf<DeadLetter[]>(store('deadLetters').getAll()),
+    endOf(transaction),
+  ]);
+  return inOrder({ meta: meta ?? null, entries, conflicts, deadLetters });
+}
 
 /** Resolves when all of the batch is on the disk; when it rejects, nothing of it was written. */
 export async function writeBatch(database: IDBDatabase, batch: StorageBatch): Promise<void> {
@@ -21,7 +42,8 @@ export async function writeBatch(database: IDBDatabase, batch: StorageBatch): Pr
   await end;
 }
 
-async function fill(transaction: IDBTransaction, batch: StorageBatch): Promise<void> {
+/** Asks for all that the batch changes. What expects nothing is asked for before this returns. */
+export async function fill(transaction: IDBTransaction, batch: StorageBatch): Promise<void> {
   const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
   if (batch.expectCheckpoint !== undefined || batch.expectRevision !== undefined) {
     checkExpected(batch, (await resultOf<ClientMeta | undefined>(store('meta').get('client'))) ?? null);

@@ -4,9 +4,10 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { hasChromium } from '../../test/browser/chromium.js';
 import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
+import { commit, load } from '../../test/browser/indexeddb-calls.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
 import type { PageTests } from '../../test/browser/page-tests.js';
-import type { BaseRecord, StorageBatch } from './client-storage.js';
+import type { BaseRecord } from './client-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/indexeddb.page.ts', import.meta.url));
@@ -31,7 +32,8 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     });
   }
 
-  it('writes each batch in one transaction that waits for the disk', async () => {
+  it('writes each batch, and then its copy, in one transaction that waits for the disk', async () => {
+    await load(page, 'durable');
     await page.evaluate(() => {
       const { transaction } = IDBDatabase.prototype;
       const seen: unknown[] = [];
@@ -47,7 +49,10 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
       putRecords: [sampleRecord()],
       sweepWalk: 'w',
     });
-    expect(await page.evaluate('seen')).toEqual([['readwrite', 'strict']]);
+    expect(await page.evaluate('seen')).toEqual([
+      ['readwrite', 'strict'],
+      ['readwrite', 'strict'],
+    ]);
   });
 
   it('is shared by tabs, of which one moves the checkpoint', async () => {
@@ -189,9 +194,14 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
       });
     });
     const tab = await openTab();
-    const refused = load(tab, 'held');
-    await tab.evaluate(() => indexedDbPage.advance(10_000));
-    expect(await refused).toBe('LOCKED');
+    let answer: unknown;
+    void load(tab, 'held').then((told) => {
+      answer = told;
+    });
+    await vi.waitFor(async () => {
+      await tab.evaluate(() => indexedDbPage.advance(10_000));
+      expect(answer).toBe('LOCKED');
+    });
     await holder.evaluate('letGo()');
     expect(await load(tab, 'held')).toEqual({ meta: null, entries: [], conflicts: [], deadLetters: [] });
     await Promise.all([holder.close(), tab.close()]);
@@ -317,14 +327,6 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
   }
 });
 
-function commit(tab: Page, name: string, batch: StorageBatch): Promise<unknown> {
-  // As JSON, because playwright's type for what may be handed in has no end for a type as deep as ours.
-  return tab.evaluate(([to, json]) => indexedDbPage.commit(to, JSON.parse(json)), [
-    name,
-    JSON.stringify(batch),
-  ] as const);
-}
-
 /** Starts the tab's client, and lets it record what is stored then. */
 async function startClient(tab: Page, name: string, texts: readonly string[]): Promise<void> {
   await tab.evaluate(
@@ -339,8 +341,4 @@ async function startClient(tab: Page, name: string, texts: readonly string[]): P
 
 function clientState(tab: Page) {
   return tab.evaluate(() => indexedDbPage.clientState());
-}
-
-function load(tab: Page, name: string): Promise<unknown> {
-  return tab.evaluate((given) => indexedDbPage.load(given), name);
 }

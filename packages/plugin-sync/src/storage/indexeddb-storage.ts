@@ -8,19 +8,15 @@ import { settleWithin } from '../settle-within.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
-  type ClientMeta,
   type ClientState,
   type ClientStorage,
-  type DeadLetter,
-  type ParkedConflict,
   RevisionMovedError,
   type StorageBatch,
-  type StoredEntry,
 } from './client-storage.js';
-import { writeBatch } from './indexeddb-batch.js';
+import { fill, readState, writeBatch } from './indexeddb-batch.js';
+import { IndexedDbCopy } from './indexeddb-copy.js';
 import { endOf, resultOf } from './indexeddb-request.js';
-import { createStores, SCHEMA_VERSION, STORES } from './indexeddb-schema.js';
-import { inOrder } from './state-order.js';
+import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
 import { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
 
 /** Whether the browser is asked to keep what is stored. */
@@ -47,6 +43,7 @@ export class IndexedDbStorage implements ClientStorage {
   readonly #keepStored: () => Promise<boolean>;
   readonly #platform: Platform;
   #opening: Promise<IDBDatabase> | undefined;
+  #copy: IndexedDbCopy | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #wasOpen = false;
@@ -57,6 +54,12 @@ export class IndexedDbStorage implements ClientStorage {
     this.#name = name;
     this.#keepStored = options.persist === false ? async () => false : keepStored;
     this.#platform = options.platform ?? systemPlatform;
+  }
+
+  /** Deletes all that is stored under this name, also for tabs that have it open. */
+  static async delete(name: string): Promise<void> {
+    await IndexedDbCopy.delete(name);
+    await resultOf(indexedDB.deleteDatabase(name));
   }
 
   onLost(listener: () => void): void {
@@ -70,23 +73,19 @@ export class IndexedDbStorage implements ClientStorage {
 
   load(): Promise<ClientState> {
     return this.#run(async (database) => {
-      const transaction = database.transaction(STORES);
-      const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
-      const [meta, entries, conflicts, deadLetters] = await Promise.all([
-        resultOf<ClientMeta | undefined>(store('meta').get('client')),
-        resultOf<StoredEntry[]>(store('entries').getAll()),
-        resultOf<ParkedConflict[]>(store('conflicts').getAll()),
-        resultOf<DeadLetter[]>(store('deadLetters').getAll()),
-        endOf(transaction),
-      ]);
-      return inOrder({ meta: meta ?? null, entries, conflicts, deadLetters });
+      const state = await readState(database);
+      await this.#copy?.catchUp(state);
+      return state;
     });
   }
 
   async commit(batch: StorageBatch): Promise<void> {
     // Copied now: it is written when the database is open, and the caller may have changed it by then.
     const copy = structuredClone(batch);
-    await this.#run((database) => writeBatch(database, copy));
+    await this.#run(async (database) => {
+      await writeBatch(database, copy);
+      await this.#copy?.write(copy);
+    });
     if (batch.putEntries?.length) void this.#keepStored();
   }
 
@@ -156,6 +155,7 @@ export class IndexedDbStorage implements ClientStorage {
 
   async #openDatabase(forget: () => void): Promise<IDBDatabase> {
     if (this.#isCleared) throw this.#error('CLEARED');
+    await this.#openCopy();
     const opening = this.#request();
     const opened = await settleWithin(opening, { timeoutMs: OPEN_MS, platform: this.#platform });
     if (!opened.inTime) {
@@ -170,24 +170,44 @@ export class IndexedDbStorage implements ClientStorage {
     };
     database.onclose = lose;
     // A newer version of the app, or whoever deletes the database, waits for this connection to end.
-    database.onversionchange = ({ newVersion }) => {
-      database.close();
+    database.onversionchange = async ({ newVersion }) => {
       this.#isCleared = newVersion === null;
       lose();
+      // Before the deletion can go on: whoever opens it anew must not find the copy.
+      if (this.#isCleared) await this.#waitForCopy(IndexedDbCopy.delete(this.#name));
+      database.close();
     };
     this.#wasOpen = true;
     return database;
+  }
+
+  async #openCopy(): Promise<void> {
+    this.#copy?.close();
+    this.#copy = await this.#waitForCopy(IndexedDbCopy.open(this.#name));
+  }
+
+  /** What the copy answers, if it does: without it, everything works as well. */
+  async #waitForCopy<T>(work: Promise<T>): Promise<T | undefined> {
+    const limit = { timeoutMs: COPY_MS, platform: this.#platform };
+    const settled = await settleWithin(work, limit).catch(() => undefined);
+    return settled?.inTime ? settled.value : undefined;
   }
 
   async #request(): Promise<IDBDatabase> {
     try {
       const request = indexedDB.open(this.#name, SCHEMA_VERSION);
       request.onupgradeneeded = () => {
-        if (!this.#wasOpen) return createStores(request.result);
-        // What was open is gone. Nothing is made in its place: another tab would take that for what it had open.
-        this.#isCleared = true;
-        request.transaction?.abort();
-        this.#onLost();
+        const { transaction } = request as { readonly transaction: IDBTransaction };
+        const backup = this.#copy?.backup;
+        if (this.#wasOpen && backup === undefined) {
+          // What was open is gone. Nothing is made in its place: another tab would take that for what it had open.
+          this.#isCleared = true;
+          transaction.abort();
+          this.#onLost();
+          return;
+        }
+        createStores(request.result);
+        if (backup) void fill(transaction, backup);
       };
       return await resultOf(request);
     } catch (error) {
@@ -207,6 +227,7 @@ export class IndexedDbStorage implements ClientStorage {
     // A database that could not be opened needs no closing; who asked for it was told.
     const database = await this.#opening?.catch(() => undefined);
     database?.close();
+    this.#copy?.close();
   }
 
   #storageError(error: unknown): unknown {
@@ -222,6 +243,9 @@ export class IndexedDbStorage implements ClientStorage {
 
 /** 10 s: an upgrade waits for tabs with an older version of the app, and Safari may never answer at all. */
 const OPEN_MS = 10_000;
+
+/** 2 s: long for a small database on a slow disk, and short for a user who waits. */
+const COPY_MS = 2000;
 
 /** What happened, and what to do about it. */
 const ADVICE = {

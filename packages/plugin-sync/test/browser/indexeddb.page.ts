@@ -19,12 +19,7 @@ const fixture: StorageFixture = {
     const name = `contract-${++places}`;
     return {
       open: () => new IndexedDbStorage(name),
-      remove: () =>
-        new Promise((resolve, reject) => {
-          const deletion = indexedDB.deleteDatabase(name);
-          deletion.onsuccess = () => resolve();
-          deletion.onerror = () => reject(deletion.error);
-        }),
+      remove: () => IndexedDbStorage.delete(name),
     };
   },
 };
@@ -58,6 +53,10 @@ export interface IndexedDbPage {
   told(): { readonly status: SyncStatus; readonly codes: readonly unknown[] };
   load(name: string): Promise<unknown>;
   commit(name: string, batch: StorageBatch): Promise<unknown>;
+  listTasks(name: string): Promise<unknown>;
+  /** Closes the storage of this name; the next call opens another one. */
+  close(name: string): Promise<void>;
+  delete(name: string): Promise<void>;
 }
 
 const codes: unknown[] = [];
@@ -89,6 +88,12 @@ const indexedDbPage: IndexedDbPage = {
   told: () => ({ status: client.client.status, codes }),
   load: (name) => callStorage(name, (storage) => storage.load()),
   commit: (name, batch) => callStorage(name, (storage) => storage.commit(batch)),
+  listTasks: (name) => callStorage(name, (storage) => storage.listRecords('task')),
+  async close(name) {
+    await storages.get(name)?.close();
+    storages.delete(name);
+  },
+  delete: (name) => IndexedDbStorage.delete(name),
 };
 
 Object.assign(globalThis, { indexedDbPage });

@@ -19,23 +19,23 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_940, maxTotalBytes: 22_940 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_780,
-    maxTotalBytes: 24_780,
+    maxInitialBytes: 25_310,
+    maxTotalBytes: 25_310,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_692,
-    maxTotalBytes: 27_692,
+    maxInitialBytes: 28_220,
+    maxTotalBytes: 28_220,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_410,
-    maxTotalBytes: 26_410,
+    maxInitialBytes: 26_950,
+    maxTotalBytes: 26_950,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_327,
-    maxTotalBytes: 29_327,
+    maxInitialBytes: 29_860,
+    maxTotalBytes: 29_860,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -1,12 +1,12 @@
 /** Batches that tell their number, so that what survived a crash can be checked to the last detail. */
-import type { ClientStorage, StorageBatch } from '../client-storage.js';
+import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from '../client-storage.js';
 import { MemoryStorage } from '../memory-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 
 /** Changes much of what a batch can, in step with its number: an entry comes, an old one goes, a record changes. */
 export function nthBatch(n: number): StorageBatch {
   return {
-    meta: sampleMeta({ nextSequence: n + 1, checkpoint: `c${n}` }),
+    meta: sampleMeta({ nextSequence: n + 1, checkpoint: `c${n}`, revision: n }),
     putEntries: [sampleEntry(`m${n}`, n)],
     removeEntries: [`m${n - 3}`],
     putRecords: [sampleRecord({ recordId: n % 4, version: n, data: { text: 'x'.repeat((n * 97) % 300) } })],
@@ -19,14 +19,20 @@ export async function lastBatch(storage: ClientStorage): Promise<number> {
   return (meta?.nextSequence ?? 1) - 1;
 }
 
-/** Everything a storage tells after some of the batches. */
-export async function tell(storage: ClientStorage): Promise<unknown> {
+/** Everything a storage tells. */
+export interface Told {
+  readonly state: ClientState;
+  readonly records: readonly BaseRecord[];
+}
+
+/** What it tells after some of the batches. */
+export async function tell(storage: ClientStorage): Promise<Told> {
   const records = [...(await storage.listRecords('task'))];
   return { state: await storage.load(), records: records.sort((a, b) => Number(a.recordId) - Number(b.recordId)) };
 }
 
 /** What a storage must tell after the batches 1 … n. */
-export async function tellAfter(n: number): Promise<unknown> {
+export async function tellAfter(n: number): Promise<Told> {
   const model = new MemoryStorage();
   for (let batch = 1; batch <= n; batch++) await model.commit(nthBatch(batch));
   return tell(model);

@@ -1,0 +1,155 @@
+import { fileURLToPath } from 'node:url';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { hasChromium } from '../../test/browser/chromium.js';
+import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
+import { close, commit, load } from '../../test/browser/indexeddb-calls.js';
+import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
+import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
+
+const PAGE = fileURLToPath(new URL('../../test/browser/indexeddb.page.ts', import.meta.url));
+const NOTHING = { meta: null, entries: [], conflicts: [], deadLetters: [] };
+
+// What the bundle of PAGE puts into the page.
+declare const indexedDbPage: IndexedDbPage;
+
+describe.skipIf(!hasChromium)('a copy of what only this device has', async () => {
+  if (!hasChromium) return;
+  const bundle = await bundleForPage(PAGE);
+  const browser = await openBrowser();
+  const page = await openTab(await browser.newContext());
+
+  afterAll(() => browser.close());
+
+  const meta = sampleMeta({ nextSequence: 3, checkpoint: 'c1', revision: 1 });
+  const waiting = {
+    putEntries: [sampleEntry('m1', 1), sampleEntry('m2', 2)],
+    putConflicts: [sampleConflict('m3')],
+    putDeadLetters: [sampleDeadLetter('m4')],
+  };
+  const backup = {
+    meta: { ...meta, checkpoint: null },
+    entries: waiting.putEntries,
+    conflicts: waiting.putConflicts,
+    deadLetters: waiting.putDeadLetters,
+  };
+
+  it('I1 brings it back when the browser has lost the database, and lets the server tell the records again', async () => {
+    await commit(page, 'lost', { meta, ...waiting, putRecords: [sampleRecord()] });
+    await loseDatabase('lost');
+    expect(await load(page, 'lost')).toEqual(backup);
+    expect(await page.evaluate(() => indexedDbPage.listTasks('lost'))).toEqual([]);
+  });
+
+  it('I1 brings it back under a page that had the database open', async () => {
+    const tab = await openTab(page.context());
+    await commit(tab, 'lost in use', { meta, ...waiting });
+    await tab.evaluate(() => {
+      // What Chromium does when it meets a part of the database that it cannot read: it closes, and opens an empty one.
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...args) {
+        if (this.name !== 'lost in use') return transaction.apply(this, args);
+        IDBDatabase.prototype.transaction = transaction;
+        this.onversionchange = null;
+        this.close();
+        indexedDB.deleteDatabase(this.name);
+        return transaction.apply(this, args);
+      };
+    });
+    expect(await load(tab, 'lost in use')).toEqual(backup);
+    await tab.close();
+  });
+
+  it('I1 makes up for what it missed when it was not there', async () => {
+    const old = await openTab(page.context());
+    await old.evaluate(() => Object.defineProperty(navigator, 'storageBuckets', { value: undefined }));
+    await commit(page, 'missed', { meta: sampleMeta({ revision: 1 }), putEntries: [sampleEntry('m0')] });
+    await close(page, 'missed');
+    await commit(old, 'missed', { meta: { ...meta, revision: 2 }, removeEntries: ['m0'], ...waiting });
+    await close(old, 'missed');
+    await load(page, 'missed');
+    await loseDatabase('missed');
+    expect(await load(page, 'missed')).toEqual({ ...backup, meta: { ...backup.meta, revision: 2 } });
+    await old.close();
+  });
+
+  it('I1 does not fail when it fails, and makes up for what it missed at the next start', async () => {
+    const tab = await openTab(page.context());
+    await commit(tab, 'failing', { meta: sampleMeta({ revision: 1 }), putEntries: [sampleEntry('m0')] });
+    await tab.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      let count = 0;
+      IDBDatabase.prototype.transaction = function (...args) {
+        // The first writes the batch, and the second its copy.
+        if (++count === 2) throw new DOMException('No room.', 'QuotaExceededError');
+        return transaction.apply(this, args);
+      };
+    });
+    expect(await commit(tab, 'failing', { meta: { ...meta, revision: 2 }, removeEntries: ['m0'] })).toBeUndefined();
+    expect(await commit(tab, 'failing', { meta: { ...meta, revision: 3 }, ...waiting })).toBeUndefined();
+    await tab.close();
+    await load(page, 'failing');
+    await loseDatabase('failing');
+    expect(await load(page, 'failing')).toEqual({ ...backup, meta: { ...backup.meta, revision: 3 } });
+  });
+
+  it('goes on without it when the browser gives it no room, takes that away, or does not answer', async () => {
+    const own = await browser.newContext();
+    const refused = await openTab(own);
+    await refused.evaluate(() => {
+      Object.defineProperty(navigator, 'storageBuckets', { value: { open: () => Promise.reject(new Error('No.')) } });
+    });
+    expect(await commit(refused, 'refused', { meta })).toBeUndefined();
+    const robbed = await openTab(own);
+    expect(await commit(robbed, 'robbed', { meta })).toBeUndefined();
+    await robbed.evaluate('navigator.storageBuckets.delete("objectql-sync")');
+    expect(await commit(robbed, 'robbed', waiting)).toBeUndefined();
+    expect(await load(robbed, 'robbed')).toEqual({ ...backup, meta });
+    const unanswered = await openTab(own);
+    await unanswered.evaluate(() => {
+      Object.defineProperty(navigator, 'storageBuckets', { value: { open: () => new Promise(() => {}) } });
+    });
+    let answer: unknown;
+    void load(unanswered, 'robbed').then((told) => {
+      answer = told;
+    });
+    await vi.waitFor(async () => {
+      await unanswered.evaluate(() => indexedDbPage.advance(2000));
+      expect(answer).toEqual({ ...backup, meta });
+    });
+    await own.close();
+  });
+
+  it('is deleted with the rest, also under tabs that have it open', async () => {
+    await commit(page, 'ended', { meta, ...waiting });
+    const otherTab = await openTab(page.context());
+    await otherTab.evaluate(() => indexedDbPage.delete('ended'));
+    expect(await load(page, 'ended')).toBe('CLEARED');
+    expect(await load(otherTab, 'ended')).toEqual(NOTHING);
+    await commit(otherTab, 'ended', { meta, ...waiting });
+    await close(otherTab, 'ended');
+    await otherTab.evaluate(() => indexedDbPage.delete('ended'));
+    expect(await load(otherTab, 'ended')).toEqual(NOTHING);
+    await otherTab.close();
+  });
+
+  /** Deletes the database alone, which nobody has open. */
+  async function loseDatabase(name: string): Promise<void> {
+    await close(page, name);
+    await page.evaluate(
+      (given) =>
+        new Promise((resolve, reject) => {
+          const deletion = indexedDB.deleteDatabase(given);
+          deletion.onsuccess = resolve;
+          deletion.onerror = reject;
+        }),
+      name,
+    );
+  }
+
+  async function openTab(context: BrowserContext): Promise<Page> {
+    const tab = await context.newPage();
+    await openPage(tab, bundle);
+    return tab;
+  }
+});

@@ -1,0 +1,92 @@
+/** A second copy of what only this device has, in case the browser loses the first. */
+import { secondIndexedDb } from '../platform/second-indexeddb.js';
+import type { ClientState, StorageBatch } from './client-storage.js';
+import { readState, writeBatch } from './indexeddb-batch.js';
+import { resultOf } from './indexeddb-request.js';
+import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
+
+/**
+ * Chromium deletes all databases of a site when it cannot read one, as after two crashes: it goes on writing behind what the
+ * first left half done, and cannot read on from there after the second (https://github.com/google/leveldb/issues/1287). The
+ * copy lies in a file of its own, written when the first is, so no crash meets both. It never keeps the first from
+ * working: where it fails it ends, and the next opening makes up for what it missed.
+ */
+export class IndexedDbCopy {
+  readonly #database: IDBDatabase;
+  /** What it had when it was opened, until that is compared with the first. */
+  #found: ClientState | undefined;
+
+  private constructor(database: IDBDatabase, found: ClientState) {
+    this.#database = database;
+    this.#found = found;
+  }
+
+  /** `undefined` where the browser has no room apart for it. */
+  static async open(name: string): Promise<IndexedDbCopy | undefined> {
+    const factory = await secondIndexedDb();
+    if (factory === undefined) return undefined;
+    const request = factory.open(name, SCHEMA_VERSION);
+    request.onupgradeneeded = () => createStores(request.result);
+    const database = await resultOf(request);
+    database.onversionchange = () => database.close();
+    return new IndexedDbCopy(database, await readState(database));
+  }
+
+  static async delete(name: string): Promise<void> {
+    const factory = await secondIndexedDb();
+    if (factory !== undefined) await resultOf(factory.deleteDatabase(name));
+  }
+
+  /** What brings the first back, if there was one. Its records are the server's to tell: they are asked for from the start. */
+  get backup(): StorageBatch | undefined {
+    const found = this.#found;
+    if (!found?.meta) return undefined;
+    return {
+      meta: { ...found.meta, checkpoint: null, walk: null },
+      putEntries: found.entries,
+      putConflicts: found.conflicts,
+      putDeadLetters: found.deadLetters,
+    };
+  }
+
+  /** Makes up for what it missed, as it stands in the first. Does nothing but once. */
+  async catchUp(state: ClientState): Promise<void> {
+    const found = this.#found;
+    this.#found = undefined;
+    if (found === undefined || found.meta?.revision === state.meta?.revision) return;
+    const [entries, conflicts, deadLetters] = [
+      difference(found.entries, state.entries, ({ mutation }) => mutation.id),
+      difference(found.conflicts, state.conflicts, ({ id }) => id),
+      difference(found.deadLetters, state.deadLetters, ({ id }) => id),
+    ];
+    await this.write({
+      ...(state.meta && { meta: state.meta }),
+      putEntries: entries.put,
+      removeEntries: entries.remove,
+      putConflicts: conflicts.put,
+      removeConflicts: conflicts.remove,
+      putDeadLetters: deadLetters.put,
+      removeDeadLetters: deadLetters.remove,
+    });
+  }
+
+  /** Follows the first, which has written this. Never rejects. */
+  async write(batch: StorageBatch): Promise<void> {
+    // What another tab has written meanwhile is in the first, and what the server tells again need not be kept twice.
+    const { expectCheckpoint, expectRevision, putRecords, removeRecords, sweepWalk, ...own } = batch;
+    await writeBatch(this.#database, own).catch(() => this.close());
+  }
+
+  /** What is written from now on does not reach it. */
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function difference<T>(from: readonly T[], to: readonly T[], idOf: (item: T) => string) {
+  const [old, present] = [new Set(from.map(idOf)), new Set(to.map(idOf))];
+  return {
+    put: to.filter((item) => !old.has(idOf(item))),
+    remove: [...old].filter((id) => !present.has(id)),
+  };
+}

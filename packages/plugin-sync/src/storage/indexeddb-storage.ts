@@ -198,15 +198,16 @@ export class IndexedDbStorage implements ClientStorage {
       const request = indexedDB.open(this.#name, SCHEMA_VERSION);
       request.onupgradeneeded = () => {
         const { transaction } = request as { readonly transaction: IDBTransaction };
-        const backup = this.#copy?.backup;
-        if (this.#wasOpen && backup === undefined) {
-          // What was open is gone. Nothing is made in its place: another tab would take that for what it had open.
+        if (this.#wasOpen) {
+          // What was open is gone. Nothing is made in its place: another tab would take that for what it had open, and where the
+          // user is deleting the site's data the copy may only not be deleted yet.
           this.#isCleared = true;
           transaction.abort();
           this.#onLost();
           return;
         }
         createStores(request.result);
+        const backup = this.#copy?.backup;
         if (backup) void fill(transaction, backup);
       };
       return await resultOf(request);

@@ -5,6 +5,7 @@
 import type { MutationLogEntry, SyncMutationResult } from '@objectql/sync-types';
 import { adoptRecord } from './adopt.js';
 import { appliedResult, rejectedResult } from './answer.js';
+import { AnswerRoom } from './answer-room.js';
 import { viewOf } from './authorize.js';
 import { type ResolverCaller, rejectionOf } from './call-resolver.js';
 import { isOfAnotherFeed } from './checkpoint.js';
@@ -75,9 +76,11 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     if (session === 'EPOCH') return NOTHING_PUSHED;
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
+    const room = new AnswerRoom();
     for (const item of request.items) {
-      const pending = applyItem(item, session, { parts, transaction });
+      const pending = applyItem(item, session, { parts, transaction, room });
       const made: Made = pending instanceof Promise ? await pending : pending;
+      room.take(made.result);
       results.push(made.result);
       if (made.written) written.push(made.written);
     }
@@ -115,13 +118,15 @@ interface Made {
 interface Within {
   readonly parts: ApplyParts;
   readonly transaction: StoreTransaction;
+  readonly room: AnswerRoom;
 }
 
 /** At once, unless somebody has to be asked. */
 function applyItem(item: PushItem, session: PushSession, within: Within): Made | Promise<Made> {
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
-  const { parts } = within;
+  const { parts, room } = within;
+  if (room.isFull) return { result: room.refuse(mutation.id) };
   const waiting = waitingReason(parts, session.isHeld(mutation));
   if (waiting) {
     // Also those behind it wait, whatever the clock says by then: a clock that is set back would let them overtake.

@@ -7,6 +7,7 @@ import { type JsonObject, type RecordRef, recordKey, refOf, type SyncMutationRes
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, principalOf, recover } from './announced-write.js';
 import { rejectedResult } from './answer.js';
+import { AnswerRoom } from './answer-room.js';
 import {
   type FeedEnd,
   NOTHING_PUSHED,
@@ -33,8 +34,10 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const written: OwnWrite[] = [];
   const seen: RecordState[] = [];
   let end: FeedEnd = opened.facts;
+  const room = new AnswerRoom();
   for (const item of request.items) {
-    const made = await applyItem(item, request, { parts, held, known });
+    const made = await applyItem(item, request, { parts, held, known, room });
+    room.take(made.result);
     results.push(made.result);
     const state = made.written?.state ?? made.seen;
     if (state) seen.push(state);
@@ -48,13 +51,18 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   return { results, written, seen, headBefore: opened.facts.head, end };
 }
 
-async function applyItem(
-  item: PushItem,
-  request: PushRequest,
-  { parts, held, known }: { readonly parts: DeferredParts } & Readonly<Record<'held' | 'known', ReadonlySet<string>>>,
-): Promise<Made> {
+interface Within {
+  readonly parts: DeferredParts;
+  /** Records whose later mutations wait, and records that the store knows. */
+  readonly held: ReadonlySet<string>;
+  readonly known: ReadonlySet<string>;
+  readonly room: AnswerRoom;
+}
+
+async function applyItem(item: PushItem, request: PushRequest, { parts, held, known, room }: Within): Promise<Made> {
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
+  if (room.isFull) return { result: room.refuse(mutation.id) };
   const waiting = waitingReason(parts, held.has(recordKey(mutation)));
   if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
   return parts.recordLock.run(recordKey(mutation), async () => {

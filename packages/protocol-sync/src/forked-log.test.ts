@@ -2,7 +2,7 @@
 import type { MutationLogEntry, SyncMutationResult } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
-import { create, DAY_MS, errorOf, mutation, setUp } from './sync-handler.fixture.js';
+import { brief, create, DAY_MS, errorOf, mutation, setUp } from './sync-handler.fixture.js';
 
 /** A server to which mutations go one at a time, and which forgets. */
 function setUpForgetful(resolver: RecordResolver = storeResolver) {
@@ -85,4 +85,15 @@ it('I4 shows the record to a device that is not told what a mutation of the log 
   expect(await send('next', moved(lost))).toBe('OUTCOME_EXPIRED');
   const { results } = await push({ logId: 'next', mutations: [later] });
   expect(results).toMatchObject([{ status: 'applied', record: { n: 0, lost: 1, later: 1 } }]);
+});
+
+it('I1 takes all that a user brings along from a log the server has never met, and from that log nothing of another user', async () => {
+  const { handler } = setUp();
+  const pushAs = async (id: string, logId: string, one: MutationLogEntry) => {
+    const request = { clientId: 'a', logId, lastCheckpoint: null, mutations: [one] };
+    return brief((await handler.handlePush(request, storeResolver, { principal: { id } })).results);
+  };
+  expect(await pushAs('ada', 'next', moved(create({ n: 1 })))).toEqual(['applied']);
+  expect(await pushAs('ada', 'next', moved(create({ n: 2 }, { recordId: 't2' })))).toEqual(['applied']);
+  expect(await errorOf(pushAs('bob', 'log', create({ n: 3 }, { recordId: 't3' })))).toBe('403 WRONG_PRINCIPAL');
 });

@@ -198,7 +198,6 @@ export class PushSession {
 
   /** Everything this push decided, to be saved in its transaction. */
   changes(principal: string | null): SaveRequest {
-    const { log } = this.#loaded;
     const { logId } = this.request;
     return {
       records: this.#written.flatMap((kept) => kept?.state ?? []),
@@ -209,12 +208,7 @@ export class PushSession {
       ...(logId === null
         ? {}
         : {
-            log: {
-              logId,
-              principal: log ? log.principal : principal,
-              floor: this.#floor,
-              lastTime: this.#lastTime,
-            },
+            log: { logId, principal, floor: this.#floor, lastTime: this.#lastTime },
           }),
     };
   }

@@ -50,7 +50,16 @@ describe('bad input', () => {
 
   it('refuses a checkpoint that is garbage, and walks from the start for one of another server or ahead', async () => {
     const { pull, warnings } = setUp();
-    expect(await errorOf(pull('garbage'))).toBe('400 INVALID_CHECKPOINT');
+    const texts = [
+      'garbage',
+      '2.e.1.0',
+      '1.e.1.0.',
+      'x2.e.1.0.',
+      '2.e.1.0.!',
+      `2.e.${'9'.repeat(16)}.0.`,
+      `2.e.1.${'9'.repeat(400)}.`,
+    ];
+    for (const garbage of texts) expect(await errorOf(pull(garbage))).toBe('400 INVALID_CHECKPOINT');
     const other = (await setUp().pull()).checkpoint.replace('id-1', 'id-of-another');
     expect(await pull(other)).toMatchObject({ reset: 'epoch' });
     const ahead = (await pull()).checkpoint.replace('.0.0.', '.99.0.');

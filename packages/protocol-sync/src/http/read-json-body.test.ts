@@ -93,7 +93,16 @@ it('refuses what is not JSON in UTF-8, saying which of it it is not', async () =
 });
 
 it('refuses content types and encodings other than JSON, plain or gzip', async () => {
-  const types = ['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16', 'json', ''];
+  const types = [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=utf-16',
+    'application/json; charset=utf-8-but-not-quite',
+    'application/jsonp',
+    'text/application/json',
+    'json',
+    '',
+  ];
   const notJson = {
     refused: 'UNSUPPORTED_ENCODING',
     because: 'The body has another content type than JSON in UTF-8. Send it with Content-Type: application/json.',

@@ -22,6 +22,7 @@ export {
   type EngineWhere,
 } from './kernel/data-engine.js';
 export type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin } from './kernel/kernel-plugin.js';
+export { isPlaceholderId } from './kernel/placeholder-id.js';
 export { SmallKernel } from './kernel/small-kernel.js';
 export { defineSystemObjects, type SystemObjectParts, systemObject } from './kernel/system-object.js';
 export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './kernel/written-ids.js';

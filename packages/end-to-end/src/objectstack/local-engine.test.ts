@@ -216,6 +216,23 @@ it('leaves a record from before sync alone while no server would take it', async
   expect(await titlesAt(server)).toEqual({ t1: 'shortened', t2: 'fits' });
 });
 
+it('leaves those records alone whose ids the engine takes for placeholders, and syncs all others', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const before = await startDevice(server, { name: 'a', directory, isSynced: false });
+  await before.engine.insert('task', { id: '{8F2C}', title: 'odd' }, system);
+  await before.engine.insert('task', { id: 't1', title: 'even' }, system);
+  await before.stop();
+  const a = await startDevice(server, { name: 'a', directory });
+  await a.engine.insert('task', { id: '{today}', title: 'odd' }, system);
+  await server.recordChange({ objectName: 'task', recordId: '{9A0C}', operation: 'create', data: { title: 'odd' } });
+  await server.recordChange({ objectName: 'task', recordId: 't2', operation: 'create', data: { title: 'even' } });
+  await a.exchange();
+  expect(Object.keys(await a.tasks()).sort()).toEqual(['t1', 't2', '{8F2C}', '{today}']);
+  expect(await titlesAt(server)).toEqual({ t1: 'even', t2: 'even', '{9A0C}': 'odd' });
+  expect(a.failures.map((message) => message.split(' ')[1])).toEqual(['{8F2C}', '{today}', '{9A0C}']);
+});
+
 it('I2 applies a write once whose note outlives its recording', async () => {
   const server = new SyncHandler({ strategy: 'last-write-wins' });
   const directory = temporaryDirectory();

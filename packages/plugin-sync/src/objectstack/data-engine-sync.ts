@@ -17,6 +17,7 @@ import {
   type EngineOperation,
   idsAfterInsert,
   idsBeforeWrite,
+  isPlaceholderId,
   isWrite,
   type KernelContext,
   type KernelPlugin,
@@ -24,7 +25,7 @@ import {
 import { isWrongUser } from '../failure-event.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
-import { EngineWriter, type EngineWriterParts } from './engine-writer.js';
+import { EngineWriter, type EngineWriterParts, placeholderId } from './engine-writer.js';
 import { defineLocalObjects } from './local-objects.js';
 import { isKnown, knownIds, Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
@@ -191,13 +192,17 @@ export class DataEngineSync implements KernelPlugin {
       readonly context: EngineContext;
     },
   ): Promise<void> {
-    const { engine, outbox, shown } = this.#started();
+    const { engine, outbox, shown, onFailed } = this.#started();
     const ids = [...before.keys(), ...idsAfterInsert(operation)];
     const after = await readRows(engine, { objectName, ids, context });
     const fields = ownFields(engine.registry.getObject(objectName));
     for (const recordId of ids) {
       const [old, now] = [before.get(recordId), after.get(recordId)];
       const ref = { objectName, recordId };
+      if (isPlaceholderId(recordId)) {
+        onFailed(placeholderId(ref));
+        continue;
+      }
       const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
       const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
       const base = shown.get(ref);
@@ -223,6 +228,10 @@ export class DataEngineSync implements KernelPlugin {
         for (const row of rows) {
           if (known.has(row.id)) continue;
           const ref = { objectName, recordId: String(row.id) };
+          if (isPlaceholderId(row.id)) {
+            onFailed(placeholderId(ref));
+            continue;
+          }
           try {
             await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
           } catch (error) {

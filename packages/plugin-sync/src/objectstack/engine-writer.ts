@@ -1,7 +1,7 @@
 /** What the user sees, written into a local data engine: one transaction for each record, again until it is there. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type EngineContext } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type EngineContext, isPlaceholderId } from '@objectql/sync-types/kernel';
 import { backoffMs } from '../backoff.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { LocalRecord } from '../rebase.js';
@@ -102,6 +102,7 @@ export class EngineWriter {
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef): Promise<void> {
     const { engine, onFailed, outside } = this.#parts;
+    if (isPlaceholderId(ref.recordId)) return onFailed(placeholderId(ref));
     let takeBack = () => {};
     const work = async (transaction: unknown) => {
       takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
@@ -152,6 +153,12 @@ export class EngineWriter {
     await this.#turns.idle();
     this.#cancelRetry();
   }
+}
+
+/** Why a record is left to where it is. */
+export function placeholderId({ objectName, recordId }: RecordRef): Error {
+  const problem = 'an id in braces is a placeholder to ObjectStack';
+  return new Error(`${objectName} ${recordId} is not synced with the data engine: ${problem}. Give it another id.`);
 }
 
 /** Most records are the very values they were. */

@@ -1,6 +1,6 @@
 /** Rows of a local data engine, as plain JSON. */
 import type { JsonObject } from '@objectql/sync-types';
-import type { DataEngine, EngineContext } from '@objectql/sync-types/kernel';
+import { type DataEngine, type EngineContext, isPlaceholderId } from '@objectql/sync-types/kernel';
 
 export interface Reading {
   readonly objectName: string;
@@ -8,11 +8,12 @@ export interface Reading {
   readonly context: EngineContext;
 }
 
-/** By id, those that are there. */
+/** By id, those that are there and that the engine finds by their ids. */
 export async function readRows(
   engine: DataEngine,
-  { objectName, ids, context }: Reading,
+  { objectName, ids: asked, context }: Reading,
 ): Promise<Map<string, JsonObject>> {
+  const ids = asked.filter((id) => !isPlaceholderId(id));
   const rows = ids.length === 0 ? [] : await engine.find(objectName, { where: { id: { $in: ids } } }, { context });
   return new Map(rows.map((row) => [String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject]));
 }

@@ -1,6 +1,6 @@
 /** Compares what the feed says of records with what the data engine has, and versions the difference. */
 import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, isPlaceholderId } from '@objectql/sync-types/kernel';
 import { findUnfit, type RecordChange, stateOfChange } from '../record-change.js';
 import { withStoredRecord } from '../record-state.js';
 import type { EngineRecords } from './engine-records.js';
@@ -39,7 +39,7 @@ function changeOf({ objectName, recordId }: RecordRef, data: JsonObject | undefi
 }
 
 function isFit(change: RecordChange, { maxRecordBytes, onUnfit }: BringUpToDateParts): boolean {
-  const problem = findUnfit(change, maxRecordBytes);
+  const problem = isPlaceholderId(change.recordId) ? 'its id stands in braces' : findUnfit(change, maxRecordBytes);
   if (problem) onUnfit(`${change.objectName} ${change.recordId} is not sent to devices: ${problem}.`);
   return problem === undefined;
 }

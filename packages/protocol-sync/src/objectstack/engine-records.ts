@@ -1,6 +1,12 @@
 /** The application's records in ObjectStack's data engine, as sync reads and writes them. */
 import { type JsonObject, type MutationLogEntry, type RecordId, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
+import {
+  AS_SYSTEM,
+  type DataEngine,
+  type EngineContext,
+  type EngineRow,
+  isPlaceholderId,
+} from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
 import { toRejection } from './engine-error.js';
@@ -41,6 +47,12 @@ export class EngineRecords implements RecordResolver {
   ): Promise<JsonObject | undefined> {
     const { objectName, recordId } = mutation;
     if (typeof recordId !== 'string') throw new RejectionError('INVALID', 'Record ids are strings here.');
+    if (isPlaceholderId(recordId)) {
+      throw new RejectionError(
+        'INVALID',
+        'An id in braces is a placeholder to ObjectStack. Give the record another id.',
+      );
+    }
     try {
       await this.#write({ ...mutation, recordId }, context);
     } catch (error) {
@@ -85,7 +97,7 @@ function fieldsOf(row: EngineRow): JsonObject {
 function idsByObject(refs: readonly RecordRef[]): ReadonlyMap<string, readonly string[]> {
   const ids = new Map<string, string[]>();
   for (const { objectName, recordId } of refs) {
-    if (typeof recordId !== 'string') continue;
+    if (typeof recordId !== 'string' || isPlaceholderId(recordId)) continue;
     const ofObject = ids.get(objectName);
     if (ofObject) ofObject.push(recordId);
     else ids.set(objectName, [recordId]);

@@ -134,6 +134,32 @@ it('enrols the objects it can read beside one that it cannot', async () => {
   await expect(sync.reconcile()).rejects.toMatchObject({ errors: [{ message: 'the view is broken' }] });
 });
 
+it('refuses for good an id that the engine takes for a placeholder, and takes the rest of the push', async () => {
+  const { push, feed, engine } = await start();
+  const { results } = await push({ '{today}': 'x', '{8F2C-11D3}': 'x', '{t1}}': 'Buy milk' });
+  expect(results).toMatchObject([{ code: 'INVALID' }, { code: 'INVALID' }, { status: 'applied' }]);
+  expect(await engine.find('task', {}, system)).toMatchObject([{ id: '{t1}}' }]);
+  expect(await feed()).toEqual({ '{t1}}': 'Buy milk' });
+});
+
+it('enrols and follows the records beside those whose ids the engine takes for placeholders', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const first = await startKernel({ objects: [TASK], filename });
+  // More of them than are enrolled at once, and a record before and behind them.
+  const odd = Array.from({ length: 201 }, (_, index) => `{8F2C-${1000 + index}}`);
+  for (const id of ['a', ...odd, '~']) await first.engine.insert('task', { id, title: 'old' }, system);
+  await first.stop();
+  const sync = new SyncProtocolPlugin();
+  const { engine, stop } = await startKernel({ objects: [TASK], plugins: [sync], filename });
+  onTestFinished(stop);
+  await sync.enrolled();
+  await engine.insert('task', { id: '{8F2C-1}', title: 'new' }, system);
+  await engine.insert('task', { id: 'b', title: 'new' }, system);
+  const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  expect(serverChanges.map(({ recordId }) => recordId)).toEqual(['a', '~', 'b']);
+});
+
 it("I12 asks an application's own rules also where they are the methods of a class", async () => {
   class Rules implements Authorize {
     readonly #hidden = 'secret';

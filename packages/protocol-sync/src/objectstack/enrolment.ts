@@ -1,6 +1,6 @@
 /** Takes the records that were there before sync into the feed, slice by slice, from where an earlier process stopped. */
 import type { RecordRef } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type EngineRow } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type EngineRow, isPlaceholderId } from '@objectql/sync-types/kernel';
 import type { Platform } from '../platform/platform.js';
 import { ENROLMENTS } from './engine-objects.js';
 import { digits, rowId } from './engine-rows.js';
@@ -108,7 +108,9 @@ export class Enrolment {
     };
   }
 
-  #rowsAfter(objectName: string, after: string): Promise<readonly EngineRow[]> {
+  #rowsAfter(objectName: string, last: string): Promise<readonly EngineRow[]> {
+    // The least text behind it that the engine does not take for a placeholder.
+    const after = isPlaceholderId(last) ? `${last} ` : last;
     return this.#parts.engine.find(
       objectName,
       {

@@ -97,6 +97,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   #logger: KernelLogger = consoleLogger;
   #stopPruning: (() => Promise<void>) | undefined;
   #destroyed: Promise<void> | undefined;
+  #hasKernel = false;
 
   /** Throws `TypeError` for an option that is unknown or cannot be meant. */
   constructor(options: SyncProtocolPluginOptions = {}) {
@@ -116,8 +117,10 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     return this.#handler;
   }
 
-  /** Adds `syncProtocol` to the kernel. */
+  /** Adds `syncProtocol` to the kernel. A plugin that another kernel had is taken from it, and begins anew. */
   async init(context: KernelContext): Promise<void> {
+    if (this.#hasKernel) await this.#beginAnew();
+    this.#hasKernel = true;
     this.#logger = context.logger;
     // A cast, because services carry no types; this is the name ObjectStack gives its data engine.
     const engine = context.getServices().get('objectql') as DataEngine | undefined;
@@ -145,6 +148,17 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   destroy(): Promise<void> {
     this.#destroyed ??= this.#destroy();
     return this.#destroyed;
+  }
+
+  /** As after `new`: the kernel before was shut down, or failed to start, and may not have ended what it had begun. */
+  async #beginAnew(): Promise<void> {
+    await this.destroy();
+    this.#destroyed = undefined;
+    this.#engineSync = undefined;
+    this.#authenticate = this.#options.authenticate;
+    this.#handler = this.#createHandler(this.#options);
+    this.#isUsed = false;
+    this.#answerCall = this.#answering(this.#authenticate);
   }
 
   async #destroy(): Promise<void> {

@@ -68,6 +68,22 @@ describe.each([
     await kernel.shutdown();
     expect(transcript).toEqual(['prune', 'close']);
   });
+
+  it('serves one kernel after the other, and is closed with each', async () => {
+    const sync = new SyncProtocolPlugin({ store: new MemoryStore(), endpoint: { enabled: false } });
+    const pull = () => sync.endpoint(new Request('http://localhost/api/sync/pull', post(PULL_BODY)));
+    const statuses: number[] = [];
+    for (let round = 1; round <= 2; round++) {
+      const kernel = create({ plugins: [sync], config });
+      await kernel.start();
+      const { handler } = kernel.syncProtocol;
+      statuses.push((await pull()).status);
+      await kernel.shutdown();
+      statuses.push((await pull()).status);
+      await expect(handler.handlePull(PULL_BODY)).rejects.toMatchObject({ code: 'BUSY' });
+    }
+    expect(statuses).toEqual([200, 503, 200, 503]);
+  });
 });
 
 describe("ObjectStack's HTTP server", () => {

@@ -160,6 +160,22 @@ it('enrols and follows the records beside those whose ids the engine takes for p
   expect(serverChanges.map(({ recordId }) => recordId)).toEqual(['a', '~', 'b']);
 });
 
+it('goes on in a second kernel with the plugin of the first', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const sync = new SyncProtocolPlugin();
+  const pull = () => sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  const told: unknown[] = [];
+  for (const id of ['first', 'second']) {
+    const { engine, stop } = await startKernel({ objects: [TASK], plugins: [sync], filename });
+    await engine.insert('task', { id, title: 'Buy milk' }, system);
+    told.push((await pull()).serverChanges.map(({ recordId }) => recordId));
+    await stop();
+    await expect(pull()).rejects.toMatchObject({ code: 'BUSY' });
+  }
+  expect(told).toEqual([['first'], ['first', 'second']]);
+});
+
 it("I12 asks an application's own rules also where they are the methods of a class", async () => {
   class Rules implements Authorize {
     readonly #hidden = 'secret';

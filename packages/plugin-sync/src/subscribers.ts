@@ -1,4 +1,5 @@
 /** Those who want to know a value now and whenever it changes. */
+import { jsonEquals } from '@objectql/sync-types';
 
 /** Calls each subscriber by itself: one that throws is reported, and stops neither the others nor what they hear of. */
 export class Subscribers<Value> {
@@ -15,10 +16,15 @@ export class Subscribers<Value> {
     return this.#listeners.size;
   }
 
-  /** Calls `listener` with the present value, and with every later one. Returns what stops it. */
+  /** Calls `listener` with the present value, and with every later one that is not the same JSON. Returns what stops it. */
   add(listener: (value: Value) => unknown, present: Value): () => void {
+    let told: Value | undefined;
     // A function of its own, so that one listener subscribed twice is two subscriptions.
-    const own = (value: Value) => listener(value);
+    const own = (value: Value) => {
+      if (jsonEquals(told, value)) return undefined;
+      told = value;
+      return listener(value);
+    };
     this.#listeners.add(own);
     this.#call(own, present);
     return () => {

@@ -36,8 +36,6 @@ export class WaitingList<Item extends { readonly id: string }> {
 
   /** Takes over all that waits, after somebody else has changed it. */
   replace(items: readonly Item[]): void {
-    // Those who listen are not told what they know.
-    if (JSON.stringify(items) === JSON.stringify(this.list())) return;
     this.#itemById.clear();
     for (const item of items) this.#itemById.set(item.id, item);
     this.#subscribers.tell(this.list());

@@ -185,3 +185,21 @@ test('I7 never meets a conflict alone, whatever is lost', async () => {
     expect.objectContaining({ pending: 0, conflicts: 0, deadLetters: 0, state: 'idle' }),
   ]);
 });
+
+test('tells each status once, however often it is looked at', async () => {
+  const { a, one } = world();
+  const told: string[] = [];
+  const stop = a.plugin.client.subscribeStatus((status) => void told.push(JSON.stringify(status)));
+  a.tasks.records.create('t1', { title: 'one' });
+  one.fates.push('answer lost');
+  await a.tasks.sync();
+  await a.platform.advance(1000);
+  await a.tasks.records.update('t1', { title: 'two' });
+  a.plugin.client.pause();
+  a.plugin.client.pause();
+  a.plugin.client.resume();
+  await a.tasks.sync();
+  stop();
+  expect(told.filter((status, index) => status === told[index - 1])).toEqual([]);
+  expect(told.map((status) => JSON.parse(status)).at(-1)).toMatchObject({ state: 'idle', pending: 0 });
+});

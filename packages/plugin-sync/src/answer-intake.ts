@@ -15,7 +15,6 @@ import type { Changed } from './record-watch.js';
 import { Settlements } from './settlements.js';
 import type { ClientState, ClientStorage, StorageBatch, StoredEntry } from './storage/client-storage.js';
 import { type StoredAnswer, storeAnswer } from './store-answer.js';
-import { SyncUsageError } from './sync-usage-error.js';
 
 export interface IntakeParts {
   readonly log: ClientLog;
@@ -92,6 +91,7 @@ export class AnswerIntake {
     const { records, conflicts, deadLetters, onChanged } = this.#parts;
     conflicts.replace(state.conflicts);
     deadLetters.replace(state.deadLetters);
+    this.conclude(this.#settlements.awaited());
     records.changed(changed);
     onChanged();
   }
@@ -101,17 +101,25 @@ export class AnswerIntake {
     this.#received = null;
   }
 
-  /** The outcome of a mutation: when it is settled, or at once when it is or waits for the user. */
+  /** The outcome of a mutation: when it is settled, or at once when it is, waits for the user, or will never be. */
   async outcomeOf(id: string): Promise<MutationOutcome> {
+    const outcome = this.#settlements.wait(id);
+    this.conclude([id]);
+    return outcome;
+  }
+
+  /** Keeps nobody waiting for those of these mutations that are not pending any more. */
+  conclude(ids: readonly string[]): void {
     const { log, conflicts, deadLetters } = this.#parts;
-    const parked = conflicts.find(id);
-    if (parked) return { status: 'conflict', ...parked };
-    const dead = deadLetters.find(id);
-    if (dead) return { status: 'rejected', code: dead.code, reason: dead.reason };
-    if (log.pending.get(id) || this.#settlements.isFollowed(id)) return this.#settlements.wait(id);
-    const known = this.#settlements.recall(id);
-    if (known) return known;
-    throw new SyncUsageError('UNKNOWN_ID', `No mutation with the id ${id} is pending or waits for a decision.`);
+    const settlements = this.#settlements;
+    for (const id of ids) {
+      const parked = conflicts.find(id);
+      const dead = deadLetters.find(id);
+      if (parked) settlements.tell(id, { status: 'conflict', ...parked });
+      else if (dead) settlements.tell(id, { status: 'rejected', code: dead.code, reason: dead.reason });
+      else if (settlements.isOver || !(log.pending.get(id) || settlements.isFollowed(id)))
+        settlements.tell(id, settlements.recall(id));
+    }
   }
 
   /** Takes over an outcome that another tab has stored. */
@@ -121,7 +129,8 @@ export class AnswerIntake {
 
   /** Nothing more will be settled. */
   close(): void {
-    this.#settlements.end();
+    this.#settlements.isOver = true;
+    this.conclude(this.#settlements.awaited());
   }
 
   /** Takes an answer in that the server has not given; it brings no change and ends no walk. */

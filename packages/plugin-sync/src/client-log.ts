@@ -38,8 +38,8 @@ export interface LogObserver {
   onSaveFailed?(error: unknown): void;
   /** What was appended and acknowledged is durable. */
   onSaved?(): void;
-  /** The application has acknowledged mutations: they are pending no more. */
-  onRemoved?(): void;
+  /** The application has acknowledged these mutations: they are pending no more. */
+  onRemoved?(ids: readonly string[]): void;
   /** Another tab or process had changed what is stored; this is what it is now. */
   onReread?(state: ClientState): void;
 }
@@ -128,11 +128,10 @@ export class ClientLog {
 
   /** Removes mutations that the server has, by their ids; ids that are not there change nothing. */
   acknowledge(ids: readonly string[]): void {
-    for (const id of ids) {
-      // Also when it was never saved: a save under way may be writing it just now.
-      if (this.#pending.remove(id)) this.#unremoved.push(id);
-    }
-    this.#observer.onRemoved?.();
+    const removed = ids.filter((id) => this.#pending.remove(id));
+    // Also those that were never saved: a save under way may be writing them just now.
+    for (const id of removed) this.#unremoved.push(id);
+    this.#observer.onRemoved?.(removed);
     this.#saver.schedule();
   }
 

@@ -70,7 +70,7 @@ export class MutationLogger {
     this.#log.acknowledge(ids);
   }
 
-  /** Removes every pending mutation, sent or not. What was not sent is lost. */
+  /** Removes every pending mutation, sent or not. What was not sent is lost, and who waits for its outcome is told `UNKNOWN_ID`. */
   clear(): void {
     this.acknowledge(this.getPending().map(({ id }) => id));
   }

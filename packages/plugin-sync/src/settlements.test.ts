@@ -41,8 +41,18 @@ test('gives several mutations the outcome of the one that took the place of all'
 test('rejects those who wait when nothing will be settled any more', async () => {
   const settlements = new Settlements();
   const waiting = settlements.wait('m1');
-  settlements.end();
+  settlements.isOver = true;
+  for (const id of settlements.awaited()) settlements.tell(id, undefined);
   await expect(waiting).rejects.toMatchObject({ name: 'SyncUsageError', code: 'CLOSED' });
+});
+
+test('rejects those who wait for a mutation whose successor nobody will hear of', async () => {
+  const settlements = new Settlements();
+  const waiting = settlements.wait('m1');
+  settlements.follow('m1', 'm2', []);
+  settlements.tell('m2', undefined);
+  await expect(waiting).rejects.toMatchObject({ name: 'SyncUsageError', code: 'UNKNOWN_ID' });
+  expect([settlements.isFollowed('m1'), settlements.awaited()]).toEqual([false, []]);
 });
 
 test('remembers the last outcomes only', () => {

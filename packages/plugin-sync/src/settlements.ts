@@ -14,22 +14,30 @@ export class Settlements {
   /** Those before: forgotten all at once, as looking for the oldest one each time would cost more than the rest. */
   #olderById: ReadonlyMap<string, MutationOutcome> = new Map();
   readonly #followed = new Set<string>();
-  #isOver = false;
+  /** True once nothing more will be settled. */
+  isOver = false;
   readonly #onSettled: (id: string, outcome: MutationOutcome) => void;
 
   constructor(onSettled: (id: string, outcome: MutationOutcome) => void = () => {}) {
     this.#onSettled = onSettled;
   }
 
-  /** Resolves when the mutation is settled. */
+  /** Resolves when the mutation is settled; rejects when nobody will learn its outcome. */
   wait(id: string): Promise<MutationOutcome> {
     return new Promise((resolve, reject) => {
       this.#hear(id, (outcome) => {
         if (outcome) return resolve(outcome);
-        const message = 'The client was closed before the mutation was settled. It stays in the log.';
-        reject(new SyncUsageError('CLOSED', message));
+        const message = this.isOver
+          ? 'The client was closed before the mutation was settled. It stays in the log.'
+          : `No mutation with the id ${id} is pending or waits for a decision.`;
+        reject(new SyncUsageError(this.isOver ? 'CLOSED' : 'UNKNOWN_ID', message));
       });
     });
+  }
+
+  /** The ids of the mutations that somebody waits for. */
+  awaited(): readonly string[] {
+    return [...this.#hearersById.keys()];
   }
 
   /** True while the outcome is that of a mutation which took this one's place and is not settled yet. */
@@ -44,8 +52,13 @@ export class Settlements {
 
   settle(id: string, outcome: MutationOutcome): void {
     this.#remember(id, outcome);
-    this.#followed.delete(id);
     this.#onSettled(id, outcome);
+    this.tell(id, outcome);
+  }
+
+  /** Keeps nobody waiting: this is the outcome, or nobody will learn it. */
+  tell(id: string, outcome: MutationOutcome | undefined): void {
+    this.#followed.delete(id);
     const hearers = this.#hearersById.get(id) ?? [];
     this.#hearersById.delete(id);
     for (const hear of hearers) hear(outcome);
@@ -54,18 +67,13 @@ export class Settlements {
   /** The outcome of `id`, less the fields it dropped itself, is that of `successor`. */
   follow(id: string, successor: string, droppedFields: readonly string[]): void {
     this.#followed.add(id);
-    this.#hear(successor, (outcome) => outcome && this.settle(id, withDropped(outcome, droppedFields)));
-  }
-
-  /** Nobody will hear any more: the client is closed. */
-  end(): void {
-    this.#isOver = true;
-    for (const hearers of this.#hearersById.values()) for (const hear of hearers) hear(undefined);
-    this.#hearersById.clear();
+    this.#hear(successor, (outcome) => {
+      if (outcome) this.settle(id, withDropped(outcome, droppedFields));
+      else this.tell(id, undefined);
+    });
   }
 
   #hear(id: string, hearer: Hearer): void {
-    if (this.#isOver) return hearer(undefined);
     this.#hearersById.set(id, [...(this.#hearersById.get(id) ?? []), hearer]);
   }
 

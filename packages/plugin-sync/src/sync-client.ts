@@ -126,7 +126,10 @@ export class SyncClient implements AsyncDisposable {
     log.observe({
       onSaveFailed: onListenerFailed,
       onSaved: onChanged,
-      onRemoved: () => records.changed('all'),
+      onRemoved: (ids) => {
+        intake.conclude(ids);
+        records.changed('all');
+      },
       onReread: (state) => {
         intake.reread(state);
         schedule();
@@ -213,7 +216,10 @@ export class SyncClient implements AsyncDisposable {
     this.#driver.dispatch({ type: 'cancelled' });
   }
 
-  /** The outcome of a mutation that is pending, of this process or an earlier one; at once when it waits for the user. */
+  /**
+   * The outcome of a mutation that is pending, of this process or an earlier one; at once when it waits for the user. Rejects
+   * with `SyncUsageError` `UNKNOWN_ID` when nobody will learn it, as of one that was taken out of the log.
+   */
   async settled(id: string): Promise<MutationOutcome> {
     await this.open();
     return this.#group ? this.#group.settled(id) : this.#intake.outcomeOf(id);

@@ -89,6 +89,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   /**
    * Resolves with the outcome of a mutation once it is settled; also for one of an earlier process that is still pending.
    * Where a conflict was resolved by a new mutation, it is the outcome of that one.
+   * Rejects with `SyncUsageError` `UNKNOWN_ID` when nobody will learn it, as of one that was taken out of the log.
    */
   settled(mutationId: string): Promise<MutationOutcome> {
     return this.#client.settled(mutationId);

@@ -1,6 +1,7 @@
 /** What was recorded reaches the server once, in order, and is seen everywhere: against the real handler. */
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
+import type { SyncUsageError } from '../../src/sync-usage-error.js';
 import { device } from './device.js';
 import { realServer } from './real-server.js';
 
@@ -168,6 +169,33 @@ test('knows nothing of a mutation that never was', async () => {
   await expect(a.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
 });
 
+test('keeps nobody waiting for the outcome of what was taken out of the log', async () => {
+  const { a, platform } = world();
+  platform.setOnline(false);
+  const { id } = a.tasks.records.create('t1', { title: 'one' });
+  const outcome = codeOf(a.tasks.settled(id));
+  await a.tasks.flush();
+  a.tasks.getMutationLogger().clear();
+  expect([await outcome, await codeOf(a.tasks.settled(id))]).toEqual(['UNKNOWN_ID', 'UNKNOWN_ID']);
+});
+
+test('tells the outcome also of what was taken out of the log while it was being sent', async () => {
+  const { a, one } = world();
+  const { id } = a.tasks.records.create('t1', { title: 'one' });
+  const early = codeOf(a.tasks.settled(id));
+  a.plugin.client.transport = {
+    push(request) {
+      a.tasks.getMutationLogger().acknowledge([id]);
+      return one.transport.push(request);
+    },
+  };
+  await a.tasks.sync();
+  expect([await early, await a.tasks.settled(id)]).toEqual([
+    'UNKNOWN_ID',
+    { status: 'applied', version: 1, droppedFields: [] },
+  ]);
+});
+
 test('I7 never meets a conflict alone, whatever is lost', async () => {
   const { a, one, platform } = world();
   for (let round = 0; round < 30; round++) {
@@ -203,3 +231,11 @@ test('tells each status once, however often it is looked at', async () => {
   expect(told.filter((status, index) => status === told[index - 1])).toEqual([]);
   expect(told.map((status) => JSON.parse(status)).at(-1)).toMatchObject({ state: 'idle', pending: 0 });
 });
+
+/** The code of the error with which it rejects. */
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'none',
+    ({ code }: SyncUsageError) => code,
+  );
+}

@@ -383,3 +383,15 @@ test('answers at once when it is closed, whatever is asked of it', async () => {
     await expect(plugin.client.settled(id)).rejects.toMatchObject({ name: 'SyncUsageError', code: 'CLOSED' });
   }
 });
+
+test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
+  const { world, leader, follower } = await two();
+  for (const { platform } of world.tabs) platform.setOnline(false);
+  const { id } = follower.tasks.records.create('t1', { title: 'one' });
+  const codes: unknown[] = [];
+  for (const { tasks } of world.tabs) tasks.settled(id).catch(({ code }) => codes.push(code));
+  await world.advance(500);
+  follower.tasks.getMutationLogger().clear();
+  await world.advance(500);
+  expect([codes, leader.plugin.client.status.pending]).toEqual([['UNKNOWN_ID', 'UNKNOWN_ID'], 0]);
+});

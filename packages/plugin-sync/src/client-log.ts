@@ -14,6 +14,7 @@ import { checkClientId, checkNewMutation, type NewMutation } from './new-mutatio
 import { PendingEntries } from './pending-entries.js';
 import type { Platform } from './platform/platform.js';
 import {
+  CheckpointMovedError,
   type ClientMeta,
   type ClientState,
   type ClientStorage,
@@ -60,6 +61,8 @@ export class ClientLog {
   /** Ids the application acknowledged and the storage may still have, in the order they were acknowledged. */
   #unremoved: string[] = [];
   #isMetaUnsaved = false;
+  /** True since the storage did not do what it was asked last. */
+  #isRefused = false;
   #loaded: Promise<ClientState> | undefined;
   #isClosed = false;
   /** Set once the storage has turned out to be another user's, which it stays however often it is opened. */
@@ -106,9 +109,9 @@ export class ClientLog {
     return this.#meta;
   }
 
-  /** True while the last try to save failed: what was appended since exists in memory only. */
+  /** True while the storage fails: what was appended since exists in memory only, and no answer is taken in. */
   get isFailing(): boolean {
-    return this.#saver.isFailing;
+    return this.#saver.isFailing || this.#isRefused;
   }
 
   /**
@@ -257,7 +260,7 @@ export class ClientLog {
   }
 
   async #read(): Promise<ClientState> {
-    const state = await this.#storage.load();
+    const state = await this.#asked(this.#storage.load());
     const { meta } = state;
     if (meta && this.#user !== undefined && meta.user !== null && meta.user !== this.#user) {
       const message = 'This storage holds the work of another user. Open a storage of its own for each user.';
@@ -316,9 +319,23 @@ export class ClientLog {
   async #store(batch: LogBatch): Promise<LogBatch> {
     const { revision } = this.#meta;
     const changes = { ...batch.meta, revision: revision + 1 };
-    await this.#storage.commit({ ...batch, meta: { ...this.#meta, ...changes }, expectRevision: revision });
+    const meta = { ...this.#meta, ...changes };
+    await this.#asked(this.#storage.commit({ ...batch, meta, expectRevision: revision }));
     Object.assign(this.#meta, changes);
     return batch;
+  }
+
+  /** Notes whether the storage does what it is asked. */
+  async #asked<T>(work: Promise<T>): Promise<T> {
+    try {
+      const done = await work;
+      this.#isRefused = false;
+      return done;
+    } catch (error) {
+      // That another tab came first is no failure.
+      this.#isRefused = !(error instanceof RevisionMovedError || error instanceof CheckpointMovedError);
+      throw error;
+    }
   }
 
   #number(entry: NewEntry): StoredEntry {

@@ -13,7 +13,7 @@ export interface StatusCounts {
   readonly conflicts: number;
   /** Mutations that were refused and wait for the user. */
   readonly deadLetters: number;
-  /** True while what was recorded last could not be made durable; it is tried again by itself. */
+  /** True while the storage fails: what was recorded last, or what the server sent, could not be stored. It is tried again by itself. */
   readonly isStorageFailing: boolean;
   /** True when something waits for the user: a conflict, a dead letter, a sign-in, or a storage that fails. */
   readonly attention: boolean;

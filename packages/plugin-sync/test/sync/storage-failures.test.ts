@@ -188,6 +188,47 @@ test('tells programs why the storage fails, until it no longer does', async () =
   ]);
 });
 
+test('says that the storage fails also where it has no room for what the server sends, until it has', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  const { tasks, plugin, platform } = device({ transport: server.transport, storage });
+  storage.failCommit = () => new StorageError('FULL', 'disk full');
+  await tasks.sync();
+  const failing = plugin.client.status;
+  storage.failCommit = () => undefined;
+  await platform.advance(60_000);
+  expect([failing, plugin.client.status]).toEqual([
+    expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'FULL' }),
+    expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
+  ]);
+});
+
+test('says that the storage fails where it does not open, until it does', async () => {
+  const storage = new FaultyStorage();
+  const { tasks, plugin, platform } = device({ transport: scriptedServer().transport, storage });
+  storage.failLoad = () => new StorageError('UNAVAILABLE', 'a private window');
+  await tasks.sync();
+  const failing = plugin.client.status;
+  storage.failLoad = () => undefined;
+  await platform.advance(60_000);
+  expect([failing, plugin.client.status]).toEqual([
+    expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'UNAVAILABLE' }),
+    expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
+  ]);
+});
+
+test('shows no failing storage where somebody else came first', async () => {
+  const storage = new FaultyStorage();
+  let moves = 3;
+  storage.failCommit = ({ expectCheckpoint }) =>
+    expectCheckpoint !== undefined && moves-- > 0 ? new CheckpointMovedError() : undefined;
+  const { tasks, plugin } = device({ transport: scriptedServer().transport, storage });
+  const told: boolean[] = [];
+  plugin.client.subscribeStatus(({ isStorageFailing }) => void told.push(isStorageFailing));
+  await tasks.sync();
+  expect([moves, new Set(told)]).toEqual([-1, new Set([false])]);
+});
+
 test('shows no code of an error that is neither a text nor a number', async () => {
   const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('s1', 1)] }));
   const error = Object.assign(new Error('Broken.'), { code: () => 'BROKEN' });

@@ -8,7 +8,7 @@ import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../sync/device.js';
 import { strategyConfig } from '../sync/two-devices.js';
-import { openTabs, type Tab, type Tabs } from './tabs.js';
+import { openTabs, pick, type Tabs, two } from './tabs.js';
 
 /** Of each tab how many requests it made. */
 const requests = ({ tabs }: Tabs) => tabs.map(({ connection }) => connection.requests.length);
@@ -16,18 +16,6 @@ const requests = ({ tabs }: Tabs) => tabs.map(({ connection }) => connection.req
 const sent = ({ tabs }: Tabs) =>
   tabs.flatMap(({ connection }) => connection.requests.flatMap(({ mutations }) => mutations));
 const states = ({ tabs }: Tabs) => tabs.map(({ plugin }) => plugin.client.status.state);
-
-function pick(world: Tabs, index: number): Tab {
-  const tab = world.tabs[index];
-  if (!tab) throw new Error(`There is no tab ${index}.`);
-  return tab;
-}
-
-/** Two tabs, the first of which leads. */
-async function two(options?: Parameters<typeof openTabs>[1]) {
-  const world = await openTabs(2, options);
-  return { world, leader: pick(world, 0), follower: pick(world, 1) };
-}
 
 test('lets any tab record, one sync, and all see the same records and status', async () => {
   const world = await openTabs(3);
@@ -382,16 +370,4 @@ test('answers at once when it is closed, whatever is asked of it', async () => {
     expect(await plugin.client.sync()).toBeNull();
     await expect(plugin.client.settled(id)).rejects.toMatchObject({ name: 'SyncUsageError', code: 'CLOSED' });
   }
-});
-
-test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
-  const { world, leader, follower } = await two();
-  for (const { platform } of world.tabs) platform.setOnline(false);
-  const { id } = follower.tasks.records.create('t1', { title: 'one' });
-  const codes: unknown[] = [];
-  for (const { tasks } of world.tabs) tasks.settled(id).catch(({ code }) => codes.push(code));
-  await world.advance(500);
-  follower.tasks.getMutationLogger().clear();
-  await world.advance(500);
-  expect([codes, leader.plugin.client.status.pending]).toEqual([['UNKNOWN_ID', 'UNKNOWN_ID'], 0]);
 });

@@ -92,6 +92,19 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
   return world;
 }
 
+/** The tab that was opened as number `index`. */
+export function pick(world: Tabs, index: number): Tab {
+  const tab = world.tabs[index];
+  if (!tab) throw new Error(`There is no tab ${index}.`);
+  return tab;
+}
+
+/** Two tabs, the first of which leads. */
+export async function two(options?: Parameters<typeof openTabs>[1]) {
+  const world = await openTabs(2, options);
+  return { world, leader: pick(world, 0), follower: pick(world, 1) };
+}
+
 /** The storage stays open when one of its tabs closes, as a database does. */
 function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
   const way: { refusal?: Error } = {};

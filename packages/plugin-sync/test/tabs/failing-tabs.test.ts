@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { StorageError } from '../../src/storage/storage-error.js';
+import { two } from './tabs.js';
+
+test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
+  const { world, leader, follower } = await two();
+  for (const { platform } of world.tabs) platform.setOnline(false);
+  const { id } = follower.tasks.records.create('t1', { title: 'one' });
+  const codes: unknown[] = [];
+  for (const { tasks } of world.tabs) tasks.settled(id).catch(({ code }) => codes.push(code));
+  await world.advance(500);
+  follower.tasks.getMutationLogger().clear();
+  await world.advance(500);
+  expect([codes, leader.plugin.client.status.pending]).toEqual([['UNKNOWN_ID', 'UNKNOWN_ID'], 0]);
+});
+
+test('shows that the storage fails in the tabs that met it, until another tab has stored something', async () => {
+  const { world, leader, follower } = await two();
+  const full = new StorageError('FULL', 'disk full');
+  for (const tab of world.tabs) tab.way.refusal = full;
+  await leader.tasks.sync();
+  await world.advance(10_000);
+  const isFailing = () => world.tabs.map(({ plugin }) => plugin.client.status.isStorageFailing);
+  const before = isFailing();
+  for (const tab of world.tabs) delete tab.way.refusal;
+  follower.tasks.records.create('t1', { title: 'one' });
+  await world.advance(10_000);
+  expect([before, isFailing()]).toEqual([
+    [true, true],
+    [false, false],
+  ]);
+});

@@ -139,7 +139,9 @@ export class SyncClient implements AsyncDisposable {
     // Of the tabs that share a storage the leader alone holds a stream: the others' own drivers rest.
     this.#live = options.live?.({
       platform,
-      transport,
+      get transport() {
+        return parts.transport();
+      },
       isPulling: configs.isPulling,
       state: () => driver.state,
       checkpoint: () => log.meta.checkpoint,

@@ -13,7 +13,7 @@ import type { Platform } from './platform/platform.js';
 import { RecordHolds } from './record-holds.js';
 import type { Changed } from './record-watch.js';
 import { Settlements } from './settlements.js';
-import type { ClientState, ClientStorage, StorageBatch, StoredEntry } from './storage/client-storage.js';
+import type { ClientState, ClientStorage, StoredEntry } from './storage/client-storage.js';
 import { type StoredAnswer, storeAnswer } from './store-answer.js';
 
 export interface IntakeParts {
@@ -32,26 +32,18 @@ export interface IntakeParts {
 }
 
 export class AnswerIntake {
+  /** How far the device's clock is ahead of the server's; `null` before the first answer. */
+  clockSkewMs: number | null = null;
+  /** How many changes a sync of several pages has brought so far; `null` outside of one. */
+  progress: { readonly received: number } | null = null;
   readonly #parts: IntakeParts;
   readonly #holds: RecordHolds;
   readonly #settlements: Settlements;
-  #clockSkewMs: number | null = null;
-  #received: number | null = null;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#holds = new RecordHolds(parts.platform);
     this.#settlements = new Settlements(parts.onSettled);
-  }
-
-  /** How far the device's clock is ahead of the server's; `null` before the first answer. */
-  get clockSkewMs(): number | null {
-    return this.#clockSkewMs;
-  }
-
-  /** How many changes a sync of several pages has brought so far; `null` outside of one. */
-  get received(): number | null {
-    return this.#received;
   }
 
   /** Records whose next try must wait. */
@@ -69,11 +61,7 @@ export class AnswerIntake {
   /** Takes a mutation that was found too large for any request as refused alone: for good, or to be tried again. */
   async refuseLarge(entry: StoredEntry, { retryable }: { readonly retryable: boolean }): Promise<void> {
     const reason = `The mutation is too large for the server, though below ${MAX_RECORD_BYTES} bytes.`;
-    const { checkpoint } = this.#parts.log.meta;
-    await this.#takeOwn([entry], {
-      results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }],
-      checkpoint,
-    });
+    await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }] });
   }
 
   /** Forgets the place in the feed, and with it every version: the server does not know them. */
@@ -91,14 +79,9 @@ export class AnswerIntake {
     const { records, conflicts, deadLetters, onChanged } = this.#parts;
     conflicts.replace(state.conflicts);
     deadLetters.replace(state.deadLetters);
-    this.conclude(this.#settlements.awaited());
+    this.conclude();
     records.changed(changed);
     onChanged();
-  }
-
-  /** The sync is over. */
-  endProgress(): void {
-    this.#received = null;
   }
 
   /** The outcome of a mutation: when it is settled, or at once when it is, waits for the user, or will never be. */
@@ -108,8 +91,8 @@ export class AnswerIntake {
     return outcome;
   }
 
-  /** Keeps nobody waiting for those of these mutations that are not pending any more. */
-  conclude(ids: readonly string[]): void {
+  /** Keeps nobody waiting for those of these mutations that are not pending any more; default: of all. */
+  conclude(ids = this.#settlements.awaited()): void {
     const { log, conflicts, deadLetters } = this.#parts;
     const settlements = this.#settlements;
     for (const id of ids) {
@@ -130,24 +113,32 @@ export class AnswerIntake {
   /** Nothing more will be settled. */
   close(): void {
     this.#settlements.isOver = true;
-    this.conclude(this.#settlements.awaited());
+    this.conclude();
   }
 
   /** Takes an answer in that the server has not given; it brings no change and ends no walk. */
-  async #takeOwn(sent: readonly StoredEntry[], answer: Omit<Answered['answer'], 'serverChanges'>): Promise<void> {
+  async #takeOwn(
+    sent: readonly StoredEntry[],
+    own: Pick<Answered['answer'], 'results'> & Partial<Answered['answer']>,
+  ): Promise<void> {
     const { checkpoint } = this.#parts.log.meta;
-    await this.take({ sent, answer: { ...answer, serverChanges: [], hasMore: true }, checkpoint, clockSkewMs: null });
+    const answer = { checkpoint, ...own, serverChanges: [], hasMore: true };
+    await this.take({ sent, answer, checkpoint, clockSkewMs: null });
   }
 
   #announce({ sent, answer, clockSkewMs }: Answered, { plan, made, conflicts }: StoredAnswer): void {
-    const { listeners, records, onChanged } = this.#parts;
-    this.#clockSkewMs = clockSkewMs ?? this.#clockSkewMs;
+    const { listeners, records, conflicts: parked, deadLetters, onChanged } = this.#parts;
+    const { putConflicts = [], putDeadLetters = [] } = plan.change.batch;
+    this.clockSkewMs = clockSkewMs ?? this.clockSkewMs;
     const came = answer.serverChanges.length;
-    if ((answer.hasMore && came > 0) || this.#received !== null) this.#received = (this.#received ?? 0) + came;
+    if ((answer.hasMore && came > 0) || this.progress) {
+      this.progress = { received: (this.progress?.received ?? 0) + came };
+    }
     const { settledIds, holds, successions, outcomes, dropped } = plan.outcomes;
     this.#holds.release(sent, settledIds);
     this.#holds.hold(holds);
-    this.#putLists(plan.change.batch);
+    parked.put(putConflicts);
+    deadLetters.put(putDeadLetters);
     for (const { id, index, droppedFields } of successions) {
       const successor = made[index];
       if (successor) this.#settlements.follow(id, successor.mutation.id, droppedFields);
@@ -157,10 +148,5 @@ export class AnswerIntake {
     listeners.tell('onConflict', conflicts);
     listeners.tell('onDropped', dropped);
     onChanged();
-  }
-
-  #putLists({ putConflicts = [], putDeadLetters = [] }: Pick<StorageBatch, 'putConflicts' | 'putDeadLetters'>): void {
-    this.#parts.conflicts.put(putConflicts);
-    this.#parts.deadLetters.put(putDeadLetters);
   }
 }

@@ -131,9 +131,8 @@ export class ClientLog {
 
   /** Removes mutations that the server has, by their ids; ids that are not there change nothing. */
   acknowledge(ids: readonly string[]): void {
-    const removed = ids.filter((id) => this.#pending.remove(id));
     // Also those that were never saved: a save under way may be writing them just now.
-    for (const id of removed) this.#unremoved.push(id);
+    const removed = ids.filter((id) => this.#pending.remove(id) && this.#unremoved.push(id));
     this.#observer.onRemoved?.(removed);
     this.#saver.schedule();
   }

@@ -14,8 +14,8 @@ export class ConflictList extends UserList<ParkedConflict> {
     super(parts, view ?? { waiting, refOf: ({ conflict }) => conflict, removal: 'removeConflicts' });
   }
 
-  /** The same list, with the conflicts of one object only. */
-  of(objectName: string): ConflictList {
+  /** The same list, with the conflicts of one object only; with all, where none is named. */
+  of(objectName: string | undefined): ConflictList {
     return new ConflictList(this.parts, { ...this.view, objectName });
   }
 

@@ -11,8 +11,8 @@ export class DeadLetterList extends UserList<DeadLetter> {
     super(parts, view ?? { waiting, refOf: ({ mutation }) => mutation, removal: 'removeDeadLetters' });
   }
 
-  /** The same list, with the dead letters of one object only. */
-  of(objectName: string): DeadLetterList {
+  /** The same list, with the dead letters of one object only; with all, where none is named. */
+  of(objectName: string | undefined): DeadLetterList {
     return new DeadLetterList(this.parts, { ...this.view, objectName });
   }
 

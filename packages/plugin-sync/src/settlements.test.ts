@@ -42,7 +42,7 @@ test('rejects those who wait when nothing will be settled any more', async () =>
   const settlements = new Settlements();
   const waiting = settlements.wait('m1');
   settlements.isOver = true;
-  for (const id of settlements.awaited()) settlements.tell(id, undefined);
+  for (const id of settlements.awaited()) settlements.tell(id);
   await expect(waiting).rejects.toMatchObject({ name: 'SyncUsageError', code: 'CLOSED' });
 });
 
@@ -50,7 +50,7 @@ test('rejects those who wait for a mutation whose successor nobody will hear of'
   const settlements = new Settlements();
   const waiting = settlements.wait('m1');
   settlements.follow('m1', 'm2', []);
-  settlements.tell('m2', undefined);
+  settlements.tell('m2');
   await expect(waiting).rejects.toMatchObject({ name: 'SyncUsageError', code: 'UNKNOWN_ID' });
   expect([settlements.isFollowed('m1'), settlements.awaited()]).toEqual([false, []]);
 });

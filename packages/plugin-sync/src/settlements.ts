@@ -27,10 +27,9 @@ export class Settlements {
     return new Promise((resolve, reject) => {
       this.#hear(id, (outcome) => {
         if (outcome) return resolve(outcome);
-        const message = this.isOver
-          ? 'The client was closed before the mutation was settled. It stays in the log.'
-          : `No mutation with the id ${id} is pending or waits for a decision.`;
-        reject(new SyncUsageError(this.isOver ? 'CLOSED' : 'UNKNOWN_ID', message));
+        const closed = 'The client was closed before the mutation was settled. It stays in the log.';
+        const unknown = `No mutation with the id ${id} is pending or waits for a decision.`;
+        reject(this.isOver ? new SyncUsageError('CLOSED', closed) : new SyncUsageError('UNKNOWN_ID', unknown));
       });
     });
   }
@@ -57,7 +56,7 @@ export class Settlements {
   }
 
   /** Keeps nobody waiting: this is the outcome, or nobody will learn it. */
-  tell(id: string, outcome: MutationOutcome | undefined): void {
+  tell(id: string, outcome?: MutationOutcome): void {
     this.#followed.delete(id);
     const hearers = this.#hearersById.get(id) ?? [];
     this.#hearersById.delete(id);
@@ -69,7 +68,7 @@ export class Settlements {
     this.#followed.add(id);
     this.#hear(successor, (outcome) => {
       if (outcome) this.settle(id, withDropped(outcome, droppedFields));
-      else this.tell(id, undefined);
+      else this.tell(id);
     });
   }
 

@@ -4,20 +4,19 @@ import { jsonEquals } from '@objectql/sync-types';
 /** Calls each subscriber by itself: one that throws is reported, and stops neither the others nor what they hear of. */
 export class Subscribers<Value> {
   readonly #listeners = new Set<(value: Value) => unknown>();
+  readonly #read: () => Value;
   readonly #onFailed: (error: unknown) => void;
-  #due: { readonly value: Value } | undefined;
+  #isDue = false;
   #isTelling = false;
 
-  constructor(onFailed: (error: unknown) => void) {
+  /** `read` gives the value as it is now. */
+  constructor(read: () => Value, onFailed: (error: unknown) => void) {
+    this.#read = read;
     this.#onFailed = onFailed;
   }
 
-  get size(): number {
-    return this.#listeners.size;
-  }
-
   /** Calls `listener` with the present value, and with every later one that is not the same JSON. Returns what stops it. */
-  add(listener: (value: Value) => unknown, present: Value): () => void {
+  add(listener: (value: Value) => unknown): () => void {
     let told: Value | undefined;
     // A function of its own, so that one listener subscribed twice is two subscriptions.
     const own = (value: Value) => {
@@ -26,22 +25,22 @@ export class Subscribers<Value> {
       return listener(value);
     };
     this.#listeners.add(own);
-    this.#call(own, present);
+    this.#call(own, this.#read());
     return () => {
       this.#listeners.delete(own);
     };
   }
 
-  /** A value that a listener causes is told when all have heard the one before: nobody hears an older one last. */
-  tell(value: Value): void {
-    this.#due = { value };
+  /** The value may be another. One that a listener causes is told when all have heard the one before: nobody hears an older one last. */
+  tell(): void {
+    this.#isDue = true;
     if (this.#isTelling) return;
     this.#isTelling = true;
-    while (this.#due) {
-      const { value: next }: { readonly value: Value } = this.#due;
-      this.#due = undefined;
+    while (this.#isDue && this.#listeners.size > 0) {
+      this.#isDue = false;
+      const value = this.#read();
       // One that was called before may have stopped another.
-      for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) this.#call(listener, next);
+      for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) this.#call(listener, value);
     }
     this.#isTelling = false;
   }

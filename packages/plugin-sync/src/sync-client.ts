@@ -120,7 +120,10 @@ export class SyncClient implements AsyncDisposable {
     this.#intake = intake;
     this.#cycle = cycle;
     this.#group = group;
-    this.#subscribers = new Subscribers((error) => this.#statusListenerFailed(error));
+    this.#subscribers = new Subscribers(
+      () => this.status,
+      (error) => this.#statusListenerFailed(error),
+    );
     const schedule = () => this.#scheduleUnsent();
     this.#driver = group?.drive({ ...parts, intake, driver, schedule, facts: () => this.#facts() }) ?? driver;
     log.observe({
@@ -166,7 +169,7 @@ export class SyncClient implements AsyncDisposable {
   /** Calls `listener` with the status now and whenever it changes. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>): () => void {
     this.open().catch((error: unknown) => this.listeners.report(error));
-    return this.#subscribers.add(listener, this.status);
+    return this.#subscribers.add(listener);
   }
 
   /**
@@ -290,8 +293,7 @@ export class SyncClient implements AsyncDisposable {
   }
 
   #facts(): SyncFacts {
-    const { received, clockSkewMs } = this.#intake;
-    const progress = received === null ? null : { received };
+    const { progress, clockSkewMs } = this.#intake;
     const { message: lastError = null, code } = Object(this.#lastError) as Partial<CodedError>;
     // A listener's error may carry anything, and the status goes to other tabs.
     const lastErrorCode = typeof code === 'string' || typeof code === 'number' ? code : null;
@@ -320,7 +322,7 @@ export class SyncClient implements AsyncDisposable {
 
   #tellStatus(): void {
     this.#group?.changed();
-    if (this.#subscribers.size > 0) this.#subscribers.tell(this.status);
+    this.#subscribers.tell();
   }
 }
 

@@ -90,7 +90,7 @@ export class SyncCycle {
     try {
       return await this.#run(signal);
     } finally {
-      this.#parts.intake.endProgress();
+      this.#parts.intake.progress = null;
     }
   }
 

@@ -40,13 +40,13 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   readonly #logger: MutationLogger;
 
   constructor(options: SyncEngineOptions | SyncEngineView) {
-    const { client, objectName } = 'client' in options ? options : { client: clientOf(options), objectName: undefined };
+    const { client, objectName }: View = 'client' in options ? options : { client: clientOf(options) };
     this.#client = client;
     this.#objectName = objectName;
     this.#logger = new MutationLogger(client.log.clientId, client.log);
     this.records = new ObjectRecords(client, objectName);
-    this.conflicts = objectName === undefined ? client.conflicts : client.conflicts.of(objectName);
-    this.deadLetters = objectName === undefined ? client.deadLetters : client.deadLetters.of(objectName);
+    this.conflicts = client.conflicts.of(objectName);
+    this.deadLetters = client.deadLetters.of(objectName);
   }
 
   /** How sync stands now, of the client as a whole. */
@@ -142,6 +142,9 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
     return this.close();
   }
 }
+
+/** Of an object, or of everything. */
+type View = Pick<SyncEngineView, 'client'> & Partial<SyncEngineView>;
 
 function clientOf(options: SyncEngineOptions): SyncClient {
   refuseUnknownOptions(options, [...CLIENT_OPTIONS, 'config']);

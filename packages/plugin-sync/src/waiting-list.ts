@@ -11,7 +11,7 @@ export class WaitingList<Item extends { readonly id: string }> {
   /** `noun` names an item in errors, e.g. `parked conflict`. */
   constructor(noun: string, onListenerFailed: (error: unknown) => void) {
     this.#noun = noun;
-    this.#subscribers = new Subscribers(onListenerFailed);
+    this.#subscribers = new Subscribers(() => this.list(), onListenerFailed);
   }
 
   get size(): number {
@@ -29,16 +29,13 @@ export class WaitingList<Item extends { readonly id: string }> {
 
   /** Takes over what has become durable. */
   put(items: readonly Item[]): void {
-    if (items.length === 0) return;
-    for (const item of items) this.#itemById.set(item.id, item);
-    this.#subscribers.tell(this.list());
+    if (items.length > 0) this.#take(items);
   }
 
   /** Takes over all that waits, after somebody else has changed it. */
   replace(items: readonly Item[]): void {
     this.#itemById.clear();
-    for (const item of items) this.#itemById.set(item.id, item);
-    this.#subscribers.tell(this.list());
+    this.#take(items);
   }
 
   /** Throws `SyncUsageError` when the item waits no more, as when another tab has decided it. */
@@ -57,7 +54,7 @@ export class WaitingList<Item extends { readonly id: string }> {
     try {
       const made = await work(item);
       this.#itemById.delete(id);
-      this.#subscribers.tell(this.list());
+      this.#subscribers.tell();
       return made;
     } finally {
       this.#beingDecided.delete(id);
@@ -66,7 +63,12 @@ export class WaitingList<Item extends { readonly id: string }> {
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
-    return this.#subscribers.add(listener, this.list());
+    return this.#subscribers.add(listener);
+  }
+
+  #take(items: readonly Item[]): void {
+    for (const item of items) this.#itemById.set(item.id, item);
+    this.#subscribers.tell();
   }
 
   #refuse(id: string): never {

@@ -59,12 +59,12 @@ export function observeStatus(sync: SyncPlugin): LiveValue<SyncStatus> {
 
 /** The conflicts that wait for the user, the longest waiting first; of one object where one is named. */
 export function observeConflicts(sync: SyncPlugin, objectName?: string): LiveValue<readonly ParkedConflict[]> {
-  return observeList(objectName === undefined ? sync.client.conflicts : sync.client.conflicts.of(objectName));
+  return observeList(sync.client.conflicts.of(objectName));
 }
 
 /** The refused mutations that wait for the user, the longest waiting first; of one object where one is named. */
 export function observeDeadLetters(sync: SyncPlugin, objectName?: string): LiveValue<readonly DeadLetter[]> {
-  return observeList(objectName === undefined ? sync.client.deadLetters : sync.client.deadLetters.of(objectName));
+  return observeList(sync.client.deadLetters.of(objectName));
 }
 
 interface ObservedList<Item> {

@@ -16,31 +16,31 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_940, maxTotalBytes: 22_940 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_970, maxTotalBytes: 22_970 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_310,
-    maxTotalBytes: 25_310,
+    maxInitialBytes: 25_355,
+    maxTotalBytes: 25_355,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_220,
-    maxTotalBytes: 28_220,
+    maxInitialBytes: 28_245,
+    maxTotalBytes: 28_245,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_950,
-    maxTotalBytes: 26_950,
+    maxInitialBytes: 26_990,
+    maxTotalBytes: 26_990,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_860,
-    maxTotalBytes: 29_860,
+    maxInitialBytes: 29_910,
+    maxTotalBytes: 29_910,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,
     external: ['react'],
-    maxInitialBytes: 1_100,
-    maxTotalBytes: 1_100,
+    maxInitialBytes: 1_092,
+    maxTotalBytes: 1_092,
   },
 };

@@ -1,7 +1,7 @@
 /** A client's state in memory and the journal it is rebuilt from, kept in step. */
 import type { StorageBatch } from '../client-storage.js';
 import { frozen } from '../frozen-copy.js';
-import { MemoryTables } from '../memory-tables.js';
+import { CountableTables } from './countable-tables.js';
 import type { Disk } from './disk.js';
 import { Journal } from './journal.js';
 
@@ -22,7 +22,7 @@ export interface WrittenBatch {
 
 /** Its calls must not overlap. */
 export class JournaledTables {
-  readonly tables = new MemoryTables();
+  readonly tables = new CountableTables();
   readonly #journal: Journal;
   #compactAboveBytes: number;
   /** Bytes of the journal that say nothing any more; counted roughly, which is close enough. */
@@ -69,9 +69,8 @@ export class JournaledTables {
   #apply(batch: StorageBatch): void {
     const { removeEntries, removeRecords, removeConflicts, removeDeadLetters } = batch;
     this.#garbage += roughBytes([removeEntries, removeRecords, removeConflicts, removeDeadLetters]);
-    this.tables.apply(batch, (displaced) => {
-      this.#garbage += roughBytes(displaced);
-    });
+    for (const displaced of this.tables.displacedBy(batch)) this.#garbage += roughBytes(displaced);
+    this.tables.apply(batch);
   }
 
   /** The present state as batches of moderate size, made one at a time. */

@@ -271,6 +271,25 @@ it('takes no write of another user, whose work it would become', async () => {
   await expect(write()).rejects.toMatchObject({ code: 'WRONG_USER' });
 });
 
+it('records nothing that was in the engine before sync for another user', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const first = await startDevice(server, { name: 'a', user: 'anne', directory });
+  await first.exchange();
+  await first.stop();
+  const before = await startDevice(server, { name: 'a', directory, isSynced: false });
+  await before.engine.insert('task', { id: 't1', title: 'taken back later' }, system);
+  await before.engine.insert('task', { id: 't2', title: 'stays' }, system);
+  await before.stop();
+  await (await startDevice(server, { name: 'a', user: 'bert', directory })).stop();
+  const after = await startDevice(server, { name: 'a', directory, isSynced: false });
+  await after.engine.delete('task', { ...system, where: { id: 't1' } });
+  await after.stop();
+  const anne = await startDevice(server, { name: 'a', user: 'anne', directory });
+  await anne.exchange();
+  expect([await titlesAt(server), await anne.tasks()]).toEqual([{ t2: 'stays' }, { t2: 'stays (new)' }]);
+});
+
 /** What the server has of every task. */
 async function titlesAt(server: SyncHandler) {
   const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });

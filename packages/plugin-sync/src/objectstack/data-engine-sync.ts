@@ -35,7 +35,7 @@ import { ShownVersions } from './shown-versions.js';
 /** Which objects of the local data engine take part. */
 export interface DataEngineSyncOptions {
   /** The objects to sync. Default: those whose definitions say `sync: { enabled: true }`. */
-  readonly objects?: readonly string[];
+  readonly objects?: readonly string[] | undefined;
 }
 
 /** A plugin beside `SyncPlugin`, on a kernel with the service `objectql`. */
@@ -99,7 +99,7 @@ export class DataEngineSync implements KernelPlugin {
     await engine.transaction(async () => {}, AS_SYSTEM, { require: true });
     await this.#drain();
     this.#names = names;
-    for (const name of names) await this.#enrol(name);
+    for (const name of (await this.#isOwn()) ? names : []) await this.#enrol(name);
     this.#stops = names.map((name) => client.records.watchAll(name, (records) => writer.look(name, records)));
   }
 
@@ -114,7 +114,7 @@ export class DataEngineSync implements KernelPlugin {
   async destroy(): Promise<void> {
     for (const stop of this.#stops) stop();
     this.#stops = [];
-    await this.#refuseWrongUser().catch(() => {});
+    await this.#isOwn();
     this.#isEnded = true;
     await this.#parts?.writer.close();
   }
@@ -124,6 +124,14 @@ export class DataEngineSync implements KernelPlugin {
     if (noting.get(engine) !== this) return false;
     const { objects } = this.#options;
     return objects ? objects.includes(objectName) : isSynced(engine.registry.getObject(objectName));
+  }
+
+  /** False where the storage is another user's. */
+  #isOwn(): Promise<boolean> {
+    return this.#refuseWrongUser().then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Throws where the storage is another user's: what is noted here would be sent as theirs. */

@@ -48,6 +48,13 @@ test('whatever takes options has a table', () => {
   expect(optionTypesOf(ENTRIES).filter((name) => !withTable.includes(name))).toEqual(others);
 });
 
+test('whatever may be left out may be given as undefined', () => {
+  const strict = [...membersOf('OptionTables')].flatMap(([name, type]) =>
+    strictOptionsOf(type).map((key) => [name, key]),
+  );
+  expect(strict).toEqual([]);
+});
+
 test('the limits have the defaults that the table says', () => {
   const rows = configuration.find(({ name }) => name === 'limits')?.rows ?? [];
   expect(Object.fromEntries(rows.map(([key, value = '']) => [key, numberOf(value)]))).toEqual(DEFAULT_LIMITS);
@@ -82,6 +89,19 @@ function optionsOf(type: ts.Type): readonly string[] {
     .getProperties()
     .map((property) => property.name)
     .sort();
+}
+
+/** Options that may be left out and not be `undefined`; methods are left out or there. */
+function strictOptionsOf(type: ts.Type): readonly string[] {
+  return checker
+    .getNonNullableType(type)
+    .getProperties()
+    .flatMap(({ name, valueDeclaration: declared }) => {
+      if (!declared || !ts.isPropertySignature(declared) || !declared.questionToken || !declared.type) return [];
+      const parts = checker.getTypeFromTypeNode(declared.type);
+      const isOpen = (parts.isUnion() ? parts.types : [parts]).some(({ flags }) => flags & ts.TypeFlags.Undefined);
+      return isOpen ? [] : [name];
+    });
 }
 
 function nameOf(type: ts.Type): string {

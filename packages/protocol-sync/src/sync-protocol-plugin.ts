@@ -24,23 +24,25 @@ import { SyncRequestError } from './sync-request-error.js';
 export interface SyncProtocolPluginOptions
   extends Omit<SyncHandlerOptions, 'changeLogRetentionDays'>,
     Pick<SyncEndpointOptions, 'authenticate'> {
-  readonly endpoint?: {
-    /**
-     * Whether the kernel's HTTP server, where it has one, serves sync. With `false` only your own routes do:
-     * `handler` and `endpoint` work all the same.
-     */
-    readonly enabled: boolean;
-    /** Default `/api/sync`. */
-    readonly path?: string;
-    /** Mutations in one push; what is beyond is answered `BATCH_TOO_LARGE`. Default 1,000. */
-    readonly maxMutationsPerRequest?: number;
-    /** Requests of one principal worked on at once; more are answered 429. Default 16. */
-    readonly maxConcurrentRequests?: number;
-    /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
-    readonly changeLogRetentionDays?: number;
-    /** Whether `GET {path}/stream` tells clients at once that there is something new to pull. Default `false`. */
-    readonly realtime?: boolean;
-  };
+  readonly endpoint?:
+    | {
+        /**
+         * Whether the kernel's HTTP server, where it has one, serves sync. With `false` only your own routes do:
+         * `handler` and `endpoint` work all the same.
+         */
+        readonly enabled: boolean;
+        /** Default `/api/sync`. */
+        readonly path?: string | undefined;
+        /** Mutations in one push; what is beyond is answered `BATCH_TOO_LARGE`. Default 1,000. */
+        readonly maxMutationsPerRequest?: number | undefined;
+        /** Requests of one principal worked on at once; more are answered 429. Default 16. */
+        readonly maxConcurrentRequests?: number | undefined;
+        /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
+        readonly changeLogRetentionDays?: number | undefined;
+        /** Whether `GET {path}/stream` tells clients at once that there is something new to pull. Default `false`. */
+        readonly realtime?: boolean | undefined;
+      }
+    | undefined;
 }
 
 /** What the plugin adds to its kernel as `kernel.syncProtocol`, and registers as the service `sync-protocol`. */

@@ -13,9 +13,9 @@ import { closedError, StorageError } from './storage-error.js';
 /** When the file is rewritten, and on which disk it is. */
 export interface FileStorageOptions {
   /** Where the file is. Default: Node's file system. */
-  readonly disk?: Disk;
+  readonly disk?: Disk | undefined;
   /** The file is rewritten when its garbage exceeds what is alive in it and this. Default 256 KiB. */
-  readonly compactAboveBytes?: number;
+  readonly compactAboveBytes?: number | undefined;
 }
 
 /**

@@ -22,9 +22,9 @@ import { closedError, StorageError, type StorageErrorCode } from './storage-erro
 /** Whether the browser is asked to keep what is stored. */
 export interface IndexedDbStorageOptions {
   /** False when the app itself asks the browser to keep what it stores. Default true. */
-  readonly persist?: boolean;
+  readonly persist?: boolean | undefined;
   /** For tests: the clock by which an opening takes too long. */
-  readonly platform?: Platform;
+  readonly platform?: Platform | undefined;
 }
 
 /**

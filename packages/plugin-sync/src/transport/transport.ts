@@ -48,8 +48,8 @@ export type TransportFailure =
   | {
       readonly type: 'refused';
       readonly status: number;
-      readonly code?: RequestErrorCode;
-      readonly retryAfterMs?: number;
+      readonly code?: RequestErrorCode | undefined;
+      readonly retryAfterMs?: number | undefined;
     }
   /** The answer is not what a sync server answers, e.g. HTML from a captive portal, or too few results. */
   | { readonly type: 'unreadable' };

@@ -9,7 +9,7 @@ import { runInScope } from './transaction-scope.js';
 
 /** Where ids come from. */
 export interface MemoryStoreOptions {
-  readonly platform?: Pick<Platform, 'randomId'>;
+  readonly platform?: Pick<Platform, 'randomId'> | undefined;
 }
 
 /**

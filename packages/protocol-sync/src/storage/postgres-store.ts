@@ -38,12 +38,12 @@ export interface PostgresStoreOptions {
    */
   readonly pool: PostgresPool;
   /** The PostgreSQL schema that holds the tables; made when it is missing. One for each tenant keeps them apart. */
-  readonly schema?: string;
+  readonly schema?: string | undefined;
   /** Milliseconds to wait for a free connection, then `StoreBusyError`. Default 5,000. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds to wait for another transaction's lock before trying again. Default 5,000. */
-  readonly lockTimeoutMs?: number;
-  readonly platform?: Pick<Platform, 'randomId' | 'setTimer'>;
+  readonly lockTimeoutMs?: number | undefined;
+  readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 
 const OPTIONS: OptionNames<PostgresStoreOptions> = {

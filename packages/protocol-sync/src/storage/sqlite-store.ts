@@ -16,8 +16,8 @@ import { runInScope } from './transaction-scope.js';
 /** How long to wait for another process that writes. */
 export interface SqliteStoreOptions {
   /** Milliseconds to wait for another process that is writing, then `StoreBusyError`. Default 5,000. */
-  readonly busyTimeoutMs?: number;
-  readonly platform?: Pick<Platform, 'randomId' | 'setTimer'>;
+  readonly busyTimeoutMs?: number | undefined;
+  readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 
 const OPTIONS: OptionNames<SqliteStoreOptions> = { busyTimeoutMs: true, platform: true };

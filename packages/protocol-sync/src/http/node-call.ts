@@ -23,7 +23,8 @@ export class NodeCall implements HttpCall {
     const isRead = request.readableDidRead || request.readableEnded;
     this.parsedBody = isRead ? { body: request.body } : undefined;
     response.once('close', () => {
-      if (response.writableFinished) return;
+      // On HTTP/2 an answer that its client has cut off counts as finished, too.
+      if (response.writableFinished && response.writableEnded) return;
       this.isGone = true;
       for (const listener of this.#goneListeners) listener();
     });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { Agent, createServer, type RequestListener, type Server } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server, type OutgoingHttpHeaders } from 'node:http2';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
@@ -7,7 +9,7 @@ import { SyncHandler } from '../sync-handler.js';
 import { toNodeHandler } from './node.js';
 import { post, pushBody } from './requests.fixture.js';
 import { describeHttpServer, pushOf, type RunningServer, send } from './sockets.contract.js';
-import { createSyncEndpoint } from './sync-endpoint.js';
+import { createSyncEndpoint, type SyncEndpoint } from './sync-endpoint.js';
 
 // Untyped; what is used of it is the same in Express 5.
 const express4: typeof express = createRequire(import.meta.url)('express4');
@@ -73,6 +75,48 @@ for (const framework of [express, express4]) {
     ]);
   });
 }
+
+it.each<[string, (endpoint: SyncEndpoint) => SyncEndpoint]>([
+  ['', (endpoint) => endpoint],
+  [' in a function of the application', (endpoint) => (request) => endpoint(request)],
+])('serves HTTP/2 with an endpoint%s: a push, and a stream until its client goes', async (_where, wrap) => {
+  let leave = (_path: string): void => {};
+  const left = new Promise<string>((resolve) => {
+    leave = resolve;
+  });
+  const endpoint = createSyncEndpoint({
+    handler: new SyncHandler(),
+    realtime: true,
+    authenticate({ url, headers, signal }) {
+      signal.addEventListener('abort', () => leave(new URL(url).pathname));
+      return { id: headers.get('authorization') ?? '' };
+    },
+  });
+  // A cast, because the types know nothing of how alike the requests of both protocols are.
+  const server = createHttp2Server(toNodeHandler(wrap(endpoint)) as never).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  const open = async (headers: OutgoingHttpHeaders, body?: string) => {
+    const stream = client.request({ authorization: 'anna', ...headers }).setEncoding('utf8');
+    stream.end(body);
+    const [answer] = await once(stream, 'response');
+    const [data] = await once(stream, 'data');
+    return { stream, seen: [answer[':status'], String(data).slice(0, 13)] };
+  };
+  const push = { ':method': 'POST', ':path': '/api/sync/push', 'content-type': 'application/json' };
+  const pushed = await open(push, JSON.stringify(pushBody()));
+  const streamed = await open({ ':path': '/api/sync/stream' });
+  streamed.stream.close();
+  expect([pushed.seen, streamed.seen, await left]).toEqual([
+    [200, '{"protocol":2'],
+    [200, 'event: poke\nd'],
+    '/api/sync/stream',
+  ]);
+});
 
 it('adds to the headers that middleware has set', async () => {
   const endpoint = createSyncEndpoint({ handler: new SyncHandler() });

@@ -106,7 +106,12 @@ test('is not there unless realtime is switched on', async () => {
 test('takes no other method than GET', async () => {
   const { open } = realtime();
   const refused = await open({ method: 'POST', body: '{}' });
-  expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET']);
+  const message =
+    'Sync takes no POST there. There are POST /api/sync/push, POST /api/sync/pull and GET /api/sync/stream.';
+  expect([refused.headers.get('allow'), await seen(refused)]).toEqual([
+    'GET',
+    { status: 405, body: { error: { code: 'METHOD_NOT_ALLOWED', message } } },
+  ]);
 });
 
 test('is refused to whoever authenticate does not know, and to a checkpoint that no server made', async () => {
@@ -128,20 +133,25 @@ test('is open five times for one principal, and again as soon as one of them is 
   const sixth = await as('anna');
   const ben = await as('ben');
   client.abort();
-  const seventh = await as('anna');
-  expect([first, ...others, sixth, ben, seventh].map(({ status }) => status)).toEqual([
-    200, 200, 200, 200, 200, 429, 200, 200,
+  const [seventh, eighth] = [await as('anna'), await as('anna')];
+  expect([first, ...others, sixth, ben, seventh, eighth].map(({ status }) => status)).toEqual([
+    200, 200, 200, 200, 200, 429, 200, 200, 429,
   ]);
-  expect([sixth.headers.get('retry-after'), await sixth.json()]).toMatchObject([
+  const message = '5 streams of this principal are open. Pull from time to time instead.';
+  expect([sixth.headers.get('retry-after'), await sixth.json()]).toEqual([
     '60',
-    { error: { code: 'RATE_LIMITED' } },
+    { error: { code: 'RATE_LIMITED', message, retryAfterMs: 60_000 } },
   ]);
 });
 
 test('counts no stream that could not begin', async () => {
   const { open } = realtime({ authenticate: () => ({ id: 'anna' }) });
   for (let count = 0; count < 6; count++) await open({}, '?checkpoint=nonsense');
-  expect((await open()).status).toBe(200);
+  const statuses: number[] = [(await open()).status];
+  // Over twice: its caller is gone, and it could not begin. What is open all the same stays counted.
+  await open({ signal: AbortSignal.abort() }, '?checkpoint=nonsense');
+  for (let count = 0; count < 5; count++) statuses.push((await open()).status);
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
 });
 
 for (const [how, end] of [
@@ -177,8 +187,21 @@ test('tells who comes while the server closes to come again', async () => {
 });
 
 test('does not begin for a caller who is gone already', async () => {
-  const { platform, open } = realtime();
+  const { platform, open, push } = realtime();
   await open({ signal: AbortSignal.abort() });
+  // Whoever watched would be told, and then there would be a pause.
+  await push();
   await platform.advance(0);
   expect(platform.armed).toBe(0);
+});
+
+test('lets the server close at any moment of the beginning of a stream whose caller is gone', async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    const { platform, handler, open } = realtime();
+    const opening = open({ signal: AbortSignal.abort() });
+    for (let count = 0; count < turns; count++) await Promise.resolve();
+    await handler.close();
+    await opening;
+    expect([turns, platform.armed]).toEqual([turns, 0]);
+  }
 });

@@ -64,7 +64,7 @@ class EventStream {
   async begin(): Promise<void> {
     const { watch, signal, platform } = this.#options;
     this.#cancelEnd = platform.setTimer(this.#close, MAX_STREAM_MS);
-    signal.addEventListener('abort', this.#close, { once: true });
+    signal.addEventListener('abort', this.#close);
     if (signal.aborted) this.#close();
     try {
       const stop = await watch({ onPoke: (checkpoint) => this.#poke({ checkpoint }), onEnd: this.#close });

@@ -47,6 +47,18 @@ it('leaves an answer as it is when it is small or the caller takes no gzip', asy
   }
 });
 
+it('gzips what has enough bytes, however few letters it has, and however many', async () => {
+  const fewLetters = '✓'.repeat(GZIP_MIN_BYTES / 2);
+  const texts = ['x'.repeat(GZIP_MIN_BYTES - 3), 'x'.repeat(GZIP_MIN_BYTES - 2), fewLetters, 'x'.repeat(100_000)];
+  const encodings: unknown[] = [];
+  for (const text of texts) {
+    const answer = await jsonAnswer(textOf(text), 'gzip');
+    encodings.push(answer.headers['content-encoding']);
+    expect(await seen(answer)).toMatchObject({ body: text });
+  }
+  expect(encodings).toEqual([undefined, 'gzip', 'gzip', 'gzip']);
+});
+
 it('names the next page in a header', async () => {
   const response = await jsonAnswer({ text: '{}', nextPage: '2.feed.1.0.' }, 'gzip');
   expect(await seen(response)).toMatchObject({ headers: { ...HEADERS, 'sync-next-page': '2.feed.1.0.' } });
@@ -59,4 +71,9 @@ it('answers an error with its status, its code, and when to try again in whole s
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', 'retry-after': '2', allow: 'POST' },
     body: { error: { code: 'RATE_LIMITED', message: 'Wait.', retryAfterMs: 1200 } },
   });
+});
+
+it('names no time for another try where none makes sense', async () => {
+  const { headers } = errorAnswer(new SyncRequestError('MALFORMED', 'The body is not JSON.'));
+  expect(headers).toEqual({ 'content-type': 'application/json', 'cache-control': 'no-store' });
 });

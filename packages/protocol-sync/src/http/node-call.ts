@@ -12,7 +12,7 @@ export class NodeCall implements HttpCall {
   readonly parsedBody: { readonly body: unknown } | undefined;
   readonly #request: NodeRequest;
   readonly #goneListeners: (() => void)[] = [];
-  isGone = false;
+  isGone: boolean;
 
   constructor(request: NodeRequest, response: ServerResponse) {
     const { method = 'GET', headers, originalUrl = request.url ?? '/' } = request;
@@ -22,9 +22,11 @@ export class NodeCall implements HttpCall {
     // Something before us has read the stream, or met its end where it was empty; where nothing has, Express 4 still puts an empty object in `body`.
     const isRead = request.readableDidRead || request.readableEnded;
     this.parsedBody = isRead ? { body: request.body } : undefined;
+    // Already, where what stands before us took its time.
+    this.isGone = response.destroyed;
     response.once('close', () => {
-      // On HTTP/2 an answer that its client has cut off counts as finished, too.
-      if (response.writableFinished && response.writableEnded) return;
+      // Not whether it is finished: on HTTP/2 an answer that its client has cut off is, too.
+      if (response.writableEnded) return;
       this.isGone = true;
       for (const listener of this.#goneListeners) listener();
     });
@@ -59,7 +61,6 @@ export class NodeCall implements HttpCall {
         signal.removeEventListener('abort', breakOff);
         resolve(read);
       };
-      if (signal.aborted || request.destroyed) return finish({ failed: 'BROKEN_OFF', cause: signal.reason });
       signal.addEventListener('abort', breakOff);
       request.on('error', breakOff).on('close', breakOff).on('end', onEnd).on('data', onData);
     });

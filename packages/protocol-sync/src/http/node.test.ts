@@ -4,7 +4,7 @@ import { connect as connectHttp2, createServer as createHttp2Server, type Outgoi
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { SyncHandler } from '../sync-handler.js';
 import { toNodeHandler } from './node.js';
 import { post, pushBody } from './requests.fixture.js';
@@ -191,7 +191,160 @@ it('takes no more of a stream than its reader does, and ends it when the reader 
     before = taken;
     await new Promise((resolve) => setImmediate(resolve));
   }
+  const atRest = taken;
+  // Who reads on is given more.
+  client.resume();
+  while (taken === atRest) await new Promise((resolve) => setImmediate(resolve));
   client.destroy();
   await isCancelled;
-  expect(taken).toBeLessThan(2000);
+  expect(atRest).toBeLessThan(2000);
 });
+
+it('ends a stream whose client has gone before there was an answer', async () => {
+  let cancelled = (): void => {};
+  const isCancelled = new Promise<void>((resolve) => {
+    cancelled = resolve;
+  });
+  const handle = toNodeHandler(async ({ signal }) => {
+    if (!signal.aborted) await once(signal, 'abort');
+    return new Response(new ReadableStream({ cancel: () => cancelled() }), {
+      headers: { 'content-type': 'text/event-stream' },
+    });
+  });
+  let began = (): void => {};
+  const hasBegun = new Promise<void>((resolve) => {
+    began = resolve;
+  });
+  const { port, close } = await listen((request, response) => {
+    began();
+    handle(request, response);
+  });
+  onTestFinished(close);
+  const client = connect(port, '127.0.0.1');
+  client.write('GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await hasBegun;
+  client.destroy();
+  await isCancelled;
+});
+
+it('knows of a client that has gone while what stands before took its time', async () => {
+  let tell = (_isGone: boolean): void => {};
+  const told = new Promise<boolean>((resolve) => {
+    tell = resolve;
+  });
+  const endpoint = createSyncEndpoint({
+    handler: new SyncHandler(),
+    authenticate: ({ signal }) => {
+      tell(signal.aborted);
+      return null;
+    },
+  });
+  const handle = toNodeHandler(endpoint);
+  let began = (): void => {};
+  const hasBegun = new Promise<void>((resolve) => {
+    began = resolve;
+  });
+  const { port, close } = await listen(async (request, response) => {
+    began();
+    await once(response, 'close');
+    handle(request, response);
+  });
+  onTestFinished(close);
+  const client = connect(port, '127.0.0.1');
+  client.write('POST /api/sync/push HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n');
+  await hasBegun;
+  client.destroy();
+  expect(await told).toBe(true);
+});
+
+it.each([
+  ['before there is an answer', () => Promise.reject(new Error('the application failed'))],
+  [
+    'in the midst of a stream',
+    async () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => controller.enqueue(new Uint8Array([58])),
+          pull: (controller) => controller.error(new Error('the application failed')),
+        }),
+        { headers: { 'content-type': 'text/event-stream' } },
+      ),
+  ],
+] as const)(
+  'cuts the connection when what an application has put around the endpoint fails %s',
+  async (_when, fail) => {
+    const { port, close } = await listen(toNodeHandler(fail));
+    onTestFinished(close);
+    const answering = fetch(`http://127.0.0.1:${port}/api/sync/stream`).then((answer) => answer.text());
+    await expect(answering).rejects.toThrow(TypeError);
+  },
+);
+
+it('hands what middleware has parsed to an endpoint in a function of the application', async () => {
+  const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
+  const handle = toNodeHandler((request) => endpoint(request));
+  const { port, close } = await listen(express().use(express.json()).use('/api/sync', handle));
+  onTestFinished(close);
+  expect((await fetch(`http://127.0.0.1:${port}/api/sync/push`, post(pushBody()))).status).toBe(200);
+});
+
+it('takes no more of a body than a function of the application reads', async () => {
+  let read = (): void => {};
+  const hasRead = new Promise<void>((resolve) => {
+    read = resolve;
+  });
+  const { port, close } = await listen(
+    toNodeHandler(async ({ body, signal }) => {
+      await body?.getReader().read();
+      read();
+      if (!signal.aborted) await once(signal, 'abort');
+      return new Response();
+    }),
+  );
+  onTestFinished(close);
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => {});
+  client.write('POST /push HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n');
+  const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+  await new Promise((resolve) => client.write(chunk, resolve));
+  await hasRead;
+  // Until the buffers on the way are full: nothing is taken in a hundred turns of the event loop.
+  let sent = 0;
+  const more = () => {
+    sent += 1;
+    if (sent < 2000) client.write(chunk, more);
+  };
+  more();
+  for (let before = 0, idle = 0; idle < 100; idle = sent === before ? idle + 1 : 0) {
+    before = sent;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  client.destroy();
+  expect(sent).toBeLessThan(2000);
+});
+
+it.each<[string, (endpoint: SyncEndpoint) => SyncEndpoint]>([
+  ['', (endpoint) => endpoint],
+  [' in a function of the application', (endpoint) => (request) => endpoint(request)],
+])(
+  'drops for five seconds what a client goes on to send after its body was refused by an endpoint%s',
+  async (_where, wrap) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const endpoint = createSyncEndpoint({ handler: new SyncHandler({ limits: { maxBodyBytes: 1000 } }) });
+    const { port, close } = await listen(toNodeHandler(wrap(endpoint)));
+    onTestFinished(close);
+    const client = connect(port, '127.0.0.1').setEncoding('utf8');
+    client.on('error', () => {});
+    const chunk = `2000\r\n${'x'.repeat(0x2000)}\r\n`;
+    const head = 'POST /api/sync/push HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+    client.write(`${head}transfer-encoding: chunked\r\n\r\n${chunk}`);
+    const [answer] = await once(client, 'data');
+    // More than fits into the buffers on the way, so somebody takes it.
+    for (let count = 0; count < 2000; count++) await new Promise((resolve) => client.write(chunk, resolve));
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    await vi.advanceTimersByTimeAsync(5000);
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  },
+);

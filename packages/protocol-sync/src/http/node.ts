@@ -68,7 +68,6 @@ async function send(
   }
   if (body instanceof ReadableStream) await pump(body, response);
   else {
-    response.setHeader('content-length', Buffer.byteLength(body));
     response.end(body);
   }
   if (!request.complete) dropRest(request);
@@ -76,15 +75,13 @@ async function send(
 
 /** Hands a stream on event by event, and takes the next one only when the client has room for it. */
 async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
-  // The caller learns at once that it is served, not with the first event.
-  response.flushHeaders();
   const reader = body.getReader();
-  const cancel = () => void reader.cancel();
+  // A stream that has failed rejects this as well.
+  const cancel = () => reader.cancel().catch(() => {});
   response.once('close', cancel);
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     if (!response.write(read.value)) await roomIn(response);
   }
-  response.removeListener('close', cancel);
   response.end();
 }
 

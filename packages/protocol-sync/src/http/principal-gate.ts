@@ -33,7 +33,7 @@ export class PrincipalGate {
     }
   }
 
-  /** Takes the principal's room, or throws. Returns what gives it back, once however often it is called. */
+  /** Takes the principal's room, or throws. Returns what gives it back, to be called once. */
   enter(principal: Principal | null): () => void {
     if (!principal) return () => {};
     const { id } = principal;
@@ -41,11 +41,7 @@ export class PrincipalGate {
     const active = this.#activeByPrincipal.get(id) ?? 0;
     if (active >= max) throw new SyncRequestError('RATE_LIMITED', refusal(active), { retryAfterMs });
     this.#activeByPrincipal.set(id, active + 1);
-    let isInside = true;
-    return () => {
-      if (isInside) this.#leave(id);
-      isInside = false;
-    };
+    return () => this.#leave(id);
   }
 
   #leave(id: string): void {

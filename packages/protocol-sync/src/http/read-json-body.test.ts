@@ -75,7 +75,8 @@ it('refuses what is too large by its declared length, by what arrives, and by wh
   expect(await read(requestWith('[]', { ...JSON_TYPE, 'content-length': '10001' }))).toEqual(tooLarge);
   expect(await read(requestWith(endless))).toEqual(tooLarge);
   expect(await read(requestWith(bomb, GZIPPED))).toEqual(tooLarge);
-  expect(await read(requestWith(`"${'x'.repeat(MAX_BYTES - 2)}"`))).toHaveProperty('value');
+  const exact = requestWith(`"${'x'.repeat(MAX_BYTES - 2)}"`, { ...JSON_TYPE, 'content-length': String(MAX_BYTES) });
+  expect(await read(exact)).toHaveProperty('value');
   expect(await read(requestWith(`"${'x'.repeat(MAX_BYTES - 1)}"`))).toEqual(tooLarge);
 });
 
@@ -115,7 +116,7 @@ it('refuses content types and encodings other than JSON, plain or gzip', async (
   for (const encoding of ['br', 'deflate', 'gzip, gzip']) {
     expect(await read(requestWith('{}', { ...JSON_TYPE, 'content-encoding': encoding }))).toEqual(notGzip);
   }
-  for (const type of ['application/json; charset=UTF-8', 'Application/JSON', 'application/vnd.api+json']) {
+  for (const type of ['application/json ; charset=UTF-8', 'Application/JSON', 'application/vnd.api+json']) {
     expect(await read(requestWith('{}', { 'content-type': type }))).toEqual({ value: {} });
   }
 });
@@ -126,6 +127,12 @@ it('stops waiting for a body that stalls, and throws the reason it was told', as
   const reading = read(requestWith(stalls), deadline.signal);
   deadline.abort(new SyncRequestError('BUSY', 'too late'));
   expect(await reading).toEqual({ refused: 'BUSY', because: 'too late' });
+});
+
+it('does not begin to wait for a body when it is too late already', async () => {
+  const late = AbortSignal.abort(new SyncRequestError('BUSY', 'too late'));
+  const never = new ReadableStream({});
+  expect(await read(requestWith(never), late)).toEqual({ refused: 'BUSY', because: 'too late' });
 });
 
 it('says that a body broke off', async () => {

@@ -42,7 +42,7 @@ function checkParsed(body: unknown): unknown {
 }
 
 function isGzipped(contentEncoding: string | null): boolean {
-  const encoding = (contentEncoding ?? 'identity').trim().toLowerCase();
+  const encoding = (contentEncoding ?? 'identity').toLowerCase();
   if (encoding === 'identity') return false;
   if (encoding === 'gzip' || encoding === 'x-gzip') return true;
   throw new SyncRequestError(
@@ -53,6 +53,8 @@ function isGzipped(contentEncoding: string | null): boolean {
 
 /** The bytes as sent. */
 async function arrive(call: HttpCall, { maxBytes, signal }: ReadBodyOptions): Promise<Uint8Array> {
+  // The wait is over already where it took too long to find out who is asking.
+  signal.throwIfAborted();
   // It holds for the body as it arrives and again for what it unpacks to.
   const read = await call.readBody({ maxBytes, signal });
   if ('bytes' in read) return read.bytes;

@@ -74,6 +74,13 @@ it('serves its path below any mount point, with or without a slash at the end', 
   expect(await Promise.all(missed.map(status))).toEqual([404, 404, 404, 404, 404]);
 });
 
+it('serves at the root, and below a path with slashes too many', async () => {
+  const atRoot = endpointWith({ path: '/' });
+  const below = endpointWith({ path: '//sync//' });
+  expect((await atRoot.send('http://localhost/pull', post(PULL_BODY))).status).toBe(200);
+  expect((await below.send('http://localhost/sync/pull//', post(PULL_BODY))).status).toBe(200);
+});
+
 it('tells a wrong method which one there is', async () => {
   const { send } = endpointWith();
   for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
@@ -118,10 +125,12 @@ it('lets authenticate answer with an error of its own', async () => {
 });
 
 it('takes no principal without an id', async () => {
-  // A cast, because what is proved is what happens to an application without types.
-  const { send, reported } = endpointWith({ authenticate: () => ({ name: 'anna' }) as unknown as Principal });
-  expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(500);
-  expect(reported).toEqual([new TypeError('authenticate answered a principal whose id is not a non-empty string.')]);
+  for (const principal of [{ name: 'anna' }, { id: 7 }, { id: '' }]) {
+    // A cast, because what is proved is what happens to an application without types.
+    const { send, reported } = endpointWith({ authenticate: () => principal as unknown as Principal });
+    expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(500);
+    expect(reported).toEqual([new TypeError('authenticate answered a principal whose id is not a non-empty string.')]);
+  }
 });
 
 it('hides what went wrong inside from the caller and reports it', async () => {
@@ -136,6 +145,28 @@ it('hides what went wrong inside from the caller and reports it', async () => {
     },
   });
   expect(reported).toEqual([failure]);
+});
+
+it('reports nothing when a caller goes in the middle of its body', async () => {
+  const { endpoint, reported } = endpointWith();
+  const caller = new AbortController();
+  let isAsked = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    isAsked = resolve;
+  });
+  const stalls = new ReadableStream({ pull: () => isAsked() }, { highWaterMark: 0 });
+  // `duplex` is missing from the DOM's types; Node demands it for a streamed body.
+  const init: RequestInit & { duplex: 'half' } = {
+    ...post(''),
+    body: stalls,
+    signal: caller.signal,
+    duplex: 'half',
+  };
+  const answering = endpoint(new Request(URL_OF('push'), init));
+  await asked;
+  caller.abort();
+  await answering;
+  expect(reported).toEqual([]);
 });
 
 it.each([
@@ -223,7 +254,8 @@ it('answers 503 when time is up, and tells the resolver to stop', async () => {
   timers.get(REQUEST_TIMEOUT_MS)?.();
   const response = await answering;
   expect([response.status, response.headers.get('retry-after'), signal.aborted]).toEqual([503, '5', true]);
-  expect(await response.json()).toMatchObject({ error: { code: 'BUSY', retryAfterMs: 5000 } });
+  const message = 'The request was not received and answered within 30 s. Send it again.';
+  expect(await response.json()).toEqual({ error: { code: 'BUSY', message, retryAfterMs: 5000 } });
 });
 
 it('keeps no timer once it has answered', async () => {

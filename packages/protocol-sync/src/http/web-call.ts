@@ -15,7 +15,7 @@ export function webCall(request: Request): HttpCall {
     },
     onGone: (listener) => {
       if (signal.aborted) listener();
-      else signal.addEventListener('abort', listener, { once: true });
+      else signal.addEventListener('abort', listener);
     },
     toRequest: () => request,
   };

@@ -168,7 +168,7 @@ it('I4 writes what an earlier process had no time to write, also when the first 
     ({ object, context }) => isBroken && object === 'objectstack_sync_known' && context?.transaction === undefined,
   );
   const a = await startDevice(server, { name: 'a', directory: before.directory, plugins: [busy] });
-  await vi.waitFor(() => expect(a.failures).toContain('The disk is full.'));
+  await vi.waitFor(() => expect(a.failures).toContain('The disk is full.'), 10_000);
   isBroken = false;
   expect(await a.tasks()).toEqual({ t1: 'Buy milk (new)' });
 });

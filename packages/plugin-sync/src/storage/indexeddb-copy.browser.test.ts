@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { hasChromium } from '../../test/browser/chromium.js';
 import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
 import { close, commit, load } from '../../test/browser/indexeddb-calls.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
+import { eventually } from '../../test/eventually.js';
 import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/indexeddb.page.ts', import.meta.url));
@@ -114,7 +115,7 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
     void load(unanswered, 'robbed').then((told) => {
       answer = told;
     });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await unanswered.evaluate(() => indexedDbPage.advance(2000));
       expect(answer).toEqual({ ...backup, meta });
     });

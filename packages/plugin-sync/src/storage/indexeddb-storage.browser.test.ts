@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { hasChromium } from '../../test/browser/chromium.js';
 import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
 import { commit, load } from '../../test/browser/indexeddb-calls.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
 import type { PageTests } from '../../test/browser/page-tests.js';
+import { eventually } from '../../test/eventually.js';
 import type { BaseRecord } from './client-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 
@@ -137,7 +138,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
       indexedDbPage.startClient('client');
       indexedDbPage.record(all);
     }, texts);
-    await vi.waitFor(async () => expect((await clientState(tab)).codes).toContain('FULL'));
+    await eventually(async () => expect((await clientState(tab)).codes).toContain('FULL'));
     const { status, stored } = await clientState(tab);
     expect([status, stored]).toEqual([
       expect.objectContaining({ pending: 12, isStorageFailing: true, attention: true }),
@@ -146,7 +147,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     expect(status.lastError).toMatch(/no room left.*Free some space/);
     await devTools.send('Storage.overrideQuotaForOrigin', { origin });
     await tab.evaluate(() => indexedDbPage.advance(60_000));
-    await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(12));
+    await eventually(async () => expect((await clientState(tab)).stored).toBe(12));
     expect((await clientState(tab)).status).toMatchObject({ pending: 12, isStorageFailing: false, attention: false });
     await small.close();
   });
@@ -156,7 +157,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     await startClient(tab, 'signed out', ['mine']);
     const otherTab = await openTab();
     await otherTab.evaluate(() => void indexedDB.deleteDatabase('signed out'));
-    await vi.waitFor(async () => expect((await clientState(tab)).codes).toEqual(['CLEARED']));
+    await eventually(async () => expect((await clientState(tab)).codes).toEqual(['CLEARED']));
     const { status, stored } = await clientState(tab);
     expect([status.pending, status.isStorageFailing, stored]).toEqual([1, true, 'CLEARED']);
     expect(status.lastError).toMatch(/Reload the page to start anew/);
@@ -173,7 +174,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
       indexedDbPage.startClient('any');
       indexedDbPage.record(['mine']);
     });
-    await vi.waitFor(async () => expect((await clientState(tab)).codes).toContain('UNAVAILABLE'));
+    await eventually(async () => expect((await clientState(tab)).codes).toContain('UNAVAILABLE'));
     expect((await clientState(tab)).status).toMatchObject({ pending: 1, isStorageFailing: true, attention: true });
     await tab.close();
   });
@@ -198,7 +199,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     void load(tab, 'held').then((told) => {
       answer = told;
     });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await tab.evaluate(() => indexedDbPage.advance(10_000));
       expect(answer).toBe('LOCKED');
     });
@@ -234,7 +235,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     const devTools = await own.newCDPSession(first);
     await devTools.send('Storage.clearDataForOrigin', { origin: 'https://app.test', storageTypes: 'indexeddb' });
     for (const [index, tab] of [first, second].entries()) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await tab.evaluate(() => indexedDbPage.advance(5000));
         const { status } = await tab.evaluate(() => indexedDbPage.told());
         expect(status).toMatchObject({ pending: index + 1, attention: true, lastErrorCode: 'CLEARED' });
@@ -264,11 +265,11 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     void refused.then((count) => {
       answers = count;
     });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       // An opening that the browser cuts off as well is given up by the clock.
       await tab.evaluate(() => indexedDbPage.advance(10_000));
       expect(answers).toBe(3);
-    }, 4000);
+    });
     await own.close();
   });
 
@@ -284,7 +285,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
         opening.onerror = reject;
       }).then(() => undefined),
     );
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { status, codes } = await tab.evaluate(() => indexedDbPage.told());
       expect([status.pending, status.attention, codes]).toEqual([1, true, ['TOO_NEW']]);
       expect(status.lastError).toMatch(/newer version of this app. Reload the page/);
@@ -336,7 +337,7 @@ async function startClient(tab: Page, name: string, texts: readonly string[]): P
     },
     [name, texts] as const,
   );
-  await vi.waitFor(async () => expect((await clientState(tab)).stored).toBe(texts.length));
+  await eventually(async () => expect((await clientState(tab)).stored).toBe(texts.length));
 }
 
 function clientState(tab: Page) {

@@ -6,6 +6,7 @@ import { hasChromium } from '../../test/browser/chromium.js';
 import { bundleForPage, openBrowser } from '../../test/browser/open-browser.js';
 import { type RealTab, realTabs } from '../../test/browser/real-tab.js';
 import type { TabsPage } from '../../test/browser/tabs.page.js';
+import { eventually } from '../../test/eventually.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/tabs.page.ts', import.meta.url));
 
@@ -77,10 +78,10 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     expect(await first.evaluate('document.visibilityState')).toBe('hidden');
     await second.evaluate("tabsPage.create('seen')");
     await expectDone([first, second], ['a', 'seen']);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await first.evaluate(`tabsPage.create(crypto.randomUUID())`);
       expect(senders(app)).toEqual(['1', '2']);
-    }, 20_000);
+    });
   });
 
   it('I2 replaces a leader that the browser has frozen, and takes it in again when it thaws', async () => {
@@ -115,11 +116,11 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     await expectAll(tabs, recorded);
     await first.page.evaluate(() => tabsPage.signOut());
     for (const { page } of [second, third]) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const { status } = await page.evaluate(() => tabsPage.shows());
         expect(status).toMatchObject({ isStorageFailing: true, attention: true });
         expect(status.lastError).toMatch(/was deleted while it was open. Reload the page/);
-      }, 10_000);
+      });
     }
   });
 
@@ -129,7 +130,7 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     const open = await realTabs(browser);
     const [first, second] = [await open(server.url), await open(server.url)];
     for (const [index, tab] of [first, second].entries()) {
-      await vi.waitFor(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${index + 1}')`), 10_000);
+      await eventually(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${index + 1}')`));
     }
     await first.evaluate("tabsPage.create('a')");
     await expectDone([first, second], ['a']);
@@ -138,11 +139,11 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
 
   async function expectDone(tabs: readonly RealTab[], tasks: readonly string[]): Promise<void> {
     for (const tab of tabs) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         // A cast: the page says the same of itself.
         const { tasks: shown, status } = (await tab.evaluate('tabsPage.shows()')) as ReturnType<TabsPage['shows']>;
         expect([shown, status.state, status.pending]).toEqual([tasks, 'idle', 0]);
-      }, 20_000);
+      });
     }
   }
 
@@ -182,14 +183,11 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
   async function expectAll(tabs: readonly Tab[], tasks: readonly string[]): Promise<void> {
     for (const { page } of tabs) {
       const expected = { tasks: [...tasks].sort(), state: 'idle', pending: 0 };
-      await vi.waitFor(
-        async () => {
-          const shown = await page.evaluate(() => tabsPage.shows());
-          const { state, pending } = shown.status;
-          expect({ tasks: shown.tasks, state, pending }).toEqual(expected);
-        },
-        { timeout: 30_000, interval: 50 },
-      );
+      await eventually(async () => {
+        const shown = await page.evaluate(() => tabsPage.shows());
+        const { state, pending } = shown.status;
+        expect({ tasks: shown.tasks, state, pending }).toEqual(expected);
+      });
     }
   }
 

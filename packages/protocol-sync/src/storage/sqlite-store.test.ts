@@ -143,8 +143,8 @@ test('goes on with the feed of a file as the release before has left it', async 
 test('drops of more than a thousand epochs those that lie below the floor', async () => {
   const { store, connect } = await fixture();
   const database = connect();
-  const add = database.prepare('INSERT INTO objectql_sync_epochs (epoch, last_place) VALUES (?, ?)');
-  for (let place = 1; place <= 1010; place++) add.run(`e${place}`, place);
+  database.exec(`WITH RECURSIVE places (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM places WHERE n < 1010)
+    INSERT INTO objectql_sync_epochs (epoch, last_place) SELECT 'e' || n, n FROM places`);
   const firstAfter = async (floor: number) => {
     database.exec(`UPDATE objectql_sync_feed SET floor = ${floor}`);
     await store.prune({ before: 0, limit: 10 });

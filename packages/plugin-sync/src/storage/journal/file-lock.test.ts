@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../../test/eventually.js';
 import { takeFileLock } from './file-lock.js';
 
 let directory: string;
@@ -56,7 +57,7 @@ test('is taken over from a process that was killed and that no parent has asked 
   await writeLock({ pid });
   await expect(takeFileLock(path)).rejects.toMatchObject({ code: 'LOCKED' });
   process.kill(pid, 'SIGKILL');
-  const unlock = await vi.waitFor(() => takeFileLock(path));
+  const unlock = await eventually(() => takeFileLock(path));
   expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
   await unlock();
 });

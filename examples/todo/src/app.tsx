@@ -1,5 +1,6 @@
 /** The page: this device, beside it a second one to play with, and below what can be tried. */
 import { useEffect, useState } from 'react';
+import { AttemptProvider, useAttempt } from './attempt.js';
 import { type Device, openDevice } from './device.js';
 import { DevicePane } from './device-pane.js';
 import { Icon } from './icon.js';
@@ -26,12 +27,14 @@ export function App({ device }: { readonly device: Device }) {
           </ToggleButton>
         </div>
       </header>
-      <UpdateNotice />
-      <main className={hasSecond ? 'panes two' : 'panes'}>
-        <DevicePane device={device} />
-        {hasSecond && <SecondDevice />}
-      </main>
-      {isInspecting && <InspectorPane sync={device.sync} />}
+      <AttemptProvider>
+        <UpdateNotice />
+        <main className={hasSecond ? 'panes two' : 'panes'}>
+          <DevicePane device={device} />
+          {hasSecond && <SecondDevice />}
+        </main>
+        {isInspecting && <InspectorPane sync={device.sync} />}
+      </AttemptProvider>
       <footer>
         <TryIt hasSecond={hasSecond} />
       </footer>
@@ -56,10 +59,12 @@ function ToggleButton({ isOn, onToggle, children }: ToggleButtonProps) {
 /** Another device on the same screen: nothing is shared with the first but the server. */
 function SecondDevice() {
   const [device, setDevice] = useState<Device>();
+  const attempt = useAttempt();
   useEffect(() => {
     const opened = openDevice({ name: 'Second device', storage: 'todo-second' });
     setDevice(opened);
-    return () => void opened.sync.close();
-  }, []);
+    // Fails where something could not be stored.
+    return () => attempt(() => opened.sync.close());
+  }, [attempt]);
   return device && <DevicePane device={device} />;
 }

@@ -1,6 +1,7 @@
 /** A conflict, both sides beside each other, to be decided. */
 import type { ParkedConflict, SyncPlugin } from '@objectql/plugin-sync';
 import { type FormEvent, useId, useState } from 'react';
+import { useAttempt } from './attempt.js';
 import { titleOf } from './task.js';
 
 interface ConflictCardProps {
@@ -12,11 +13,12 @@ interface ConflictCardProps {
 
 export function ConflictCard({ sync, parked, onDecided }: ConflictCardProps) {
   const headingId = useId();
+  const attempt = useAttempt();
   const { serverRecord, clientMutation } = parked.conflict;
   const mine = clientMutation.operation === 'delete' ? null : titleOf(clientMutation.data);
   const theirs = serverRecord === null ? null : titleOf(serverRecord);
   const decide = (choice: 'mine' | 'theirs' | { readonly title: string }) => {
-    void sync.client.conflicts.resolve(parked.id, choice);
+    attempt(() => sync.client.conflicts.resolve(parked.id, choice));
     onDecided();
   };
   return (

@@ -1,6 +1,7 @@
 /** A change the server refused: why, and what can be done. */
 import type { DeadLetter, SyncPlugin } from '@objectql/plugin-sync';
 import { type FormEvent, useId, useState } from 'react';
+import { useAttempt } from './attempt.js';
 import { newTaskId } from './new-task-id.js';
 import { titleOf } from './task.js';
 
@@ -13,13 +14,12 @@ interface RefusedCardProps {
 
 export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
   const ids = { heading: useId(), reason: useId(), input: useId() };
+  const attempt = useAttempt();
   const { mutation, reason } = letter;
   const before = titleOf(mutation.data);
   const [title, setTitle] = useState(before);
 
-  const sendAgain = async (event: FormEvent) => {
-    event.preventDefault();
-    onDecided();
+  const sendAgain = async () => {
     if (title.trim() === before) return sync.client.deadLetters.retry(letter.id);
     const { records } = sync.getEngine('task');
     const data = { ...mutation.data, title: title.trim() };
@@ -28,9 +28,13 @@ export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
     await sync.client.deadLetters.discard(letter.id);
   };
 
-  const discard = () => {
+  const decide = (work: () => Promise<unknown>) => {
     onDecided();
-    void sync.client.deadLetters.discard(letter.id);
+    attempt(work);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    decide(sendAgain);
   };
 
   return (
@@ -39,7 +43,7 @@ export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
       <p className="card-hint" id={ids.reason}>
         {reason}
       </p>
-      <form className="merge" onSubmit={(event) => void sendAgain(event)}>
+      <form className="merge" onSubmit={submit}>
         {mutation.operation === 'delete' ? (
           <p>You deleted this task.</p>
         ) : (
@@ -56,7 +60,11 @@ export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
         )}
         <div className="card-actions">
           <button type="submit">{title.trim() === before ? 'Try again' : 'Send corrected'}</button>
-          <button type="button" className="quiet" onClick={discard}>
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => decide(() => sync.client.deadLetters.discard(letter.id))}
+          >
             Discard
           </button>
         </div>

@@ -1,4 +1,5 @@
 import type { SyncPlugin } from '@objectql/plugin-sync';
+import { useAttempt } from './attempt.js';
 import { Icon } from './icon.js';
 import type { Task } from './task.js';
 import { TaskTitle } from './task-title.js';
@@ -14,19 +15,26 @@ interface TaskRowProps {
 export function TaskRow({ sync, task, onDelete }: TaskRowProps) {
   const { records } = sync.getEngine('task');
   const { id, isPending } = task;
+  const attempt = useAttempt();
   const [title, showTitle] = useEcho(task.title);
   const [isDone, showDone] = useEcho(task.isDone);
   const tick = () => {
     showDone(!isDone);
-    void records.update(id, { done: !isDone });
+    attempt(
+      () => records.update(id, { done: !isDone }),
+      () => showDone(isDone),
+    );
   };
   const rename = (renamed: string) => {
     showTitle(renamed);
-    void records.update(id, { title: renamed });
+    attempt(
+      () => records.update(id, { title: renamed }),
+      () => showTitle(title),
+    );
   };
   const remove = () => {
     onDelete();
-    void records.delete(id);
+    attempt(() => records.delete(id));
   };
   return (
     <li className="task" data-done={isDone}>

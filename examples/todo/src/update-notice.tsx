@@ -1,14 +1,17 @@
 /** Registers the service worker, and offers a new version of the app when there is one. */
 import { useEffect, useState } from 'react';
+import { useAttempt } from './attempt.js';
 
 export function UpdateNotice() {
   const [waiting, setWaiting] = useState<ServiceWorker | null>(null);
+  const attempt = useAttempt();
 
   useEffect(() => {
     // In development the files change under the feet of a service worker.
     if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
-    void watchForUpdates(setWaiting);
-  }, []);
+    // Fails where the browser blocks it: the app then does not start without a network.
+    attempt(() => watchForUpdates(setWaiting));
+  }, [attempt]);
 
   if (!waiting) return null;
   const update = () => {

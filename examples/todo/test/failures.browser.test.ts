@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { describeInBrowser } from './in-browser.js';
+import { DeviceInPage, meetConflict, openTab } from './todo-app.js';
+
+/** More than a record may hold. */
+const HUGE = 'x'.repeat(300_000);
+const LONG = 'A title of a task that is longer than any title of a task may be';
+
+describeInBrowser('what could not be done', (given) => {
+  it('is told, and what was shown already is taken back', async () => {
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
+    const device = new DeviceInPage(page);
+    const alert = page.getByRole('alert').getByText('This was not saved: it is too large.');
+    await device.add('Feed the cat');
+    await device.saved();
+
+    const field = device.pane.getByLabel('New task');
+    await field.fill(HUGE);
+    await field.press('Enter');
+    await alert.waitFor();
+    expect((await field.inputValue()).length).toBe(HUGE.length);
+    await page.getByRole('alert').getByRole('button', { name: 'Dismiss' }).click();
+    await alert.waitFor({ state: 'detached' });
+
+    await device.pane.getByRole('button', { name: 'Feed the cat, rename' }).click();
+    const renaming = device.pane.getByLabel('New title of Feed the cat');
+    await renaming.fill(HUGE);
+    await renaming.press('Enter');
+    await alert.waitFor();
+    await device.task('Feed the cat').waitFor();
+    // What succeeds afterwards takes the notice away.
+    await device.rename('Feed the cat', 'Feed the dog');
+    await alert.waitFor({ state: 'detached' });
+    await device.saved();
+    expect(await given.app.titles()).toEqual(['Feed the dog']);
+    await context.close();
+  });
+
+  it('is told of decisions too, which wait as before', async () => {
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app, { second: true });
+    const first = new DeviceInPage(page);
+    const second = new DeviceInPage(page, 'Second device');
+    const renaming = { title: 'Feed the cat', first: 'Feed the cat twice', second: 'Feed the dog' };
+    await meetConflict(first, second, renaming);
+    await first.add(LONG);
+    const conflict = first.pane.getByRole('region', { name: 'Changed on two devices' });
+    const refused = first.pane.getByRole('region', { name: 'Not accepted' });
+    await refused.waitFor();
+    // As a sign-out in another tab does.
+    await page.evaluate(() => void indexedDB.deleteDatabase('todo'));
+    await first.status.filter({ hasText: 'This device cannot store changes' }).waitFor();
+    const alert = page.getByRole('alert').getByText('This did not work.');
+    for (const decision of [
+      conflict.getByRole('button', { name: 'Keep yours' }),
+      refused.getByRole('button', { name: 'Try again' }),
+      refused.getByRole('button', { name: 'Discard' }),
+    ]) {
+      await decision.click();
+      await alert.waitFor();
+      await page.getByRole('alert').getByRole('button', { name: 'Dismiss' }).click();
+      await alert.waitFor({ state: 'detached' });
+    }
+    expect([await conflict.count(), await refused.count()]).toEqual([1, 1]);
+    await context.close();
+  });
+});

@@ -242,3 +242,31 @@ it('hands out smaller pages to who asks for them, and no larger ones', async () 
   const sizes = await Promise.all([1, 100].map(async (limit) => (await pull(null, { limit })).serverChanges.length));
   expect(sizes).toEqual([1, 2]);
 });
+
+it('reads hardly more of large records than their pages take, and of small ones a full page', async () => {
+  const { handler, store, pull } = setUp({ limits: { maxPageBytes: 10_000, maxPageRecords: 200 } });
+  const sizes = [...Array.from({ length: 300 }, () => 2000), ...Array.from({ length: 300 }, () => 1)];
+  for (const [recordId, size] of sizes.entries()) {
+    const data = { text: 'x'.repeat(size) };
+    await handler.recordChange({ objectName: 'task', recordId, operation: 'create', data });
+  }
+  const { page } = store;
+  let read = 0;
+  store.page = async (query) => {
+    const found = await page.call(store, query);
+    read += found.records.length;
+    return found;
+  };
+  const told: unknown[] = [];
+  let pages = 0;
+  for (let checkpoint: string | null = null, hasMore = true; hasMore; pages++) {
+    const answer = await pull(checkpoint);
+    told.push(...answer.serverChanges.map(({ recordId }) => recordId));
+    checkpoint = answer.checkpoint;
+    hasMore = answer.hasMore ?? false;
+  }
+  expect(told).toEqual([...sizes.keys()]);
+  // 3 large ones fit a page and 19 small ones; without a guess 200 would be read for each.
+  expect(pages).toBeLessThan(125);
+  expect(read).toBeLessThan(pages * 32 + 200);
+});

@@ -1,6 +1,6 @@
 /** One page of the feed as a client may see it. */
 import { createHash } from 'node:crypto';
-import { type SyncMutationResult, type SyncReset, type SyncServerChange, utf8Bytes } from '@objectql/sync-types';
+import type { SyncMutationResult, SyncReset, SyncServerChange } from '@objectql/sync-types';
 import type { FeedEnd, FeedStretch, OwnWrite } from './apply-mutations.js';
 import { type Authorize, type ReadPermission, visibleData } from './authorize.js';
 import {
@@ -11,6 +11,7 @@ import {
   nextCheckpoint,
   type PageStart,
 } from './checkpoint.js';
+import type { PageSize } from './page-size.js';
 import type { Principal } from './principal.js';
 import type { PushRequest } from './push-request.js';
 import { RecordMap } from './record-map.js';
@@ -32,7 +33,7 @@ export interface FeedPageParts {
   readonly principal: Principal | null;
   /** The objects the server syncs, where it knows; all when `undefined`. */
   readonly syncedObjects: readonly string[] | undefined;
-  readonly maxPageBytes: number;
+  readonly pageSize: PageSize;
   /** What this request wrote itself: not sent back unless the client could not know it. */
   readonly written: readonly OwnWrite[];
   /** What came of its mutations, in the order of the request. */
@@ -57,12 +58,13 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   // Where its rights are others by now, a client knows of its own writes what it may not see any more.
   const isAsJudged = rights === parts.rightsBefore;
   const alone = isAsJudged ? ownPage(request, parts, scope) : undefined;
-  const found = alone ?? (await readPage(request, parts, { objects, scope }));
+  const limit = parts.pageSize.limitFor(request.limit);
+  const found = alone ?? (await readPage(request, parts, { objects, scope, limit }));
   const { page } = found;
   const { epoch, head } = page.facts;
   // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
   const start = { ...found.start, since: Math.min(found.start.since, parts.headBefore) };
-  const selected = selectUpTo(page.records.slice(0, request.limit), parts.maxPageBytes);
+  const selected = parts.pageSize.select(page.records.slice(0, limit));
   const hasMore = selected.length < page.records.length;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : head;
@@ -107,6 +109,13 @@ export async function standStill(
   };
 }
 
+interface PageWanted {
+  readonly objects: readonly string[] | undefined;
+  readonly scope: string;
+  /** At most so many records. */
+  readonly limit: number;
+}
+
 interface ReadPage {
   readonly page: Page;
   readonly start: PageStart;
@@ -115,10 +124,10 @@ interface ReadPage {
 async function readPage(
   request: PushRequest,
   parts: FeedPageParts,
-  { objects, scope }: { readonly objects: readonly string[] | undefined; readonly scope: string },
+  { objects, scope, limit: mostRecords }: PageWanted,
 ): Promise<ReadPage> {
   // One record more than is sent tells whether more follow.
-  const limit = request.limit + 1;
+  const limit = mostRecords + 1;
   const asked = request.checkpoint?.place ?? 0;
   const page = await pageBehind(request.checkpoint, parts, { after: asked, limit, objects });
   const start = findPageStart(request.checkpoint, page.facts, scope);
@@ -195,22 +204,6 @@ interface WantedObjects {
 function sorted(names: readonly string[]): readonly string[] {
   return [...new Set(names)].sort();
 }
-
-/** As many records as fit the page, and always one, so that a large record cannot stall the feed. */
-function selectUpTo(records: readonly FeedRecord[], maxBytes: number): readonly FeedRecord[] {
-  // No unit of a string takes more than three bytes, so most pages need no counting.
-  const most = records.reduce((sum, { data }) => sum + 3 * (data?.length ?? 0) + CHANGE_OVERHEAD_BYTES, 0);
-  if (most <= maxBytes) return records;
-  let bytes = 0;
-  const end = records.findIndex(({ data }, index) => {
-    bytes += (data === null ? 0 : utf8Bytes(data)) + CHANGE_OVERHEAD_BYTES;
-    return index > 0 && bytes > maxBytes;
-  });
-  return end === -1 ? records : records.slice(0, end);
-}
-
-/** 512 bytes: what a change carries beside its data, with ids of the largest size. */
-const CHANGE_OVERHEAD_BYTES = 512;
 
 /** The request's own writes that its client knows from the results. */
 function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {

@@ -19,6 +19,7 @@ import { hideUnreadable } from './hide-unreadable.js';
 import { KeyedLock } from './keyed-lock.js';
 import { type ObjectConfigs, readObjectConfigs } from './object-configs.js';
 import { type ObjectRules, objectRules } from './object-rules.js';
+import { PageSize } from './page-size.js';
 import { type Platform, systemPlatform } from './platform/platform.js';
 import type { SyncContext } from './principal.js';
 import { checkpointOf, type PushRequest, parsePull, parsePush } from './push-request.js';
@@ -91,6 +92,7 @@ export class SyncHandler implements AsyncDisposable {
   /** `undefined` where every object is served. */
   readonly #objects: ReadonlyMap<string, SyncConfig> | undefined;
   readonly #feedWatch: FeedWatch;
+  readonly #pageSize: PageSize;
   #opened: Promise<void> | undefined;
   #isClosed = false;
 
@@ -100,6 +102,7 @@ export class SyncHandler implements AsyncDisposable {
     this.#options = options;
     this.store = options.store ?? new MemoryStore();
     this.limits = resolveLimits(options.limits);
+    this.#pageSize = new PageSize(this.limits.maxPageBytes);
     this.#platform = options.platform ?? systemPlatform;
     const bound = { platform: this.#platform, timeoutMs: this.limits.resolverTimeoutMs };
     this.#authorize = boundAuthorize(options.authorize ?? {}, bound);
@@ -229,7 +232,7 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #readPage(request: PushRequest, pushed: JudgedPush, { principal = null }: SyncContext): Promise<FeedPage> {
-    const { store, limits } = this;
+    const { store } = this;
     if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
     const objects = this.#objects;
     return readFeedPage(request, {
@@ -237,7 +240,7 @@ export class SyncHandler implements AsyncDisposable {
       authorize: this.#authorize,
       principal,
       syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
-      maxPageBytes: limits.maxPageBytes,
+      pageSize: this.#pageSize,
       ...pushed,
     });
   }

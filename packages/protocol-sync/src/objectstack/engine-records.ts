@@ -1,5 +1,12 @@
 /** The application's records in ObjectStack's data engine, as sync reads and writes them. */
-import { type JsonObject, type MutationLogEntry, type RecordId, type RecordRef, recordKey } from '@objectql/sync-types';
+import {
+  type JsonObject,
+  type MutationLogEntry,
+  ownValue,
+  type RecordId,
+  type RecordRef,
+  recordKey,
+} from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
@@ -75,7 +82,8 @@ export class EngineRecords implements RecordResolver {
   }
 
   async #write(mutation: MutationLogEntry & { readonly recordId: string }, context: WriteContext): Promise<void> {
-    const { objectName, recordId: id, operation, data } = mutation;
+    const { objectName, recordId: id, operation } = mutation;
+    const data = this.#withoutFormulas(mutation);
     const engine = this.#engine;
     const options = { context: contextOf(context.principal) };
     const exists = (await this.getRecord(objectName, id)) !== undefined;
@@ -85,6 +93,17 @@ export class EngineRecords implements RecordResolver {
       if (exists) await engine.delete(objectName, { where: { id }, ...options });
     } else if (operation === 'create' && !exists) await engine.insert(objectName, { ...data, id }, options);
     else await engine.update(objectName, { ...data, id }, options);
+  }
+
+  /**
+   * A device that sends the whole record, as one does that makes it again, sends what the engine computes when it reads the
+   * record. For that there is no column, and the write would fail.
+   */
+  #withoutFormulas({ objectName, data = {} }: MutationLogEntry): JsonObject {
+    const fields = this.#engine.registry.getObject(objectName)?.fields ?? {};
+    const isFormula = (field: string) =>
+      (ownValue(fields, field) as { readonly type?: unknown } | undefined)?.type === 'formula';
+    return Object.fromEntries(Object.entries(data).filter(([field]) => !isFormula(field)));
   }
 }
 

@@ -160,6 +160,28 @@ it('enrols and follows the records beside those whose ids the engine takes for p
   expect(serverChanges.map(({ recordId }) => recordId)).toEqual(['a', '~', 'b']);
 });
 
+it('takes a whole record as a device has it, with what the engine computes', async () => {
+  const fields = {
+    size: { type: 'number', label: 'Size' },
+    twice: { type: 'formula', label: 'Twice', expression: 'record.size * 2', returnType: 'number' },
+  };
+  const sync = new SyncProtocolPlugin();
+  const { engine, stop } = await startKernel({ objects: [{ ...TASK, fields }], plugins: [sync] });
+  onTestFinished(stop);
+  await engine.insert('task', { id: 't1', size: 1 }, system);
+  const [seen] = (await sync.handler.handlePull({ clientId: 'phone', lastCheckpoint: null })).serverChanges;
+  const common = { objectName: 'task', timestamp: '2026-01-01T00:00:00.000Z', clientId: 'phone', baseVersion: 1 };
+  const { results } = await sync.handler.handlePush({
+    clientId: 'phone',
+    lastCheckpoint: null,
+    mutations: [
+      { ...common, id: 'm1', recordId: 't1', operation: 'update', sequence: 1, data: { ...seen?.data, size: 2 } },
+      { ...common, id: 'm2', recordId: 't2', operation: 'create', sequence: 2, data: { size: 3, twice: 0 } },
+    ],
+  });
+  expect(results).toMatchObject([{ record: { size: 2, twice: 4 } }, { record: { size: 3, twice: 6 } }]);
+});
+
 it('goes on in a second kernel with the plugin of the first', async () => {
   const { filename, remove } = temporaryDatabase();
   onTestFinished(remove);

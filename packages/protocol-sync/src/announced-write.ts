@@ -186,11 +186,11 @@ function followingState(
   return withStoredRecord(writeRecord(before, write, versionFloor), record);
 }
 
-/** The record of the intent, and what the ledger has of its mutation or in its place. */
+/** The record of the intent, and what the ledger has in its place. */
 function loadRequestOf(intent: Intent): LoadRequest {
-  const { mutationId, logId, sequence } = intent.ledger;
+  const { logId, sequence } = intent.ledger;
   const log = logId === null ? {} : { log: { logId, sequences: [sequence] } };
-  return { records: [refOf(intent)], mutationIds: [mutationId], ...log };
+  return { records: [refOf(intent)], mutationIds: [], ...log };
 }
 
 /** The record as it was when its tombstone was dropped: deleted by somebody, at a version up to the floor. */

@@ -40,6 +40,36 @@ describe('a resolver with getRecord and applyMutation alone', () => {
     expect(rows.has('t1')).toBe(false);
   });
 
+  it('is called for what is whole alone, and its writes are not echoed', async () => {
+    const { push } = setUp();
+    const { calls, resolver } = table();
+    const answer = await push({ mutations: [create({ n: 1 }), mutation({ sequence: -1 })] }, resolver);
+    expect([brief(answer.results), answer.serverChanges, calls]).toEqual([
+      ['applied', 'INVALID'],
+      [],
+      ['create t1 v1'],
+    ]);
+  });
+
+  it('is asked for a record whose delete was forgotten in the midst of the push', async () => {
+    const { push, pull, handler, advance } = setUp();
+    const { rows, resolver } = table();
+    await push({ mutations: [create({ n: 1 }), mutation({ operation: 'delete' })] }, resolver);
+    advance(31 * DAY_MS);
+    rows.set('t1', { title: 'made anew past sync' });
+    const pruning: RecordResolver = {
+      ...resolver,
+      async applyMutation(...write) {
+        await handler.prune();
+        return resolver.applyMutation(...write);
+      },
+    };
+    const mutations = [create({ n: 1 }, { recordId: 'other' }), mutation({ data: { n: 2 }, baseVersion: 2 })];
+    await push({ logId: 'log-b', mutations }, pruning);
+    const [change] = (await pull()).serverChanges.filter(({ recordId }) => recordId === 't1');
+    expect(change?.data).toMatchObject({ title: 'made anew past sync' });
+  });
+
   it('brings records into the feed that are older than sync', async () => {
     const { push, pull } = setUp({ strategy: 'manual' });
     const { resolver } = table();
@@ -145,17 +175,29 @@ it('makes no announced write of another user as the caller who meets it', async 
 it('I13 recovers an announced write after the time it may take, also when the clock was set back by a day', async () => {
   const { store, push, pull, advance } = setUp();
   const rows = new Map<unknown, Record<string, unknown>>();
+  const made: unknown[] = [];
   const resolver: RecordResolver = {
     getRecord: (_objectName, recordId) => rows.get(recordId),
-    applyMutation: ({ recordId, data }) => void rows.set(recordId, { ...data }),
+    applyMutation({ recordId, data }) {
+      made.push(data);
+      rows.set(recordId, { ...data });
+    },
   };
-  const dying: RecordResolver = { ...resolver, applyMutation: () => dieAtNextTransaction(store) };
-  const request = { mutations: [create({ n: 1 })] };
+  const dying: RecordResolver = {
+    ...resolver,
+    async applyMutation(...write) {
+      await resolver.applyMutation(...write);
+      dieAtNextTransaction(store);
+    },
+  };
+  await push({ mutations: [create({ n: 1 })] }, resolver);
+  const request = { mutations: [mutation({ data: { n: 2 } })] };
   await push(request, dying);
   advance(-DAY_MS);
   const { results } = await push(request, resolver);
   expect(results).toMatchObject([{ code: 'BUSY', retryAfterMs: 20_000 }]);
   advance(20_000);
   expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
-  expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 1, data: { n: 1 } }]);
+  expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 2, data: { n: 2 } }]);
+  expect(made).toEqual([{ n: 1 }, { n: 2 }]);
 });

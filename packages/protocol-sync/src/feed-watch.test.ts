@@ -23,7 +23,9 @@ test('tells at once where the feed stands, and every commit after that', async (
   await add();
   await commit();
   await platform.advance(POKE_PAUSE_MS);
-  expect(heard).toEqual(['2.id-1.1.0.', '2.id-1.2.0.']);
+  await commit();
+  await platform.advance(POKE_PAUSE_MS);
+  expect(heard).toEqual(['2.id-1.1.0.', '2.id-1.2.0.', '2.id-1.3.0.']);
 });
 
 test('tells commits that come close together as one, and the last of them always', async () => {
@@ -91,6 +93,68 @@ test('leaves nothing behind when the last watcher goes', async () => {
   await commit();
   await platform.advance(5000);
   expect([heard, platform.armed]).toEqual([['2.id-1.0.0.', '2.id-1.1.0.'], 0]);
+});
+
+test('leaves nothing behind when the last watcher goes in the midst of being told', async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const { platform, add, commit } = await watched();
+    const remove = await add();
+    await commit();
+    for (let count = 0; count < turns; count++) await Promise.resolve();
+    remove();
+    await platform.advance(0);
+    expect([turns, platform.armed]).toEqual([turns, 0]);
+  }
+});
+
+test('goes on telling the others when one of them goes, and reads nothing for nobody', async () => {
+  const { platform, store, heard, add, commit } = await watched();
+  const [removeOne, removeOther] = [await add('one'), await add('other')];
+  removeOne();
+  await commit();
+  await platform.advance(0);
+  removeOther();
+  let reads = 0;
+  const { page } = store;
+  store.page = (query) => {
+    reads += 1;
+    return page.call(store, query);
+  };
+  await commit();
+  await platform.advance(5000);
+  expect([heard.slice(2), reads]).toEqual([['2.id-1.1.0.other'], 0]);
+});
+
+test('tells a new watcher nothing older than what it was told while it came', async () => {
+  const { platform, store, heard, add, commit } = await watched();
+  const { page } = store;
+  let answer = (): void => {};
+  store.page = async (query) => {
+    store.page = page;
+    const before = await page.call(store, query);
+    await new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    return before;
+  };
+  const added = add();
+  await platform.advance(0);
+  await commit();
+  await platform.advance(0);
+  answer();
+  await added;
+  expect(heard).toEqual(['2.id-1.1.0.']);
+});
+
+test('watches for nobody who could not be told where the feed stands', async () => {
+  const { platform, store, heard, add, commit } = await watched();
+  const { page } = store;
+  store.page = () => Promise.reject(new Error('The store is busy.'));
+  await expect(add()).rejects.toThrow('busy');
+  store.page = page;
+  await commit();
+  await platform.advance(0);
+  expect([heard, platform.armed]).toEqual([[], 0]);
 });
 
 test('watches again after the last watcher went', async () => {

@@ -73,6 +73,16 @@ for (const [where, resolver] of RESOLVERS) {
     expect(await send('log', mine)).toBe('OUTCOME_EXPIRED');
     expect(await send('another', moved(mine))).toBe('OUTCOME_EXPIRED');
   });
+
+  it(`I2 remembers each mutation where it was first written, also beside one whose place is taken, written ${where}`, async () => {
+    const { push, send, forget } = setUpForgetful(resolver);
+    const [taken, free] = [create({ n: 1 }), create({ n: 2 }, { recordId: 't2' })];
+    await send('log', create({ n: 3 }, { recordId: 't3', sequence: taken.sequence }));
+    const { results } = await push({ logId: 'next', mutations: [taken, free].map(moved) }, resolver);
+    expect(results.map(told)).toEqual(['applied', 'applied']);
+    await forget();
+    expect(await send('log', free)).toBe('OUTCOME_EXPIRED');
+  });
 }
 
 it('I4 shows the record to a device that is not told what a mutation of the log before made of it', async () => {

@@ -59,14 +59,10 @@ export function parsePull(body: unknown, limits: ServerLimits): PushRequest {
 }
 
 function parseEnvelope<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(ownProperties(body));
+  // The schema would take for keys what somebody has put on `Object.prototype`: each request would have one too many.
+  const parsed = schema.safeParse({ __proto__: null, ...Object(body) });
   if (!parsed.success) throw new SyncRequestError('MALFORMED', `The request is malformed: ${describe(parsed.error)}.`);
   return parsed.data;
-}
-
-/** The schema also takes for keys what somebody has put on `Object.prototype`: each request would have one too many. */
-function ownProperties(body: unknown): unknown {
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { __proto__: null, ...body } : body;
 }
 
 function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<PushRequest, 'pull' | 'items'> {

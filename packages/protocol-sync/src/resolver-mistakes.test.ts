@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type RecordResolver, RejectionError } from './record-resolver.js';
-import { brief, create, setUp } from './sync-handler.fixture.js';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
 
 const WIDE = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`field${index}`, index]));
 
@@ -55,6 +55,44 @@ describe.each([{ transactional: true }, { transactional: false }])('a resolver w
     expect([brief(first.results), brief(again.results), serverChanges.map(({ data }) => data)]).toEqual([
       ...[['applied'], ['applied']],
       [said],
+    ]);
+  });
+
+  it('may say null where there is no record, and answers to a delete what it likes', async () => {
+    const rows = new Map<unknown, object>();
+    const answers: RecordResolver = {
+      ...kind,
+      getRecord: (_objectName, recordId) => rows.get(recordId) ?? (null as never),
+      applyMutation({ operation, recordId, data }) {
+        if (operation === 'delete') return { deleted: rows.delete(recordId) };
+        rows.set(recordId, { ...data });
+        return null as never;
+      },
+    };
+    const { push, pull } = setUp();
+    const mutations = [create({ n: 1 }), create({ n: 1 }, { recordId: 't2' }), mutation({ operation: 'delete' })];
+    expect(brief((await push({ mutations }, answers)).results)).toEqual(['applied', 'applied', 'applied']);
+    expect((await pull()).serverChanges).toMatchObject([
+      { recordId: 't2', data: { n: 1 } },
+      { recordId: 't1', operation: 'delete' },
+    ]);
+  });
+
+  it('I5 brings a record of its own into the feed once, as a write of now', async () => {
+    const rows = new Map<unknown, object>([['t1', { title: 'older than sync' }]]);
+    const table: RecordResolver = {
+      ...kind,
+      getRecord: (_objectName, recordId) => rows.get(recordId),
+      applyMutation: ({ recordId, data }) => void rows.set(recordId, { ...rows.get(recordId), ...data }),
+    };
+    const { push } = setUp({ strategy: 'last-write-wins' });
+    const late = mutation({ data: { title: 'late', n: 1 } });
+    const { results } = await push({ mutations: [late, mutation({ data: { n: 2 } })] }, table);
+    const again = await push({ mutations: [mutation({ data: { n: 3 } })] }, table);
+    expect([...results, ...again.results]).toMatchObject([
+      { serverVersion: 2, record: { title: 'older than sync', n: 1 }, droppedFields: ['title'] },
+      { serverVersion: 3 },
+      { serverVersion: 4 },
     ]);
   });
 

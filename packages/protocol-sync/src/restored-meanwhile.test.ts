@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { RecordResolver } from './record-resolver.js';
 import type { MemoryStore } from './storage/memory-store.js';
+import { StoreBusyError } from './storage/sync-store.js';
 import { brief, create, errorOf, mutation, setUp } from './sync-handler.fixture.js';
 
 const outside: RecordResolver = { getRecord: () => undefined, applyMutation: () => undefined };
@@ -23,6 +24,44 @@ it.each([
   expect(await errorOf(push(request, resolver))).toBe('503 BUSY');
   back();
   expect(brief((await push(request, resolver)).results)).toEqual(['applied']);
+});
+
+it('I6 executes nothing more of a push in whose midst the store was restored', async () => {
+  const { push, store } = setUp();
+  const { checkpoint } = await push({ mutations: [create({ n: 0 }, { recordId: 't0' })] }, outside);
+  const written: unknown[] = [];
+  const restoring: RecordResolver = {
+    ...outside,
+    async applyMutation({ recordId }) {
+      written.push(recordId);
+      await store.changeEpoch();
+    },
+  };
+  const mutations = [create({ n: 1 }), create({ n: 2 }, { recordId: 't2' })];
+  expect(await errorOf(push({ lastCheckpoint: checkpoint, mutations }, restoring))).toBe('503 BUSY');
+  expect(written).toEqual(['t1']);
+});
+
+it('I1 charges no mutation with a store that is busy: the whole push comes again', async () => {
+  const { push, store, warnings } = setUp();
+  const { transaction } = store;
+  let left = 2;
+  store.transaction = (work) => {
+    left -= 1;
+    return left < 0
+      ? Promise.reject(new StoreBusyError('The database is locked.'))
+      : (transaction.call(store, work) as never);
+  };
+  const mutations = [create({ n: 1 }), create({ n: 2 }, { recordId: 't2' })];
+  await expect(push({ mutations }, outside)).rejects.toMatchObject({ status: 503, code: 'BUSY', retryAfterMs: 1000 });
+  const deadlocked: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    applyMutation: () => Promise.reject(new StoreBusyError('A deadlock was detected.')),
+  };
+  left = 1;
+  expect(await errorOf(push({ mutations }, deadlocked))).toBe('503 BUSY');
+  expect(warnings).toEqual([]);
 });
 
 /** Lets the one store's pages come from another; the returned function ends it. */

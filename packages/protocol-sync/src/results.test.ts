@@ -74,10 +74,11 @@ for (const transactional of [true, false]) {
       mutation({ data: { theirs: 2 } }),
       mutation({ data: { mine: 1 } }),
       mutation({ data: { secret: true } }),
+      mutation({ sequence: -1 }),
     ];
     const { results } = await push({ mutations }, resolver);
-    expect(brief(results)).toEqual(['NOT_FOUND', 'applied', 'applied']);
-    expect(results).toMatchObject([{}, { record: null }, { record: null }]);
+    expect(brief(results)).toEqual(['NOT_FOUND', 'applied', 'applied', 'INVALID']);
+    expect(results).toMatchObject([{}, { record: null }, { record: null }, {}]);
   });
 
   it(`leaves to the next push, where it is applied ${name}, what would make the answer enormous`, async () => {
@@ -105,4 +106,24 @@ it('I12 shows nothing of a record whose reader loses the right to it while the p
     return page.call(store, query);
   };
   expect(brief((await push({ mutations: [mutation({ data: { theirs: 2 } })] })).results)).toEqual(['NOT_FOUND']);
+});
+
+it('I8 tells again what was dropped, also beside a write that came to the same version and dropped nothing', async () => {
+  const { push } = setUp({ strategy: 'last-write-wins' });
+  const theirs = (recordId: string) => [
+    create({ title: 'x' }, { recordId }),
+    mutation({ recordId, data: { title: 'y' }, timestamp: '2026-03-01T11:30:00.000Z' }),
+  ];
+  await push({ logId: 'log-b', mutations: [...theirs('t1'), ...theirs('t2')] });
+  const request = {
+    mutations: [
+      mutation({ recordId: 't1', baseVersion: 1, data: { body: 'mine' } }),
+      mutation({ recordId: 't2', baseVersion: 1, data: { body: 'mine', title: 'mine' } }),
+    ],
+  };
+  await push(request);
+  expect((await push(request)).results).toMatchObject([
+    { serverVersion: 3, duplicate: true },
+    { serverVersion: 3, duplicate: true, droppedFields: ['title'] },
+  ]);
 });

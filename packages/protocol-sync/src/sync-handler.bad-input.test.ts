@@ -26,6 +26,39 @@ describe('bad input', () => {
     });
   }
 
+  it('says what is wrong with a request, and where', async () => {
+    const reasonOf = (body: unknown) =>
+      setUp()
+        .handler.handlePush(body)
+        .then(undefined, ({ message }: Error) => message);
+    expect(await reasonOf({ ...envelope, clientId: 7 })).toMatch(/^The request is malformed: clientId: Invalid/);
+    expect(await reasonOf({ ...envelope, extra: 1 })).toMatch(/^The request is malformed: Unrecognized key: "extra"/);
+  });
+
+  it('says what is wrong with a mutation, and answers it under its id where it has one', async () => {
+    const bad = [{ id: 7 }, { ...create({}), id: 'bad', extra: 1 }, { ...create({}), id: 'worse', data: { a: [1n] } }];
+    const { results } = await setUp().handler.handlePush({ ...envelope, mutations: bad });
+    const [nameless, ...named] = results;
+    expect(nameless).not.toHaveProperty('mutationId');
+    expect(named).toMatchObject([
+      { mutationId: 'bad', reason: expect.stringMatching(/^Unrecognized key: "extra"/) },
+      { mutationId: 'worse', reason: expect.stringMatching(/^data: /) },
+    ]);
+  });
+
+  it('refuses a write past sync that is malformed or too large, and takes none of it', async () => {
+    const { handler, pull } = setUp({ limits: { maxRecordBytes: 20_000 } });
+    const task = { objectName: 'task', recordId: 't1', operation: 'create' as const };
+    const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, n]));
+    const record = (parts: object) => handler.recordChange({ ...task, ...parts });
+    await expect(record({ operation: 'upsert' })).rejects.toThrow(/^recordChange: operation /);
+    await expect(record({ data: { text: 'x'.repeat(20_000) } })).rejects.toThrow(RangeError);
+    expect((await pull()).serverChanges).toEqual([]);
+    expect(await record({ data: fields(MAX_FIELDS) })).toEqual({ serverVersion: 1 });
+    await expect(record({ operation: 'update', data: { more: 1 } })).rejects.toThrow(RangeError);
+    expect(await record({ operation: 'update', data: { f1: 0 } })).toEqual({ serverVersion: 2 });
+  });
+
   for (const [what, found] of [
     ['a text', 'x'],
     ['an object', {}],
@@ -123,6 +156,17 @@ describe('bad input', () => {
     const later = mutation({ clientId: 'b', data: { title: 'later' }, timestamp: '2026-03-01T12:00:01.000Z' });
     await push({ clientId: 'b', logId: 'log-b', mutations: [later] });
     expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'later' } }]);
+  });
+
+  it('I10 takes a write for as old as it was when it was sent, by whatever clock', async () => {
+    const { push, pull } = setUp({ strategy: 'last-write-wins' });
+    await push({ mutations: [create({ title: '0' }, { timestamp: '2026-03-01T08:00:00.000Z' })] });
+    const theirs = mutation({ baseVersion: 1, data: { title: 'theirs' }, timestamp: '2026-03-01T10:30:00.000Z' });
+    await push({ mutations: [theirs] });
+    // An hour old when it was sent, by a clock that is two hours slow.
+    const mine = mutation({ baseVersion: 1, data: { title: 'mine' }, timestamp: '2026-03-01T09:00:00.000Z' });
+    await push({ logId: 'log-b', sentAt: '2026-03-01T10:00:00.000Z', mutations: [mine] });
+    expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'mine' } }]);
   });
 
   it('takes a write of a clock that was set back as made after the one before it', async () => {

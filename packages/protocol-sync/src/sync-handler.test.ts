@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Authorize } from './authorize.js';
-import { type RecordResolver, RejectionError, storeResolver } from './record-resolver.js';
-import { brief, create, DAY_MS, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
+import { type RecordResolver, storeResolver } from './record-resolver.js';
+import { brief, create, DAY_MS, errorOf, mutation, setUp } from './sync-handler.fixture.js';
 import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
 
 describe('one outcome for each mutation', () => {
@@ -94,34 +94,38 @@ describe('a log', () => {
     );
   });
 
-  it('I3 keeps a record’s order when an earlier mutation fails retryably', async () => {
-    let isDown = true;
-    const resolver: RecordResolver = {
-      ...storeResolver,
-      applyMutation(applied) {
-        if (isDown && applied.data?.title === 'first') throw new Error('down');
-      },
-    };
-    const { push, pull, warnings } = setUp();
-    const request = {
-      mutations: [
-        create({ title: 'first' }),
-        mutation({ data: { title: 'second' } }),
-        create({ n: 1 }, { recordId: 't2' }),
-      ],
-    };
-    const failed = await push(request, resolver);
-    expect(brief(failed.results)).toEqual(['INTERNAL', 'BUSY', 'applied']);
-    expect(failed.results).toMatchObject([{ retryable: true }, { retryable: true }, {}]);
-    expect(warnings).toMatchObject([{ code: 'WRITE_FAILED' }]);
-    isDown = false;
-    expect(brief((await push(request, resolver)).results)).toEqual(['applied', 'applied', 'applied']);
-    const changes = (await pull()).serverChanges;
-    expect(changes.find(({ recordId }) => recordId === 't1')).toMatchObject({
-      serverVersion: 2,
-      data: { title: 'second' },
-    });
-  });
+  it.each([true, false])(
+    'I3 keeps a record’s order when an earlier mutation fails retryably, transactional %s',
+    async (transactional) => {
+      let isDown = true;
+      const resolver: RecordResolver = {
+        transactional,
+        getRecord: () => undefined,
+        applyMutation(applied) {
+          if (isDown && applied.data?.title === 'first') throw new Error('down');
+        },
+      };
+      const { push, pull, warnings } = setUp();
+      const request = {
+        mutations: [
+          create({ title: 'first' }),
+          mutation({ data: { title: 'second' } }),
+          create({ n: 1 }, { recordId: 't2' }),
+        ],
+      };
+      const failed = await push(request, resolver);
+      expect(brief(failed.results)).toEqual(['INTERNAL', 'BUSY', 'applied']);
+      expect(failed.results).toMatchObject([{ retryable: true }, { retryable: true }, {}]);
+      expect(warnings).toMatchObject([{ code: 'WRITE_FAILED' }]);
+      isDown = false;
+      expect(brief((await push(request, resolver)).results)).toEqual(['applied', 'applied', 'applied']);
+      const changes = (await pull()).serverChanges;
+      expect(changes.find(({ recordId }) => recordId === 't1')).toMatchObject({
+        serverVersion: 2,
+        data: { title: 'second' },
+      });
+    },
+  );
 });
 
 describe('the feed', () => {
@@ -138,6 +142,12 @@ describe('the feed', () => {
     }
     expect(pages).toEqual([[1, 2], [3, 4], [5]]);
     expect((await pull(checkpoint)).serverChanges).toEqual([]);
+  });
+
+  it('has one place for a record, however often a push writes it', async () => {
+    const { push } = setUp();
+    const { checkpoint } = await push({ mutations: [create({ n: 1 }), mutation({ data: { n: 2 } })] });
+    expect(checkpoint).toBe('2.id-1.1.0.');
   });
 
   it('cuts a page at its size and always sends one record', async () => {
@@ -195,14 +205,27 @@ describe('the feed', () => {
     expect(third).toMatchObject({ serverChanges: [{ recordId: 5 }], hasMore: false });
   });
 
-  it('executes nothing of a request whose checkpoint is of another epoch', async () => {
-    const { push, pull, store } = setUp();
-    const { checkpoint } = await push({ mutations: [create({ title: '0' })] });
-    await store.changeEpoch();
-    const answer = await push({ lastCheckpoint: checkpoint, mutations: [create({ n: 1 }, { recordId: 't2' })] });
-    expect(answer).toMatchObject({ results: [], reset: 'epoch', serverChanges: [{ recordId: 't1' }] });
-    expect((await pull()).serverChanges).toHaveLength(1);
-  });
+  it.each([true, false])(
+    'executes nothing of a request whose checkpoint is of another epoch, transactional %s',
+    async (transactional) => {
+      const written: unknown[] = [];
+      const resolver: RecordResolver = {
+        transactional,
+        getRecord: () => undefined,
+        applyMutation: ({ recordId }) => void written.push(recordId),
+      };
+      const { push, pull, store } = setUp();
+      const { checkpoint } = await push({ mutations: [create({ title: '0' })] }, resolver);
+      await store.changeEpoch();
+      const request = { lastCheckpoint: checkpoint, mutations: [create({ n: 1 }, { recordId: 't2' })] };
+      expect(await push(request, resolver)).toMatchObject({
+        results: [],
+        reset: 'epoch',
+        serverChanges: [{ recordId: 't1' }],
+      });
+      expect([(await pull()).serverChanges.length, written]).toEqual([1, ['t1']]);
+    },
+  );
 
   it('begins anew for other objects and other rights', async () => {
     let team = 'red';
@@ -252,25 +275,29 @@ describe('the feed', () => {
 describe('I12 what a caller may not read', () => {
   const authorize: Authorize = { read: ({ record }) => (record?.secret ? 'hide' : 'allow') };
 
-  it('is in no change, no result and no conflict', async () => {
-    const { handler, push, pull } = setUp({ authorize, strategy: 'manual' });
-    await handler.recordChange({
-      objectName: 'task',
-      recordId: 't1',
-      operation: 'create',
-      data: { title: 'x', secret: true },
-    });
-    expect((await pull()).serverChanges).toEqual([]);
-    const attempts = [
-      mutation({ data: { title: 'mine' } }),
-      mutation({ operation: 'delete' }),
-      mutation({ data: { title: 'mine' }, recordId: 'no-such' }),
-      create({ title: 'mine' }),
-    ];
-    const { results } = await push({ mutations: attempts });
-    expect(brief(results)).toEqual(['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND', 'FORBIDDEN']);
-    expect(JSON.stringify(results)).not.toContain('secret');
-  });
+  it.each(['hide', 'forget'] as const)(
+    'is in no change, no result and no conflict where the rule says %s',
+    async (permission) => {
+      const authorize: Authorize = { read: ({ record }) => (record?.secret ? permission : 'allow') };
+      const { handler, push, pull } = setUp({ authorize, strategy: 'manual' });
+      await handler.recordChange({
+        objectName: 'task',
+        recordId: 't1',
+        operation: 'create',
+        data: { title: 'x', secret: true },
+      });
+      expect((await pull()).serverChanges).toEqual([]);
+      const attempts = [
+        mutation({ data: { title: 'mine' } }),
+        mutation({ operation: 'delete' }),
+        mutation({ data: { title: 'mine' }, recordId: 'no-such' }),
+        create({ title: 'mine' }),
+      ];
+      const { results } = await push({ mutations: attempts });
+      expect(brief(results)).toEqual(['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND', 'FORBIDDEN']);
+      expect(JSON.stringify(results)).not.toContain('secret');
+    },
+  );
 
   it('goes from the device of the writer who may not read what they wrote, also when they ask again', async () => {
     const { push } = setUp({ authorize });
@@ -291,65 +318,6 @@ describe('I12 what a caller may not read', () => {
     expect(change).toMatchObject({ operation: 'delete', recordId: 't1' });
     expect(change).not.toHaveProperty('data');
     expect((await pull()).serverChanges).toEqual([]);
-  });
-});
-
-describe('a resolver', () => {
-  it('refuses for good with a code of its own', async () => {
-    const { push } = setUp();
-    const resolver: RecordResolver = {
-      ...storeResolver,
-      applyMutation() {
-        throw new RejectionError('VALIDATION', 'A task needs a title.');
-      },
-    };
-    expect((await push({ mutations: [create({})] }, resolver)).results).toMatchObject([
-      { status: 'rejected', code: 'VALIDATION', reason: 'A task needs a title.' },
-    ]);
-  });
-
-  it('that hangs is given up, and its mutation is kept for another try', async () => {
-    const { push, pull, runTimers } = setUp();
-    let onCalled = () => {};
-    const called = new Promise<void>((resolve) => {
-      onCalled = resolve;
-    });
-    const resolver: RecordResolver = {
-      ...storeResolver,
-      applyMutation: () => {
-        onCalled();
-        return new Promise(() => {});
-      },
-    };
-    const answer = push({ mutations: [create({ n: 1 })] }, resolver);
-    await called;
-    runTimers();
-    expect((await answer).results).toMatchObject([{ code: 'INTERNAL', retryable: true }]);
-    expect((await pull()).serverChanges).toEqual([]);
-  });
-
-  for (const [lie, value] of [
-    ['a number', 7],
-    ['a list', []],
-    ['a record no JSON can carry', { deep: nested(50) }],
-  ] as const) {
-    it(`that returns ${lie} is not believed`, async () => {
-      const { push, pull } = setUp();
-      const resolver = { ...storeResolver, applyMutation: () => value } as unknown as RecordResolver;
-      expect(brief((await push({ mutations: [create({ n: 1 })] }, resolver)).results)).toEqual(['INTERNAL']);
-      expect((await pull()).serverChanges).toEqual([]);
-    });
-  }
-
-  it('that changes what it stores is what everybody receives, the writer included', async () => {
-    const { push, pull } = setUp();
-    const resolver: RecordResolver = {
-      ...storeResolver,
-      applyMutation: (applied) => ({ ...applied.data, slug: 'a-b', _id: 't1', _version: 1 }),
-    };
-    const { results } = await push({ mutations: [create({ title: 'A B' })] }, resolver);
-    expect(results).toMatchObject([{ record: { title: 'A B', slug: 'a-b' } }]);
-    expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'A B', slug: 'a-b' } }]);
   });
 });
 

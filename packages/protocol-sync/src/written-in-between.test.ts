@@ -195,3 +195,82 @@ it('I2 remembers a refusal whose place a clone of the device has taken while the
   const again = await push({ logId: 'log-new', mutations: [mine] }, resolver);
   expect(again.results).toMatchObject([{ code: 'VALIDATION', duplicate: true }]);
 });
+
+it('I11 counts as made what a resolver wrote before it failed, and as left what it wrote of it', async () => {
+  for (const fields of [['title', 'status'], ['title']]) {
+    const { push, pull } = setUp();
+    const row: Record<string, unknown> = {};
+    let isMade = false;
+    const resolver: RecordResolver = {
+      getRecord: () => (isMade ? row : undefined),
+      applyMutation({ operation, data = {} }) {
+        isMade = true;
+        if (operation === 'create') return void Object.assign(row, data);
+        for (const field of fields) row[field] = data[field];
+        throw new Error('The connection broke.');
+      },
+    };
+    const mutations = [create({ title: 'a', status: 'a' }), mutation({ data: { title: 'b', status: 'b' } })];
+    const { results } = await push({ mutations }, resolver);
+    expect(brief(results)).toEqual(['applied', fields.length === 2 ? 'applied' : 'INTERNAL']);
+    expect((await pull()).serverChanges).toMatchObject([{ serverVersion: 2, data: row }]);
+  }
+});
+
+it('I11 counts an empty record as made only where there is one', async () => {
+  const { push, pull } = setUp();
+  const resolver: RecordResolver = {
+    getRecord: () => undefined,
+    applyMutation: () => Promise.reject(new Error('down')),
+  };
+  expect(brief((await push({ mutations: [create({})] }, resolver)).results)).toEqual(['INTERNAL']);
+  expect((await pull()).serverChanges).toEqual([]);
+});
+
+it('I5 changes nothing of a record whose write the application refuses and leaves nothing of', async () => {
+  for (const operation of ['update', 'delete'] as const) {
+    const { push, pull } = setUp();
+    const row: Record<string, unknown> = {};
+    let isMade = false;
+    const resolver: RecordResolver = {
+      getRecord: () => (isMade ? row : undefined),
+      applyMutation(applied) {
+        if (applied.operation !== 'create') throw new RejectionError('VALIDATION', 'It is closed.');
+        isMade = true;
+        // What the application keeps to itself.
+        Object.assign(row, applied.data, { internal: true });
+      },
+    };
+    const made = create({ title: 'a' });
+    const refused = mutation({ operation, ...(operation === 'update' ? { data: { title: 'b' } } : {}) });
+    const { results } = await push({ mutations: [made, refused] }, resolver);
+    expect(brief(results)).toEqual(['applied', 'VALIDATION']);
+    expect((await pull()).serverChanges).toMatchObject([{ serverVersion: 1, data: { title: 'a' } }]);
+  }
+});
+
+it('I11 asks the application anew when somebody else wrote while it was asked', async () => {
+  const { handler, push, pull } = setUp();
+  let row: Record<string, unknown> | undefined;
+  const writePastSync = async (data: Record<string, string>) => {
+    row = { ...row, ...data };
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data });
+  };
+  let isWriting = false;
+  const resolver: RecordResolver = {
+    async getRecord() {
+      const asked = row && { ...row };
+      if (isWriting) await writePastSync({ due: 'later' });
+      isWriting = false;
+      return asked;
+    },
+    async applyMutation({ data }) {
+      row = { ...row, ...data };
+      if (data?.title !== 'y') return;
+      await writePastSync({ due: 'tomorrow' });
+      isWriting = true;
+    },
+  };
+  await push({ mutations: [create({ title: 'x' }), mutation({ data: { title: 'y' } })] }, resolver);
+  expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'y', due: 'later' } }]);
+});

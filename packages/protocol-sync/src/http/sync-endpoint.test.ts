@@ -136,7 +136,11 @@ it('takes no principal without an id', async () => {
 it('hides what went wrong inside from the caller and reports it', async () => {
   const failure = new Error('password authentication failed for user "sync"');
   const handler = new SyncHandler();
-  handler.store.open = () => Promise.reject(failure);
+  const { open } = handler.store;
+  handler.store.open = () => {
+    handler.store.open = open;
+    return Promise.reject(failure);
+  };
   const { send, reported } = endpointWith({ handler });
   expect(await seen(await send(URL_OF('push'), post(pushBody())))).toEqual({
     status: 500,
@@ -145,6 +149,8 @@ it('hides what went wrong inside from the caller and reports it', async () => {
     },
   });
   expect(reported).toEqual([failure]);
+  // The database that was down at the first request is up at the next.
+  expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(200);
 });
 
 it('reports nothing when a caller goes in the middle of its body', async () => {
@@ -260,16 +266,18 @@ it('answers 503 when time is up, and tells the resolver to stop', async () => {
 
 it('keeps no timer once it has answered', async () => {
   const timers = new Set<() => void>();
-  const { send } = endpointWith({
-    platform: {
-      now: () => 0,
-      randomId: () => 'id',
-      setTimer: (work) => {
-        timers.add(work);
-        return () => timers.delete(work);
-      },
+  const platform = {
+    now: () => 0,
+    randomId: () => 'id',
+    setTimer: (work: () => void) => {
+      timers.add(work);
+      return () => timers.delete(work);
     },
-  });
+  };
+  const authorize = { read: async () => 'allow' as const };
+  const resolver = { getRecord: () => undefined, applyMutation: () => undefined };
+  const { send } = endpointWith({ platform, resolver, handler: new SyncHandler({ platform, authorize }) });
+  await send(URL_OF('push'), post(pushBody()));
   await send(URL_OF('pull'), post(PULL_BODY));
   expect(timers.size).toBe(0);
 });

@@ -75,25 +75,38 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
     await old.close();
   });
 
-  it('I1 does not fail when it fails, and makes up for what it missed at the next start', async () => {
-    const tab = await openTab(page.context());
-    await commit(tab, 'failing', { meta: sampleMeta({ revision: 1 }), putEntries: [sampleEntry('m0')] });
-    await tab.evaluate(() => {
-      const { transaction } = IDBDatabase.prototype;
-      let count = 0;
-      IDBDatabase.prototype.transaction = function (...args) {
-        // The first writes the batch, and the second its copy.
-        if (++count === 2) throw new DOMException('No room.', 'QuotaExceededError');
-        return transaction.apply(this, args);
-      };
+  for (const failing of ['fails', 'does not answer']) {
+    it(`I1 I13 does not keep anything back when it ${failing}, and makes up for what it missed at the next start`, async () => {
+      const name = `second ${failing}`;
+      const tab = await openTab(page.context());
+      await commit(tab, name, { meta: sampleMeta({ revision: 1 }), putEntries: [sampleEntry('m0')] });
+      await tab.evaluate((isDeaf) => {
+        const { transaction } = IDBDatabase.prototype;
+        let count = 0;
+        IDBDatabase.prototype.transaction = function (...args) {
+          // The first writes the batch, and the second its copy.
+          if (++count !== 2) return transaction.apply(this, args);
+          if (!isDeaf) throw new DOMException('No room.', 'QuotaExceededError');
+          const made = transaction.apply(this, args);
+          Object.defineProperty(made, 'oncomplete', { set: () => {} });
+          return made;
+        };
+      }, failing === 'does not answer');
+      let answer: unknown = 'none';
+      void commit(tab, name, { meta: { ...meta, revision: 2 }, removeEntries: ['m0'] }).then((told) => {
+        answer = told;
+      });
+      await eventually(async () => {
+        await tab.evaluate(() => indexedDbPage.advance(2000));
+        expect(answer).toBeUndefined();
+      });
+      expect(await commit(tab, name, { meta: { ...meta, revision: 3 }, ...waiting })).toBeUndefined();
+      await tab.close();
+      await load(page, name);
+      await loseDatabase(name);
+      expect(await load(page, name)).toEqual({ ...backup, meta: { ...backup.meta, revision: 3 } });
     });
-    expect(await commit(tab, 'failing', { meta: { ...meta, revision: 2 }, removeEntries: ['m0'] })).toBeUndefined();
-    expect(await commit(tab, 'failing', { meta: { ...meta, revision: 3 }, ...waiting })).toBeUndefined();
-    await tab.close();
-    await load(page, 'failing');
-    await loseDatabase('failing');
-    expect(await load(page, 'failing')).toEqual({ ...backup, meta: { ...backup.meta, revision: 3 } });
-  });
+  }
 
   it('goes on without it when the browser gives it no room, takes that away, or does not answer', async () => {
     const own = await browser.newContext();

@@ -8,8 +8,8 @@ import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
 /**
  * Chromium deletes all databases of a site when it cannot read one, as after two crashes: it goes on writing behind what the
  * first left half done, and cannot read on from there after the second (https://github.com/google/leveldb/issues/1287). The
- * copy lies in a file of its own, written when the first is, so no crash meets both. It never keeps the first from
- * working: where it fails it ends, and the next opening makes up for what it missed.
+ * copy lies in a file of its own, written when the first is, so no crash meets both. What it misses, because it fails or is new,
+ * the next opening makes up for.
  */
 export class IndexedDbCopy {
   readonly #database: IDBDatabase;
@@ -70,11 +70,11 @@ export class IndexedDbCopy {
     });
   }
 
-  /** Follows the first, which has written this. Never rejects. */
-  async write(batch: StorageBatch): Promise<void> {
+  /** Follows the first, which has written this. */
+  write(batch: StorageBatch): Promise<void> {
     // What another tab has written meanwhile is in the first, and what the server tells again need not be kept twice.
     const { expectCheckpoint, expectRevision, putRecords, removeRecords, sweepWalk, ...own } = batch;
-    await writeBatch(this.#database, own).catch(() => this.close());
+    return writeBatch(this.#database, own);
   }
 
   /** What is written from now on does not reach it. */

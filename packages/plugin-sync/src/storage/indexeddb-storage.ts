@@ -74,7 +74,7 @@ export class IndexedDbStorage implements ClientStorage {
   load(): Promise<ClientState> {
     return this.#run(async (database) => {
       const state = await readState(database);
-      await this.#copy?.catchUp(state);
+      await this.#waitForCopy(this.#copy?.catchUp(state));
       return state;
     });
   }
@@ -84,7 +84,7 @@ export class IndexedDbStorage implements ClientStorage {
     const copy = structuredClone(batch);
     await this.#run(async (database) => {
       await writeBatch(database, copy);
-      await this.#copy?.write(copy);
+      await this.#waitForCopy(this.#copy?.write(copy));
     });
     if (batch.putEntries?.length) void this.#keepStored();
   }
@@ -186,11 +186,15 @@ export class IndexedDbStorage implements ClientStorage {
     this.#copy = await this.#waitForCopy(IndexedDbCopy.open(this.#name));
   }
 
-  /** What the copy answers, if it does: without it, everything works as well. */
-  async #waitForCopy<T>(work: Promise<T>): Promise<T | undefined> {
+  /** What the copy answers. One that fails or does not answer is left alone: without it, everything works as well. */
+  async #waitForCopy<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+    if (work === undefined) return undefined;
     const limit = { timeoutMs: COPY_MS, platform: this.#platform };
     const settled = await settleWithin(work, limit).catch(() => undefined);
-    return settled?.inTime ? settled.value : undefined;
+    if (settled?.inTime) return settled.value;
+    this.#copy?.close();
+    this.#copy = undefined;
+    return undefined;
   }
 
   async #request(): Promise<IDBDatabase> {

@@ -69,12 +69,12 @@ export class AnswerIntake {
     await this.#takeOwn([], { results: [], checkpoint: null, reset: 'epoch' });
   }
 
-  /** Reads the storage again, which somebody else has changed: these records, as far as is known. */
-  async reload(changed: Changed = 'all'): Promise<void> {
-    this.reread(await this.#parts.log.reload(), changed);
+  /** Reads the storage again, which somebody else has changed. */
+  async reload(): Promise<void> {
+    this.reread(await this.#parts.log.reload());
   }
 
-  /** Takes over what the log has read again. */
+  /** Takes over what the log has read again, after these records were changed, as far as is known. */
   reread(state: ClientState, changed: Changed = 'all'): void {
     const { records, conflicts, deadLetters, onChanged } = this.#parts;
     conflicts.replace(state.conflicts);
@@ -100,7 +100,7 @@ export class AnswerIntake {
       const dead = deadLetters.find(id);
       if (parked) settlements.tell(id, { status: 'conflict', ...parked });
       else if (dead) settlements.tell(id, { status: 'rejected', code: dead.code, reason: dead.reason });
-      else if (settlements.isOver || !(log.pending.get(id) || settlements.isFollowed(id)))
+      else if (settlements.isOver || !(settlements.isFollowed(id) || log.pending.get(id)))
         settlements.tell(id, settlements.recall(id));
     }
   }

@@ -50,7 +50,11 @@ export class Settlements {
   }
 
   settle(id: string, outcome: MutationOutcome): void {
-    this.#remember(id, outcome);
+    if (this.#outcomeById.size >= MAX_REMEMBERED) {
+      this.#olderById = this.#outcomeById;
+      this.#outcomeById = new Map();
+    }
+    this.#outcomeById.set(id, outcome);
     this.#onSettled(id, outcome);
     this.tell(id, outcome);
   }
@@ -74,14 +78,6 @@ export class Settlements {
 
   #hear(id: string, hearer: Hearer): void {
     this.#hearersById.set(id, [...(this.#hearersById.get(id) ?? []), hearer]);
-  }
-
-  #remember(id: string, outcome: MutationOutcome): void {
-    if (this.#outcomeById.size >= MAX_REMEMBERED) {
-      this.#olderById = this.#outcomeById;
-      this.#outcomeById = new Map();
-    }
-    this.#outcomeById.set(id, outcome);
   }
 }
 

@@ -1,6 +1,9 @@
 /** Those who want to know a value now and whenever it changes. */
 import { jsonEquals } from '@objectql/sync-types';
 
+/** Which values need not be told one after the other. */
+export type IsSame = (told: unknown, value: unknown) => boolean;
+
 /** Calls each subscriber by itself: one that throws is reported, and stops neither the others nor what they hear of. */
 export class Subscribers<Value> {
   readonly #listeners = new Set<(value: Value) => unknown>();
@@ -15,12 +18,12 @@ export class Subscribers<Value> {
     this.#onFailed = onFailed;
   }
 
-  /** Calls `listener` with the present value, and with every later one that is not the same JSON. Returns what stops it. */
-  add(listener: (value: Value) => unknown): () => void {
+  /** Calls `listener` with the present value, and with every later one that is not the same. Returns what stops it. */
+  add(listener: (value: Value) => unknown, isSame: IsSame = jsonEquals): () => void {
     let told: Value | undefined;
     // A function of its own, so that one listener subscribed twice is two subscriptions.
     const own = (value: Value) => {
-      if (jsonEquals(told, value)) return undefined;
+      if (isSame(told, value)) return undefined;
       told = value;
       return listener(value);
     };

@@ -22,7 +22,7 @@ import type { Platform } from './platform/platform.js';
 import { systemPlatform } from './platform/system-platform.js';
 import type { ClientStorage } from './storage/client-storage.js';
 import { MemoryStorage } from './storage/memory-storage.js';
-import { Subscribers } from './subscribers.js';
+import { type IsSame, Subscribers } from './subscribers.js';
 import { SyncCycle } from './sync-cycle.js';
 import { SyncDriver } from './sync-driver.js';
 import type { SyncEventListener } from './sync-listener.js';
@@ -166,10 +166,10 @@ export class SyncClient implements AsyncDisposable {
     });
   }
 
-  /** Calls `listener` with the status now and whenever it changes. Returns what stops it. */
-  subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>): () => void {
+  /** Calls `listener` with the status now and whenever it is not the same. Returns what stops it. */
+  subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>, isSame?: IsSame): () => void {
     this.open().catch((error: unknown) => this.listeners.report(error));
-    return this.#subscribers.add(listener);
+    return this.#subscribers.add(listener, isSame);
   }
 
   /**

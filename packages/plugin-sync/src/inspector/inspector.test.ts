@@ -141,3 +141,14 @@ it('leaves the transport as it was, unless another has taken its place', async (
   expect(sync.client.transport).toBe(transport);
   await sync.close();
 });
+
+it('shows that a change has become durable, which no status tells', async () => {
+  const { sync, tasks, inspector, platform } = inspected();
+  platform.setOnline(false);
+  const shown: (string | undefined)[] = [];
+  inspector.inspection.subscribe(() => shown.push(inspector.inspection.getSnapshot().log[0]?.progress));
+  tasks.records.create('a', { title: 'A' });
+  await platform.advance(0);
+  expect(shown.slice(-2)).toEqual(['storing', 'stored']);
+  await sync.close();
+});

@@ -72,7 +72,8 @@ export class Inspector {
       watch: (tell) => {
         const look = () => tell(this.#inspect());
         this.#recorded = look;
-        const stop = client.subscribeStatus(look);
+        // Also what shows in no status, as that a change has become durable.
+        const stop = client.subscribeStatus(look, () => false);
         return () => {
           stop();
           this.#recorded = () => {};

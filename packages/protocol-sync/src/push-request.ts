@@ -1,5 +1,5 @@
 /** Parses a push: the envelope as a whole, each mutation by itself, so that a malformed one harms no other. */
-import type { MutationLogEntry, RejectionCode, SyncPullRequest } from '@objectql/sync-types';
+import type { MutationLogEntry, RejectionCode, SyncPullRequest, SyncPushRequest } from '@objectql/sync-types';
 import { isJsonWithin } from '@objectql/sync-types';
 import {
   isMutationLogEntry,
@@ -43,7 +43,7 @@ export function parsePush(body: unknown, limits: ServerLimits): PushRequest {
   const envelope = parseEnvelope(syncPushRequestSchema, body);
   const items = envelope.mutations.map((mutation, index) =>
     index < limits.maxMutations
-      ? parseMutation(mutation, envelope.clientId, limits)
+      ? parseMutation(mutation, envelope, limits)
       : {
           ...idOf(mutation),
           code: 'BATCH_TOO_LARGE' as const,
@@ -94,13 +94,18 @@ export function checkpointOf(text: string | null): Checkpoint | null {
   );
 }
 
-function parseMutation(value: unknown, clientId: string, limits: ServerLimits): PushItem {
+function parseMutation(
+  value: unknown,
+  { clientId, logId }: Pick<SyncPushRequest, 'clientId' | 'logId'>,
+  limits: ServerLimits,
+): PushItem {
   if (!isMutationLogEntry(value)) {
     const { error } = mutationLogEntrySchema.safeParse(value);
     return { ...idOf(value), code: 'INVALID', reason: error ? `${describe(error)}.` : 'it does not fit the schema.' };
   }
   const mutation = value;
-  if (mutation.clientId !== clientId) {
+  // Of a log it is no matter which name its device had: apps lose the one that they keep, and tabs make one each.
+  if (logId === undefined && mutation.clientId !== clientId) {
     return { ...idOf(value), code: 'INVALID', reason: 'clientId is not that of the request.' };
   }
   if (mutation.data && !isJsonWithin(mutation.data, limits.maxRecordBytes)) {

@@ -109,7 +109,6 @@ describe('bad input', () => {
     ['a fractional sequence', { sequence: 1.5 }],
     ['an unsafe sequence', { sequence: 2 ** 53 }],
     ['a timestamp that is no date', { timestamp: 'soon' }],
-    ['another clientId than the request', { clientId: 'someone-else' }],
     ['an extra key', { extra: true }],
     ['data that is a list', { data: [] }],
     ['a field named __proto__', { data: JSON.parse('{"__proto__": {"x": 1}}') }],
@@ -131,6 +130,13 @@ describe('bad input', () => {
       expect(brief(results)).toEqual(['applied', 'INVALID', 'INVALID', 'applied']);
     });
   }
+
+  it('rejects a mutation of another clientId where no log says whose it is', async () => {
+    const mutations = [create({ n: 1 }), create({ n: 2 }, { clientId: 'someone-else' })];
+    const pushed = async (of: object) => brief((await setUp().handler.handlePush({ ...of, mutations })).results);
+    expect(await pushed({ clientId: 'a', lastCheckpoint: null })).toEqual(['applied', 'INVALID']);
+    expect(await pushed(envelope)).toEqual(['applied', 'applied']);
+  });
 
   it('takes unusual names: a number and its text are two records, constructor is a field, an object and a record', async () => {
     const { push, pull } = setUp();

@@ -57,6 +57,22 @@ test('I2 lets both send the same mutations, and stores each outcome once', async
   expect([a.plugin.client.status.pending, b.plugin.client.status.pending]).toEqual([0, 0]);
 });
 
+test('I1 sends what was recorded under another clientId, as when an app has lost the one that it kept', async () => {
+  const server = realServer(new TestPlatform());
+  const storage = new MemoryStorage();
+  const open = (clientId: string, seed: number) =>
+    device({ transport: server.connect().transport, storage, clientId, platform: new TestPlatform({ seed }) });
+  const before = open('device-1', 1);
+  before.tasks.records.create('t1', { title: 'one' });
+  await before.tasks.flush();
+  const after = open('device-2', 2);
+  await after.tasks.records.update('t1', { title: 'two' });
+  await after.tasks.sync();
+  const { pending, deadLetters } = after.plugin.client.status;
+  expect([pending, deadLetters]).toEqual([0, 0]);
+  expect(await serverRecord(server)).toEqual({ title: 'two' });
+});
+
 test('I2 makes one mutation of a conflict that both are told of', async () => {
   const { a, b, server } = await twoTabs({ ...strategyConfig('manual'), onConflict: () => ({ title: 'merged' }) });
   const other = device({

@@ -7,10 +7,15 @@ import { storeContract } from './store.contract.js';
 async function openMemoryFixture() {
   const store = new MemoryStore();
   await store.open();
-  return { store, remove: () => store.close() };
+  const reopen = async () => {
+    await store.close();
+    await store.open();
+    return store;
+  };
+  return { store, reopen, remove: () => store.close() };
 }
 
-storeContract('MemoryStore', { open: openMemoryFixture }, { describe, it, expect });
+storeContract('MemoryStore', { open: openMemoryFixture, abilities: ['reopen'] }, { describe, it, expect });
 storeModelContract('MemoryStore', openMemoryFixture, 300);
 
 it('begins an epoch with the first write after each opening, and drops the oldest of more than a thousand', async () => {

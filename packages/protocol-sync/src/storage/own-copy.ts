@@ -26,11 +26,7 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf);
   const copy: Record<string, unknown> = {};
-  for (const [key, part] of Object.entries(value)) {
-    // Assigned to, this key would set the prototype.
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, { value: copyOf(part), enumerable: true, writable: true });
-    else copy[key] = copyOf(part);
-  }
+  // No key is `__proto__`, which would set the prototype: nothing that has one is taken, from clients, resolvers or jobs.
+  for (const [key, part] of Object.entries(value)) copy[key] = copyOf(part);
   return copy;
 }

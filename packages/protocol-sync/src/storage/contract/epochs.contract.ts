@@ -100,6 +100,16 @@ export function epochsContract({ storeTest, storeTestWith, expect }: StoreTests)
     expect(await told).toBe(1);
   });
 
+  storeTestWith('reopen', 'keeps an epoch that ended before what it drops', async ({ store, reopen }) => {
+    await write(store, 'a');
+    const before = await epochOf(store);
+    const reopened = await reopen();
+    await save(reopened, { records: [sampleTombstone('gone', 1)] });
+    await reopened.prune({ before: 100, limit: 10 });
+    const { facts } = await reopened.page({ after: 0, limit: 1 });
+    expect([facts.floor, await reachOf(reopened, before)]).toEqual([2, facts.epoch === before ? 2 : 1]);
+  });
+
   storeTest('keeps its epochs when it drops what is old', async ({ store }) => {
     await save(store, { records: [sampleTombstone('gone', 1)] });
     const epoch = await epochOf(store);

@@ -88,8 +88,13 @@ export function handleContract({ storeTest, storeTestWith, expect }: StoreTests)
     await store.transaction(async (transaction) => {
       const late = await transaction.savepoint(async () => transaction.handle);
       await expect(notes.add(late, 'too late')).rejects.toThrow('has ended');
+      await transaction.savepoint(async () => {
+        const inner = await transaction.savepoint(async () => transaction.handle);
+        await expect(notes.add(inner, 'too late')).rejects.toThrow('has ended');
+        await notes.add(transaction.handle, 'in time');
+      });
     });
-    expect(await notes.list()).toEqual([]);
+    expect(await notes.list()).toEqual(['in time']);
   });
 
   storeTestWith('notes', 'takes no write through a handle whose transaction has ended', async ({ store, notes }) => {

@@ -97,6 +97,8 @@ export function ledgerContract({ storeTest, expect }: StoreTests): void {
     const other = sampleIntent({ recordId: 'task-2' });
     await save(store, { intents: [first, other] });
     await expect(save(store, { intents: [second] })).rejects.toThrow();
+    const twice = [1, 2].map((version) => sampleIntent({ recordId: 'task-3', version }));
+    await expect(save(store, { intents: twice })).rejects.toThrow();
     expect(await intents(first)).toEqual([first]);
     await save(store, { intents: [second], settledIntents: [task('task-1'), task('absent')] });
     expect(await intents(first)).toEqual([second]);

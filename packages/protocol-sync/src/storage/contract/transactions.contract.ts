@@ -215,6 +215,33 @@ export function transactionContract({ storeTest, expect }: StoreTests): void {
     expect(await feedOf(store)).toEqual([]);
   });
 
+  storeTest(
+    'refuses to load twice, or after saving: what was read or written meanwhile would be missed',
+    async ({ store }) => {
+      const nothing = { records: [], mutationIds: [] };
+      const twice = store.transaction(async (transaction) => {
+        await transaction.load(nothing);
+        await transaction.load(nothing);
+      });
+      await expect(twice).rejects.toThrow('loads once');
+      const late = store.transaction(async (transaction) => {
+        await transaction.save({});
+        await transaction.load(nothing);
+      });
+      await expect(late).rejects.toThrow('loads once');
+    },
+  );
+
+  storeTest('refuses a transaction that is used after its last save', async ({ store }) => {
+    await store.transaction(async (transaction) => {
+      await transaction.load({ records: [task('task-1')], mutationIds: [] });
+      await transaction.save({ records: [sampleState()], isLast: true });
+      await expect(transaction.save({ records: [sampleState({ version: 2 })] })).rejects.toThrow('has ended');
+      await expect(transaction.savepoint(async () => {})).rejects.toThrow('has ended');
+    });
+    expect(await feedOf(store)).toEqual([told(sampleState(), 1)]);
+  });
+
   storeTest('refuses a transaction that is used after its end', async ({ store }) => {
     const ended = await store.transaction(async (transaction) => transaction);
     await expect(ended.load({ records: [], mutationIds: [] })).rejects.toThrow('has ended');

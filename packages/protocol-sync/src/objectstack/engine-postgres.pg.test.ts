@@ -13,6 +13,8 @@ import { startKernel } from './kernel.fixture.js';
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const system = { context: AS_SYSTEM } as const;
+/** A writer, somebody who waits for their turn, and one that reads. */
+const POOL_SIZE = 3;
 const text = { type: 'text', label: 'Text' } as const;
 const TASK = {
   name: 'task',
@@ -36,7 +38,8 @@ async function start() {
   const sync = new SyncProtocolPlugin();
   const options = '-c default_transaction_isolation=repeatable\\ read';
   const connection = { connectionString: inject('postgresUrl'), options };
-  const driver = new SqlDriver({ client: 'pg', connection, searchPath: [schema] });
+  const pool = { min: 0, max: POOL_SIZE };
+  const driver = new SqlDriver({ client: 'pg', connection, searchPath: [schema], pool });
   const { kernel, stop } = await startKernel({ objects: [TASK], plugins: [sync], driver });
   const engine = kernel.getService<ObjectQL>('objectql');
   await sync.enrolled();
@@ -97,6 +100,24 @@ it('lets writes by REST take turns', async () => {
     [{ title: '1' }, { title: '1' }, 1],
     [{ title: '2' }, { title: '2' }, 1],
   ]);
+});
+
+it('leaves connections to others while devices wait for their turn', async () => {
+  const { engine, untilSomebodyWaits } = app;
+  const outside = AsyncLocalStorage.snapshot();
+  const ids = Array.from({ length: POOL_SIZE }, (_, index) => `waits-${index}`);
+  let pushes: ReturnType<typeof push>[] = [];
+  let read: unknown;
+  const written = async () => {
+    if (pushes.length > 0) return;
+    pushes = outside(() => ids.map((recordId) => push({ recordId, operation: 'create', data: { title: 'x' } })));
+    await untilSomebodyWaits();
+    read = await outside(() => engine.find('task', { where: { id: 'slow' } }, system));
+  };
+  engine.registerHook('afterInsert', written, { object: 'task' });
+  await engine.insert('task', { id: 'slow', title: '1' }, system);
+  const outcomes = (await Promise.all(pushes)).flatMap(({ results }) => results.map(({ status }) => status));
+  expect([read, outcomes]).toEqual([[], ids.map(() => 'applied')]);
 });
 
 it('compares with the feed what is there once the writers before have ended', async () => {

@@ -22,6 +22,7 @@ import { runInScope } from '../storage/transaction-scope.js';
 import { FEED, makeEngineTables, probeOrganizations, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, FEED_ID, toFeedRecord } from './engine-rows.js';
 import { EngineTransaction, eachOnce, isConcurrencyFailure, readFacts } from './engine-transaction.js';
+import { Turns } from './turns.js';
 
 /** Reads and versions what was written, in the transaction that wrote it. */
 export type BringUpToDate = (refs: readonly RecordRef[], transaction: OpenTransaction) => Promise<void>;
@@ -53,6 +54,7 @@ export class EngineStore implements SyncStore {
   readonly #bringUpToDate: BringUpToDate;
   readonly #touched = new AsyncLocalStorage<RecordRef[]>();
   readonly #listeners = new CommitListeners();
+  readonly #turns: Turns;
   #epochs: EpochWatch;
   readonly #underWay = new Set<Promise<unknown>>();
   /** Runs what must not see the transaction of the code that happens to call it. */
@@ -64,6 +66,7 @@ export class EngineStore implements SyncStore {
     this.#engine = engine;
     this.#platform = options.platform ?? systemPlatform;
     this.#epochs = new EpochWatch(this.#platform);
+    this.#turns = new Turns(this.#platform);
     this.#bringUpToDate = options.bringUpToDate ?? (async () => {});
   }
 
@@ -80,7 +83,7 @@ export class EngineStore implements SyncStore {
   }
 
   async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
-    return this.#whileOpen(() => this.#inEngineTransaction((open) => open.run(work)));
+    return this.#whileOpen(() => this.#inTurn(() => this.#inEngineTransaction((open) => open.run(work))));
   }
 
   /** True while the code that is running is inside one of this store's transactions. */
@@ -168,6 +171,14 @@ export class EngineStore implements SyncStore {
     return done.finally(() => this.#underWay.delete(done));
   }
 
+  /**
+   * Whoever waits for the feed in the database does so with a connection of the application's pool: a few devices more than
+   * it has, behind one slow writer, would leave none to anybody. Code in a transaction that has the feed does not wait.
+   */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.isInTransaction ? work() : this.#turns.take(work);
+  }
+
   /** Runs `work` in a transaction of the engine; again when it lost a race, unless somebody else's transaction was joined. */
   async #inEngineTransaction<T>(work: (open: OpenTransaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
@@ -248,7 +259,7 @@ export class EngineStore implements SyncStore {
   }
 
   async #alone<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
-    return this.#inEngineTransaction(({ transaction }) => work(this.#transactionOn(transaction)));
+    return this.#inTurn(() => this.#inEngineTransaction(({ transaction }) => work(this.#transactionOn(transaction))));
   }
 
   #transactionOn(transaction: unknown): EngineTransaction {

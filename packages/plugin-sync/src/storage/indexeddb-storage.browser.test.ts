@@ -147,8 +147,11 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     expect(status.lastError).toMatch(/no room left.*Free some space/);
     await devTools.send('Storage.overrideQuotaForOrigin', { origin });
     await tab.evaluate(() => indexedDbPage.advance(60_000));
-    await eventually(async () => expect((await clientState(tab)).stored).toBe(12));
-    expect((await clientState(tab)).status).toMatchObject({ pending: 12, isStorageFailing: false, attention: false });
+    await eventually(async () => {
+      const { status, stored } = await clientState(tab);
+      expect(stored).toBe(12);
+      expect(status).toMatchObject({ pending: 12, isStorageFailing: false, attention: false });
+    });
     await small.close();
   });
 

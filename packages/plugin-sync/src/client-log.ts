@@ -10,7 +10,7 @@
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { BackgroundSaver } from './background-saver.js';
 import { type LogChange, makeEntry, type NewEntry, withFacts, withoutBase } from './log-change.js';
-import { checkClientId, checkNewMutation, type NewMutation } from './new-mutation.js';
+import { type CheckedMutation, checkClientId } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import type { Platform } from './platform/platform.js';
 import {
@@ -116,13 +116,12 @@ export class ClientLog {
 
   /**
    * Records a mutation and returns its entry at once. It is durable when `flush()` has resolved; nothing is sent
-   * before. Throws `SyncUsageError` for what cannot be stored as JSON, naming the place. The entry's sequence is final
-   * once it is durable.
+   * before. The entry's sequence is final once it is durable.
    */
-  append(input: NewMutation, id?: string): MutationLogEntry {
+  append(input: CheckedMutation, id?: string): MutationLogEntry {
     if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
     if (this.#foreign) throw this.#foreign;
-    const entry = this.#number({ input: checkNewMutation(input), round: 0, id });
+    const entry = this.#number({ input, round: 0, id });
     if (id === undefined) this.#pending.append(entry);
     else this.#pending.put(entry);
     this.#saver.schedule();

@@ -3,7 +3,7 @@ import { type RecordRef, recordKey } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import { type LocalRecord, rebase } from './rebase.js';
 import { type Changed, RecordWatch } from './record-watch.js';
-import type { BaseRecord, ClientStorage } from './storage/client-storage.js';
+import type { BaseRecord, ClientStorage, StoredEntry } from './storage/client-storage.js';
 import { isEpochWalk } from './walk.js';
 
 export interface LocalRecordsParts {
@@ -18,8 +18,8 @@ export interface LocalRecordsParts {
 export interface ChangeTarget {
   /** The record as the server last told it, without what is pending. */
   readonly base: BaseRecord | undefined;
-  /** `undefined` when there is none or its delete is pending. */
-  readonly record: LocalRecord | undefined;
+  /** What is pending of it, the oldest first. */
+  readonly pending: readonly StoredEntry[];
   /** To be asked for when the change is made: `null` where the record is not stored, or is of a feed that is no more. */
   readonly baseVersion: () => number | null;
 }
@@ -41,10 +41,11 @@ export class LocalRecords {
 
   /** The record, or `undefined` when there is none or its delete is pending. */
   async get(ref: RecordRef): Promise<LocalRecord | undefined> {
-    return (await this.target(ref)).record;
+    const { base, pending } = await this.target(ref);
+    return rebase(ref, base, pending);
   }
 
-  /** What a change made now is of: the record as the user sees it, and the stored version underneath. */
+  /** What a change made now is of: what the user sees, and the stored version underneath. */
   async target(ref: RecordRef): Promise<ChangeTarget> {
     const { log, storage, open } = this.#parts;
     await open();
@@ -52,10 +53,10 @@ export class LocalRecords {
       const { epochs } = log.meta;
       const [base] = await storage.getRecords([ref]);
       const { walk } = log.meta;
-      const record = rebase(ref, base, log.pending.ofRecord(ref));
+      const pending = log.pending.ofRecord(ref);
       // A version of a feed that is no more tells nothing; another feed may come before the change is made.
       const isOfLostFeed = () => log.meta.epochs !== epochs || (isEpochWalk(walk) && base?.walk !== walk);
-      return { base, record, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
+      return { base, pending, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
     });
   }
 

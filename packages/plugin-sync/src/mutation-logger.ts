@@ -1,7 +1,7 @@
 /** The client-side log of everything its user did while offline. */
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { ClientLog } from './client-log.js';
-import type { NewMutation } from './new-mutation.js';
+import { checkNewMutation, type NewMutation } from './new-mutation.js';
 import type { Platform } from './platform/platform.js';
 import { systemPlatform } from './platform/system-platform.js';
 import type { ClientStorage } from './storage/client-storage.js';
@@ -52,7 +52,7 @@ export class MutationLogger {
    * is final then: behind what was stored before. Throws `SyncUsageError` for what cannot be stored, naming the place.
    */
   append(mutation: NewMutation): MutationLogEntry {
-    return this.#log.append(mutation);
+    return this.#log.append(checkNewMutation(mutation));
   }
 
   /** The mutations that are not settled yet, in the order they were made. */

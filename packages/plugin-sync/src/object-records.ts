@@ -1,7 +1,7 @@
 /** The records of one object, as an application reads and changes them. */
-import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
-import { checkNewMutation } from './new-mutation.js';
-import type { LocalRecord } from './rebase.js';
+import type { JsonObject, MutationLogEntry, MutationOperation, RecordId } from '@objectql/sync-types';
+import { type CheckedMutation, checkNewMutation } from './new-mutation.js';
+import { isShown, type LocalRecord } from './rebase.js';
 import type { SyncClient } from './sync-client.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
@@ -52,7 +52,7 @@ export class ObjectRecords<Fields extends object = JsonObject> {
 
   /** Records the creation of a record and returns the mutation at once. */
   create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
-    return this.#client.record({ objectName: this.#name, recordId, operation: 'create', data, baseVersion: null });
+    return this.#client.record(this.#checked('create', recordId, data));
   }
 
   /**
@@ -71,19 +71,22 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   #change(operation: 'update' | 'delete', recordId: RecordId, fields?: RecordData): Promise<MutationLogEntry> {
     return this.#client.recording(async (before) => {
       const { records, configs } = this.#client;
-      // Name by name: what a spread makes has another shape, and each edit passes here.
-      const objectName = this.#name;
       // A copy, because the application may empty the form they come from while the version is looked up.
-      const { data } = checkNewMutation({ objectName, recordId, operation, data: fields, baseVersion: null });
-      const { record, baseVersion } = await records.target({ objectName, recordId });
+      const { objectName, data } = this.#checked(operation, recordId, fields);
+      const { base, pending, baseVersion } = await records.target({ objectName, recordId });
       await before;
       // A push-only object keeps no records, so there nobody can tell.
-      if (!record && configs.keepsRecordsOf(objectName)) {
+      if (!isShown(base, pending) && configs.keepsRecordsOf(objectName)) {
         const message = `There is no ${objectName} with the id ${recordId} here. Create it, or sync first.`;
         throw new SyncUsageError('UNKNOWN_RECORD', message);
       }
+      // Name by name: what a spread makes has another shape, and each edit passes here.
       return this.#client.record({ objectName, recordId, operation, data, baseVersion: baseVersion() });
     });
+  }
+
+  #checked(operation: MutationOperation, recordId: RecordId, data?: RecordData): CheckedMutation {
+    return checkNewMutation({ objectName: this.#name, recordId, operation, data, baseVersion: null });
   }
 
   get #name(): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rebase } from './rebase.js';
+import { isShown, rebase } from './rebase.js';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
 const REF = { objectName: 'task', recordId: 't1' };
@@ -64,19 +64,29 @@ test('keeps showing a record that the server deleted under a pending change', ()
   expect(rebase(REF, undefined, entries)?.data).toEqual({ title: 'mine', status: 'open' });
 });
 
+const data = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.string(), { noNullPrototype: true });
+const change = fc.oneof(
+  data.map((fields) => pending('create', fields)),
+  data.map((fields) => pending('update', fields)),
+  data.map((fields) => pending('update', fields, { copy: { a: 'kept' } })),
+  fc.constant(pending('delete')),
+);
+
 test('is unchanged by settling the first pending change into the base', () => {
-  const data = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.string(), { noNullPrototype: true });
-  const change = fc.oneof(
-    data.map((fields) => pending('create', fields)),
-    data.map((fields) => pending('update', fields)),
-    fc.constant(pending('delete')),
-  );
   fc.assert(
     fc.property(fc.array(change, { minLength: 1 }), ([first, ...rest]) => {
       if (!first) return;
       const settled = rebase(REF, base, [first]);
       const newBase = settled && { ...base, version: 5, data: settled.data };
       expect(rebase(REF, newBase, rest)?.data).toEqual(rebase(REF, base, [first, ...rest])?.data);
+    }),
+  );
+});
+
+test('tells whether a record is seen as making it would', () => {
+  fc.assert(
+    fc.property(fc.option(fc.constant(base), { nil: undefined }), fc.array(change), (stored, entries) => {
+      expect(isShown(stored, entries)).toBe(rebase(REF, stored, entries) !== undefined);
     }),
   );
 });

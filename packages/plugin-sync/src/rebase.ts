@@ -26,6 +26,15 @@ export function rebase(
   return { objectName, recordId, data, version: base?.version ?? null, isPending: pending.length > 0 };
 }
 
+/** True where `rebase` makes a record, told without making it. */
+export function isShown(base: BaseRecord | undefined, pending: readonly StoredEntry[]): boolean {
+  return pending.reduce(
+    (isBefore, { mutation: { operation }, copy }) =>
+      operation === 'create' || (operation === 'update' && (isBefore || copy !== undefined)),
+    base !== undefined,
+  );
+}
+
 function applyEntry(before: JsonObject | undefined, { mutation, copy }: StoredEntry): JsonObject | undefined {
   switch (mutation.operation) {
     case 'create':

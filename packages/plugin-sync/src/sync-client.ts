@@ -16,7 +16,7 @@ import { Listeners } from './listeners.js';
 import type { LiveUpdates, StartLive } from './live/live-port.js';
 import { LocalRecords } from './local-records.js';
 import type { MutationOutcome } from './mutation-outcome.js';
-import type { NewMutation } from './new-mutation.js';
+import type { CheckedMutation } from './new-mutation.js';
 import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
 import { systemPlatform } from './platform/system-platform.js';
@@ -188,7 +188,7 @@ export class SyncClient implements AsyncDisposable {
    * Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. Give an
    * `id` where a mutation may come to be recorded twice: the server then applies it once.
    */
-  record(input: NewMutation, id?: string): MutationLogEntry {
+  record(input: CheckedMutation, id?: string): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
       throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
     this.configs.refuseReadOnly(input.objectName);

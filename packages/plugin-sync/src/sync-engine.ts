@@ -4,7 +4,7 @@ import type { ConflictList } from './conflict-list.js';
 import type { DeadLetterList } from './dead-letter-list.js';
 import { MutationLogger } from './mutation-logger.js';
 import type { MutationOutcome } from './mutation-outcome.js';
-import type { NewMutation } from './new-mutation.js';
+import { checkNewMutation, type NewMutation } from './new-mutation.js';
 import { ObjectConfigs } from './object-configs.js';
 import { ObjectRecords } from './object-records.js';
 import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
@@ -68,7 +68,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
       const message = `This is the engine of ${this.#objectName}; record ${entry.objectName} with getEngine('${entry.objectName}').`;
       throw new SyncUsageError('WRONG_OBJECT', message);
     }
-    return this.#client.record(entry);
+    return this.#client.record(checkNewMutation(entry));
   }
 
   /**

@@ -88,12 +88,12 @@ export class Inspector {
   async explain({ objectName, recordId }: RecordRef): Promise<Explanation> {
     const { client } = this.#sync;
     const isAboutIt = (other: RecordRef) => other.objectName === objectName && other.recordId === recordId;
-    const { base } = await client.records.target({ objectName, recordId });
+    const { base, pending } = await client.records.target({ objectName, recordId });
     return explainRecord(
       { objectName, recordId },
       {
         base,
-        pending: client.log.pending.ofRecord({ objectName, recordId }).map((entry) => this.#inspectEntry(entry)),
+        pending: pending.map((entry) => this.#inspectEntry(entry)),
         conflicts: client.conflicts.list().filter(({ conflict }) => isAboutIt(conflict)),
         deadLetters: client.deadLetters.list().filter(({ mutation }) => isAboutIt(mutation)),
         walk: client.log.meta.walk,

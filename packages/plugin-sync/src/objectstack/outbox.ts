@@ -1,7 +1,7 @@
 /** Turns what the application writes through the local data engine into mutations; what is committed is never forgotten. */
 import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
-import { checkNewMutation, type NewMutation } from '../new-mutation.js';
+import { checkNewMutation } from '../new-mutation.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
 import { TurnQueue } from '../turn-queue.js';
@@ -117,8 +117,7 @@ export class Outbox {
     const { baseVersion: newest } = await records.target(ref);
     const known = base?.epochs === log.meta.epochs ? base.version : null;
     const baseVersion = operation === 'create' ? null : base ? known : newest();
-    const mutation: NewMutation = { ...ref, operation, data, baseVersion };
-    this.#client.record(mutation, mutationId);
+    this.#client.record(checkNewMutation({ ...ref, operation, data, baseVersion }), mutationId);
   }
 }
 

@@ -19,7 +19,7 @@ test('fills in the defaults', () => {
     strategy: 'last-write-wins',
     direction: 'bidirectional',
     debounceMs: 1000,
-    batchSize: 500,
+    batchSize: 1000,
     conflictFields: undefined,
   });
 });

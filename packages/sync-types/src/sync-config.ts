@@ -17,7 +17,7 @@ export interface SyncConfig {
   readonly direction?: SyncDirection | undefined;
   /** Milliseconds of quiet before recorded mutations are sent. Default 1000. */
   readonly debounce_ms?: number | undefined;
-  /** Mutations of this object in one push. Default 500. */
+  /** Mutations of this object in one push. Default 1000. */
   readonly batch_size?: number | undefined;
   /** Fields that count as conflicting; fields outside the list go by time. All fields count without a list. */
   readonly conflict_fields?: readonly string[] | undefined;
@@ -25,5 +25,5 @@ export interface SyncConfig {
 
 /** 1 s: long enough to gather what one gesture changes, short enough to feel immediate. */
 export const DEFAULT_DEBOUNCE_MS = 1000;
-/** 500 mutations: half of what a server accepts by default. */
-export const DEFAULT_BATCH_SIZE = 500;
+/** 1,000 mutations: what a server accepts by default; one that takes less says so in each answer. */
+export const DEFAULT_BATCH_SIZE = 1000;

@@ -24,8 +24,11 @@ export async function hideUnreadable(
 ): Promise<readonly SyncMutationResult[]> {
   if (!rules.authorize.read) return results;
   const lastByKey = new Map(seen.map((state) => [recordKey(state), state]));
-  const hidden = new Set<string>();
-  for (const [key, state] of lastByKey) if ((await viewOf(state, rules)) === undefined) hidden.add(key);
+  // All at once, so that rules which ask a database can ask it once for the push.
+  const views = await Promise.all(
+    [...lastByKey].map(async ([key, state]) => ({ key, view: await viewOf(state, rules) })),
+  );
+  const hidden = new Set(views.flatMap(({ key, view }) => (view === undefined ? [key] : [])));
   return results.map((result, index) => {
     const item = items[index];
     return item && 'mutation' in item && hidden.has(recordKey(item.mutation)) ? withoutRecord(result) : result;

@@ -96,6 +96,21 @@ for (const transactional of [true, false]) {
   });
 }
 
+it('asks at once about all records of a push whether its results may show them', async () => {
+  let asked = 0;
+  let most = 0;
+  const read = async () => {
+    asked += 1;
+    most = Math.max(most, asked);
+    await Promise.resolve();
+    asked -= 1;
+    return 'allow' as const;
+  };
+  const { push } = setUp({ authorize: { read } });
+  await push({ mutations: ['a', 'b', 'c'].map((recordId) => create({ title: 'x' }, { recordId })) });
+  expect(most).toBe(3);
+});
+
 it('I12 shows nothing of a record whose reader loses the right to it while the push is handled', async () => {
   let mayRead = true;
   const { push, store } = setUp({ strategy: 'manual', authorize: { read: () => (mayRead ? 'allow' : 'hide') } });

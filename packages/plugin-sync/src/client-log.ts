@@ -53,7 +53,7 @@ export class ClientLog {
   readonly #storage: ClientStorage;
   readonly #platform: Platform;
   readonly #user: string | undefined;
-  readonly #pending = new PendingEntries();
+  #pending = new PendingEntries();
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
   /** Changed in place: what the machine compiles for one shape is thrown away with the next, and a copy is another. */
@@ -270,7 +270,7 @@ export class ClientLog {
     const unsaved = this.#pending.unsaved().entries.filter(({ mutation }) => !stored.has(mutation.id));
     // Another tab has learnt of another feed since this one read: the versions named here are none of that feed's.
     const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
-    this.#pending.clear();
+    this.#pending = new PendingEntries();
     Object.assign(this.#meta, meta ? { ...meta, user: this.#user ?? meta.user } : { revision: 0 });
     this.#keep(state.entries);
     for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {

@@ -6,9 +6,16 @@ import { MemoryStorage } from './storage/memory-storage.js';
 
 test('I6 bases no change on a version of a feed that another has replaced since it was read', async () => {
   const storage = new MemoryStorage();
-  const log = new ClientLog({ clientId: 'device-1', storage, platform: new TestPlatform() });
+  const platform = new TestPlatform();
+  const log = new ClientLog({ clientId: 'device-1', storage, platform });
   const open = async () => void (await log.load());
-  const records = new LocalRecords({ log, storage, open, onListenerFailed: () => {} });
+  const records = new LocalRecords({
+    log,
+    storage,
+    open,
+    platform,
+    listeners: { report: () => {}, isClosed: false },
+  });
   const ref = { objectName: 'task', recordId: 'a' };
   await log.load();
   await log.commit({ batch: { putRecords: [{ ...ref, version: 7, data: {}, walk: null }] } });

@@ -1,6 +1,8 @@
 /** The records as the user sees them: what the server last told, with the pending changes on top. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
+import type { Listeners } from './listeners.js';
+import type { Platform } from './platform/platform.js';
 import { type LocalRecord, rebase } from './rebase.js';
 import { type Changed, RecordWatch } from './record-watch.js';
 import type { BaseRecord, ClientStorage, StoredEntry } from './storage/client-storage.js';
@@ -11,7 +13,9 @@ export interface LocalRecordsParts {
   readonly storage: ClientStorage;
   /** Opens the storage, once. */
   readonly open: () => Promise<void>;
-  readonly onListenerFailed: (error: unknown) => void;
+  readonly platform: Platform;
+  /** Hear what fails, and know whether the client is closed. */
+  readonly listeners: Pick<Listeners, 'report' | 'isClosed'>;
 }
 
 /** What a change is made of. */
@@ -29,11 +33,15 @@ interface Watcher {
   stop(): void;
 }
 
+/** 10 s: a connection to the storage that was lost is there again soon, and a storage that is broken tells so no more often. */
+const LOOK_AGAIN_MS = 10_000;
+
 /** The records of all objects. Reading costs what is read, never what is stored. */
 export class LocalRecords {
   readonly #parts: LocalRecordsParts;
   /** Those of one record, and of all records of an object. */
   readonly #watchersByKey = new Map<string, Set<Watcher>>();
+  #cancelRetry = () => {};
 
   constructor(parts: LocalRecordsParts) {
     this.#parts = parts;
@@ -67,9 +75,7 @@ export class LocalRecords {
 
   /** Calls `listener` with the record now, and again whenever what the user sees of it changes. Returns what stops it. */
   watch(ref: RecordRef, listener: (record: LocalRecord | undefined) => unknown): () => void {
-    const look = () => this.get(ref);
-    const watcher = new RecordWatch({ look, listener, onFailed: this.#parts.onListenerFailed });
-    return this.#add(recordKey(ref), watcher);
+    return this.#watch(recordKey(ref), () => this.get(ref), listener);
   }
 
   /** Calls `listener` with all records of the object now, and again whenever one changes. Returns what stops it. */
@@ -79,11 +85,10 @@ export class LocalRecords {
       byKey = changed === 'all' || !byKey ? await this.#byKey(objectName) : await this.#updated(byKey, changed);
       return [...byKey.values()];
     };
-    const watcher = new RecordWatch({ look, listener, onFailed: this.#parts.onListenerFailed });
-    return this.#add(objectKey(objectName), watcher);
+    return this.#watch(objectKey(objectName), look, listener);
   }
 
-  /** Tells the watchers which records may look different now. None: those who could not look try again. */
+  /** Tells the watchers which records may look different now; without any, those who could not look try again. */
   changed(changed: Changed): void {
     if (changed === 'all' || changed.length === 0) {
       for (const watchers of this.#watchersByKey.values()) for (const watcher of watchers) watcher.changed(changed);
@@ -97,7 +102,19 @@ export class LocalRecords {
     }
   }
 
-  #add(key: string, watcher: Watcher): () => void {
+  /** Lets nobody try again who could not look. */
+  close(): void {
+    this.#cancelRetry();
+  }
+
+  #watch<Seen>(key: string, look: (changed: Changed) => Promise<Seen>, listener: (seen: Seen) => unknown): () => void {
+    const { platform, listeners } = this.#parts;
+    const onFailed = (error: unknown) => {
+      listeners.report(error);
+      this.#cancelRetry();
+      if (!listeners.isClosed) this.#cancelRetry = platform.setTimer(() => this.changed([]), LOOK_AGAIN_MS);
+    };
+    const watcher = new RecordWatch({ look, listener, onFailed });
     const watchers = this.#watchersByKey.get(key) ?? new Set();
     this.#watchersByKey.set(key, watchers.add(watcher));
     watcher.changed('all');

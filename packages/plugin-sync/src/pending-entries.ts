@@ -46,7 +46,7 @@ export class PendingEntries {
 
   /** Adds an entry that is not durable, whose id is new and whose sequence is the highest. */
   append(entry: StoredEntry): void {
-    this.#insert({ entry, sequence: entry.mutation.sequence, isDurable: false });
+    this.#insert(entry);
   }
 
   /** Adds an entry that is not durable, at the place its sequence gives it, or replaces the one of its id. */
@@ -82,14 +82,6 @@ export class PendingEntries {
       this.#head = 0;
     }
     return true;
-  }
-
-  clear(): void {
-    this.#placeById.clear();
-    this.#placesByRecord.clear();
-    this.#order = [];
-    this.#head = this.#size = this.#known = 0;
-    this.#unsaved = [];
   }
 
   /** All entries, the oldest first. */
@@ -131,17 +123,18 @@ export class PendingEntries {
       return before;
     }
     if (before) this.#vacate(before);
-    const place: Place = { entry, sequence, isDurable: false };
-    this.#insert(place);
-    return place;
+    return this.#insert(entry);
   }
 
-  #insert(place: Place): void {
+  #insert(entry: StoredEntry): Place {
+    const place = { entry, sequence: entry.mutation.sequence, isDurable: false };
     this.#size += 1;
     this.#unsaved.push(place);
-    if (insert(this.#order, place) >= this.#known) return;
-    this.#learn(place);
-    this.#known += 1;
+    if (insert(this.#order, place) < this.#known) {
+      this.#learn(place);
+      this.#known += 1;
+    }
+    return place;
   }
 
   #vacate(place: Place): void {

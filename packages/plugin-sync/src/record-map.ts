@@ -23,10 +23,6 @@ export class RecordMap<Value> {
     this.#byObject.get(objectName)?.delete(recordId);
   }
 
-  clear(): void {
-    this.#byObject.clear();
-  }
-
   /** The values of an object's records, or of all, in the order they were set. */
   values(objectName?: string): readonly Value[] {
     const all = objectName === undefined ? [...this.#byObject.values()] : [this.#byObject.get(objectName)];

@@ -253,6 +253,7 @@ export class SyncClient implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#recordings;
     this.listeners.close();
+    this.records.close();
     await this.#driver.close();
     this.#intake.close();
     try {
@@ -303,8 +304,6 @@ export class SyncClient implements AsyncDisposable {
   #completed(answer: SyncPushResponse | null): void {
     this.#lastError = null;
     this.#tellStatus();
-    // What could not be read may be now.
-    this.records.changed([]);
     if (answer) this.listeners.tell('onSyncComplete', answer);
   }
 

@@ -14,10 +14,6 @@ export class WaitingList<Item extends { readonly id: string }> {
     this.#subscribers = new Subscribers(() => this.list(), onListenerFailed);
   }
 
-  get size(): number {
-    return this.#itemById.size;
-  }
-
   /** The items, the longest waiting first. */
   list(): readonly Item[] {
     return [...this.#itemById.values()];

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_044, maxTotalBytes: 23_044 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_055, maxTotalBytes: 23_055 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_449,
-    maxTotalBytes: 25_449,
+    maxInitialBytes: 25_456,
+    maxTotalBytes: 25_456,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_347,
-    maxTotalBytes: 28_347,
+    maxInitialBytes: 28_354,
+    maxTotalBytes: 28_354,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_085,
-    maxTotalBytes: 27_085,
+    maxInitialBytes: 27_091,
+    maxTotalBytes: 27_091,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_999,
-    maxTotalBytes: 29_999,
+    maxInitialBytes: 30_012,
+    maxTotalBytes: 30_012,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -336,3 +336,23 @@ test('shows what could not be read after the next sync, though the server has no
   await tasks.sync();
   await expect.poll(() => shown).toEqual([[]]);
 });
+
+test('shows by itself what could not be read, also without a network', async () => {
+  const storage = new FaultStorage(new MemoryStorage());
+  const { tasks, platform, plugin, heard } = device({ transport: scriptedServer().transport, storage });
+  platform.setOnline(false);
+  storage.fail('listRecords', new Error('The connection is lost.'));
+  storage.fail('getRecords', new Error('The connection is lost.'));
+  const shown: unknown[] = [];
+  tasks.records.subscribe((records) => void shown.push(records));
+  tasks.records.subscribe('t1', (record) => void shown.push(record));
+  await platform.advance(1000);
+  storage.heal();
+  await platform.advance(60_000);
+  expect([shown, new Set(heard)]).toEqual([[[], undefined], new Set(['error: The connection is lost.'])]);
+  storage.fail('listRecords', new Error('The connection is lost again.'));
+  tasks.records.subscribe(() => {});
+  await platform.advance(0);
+  await plugin.close();
+  expect(platform.pendingTimersMs).toEqual([]);
+});

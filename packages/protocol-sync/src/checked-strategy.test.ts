@@ -25,6 +25,15 @@ it('I2 takes from a strategy its verdict alone, whatever it does to the contest'
 });
 
 it.each([
+  ['keep', ['applied', 'applied'], { stock: 4, tags: ['a'] }],
+  ['ask', ['conflict', 'conflict'], { stock: 4, tags: ['a'] }],
+] as const)('takes a strategy that says %s at its word', async (what, results, data) => {
+  expect(await contest(() => ({ do: what }))).toEqual({ results, data, causes: [] });
+});
+
+it.each([
+  ['answers what is no verdict', () => ({ do: 'merge', drop: [] }), 'no verdict'],
+  ['applies without saying what it drops', () => ({ do: 'apply' }), 'no verdict'],
   ['adds up what is no number', () => ({ do: 'apply', drop: [], merged: { stock: Number.NaN } }), '$.stock is NaN'],
   ['answers a promise', async () => ({ do: 'keep' }), 'The strategy answered no verdict in a contest about task'],
   ['answers nothing', () => {}, 'no verdict'],

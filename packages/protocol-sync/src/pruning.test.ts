@@ -28,6 +28,11 @@ async function withBacklog() {
   return server;
 }
 
+it('drops all that is old, however many slices it takes', async () => {
+  const { handler } = await withBacklog();
+  expect(await handler.prune()).toEqual({ removed: 1100 });
+});
+
 it('ends with its slice when the handler is closed', async () => {
   const { handler, store } = await withBacklog();
   let closed: Promise<void> | undefined;

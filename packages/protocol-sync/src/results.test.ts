@@ -142,3 +142,51 @@ it('I8 tells again what was dropped, also beside a write that came to the same v
     { serverVersion: 3, duplicate: true, droppedFields: ['title'] },
   ]);
 });
+
+it('I8 tells with a conflict all that a client needs to decide it', async () => {
+  const { push } = setUp({ conflictFields: new Map([['task', ['title']]]), strategy: 'last-write-wins' });
+  const made = create({ title: 'x', body: 'x' });
+  const theirs = mutation({ data: { title: 'theirs' }, timestamp: '2026-03-01T11:30:00.000Z' });
+  await push({ logId: 'log-b', mutations: [made, theirs] });
+  const mine = mutation({ baseVersion: 1, data: { title: 'mine', body: 'mine' } });
+  const { results } = await push({ mutations: [mine] });
+  const stampOf = ({ timestamp, sequence }: typeof mine, logId: string) => ({
+    time: Date.parse(timestamp),
+    logId,
+    sequence,
+  });
+  expect(results).toEqual([
+    {
+      status: 'conflict',
+      mutationId: mine.id,
+      conflict: {
+        objectName: 'task',
+        recordId: 't1',
+        clientMutation: mine,
+        serverRecord: { title: 'theirs', body: 'x' },
+        conflictingFields: ['title'],
+        kind: 'update-update',
+        serverVersion: 2,
+        suggestedResolution: { title: 'theirs', body: 'mine' },
+        strategy: 'last-write-wins',
+        conflictFields: ['title'],
+        clientStamp: stampOf(mine, 'log-a'),
+        serverStamps: { title: stampOf(theirs, 'log-b') },
+      },
+    },
+  ]);
+});
+
+it('I8 tells with a conflict when the record was deleted', async () => {
+  const { push } = setUp({ strategy: 'manual' });
+  const removal = mutation({ operation: 'delete', timestamp: '2026-03-01T11:30:00.000Z', sequence: 10_001 });
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' }), removal] });
+  const { results } = await push({ mutations: [mutation({ baseVersion: 1, data: { title: 'mine' } })] });
+  const [{ conflict } = { conflict: undefined }] = results as readonly { readonly conflict?: object }[];
+  expect(conflict).toMatchObject({
+    kind: 'update-delete',
+    serverRecord: null,
+    deletedStamp: { time: Date.parse(removal.timestamp), logId: 'log-b', sequence: removal.sequence },
+  });
+  expect(conflict).not.toHaveProperty('suggestedResolution');
+});

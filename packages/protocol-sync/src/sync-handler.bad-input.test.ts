@@ -238,9 +238,11 @@ describe('bad input', () => {
   });
 
   it('serves no object that metadata does not enable', async () => {
-    const { push, pull } = setUp({
+    const { push, pull, handler } = setUp({
       objects: { task: { enabled: true, strategy: () => ({}) as never }, note: { enabled: false } },
     });
+    // As it is left where an object was synced until now.
+    await handler.recordChange({ objectName: 'note', recordId: 'n1', operation: 'create', data: {} });
     const { results } = await push({
       mutations: [create({ n: 1 }), create({ n: 1 }, { objectName: 'note' }), create({ n: 1 }, { objectName: 'x' })],
     });

@@ -8,8 +8,8 @@ describe('a protocol-1 peer', () => {
     const { handler } = setUp();
     const first = create({ title: '0' });
     const answer = await handler.handlePush({ ...published, mutations: [first] });
+    expect(answer.results).toEqual([{ status: 'applied', mutationId: first.id, serverVersion: 1 }]);
     expect(answer).toMatchObject({
-      results: [{ status: 'applied', serverVersion: 1 }],
       serverChanges: [],
       checkpoint: expect.any(String),
     });

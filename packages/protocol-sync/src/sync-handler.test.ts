@@ -335,6 +335,7 @@ it.each([
   [anything({ authorize: () => false }), 'authorize has none of the rules read, write and scope.'],
   [anything({ conflictFields: { task: ['title'] } }), 'conflictFields must be a Map, e.g. new Map('],
   [anything({ conflictFields: new Map([['task', 'title']]) }), 'conflictFields must list field names for task.'],
+  [anything({ conflictFields: new Map([['task', ['title', 7]]]) }), 'conflictFields must list field names for task.'],
 ])('refuses what would pass for no rule at all: %j', (options, message) => {
   expect(() => new SyncHandler(options)).toThrow(message);
 });

@@ -207,7 +207,6 @@ export class SyncHandler implements AsyncDisposable {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof SyncRequestError) throw error;
       // A request that was under way may find its store closed at any step.
       if (this.#isClosed) throw serverClosing(error);
       if (!(error instanceof StoreBusyError)) throw error;

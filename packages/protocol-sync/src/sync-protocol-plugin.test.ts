@@ -1,3 +1,4 @@
+import type { KernelContext } from '@objectql/sync-types/kernel';
 import { expect, it } from 'vitest';
 import { PULL_BODY, post, pushBody, seen } from './http/requests.fixture.js';
 import { DAY_MS } from './sync-handler.fixture.js';
@@ -60,6 +61,62 @@ it('works on as many requests of one principal as endpoint.maxConcurrentRequests
   expect([await send(pushBody(), 'push'), duringTheFirst, await send(PULL_BODY, 'pull')]).toEqual([200, 429, 200]);
 });
 
+/** The kernel of a test: an HTTP server that takes routes, and a logger that keeps what it is told. */
+function kernelWithServer() {
+  const routes: string[] = [];
+  const logged: unknown[][] = [];
+  const log = (...told: unknown[]) => void logged.push(told);
+  const server = { post: (path: string) => routes.push(path), get: (path: string) => routes.push(path) };
+  const context = {
+    logger: { debug: log, info: log, warn: log, error: log },
+    getKernel: () => ({}),
+    getServices: () => new Map([['http.server', server]]),
+    registerService: () => {},
+  } as Partial<KernelContext> as KernelContext;
+  return { routes, logged, context };
+}
+
+it('warns who serves sync on a kernel without knowing who is asking, and nobody else', async () => {
+  for (const authenticate of [undefined, () => ({ id: 'anna' })]) {
+    const { routes, logged, context } = kernelWithServer();
+    const plugin = new SyncProtocolPlugin({ endpoint: { enabled: true }, authenticate });
+    await plugin.init(context);
+    await plugin.start(context);
+    await plugin.destroy();
+    expect(routes).toEqual(['/api/sync/push', '/api/sync/pull']);
+    expect(logged).toEqual(authenticate ? [] : [[expect.stringMatching(/^Sync: \/api\/sync is served to whoever/)]]);
+  }
+});
+
+it('says nothing of old deletes that it had no time to drop before it was shut down', async () => {
+  const { logged, context } = kernelWithServer();
+  const plugin = new SyncProtocolPlugin();
+  await plugin.init(context);
+  await plugin.start(context);
+  await plugin.destroy();
+  expect(logged).toEqual([]);
+});
+
+it('tells the logger of its kernel what made a request fail, and what made a write fail', async () => {
+  const { logged, context } = kernelWithServer();
+  const outage = new Error('the session store is down');
+  const poison = new Error('the table is gone');
+  let isDown = true;
+  const plugin = new SyncProtocolPlugin({
+    authenticate: () => (isDown ? Promise.reject(outage) : { id: 'anna' }),
+    resolver: { getRecord: () => undefined, applyMutation: () => Promise.reject(poison) },
+  });
+  await plugin.init(context);
+  const send = () => plugin.endpoint(new Request('http://localhost/api/sync/push', post(pushBody())));
+  await send();
+  isDown = false;
+  await send();
+  expect(logged).toEqual([
+    ['Sync: a request failed.', outage],
+    ['Sync: Mutation mutation-1 could not be applied.', poison],
+  ]);
+});
+
 const anything = (options: object) => options as SyncProtocolPluginOptions;
 
 it.each([
@@ -70,6 +127,8 @@ it.each([
     anything({ endpoint: { enabled: true, path: 'https://x/sync' } }),
     /endpoint\.path must be a path like '\/api\/sync'/,
   ],
+  [anything({ endpoint: { enabled: true, path: '/sync?region=eu' } }), /endpoint\.path must be a path like/],
+  [anything({ endpoint: { enabled: true, path: ['/sync'] } }), /endpoint\.path must be a path like/],
   [
     anything({ endpoint: { enabled: true, realtime: { enabled: true } } }),
     /endpoint\.realtime must be true or false\./,

@@ -242,6 +242,8 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     try {
       await this.#handler.prune();
     } catch (error) {
+      // What a shutdown has cut short goes with the next start.
+      if (this.#destroyed !== undefined) return;
       this.#logger.warn('Sync: old deletes and outcomes could not be dropped; it is tried again in an hour.', error);
     }
   }

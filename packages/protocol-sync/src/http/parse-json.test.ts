@@ -77,6 +77,13 @@ it('takes what is nested to the limit and refuses one level more before parsing 
   expect(outcome(() => parseJson(nested(500_000)))).toEqual({ refused: 'MALFORMED', because });
 });
 
+it('counts how deep a body is, and not how many lists and objects it has', () => {
+  const wide = JSON.stringify(Array.from({ length: MAX_BODY_DEPTH + 1 }, () => [{}]));
+  expect(outcome(() => parseJson(wide))).toHaveProperty('value');
+  const deepAtFirst = `[${nested(MAX_BODY_DEPTH)},[]]`;
+  expect(outcome(() => parseJson(deepAtFirst))).toMatchObject({ refused: 'MALFORMED' });
+});
+
 it('holds a value parsed elsewhere to the same depth', () => {
   const because = `The body is nested deeper than ${MAX_BODY_DEPTH} levels. Flatten it.`;
   expect(outcome(() => checkDepth(JSON.parse(nested(MAX_BODY_DEPTH))))).toEqual({ value: undefined });

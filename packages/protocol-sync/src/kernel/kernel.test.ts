@@ -137,6 +137,8 @@ describe("ObjectStack's HTTP server", () => {
     expect([before, after, await events.next()]).toEqual([0, 1, null]);
   });
 
+  const text = 'x'.repeat(50_000);
+
   it('serves what the server has parsed where there is no app underneath to mount on', async () => {
     const { endpoint, handler } = new SyncProtocolPlugin({ endpoint: { enabled: false, realtime: true } });
     const mounting = {
@@ -165,9 +167,16 @@ describe("ObjectStack's HTTP server", () => {
       status: 400,
       body: { error: { code: 'MALFORMED' } },
     });
+    // `fetch` asks for packed answers; what is handed on as a value cannot be packed.
+    await handler.recordChange({ objectName: 'note', recordId: 'large', operation: 'create', data: { text } });
+    const pulled = await fetch(url.replace('push', 'pull'), post(PULL_BODY));
+    expect([pulled.headers.get('cache-control'), await pulled.json()]).toMatchObject([
+      'no-store',
+      { serverChanges: [{ recordId: 'task-1' }, { data: { text } }] },
+    ]);
     const streamUrl = `http://localhost:${port}/api/sync/stream`;
     const events = new EventReader(await fetch(streamUrl));
-    await events.place(1);
+    await events.place(2);
     const refused = await seen(await fetch(`${streamUrl}?checkpoint=nonsense`));
     await handler.close();
     expect([await events.next(), refused]).toMatchObject([

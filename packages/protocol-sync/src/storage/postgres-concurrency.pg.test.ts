@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { feedOf, look, sampleLog, sampleRow, sampleState, save, task } from './contract/store-samples.js';
+import { feedOf, look, sampleIntent, sampleLog, sampleRow, sampleState, save, task } from './contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';
@@ -104,6 +104,32 @@ test('decides on one snapshot: a ledger that tells of a create comes with the re
   holder.release();
   const { records, ledger } = await looking;
   expect([records.length, ledger.length]).toEqual([1, 1]);
+});
+
+test.each([
+  { table: 'records', added: { records: [sampleState()] } },
+  { table: 'intents', added: { intents: [sampleIntent()] } },
+  { table: 'logs', added: { log: sampleLog() } },
+])('decides on nothing that it has not locked, when others add $table while it waits', async ({ table, added }) => {
+  const { connect, openStore, schema } = await fixture();
+  const [store, other] = await Promise.all([openStore({ pool: connect({ application_name: schema }) }), openStore()]);
+  await save(other, { records: [sampleState({ recordId: 'held' })] });
+  const pool = connect();
+  const holder = await pool.connect();
+  await holder.query(`BEGIN; SELECT FROM ${quoteSchema(schema)}.objectql_sync_records FOR UPDATE`);
+  const deciding = store.transaction(async (transaction) => {
+    const log = { logId: sampleLog().logId, sequences: [] };
+    const loaded = await transaction.load({ records: [task('held'), task('task-1')], mutationIds: [], log });
+    const locked = `SELECT FROM ${quoteSchema(schema)}.objectql_sync_${table} FOR UPDATE SKIP LOCKED`;
+    return { loaded, free: (await pool.query(locked)).rowCount };
+  });
+  const waiting = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
+  while ((await pool.query(waiting, [schema])).rowCount === 0);
+  await save(other, added);
+  await holder.query('COMMIT');
+  holder.release();
+  const { loaded, free } = await deciding;
+  expect([loaded.records.length + loaded.intents.length + (loaded.log ? 1 : 0), free]).toEqual([2, 0]);
 });
 
 test('runs deadlocked work again', async () => {

@@ -39,6 +39,21 @@ export function transactionContract({ storeTest, expect }: StoreTests): void {
     });
   });
 
+  storeTest('takes a record and a log in several saves of one transaction', async ({ store }) => {
+    const log = { logId: 'log-1', sequences: [] };
+    await store.transaction(async (transaction) => {
+      await transaction.load({ records: [task('task-1')], mutationIds: [], log });
+      for (const version of [1, 2]) {
+        await transaction.save({ records: [sampleState({ version })], log: sampleLog({ lastTime: version }) });
+      }
+    });
+    const found = await look(store, { log });
+    expect([found.log, await feedOf(store)]).toEqual([
+      sampleLog({ lastTime: 2 }),
+      [told(sampleState({ version: 2 }), 2)],
+    ]);
+  });
+
   storeTest('answers what the work resolves with', async ({ store }) => {
     expect(await store.transaction(async () => 'answer')).toBe('answer');
   });

@@ -5,13 +5,13 @@
 import type { MutationLogEntry, SyncMutationResult } from '@objectql/sync-types';
 import { adoptRecord } from './adopt.js';
 import { appliedResult, rejectedResult } from './answer.js';
-import { AnswerRoom } from './answer-room.js';
 import { viewOf } from './authorize.js';
 import { type ResolverCaller, rejectionOf } from './call-resolver.js';
 import { isOfAnotherFeed } from './checkpoint.js';
 import { goOn } from './go-on.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
+import { PushRoom } from './push-room.js';
 import { loadRequestOf, PushSession } from './push-session.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
 import { withStoredRecord } from './record-state.js';
@@ -76,7 +76,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     if (session === 'EPOCH') return NOTHING_PUSHED;
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
-    const room = new AnswerRoom();
+    const room = new PushRoom(() => parts.now() > parts.deadline);
     for (const item of request.items) {
       const pending = applyItem(item, session, { parts, transaction, room });
       const made: Made = pending instanceof Promise ? await pending : pending;
@@ -118,7 +118,7 @@ interface Made {
 interface Within {
   readonly parts: ApplyParts;
   readonly transaction: StoreTransaction;
-  readonly room: AnswerRoom;
+  readonly room: PushRoom;
 }
 
 /** At once, unless somebody has to be asked. */

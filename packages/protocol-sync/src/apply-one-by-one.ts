@@ -7,7 +7,6 @@ import { type JsonObject, type RecordRef, recordKey, refOf, type SyncMutationRes
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, principalOf, recover } from './announced-write.js';
 import { rejectedResult } from './answer.js';
-import { AnswerRoom } from './answer-room.js';
 import {
   type FeedEnd,
   NOTHING_PUSHED,
@@ -19,6 +18,7 @@ import {
 import { rejectionOf } from './call-resolver.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
+import { PushRoom } from './push-room.js';
 import type { PushSession } from './push-session.js';
 import { type Intent, type RecordState, StoreBusyError } from './storage/sync-store.js';
 
@@ -34,7 +34,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   const written: OwnWrite[] = [];
   const seen: RecordState[] = [];
   let end: FeedEnd = opened.facts;
-  const room = new AnswerRoom();
+  const room = new PushRoom(() => parts.now() > parts.deadline);
   for (const item of request.items) {
     const made = await applyItem(item, request, { parts, held, known, room });
     room.take(made.result);
@@ -56,7 +56,7 @@ interface Within {
   /** Records whose later mutations wait, and records that the store knows. */
   readonly held: ReadonlySet<string>;
   readonly known: ReadonlySet<string>;
-  readonly room: AnswerRoom;
+  readonly room: PushRoom;
 }
 
 async function applyItem(item: PushItem, request: PushRequest, { parts, held, known, room }: Within): Promise<Made> {

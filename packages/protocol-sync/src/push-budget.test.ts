@@ -24,6 +24,29 @@ it('I3 lets no change of a record overtake one that found no time left, when the
     },
   };
   const mutations = [create({}, { recordId: 'other' }), create({ n: 1 }), mutation({ data: { n: 2 } })];
-  expect(brief((await push({ mutations }, resolver)).results)).toEqual(['applied', 'BUSY', 'BUSY']);
+  expect(brief((await push({ mutations }, resolver)).results)).toEqual([
+    'applied',
+    'BATCH_TOO_LARGE',
+    'BATCH_TOO_LARGE',
+  ]);
   expect(brief((await push({ mutations }, resolver)).results)).toEqual(['applied', 'applied', 'applied']);
 });
+
+for (const transactional of [true, false]) {
+  it(`sends back what it has no time for as too much for one push (transactional: ${transactional})`, async () => {
+    const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
+    const platform = { now: () => clock.now, randomId: () => 'id', setTimer: () => () => {} };
+    const { push, handler } = setUp({ platform });
+    const resolver: RecordResolver = {
+      transactional,
+      getRecord: async () => undefined,
+      applyMutation: async () => {
+        clock.now += handler.limits.pushBudgetMs / 2;
+      },
+    };
+    const mutations = ['a', 'b', 'c', 'd', 'e'].map((recordId) => create({}, { recordId }));
+    const tooMuch = ['BATCH_TOO_LARGE', 'BATCH_TOO_LARGE'];
+    expect(brief((await push({ mutations }, resolver)).results)).toEqual(['applied', 'applied', 'applied', ...tooMuch]);
+    expect(brief((await push({ mutations: mutations.slice(3) }, resolver)).results)).toEqual(['applied', 'applied']);
+  });
+}

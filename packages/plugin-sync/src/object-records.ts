@@ -50,7 +50,10 @@ export class ObjectRecords<Fields extends object = JsonObject> {
     return records.watch({ objectName: this.#name, recordId: which }, listener as Watch);
   }
 
-  /** Records the creation of a record and returns the mutation at once. */
+  /**
+   * Records the creation of a record and returns the mutation at once: before what was called earlier and is not awaited, so
+   * await a `delete` of the record before it is created again.
+   */
   create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
     return this.#client.record(this.#checked('create', recordId, data));
   }

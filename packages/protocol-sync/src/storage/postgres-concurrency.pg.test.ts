@@ -1,6 +1,17 @@
 import type pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { feedOf, look, sampleIntent, sampleLog, sampleRow, sampleState, save, task } from './contract/store-samples.js';
+import {
+  feedOf,
+  look,
+  sampleIntent,
+  sampleLog,
+  sampleRow,
+  sampleState,
+  sampleTombstone,
+  save,
+  task,
+  told,
+} from './contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';
@@ -130,6 +141,35 @@ test.each([
   holder.release();
   const { loaded, free } = await deciding;
   expect([loaded.records.length + loaded.intents.length + (loaded.log ? 1 : 0), free]).toEqual([2, 0]);
+});
+
+test.each([
+  ['got a new epoch', (other: PostgresStore) => other.changeEpoch()],
+  ['got a higher floor', (other: PostgresStore) => other.prune({ before: 100, limit: 10 })],
+])('decides anew when the feed %s since it was read', async (_what, change) => {
+  const { openStore } = await fixture();
+  const [store, other] = await Promise.all([openStore(), openStore()]);
+  await save(other, { records: [sampleTombstone('gone', 1, 7)] });
+  const read: unknown[] = [];
+  await store.transaction(async (transaction) => {
+    const { facts } = await transaction.load({ records: [task('task-1')], mutationIds: [] });
+    read.push([facts.epoch, facts.versionFloor]);
+    if (read.length === 1) await change(other);
+    await transaction.save({ records: [sampleState()] });
+  });
+  const { facts } = await store.page({ after: 0, limit: 1 });
+  expect([read.length, read.at(-1)]).toEqual([2, [facts.epoch, facts.versionFloor]]);
+});
+
+test('drops no record that somebody is bringing back', async () => {
+  const { openStore } = await fixture();
+  const [store, other] = await Promise.all([openStore(), openStore()]);
+  await save(other, { records: [sampleTombstone('task-1', 1)] });
+  const dropped = await store.transaction(async (transaction) => {
+    await loadAndSave(transaction, 'task-1');
+    return other.prune({ before: 100, limit: 10 });
+  });
+  expect([dropped, await feedOf(store)]).toEqual([{ removed: 0 }, [told(sampleState(), 2)]]);
 });
 
 test('runs deadlocked work again', async () => {

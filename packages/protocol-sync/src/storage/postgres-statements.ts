@@ -158,7 +158,7 @@ export function postgresStatements(schema: string) {
       ), free AS MATERIALIZED (
         SELECT log_id FROM ${logs} WHERE log_id IN (SELECT log_id FROM old) ORDER BY log_id FOR UPDATE SKIP LOCKED
       ), due AS (
-        SELECT mutation_id FROM old WHERE log_id IS NULL OR log_id IN (SELECT log_id FROM free)
+        SELECT mutation_id FROM old WHERE log_id IN (SELECT log_id FROM free)
           OR NOT EXISTS (SELECT FROM ${logs} AS l WHERE l.log_id = old.log_id)
       ), dropped AS (
         DELETE FROM ${ledger} AS g USING due WHERE g.mutation_id = due.mutation_id RETURNING g.log_id, g.sequence

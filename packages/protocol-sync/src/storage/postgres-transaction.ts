@@ -173,7 +173,8 @@ export class PostgresTransaction implements EngineTransaction {
       epoch ?? '',
       // It is begun once.
       epoch === nextEpoch ? null : nextEpoch,
-      String(knownHead),
+      // A feed that has gone back goes on from what was saved first.
+      String(this.saved?.head ?? knownHead),
       String(this.#facts?.versionFloor ?? 0),
     ];
     const save = functions.save.call;

@@ -83,8 +83,11 @@ export function epochsContract({ storeTest, storeTestWith, expect }: StoreTests)
     const lost = await epochOf(store);
     await backup.putBack();
     expect(await reachOf(store, lost)).toBe(2);
-    await write(store, 'f');
-    await write(store, 'g', 'h', 'i');
+    await store.transaction(async (transaction) => {
+      await transaction.load({ records: ['f', 'g'].map((recordId) => sampleState({ recordId })), mutationIds: [] });
+      for (const recordId of ['f', 'g']) await transaction.save({ records: [sampleState({ recordId })] });
+    });
+    await write(store, 'h', 'i');
     const epoch = await epochOf(store);
     expect([await reachOf(store, lost), await reachOf(store, epoch)]).toEqual([2, 6]);
   });

@@ -79,6 +79,21 @@ test('goes on when a backup of the release before is put back under it', async (
   expect([await reachOf(store, 'of-before'), await reachOf(store, await epochOf(store))]).toEqual([2, 3]);
 });
 
+test('I6 finds out that rows of a backup were put back into the same tables', async () => {
+  const pool = connect();
+  const store = await openStore('rows', pool);
+  await write(store, 'a', 'b');
+  const tables = ['feed', 'records', 'ledger', 'logs', 'intents', 'epochs'].map((name) => `objectql_sync_${name}`);
+  for (const table of tables) await pool.query(`CREATE TABLE rows.copy_${table} AS TABLE rows.${table}`);
+  await write(store, 'c', 'd', 'e');
+  const lost = await epochOf(store);
+  for (const table of tables) {
+    await pool.query(`DELETE FROM rows.${table}; INSERT INTO rows.${table} SELECT * FROM rows.copy_${table}`);
+  }
+  await write(store, 'f', 'g', 'h', 'i');
+  expect([await reachOf(store, lost), await reachOf(store, await epochOf(store))]).toEqual([2, 6]);
+});
+
 test('drops of more than a thousand epochs those that lie below the floor', async () => {
   const pool = connect();
   const store = await openStore('many', pool);

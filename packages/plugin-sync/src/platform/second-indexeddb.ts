@@ -12,9 +12,9 @@ interface StorageBucket {
 /** Held on to: once a bucket is collected as garbage, no transaction on a database that was opened in it ever ends. */
 let bucket: Promise<StorageBucket> | undefined;
 
-/** `undefined` where there is none. */
+/** `undefined` where there is none, or the browser gives this page none. */
 export async function secondIndexedDb(): Promise<IDBFactory | undefined> {
   const { navigator } = globalThis as { readonly navigator?: { readonly storageBuckets?: StorageBuckets } };
   bucket ??= navigator?.storageBuckets?.open('objectql-sync', { durability: 'strict' });
-  return (await bucket)?.indexedDB;
+  return (await bucket?.catch(() => undefined))?.indexedDB;
 }

@@ -135,6 +135,34 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
     await own.close();
   });
 
+  it('I1 makes no database anew before the copy has told whether there was one', async () => {
+    await commit(page, 'late', { meta, ...waiting });
+    await loseDatabase('late');
+    const tab = await openTab(page.context());
+    await tab.evaluate(() => {
+      const buckets = (navigator as unknown as { storageBuckets: { open: (...args: unknown[]) => Promise<unknown> } })
+        .storageBuckets;
+      const { open } = Object.getPrototypeOf(buckets);
+      let answer = () => {};
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      buckets.open = (...args) => answered.then(() => open.apply(buckets, args));
+      Object.assign(globalThis, { answer });
+    });
+    let told: unknown;
+    void load(tab, 'late').then((answer) => {
+      told = answer;
+    });
+    await eventually(async () => {
+      await tab.evaluate(() => indexedDbPage.advance(2000));
+      expect(told).toBe('LOCKED');
+    });
+    await tab.evaluate('answer()');
+    expect(await load(tab, 'late')).toEqual(backup);
+    await tab.close();
+  });
+
   it('is deleted with the rest, also under tabs that have it open', async () => {
     await commit(page, 'ended', { meta, ...waiting });
     const otherTab = await openTab(page.context());

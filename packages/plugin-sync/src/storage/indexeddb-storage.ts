@@ -155,8 +155,7 @@ export class IndexedDbStorage implements ClientStorage {
 
   async #openDatabase(forget: () => void): Promise<IDBDatabase> {
     if (this.#isCleared) throw this.#error('CLEARED');
-    await this.#openCopy();
-    const opening = this.#request();
+    const opening = this.#request(await this.#openCopy());
     const opened = await settleWithin(opening, { timeoutMs: OPEN_MS, platform: this.#platform });
     if (!opened.inTime) {
       // One that opens after all is not waited for any more, and must not keep others from it.
@@ -181,9 +180,12 @@ export class IndexedDbStorage implements ClientStorage {
     return database;
   }
 
-  async #openCopy(): Promise<void> {
+  /** Resolves with whether the copy has answered, if only that there is none. */
+  async #openCopy(): Promise<boolean> {
     this.#copy?.close();
-    this.#copy = await this.#waitForCopy(IndexedDbCopy.open(this.#name));
+    const answer = await this.#waitForCopy(IndexedDbCopy.open(this.#name).then((copy) => ({ copy })));
+    this.#copy = answer?.copy;
+    return answer !== undefined;
   }
 
   /** What the copy answers. One that fails or does not answer is left alone: without it, everything works as well. */
@@ -197,11 +199,13 @@ export class IndexedDbStorage implements ClientStorage {
     return undefined;
   }
 
-  async #request(): Promise<IDBDatabase> {
+  async #request(isCopyKnown: boolean): Promise<IDBDatabase> {
     try {
       const request = indexedDB.open(this.#name, SCHEMA_VERSION);
       request.onupgradeneeded = () => {
         const { transaction } = request as { readonly transaction: IDBTransaction };
+        // The copy that does not answer may have what the last database had.
+        if (!isCopyKnown) return transaction.abort();
         if (this.#wasOpen) {
           // What was open is gone. Nothing is made in its place: another tab would take that for what it had open, and where the
           // user is deleting the site's data the copy may only not be deleted yet.
@@ -217,6 +221,7 @@ export class IndexedDbStorage implements ClientStorage {
       return await resultOf(request);
     } catch (error) {
       if (this.#isCleared) throw this.#error('CLEARED');
+      if (!isCopyKnown && isNamed(error, 'AbortError')) throw this.#error('LOCKED', error);
       // Blocked site data, private windows of older Firefox, and no IndexedDB at all.
       const isUnavailable = ['SecurityError', 'InvalidStateError', 'ReferenceError', 'TypeError'];
       throw isUnavailable.some((name) => isNamed(error, name)) ? this.#error('UNAVAILABLE', error) : error;

@@ -19,23 +19,23 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_055, maxTotalBytes: 23_055 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_456,
-    maxTotalBytes: 25_456,
+    maxInitialBytes: 25_505,
+    maxTotalBytes: 25_505,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_354,
-    maxTotalBytes: 28_354,
+    maxInitialBytes: 28_400,
+    maxTotalBytes: 28_400,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_091,
-    maxTotalBytes: 27_091,
+    maxInitialBytes: 27_140,
+    maxTotalBytes: 27_140,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_012,
-    maxTotalBytes: 30_012,
+    maxInitialBytes: 30_060,
+    maxTotalBytes: 30_060,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -49,11 +49,7 @@ const tabsPage: TabsPage = {
   shows: () => ({ tasks, status: plugin.client.status }),
   async signOut() {
     await plugin.close();
-    await new Promise((resolve, reject) => {
-      const deletion = indexedDB.deleteDatabase(objectName);
-      deletion.onsuccess = resolve;
-      deletion.onerror = reject;
-    });
+    await IndexedDbStorage.delete(objectName);
   },
   block() {
     const request = new XMLHttpRequest();

@@ -1,12 +1,12 @@
 /** What becomes of a conflict: the strategies of `sync-types`, or the application's callback, decide. */
 import {
   countedFields,
-  findStrategy,
   type Json,
   type JsonObject,
   jsonEquals,
   lastWriteWins,
   type MutationOperation,
+  STRATEGIES,
   type Strategy,
   type SyncConflict,
   type Verdict,
@@ -100,7 +100,7 @@ export class ConflictResolver {
   /** A server that knows the strategy has run it: running it again says which conflicts it left to the client's data. */
   #strategyFor({ strategy }: SyncConflict): Strategy | undefined {
     if (strategy === undefined) return this.#options.strategy;
-    return strategy === 'custom' ? undefined : findStrategy(strategy);
+    return strategy === 'custom' ? undefined : STRATEGIES[strategy];
   }
 
   async #ask(conflict: SyncConflict): Promise<Resolution> {

@@ -1,5 +1,5 @@
 /** Has every conflict of an answer decided, before anything is stored. */
-import { findStrategy, type RecordRef, type SyncConflict } from '@objectql/sync-types';
+import type { RecordRef, SyncConflict } from '@objectql/sync-types';
 import { completeConflict } from './conflict-contest.js';
 import type { ConflictList } from './conflict-list.js';
 import { ConflictResolver, type OnConflict, type Resolution } from './conflict-resolver.js';
@@ -66,7 +66,7 @@ async function decide(conflict: SyncConflict, { entry, localCopy, parts }: Decid
   const report = (error: unknown) => listeners.report(error);
   try {
     const { strategy, conflictFields } = configs.of(objectName);
-    const resolver = new ConflictResolver({ strategy: findStrategy(strategy), conflictFields, onConflict });
+    const resolver = new ConflictResolver({ strategy, conflictFields, onConflict });
     const work = resolver.resolve(conflict, { localCopy, round: entry.round });
     const resolved = await settleWithin(listeners.unlessClosed(work), { timeoutMs: CALLBACK_WAIT_MS, platform });
     if (!resolved.inTime) {

@@ -1,4 +1,4 @@
-import type { SyncConfig } from '@objectql/sync-types';
+import { crdt, lastWriteWins, type SyncConfig } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { ObjectConfigs } from './object-configs.js';
 import { resolveConfig } from './resolve-config.js';
@@ -16,7 +16,7 @@ function problemOf(config: object): string {
 test('fills in the defaults', () => {
   expect(resolveConfig({ enabled: true })).toEqual({
     isEnabled: true,
-    strategy: 'last-write-wins',
+    strategy: lastWriteWins,
     direction: 'bidirectional',
     debounceMs: 1000,
     batchSize: 1000,
@@ -51,9 +51,9 @@ test('gives each object its own configuration, filled up from the default', () =
     objects: new Map([['task', { enabled: true, strategy: 'crdt' as const }]]),
   });
   expect([configs.of('task').strategy, configs.of('task').debounceMs, configs.of('other').strategy]).toEqual([
-    'crdt',
+    crdt,
     5,
-    'last-write-wins',
+    lastWriteWins,
   ]);
 });
 

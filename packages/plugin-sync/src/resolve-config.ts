@@ -2,6 +2,7 @@
 import {
   DEFAULT_BATCH_SIZE,
   DEFAULT_DEBOUNCE_MS,
+  STRATEGIES,
   STRATEGY_NAMES,
   type Strategy,
   type StrategyName,
@@ -16,7 +17,7 @@ import { duration, flag, listOf, oneOf, optional, parseOr, rule, shape, text } f
 /** A configuration as the client works with it. */
 export interface ObjectConfig {
   readonly isEnabled: boolean;
-  readonly strategy: StrategyName | Strategy;
+  readonly strategy: Strategy;
   readonly direction: SyncDirection;
   readonly debounceMs: number;
   readonly batchSize: number;
@@ -46,9 +47,10 @@ export function resolveConfig(config: SyncConfig, where = 'config'): ObjectConfi
     () => parseConfig(config),
     ({ path, message }) => new SyncUsageError('INVALID_CONFIG', `${where}${path} ${message}.`),
   );
+  const { strategy = 'last-write-wins' } = checked;
   return {
     isEnabled: checked.enabled,
-    strategy: checked.strategy ?? 'last-write-wins',
+    strategy: typeof strategy === 'function' ? strategy : STRATEGIES[strategy],
     direction: checked.direction ?? 'bidirectional',
     debounceMs: checked.debounce_ms ?? DEFAULT_DEBOUNCE_MS,
     batchSize: checked.batch_size ?? DEFAULT_BATCH_SIZE,

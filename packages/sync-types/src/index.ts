@@ -38,7 +38,7 @@ export type { SyncMutationResult, SyncPushRequest, SyncPushResponse, SyncReset }
 export { type RecordId, type RecordRef, recordKey, refOf } from './record-key.js';
 export type { SyncServerChange } from './server-change.js';
 export { crdt } from './strategies/crdt.js';
-export { findStrategy } from './strategies/find-strategy.js';
+export { findStrategy, STRATEGIES } from './strategies/find-strategy.js';
 export { lastWriteWins } from './strategies/last-write-wins.js';
 export { manual } from './strategies/manual.js';
 export type { Contest, Strategy, Verdict } from './strategies/strategy.js';

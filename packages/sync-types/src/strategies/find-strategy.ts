@@ -5,7 +5,8 @@ import { manual } from './manual.js';
 import type { Strategy } from './strategy.js';
 import { STRATEGY_NAMES, type StrategyName } from './strategy-name.js';
 
-const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
+/** The strategies by their names. */
+export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
   'last-write-wins': lastWriteWins,
   crdt,
   manual,

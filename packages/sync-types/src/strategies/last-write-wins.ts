@@ -1,16 +1,13 @@
 /** The later write wins, field by field; declared conflict fields are never decided by time, not even by a delete's. */
-import { compareWrites, countedFields, laterFields, type Strategy } from './strategy.js';
+import { applyWithout, compareWrites, countedFields, laterFields, type Strategy } from './strategy.js';
 
 /** Lets the later write of each field win, by the server's clock; asks where a declared conflict field is contested. */
 export const lastWriteWins: Strategy = (contest) => {
   const { kind, mine, theirs, fields, conflictFields } = contest;
-  if (kind === 'stale-incarnation') return { do: 'ask' };
-  if (conflictFields && countedFields(contest).length > 0) return { do: 'ask' };
+  if (kind === 'stale-incarnation' || (conflictFields && countedFields(contest).length > 0)) return { do: 'ask' };
   if (kind === 'update-delete') {
     const deleteIsLater = theirs.deleted !== undefined && compareWrites(theirs.deleted, mine.stamp) > 0;
     return deleteIsLater ? { do: 'keep' } : { do: 'apply', drop: [] };
   }
-  const lost = laterFields(contest, fields);
-  if (kind === 'delete-update') return lost.length > 0 ? { do: 'keep' } : { do: 'apply', drop: [] };
-  return { do: 'apply', drop: lost };
+  return applyWithout(contest, laterFields(contest, fields));
 };

@@ -72,3 +72,13 @@ export function lostByTime(contest: Contest): readonly string[] {
     contest.fields.filter((field) => !counted.includes(field)),
   );
 }
+
+/** True when the record that the mutation was made of is gone; one of the same name may stand in its place. */
+export function isOfLostRecord({ kind }: Contest): boolean {
+  return kind === 'update-delete' || kind === 'stale-incarnation';
+}
+
+/** The mutation without the fields that it loses. A delete cannot leave any out: it gives way to the first. */
+export function applyWithout({ kind }: Contest, lost: readonly string[]): Verdict {
+  return kind === 'delete-update' && lost.length > 0 ? { do: 'keep' } : { do: 'apply', drop: lost };
+}

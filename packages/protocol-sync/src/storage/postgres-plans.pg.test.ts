@@ -36,7 +36,8 @@ test('finds everything by an index', { timeout: 120_000 }, async () => {
     // But for what is asked of a whole table.
     .filter(({ text }) => text.includes('$1'))
     .flatMap(({ top }) => stepsOf(top))
-    .filter((step) => step['Node Type'] === 'Seq Scan')
+    // PostgreSQL 13 shows both ways of a step that it chooses as it runs.
+    .filter((step) => step['Node Type'] === 'Seq Scan' && step['Actual Loops'] !== 0)
     .map((step) => String(step['Relation Name']));
   expect(scanned.filter((table) => table !== 'objectql_sync_feed')).toEqual([]);
 });

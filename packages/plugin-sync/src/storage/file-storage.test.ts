@@ -1,4 +1,17 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +20,8 @@ import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 import { FileStorage } from './file-storage.js';
+import type { Disk, DiskFile } from './journal/disk.js';
+import { nodeDisk } from './journal/node-disk.js';
 import { PowerCutDisk } from './journal/power-cut-disk.js';
 import { storageContract } from './storage.contract.js';
 
@@ -152,6 +167,26 @@ describe('FileStorage', () => {
     expect(await readdir(directory)).toEqual(['sync.journal']);
   });
 
+  it('leaves no file open when it cannot make sure of what it has read', async () => {
+    await storeEntries(1);
+    const open = new Set<DiskFile>();
+    const disk: Disk = {
+      ...nodeDisk,
+      async open(name) {
+        const file = await nodeDisk.open(name);
+        open.add(file);
+        const close = () => {
+          open.delete(file);
+          return file.close();
+        };
+        return { ...file, sync: () => Promise.reject(new Error('the disk fails')), close };
+      },
+    };
+    await expect(new FileStorage(path, { disk }).load()).rejects.toMatchObject({ code: 'FAILED' });
+    expect(open.size).toBe(0);
+    expect(await loadIds()).toEqual(['m1']);
+  });
+
   it('stays within twice the size of what is alive, whatever was written', async () => {
     const storage = new FileStorage(path, { compactAboveBytes: 10_000 });
     const records = Array.from({ length: 20 }, (_, recordId) => sampleRecord({ recordId }));
@@ -204,6 +239,8 @@ describe('FileStorage', () => {
         expect((await storage.load()).entries.map((entry) => entry.mutation.id)).toEqual(expected);
       }
       disk.restartProcess();
+      // Half a rewrite would keep the last room from batches that still fit.
+      expect(await disk.read('sync.journal.new')).toBeUndefined();
       const reopened = open();
       expect((await reopened.load()).entries.map((entry) => entry.mutation.id)).toEqual(expected);
       await reopened.close();
@@ -211,6 +248,39 @@ describe('FileStorage', () => {
     // Writes and syncs of batches fail them; those of a compaction do not.
     expect(failures.length).toBeGreaterThan(20);
     expect(failures.length).toBeLessThan(40);
+  });
+
+  it('I1 reports nothing as stored any more when its file was deleted, moved or replaced', async () => {
+    const changes: Readonly<Record<string, () => Promise<unknown>>> = {
+      deleted: () => rm(path),
+      'deleted with its folder': () => rm(directory, { recursive: true }),
+      moved: () => rename(path, `${path}.moved`),
+      replaced: async () => {
+        await copyFile(path, `${path}.backup`);
+        await rename(`${path}.backup`, path);
+      },
+    };
+    for (const [name, change] of Object.entries(changes)) {
+      const storage = new FileStorage(path);
+      await storage.commit({ putEntries: [sampleEntry('m1', 1)] });
+      await change();
+      for (const n of [2, 3]) {
+        const commit = storage.commit({ putEntries: [sampleEntry(`m${n}`, n)] });
+        await expect(commit, name).rejects.toMatchObject({ name: 'StorageError', code: 'CLEARED' });
+      }
+      await storage.close();
+      await rm(directory, { recursive: true, force: true });
+      await mkdir(directory);
+    }
+  });
+
+  it('I1 makes no new file in the place of one that was deleted before its first batch', async () => {
+    const storage = new FileStorage(path);
+    await storage.load();
+    await rm(path);
+    await expect(storage.commit({ putEntries: [sampleEntry('m1', 1)] })).rejects.toMatchObject({ code: 'CLEARED' });
+    await storage.close();
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('forgets a rewrite that a crash left unfinished', async () => {

@@ -32,6 +32,11 @@ export class StorageError extends Error {
   }
 }
 
+/** The error of a file that is no longer the one that was opened. */
+export function clearedError(path: string): StorageError {
+  return new StorageError('CLEARED', `${path} was deleted or moved while it was open. Start the app anew.`);
+}
+
 /** The error of every call after `close`. */
 export function closedError(storage: string): StorageError {
   return new StorageError('CLOSED', `${storage} was closed. Open a new one to go on.`);

@@ -7,8 +7,12 @@ export interface Disk {
   lock(path: string): Promise<() => Promise<void>>;
   /** The content of a file, `undefined` when there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Opens a file for writing and creates it where it is missing. */
+  /** Opens an empty file for writing, in the place of what is there. */
+  create(path: string): Promise<DiskFile>;
+  /** Opens a file for writing that is there: fails as `CLEARED` where it is not. */
   open(path: string): Promise<DiskFile>;
+  /** Removes a file where there is one. */
+  remove(path: string): Promise<void>;
   /** Puts a file in the place of another in one step. */
   rename(from: string, to: string): Promise<void>;
   /** Makes files that were created in or renamed into the directory of `path` stay there through a power cut. */
@@ -19,7 +23,7 @@ export interface DiskFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Cuts the file off at this size. */
   truncate(size: number): Promise<void>;
-  /** Resolves when everything written is on the disk. */
+  /** Resolves when everything written is on the disk. Fails as `CLEARED` where the file was deleted or moved, and its content with it. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }

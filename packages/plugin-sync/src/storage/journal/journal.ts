@@ -32,10 +32,15 @@ export class Journal {
     }
     const { texts, goodBytes } = readJournal(bytes, path);
     journal.#synced = goodBytes;
-    // Also syncs lines that a crash left written but not synced: once told, they must not vanish with the next crash.
-    await journal.#cleanTail();
-    // A process may have died between renaming this file into place and syncing that.
-    await journal.#syncDirectory();
+    try {
+      // Also syncs lines that a crash left written but not synced: once told, they must not vanish with the next crash.
+      await journal.#cleanTail();
+      // A process may have died between renaming this file into place and syncing that.
+      await journal.#syncDirectory();
+    } catch (error) {
+      await journal.#closeFile();
+      throw error;
+    }
     return { journal, texts };
   }
 
@@ -68,12 +73,18 @@ export class Journal {
 
   /** Replaces the whole content in one step: after a crash either the old or the new one is there. */
   async rewrite(texts: Iterable<string>): Promise<void> {
-    const size = await this.#writeAside(texts);
-    // Windows does not rename over a file that is open.
-    await this.#closeFile();
-    this.#isDirectorySynced = false;
-    await this.#disk.rename(this.#pathAside, this.#path);
-    this.#synced = size;
+    try {
+      const size = await this.#writeAside(texts);
+      // Windows does not rename over a file that is open.
+      await this.#closeFile();
+      this.#isDirectorySynced = false;
+      await this.#disk.rename(this.#pathAside, this.#path);
+      this.#synced = size;
+    } catch (error) {
+      // Where the disk is full, it would keep the last room from batches that still fit.
+      await this.#disk.remove(this.#pathAside).catch(() => {});
+      throw error;
+    }
     this.#isTailClean = true;
     this.#isMarked = true;
     await this.#syncDirectory();
@@ -96,10 +107,8 @@ export class Journal {
 
   /** Writes and syncs the new content beside the old one. Returns its size. */
   async #writeAside(texts: Iterable<string>): Promise<number> {
-    const file = await this.#disk.open(this.#pathAside);
+    const file = await this.#disk.create(this.#pathAside);
     try {
-      // A crash may have left one behind.
-      await file.truncate(0);
       let size = 0;
       const write = async (bytes: Uint8Array) => {
         await file.write(bytes, size);

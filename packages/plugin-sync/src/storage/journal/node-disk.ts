@@ -1,6 +1,7 @@
 /** The disk as Node sees it. */
-import { mkdir, open, readFile, realpath, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { clearedError } from '../storage-error.js';
 import type { Disk, DiskFile } from './disk.js';
 import { unlessErrno } from './errno.js';
 import { takeFileLock } from './file-lock.js';
@@ -17,21 +18,9 @@ export const nodeDisk: Disk = {
   },
   lock: (path) => takeFileLock(`${path}.lock`),
   read: (path) => unlessErrno('ENOENT', readFile(path)),
-  async open(path) {
-    const file = (await unlessErrno('ENOENT', open(path, 'r+'))) ?? (await open(path, 'wx', PRIVATE));
-    return {
-      async write(bytes, position) {
-        let written = 0;
-        while (written < bytes.length) {
-          const chunk = await file.write(bytes, written, bytes.length - written, position + written);
-          written += chunk.bytesWritten;
-        }
-      },
-      truncate: (size) => file.truncate(size),
-      sync: () => file.datasync(),
-      close: () => file.close(),
-    } satisfies DiskFile;
-  },
+  create: (path) => openFile(path, 'w'),
+  open: (path) => unlessCleared(path, openFile(path, 'r+')),
+  remove: (path) => rm(path, { force: true }),
   rename,
   async syncDirectoryOf(path) {
     // Windows opens no directories; NTFS keeps a rename in its own journal.
@@ -44,3 +33,37 @@ export const nodeDisk: Disk = {
     }
   },
 };
+
+async function openFile(path: string, flags: 'r+' | 'w'): Promise<DiskFile> {
+  const file = await open(path, flags, PRIVATE);
+  const { ino } = await file.stat();
+  return {
+    async write(bytes, position) {
+      let written = 0;
+      while (written < bytes.length) {
+        const chunk = await file.write(bytes, written, bytes.length - written, position + written);
+        written += chunk.bytesWritten;
+      }
+    },
+    truncate: (size) => file.truncate(size),
+    async sync() {
+      // Both at once: looking takes no time of its own.
+      await Promise.all([file.datasync(), refuseOther(path, ino)]);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** What is written to a file that was deleted is gone with the process, and no system call fails. */
+async function refuseOther(path: string, ino: number): Promise<void> {
+  // Windows keeps the name of a file that is open.
+  if (process.platform === 'win32') return;
+  const named = await unlessCleared(path, stat(path));
+  if (named.ino !== ino) throw clearedError(path);
+}
+
+async function unlessCleared<T>(path: string, work: Promise<T>): Promise<T> {
+  const done = await unlessErrno('ENOENT', work);
+  if (done === undefined) throw clearedError(path);
+  return done;
+}

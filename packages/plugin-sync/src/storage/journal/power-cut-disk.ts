@@ -62,14 +62,25 @@ export class PowerCutDisk implements Disk {
     return this.#operate(() => this.#names.get(path)?.content.slice());
   }
 
-  async open(path: string): Promise<DiskFile> {
+  async create(path: string): Promise<DiskFile> {
     const inode = await this.#operate(() => {
       const known = this.#names.get(path);
+      known?.change({ size: 0 });
       if (known) return known;
       const created = new Inode();
       this.#rename(new Map([...this.#names, [path, created]]));
       return created;
     });
+    return this.#fileOf(inode);
+  }
+
+  async open(path: string): Promise<DiskFile> {
+    const inode = await this.#operate(() => this.#names.get(path));
+    if (!inode) throw new Error(`${path} is missing`);
+    return this.#fileOf(inode);
+  }
+
+  #fileOf(inode: Inode): DiskFile {
     const boot = this.#boot;
     const operate = (work: () => void) => {
       // A process does not live through a power cut, nor do the files it had open.
@@ -82,6 +93,13 @@ export class PowerCutDisk implements Disk {
       sync: () => operate(() => inode.sync()),
       close: async () => {},
     };
+  }
+
+  async remove(path: string): Promise<void> {
+    return this.#operate(() => {
+      const names = new Map(this.#names);
+      if (names.delete(path)) this.#rename(names);
+    });
   }
 
   async rename(from: string, to: string): Promise<void> {

@@ -208,7 +208,7 @@ export class SyncHandler implements AsyncDisposable {
       return await work();
     } catch (error) {
       // A request that was under way may find its store closed at any step.
-      if (this.#isClosed) throw serverClosing(error);
+      if (this.#isClosed) throw serverClosing();
       if (!(error instanceof StoreBusyError)) throw error;
       const message = 'The store is busy. Nothing is lost; send the same request again.';
       throw new SyncRequestError('BUSY', message, { cause: error, retryAfterMs: BUSY_RETRY_MS });

@@ -28,7 +28,7 @@ export class SyncRequestError extends Error {
 }
 
 /** Refuses what is asked of a server that has been closed; its clients come again and find the next one. */
-export function serverClosing(cause?: unknown): SyncRequestError {
+export function serverClosing(): SyncRequestError {
   const message = 'This server is shutting down. Nothing is lost; send the same request again.';
-  return new SyncRequestError('BUSY', message, { cause, retryAfterMs: CLOSED_RETRY_MS });
+  return new SyncRequestError('BUSY', message, { retryAfterMs: CLOSED_RETRY_MS });
 }

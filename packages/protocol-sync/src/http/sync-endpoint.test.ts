@@ -2,7 +2,7 @@ import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import type { Principal } from '../principal.js';
 import { MemoryStore } from '../storage/memory-store.js';
-import type { StoreTransaction } from '../storage/sync-store.js';
+import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
 import { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { gatedResolver, PULL_BODY, post, pushBody, seen } from './requests.fixture.js';
@@ -151,6 +151,26 @@ it('hides what went wrong inside from the caller and reports it', async () => {
   expect(reported).toEqual([failure]);
   // The database that was down at the first request is up at the next.
   expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(200);
+});
+
+it('reports why it is busy to the operator, and not to the caller', async () => {
+  const outage = new StoreBusyError('The database is out of reach.', {
+    cause: new Error('connect ECONNREFUSED 10.0.0.7:5432'),
+  });
+  const handler = new SyncHandler();
+  handler.store.open = () => Promise.reject(outage);
+  const busy = endpointWith({ handler });
+  const unknown = new Error('The sessions are out of reach.');
+  const cannotTell = endpointWith({
+    authenticate: () => Promise.reject(new SyncRequestError('BUSY', 'Try again.', { cause: unknown })),
+  });
+  const message = 'The store is busy. Nothing is lost; send the same request again.';
+  expect(await seen(await busy.send(URL_OF('push'), post(pushBody())))).toEqual({
+    status: 503,
+    body: { error: { code: 'BUSY', message, retryAfterMs: 1000 } },
+  });
+  expect((await cannotTell.send(URL_OF('pull'), post(PULL_BODY))).status).toBe(503);
+  expect([busy.reported, cannotTell.reported]).toEqual([[outage], [unknown]]);
 });
 
 it('reports nothing when a caller goes in the middle of its body', async () => {

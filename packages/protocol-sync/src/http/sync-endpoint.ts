@@ -30,7 +30,8 @@ export type SyncEndpoint = (request: Request) => Promise<Response>;
 
 /**
  * Finds out who sends a request, from its headers; the body is not yet read and must stay so. `null`, or an error, for
- * nobody known: the caller is answered 401 and keeps its work. Throw `SyncRequestError` to answer something else.
+ * nobody known: the caller is answered 401, keeps its work, and waits for its user to sign in. Where it cannot be found out now, throw
+ * `SyncRequestError` with the code `BUSY`: the caller comes again by itself.
  */
 export type Authenticate = (request: Request) => Principal | null | Promise<Principal | null>;
 
@@ -50,7 +51,10 @@ export interface SyncEndpointOptions {
    * streams open in each process; more are answered 429. Default `false`.
    */
   readonly realtime?: boolean | undefined;
-  /** Told every failure that is not the caller's; the caller sees `INTERNAL` or 401 and no details. Default: `console.error`. */
+  /**
+   * Told every failure that is not the caller's, also that the database is out of reach; the caller sees `INTERNAL`, `BUSY` or
+   * 401 and no details. Default: `console.error`.
+   */
   readonly onError?: ((error: unknown) => void) | undefined;
   readonly platform?: Platform | undefined;
 }
@@ -213,8 +217,13 @@ function toRequestError(
   error: unknown,
   { call, endpoint }: { readonly call: HttpCall; readonly endpoint: Endpoint },
 ): SyncRequestError {
-  if (error instanceof SyncRequestError) return error;
   // When the caller is gone, work that was given up is no failure.
-  if (!call.isGone) endpoint.report(error);
+  const report = call.isGone ? () => {} : endpoint.report;
+  if (error instanceof SyncRequestError) {
+    // The caller comes again by itself; that the database is away is the operator's to know.
+    if (error.code === 'BUSY' && error.cause) report(error.cause);
+    return error;
+  }
+  report(error);
   return new SyncRequestError('INTERNAL', 'The server failed. Nothing is lost; send the same request again.');
 }

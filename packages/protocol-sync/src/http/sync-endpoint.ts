@@ -33,7 +33,9 @@ export type SyncEndpoint = (request: Request) => Promise<Response>;
  * nobody known: the caller is answered 401, keeps its work, and waits for its user to sign in. Where it cannot be found out now, throw
  * `SyncRequestError` with the code `BUSY`: the caller comes again by itself.
  */
-export type Authenticate = (request: Request) => Principal | null | Promise<Principal | null>;
+export type Authenticate = (request: Request) => Identified | null | Promise<Identified | null>;
+/** A `Principal`, or an object of an interface, which TypeScript does not take for one. */
+type Identified = Principal | { readonly id: string };
 
 /** What an endpoint serves, to whom, and where. */
 export interface SyncEndpointOptions {

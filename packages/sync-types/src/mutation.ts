@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { counterSchema, identifierProblem, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
 import { findJsonProblem, type JsonObject } from './json.js';
 import { MAX_FIELDS, MAX_JSON_DEPTH } from './limits.js';
+import type { RecordId } from './record-key.js';
 
 export const mutationOperationSchema = z.enum(['create', 'update', 'delete']);
 /** What a mutation does to its record. */
@@ -21,23 +22,36 @@ export const recordDataSchema = z
     description: `At most ${MAX_JSON_DEPTH} levels deep, no NUL, no lone surrogate, no __proto__`,
   });
 
+/** One change in a client's log. Frozen when it is appended: retries send the same content. */
+export interface MutationLogEntry {
+  /** UUIDv7, the key under which the server applies this mutation at most once. */
+  readonly id: string;
+  readonly objectName: string;
+  readonly recordId: RecordId;
+  readonly operation: MutationOperation;
+  /** `create`: the whole record. `update`: the changed fields. `delete`: absent. */
+  readonly data?: JsonObject | undefined;
+  /** When the user made the change, by the client's clock, ISO 8601. */
+  readonly timestamp: string;
+  readonly clientId: string;
+  /** The entry's place in its log, rising from 1. */
+  readonly sequence: number;
+  /** The record's version the user saw, or `null` when unknown or not yet created. */
+  readonly baseVersion: number | null;
+  /** The log in which the entry got its sequence, where its device has started another one since: there it may have been sent. */
+  readonly firstLogId?: string | undefined;
+}
 export const mutationLogEntrySchema = z
   .strictObject({
-    /** UUIDv7, the key under which the server applies this mutation at most once. */
     id: identifierSchema,
     objectName: identifierSchema,
     recordId: recordIdSchema,
     operation: mutationOperationSchema,
-    /** `create`: the whole record. `update`: the changed fields. `delete`: absent. */
     data: recordDataSchema.optional(),
-    /** When the user made the change, by the client's clock, ISO 8601. */
     timestamp: instantSchema,
     clientId: identifierSchema,
-    /** The entry's place in its log, rising from 1. */
     sequence: counterSchema.min(1),
-    /** The record's version the user saw, or `null` when unknown or not yet created. */
     baseVersion: counterSchema.nullable(),
-    /** The log in which the entry got its sequence, where its device has started another one since: there it may have been sent. */
     firstLogId: identifierSchema.optional(),
   })
   .superRefine((mutation, context) => {
@@ -46,8 +60,6 @@ export const mutationLogEntrySchema = z
     }
   })
   .readonly();
-/** One change in a client's log. Frozen when it is appended: retries send the same content. */
-export type MutationLogEntry = z.infer<typeof mutationLogEntrySchema>;
 
 /**
  * Whether `mutationLogEntrySchema` takes a value, several times faster: a server asks it of every mutation, and the schema

@@ -18,24 +18,34 @@ const objectsSchema = z
   .meta({ maxItems: MAX_OBJECTS })
   .readonly();
 
+/** A push without mutations. */
+export interface SyncPullRequest {
+  readonly clientId: string;
+  /** The checkpoint of the last answer whose changes are stored, or `null` at first. */
+  readonly lastCheckpoint: string | null;
+  readonly protocol?: 1 | 2 | undefined;
+  /** Random, born with the log: a cleared device starts a new one instead of colliding with its own past. */
+  readonly logId?: string | undefined;
+  /** The client's clock when it sent this, ISO 8601; what the clock correction is measured from. */
+  readonly sentAt?: string | undefined;
+  /** At most this many changes in the answer. */
+  readonly limit?: number | undefined;
+  /** Only changes of these objects; everything the caller may read when absent. */
+  readonly objects?: readonly string[] | undefined;
+  /** No changes of these objects: who asks for them later walks the feed anew, or what was left out would stay a gap. */
+  readonly except?: readonly string[] | undefined;
+}
+
 /** What push and pull requests share. */
 export const requestEnvelope = {
   clientId: identifierSchema,
-  /** The checkpoint of the last answer whose changes are stored, or `null` at first. */
   lastCheckpoint: checkpointSchema.nullable(),
   protocol: z.literal([1, 2]).optional(),
-  /** Random, born with the log: a cleared device starts a new one instead of colliding with its own past. */
   logId: identifierSchema.optional(),
-  /** The client's clock when it sent this, ISO 8601; what the clock correction is measured from. */
   sentAt: instantSchema.optional(),
-  /** At most this many changes in the answer. */
   limit: z.int().min(1).optional(),
-  /** Only changes of these objects; everything the caller may read when absent. */
   objects: objectsSchema.optional(),
-  /** No changes of these objects: who asks for them later walks the feed anew, or what was left out would stay a gap. */
   except: objectsSchema.optional(),
 };
 
 export const syncPullRequestSchema = z.strictObject(requestEnvelope).readonly();
-/** A push without mutations. */
-export type SyncPullRequest = z.infer<typeof syncPullRequestSchema>;

@@ -1,12 +1,20 @@
 /** Sending mutations, and the answer that brings their outcomes and the changes of others. */
 import { z } from 'zod';
-import { syncConflictSchema } from './conflict.js';
+import { type SyncConflict, syncConflictSchema } from './conflict.js';
+import type { ToldRejectionCode } from './error-code.js';
 import { counterSchema, identifierSchema, instantSchema } from './identifier.js';
+import type { JsonObject } from './json.js';
 import { type MutationLogEntry, recordDataSchema } from './mutation.js';
-import { requestEnvelope } from './pull.js';
-import { syncServerChangeSchema } from './server-change.js';
+import { requestEnvelope, type SyncPullRequest } from './pull.js';
+import { type SyncServerChange, syncServerChangeSchema } from './server-change.js';
 import { toldRejectionCodeSchema } from './sync-error.js';
 
+/** A client's mutations in the order of its log, and where it stands in the server's feed. */
+export interface SyncPushRequest extends SyncPullRequest {
+  readonly mutations: readonly MutationLogEntry[];
+  /** `false` asks for outcomes only. */
+  readonly pull?: boolean | undefined;
+}
 /** The envelope alone: each mutation is parsed by itself, so that a malformed one is rejected without its neighbours. */
 export const syncPushRequestSchema = z
   .strictObject({
@@ -15,34 +23,52 @@ export const syncPushRequestSchema = z
     mutations: z
       .custom<readonly unknown[]>(Array.isArray, 'must be a list')
       .meta({ readOnly: true, type: 'array', items: {} }),
-    /** `false` asks for outcomes only. */
     pull: z.boolean().optional(),
   })
   .readonly();
-/** A client's mutations in the order of its log, and where it stands in the server's feed. */
-export type SyncPushRequest = Omit<z.infer<typeof syncPushRequestSchema>, 'mutations'> & {
-  readonly mutations: readonly MutationLogEntry[];
-};
 
-const outcome = {
-  mutationId: identifierSchema.optional(),
+interface Outcome {
+  /** Which mutation's; absent where the server is of protocol 1, whose results stand in the request's order. */
+  readonly mutationId?: string | undefined;
   /** True when this outcome was decided by an earlier request and is only repeated. */
-  duplicate: z.boolean().optional(),
-};
+  readonly duplicate?: boolean | undefined;
+}
+const outcome = { mutationId: identifierSchema.optional(), duplicate: z.boolean().optional() };
 
+interface Applied extends Outcome {
+  readonly status: 'applied';
+  /** The record's version after this mutation. */
+  readonly serverVersion: number;
+  /**
+   * The record as the server has it now, `null` when deleted. Present whenever that is anything else than
+   * the state at `baseVersion` plus the mutation's data.
+   */
+  readonly record?: JsonObject | null | undefined;
+  /** Fields of the mutation that lost against a later or protected value. */
+  readonly droppedFields?: readonly string[] | undefined;
+}
+interface Conflicting extends Outcome {
+  readonly status: 'conflict';
+  readonly conflict: SyncConflict;
+}
+interface Rejected extends Outcome {
+  readonly status: 'rejected';
+  /** For people. Programs decide by `code`. */
+  readonly reason: string;
+  readonly code?: ToldRejectionCode | undefined;
+  /** Whether the same mutation is worth another try. */
+  readonly retryable?: boolean | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+/** What became of one mutation. */
+export type SyncMutationResult = Applied | Conflicting | Rejected;
 export const syncMutationResultSchema = z.discriminatedUnion('status', [
   z
     .object({
       ...outcome,
       status: z.literal('applied'),
-      /** The record's version after this mutation. */
       serverVersion: counterSchema,
-      /**
-       * The record as the server has it now, `null` when deleted. Present whenever that is anything else than
-       * the state at `baseVersion` plus the mutation's data.
-       */
       record: recordDataSchema.nullable().optional(),
-      /** Fields of the mutation that lost against a later or protected value. */
       droppedFields: z.array(z.string()).readonly().optional(),
     })
     .readonly(),
@@ -51,7 +77,6 @@ export const syncMutationResultSchema = z.discriminatedUnion('status', [
     .object({
       ...outcome,
       status: z.literal('rejected'),
-      /** For people. Programs decide by `code`. */
       reason: z.string(),
       code: toldRejectionCodeSchema.optional(),
       retryable: z.boolean().optional(),
@@ -59,8 +84,6 @@ export const syncMutationResultSchema = z.discriminatedUnion('status', [
     })
     .readonly(),
 ]);
-/** What became of one mutation. */
-export type SyncMutationResult = z.infer<typeof syncMutationResultSchema>;
 
 export const resetSchema = z.enum(['expired', 'epoch', 'scope']);
 /**
@@ -69,20 +92,32 @@ export const resetSchema = z.enum(['expired', 'epoch', 'scope']);
  */
 export type SyncReset = z.infer<typeof resetSchema>;
 
+/** Outcomes in the order of the request, and the next page of the feed. */
+export interface SyncPushResponse {
+  /** One for each mutation, in the request's order. */
+  readonly results: readonly SyncMutationResult[];
+  readonly serverChanges: readonly SyncServerChange[];
+  /** The last place scanned for `serverChanges`; opaque. */
+  readonly checkpoint: string;
+  readonly protocol?: 2 | undefined;
+  /** More changes wait behind `checkpoint`. */
+  readonly hasMore?: boolean | undefined;
+  /** The server's clock when it answered, ISO 8601. */
+  readonly serverTime?: string | undefined;
+  /** What the server takes at most. */
+  readonly limits?: { readonly maxBodyBytes: number; readonly maxMutations: number } | undefined;
+  /** Set when the walk of the feed starts over with this answer. */
+  readonly reset?: SyncReset | undefined;
+}
 export const syncPushResponseSchema = z
   .object({
-    /** One for each mutation, in the request's order. */
     results: z.array(syncMutationResultSchema).readonly(),
     serverChanges: z.array(syncServerChangeSchema).readonly(),
-    /** The last place scanned for `serverChanges`; opaque. */
     checkpoint: z.string(),
     protocol: z.literal(2).optional(),
-    /** More changes wait behind `checkpoint`. */
     hasMore: z.boolean().optional(),
     serverTime: instantSchema.optional(),
     limits: z.object({ maxBodyBytes: counterSchema, maxMutations: counterSchema }).readonly().optional(),
     reset: resetSchema.optional(),
   })
   .readonly();
-/** Outcomes in the order of the request, and the next page of the feed. */
-export type SyncPushResponse = z.infer<typeof syncPushResponseSchema>;

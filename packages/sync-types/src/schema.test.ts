@@ -1,7 +1,15 @@
 /** The wire as it is committed: messages in `golden/`, which both sides' tests read, and every schema's shape. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
+import type {
+  MutationLogEntry,
+  SyncMutationResult,
+  SyncPullRequest,
+  SyncPushRequest,
+  SyncPushResponse,
+  SyncServerChange,
+} from './index.js';
 import * as schemas from './schema.js';
 import {
   conflictKindSchema,
@@ -10,10 +18,12 @@ import {
   rejectionCodeSchema,
   requestErrorCodeSchema,
   resetSchema,
+  type syncMutationResultSchema,
   syncPokeSchema,
   syncPullRequestSchema,
   syncPushRequestSchema,
   syncPushResponseSchema,
+  type syncServerChangeSchema,
 } from './schema.js';
 
 const GOLDEN = new URL('../golden/', import.meta.url);
@@ -58,6 +68,18 @@ describe('golden messages', () => {
     ];
     expect(all.filter((value) => !seen.has(value))).toEqual([]);
   });
+});
+
+// The compiler compares them: nothing is left for the test to do when it runs.
+test('the types, written out for the sake of their docstrings, say what the schemas take', () => {
+  expectTypeOf<z.infer<typeof mutationLogEntrySchema>>().toEqualTypeOf<MutationLogEntry>();
+  expectTypeOf<z.infer<typeof syncPullRequestSchema>>().toEqualTypeOf<SyncPullRequest>();
+  expectTypeOf<Omit<z.infer<typeof syncPushRequestSchema>, 'mutations'>>().toEqualTypeOf<
+    Omit<SyncPushRequest, 'mutations'>
+  >();
+  expectTypeOf<z.infer<typeof syncMutationResultSchema>>().toEqualTypeOf<SyncMutationResult>();
+  expectTypeOf<z.infer<typeof syncServerChangeSchema>>().toEqualTypeOf<SyncServerChange>();
+  expectTypeOf<z.infer<typeof syncPushResponseSchema>>().toEqualTypeOf<SyncPushResponse>();
 });
 
 test('the shape of every message is the committed one', async () => {

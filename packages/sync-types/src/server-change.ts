@@ -1,21 +1,31 @@
 /** A change another writer made, as it reaches a client. */
 import { z } from 'zod';
 import { counterSchema, instantSchema, recordIdSchema } from './identifier.js';
-import { mutationOperationSchema, recordDataSchema } from './mutation.js';
+import type { JsonObject } from './json.js';
+import { type MutationOperation, mutationOperationSchema, recordDataSchema } from './mutation.js';
+import type { RecordId } from './record-key.js';
 
+/** A record's latest state on the server. Applying one twice, or an older one late, changes nothing. */
+export interface SyncServerChange {
+  readonly objectName: string;
+  readonly recordId: RecordId;
+  readonly operation: MutationOperation;
+  /** The record's whole state; absent for a delete. */
+  readonly data?: JsonObject | undefined;
+  readonly serverVersion: number;
+  /** When the server took the change, ISO 8601. */
+  readonly timestamp: string;
+  /** The mutation behind the change; absent when the server itself made it, and when it is older than the walk that tells it. */
+  readonly origin?: { readonly logId: string; readonly mutationId: string; readonly sequence: number } | undefined;
+}
 export const syncServerChangeSchema = z
   .object({
     objectName: z.string(),
     recordId: recordIdSchema,
     operation: mutationOperationSchema,
-    /** The record's whole state; absent for a delete. */
     data: recordDataSchema.optional(),
     serverVersion: counterSchema,
-    /** When the server took the change, ISO 8601. */
     timestamp: instantSchema,
-    /** The mutation behind the change; absent when the server itself made it, and when it is older than the walk that tells it. */
     origin: z.object({ logId: z.string(), mutationId: z.string(), sequence: counterSchema }).readonly().optional(),
   })
   .readonly();
-/** A record's latest state on the server. Applying one twice, or an older one late, changes nothing. */
-export type SyncServerChange = z.infer<typeof syncServerChangeSchema>;

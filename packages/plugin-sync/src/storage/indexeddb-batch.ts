@@ -1,4 +1,5 @@
 /** Reads a client's state from IndexedDB, and writes a batch, in one transaction each. */
+import type { Platform } from '../platform/platform.js';
 import { checkExpected } from './check-expected.js';
 import type {
   ClientMeta,
@@ -8,11 +9,11 @@ import type {
   StorageBatch,
   StoredEntry,
 } from './client-storage.js';
-import { endOf, resultOf } from './indexeddb-request.js';
+import { abort, endOf, resultOf } from './indexeddb-request.js';
 import { STORES } from './indexeddb-schema.js';
 import { inOrder } from './state-order.js';
 
-export async function readState(database: IDBDatabase): Promise<ClientState> {
+export async function readState(database: IDBDatabase, platform: Platform): Promise<ClientState> {
   const transaction = database.transaction(STORES);
   const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
   const [meta, entries, conflicts, deadLetters] = await Promise.all([
@@ -20,26 +21,21 @@ export async function readState(database: IDBDatabase): Promise<ClientState> {
     resultOf<StoredEntry[]>(store('entries').getAll()),
     resultOf<ParkedConflict[]>(store('conflicts').getAll()),
     resultOf<DeadLetter[]>(store('deadLetters').getAll()),
-    endOf(transaction),
+    endOf(transaction, platform),
   ]);
   return inOrder({ meta: meta ?? null, entries, conflicts, deadLetters });
 }
 
-/** Resolves when all of the batch is on the disk; when it rejects, nothing of it was written. */
-export async function writeBatch(database: IDBDatabase, batch: StorageBatch): Promise<void> {
+/** Resolves when all of the batch is on the disk; when it rejects, nothing of it was written, unless `endOf` cannot tell. */
+export async function writeBatch(database: IDBDatabase, batch: StorageBatch, platform: Platform): Promise<void> {
   // The default, `relaxed` in Chromium, resolves while the data is still in the system's cache.
   const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' });
-  const end = endOf(transaction);
   try {
-    await fill(transaction, batch);
+    await Promise.all([endOf(transaction, platform), fill(transaction, batch)]);
   } catch (error) {
     abort(transaction);
-    await end.catch(() => {
-      // It ends with the abort; what led to it is thrown on.
-    });
     throw error;
   }
-  await end;
 }
 
 /** Asks for all that the batch changes. What expects nothing is asked for before this returns. */
@@ -69,12 +65,4 @@ async function sweep(records: IDBObjectStore, walk: string): Promise<void> {
   ]);
   const seenKeys = new Set(seen.map((key) => JSON.stringify(key)));
   for (const key of all) if (!seenKeys.has(JSON.stringify(key))) records.delete(key);
-}
-
-function abort(transaction: IDBTransaction): void {
-  try {
-    transaction.abort();
-  } catch {
-    // A request that failed has aborted it already.
-  }
 }

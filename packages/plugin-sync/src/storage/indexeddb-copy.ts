@@ -1,4 +1,5 @@
 /** A second copy of what only this device has, in case the browser loses the first. */
+import type { Platform } from '../platform/platform.js';
 import { secondIndexedDb } from '../platform/second-indexeddb.js';
 import type { ClientState, StorageBatch } from './client-storage.js';
 import { readState, writeBatch } from './indexeddb-batch.js';
@@ -13,23 +14,25 @@ import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
  */
 export class IndexedDbCopy {
   readonly #database: IDBDatabase;
+  readonly #platform: Platform;
   /** What it had when it was opened, until that is compared with the first. */
   #found: ClientState | undefined;
 
-  private constructor(database: IDBDatabase, found: ClientState) {
+  private constructor(database: IDBDatabase, platform: Platform, found: ClientState) {
     this.#database = database;
+    this.#platform = platform;
     this.#found = found;
   }
 
   /** `undefined` where the browser has no room apart for it. */
-  static async open(name: string): Promise<IndexedDbCopy | undefined> {
+  static async open(name: string, platform: Platform): Promise<IndexedDbCopy | undefined> {
     const factory = await secondIndexedDb();
     if (factory === undefined) return undefined;
     const request = factory.open(name, SCHEMA_VERSION);
     request.onupgradeneeded = () => createStores(request.result);
     const database = await resultOf(request);
     database.onversionchange = () => database.close();
-    return new IndexedDbCopy(database, await readState(database));
+    return new IndexedDbCopy(database, platform, await readState(database, platform));
   }
 
   static async delete(name: string): Promise<void> {
@@ -74,7 +77,7 @@ export class IndexedDbCopy {
   write(batch: StorageBatch): Promise<void> {
     // What another tab has written meanwhile is in the first, and what the server tells again need not be kept twice.
     const { expectCheckpoint, expectRevision, putRecords, removeRecords, sweepWalk, ...own } = batch;
-    return writeBatch(this.#database, own);
+    return writeBatch(this.#database, own, this.#platform);
   }
 
   /** What is written from now on does not reach it. */

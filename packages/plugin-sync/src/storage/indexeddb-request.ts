@@ -1,4 +1,5 @@
 /** What IndexedDB tells by events, as promises. */
+import type { Platform } from '../platform/platform.js';
 
 /** The result of a request. Whoever awaits it may ask for more in the same transaction at once, and not later. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
@@ -9,17 +10,56 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /**
- * Resolves when all of a transaction is stored; rejects when nothing of it is, and, as `InvalidStateError`, when the browser
- * closed the connection meanwhile: Chromium then never tells how the transaction ended.
+ * Resolves when all of a transaction is stored; rejects when nothing of it is. Nobody can tell after an `InvalidStateError`: the
+ * browser closed the connection meanwhile, and Chromium then never tells how the transaction ended. Nor after a `TimeoutError`,
+ * where it was about to commit; before, it is ended with nothing stored.
  */
-export function endOf(transaction: IDBTransaction): Promise<void> {
+export function endOf(transaction: IDBTransaction, platform: Platform): Promise<void> {
   const { db } = transaction;
-  let close = () => {};
+  let forget = () => {};
   return new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     // A request that fails ends its transaction, which names the reason; one that was aborted on purpose has none.
     transaction.onabort = () => reject(transaction.error ?? new Error('Aborted.'));
-    close = () => reject(new DOMException('Closed.', 'InvalidStateError'));
+    const close = () => reject(new DOMException('Closed.', 'InvalidStateError'));
+    let isAnswered = true;
+    let cancel = () => {};
+    const wait = () => {
+      if (isAnswered) cancel = platform.setTimer(wait, SILENCE_MS);
+      else {
+        reject(new DOMException('Late.', 'TimeoutError'));
+        abort(transaction);
+      }
+      isAnswered = false;
+    };
+    wait();
+    // Each request that is done passes here on its way to whoever asked for it.
+    transaction.addEventListener(
+      'success',
+      () => {
+        isAnswered = true;
+      },
+      true,
+    );
     db.addEventListener('close', close);
-  }).finally(() => db.removeEventListener('close', close));
+    forget = () => {
+      cancel();
+      db.removeEventListener('close', close);
+    };
+  }).finally(() => forget());
 }
+
+/** Has nothing of a transaction stored, unless it has ended or is about to commit. */
+export function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It is too late, or a request that failed has aborted it already.
+  }
+}
+
+/**
+ * 30 s: what a slow device needs for one request, and for what other tabs do before it. Without a limit a page that WebKit has
+ * suspended in the middle of a transaction keeps all others waiting: https://bugs.webkit.org/show_bug.cgi?id=315804
+ */
+const SILENCE_MS = 30_000;

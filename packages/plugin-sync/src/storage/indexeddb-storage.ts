@@ -73,7 +73,7 @@ export class IndexedDbStorage implements ClientStorage {
 
   load(): Promise<ClientState> {
     return this.#run(async (database) => {
-      const state = await readState(database);
+      const state = await readState(database, this.#platform);
       await this.#waitForCopy(this.#copy?.catchUp(state));
       return state;
     });
@@ -83,7 +83,7 @@ export class IndexedDbStorage implements ClientStorage {
     // Copied now: it is written when the database is open, and the caller may have changed it by then.
     const copy = structuredClone(batch);
     await this.#run(async (database) => {
-      await writeBatch(database, copy);
+      await writeBatch(database, copy, this.#platform);
       await this.#waitForCopy(this.#copy?.write(copy));
     });
     if (batch.putEntries?.length) void this.#keepStored();
@@ -94,7 +94,7 @@ export class IndexedDbStorage implements ClientStorage {
       const transaction = database.transaction('records');
       const store = transaction.objectStore('records');
       const found = refs.map((ref) => resultOf<BaseRecord | undefined>(store.get([ref.objectName, ref.recordId])));
-      const [records] = await Promise.all([Promise.all(found), endOf(transaction)]);
+      const [records] = await Promise.all([Promise.all(found), endOf(transaction, this.#platform)]);
       return records;
     });
   }
@@ -105,7 +105,7 @@ export class IndexedDbStorage implements ClientStorage {
     return this.#run(async (database) => {
       const transaction = database.transaction('records');
       const found = resultOf<BaseRecord[]>(transaction.objectStore('records').getAll(range));
-      const [records] = await Promise.all([found, endOf(transaction)]);
+      const [records] = await Promise.all([found, endOf(transaction, this.#platform)]);
       return records;
     });
   }
@@ -134,8 +134,11 @@ export class IndexedDbStorage implements ClientStorage {
     try {
       return await work(await opening);
     } catch (error) {
-      // Safari drops the connections of pages in the background: https://bugs.webkit.org/show_bug.cgi?id=197050
-      if (isNamed(error, 'UnknownError')) this.#forget(opening);
+      // Safari drops the connections of pages in the background, also without a word: https://bugs.webkit.org/show_bug.cgi?id=197050
+      if (['UnknownError', 'TimeoutError'].some((name) => isNamed(error, name))) {
+        this.#forget(opening);
+        (await opening).close();
+      }
       if (!isNamed(error, 'InvalidStateError')) throw error;
       // The connection was closed before or meanwhile. Asking again is safe also where it was done: a batch tells what it expects.
       this.#forget(opening);
@@ -183,7 +186,7 @@ export class IndexedDbStorage implements ClientStorage {
   /** Resolves with whether the copy has answered, if only that there is none. */
   async #openCopy(): Promise<boolean> {
     this.#copy?.close();
-    const answer = await this.#waitForCopy(IndexedDbCopy.open(this.#name).then((copy) => ({ copy })));
+    const answer = await this.#waitForCopy(IndexedDbCopy.open(this.#name, this.#platform).then((copy) => ({ copy })));
     this.#copy = answer?.copy;
     return answer !== undefined;
   }
@@ -243,6 +246,7 @@ export class IndexedDbStorage implements ClientStorage {
   #storageError(error: unknown): unknown {
     if ([StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)) return error;
     if (isNamed(error, 'QuotaExceededError')) return this.#error('FULL', error);
+    if (isNamed(error, 'TimeoutError')) return this.#error('LOCKED', error);
     return this.#error(isNamed(error, 'VersionError') ? 'TOO_NEW' : 'FAILED', error);
   }
 
@@ -261,7 +265,7 @@ const COPY_MS = 2000;
 const ADVICE = {
   FULL: 'has no room left. Free some space.',
   TOO_NEW: 'was written by a newer version of this app. Reload the page.',
-  LOCKED: 'does not open: another tab holds or deletes it. Close the other tabs.',
+  LOCKED: 'does not answer: another tab holds or deletes it. Close the other tabs.',
   UNAVAILABLE: 'cannot be used: the browser keeps no data for this site. Allow site data.',
   CLEARED: 'was deleted while it was open. Reload the page to start anew.',
   FAILED: 'could not be read or written: see the cause.',

@@ -3,7 +3,7 @@
 /**
  * Why a storage did not do what it was asked to.
  * - `CLOSED`: it was closed before; open another one.
- * - `LOCKED`: another process or tab uses it.
+ * - `LOCKED`: another process or tab uses it, or keeps it from answering.
  * - `UNAVAILABLE`: there is none here, as in private windows of some browsers or where site data is blocked.
  * - `DAMAGED`: what is stored is not what was written. Nothing is repaired silently.
  * - `CLEARED`: everything that was stored has been deleted under it, as by a sign-out in another tab.

@@ -51,6 +51,8 @@ export interface IndexedDbPage {
   clientState(): Promise<{ readonly status: SyncStatus; readonly codes: readonly unknown[]; readonly stored: unknown }>;
   /** The same, without looking at what is stored. */
   told(): { readonly status: SyncStatus; readonly codes: readonly unknown[] };
+  /** Answers the code of what it throws. */
+  closeClient(): Promise<unknown>;
   load(name: string): Promise<unknown>;
   commit(name: string, batch: StorageBatch): Promise<unknown>;
   listTasks(name: string): Promise<unknown>;
@@ -86,6 +88,7 @@ const indexedDbPage: IndexedDbPage = {
     return { status: client.client.status, codes, stored };
   },
   told: () => ({ status: client.client.status, codes }),
+  closeClient: () => client.close().catch((error) => error.code ?? error.name),
   load: (name) => callStorage(name, (storage) => storage.load()),
   commit: (name, batch) => callStorage(name, (storage) => storage.commit(batch)),
   listTasks: (name) => callStorage(name, (storage) => storage.listRecords('task')),

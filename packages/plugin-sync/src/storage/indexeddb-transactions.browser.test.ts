@@ -1,0 +1,189 @@
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { hasChromium } from '../../test/browser/chromium.js';
+import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
+import { commit, load } from '../../test/browser/indexeddb-calls.js';
+import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
+import { eventually } from '../../test/eventually.js';
+import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
+
+const PAGE = fileURLToPath(new URL('../../test/browser/indexeddb.page.ts', import.meta.url));
+
+// What the bundle of PAGE puts into the page.
+declare const indexedDbPage: IndexedDbPage;
+
+describe.skipIf(!hasChromium)('transactions that do not end', async () => {
+  if (!hasChromium) return;
+  const bundle = await bundleForPage(PAGE);
+  const browser = await openBrowser();
+  const context = await browser.newContext();
+
+  afterAll(() => browser.close());
+
+  const waiting = {
+    meta: sampleMeta({ revision: 1 }),
+    putEntries: [sampleEntry('m1', 1)],
+    putRecords: [sampleRecord()],
+  };
+  const later = { meta: sampleMeta({ revision: 2 }), expectRevision: 1, putEntries: [sampleEntry('m2', 2)] };
+
+  it('I13 gives up what another connection holds up, and stores nothing of it afterwards', async () => {
+    const [tab, holder] = [await openTab(), await openTab()];
+    await commit(tab, 'held', waiting);
+    const before = await load(tab, 'held');
+    const letGo = await hold(holder, 'held');
+    const calls = [load(tab, 'held'), tab.evaluate(() => indexedDbPage.listTasks('held')), commit(tab, 'held', later)];
+    expect(await inTime(tab, Promise.all(calls))).toEqual(['LOCKED', 'LOCKED', 'LOCKED']);
+    await letGo();
+    expect(await load(tab, 'held')).toEqual(before);
+    expect(await tab.evaluate(() => indexedDbPage.listTasks('held'))).toEqual(waiting.putRecords);
+    expect(await commit(tab, 'held', later)).toBeUndefined();
+    await Promise.all([tab.close(), holder.close()]);
+  });
+
+  it('I1 I13 keeps what a client records meanwhile, says why, and lets it end', async () => {
+    const [tab, holder] = [await openTab(), await openTab()];
+    await tab.evaluate(() => {
+      indexedDbPage.startClient('client');
+      indexedDbPage.record(['stored']);
+    });
+    await eventually(async () =>
+      expect(await tab.evaluate(() => indexedDbPage.clientState())).toMatchObject({ stored: 1 }),
+    );
+    const letGo = await hold(holder, 'client');
+    await tab.evaluate(() => indexedDbPage.record(['first', 'second']));
+    await eventually(async () => {
+      await tab.evaluate(() => indexedDbPage.advance(30_000));
+      const { status, codes } = await tab.evaluate(() => indexedDbPage.told());
+      expect([status.pending, status.attention, new Set(codes)]).toEqual([3, true, new Set(['LOCKED'])]);
+      expect(status.lastError).toMatch(/does not answer.*Close the other tabs/);
+    });
+    expect(
+      await inTime(
+        tab,
+        tab.evaluate(() => indexedDbPage.closeClient()),
+      ),
+    ).toBe('LOCKED');
+    await letGo();
+    expect(await load(tab, 'client')).toMatchObject({ entries: [expect.anything()] });
+    await Promise.all([tab.close(), holder.close()]);
+  });
+
+  it('I1 I2 gives up a batch of which the browser never tells that it is stored, and finds it when it looks again', async () => {
+    const tab = await openTab();
+    await commit(tab, 'untold', waiting);
+    await tab.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...args) {
+        IDBDatabase.prototype.transaction = transaction;
+        const made = transaction.apply(this, args);
+        Object.defineProperty(made, 'oncomplete', { set: () => {} });
+        return made;
+      };
+    });
+    expect(await inTime(tab, commit(tab, 'untold', later))).toBe('LOCKED');
+    expect(await commit(tab, 'untold', later)).toBe('RevisionMovedError');
+    expect(await load(tab, 'untold')).toMatchObject({ entries: [sampleEntry('m1', 1), sampleEntry('m2', 2)] });
+    await tab.close();
+  });
+
+  it('waits for a batch for as long as the browser does some of it', async () => {
+    const tab = await openTab();
+    await commit(tab, 'long', waiting);
+    await tab.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...args) {
+        IDBDatabase.prototype.transaction = transaction;
+        const made = transaction.apply(this, args);
+        const goOn = () => {
+          const { onAnswer, isOver } = globalThis as { readonly onAnswer?: () => void; readonly isOver?: boolean };
+          onAnswer?.();
+          if (!isOver) made.objectStore('meta').get('client').onsuccess = goOn;
+        };
+        goOn();
+        return made;
+      };
+    });
+    const committed = commit(tab, 'long', later);
+    for (let waits = 0; waits < 10; waits++) {
+      await tab.evaluate(() => indexedDbPage.advance(15_000));
+      await tab.evaluate(() => new Promise<void>((onAnswer) => Object.assign(globalThis, { onAnswer })));
+    }
+    await tab.evaluate('globalThis.isOver = true');
+    expect(await committed).toBeUndefined();
+    await tab.close();
+  });
+
+  it('opens another connection when one has gone deaf', async () => {
+    const tab = await openTab();
+    await commit(tab, 'deaf', waiting);
+    // As WebKit may leave one, whose transactions never tell anything.
+    await tab.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      let deaf: IDBDatabase | undefined;
+      IDBDatabase.prototype.transaction = function (...args) {
+        deaf ??= this;
+        const made = transaction.apply(this, args);
+        if (deaf !== this) return made;
+        for (const on of ['oncomplete', 'onabort', 'onerror']) Object.defineProperty(made, on, { set: () => {} });
+        const { objectStore } = made;
+        made.objectStore = (name) => {
+          const store = objectStore.call(made, name);
+          store.getAll = () => ({}) as IDBRequest;
+          return store;
+        };
+        return made;
+      };
+    });
+    expect(await inTime(tab, load(tab, 'deaf'))).toBe('LOCKED');
+    expect(await load(tab, 'deaf')).toMatchObject({ entries: [sampleEntry('m1', 1)] });
+    await tab.close();
+  });
+
+  /** What is answered by then, while the clock of the tab goes on. */
+  async function inTime<T>(tab: Page, work: Promise<T>): Promise<T> {
+    let answer: { readonly value: T } | undefined;
+    void work.then((value) => {
+      answer = { value };
+    });
+    return eventually(async () => {
+      await tab.evaluate(() => indexedDbPage.advance(30_000));
+      if (!answer) throw new Error('Nothing is answered yet.');
+      return answer.value;
+    });
+  }
+
+  /** Keeps a transaction going that locks all stores, on a connection of its own. Returns what ends it. */
+  async function hold(holder: Page, name: string): Promise<() => Promise<void>> {
+    await holder.evaluate(async (of) => {
+      const opening = indexedDB.open(of);
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      const database = opening.result;
+      const transaction = database.transaction([...database.objectStoreNames], 'readwrite');
+      const store = transaction.objectStore('meta');
+      let isHeld = true;
+      const ended = new Promise<void>((resolve) => {
+        transaction.oncomplete = () => resolve();
+      });
+      const goOn = () => {
+        if (isHeld) store.get('client').onsuccess = goOn;
+      };
+      goOn();
+      const letGo = () => {
+        isHeld = false;
+        return ended.then(() => database.close());
+      };
+      Object.assign(globalThis, { letGo });
+    }, name);
+    return () => holder.evaluate('letGo()');
+  }
+
+  async function openTab(): Promise<Page> {
+    const tab = await context.newPage();
+    await openPage(tab, bundle);
+    return tab;
+  }
+});

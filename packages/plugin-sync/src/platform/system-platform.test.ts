@@ -47,6 +47,13 @@ test('waits with a delay that is longer than a timer can count', async () => {
   expect(ran).toEqual([]);
 });
 
+test('asks for no negative delay, of which newer versions of Node warn, when the time is past', () => {
+  const asked = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => asked.mockRestore());
+  systemPlatform.setTimer(() => {}, -5)();
+  expect(asked.mock.calls.map(([, delayMs]) => delayMs)).toEqual([0]);
+});
+
 test('counts as online where the device knows nothing of its network, and announces nothing', () => {
   const heard: boolean[] = [];
   const stop = systemPlatform.onConnectivity((online) => heard.push(online));

@@ -14,7 +14,8 @@ export const systemPlatform: Platform = {
   random: () => Math.random(),
   newId: () => uuidv7(Date.now()),
   setTimer(work, delayMs) {
-    let leftMs = delayMs;
+    // Newer versions of Node warn of a delay that is negative.
+    let leftMs = Math.max(0, delayMs);
     let timer: ReturnType<typeof setTimeout>;
     const arm = () => {
       const stepMs = Math.min(leftMs, STEP_MS);

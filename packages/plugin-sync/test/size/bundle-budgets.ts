@@ -16,7 +16,7 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_965, maxTotalBytes: 22_965 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_970, maxTotalBytes: 22_970 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
     maxInitialBytes: 25_530,
@@ -34,8 +34,8 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_077,
-    maxTotalBytes: 30_077,
+    maxInitialBytes: 30_082,
+    maxTotalBytes: 30_082,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

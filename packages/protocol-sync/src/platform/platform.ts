@@ -13,7 +13,8 @@ export const systemPlatform: Platform = {
   now: () => Date.now(),
   randomId: () => crypto.randomUUID(),
   setTimer(work, delayMs) {
-    const timer = setTimeout(work, delayMs);
+    // Newer versions of Node warn of a delay that is negative.
+    const timer = setTimeout(work, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

@@ -98,6 +98,24 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
       SLOW,
     );
 
+    it('I1 makes a deleted record again for a user who edited it and may not make it for its owner', async () => {
+      const laptop = new Device(platform, bob);
+      onTestFinished(() => laptop.sync.close());
+      const adas = await platform.rest(ada, ['POST', 'data/memo'], { text: 'Written by Ada' });
+      const id = adas.answer?.id ?? '';
+      await laptop.sync.syncAll();
+      const memos = laptop.sync.getEngine('memo').records;
+      const edit = await memos.update(id, { text: 'Edited by Bob' });
+      await platform.rest(ada, ['DELETE', `data/memo/${id}`]);
+      await laptop.sync.syncAll();
+      await laptop.sync.client.conflicts.resolve(edit.id, 'mine');
+      await laptop.sync.syncAll();
+      const [before, after] = [adas.answer?.record, await platform.engine.findOne('memo', { where: { id } }, SYSTEM)];
+      expect(laptop.refusals()).toEqual([]);
+      expect(after).toMatchObject({ text: 'Edited by Bob' });
+      expect(after.owner_id).not.toBe(before?.owner_id);
+    });
+
     it('I12 serves who is signed in, and nobody else', async () => {
       const status = async (headers: Record<string, string>) => (await pull(headers)).status;
       const [valid, revoked] = [await platform.addApiKey('ada'), await platform.addApiKey('ada', { revoked: true })];

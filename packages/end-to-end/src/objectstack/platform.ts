@@ -36,11 +36,21 @@ const NOTE = {
   fields: { text: { type: 'text', label: 'Text' } },
 };
 
-/** Members may do everything with tasks but change the budget and see the salary. */
+const MEMO = {
+  name: 'memo',
+  label: 'Memo',
+  sharingModel: 'public_read_write',
+  sync: { enabled: true, strategy: 'manual' },
+  fields: { text: { type: 'text', label: 'Text' } },
+};
+
+const EVERYTHING = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
+
+/** Members may do everything with memos, and with tasks but change the budget and see the salary. */
 const MEMBER = {
   name: 'member',
   label: 'Member',
-  objects: { task: { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true } },
+  objects: { task: EVERYTHING, memo: EVERYTHING },
   fields: { 'task.budget': { readable: true, editable: false }, 'task.salary': { readable: false, editable: false } },
 };
 
@@ -54,7 +64,7 @@ const app: KernelPlugin = {
       name: 'tasks',
       version: '1.0.0',
       type: 'app',
-      objects: [TASK, NOTE],
+      objects: [TASK, NOTE, MEMO],
       permissions: [MEMBER],
     };
     context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
@@ -154,6 +164,7 @@ export class Platform implements AsyncDisposable {
 
 export interface RestAnswer {
   readonly id?: string;
+  readonly record?: Readonly<Record<string, unknown>>;
   readonly records?: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[];
 }
 

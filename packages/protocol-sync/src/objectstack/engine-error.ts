@@ -22,7 +22,7 @@ export function toRejection(error: unknown): unknown {
   const { code } = failure;
   const status = failure.status ?? failure.statusCode;
   if (code === 'RECORD_NOT_FOUND') return new RejectionError('NOT_FOUND', 'There is no such record.');
-  if (code === 'PERMISSION_DENIED' || status === 401 || status === 403) {
+  if (status === 401 || isForbidden(error)) {
     return new RejectionError('FORBIDDEN', whatIsForbidden(failure));
   }
   // Its own words may quote the statement.
@@ -36,6 +36,13 @@ export function toRejection(error: unknown): unknown {
     status === 422 ||
     typeof failure.innerMessage === 'string';
   return isInvalid ? new RejectionError('VALIDATION', whatIsInvalid(failure)) : error;
+}
+
+/** Whether the engine refused because of who asks. */
+export function isForbidden(error: unknown): boolean {
+  // A cast, because every field is read as unknown.
+  const { code, status, statusCode } = (error ?? {}) as Partial<EngineFailure>;
+  return code === 'PERMISSION_DENIED' || status === 403 || statusCode === 403;
 }
 
 /** PostgreSQL's class 22: a number out of range, a text too long or of another form. */

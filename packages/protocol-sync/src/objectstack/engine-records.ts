@@ -11,12 +11,13 @@ import {
   AS_SYSTEM,
   type DataEngine,
   type EngineContext,
+  type EngineOptions,
   type EngineRow,
   isPlaceholderId,
 } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
-import { toRejection } from './engine-error.js';
+import { isForbidden, toRejection } from './engine-error.js';
 import { NAMED_IDS, shares } from './statement-share.js';
 
 /**
@@ -83,7 +84,8 @@ export class EngineRecords implements RecordResolver {
 
   async #write(mutation: MutationLogEntry & { readonly recordId: string }, context: WriteContext): Promise<void> {
     const { objectName, recordId: id, operation } = mutation;
-    const data = this.#withoutFormulas(mutation);
+    // A device that sends the whole record sends formulas too, and the write would fail.
+    const data = this.#without(objectName, mutation.data ?? {}, ({ type }) => type === 'formula');
     const engine = this.#engine;
     const options = { context: contextOf(context.principal) };
     const exists = (await this.getRecord(objectName, id)) !== undefined;
@@ -91,20 +93,46 @@ export class EngineRecords implements RecordResolver {
     // What sync knows of a record may be older than what is there: a delete in the database itself, past the engine.
     if (operation === 'delete') {
       if (exists) await engine.delete(objectName, { where: { id }, ...options });
-    } else if (operation === 'create' && !exists) await engine.insert(objectName, { ...data, id }, options);
+    } else if (operation === 'create' && !exists) await this.#create(mutation, data, options);
     else await engine.update(objectName, { ...data, id }, options);
   }
 
   /**
-   * A device that sends the whole record, as one does that makes it again, sends what the engine computes when it reads the
-   * record. For that there is no column, and the write would fail.
+   * A record that its user makes again, after somebody deleted it, comes whole, with what the platform keeps of it: its owner.
+   * Who may not make records for that owner makes it as their own.
    */
-  #withoutFormulas({ objectName, data = {} }: MutationLogEntry): JsonObject {
-    const fields = this.#engine.registry.getObject(objectName)?.fields ?? {};
-    const isFormula = (field: string) =>
-      (ownValue(fields, field) as { readonly type?: unknown } | undefined)?.type === 'formula';
-    return Object.fromEntries(Object.entries(data).filter(([field]) => !isFormula(field)));
+  async #create(
+    { objectName, recordId: id, baseVersion }: MutationLogEntry,
+    data: JsonObject,
+    options: EngineOptions,
+  ): Promise<void> {
+    try {
+      await this.#engine.insert(objectName, { ...data, id }, options);
+    } catch (error) {
+      const isMadeAgain = baseVersion !== null;
+      if (!isMadeAgain || !isForbidden(error)) throw error;
+      const own = this.#without(objectName, data, ({ system }) => system === true);
+      await this.#engine.insert(objectName, { ...own, id }, options);
+    }
   }
+
+  #without(objectName: string, data: JsonObject, isLeftOut: (field: FieldDefinition) => boolean): JsonObject {
+    return Object.fromEntries(
+      Object.entries(data).filter(([field]) => !isLeftOut(this.#definitionOf(objectName, field))),
+    );
+  }
+
+  #definitionOf(objectName: string, field: string): FieldDefinition {
+    const fields = this.#engine.registry.getObject(objectName)?.fields ?? {};
+    return (ownValue(fields, field) ?? {}) as FieldDefinition;
+  }
+}
+
+/** What a field's definition says of who writes it. */
+interface FieldDefinition {
+  readonly type?: unknown;
+  /** True for what the platform keeps. */
+  readonly system?: unknown;
 }
 
 /** Without the id, which is the record's name and none of its fields. */

@@ -182,6 +182,32 @@ it('takes a whole record as a device has it, with what the engine computes', asy
   expect(results).toMatchObject([{ record: { size: 2, twice: 4 } }, { record: { size: 3, twice: 6 } }]);
 });
 
+it("I4 sends a formula by the date as of its record's last change, and none by the user or that is masked", async () => {
+  const formula = (expression: string) => ({ type: 'formula', label: 'Formula', expression, returnType: 'text' });
+  const fields = {
+    ...TASK.fields,
+    today: formula('today()'),
+    mine: formula('user.id == record.title'),
+    masked: formula('today()'),
+  };
+  const sync = new SyncProtocolPlugin();
+  const { engine, stop } = await startKernel({ objects: [{ ...TASK, fields }], plugins: [sync] });
+  onTestFinished(stop);
+  engine.registerMiddleware(async (operation, next) => {
+    await next();
+    if (operation.object !== 'task' || operation.context?.userId === undefined) return;
+    for (const row of operation.result as { masked: string }[]) row.masked = '***';
+  });
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-01T12:00:00Z') });
+  onTestFinished(() => void vi.useRealTimers());
+  await engine.insert('task', { id: 't1', title: 'ada' }, system);
+  vi.setSystemTime('2026-01-02T12:00:00Z');
+  const pull = { clientId: 'tablet', lastCheckpoint: null };
+  const { serverChanges } = await sync.handler.handlePull(pull, { principal: { id: 'ada' } });
+  const data = Object.entries(serverChanges[0]?.data ?? {}).filter(([field]) => field in fields);
+  expect(Object.fromEntries(data)).toEqual({ title: 'ada', today: '2026-01-01T00:00:00.000Z' });
+});
+
 it('goes on in a second kernel with the plugin of the first', async () => {
   const { filename, remove } = temporaryDatabase();
   onTestFinished(remove);

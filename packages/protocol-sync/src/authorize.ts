@@ -21,8 +21,9 @@ export interface WriteQuestion {
 }
 
 /**
- * `allow` sends the record; `{ without }` sends it without these fields, as if it had none of them; `hide` sends nothing, as if it did not exist; `forget` sends a bare delete, so that devices
- * which once had the record drop it (it tells them that the id exists).
+ * `allow` sends the record; `{ without }` sends it without these fields, as if it had none of them; `forget` sends a bare delete, so
+ * that devices which once had the record drop it (it tells them that the id exists); `hide` sends nothing, as if it did not exist, and
+ * devices which have it keep their copy until their scope changes.
  */
 export type ReadPermission = 'allow' | 'hide' | 'forget' | { readonly without: readonly string[] };
 

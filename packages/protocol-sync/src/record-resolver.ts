@@ -35,7 +35,7 @@ export interface RecordResolver {
   ): Promise<object | null | undefined> | object | null | undefined;
   /**
    * Makes the write. `mutation.data` holds the fields to write, already merged: what lost a conflict is not in it.
-   * A record that is returned is what was stored, and what others will be sent; return it when hooks or defaults
+   * A record that is returned, whole, is what was stored, and what others will be sent; return it when hooks or defaults
    * change what is written. Throw `RejectionError` to refuse for good; any other error is retried.
    */
   applyMutation(

@@ -135,7 +135,7 @@ export class IndexedDbStorage implements ClientStorage {
       return await work(await opening);
     } catch (error) {
       // Safari drops the connections of pages in the background, also without a word: https://bugs.webkit.org/show_bug.cgi?id=197050
-      if (['UnknownError', 'TimeoutError'].some((name) => isNamed(error, name))) {
+      if (isNamed(error, 'UnknownError', 'TimeoutError')) {
         this.#forget(opening);
         (await opening).close();
       }
@@ -226,8 +226,8 @@ export class IndexedDbStorage implements ClientStorage {
       if (this.#isCleared) throw this.#error('CLEARED');
       if (!isCopyKnown && isNamed(error, 'AbortError')) throw this.#error('LOCKED', error);
       // Blocked site data, private windows of older Firefox, and no IndexedDB at all.
-      const isUnavailable = ['SecurityError', 'InvalidStateError', 'ReferenceError', 'TypeError'];
-      throw isUnavailable.some((name) => isNamed(error, name)) ? this.#error('UNAVAILABLE', error) : error;
+      const isUnavailable = isNamed(error, 'SecurityError', 'InvalidStateError', 'ReferenceError', 'TypeError');
+      throw isUnavailable ? this.#error('UNAVAILABLE', error) : error;
     }
   }
 
@@ -272,6 +272,6 @@ const ADVICE = {
 } as const satisfies Partial<Record<StorageErrorCode, string>>;
 
 /** DOM exceptions are told apart by their names. */
-function isNamed(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name;
+function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && names.includes(error.name);
 }

@@ -1,7 +1,12 @@
 /** A storage that tells the other tabs what this one writes. */
 import { refOf } from '@objectql/sync-types';
 import type { Changed } from '../record-watch.js';
-import type { ClientStorage, StorageBatch } from '../storage/client-storage.js';
+import {
+  CheckpointMovedError,
+  type ClientStorage,
+  RevisionMovedError,
+  type StorageBatch,
+} from '../storage/client-storage.js';
 import type { TabMessage } from './tab-message.js';
 
 /** 500: beyond, reading everything anew costs less than naming what changed. */
@@ -19,7 +24,9 @@ export function toldStorage(storage: ClientStorage, tell: (message: TabMessage) 
       try {
         await storage.commit(batch);
       } catch (error) {
-        tell({ type: 'wrote', revision: null, changed: [] });
+        // Of another failure the others hear nothing and look for themselves: what was not answered may have been stored.
+        if (error instanceof RevisionMovedError || error instanceof CheckpointMovedError)
+          tell({ type: 'wrote', revision: null, changed: [] });
         throw error;
       }
       tell({ type: 'wrote', revision: batch.meta?.revision ?? null, changed: changedBy(batch) });

@@ -30,3 +30,27 @@ test('shows that the storage fails in the tabs that met it, until another tab ha
     [false, false],
   ]);
 });
+
+test('I13 sends what a tab has stored that was told the opposite, and died', async () => {
+  const { world, follower, leader } = await two();
+  follower.way.isSilent = true;
+  follower.tasks.records.create('t1', { title: 'one' });
+  await follower.platform.advance(0);
+  world.crash(follower);
+  await world.advance(10_000);
+  const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
+  expect([records.map(({ recordId }) => recordId), leader.plugin.client.status.pending]).toEqual([['t1'], 0]);
+});
+
+test('understands nothing of what a tab with a newer version of the app says, and goes on', async () => {
+  const { world, follower } = await two();
+  const channel = world.tabs[0]?.host.openChannel('objectql-sync:app', () => {});
+  channel?.post({ v: 1, from: 'newer', message: { type: 'sings' } });
+  channel?.post({ v: 2, from: 'newer' });
+  channel?.post(null);
+  follower.tasks.records.create('t1', { title: 'one' });
+  await world.advance(1000);
+  expect(world.tabs.map(({ plugin }) => plugin.client.status)).toEqual(
+    Array(2).fill(expect.objectContaining({ state: 'idle', pending: 0 })),
+  );
+});

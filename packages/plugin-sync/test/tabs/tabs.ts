@@ -2,6 +2,7 @@
 import { TestBrowser, type TestTab } from '../../src/platform/test-browser.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { type Device, type DeviceOptions, device } from '../sync/device.js';
 import { type Connection, type RealServer, realServer } from '../sync/real-server.js';
@@ -13,8 +14,11 @@ export interface Tab extends Device {
   runs: boolean;
   /** Whether it has crashed or was closed. */
   isGone: boolean;
-  /** Its way to the storage; what is set as `refusal` is what it is answered from then on. */
-  readonly way: { refusal?: Error };
+  /**
+   * Its way to the storage; what is set as `refusal` is what it is answered from then on, and a silent one stores what it is
+   * given and tells that it did not.
+   */
+  readonly way: { refusal?: Error; isSilent?: boolean };
 }
 
 export interface Tabs {
@@ -107,12 +111,16 @@ export async function two(options?: Parameters<typeof openTabs>[1]) {
 
 /** The storage stays open when one of its tabs closes, as a database does. */
 function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
-  const way: { refusal?: Error } = {};
+  const way: { refusal?: Error; isSilent?: boolean } = {};
   const pass = () => (way.refusal ? Promise.reject(way.refusal) : Promise.resolve());
   return Object.assign(way, {
     sharedName: storage.sharedName,
     load: () => pass().then(() => storage.load()),
-    commit: (batch: Parameters<MemoryStorage['commit']>[0]) => pass().then(() => storage.commit(batch)),
+    commit: async (batch: Parameters<MemoryStorage['commit']>[0]) => {
+      await pass();
+      await storage.commit(batch);
+      if (way.isSilent) throw new StorageError('LOCKED', 'The end is not told.');
+    },
     getRecords: (refs: Parameters<MemoryStorage['getRecords']>[0]) => storage.getRecords(refs),
     listRecords: (objectName: string) => storage.listRecords(objectName),
     close: async () => {},

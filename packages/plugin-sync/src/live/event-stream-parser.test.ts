@@ -49,11 +49,21 @@ test('reads what a widely used parser reads, however the stream is cut', () => {
   fc.assert(law, { numRuns: 2000 });
 });
 
-test('gives up on what never ends a line', () => {
-  const parser = new EventStreamParser();
-  expect(() => {
-    for (let piece = 0; piece < 100; piece++) parser.push('x'.repeat(1024));
-  }).toThrow('This is no stream of events.');
+for (const [what, piece] of [
+  ['a line', 'x'],
+  ['an event', 'data: x\n'],
+] as const) {
+  test(`gives up on what never ends ${what}`, () => {
+    const parser = new EventStreamParser();
+    expect(() => {
+      for (let pieces = 0; pieces < 100; pieces++) parser.push(piece.repeat(1024));
+    }).toThrow('This is no stream of events.');
+  });
+}
+
+test('reads any number of events, though all of them are longer than one may be', () => {
+  const event = `data: ${'x'.repeat(1000)}\n\n`;
+  expect([parsed([event.repeat(100)]).length, parsed(Array(100).fill(event)).length]).toEqual([100, 100]);
 });
 
 function cutAt(text: string, cuts: readonly number[]): readonly string[] {

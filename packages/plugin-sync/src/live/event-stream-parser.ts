@@ -7,7 +7,7 @@ export interface StreamEvent {
   readonly data: string;
 }
 
-/** 64 Ki characters: no event of sync is near it, and what never ends a line is no stream of events. */
+/** 64 Ki characters: no event of sync is near it, and what never ends a line or an event is no stream of events. */
 const MAX_UNFINISHED = 64 * 1024;
 
 /**
@@ -19,12 +19,15 @@ export class EventStreamParser {
   #type = '';
   #data: string | undefined;
 
-  /** The events that end in `text`. Throws for a line that is too long for any event. */
+  /** The events that end in `text`. Throws for what is too long for any event. */
   push(text: string): readonly StreamEvent[] {
     const lines = (this.#unfinished + text).split(LINE_END);
     this.#unfinished = lines.pop() ?? '';
-    if (this.#unfinished.length > MAX_UNFINISHED) throw new Error('This is no stream of events.');
-    return lines.flatMap((line) => this.#take(line));
+    const events = lines.flatMap((line) => this.#take(line));
+    if (this.#unfinished.length + (this.#data ?? '').length > MAX_UNFINISHED) {
+      throw new Error('This is no stream of events.');
+    }
+    return events;
   }
 
   #take(line: string): readonly StreamEvent[] {

@@ -21,8 +21,9 @@ const states = {
   asked: { at: 'starting', until: null },
   connecting: { at: 'connecting', until: NOW + 1, failures: 0 },
   'connecting again': { at: 'connecting', until: NOW + 1, failures: 2 },
-  open: { at: 'open', until: NOW + 1 },
-  'open, silent': { at: 'open', until: NOW },
+  open: { at: 'open', until: NOW + 1, steadyAt: NOW, failures: 2 },
+  'open, silent': { at: 'open', until: NOW, steadyAt: NOW, failures: 2 },
+  'open, not for long': { at: 'open', until: NOW + 1, steadyAt: NOW + 1, failures: 2 },
   waiting: { at: 'waiting', until: NOW + 1, failures: 1 },
   'waiting, much failed': { at: 'waiting', until: NOW + 1, failures: 3 },
   polling: { at: 'polling', until: NOW + 1, left: 4 },
@@ -47,7 +48,8 @@ type StateName = keyof typeof states;
 type EventName = keyof typeof events;
 
 const connect = (failures: number) => ({ at: 'connecting', until: NOW + FIRST_WORD_MS, failures }) as const;
-const open = { at: 'open', until: NOW + SILENCE_MS } as const;
+const open = (steadyAt: number, failures: number) =>
+  ({ at: 'open', until: NOW + SILENCE_MS, steadyAt, failures }) as const;
 const wait = (ms: number, failures: number) => ({ at: 'waiting', until: NOW + ms, failures }) as const;
 const poll = (left: number) => ({ at: 'polling', until: NOW + POLL_MS, left }) as const;
 const off = { at: 'off' } as const;
@@ -76,7 +78,7 @@ const table: Record<StateName, Record<EventName, Expected>> = {
   connecting: {
     ...nothing,
     due: [poll(POLLS_BEFORE_STREAM)],
-    heard: open,
+    heard: open(NOW + FIRST_WORD_MS, 0),
     ended: wait(500, 1),
     'ended, told when': wait(90_000, 1),
     refused: [poll(POLLS_BEFORE_STREAM)],
@@ -86,18 +88,25 @@ const table: Record<StateName, Record<EventName, Expected>> = {
   'connecting again': {
     ...nothing,
     due: [poll(POLLS_BEFORE_STREAM)],
-    heard: open,
+    heard: open(NOW + FIRST_WORD_MS, 2),
     ended: wait(2000, 3),
     'ended, told when': wait(90_000, 3),
     refused: [poll(POLLS_BEFORE_STREAM)],
     'refused, told when': [poll(2)],
     'refused for ever': [poll(120)],
   },
-  open: { ...nothing, due: connect(1), heard: open, ended: wait(500, 1), 'ended, told when': wait(90_000, 1) },
+  open: { ...nothing, due: connect(1), heard: open(NOW, 2), ended: wait(500, 1), 'ended, told when': wait(90_000, 1) },
+  'open, not for long': {
+    ...nothing,
+    due: connect(1),
+    heard: open(NOW + 1, 2),
+    ended: wait(2000, 3),
+    'ended, told when': wait(90_000, 3),
+  },
   'open, silent': {
     ...nothing,
     due: connect(1),
-    heard: open,
+    heard: open(NOW, 2),
     ended: wait(500, 1),
     'ended, told when': wait(90_000, 1),
     woke: connect(0),
@@ -133,6 +142,7 @@ test('tells a user interface that changes may be late as soon as they are asked 
     'connecting again': 'connecting',
     open: 'open',
     'open, silent': 'open',
+    'open, not for long': 'open',
     waiting: 'connecting',
     'waiting, much failed': 'polling',
     polling: 'polling',

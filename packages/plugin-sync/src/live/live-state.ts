@@ -23,8 +23,8 @@ export type LiveState =
   | { readonly at: 'starting'; readonly until: number | null }
   /** A stream is being opened; `until` is when something must have come. */
   | { readonly at: 'connecting'; readonly until: number; readonly failures: number }
-  /** `until` is when the next sign of life must have come. */
-  | { readonly at: 'open'; readonly until: number }
+  /** `until` is when the next sign of life must have come; one that ends before `steadyAt` is a failure more. */
+  | { readonly at: 'open'; readonly until: number; readonly steadyAt: number; readonly failures: number }
   /** The next stream is opened at `until`. */
   | { readonly at: 'waiting'; readonly until: number; readonly failures: number }
   /** Asks at `until`, and opens a stream after so many more times. */
@@ -104,7 +104,7 @@ function followed(state: LiveState, event: EventOf<'followed'>, moment: LiveMome
 function whileConnecting(state: At<'connecting'>, event: LiveEvent, moment: LiveMoment): LiveTransition {
   switch (event.type) {
     case 'heard':
-      return open(moment);
+      return stay({ ...state, at: 'open', until: moment.now + SILENCE_MS, steadyAt: moment.now + FIRST_WORD_MS });
     case 'ended':
       return wait(state.failures + 1, event.retryAfterMs, moment);
     case 'refused':
@@ -119,9 +119,10 @@ function whileConnecting(state: At<'connecting'>, event: LiveEvent, moment: Live
 function whileOpen(state: At<'open'>, event: LiveEvent, moment: LiveMoment): LiveTransition {
   switch (event.type) {
     case 'heard':
-      return open(moment);
+      return stay({ ...state, until: moment.now + SILENCE_MS });
     case 'ended':
-      return wait(1, event.retryAfterMs, moment);
+      // Something on the way may let the first word through and then end each stream: that is not to be asked without a pause.
+      return wait(moment.now < state.steadyAt ? state.failures + 1 : 1, event.retryAfterMs, moment);
     case 'due':
       return connect(moment, 1);
     case 'woke':
@@ -143,10 +144,6 @@ function whilePolling(state: At<'polling'>, event: LiveEvent, moment: LiveMoment
 function connect({ now }: LiveMoment, failures: number): LiveTransition {
   const state = { at: 'connecting', until: now + FIRST_WORD_MS, failures } as const;
   return { state, polls: failures >= FAILURES_BEFORE_POLLING };
-}
-
-function open({ now }: LiveMoment): LiveTransition {
-  return stay({ at: 'open', until: now + SILENCE_MS });
 }
 
 function wait(failures: number, retryAfterMs = 0, { now, jitter }: LiveMoment): LiveTransition {

@@ -9,11 +9,12 @@ import type { Listeners } from './listeners.js';
 import type { LocalRecords } from './local-records.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 import type { ObjectConfigs } from './object-configs.js';
+import type { AnswerPlan } from './plan-answer.js';
 import type { Platform } from './platform/platform.js';
 import { RecordHolds } from './record-holds.js';
 import type { Changed } from './record-watch.js';
 import { Settlements } from './settlements.js';
-import type { ClientState, ClientStorage, StoredEntry } from './storage/client-storage.js';
+import type { ClientStorage, StoredEntry } from './storage/client-storage.js';
 import { type StoredAnswer, storeAnswer } from './store-answer.js';
 
 export interface IntakeParts {
@@ -52,10 +53,10 @@ export class AnswerIntake {
   }
 
   /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
-  async take(answered: Answered): Promise<StoredAnswer> {
+  async take(answered: Answered): Promise<AnswerPlan> {
     const stored = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
     this.#announce(answered, stored);
-    return stored;
+    return stored.plan;
   }
 
   /** Takes a mutation that was found too large for any request as refused alone: for good, or to be tried again. */
@@ -71,14 +72,13 @@ export class AnswerIntake {
 
   /** Reads the storage again, which somebody else has changed. */
   async reload(): Promise<void> {
-    this.reread(await this.#parts.log.reload());
+    await this.#parts.log.reload();
+    this.reread();
   }
 
-  /** Takes over what the log has read again, after these records were changed, as far as is known. */
-  reread(state: ClientState, changed: Changed = 'all'): void {
-    const { records, conflicts, deadLetters, onChanged } = this.#parts;
-    conflicts.replace(state.conflicts);
-    deadLetters.replace(state.deadLetters);
+  /** Tells what the log has read again, after these records were changed, as far as is known. */
+  reread(changed: Changed = 'all'): void {
+    const { records, onChanged } = this.#parts;
     this.conclude();
     records.changed(changed);
     onChanged();
@@ -126,9 +126,8 @@ export class AnswerIntake {
     await this.take({ sent, answer, checkpoint, clockSkewMs: null });
   }
 
-  #announce({ sent, answer, clockSkewMs }: Answered, { plan, made, conflicts }: StoredAnswer): void {
-    const { listeners, records, conflicts: parked, deadLetters, onChanged } = this.#parts;
-    const { putConflicts = [], putDeadLetters = [] } = plan.change.batch;
+  #announce({ sent, answer, clockSkewMs }: Answered, { plan, conflicts }: StoredAnswer): void {
+    const { listeners, records, onChanged } = this.#parts;
     this.clockSkewMs = clockSkewMs ?? this.clockSkewMs;
     const came = answer.serverChanges.length;
     if ((answer.hasMore && came > 0) || this.progress) {
@@ -137,12 +136,7 @@ export class AnswerIntake {
     const { settledIds, holds, successions, outcomes, dropped } = plan.outcomes;
     this.#holds.release(sent, settledIds);
     this.#holds.hold(holds);
-    parked.put(putConflicts);
-    deadLetters.put(putDeadLetters);
-    for (const { id, index, droppedFields } of successions) {
-      const successor = made[index];
-      if (successor) this.#settlements.follow(id, successor.mutation.id, droppedFields);
-    }
+    for (const { id, successor, droppedFields } of successions) this.#settlements.follow(id, successor, droppedFields);
     for (const [id, outcome] of outcomes) this.#settlements.settle(id, outcome);
     records.changed(plan.touched);
     listeners.tell('onConflict', conflicts);

@@ -35,7 +35,7 @@ test('numbers an entry made in a commit before those appended during it', async 
   log.append(update('a'));
   await log.flush();
   const held = heldCommit(storage);
-  const committed = log.commit({ newEntries: [{ input: update('resolution'), round: 1 }] });
+  const committed = log.commit({ newEntries: () => [{ input: update('resolution'), round: 1 }] });
   await tick();
   log.append(update('later'));
   held.goOn();
@@ -59,7 +59,7 @@ test('I3 numbers an entry made in a commit before what is not durable yet, so th
   log.append(update('a'));
   await expect(log.flush()).rejects.toThrow('full');
   storage.failCommit = () => undefined;
-  await log.commit({ newEntries: [{ input: update('resolution'), round: 1 }] });
+  await log.commit({ newEntries: () => [{ input: update('resolution'), round: 1 }] });
   const { entries } = await storage.load();
   expect([entries.map(({ mutation }) => mutation.recordId), summary(log).map(([recordId]) => recordId)]).toEqual([
     ['resolution'],
@@ -76,7 +76,7 @@ test('changes nothing in memory when a commit fails', async () => {
   const change = {
     batch: { removeEntries: [entry?.mutation.id ?? ''] },
     meta: { checkpoint: 'c1' },
-    newEntries: [{ input: update('b'), round: 0 }],
+    newEntries: () => [{ input: update('b'), round: 0 }],
   };
   await expect(log.commit(change)).rejects.toThrow('full');
   expect([summary(log), log.meta.checkpoint]).toEqual([[['a', 1, 7]], null]);

@@ -25,6 +25,7 @@ import {
 import { vouch } from './storage/frozen-copy.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { TurnQueue } from './turn-queue.js';
+import { WaitingItems } from './waiting-items.js';
 
 export interface ClientLogOptions {
   readonly clientId: string;
@@ -41,8 +42,10 @@ export interface LogObserver {
   onSaved?(): void;
   /** The application has acknowledged these mutations: they are pending no more. */
   onRemoved?(ids: readonly string[]): void;
-  /** Another tab or process had changed what is stored; this is what it is now. */
-  onReread?(state: ClientState): void;
+  /** Other conflicts or dead letters may wait for the user than before. */
+  onWaiting?(): void;
+  /** Another tab or process had changed what is stored: it has been read again. */
+  onReread?(): void;
 }
 
 /** A batch, with the facts that change. */
@@ -54,6 +57,7 @@ export class ClientLog {
   readonly #platform: Platform;
   readonly #user: string | undefined;
   #pending = new PendingEntries();
+  readonly #waiting = new WaitingItems();
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
   /** Changed in place: what the machine compiles for one shape is thrown away with the next, and a copy is another. */
@@ -102,6 +106,11 @@ export class ClientLog {
   /** The entries that are not settled yet, durable or not. To be read; only this log changes them. */
   get pending(): PendingEntries {
     return this.#pending;
+  }
+
+  /** What waits for the user. To be read; only this log changes it. */
+  get waiting(): WaitingItems {
+    return this.#waiting;
   }
 
   /** What the client knows about itself; provisional until the storage is loaded. */
@@ -181,18 +190,17 @@ export class ClientLog {
   async commit({
     batch = {},
     meta = {},
-    newEntries = [],
+    newEntries = () => [],
     forgetBases = false,
-    recheck = () => {},
   }: LogChange): Promise<readonly StoredEntry[]> {
     await this.load();
     return this.#turns.take(async () => {
       let made: readonly StoredEntry[] = [];
       const removed = new Set(batch.removeEntries);
       const changed = (batch.putEntries ?? []).map((entry) => (forgetBases ? withoutBase(entry) : entry));
-      const { putEntries = [] } = await this.#write(() => {
+      const written = await this.#write(() => {
         const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
-        made = newEntries.map((entry) => this.#number(entry));
+        made = newEntries().map((entry) => this.#number(entry));
         // What is not durable yet comes behind them: another tab would send them without it, and refuse it as overtaken.
         if (made.length > 0)
           for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
@@ -200,12 +208,15 @@ export class ClientLog {
         const durable = cleared.filter(({ mutation }) => this.isDurable(mutation.id));
         return {
           ...batch,
+          ...(forgetBases ? this.#waiting.withoutVersions(batch) : {}),
           putEntries: [...durable.map(withoutBase), ...changed, ...made],
           meta: facts,
         };
-      }, recheck);
+      });
       for (const id of removed) this.#pending.remove(id);
-      this.#keep(putEntries);
+      this.#keep(written.putEntries ?? []);
+      this.#waiting.update(written);
+      this.#observer.onWaiting?.();
       // Those appended during the commit still name versions that are no more.
       if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
       return made;
@@ -276,6 +287,8 @@ export class ClientLog {
     for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
       this.#pending.put(meta ? this.#renumber(entry) : entry);
     }
+    this.#waiting.replace(state);
+    this.#observer.onWaiting?.();
     return state;
   }
 
@@ -302,15 +315,14 @@ export class ClientLog {
   }
 
   /** Commits what `make` gives. Where another tab or process has come first, its change is taken in and `make` asked again. */
-  async #write(make: () => LogBatch, recheck?: () => void): Promise<LogBatch> {
+  async #write(make: () => LogBatch): Promise<LogBatch> {
     try {
       return await this.#store(make());
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
-      const state = await this.#read();
-      this.#observer.onReread?.(state);
-      recheck?.();
-      return this.#write(make, recheck);
+      await this.#read();
+      this.#observer.onReread?.();
+      return this.#write(make);
     }
   }
 

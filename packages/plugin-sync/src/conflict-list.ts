@@ -4,14 +4,24 @@ import { type Choice, type Resolution, resolveWith } from './conflict-resolver.j
 import { followUpOf } from './follow-up.js';
 import type { NewEntry } from './log-change.js';
 import type { ParkedConflict } from './storage/client-storage.js';
+import { Subscribers } from './subscribers.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
-import { WaitingList } from './waiting-list.js';
 
 /** Conflicts that wait for the user, kept until `resolve(id, 'mine' | 'theirs' | record)`; the longest waiting first. */
 export class ConflictList extends UserList<ParkedConflict> {
   constructor(parts: UserListParts, view?: ListView<ParkedConflict>) {
-    const waiting = new WaitingList<ParkedConflict>('parked conflict', parts.onListenerFailed);
-    super(parts, view ?? { waiting, refOf: ({ conflict }) => conflict, removal: 'removeConflicts' });
+    const items = parts.log.waiting.conflicts;
+    const subscribers = new Subscribers(() => this.list(), parts.onListenerFailed);
+    super(
+      parts,
+      view ?? {
+        items,
+        subscribers,
+        noun: 'parked conflict',
+        refOf: ({ conflict }) => conflict,
+        removal: 'removeConflicts',
+      },
+    );
   }
 
   /** The same list, with the conflicts of one object only; with all, where none is named. */

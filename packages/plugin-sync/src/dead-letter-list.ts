@@ -1,14 +1,24 @@
 /** Mutations the server refused for good, or that failed too often. Nothing is deleted unless the user says so. */
 import { isRetryable, type MutationLogEntry } from '@objectql/sync-types';
 import type { DeadLetter } from './storage/client-storage.js';
+import { Subscribers } from './subscribers.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
-import { WaitingList } from './waiting-list.js';
 
 /** Refused mutations, kept until the user takes one up with `retry(id)` or gives it up with `discard(id)`; `export()` gives all as JSON. */
 export class DeadLetterList extends UserList<DeadLetter> {
   constructor(parts: UserListParts, view?: ListView<DeadLetter>) {
-    const waiting = new WaitingList<DeadLetter>('dead letter', parts.onListenerFailed);
-    super(parts, view ?? { waiting, refOf: ({ mutation }) => mutation, removal: 'removeDeadLetters' });
+    const items = parts.log.waiting.deadLetters;
+    const subscribers = new Subscribers(() => this.list(), parts.onListenerFailed);
+    super(
+      parts,
+      view ?? {
+        items,
+        subscribers,
+        noun: 'dead letter',
+        refOf: ({ mutation }) => mutation,
+        removal: 'removeDeadLetters',
+      },
+    );
   }
 
   /** The same list, with the dead letters of one object only; with all, where none is named. */

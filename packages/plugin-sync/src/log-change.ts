@@ -21,11 +21,13 @@ export interface LogChange {
   readonly batch?: Omit<StorageBatch, 'meta'>;
   /** The facts that change. */
   readonly meta?: Partial<Omit<ClientMeta, 'logId' | 'nextSequence'>>;
-  readonly newEntries?: readonly NewEntry[];
-  /** True when versions from before count for nothing any more: no pending entry keeps its base. */
+  /**
+   * The entries to be made. Called when the change has its turn, and again where another tab has changed the state meanwhile;
+   * throws when the change is not due any more.
+   */
+  readonly newEntries?: () => readonly NewEntry[];
+  /** True when versions from before count for nothing any more: neither what is pending nor what waits for the user keeps its own. */
   readonly forgetBases?: boolean;
-  /** Called when another tab has changed the state meanwhile: throws when this change is not due any more. */
-  readonly recheck?: () => void;
 }
 
 /** What only the log knows of an entry that it makes. */

@@ -34,11 +34,10 @@ export interface Hold {
   readonly retryAfterMs: number | undefined;
 }
 
-/** The entry, made by the log, that a settled mutation's outcome is the outcome of. */
+/** A settled mutation whose outcome is that of the new one which takes its place. */
 export interface Succession {
   readonly id: string;
-  /** Its place in `newEntries`. */
-  readonly index: number;
+  readonly successor: string;
   readonly droppedFields: readonly string[];
 }
 
@@ -50,6 +49,8 @@ export interface OutcomeInput {
   readonly othersPassed: (id: string) => boolean;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** A fresh id. */
+  readonly newId: () => string;
 }
 
 /** 10: enough for a failure that passes, few enough that a poison mutation shows itself within minutes. */
@@ -72,8 +73,8 @@ export class OutcomePlan {
   readonly #input: OutcomeInput;
   readonly #somePassed: boolean;
   readonly #heldKeys = new Set<string>();
-  /** By record, the place in `newEntries` of the create that makes it again. */
-  readonly #recreationByKey = new Map<string, number>();
+  /** By record, the id of the create that makes it again. */
+  readonly #recreationByKey = new Map<string, string>();
 
   constructor(input: OutcomeInput) {
     this.#input = input;
@@ -118,25 +119,26 @@ export class OutcomePlan {
   #write(entry: StoredEntry, conflict: SyncConflict, write: Write): void {
     const { id } = entry.mutation;
     const { droppedFields } = write;
-    const index = this.#successor(entry, conflict, write);
-    if (index === undefined) {
+    const successor = this.#successor(entry, conflict, write);
+    if (successor === undefined) {
       return this.#settle(entry, { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields });
     }
     this.settledIds.add(id);
-    this.successions.push({ id, index, droppedFields });
+    this.successions.push({ id, successor, droppedFields });
     this.#report(entry, droppedFields);
   }
 
-  #successor(entry: StoredEntry, conflict: SyncConflict, write: Write): number | undefined {
+  #successor(entry: StoredEntry, conflict: SyncConflict, write: Write): string | undefined {
     const key = recordKey(entry.mutation);
     // The whole local copy is in the first of them: a second create of the record would only meet it.
     const recreation = this.#recreationByKey.get(key);
     if (recreation !== undefined) return recreation;
     const followUp = followUpOf(conflict, write, { round: entry.round + 1, later: this.#input.laterThan(entry) });
     if (!followUp) return undefined;
-    const index = this.newEntries.push(followUp) - 1;
-    if (write.operation === 'create') this.#recreationByKey.set(key, index);
-    return index;
+    const id = this.#input.newId();
+    this.newEntries.push({ ...followUp, id });
+    if (write.operation === 'create') this.#recreationByKey.set(key, id);
+    return id;
   }
 
   #hold(entry: StoredEntry, result: Rejection): void {

@@ -2,9 +2,14 @@
  * What one answer changes in the client's storage: a pure function of the answer and what the client has, so that it all
  * becomes durable in one transaction.
  */
-import { type JsonObject, type RecordRef, recordKey, refOf, type SyncServerChange } from '@objectql/sync-types';
+import {
+  type JsonObject,
+  type MutationLogEntry,
+  type RecordRef,
+  refOf,
+  type SyncServerChange,
+} from '@objectql/sync-types';
 import type { Answered } from './exchange.js';
-import { forgetEpoch, type WaitingItems } from './forget-epoch.js';
 import type { LogChange } from './log-change.js';
 import { type DecidedResult, OutcomePlan } from './outcome-plan.js';
 import { RecordDrafts } from './record-drafts.js';
@@ -25,12 +30,12 @@ export interface AnswerInput {
   readonly storedByRecord: RecordMap<BaseRecord>;
   /** The pending entries of a record, the oldest first. */
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
-  /** What waits for the user. */
-  readonly waiting: WaitingItems;
   /** The walk this answer belongs to, if the feed is being walked anew. */
   readonly walk: string | null;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** A fresh id. */
+  readonly newId: () => string;
   /** False for objects whose records this client does not keep. */
   readonly keepsRecordsOf: (objectName: string) => boolean;
   /** True when another mutation was settled since this one was last tried. */
@@ -49,25 +54,22 @@ export interface AnswerPlan {
 export function planAnswer(input: AnswerInput): AnswerPlan {
   const { sent, answer, changes, walk, checkpoint } = input;
   const outcomes = planOutcomes(input);
-  const { records, ownDeletes } = draftRecords(input);
-  const recordBatch = records.batch();
+  const records = draftRecords(input);
   const isWalkOver = walk !== null && answer.hasMore !== true;
   const isEpochReset = answer.reset === 'epoch';
-  keepCopies(input, { outcomes, records, removed: recordBatch.removeRecords, ownDeletes, isWalkOver });
-  const forgotten = isEpochReset ? forgetEpoch(input.waiting) : undefined;
+  keepCopies(input, { outcomes, records, isWalkOver });
   return {
     change: {
       batch: {
-        ...recordBatch,
+        ...records.batch(),
         ...(isWalkOver ? { sweepWalk: walk } : {}),
         expectCheckpoint: checkpoint,
         removeEntries: [...outcomes.settledIds],
         putEntries: [...outcomes.changedById.values()],
-        putConflicts: [...outcomes.conflicts, ...(forgotten?.putConflicts ?? [])],
-        putDeadLetters: [...outcomes.deadLetters, ...(forgotten?.putDeadLetters ?? [])],
+        putConflicts: outcomes.conflicts,
+        putDeadLetters: outcomes.deadLetters,
       },
       meta: { checkpoint: answer.checkpoint, walk: isWalkOver ? null : walk },
-      newEntries: outcomes.newEntries,
       forgetBases: isEpochReset || (isWalkOver && isEpochWalk(walk)),
     },
     outcomes,
@@ -75,12 +77,13 @@ export function planAnswer(input: AnswerInput): AnswerPlan {
   };
 }
 
-function planOutcomes({ sent, results, pendingOf, othersPassed, now }: AnswerInput): OutcomePlan {
+function planOutcomes({ sent, results, pendingOf, othersPassed, now, newId }: AnswerInput): OutcomePlan {
   const plan = new OutcomePlan({
     results,
     laterThan: ({ mutation }) => pendingOf(mutation).filter((other) => other.mutation.sequence > mutation.sequence),
     othersPassed,
     now,
+    newId,
   });
   for (const [index, entry] of sent.entries()) {
     const result = results[index];
@@ -89,36 +92,41 @@ function planOutcomes({ sent, results, pendingOf, othersPassed, now }: AnswerInp
   return plan;
 }
 
-function draftRecords(input: AnswerInput) {
-  const { sent, results, changes, storedByRecord, walk } = input;
+function draftRecords({ sent, results, changes, storedByRecord, walk, keepsRecordsOf }: AnswerInput): RecordDrafts {
   const records = new RecordDrafts(storedByRecord, walk);
-  const ownDeletes = new Set<string>();
   for (const [index, { mutation }] of sent.entries()) {
     const result = results[index];
-    if (!result || !input.keepsRecordsOf(mutation.objectName)) continue;
+    if (!result || !keepsRecordsOf(mutation.objectName)) continue;
     if (result.status === 'conflict') {
       const { serverVersion, serverRecord } = result.conflict;
       if (serverVersion !== undefined) records.put(mutation, serverVersion, serverRecord);
     } else if (result.status === 'applied') {
-      const { serverVersion, record } = result;
+      const { serverVersion, record = stateAfter(mutation, records.get(mutation)?.data) } = result;
       if (record !== undefined) records.put(mutation, serverVersion, record);
-      else if (mutation.operation === 'delete') {
-        records.put(mutation, serverVersion, null);
-        ownDeletes.add(recordKey(mutation));
-      } else {
-        // Without a record, the new state is what this client had plus what it sent; an update of a record that is not
-        // here cannot be computed, and none was promised: the feed brings it.
-        const { operation, data = NO_FIELDS } = mutation;
-        const before = operation === 'create' ? undefined : records.get(mutation)?.data;
-        if (before) records.put(mutation, serverVersion, Object.freeze({ ...before, ...data }));
-        else if (operation === 'create') records.put(mutation, serverVersion, data);
-      }
     }
   }
   for (const change of changes) {
     records.put(change, change.serverVersion, change.operation === 'delete' ? null : (change.data ?? NO_FIELDS));
   }
-  return { records, ownDeletes };
+  return records;
+}
+
+/**
+ * The state that a server leaves to the client to compute: what this one had plus what it sent. That of an update of a
+ * record that is not here cannot be computed, and none was promised: the feed brings it.
+ */
+function stateAfter(
+  { operation, data = NO_FIELDS }: MutationLogEntry,
+  before: JsonObject | undefined,
+): JsonObject | null | undefined {
+  switch (operation) {
+    case 'create':
+      return data;
+    case 'update':
+      return before && Object.freeze({ ...before, ...data });
+    case 'delete':
+      return null;
+  }
 }
 
 /**
@@ -126,37 +134,37 @@ function draftRecords(input: AnswerInput) {
  * change can re-create the record if it wins over the delete.
  */
 function keepCopies(
-  { sent, storedByRecord, pendingOf }: AnswerInput,
-  { outcomes, records, removed, ownDeletes, isWalkOver }: CopyParts,
+  { sent, storedByRecord, pendingOf, walk }: AnswerInput,
+  { outcomes, records, isWalkOver }: CopyParts,
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
-  const swept = isWalkOver ? storedByRecord.values().filter((record) => records.isSwept(record)) : [];
-  const lost: readonly LostRecord[] = [
-    ...removed.flatMap((ref) => (ownDeletes.has(recordKey(ref)) ? [] : (storedByRecord.get(ref) ?? []))),
-    ...swept,
+  const known: readonly (RecordRef & Pick<BaseRecord, 'data'>)[] = [
     // A copy that was kept before outlives the entry that carried it.
     ...sent.flatMap((entry) =>
-      entry.copy && isSettled(entry) && !records.get(entry.mutation)
-        ? [{ ...refOf(entry.mutation), data: entry.copy }]
-        : [],
+      entry.copy && isSettled(entry) ? [{ ...refOf(entry.mutation), data: entry.copy }] : [],
     ),
+    ...storedByRecord.values(),
   ];
-  for (const record of lost) {
-    const next = pendingOf(record).find((entry) => !isSettled(entry));
+  for (const before of known) {
+    const after = records.get(before);
+    // Swept, where the walk has ended without having seen it.
+    if (after && !(isWalkOver && after.walk !== walk)) continue;
+    // What the user has deleted themselves is not to come back.
+    const next = pendingOf(before).find((entry) => !isSettled(entry) || isDelete(entry));
     if (next?.mutation.operation !== 'update' || next.copy) continue;
     const { id } = next.mutation;
-    outcomes.changedById.set(id, { ...(outcomes.changedById.get(id) ?? next), copy: record.data });
+    outcomes.changedById.set(id, { ...(outcomes.changedById.get(id) ?? next), copy: before.data });
   }
 }
-
-type LostRecord = RecordRef & Pick<BaseRecord, 'data'>;
 
 interface CopyParts {
   readonly outcomes: OutcomePlan;
   readonly records: RecordDrafts;
-  readonly removed: readonly RecordRef[];
-  readonly ownDeletes: ReadonlySet<string>;
   readonly isWalkOver: boolean;
+}
+
+function isDelete({ mutation }: StoredEntry): boolean {
+  return mutation.operation === 'delete';
 }
 
 const NO_FIELDS: JsonObject = Object.freeze({});

@@ -32,12 +32,6 @@ export class RecordDrafts {
     this.#draftByRecord.set(ref, Object.freeze({ objectName, recordId, version, data, walk: this.#walk }));
   }
 
-  /** True for a stored record that the walk, at its end, has not seen: the server has it no more. */
-  isSwept(ref: RecordRef): boolean {
-    const record = this.get(ref);
-    return record !== undefined && !this.#isSeen(record);
-  }
-
   batch(): Required<Pick<StorageBatch, 'putRecords' | 'removeRecords'>> {
     const putRecords: BaseRecord[] = [];
     const removeRecords: RecordRef[] = [];

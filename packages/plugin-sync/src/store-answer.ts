@@ -3,7 +3,6 @@ import { type RecordRef, refOf, type SyncConflict } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
-import type { DeadLetterList } from './dead-letter-list.js';
 import { decideConflicts } from './decide-conflicts.js';
 import type { Answered } from './exchange.js';
 import type { Listeners } from './listeners.js';
@@ -26,7 +25,6 @@ export interface StoreParts {
   readonly listeners: Listeners;
   readonly configs: ObjectConfigs;
   readonly conflicts: ConflictList;
-  readonly deadLetters: DeadLetterList;
   readonly onConflict: OnConflict | undefined;
   readonly othersPassed: (mutationId: string) => boolean;
 }
@@ -34,15 +32,13 @@ export interface StoreParts {
 /** What an answer did, to be told now that it is durable. */
 export interface StoredAnswer {
   readonly plan: AnswerPlan;
-  /** The entries that were made to resolve conflicts. */
-  readonly made: readonly StoredEntry[];
   readonly conflicts: readonly SyncConflict[];
 }
 
 /** Stores an answer. Rejects, with nothing stored, when the storage or a listener for server changes fails. */
 export async function storeAnswer(answered: Answered, parts: StoreParts): Promise<StoredAnswer> {
   const { sent, answer, checkpoint } = answered;
-  const { log, platform, listeners, configs, conflicts, deadLetters } = parts;
+  const { log, platform, listeners, configs } = parts;
   const { walk: current } = log.meta;
   const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
@@ -59,19 +55,24 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
     checkpoint,
     storedByRecord,
     pendingOf,
-    waiting: { conflicts: conflicts.list(), deadLetters: deadLetters.list() },
     walk,
     now: platform.now(),
+    newId: () => platform.newId(),
     keepsRecordsOf: (objectName) => configs.keepsRecordsOf(objectName),
     othersPassed: parts.othersPassed,
   });
-  const made = await log.commit({ ...plan.change, recheck: () => requirePending(log, sent) });
-  return { plan, made, conflicts: results.flatMap((result) => (result.status === 'conflict' ? result.conflict : [])) };
-}
-
-/** Another tab may have stored the same answer: its outcomes must not count twice. */
-function requirePending(log: ClientLog, entries: readonly StoredEntry[]): void {
-  if (entries.some(({ mutation }) => !log.pending.get(mutation.id))) throw new CheckpointMovedError();
+  const { newEntries } = plan.outcomes;
+  const isPending = ({ mutation: { id, sequence } }: StoredEntry) => log.pending.get(id, sequence) !== undefined;
+  const pending = sent.filter(isPending);
+  await log.commit({
+    ...plan.change,
+    newEntries: () => {
+      // Another tab may have stored the same answer: its outcomes must not count twice.
+      if (!pending.every(isPending)) throw new CheckpointMovedError();
+      return newEntries;
+    },
+  });
+  return { plan, conflicts: results.flatMap((result) => (result.status === 'conflict' ? result.conflict : [])) };
 }
 
 /** The records the answer names; at a walk's end also those with pending changes, which the sweep may take away. */

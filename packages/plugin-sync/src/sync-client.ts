@@ -133,8 +133,12 @@ export class SyncClient implements AsyncDisposable {
         intake.conclude(ids);
         records.changed('all');
       },
-      onReread: (state) => {
-        intake.reread(state);
+      onWaiting: () => {
+        conflicts.tell();
+        deadLetters.tell();
+      },
+      onReread: () => {
+        intake.reread();
         schedule();
       },
     });
@@ -271,7 +275,7 @@ export class SyncClient implements AsyncDisposable {
     try {
       const state = await this.log.load();
       if (state.entries.length > 0) this.#schedule(0);
-      this.#intake.reread(state, []);
+      this.#intake.reread([]);
     } catch (error) {
       if (isWrongUser(error)) this.#driver.dispatch({ type: 'refused', why: 'wrong-user' });
       throw error;

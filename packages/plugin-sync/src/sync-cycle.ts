@@ -197,12 +197,11 @@ export class SyncCycle {
     const { log, exchange, intake } = this.#parts;
     // What was stored meanwhile may have given an entry a copy of its record.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
-    const stored = await intake.take({ ...exchanged, sent });
-    const { outcomes } = stored.plan;
+    const { outcomes } = await intake.take({ ...exchanged, sent });
     this.hasSettled ||= outcomes.settledIds.size > 0;
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // What resolves a conflict belongs to the sync that met it.
-    if (stored.made.length > 0) this.include();
+    if (outcomes.newEntries.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
     const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
     if (isStuck && outcomes.settledIds.size + outcomes.holds.length === 0) {

@@ -2,7 +2,8 @@
 import type { MutationLogEntry, RecordRef } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { NewEntry } from './log-change.js';
-import type { WaitingList } from './waiting-list.js';
+import type { Subscribers } from './subscribers.js';
+import { SyncUsageError } from './sync-usage-error.js';
 
 export interface UserListParts {
   readonly log: ClientLog;
@@ -17,7 +18,11 @@ export interface UserListParts {
 
 /** What a list shows, and how its items leave the storage. */
 export interface ListView<Item extends { readonly id: string }> {
-  readonly waiting: WaitingList<Item>;
+  /** All that wait, the longest waiting first. */
+  readonly items: ReadonlyMap<string, Item>;
+  readonly subscribers: Subscribers<readonly Item[]>;
+  /** Names an item in errors, e.g. `parked conflict`. */
+  readonly noun: string;
   readonly refOf: (item: Item) => RecordRef;
   readonly removal: 'removeConflicts' | 'removeDeadLetters';
   /** The one object it shows; all when `undefined`. */
@@ -39,48 +44,46 @@ export class UserList<Item extends { readonly id: string }> {
 
   /** The items, the longest waiting first. */
   list(): readonly Item[] {
-    return this.#own(this.view.waiting.list());
+    return this.#own([...this.view.items.values()]);
   }
 
   find(id: string): Item | undefined {
-    return this.view.waiting.find(id);
+    return this.view.items.get(id);
   }
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
     const { open, onListenerFailed } = this.parts;
     open().catch(onListenerFailed);
-    return this.view.waiting.subscribe((all) => listener(this.#own(all)));
+    return this.view.subscribers.add((all) => listener(this.#own(all)));
   }
 
-  /** Takes over items that have become durable. */
-  put(items: readonly Item[]): void {
-    this.view.waiting.put(items);
+  /** Tells subscribers what waits now. */
+  tell(): void {
+    this.view.subscribers.tell();
   }
 
-  /** Takes over all items there are, after somebody else has changed them. */
-  replace(items: readonly Item[]): void {
-    this.view.waiting.replace(items);
-  }
-
-  /** Takes an item off the list for good, and records the mutation that takes its place, if there is one. */
+  /**
+   * Takes an item off the list for good, and records the mutation that takes its place, if there is one. Rejects with
+   * `SyncUsageError` when the item waits no more, whoever has decided it.
+   */
   protected async settle(
     id: string,
     entryFor: (item: Item) => NewEntry | undefined,
   ): Promise<MutationLogEntry | undefined> {
     const { log, open, onRecorded, onChanged } = this.parts;
-    const { waiting, removal } = this.view;
+    const { removal, noun } = this.view;
     await open();
-    const made = await waiting.decide(id, async (item) => {
+    const newEntries = () => {
+      const item = this.find(id);
+      if (!item) throw new SyncUsageError('UNKNOWN_ID', `There is no ${noun} with the id ${id} to decide.`);
       const entry = entryFor(item);
-      const recheck = () => waiting.recheck(id);
-      const newEntries = entry ? [entry] : [];
-      const [stored] = await log.commit({ batch: { [removal]: [id] }, newEntries, recheck });
-      return stored?.mutation;
-    });
-    if (made) onRecorded(made);
+      return entry ? [entry] : [];
+    };
+    const [made] = await log.commit({ batch: { [removal]: [id] }, newEntries });
+    if (made) onRecorded(made.mutation);
     else onChanged();
-    return made;
+    return made?.mutation;
   }
 
   #own(all: readonly Item[]): readonly Item[] {

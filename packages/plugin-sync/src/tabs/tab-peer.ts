@@ -85,8 +85,8 @@ export class TabPeer implements TabGroup, Driver {
     this.#watch = new WriteWatch({
       log,
       platform: this.#platform,
-      reread: (state, changed) => {
-        intake.reread(state, changed);
+      reread: (changed) => {
+        intake.reread(changed);
         member.schedule();
       },
       onFailed: (error) => listeners.report(error),

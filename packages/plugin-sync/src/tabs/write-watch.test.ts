@@ -15,7 +15,7 @@ test('still reads what another tab has written after this one wrote alone for we
   const watch = new WriteWatch({
     log,
     platform,
-    reread: (_state, changed) => read.push(changed),
+    reread: (changed) => read.push(changed),
     onFailed: (error) => read.push(error),
   });
   const written = 200_000;

@@ -3,13 +3,12 @@ import { type RecordRef, refOf } from '@objectql/sync-types';
 import type { ClientLog } from '../client-log.js';
 import type { Platform } from '../platform/platform.js';
 import type { Changed } from '../record-watch.js';
-import type { ClientState } from '../storage/client-storage.js';
 
 export interface WriteWatchParts {
   readonly log: ClientLog;
   readonly platform: Platform;
   /** Takes over what the log has read again. */
-  readonly reread: (state: ClientState, changed: Changed) => void;
+  readonly reread: (changed: Changed) => void;
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -86,8 +85,8 @@ export class WriteWatch {
       await log.load();
       const revision = log.meta.revision;
       const before = pendingRefs(log);
-      const state = await log.reload();
-      reread(state, this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
+      await log.reload();
+      reread(this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
     } catch (error) {
       if (!this.#isStopped) onFailed(error);
     }

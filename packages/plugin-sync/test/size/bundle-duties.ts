@@ -10,11 +10,11 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
   'one sync: batches, requests, repairs, holds':
     /(sync-cycle|asked|exchange|repair-request|select-batch|mutation-text|whole-answer|record-holds|walk)\.ts$/,
   'taking answers in: outcomes, records, resets, one transaction':
-    /(answer-intake|store-answer|plan-answer|outcome-plan|settlements|record-drafts|record-map|forget-epoch)\.ts$/,
+    /(answer-intake|store-answer|plan-answer|outcome-plan|settlements|record-drafts|record-map)\.ts$/,
   'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json)\.ts$/,
   'deciding conflicts':
     /(conflict-resolver|conflict-contest|decide-conflicts|follow-up|assert-never|strategies\/[a-z-]+)\.ts$/,
-  'what waits for the user: conflicts, dead letters': /(conflict-list|dead-letter-list|user-list|waiting-list)\.ts$/,
+  'what waits for the user: conflicts, dead letters': /(conflict-list|dead-letter-list|user-list|waiting-items)\.ts$/,
   'local records, and watching them': /(local-records|object-records|record-watch|rebase)\.ts$/,
   'listeners that cannot stop sync': /(listeners|subscribers|settle-within)\.ts$/,
   configuration: /(resolve-config|object-configs|refuse-unknown-options|sync-config)\.ts$/,

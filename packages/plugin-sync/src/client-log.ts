@@ -42,6 +42,10 @@ export interface LogObserver {
   onSaved?(): void;
   /** The application has acknowledged these mutations: they are pending no more. */
   onRemoved?(ids: readonly string[]): void;
+  /** The storage has been read for the first time. */
+  onLoaded?(state: ClientState): void;
+  /** The storage holds another user's work. */
+  onForeign?(): void;
   /** Other conflicts or dead letters may wait for the user than before. */
   onWaiting?(): void;
   /** Another tab or process had changed what is stored: it has been read again. */
@@ -164,11 +168,7 @@ export class ClientLog {
 
   /** Reads the storage, once; what was appended in the meantime is numbered behind what is stored. */
   load(): Promise<ClientState> {
-    this.#loaded ??= this.#read().catch((error: unknown) => {
-      // A storage that failed to open may open at the next try.
-      this.#loaded = undefined;
-      throw error;
-    });
+    this.#loaded ??= this.#load();
     return this.#loaded;
   }
 
@@ -268,12 +268,25 @@ export class ClientLog {
     await this.#storage.close();
   }
 
+  async #load(): Promise<ClientState> {
+    try {
+      const state = await this.#read();
+      this.#observer.onLoaded?.(state);
+      return state;
+    } catch (error) {
+      // A storage that failed to open may open at the next try.
+      this.#loaded = undefined;
+      throw error;
+    }
+  }
+
   async #read(): Promise<ClientState> {
     const state = await this.#asked(this.#storage.load());
     const { meta } = state;
     if (meta && this.#user !== undefined && meta.user !== null && meta.user !== this.#user) {
       const message = 'This storage holds the work of another user. Open a storage of its own for each user.';
       this.#foreign = new SyncUsageError('WRONG_USER', message);
+      this.#observer.onForeign?.();
       throw this.#foreign;
     }
     // What a failed save had stored after all keeps the sequence it has there: another tab may have sent it.

@@ -8,14 +8,11 @@ import { followUpOf } from './follow-up.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
 import type { DecidedResult } from './outcome-plan.js';
-import type { Platform } from './platform/platform.js';
 import { rebase } from './rebase.js';
 import type { RecordMap } from './record-map.js';
-import { settleWithin } from './settle-within.js';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
 
 export interface DecisionParts {
-  readonly platform: Platform;
   readonly configs: ObjectConfigs;
   readonly onConflict: OnConflict | undefined;
   /** Hears of a callback that fails; the conflict is parked. */
@@ -62,20 +59,22 @@ interface DecideInput {
 
 async function decide(conflict: SyncConflict, { entry, localCopy, parts }: DecideInput): Promise<Resolution> {
   const { objectName, id } = entry.mutation;
-  const { platform, configs, onConflict, listeners, conflicts } = parts;
+  const { configs, onConflict, listeners, conflicts } = parts;
   const report = (error: unknown) => listeners.report(error);
   try {
     const { strategy, conflictFields } = configs.of(objectName);
     const resolver = new ConflictResolver({ strategy, conflictFields, onConflict });
     const work = resolver.resolve(conflict, { localCopy, round: entry.round });
-    const resolved = await settleWithin(listeners.unlessClosed(work), { timeoutMs: CALLBACK_WAIT_MS, platform });
-    if (!resolved.inTime) {
-      work.then((resolution) => conflicts.resolveLate(id, resolution)).catch(report);
-      return { do: 'park' };
-    }
+    const resolution = await listeners.waitFor(work, {
+      timeoutMs: CALLBACK_WAIT_MS,
+      onLate(): Resolution {
+        work.then((late) => conflicts.resolveLate(id, late)).catch(report);
+        return { do: 'park' };
+      },
+    });
     // Throws for a record that cannot be stored, while it can still be parked instead.
-    if (resolved.value.do === 'write') followUpOf(conflict, resolved.value, { round: 0, later: [] });
-    return resolved.value;
+    if (resolution.do === 'write') followUpOf(conflict, resolution, { round: 0, later: [] });
+    return resolution;
   } catch (error) {
     // The answer is not stored, and the conflict met again by the next process.
     if (listeners.isClosed) throw error;

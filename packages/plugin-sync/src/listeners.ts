@@ -1,7 +1,7 @@
 /** Calls an application's listeners so that none can stop sync or another listener. */
 import type { SyncConflict, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 import type { Platform } from './platform/platform.js';
-import { settleWithin } from './settle-within.js';
+import { settleWithin, type WaitLimit } from './settle-within.js';
 import { callContained, isThenable } from './subscribers.js';
 import type { DroppedFields, SyncEventListener } from './sync-listener.js';
 
@@ -76,22 +76,25 @@ export class Listeners {
       const own = ofObject(changes, objectName);
       const handled = own[0] && listener.onServerChanges(own);
       if (!isThenable(handled)) continue;
-      const bound = { timeoutMs: LISTENER_TIMEOUT_MS, platform: this.#platform };
-      if (!(await settleWithin(this.unlessClosed(handled), bound)).inTime)
-        throw new Error(
-          `A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms. Did it await sync()?`,
-        );
+      await this.waitFor(handled, {
+        timeoutMs: LISTENER_TIMEOUT_MS,
+        onLate() {
+          throw new Error(
+            `A listener for server changes did not end within ${LISTENER_TIMEOUT_MS} ms. Did it await sync()?`,
+          );
+        },
+      });
     }
   }
 
-  /** What `work` of the application's resolves with; rejects when this is closed before. */
-  unlessClosed<T>(work: PromiseLike<T>): Promise<T> {
+  /** What `work` of the application's resolves with, within a limit; rejects when this is closed before. */
+  waitFor<T, Late>(work: PromiseLike<T>, limit: Omit<WaitLimit<Late>, 'platform'>): Promise<T | Late> {
     // One for each wait, or the one promise would keep all that was raced with it.
     const closed = new Promise<never>((_, reject) => {
       this.#close = () => reject(new Error('The client is closed.'));
     });
     if (this.isClosed) this.#close();
-    return Promise.race([work, closed]);
+    return settleWithin(Promise.race([work, closed]), { ...limit, platform: this.#platform });
   }
 
   /** Tells an error to everybody who wants to know. */

@@ -12,7 +12,7 @@ export interface LocalRecordsParts {
   readonly log: ClientLog;
   readonly storage: ClientStorage;
   /** Opens the storage, once. */
-  readonly open: () => Promise<void>;
+  readonly open: () => Promise<unknown>;
   readonly platform: Platform;
   /** Hear what fails, and know whether the client is closed. */
   readonly listeners: Pick<Listeners, 'report' | 'isClosed'>;

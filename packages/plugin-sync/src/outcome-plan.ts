@@ -1,6 +1,5 @@
 /** Where each sent mutation goes: out of the log as settled, into the conflict list or the dead letters, or on hold. */
 import {
-  assertNever,
   isRetryable,
   type JsonObject,
   recordKey,
@@ -82,44 +81,24 @@ export class OutcomePlan {
   }
 
   take(entry: StoredEntry, result: DecidedResult): void {
-    switch (result.status) {
-      case 'applied': {
-        const { serverVersion: version, droppedFields = [] } = result;
-        return this.#settle(entry, { status: 'applied', version, droppedFields });
-      }
-      case 'conflict':
-        return this.#meet(entry, result);
-      case 'rejected':
-        if (codeOf(result) === 'BATCH_TOO_LARGE') return this.#postpone(entry, result.reason);
-        return isHeldBy(result) ? this.#hold(entry, result) : this.#bury(entry, codeOf(result), result.reason);
-      default:
-        return assertNever(result);
-    }
+    if (result.status === 'applied') {
+      const { serverVersion: version, droppedFields = [] } = result;
+      this.#settle(entry, { status: 'applied', version, droppedFields });
+    } else if (result.status === 'conflict') this.#meet(entry, result);
+    else this.#refuse(entry, result);
   }
 
+  /** The outcome of one that is written again is that of the mutation which takes its place. */
   #meet(entry: StoredEntry, { conflict, resolution, copy }: Decided): void {
-    const version = conflict.serverVersion ?? 0;
-    switch (resolution.do) {
-      case 'yield':
-        return this.#settle(entry, { status: 'applied', version, droppedFields: resolution.droppedFields });
-      case 'write':
-        return this.#write(entry, conflict, resolution);
-      case 'park': {
-        const { id } = entry.mutation;
-        const parked = { id, conflict, parkedAt: this.#input.now, ...(copy ? { copy } : {}) };
-        this.conflicts.push(parked);
-        return this.#settle(entry, { status: 'conflict', ...parked });
-      }
-      default:
-        return assertNever(resolution);
-    }
-  }
-
-  /** Its outcome is that of the mutation that takes its place; where none has to, it has been overtaken by the user. */
-  #write(entry: StoredEntry, conflict: SyncConflict, write: Write): void {
     const { id } = entry.mutation;
-    const { droppedFields } = write;
-    const successor = this.#successor(entry, conflict, write);
+    if (resolution.do === 'park') {
+      const parked = { id, conflict, parkedAt: this.#input.now, ...(copy ? { copy } : {}) };
+      this.conflicts.push(parked);
+      return this.#settle(entry, { status: 'conflict', ...parked });
+    }
+    const { droppedFields } = resolution;
+    const successor = resolution.do === 'write' ? this.#successor(entry, conflict, resolution) : undefined;
+    // The server's record stands, or the user has overtaken the change themselves.
     if (successor === undefined) {
       return this.#settle(entry, { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields });
     }
@@ -141,22 +120,24 @@ export class OutcomePlan {
     return id;
   }
 
-  #hold(entry: StoredEntry, result: Rejection): void {
+  #refuse(entry: StoredEntry, result: Rejection): void {
+    const code = codeOf(result);
+    const { id } = entry.mutation;
+    if (code === 'BATCH_TOO_LARGE') {
+      // Sent again at once, with fewer others; one that is too much even alone never gets through.
+      this.isBatchTooLarge = this.#input.results.length > 1;
+      return this.isBatchTooLarge ? undefined : this.#bury(entry, 'TOO_LARGE', result.reason);
+    }
+    if (!isHeldBy(result)) return this.#bury(entry, code, result.reason);
     const key = recordKey(entry.mutation);
     // One that only waits for an earlier mutation of its record has not failed.
-    const isWaiting = codeOf(result) === 'BUSY' && this.#heldKeys.has(key);
+    const isWaiting = code === 'BUSY' && this.#heldKeys.has(key);
     this.#heldKeys.add(key);
-    const isCharged = !isWaiting && (this.#somePassed || this.#input.othersPassed(entry.mutation.id));
+    const isCharged = !isWaiting && (this.#somePassed || this.#input.othersPassed(id));
     const tries = entry.tries + (isCharged ? 1 : 0);
-    if (tries >= MAX_TRIES) return this.#bury(entry, codeOf(result), result.reason);
-    if (isCharged) this.changedById.set(entry.mutation.id, { ...entry, tries });
+    if (tries >= MAX_TRIES) return this.#bury(entry, code, result.reason);
+    if (isCharged) this.changedById.set(id, { ...entry, tries });
     this.holds.push({ entry, retryAfterMs: result.retryAfterMs });
-  }
-
-  /** Sent again at once, with fewer others; one that is too much even alone never gets through. */
-  #postpone(entry: StoredEntry, reason: string): void {
-    if (this.#input.results.length === 1) return this.#bury(entry, 'TOO_LARGE', reason);
-    this.isBatchTooLarge = true;
   }
 
   #bury(entry: StoredEntry, code: ToldRejectionCode, reason: string): void {

@@ -1,19 +1,24 @@
 /** Waits for what may take for ever, but not for ever. */
 import type { Platform } from './platform/platform.js';
 
-export type Awaited<T> = { readonly inTime: true; readonly value: T } | { readonly inTime: false };
+export interface WaitLimit<Late> {
+  readonly timeoutMs: number;
+  readonly platform: Pick<Platform, 'setTimer'>;
+  /** Called when the time is over; what it returns or throws is then the answer. */
+  readonly onLate: () => Late | PromiseLike<Late>;
+}
 
-/** What `work` resolves with, unless that takes longer than `timeoutMs`; rejects when it rejects in time. */
-export async function settleWithin<T>(
-  work: Promise<T>,
-  { timeoutMs, platform }: { readonly timeoutMs: number; readonly platform: Platform },
-): Promise<Awaited<T>> {
+/** What `work` resolves with, unless that takes longer than the limit allows; rejects when it rejects in time. */
+export async function settleWithin<T, Late>(
+  work: PromiseLike<T>,
+  { timeoutMs, platform, onLate }: WaitLimit<Late>,
+): Promise<T | Late> {
   let cancel = () => {};
-  const late = new Promise<Awaited<T>>((resolve) => {
-    cancel = platform.setTimer(() => resolve({ inTime: false }), timeoutMs);
+  const late = new Promise<void>((resolve) => {
+    cancel = platform.setTimer(resolve, timeoutMs);
   });
   try {
-    return await Promise.race([work.then((value) => ({ inTime: true as const, value })), late]);
+    return await Promise.race([work, late.then(onLate)]);
   } finally {
     cancel();
   }

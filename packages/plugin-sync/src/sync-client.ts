@@ -11,7 +11,6 @@ import { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
 import { DeadLetterList } from './dead-letter-list.js';
 import { Exchange } from './exchange.js';
-import { isWrongUser } from './failure-event.js';
 import { Listeners } from './listeners.js';
 import type { LiveUpdates, StartLive } from './live/live-port.js';
 import { LocalRecords } from './local-records.js';
@@ -66,7 +65,6 @@ export class SyncClient implements AsyncDisposable {
   readonly #subscribers: Subscribers<SyncStatus>;
   readonly #live: LiveUpdates | undefined;
   #recordings: Promise<unknown> = Promise.resolve();
-  #opened: Promise<void> | undefined;
   #lastError: Error | null = null;
   #closed: Promise<void> | undefined;
   #isStatusQuiet = false;
@@ -91,7 +89,7 @@ export class SyncClient implements AsyncDisposable {
       onListenerFailed,
       onChanged,
       transport: () => this.transport,
-      open: () => this.open(),
+      open: () => log.load(),
       onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
       onSettled: group?.outcome.bind(group),
     };
@@ -129,6 +127,11 @@ export class SyncClient implements AsyncDisposable {
     log.observe({
       onSaveFailed: onListenerFailed,
       onSaved: onChanged,
+      onLoaded: ({ entries }) => {
+        if (entries.length > 0) this.#schedule(0);
+        intake.reread([]);
+      },
+      onForeign: () => this.#driver.dispatch({ type: 'refused', why: 'wrong-user' }),
       onRemoved: (ids) => {
         intake.conclude(ids);
         records.changed('all');
@@ -180,12 +183,8 @@ export class SyncClient implements AsyncDisposable {
    * Reads what was stored, once; work that an earlier process left pending is then sent. Everything else opens the
    * storage by itself: call it to know early whether the storage is fine.
    */
-  open(): Promise<void> {
-    this.#opened ??= this.#open().catch((error: unknown) => {
-      this.#opened = undefined;
-      throw error;
-    });
-    return this.#opened;
+  async open(): Promise<void> {
+    await this.log.load();
   }
 
   /**
@@ -268,17 +267,6 @@ export class SyncClient implements AsyncDisposable {
     } finally {
       await this.log.close();
       this.#group?.leave();
-    }
-  }
-
-  async #open(): Promise<void> {
-    try {
-      const state = await this.log.load();
-      if (state.entries.length > 0) this.#schedule(0);
-      this.#intake.reread([]);
-    } catch (error) {
-      if (isWrongUser(error)) this.#driver.dispatch({ type: 'refused', why: 'wrong-user' });
-      throw error;
     }
   }
 

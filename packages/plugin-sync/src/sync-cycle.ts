@@ -9,20 +9,19 @@
  * nothing can change what is asked, or else when such an answer is read, and before it is stored. Mutations are never under
  * way twice, and what a request brings is stored after what came before it, or not at all.
  */
-import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
+import type { SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from './answer-intake.js';
 import { Asked, isPlain } from './asked.js';
 import type { ClientLog } from './client-log.js';
 import type { Ask, Exchange, Exchanged } from './exchange.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
-import { repairFor } from './repair-request.js';
 import { selectBatch } from './select-batch.js';
-import type { StoredEntry } from './storage/client-storage.js';
+import { CheckpointMovedError, type StoredEntry } from './storage/client-storage.js';
 import { callContained } from './subscribers.js';
 import type { SyncEvent } from './sync-state.js';
 import { SyncUsageError } from './sync-usage-error.js';
-import { TransportError } from './transport/transport.js';
+import { refusalOf, TransportError } from './transport/transport.js';
 import { isEpochWalk } from './walk.js';
 import { WholeAnswer } from './whole-answer.js';
 
@@ -33,7 +32,7 @@ export interface CycleParts {
   readonly configs: ObjectConfigs;
   readonly listeners: Listeners;
   /** Opens the storage, once. */
-  readonly open: () => Promise<void>;
+  readonly open: () => Promise<unknown>;
 }
 
 /** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
@@ -228,25 +227,22 @@ export class SyncCycle {
     error: unknown,
     { batch, isLast }: { batch: readonly StoredEntry[]; isLast: boolean },
   ): Promise<boolean> {
-    const repair = repairFor(error);
-    if (repair === 'send-less' || repair === 'send-less-for-now') {
-      await this.#sendLess(batch, { error, retryable: repair === 'send-less-for-now' });
+    const { log, intake } = this.#parts;
+    const { code, status } = refusalOf(error);
+    if (code === 'TOO_LARGE' || status === 413) {
+      // Without the code it is something in between that says so, which knows no mutations.
+      await this.#sendLess(batch, { error, retryable: code !== 'TOO_LARGE' });
       return false;
     }
-    if (repair === 'none' || isLast) throw error;
-    switch (repair) {
-      case 'reload':
-        await this.#parts.intake.reload();
-        return true;
-      case 'new-log':
-        await this.#parts.log.startNewLog();
-        return true;
-      case 'restart-feed':
-        await this.#parts.intake.restartFeed();
-        return true;
-      default:
-        return assertNever(repair);
-    }
+    if (isLast) throw error;
+    // Somebody else stored an answer first: the storage is read again, and asked is from where that one ended.
+    if (error instanceof CheckpointMovedError) await intake.reload();
+    // The device was cloned or restored.
+    else if (code === 'LOG_FORKED') await log.startNewLog();
+    // The checkpoint is none of this server's.
+    else if (code === 'INVALID_CHECKPOINT') await intake.restartFeed();
+    else throw error;
+    return true;
   }
 
   async #sendLess(

@@ -32,3 +32,8 @@ export class SyncUsageError extends Error {
     this.code = code;
   }
 }
+
+/** True when the storage holds another user's work. */
+export function isWrongUser(error: unknown): boolean {
+  return error instanceof SyncUsageError && error.code === 'WRONG_USER';
+}

@@ -46,7 +46,7 @@ export interface TabMember {
   readonly log: ClientLog;
   readonly listeners: Listeners;
   /** Opens the storage, once. */
-  readonly open: () => Promise<void>;
+  readonly open: () => Promise<unknown>;
   readonly facts: () => SyncFacts;
   /** Knows the outcomes, learns those of other tabs, and takes over what the log has read again. */
   readonly intake: Pick<AnswerIntake, 'outcomeOf' | 'learn' | 'reread'>;

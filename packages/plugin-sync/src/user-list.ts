@@ -8,7 +8,7 @@ import { SyncUsageError } from './sync-usage-error.js';
 export interface UserListParts {
   readonly log: ClientLog;
   /** Opens the storage, once. */
-  readonly open: () => Promise<void>;
+  readonly open: () => Promise<unknown>;
   /** Called after a mutation was recorded. */
   readonly onRecorded: (mutation: MutationLogEntry) => void;
   /** Called after the list changed in any other way. */

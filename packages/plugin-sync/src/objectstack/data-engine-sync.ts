@@ -22,9 +22,8 @@ import {
   type KernelContext,
   type KernelPlugin,
 } from '@objectql/sync-types/kernel';
-import { isWrongUser } from '../failure-event.js';
 import type { SyncPlugin } from '../sync-plugin.js';
-import { SyncUsageError } from '../sync-usage-error.js';
+import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
 import { EngineWriter, type EngineWriterParts, placeholderId } from './engine-writer.js';
 import { defineLocalObjects } from './local-objects.js';
 import { isKnown, knownIds, Outbox, setKnown } from './outbox.js';

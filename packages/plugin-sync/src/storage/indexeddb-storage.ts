@@ -159,13 +159,15 @@ export class IndexedDbStorage implements ClientStorage {
   async #openDatabase(forget: () => void): Promise<IDBDatabase> {
     if (this.#isCleared) throw this.#error('CLEARED');
     const opening = this.#request(await this.#openCopy());
-    const opened = await settleWithin(opening, { timeoutMs: OPEN_MS, platform: this.#platform });
-    if (!opened.inTime) {
-      // One that opens after all is not waited for any more, and must not keep others from it.
-      opening.then((late) => late.close()).catch(() => {});
-      throw this.#error('LOCKED');
-    }
-    const database = opened.value;
+    const database = await settleWithin(opening, {
+      timeoutMs: OPEN_MS,
+      platform: this.#platform,
+      onLate: () => {
+        // One that opens after all is not waited for any more, and must not keep others from it.
+        opening.then((late) => late.close()).catch(() => {});
+        throw this.#error('LOCKED');
+      },
+    });
     const lose = () => {
       forget();
       this.#onLost();
@@ -194,12 +196,12 @@ export class IndexedDbStorage implements ClientStorage {
   /** What the copy answers. One that fails or does not answer is left alone: without it, everything works as well. */
   async #waitForCopy<T>(work: Promise<T> | undefined): Promise<T | undefined> {
     if (work === undefined) return undefined;
-    const limit = { timeoutMs: COPY_MS, platform: this.#platform };
-    const settled = await settleWithin(work, limit).catch(() => undefined);
-    if (settled?.inTime) return settled.value;
-    this.#copy?.close();
-    this.#copy = undefined;
-    return undefined;
+    const onLate = () => {
+      this.#copy?.close();
+      this.#copy = undefined;
+      return undefined;
+    };
+    return settleWithin(work, { timeoutMs: COPY_MS, platform: this.#platform, onLate }).catch(onLate);
   }
 
   async #request(isCopyKnown: boolean): Promise<IDBDatabase> {

@@ -5,14 +5,13 @@
  *   the leader  is the only one to talk to the server, and does for the others what only it can
  */
 import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
-import { isWrongUser } from '../failure-event.js';
 import type { MutationOutcome } from '../mutation-outcome.js';
 import type { Platform } from '../platform/platform.js';
 import type { TabChannel, TabHost } from '../platform/tab-host.js';
 import type { ClientStorage } from '../storage/client-storage.js';
 import type { SyncEvent, SyncState } from '../sync-state.js';
 import type { SyncFacts } from '../sync-status.js';
-import { SyncUsageError, type SyncUsageErrorCode } from '../sync-usage-error.js';
+import { isWrongUser, SyncUsageError, type SyncUsageErrorCode } from '../sync-usage-error.js';
 import type { Driver, TabGroup, TabMember } from '../tab-group.js';
 import { LeaderElection } from './leader-election.js';
 import { relay, tellListeners } from './listener-relay.js';
@@ -195,7 +194,7 @@ export class TabPeer implements TabGroup, Driver {
     try {
       await member.open();
     } catch (error) {
-      if (isWrongUser(error)) return member.driver.dispatch({ type: 'refused', why: 'wrong-user' });
+      if (isWrongUser(error)) return;
       member.listeners.report(error);
       this.#cancelReopen = this.#platform.setTimer(() => void this.#join(member), REOPEN_MS);
       return;

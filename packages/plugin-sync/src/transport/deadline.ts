@@ -1,5 +1,6 @@
 /** Bounds a request in time, whatever it is made of. */
 import type { Platform } from '../platform/platform.js';
+import { settleWithin } from '../settle-within.js';
 import { TransportError } from './transport.js';
 
 export interface DeadlineOptions {
@@ -28,9 +29,10 @@ export async function withDeadline<T>(
       controller.abort(reason);
     };
   });
-  const cancelTimer = platform.setTimer(() => {
+  const onLate = () => {
     end(new TransportError(`The server did not answer within ${timeoutMs} ms.`, { type: 'timeout' }));
-  }, timeoutMs);
+    return ended;
+  };
   const abort = () => {
     const cause = signal?.reason;
     end(
@@ -42,9 +44,9 @@ export async function withDeadline<T>(
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);
   try {
-    return await Promise.race([ended, controller.signal.aborted ? ended : work(controller.signal)]);
+    const done = controller.signal.aborted ? ended : work(controller.signal);
+    return await settleWithin(Promise.race([ended, done]), { timeoutMs, platform, onLate });
   } finally {
-    cancelTimer();
     signal?.removeEventListener('abort', abort);
   }
 }

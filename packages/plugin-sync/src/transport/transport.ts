@@ -54,6 +54,14 @@ export type TransportFailure =
   /** The answer is not what a sync server answers, e.g. HTML from a captive portal, or too few results. */
   | { readonly type: 'unreadable' };
 
+/** What a server that answered with an error says of it. */
+type Refusal = Extract<TransportFailure, { readonly type: 'refused' }>;
+
+/** What the server says that refused a request; nothing of an error of another kind. To decide by, never by the message. */
+export function refusalOf(error: unknown): Partial<Refusal> {
+  return error instanceof TransportError && error.failure.type === 'refused' ? error.failure : {};
+}
+
 /** Thrown by transports; what to do next is decided by `failure`, never by the message. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';

@@ -8,7 +8,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
     /(client-log|log-change|pending-entries|mutation-logger|background-saver|turn-queue|uuidv7|new-mutation|record-key)\.ts$/,
   'when to sync, and how it stands': /(sync-state|sync-driver|sync-status|failure-event|backoff)\.ts$/,
   'one sync: batches, requests, repairs, holds':
-    /(sync-cycle|asked|exchange|repair-request|select-batch|mutation-text|whole-answer|record-holds|walk)\.ts$/,
+    /(sync-cycle|asked|exchange|select-batch|mutation-text|whole-answer|record-holds|walk)\.ts$/,
   'taking answers in: outcomes, records, resets, one transaction':
     /(answer-intake|store-answer|plan-answer|outcome-plan|settlements|record-drafts|record-map)\.ts$/,
   'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json)\.ts$/,

@@ -1,5 +1,4 @@
 /** Takes answers in: makes each durable, then tells everybody what it brought. */
-import { MAX_RECORD_BYTES } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
@@ -15,7 +14,7 @@ import { RecordHolds } from './record-holds.js';
 import type { Changed } from './record-watch.js';
 import { Settlements } from './settlements.js';
 import type { ClientStorage, StoredEntry } from './storage/client-storage.js';
-import { type StoredAnswer, storeAnswer } from './store-answer.js';
+import { storeAnswer } from './store-answer.js';
 
 export interface IntakeParts {
   readonly log: ClientLog;
@@ -54,14 +53,14 @@ export class AnswerIntake {
 
   /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
   async take(answered: Answered): Promise<AnswerPlan> {
-    const stored = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
-    this.#announce(answered, stored);
-    return stored.plan;
+    const plan = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
+    this.#announce(answered, plan);
+    return plan;
   }
 
   /** Takes a mutation that was found too large for any request as refused alone: for good, or to be tried again. */
   async refuseLarge(entry: StoredEntry, { retryable }: { readonly retryable: boolean }): Promise<void> {
-    const reason = `The mutation is too large for the server, though below ${MAX_RECORD_BYTES} bytes.`;
+    const reason = 'The mutation is too large for the server.';
     await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }] });
   }
 
@@ -126,20 +125,20 @@ export class AnswerIntake {
     await this.take({ sent, answer, checkpoint, clockSkewMs: null });
   }
 
-  #announce({ sent, answer, clockSkewMs }: Answered, { plan, conflicts }: StoredAnswer): void {
+  #announce({ sent, answer, clockSkewMs }: Answered, { outcomes: planned, touched }: AnswerPlan): void {
     const { listeners, records, onChanged } = this.#parts;
     this.clockSkewMs = clockSkewMs ?? this.clockSkewMs;
     const came = answer.serverChanges.length;
     if ((answer.hasMore && came > 0) || this.progress) {
       this.progress = { received: (this.progress?.received ?? 0) + came };
     }
-    const { settledIds, holds, successions, outcomes, dropped } = plan.outcomes;
+    const { settledIds, holds, successions, outcomes, met, dropped } = planned;
     this.#holds.release(sent, settledIds);
     this.#holds.hold(holds);
     for (const { id, successor, droppedFields } of successions) this.#settlements.follow(id, successor, droppedFields);
     for (const [id, outcome] of outcomes) this.#settlements.settle(id, outcome);
-    records.changed(plan.touched);
-    listeners.tell('onConflict', conflicts);
+    records.changed(touched);
+    listeners.tell('onConflict', met);
     listeners.tell('onDropped', dropped);
     onChanged();
   }

@@ -7,7 +7,7 @@ import type { Answered } from './exchange.js';
 import { followUpOf } from './follow-up.js';
 import type { Listeners } from './listeners.js';
 import type { ObjectConfigs } from './object-configs.js';
-import type { DecidedResult } from './outcome-plan.js';
+import type { DecidedEntry } from './outcome-plan.js';
 import { rebase } from './rebase.js';
 import type { RecordMap } from './record-map.js';
 import type { BaseRecord, StoredEntry } from './storage/client-storage.js';
@@ -29,12 +29,12 @@ export interface DecisionParts {
  */
 export const CALLBACK_WAIT_MS = 10_000;
 
-/** The answer's results, each conflict with its decision, which are made in the order the conflicts were met. */
+/** What was sent with the answer's results, each conflict with its decision; these are made in the order the conflicts were met. */
 export async function decideConflicts(
   { sent, answer: { results, serverChanges } }: Answered,
   parts: DecisionParts,
-): Promise<readonly DecidedResult[]> {
-  const decided: DecidedResult[] = [];
+): Promise<readonly DecidedEntry[]> {
+  const decided: DecidedEntry[] = [];
   for (const [index, entry] of sent.entries()) {
     const result = results[index];
     if (result?.status === 'conflict') {
@@ -45,8 +45,8 @@ export async function decideConflicts(
       const resolution = await decide(conflict, { entry, localCopy, parts });
       const isDeletedThere = conflict.serverRecord === null && localCopy !== undefined;
       const copy = isDeletedThere ? { ...localCopy, ...mutation.data } : undefined;
-      decided.push({ status: 'conflict', conflict, resolution, copy });
-    } else if (result) decided.push(result);
+      decided.push({ entry, result: { status: 'conflict', conflict, resolution, copy } });
+    } else if (result) decided.push({ entry, result });
   }
   return decided;
 }

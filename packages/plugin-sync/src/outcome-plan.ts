@@ -2,6 +2,7 @@
 import {
   isRetryable,
   type JsonObject,
+  type RecordRef,
   recordKey,
   type SyncConflict,
   type SyncMutationResult,
@@ -27,6 +28,12 @@ export type DecidedResult =
   | Exclude<SyncMutationResult, { readonly status: 'conflict' }>
   | ({ readonly status: 'conflict' } & Decided);
 
+/** A mutation that was sent, with what became of it. */
+export interface DecidedEntry {
+  readonly entry: StoredEntry;
+  readonly result: DecidedResult;
+}
+
 /** A mutation the server could not take now; its record waits. */
 export interface Hold {
   readonly entry: StoredEntry;
@@ -41,9 +48,10 @@ export interface Succession {
 }
 
 export interface OutcomeInput {
-  readonly results: readonly DecidedResult[];
-  /** The pending entries of the mutation's record that were made after it. */
-  readonly laterThan: (entry: StoredEntry) => readonly StoredEntry[];
+  /** In the order in which they were sent. */
+  readonly decided: readonly DecidedEntry[];
+  /** The pending entries of a record, the oldest first. */
+  readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   /** True when another mutation was settled since this one was last tried. */
   readonly othersPassed: (id: string) => boolean;
   /** Epoch milliseconds. */
@@ -63,9 +71,11 @@ export class OutcomePlan {
   readonly newEntries: NewEntry[] = [];
   readonly holds: Hold[] = [];
   readonly dropped: DroppedFields[] = [];
+  /** All conflicts that were met, also those that are resolved without the user. */
+  readonly met: SyncConflict[] = [];
   /** By id, the entries that stay and change: those with one try more. */
   readonly changedById = new Map<string, StoredEntry>();
-  readonly conflicts: ParkedConflict[] = [];
+  readonly parked: ParkedConflict[] = [];
   readonly deadLetters: DeadLetter[] = [];
   /** True when the server wants fewer mutations at a time. */
   isBatchTooLarge = false;
@@ -77,10 +87,11 @@ export class OutcomePlan {
 
   constructor(input: OutcomeInput) {
     this.#input = input;
-    this.#somePassed = input.results.some((result) => result.status !== 'rejected' || !isHeldBy(result));
+    this.#somePassed = input.decided.some(({ result }) => result.status !== 'rejected' || !isHeldBy(result));
+    for (const { entry, result } of input.decided) this.#take(entry, result);
   }
 
-  take(entry: StoredEntry, result: DecidedResult): void {
+  #take(entry: StoredEntry, result: DecidedResult): void {
     if (result.status === 'applied') {
       const { serverVersion: version, droppedFields = [] } = result;
       this.#settle(entry, { status: 'applied', version, droppedFields });
@@ -91,9 +102,10 @@ export class OutcomePlan {
   /** The outcome of one that is written again is that of the mutation which takes its place. */
   #meet(entry: StoredEntry, { conflict, resolution, copy }: Decided): void {
     const { id } = entry.mutation;
+    this.met.push(conflict);
     if (resolution.do === 'park') {
       const parked = { id, conflict, parkedAt: this.#input.now, ...(copy ? { copy } : {}) };
-      this.conflicts.push(parked);
+      this.parked.push(parked);
       return this.#settle(entry, { status: 'conflict', ...parked });
     }
     const { droppedFields } = resolution;
@@ -112,9 +124,11 @@ export class OutcomePlan {
     // The whole local copy is in the first of them: a second create of the record would only meet it.
     const recreation = this.#recreationByKey.get(key);
     if (recreation !== undefined) return recreation;
-    const followUp = followUpOf(conflict, write, { round: entry.round + 1, later: this.#input.laterThan(entry) });
+    const { pendingOf, newId } = this.#input;
+    const later = pendingOf(entry.mutation).filter(({ mutation }) => mutation.sequence > entry.mutation.sequence);
+    const followUp = followUpOf(conflict, write, { round: entry.round + 1, later });
     if (!followUp) return undefined;
-    const id = this.#input.newId();
+    const id = newId();
     this.newEntries.push({ ...followUp, id });
     if (write.operation === 'create') this.#recreationByKey.set(key, id);
     return id;
@@ -125,7 +139,7 @@ export class OutcomePlan {
     const { id } = entry.mutation;
     if (code === 'BATCH_TOO_LARGE') {
       // Sent again at once, with fewer others; one that is too much even alone never gets through.
-      this.isBatchTooLarge = this.#input.results.length > 1;
+      this.isBatchTooLarge = this.#input.decided.length > 1;
       return this.isBatchTooLarge ? undefined : this.#bury(entry, 'TOO_LARGE', result.reason);
     }
     if (!isHeldBy(result)) return this.#bury(entry, code, result.reason);

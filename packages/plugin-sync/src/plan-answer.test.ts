@@ -41,12 +41,20 @@ const applied = (mutationId: string, serverVersion = 2): SyncMutationResult => (
   serverVersion,
 });
 
-type PlanInput = Partial<AnswerInput> & { readonly sent: AnswerInput['sent']; readonly answer: SyncPushResponse };
+type PlanInput = Partial<AnswerInput> & {
+  readonly sent: readonly StoredEntry[];
+  readonly answer: SyncPushResponse;
+  readonly results?: readonly DecidedResult[];
+};
 
-function plan(input: PlanInput, pending = input.sent) {
+function plan({ sent, results, ...input }: PlanInput, pending = sent) {
+  // The tests that have conflicts decide them.
+  const decisions = results ?? input.answer.results.flatMap((result) => (result.status === 'conflict' ? [] : [result]));
   return planAnswer({
-    // The tests that have conflicts decide them.
-    results: input.answer.results.flatMap((result) => (result.status === 'conflict' ? [] : [result])),
+    decided: sent.flatMap((sentEntry, index) => {
+      const result = decisions[index];
+      return result ? [{ entry: sentEntry, result }] : [];
+    }),
     changes: input.answer.serverChanges,
     checkpoint: null,
     storedByRecord: new RecordMap(),

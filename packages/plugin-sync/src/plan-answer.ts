@@ -11,35 +11,24 @@ import {
 } from '@objectql/sync-types';
 import type { Answered } from './exchange.js';
 import type { LogChange } from './log-change.js';
-import { type DecidedResult, OutcomePlan } from './outcome-plan.js';
+import { type OutcomeInput, OutcomePlan } from './outcome-plan.js';
 import { RecordDrafts } from './record-drafts.js';
 import type { RecordMap } from './record-map.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from './storage/client-storage.js';
 import { isEpochWalk } from './walk.js';
 
-export interface AnswerInput {
-  readonly sent: readonly StoredEntry[];
+export interface AnswerInput extends OutcomeInput {
   readonly answer: Omit<Answered['answer'], 'results' | 'serverChanges'>;
   /** Those of the answer's changes that this client keeps. */
   readonly changes: readonly SyncServerChange[];
-  /** The answer's results with the decisions on conflicts, in the order of `sent`. */
-  readonly results: readonly DecidedResult[];
   /** The checkpoint the request was made with. */
   readonly checkpoint: string | null;
   /** The stored records that the answer names; at a walk's end also those with pending entries. */
   readonly storedByRecord: RecordMap<BaseRecord>;
-  /** The pending entries of a record, the oldest first. */
-  readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   /** The walk this answer belongs to, if the feed is being walked anew. */
   readonly walk: string | null;
-  /** Epoch milliseconds. */
-  readonly now: number;
-  /** A fresh id. */
-  readonly newId: () => string;
   /** False for objects whose records this client does not keep. */
   readonly keepsRecordsOf: (objectName: string) => boolean;
-  /** True when another mutation was settled since this one was last tried. */
-  readonly othersPassed: (id: string) => boolean;
 }
 
 export interface AnswerPlan {
@@ -52,8 +41,8 @@ export interface AnswerPlan {
 
 /** Plans what an answer changes: first the outcomes of what was sent, then what the server tells on top. */
 export function planAnswer(input: AnswerInput): AnswerPlan {
-  const { sent, answer, changes, walk, checkpoint } = input;
-  const outcomes = planOutcomes(input);
+  const { decided, answer, changes, walk, checkpoint } = input;
+  const outcomes = new OutcomePlan(input);
   const records = draftRecords(input);
   const isWalkOver = walk !== null && answer.hasMore !== true;
   const isEpochReset = answer.reset === 'epoch';
@@ -66,37 +55,22 @@ export function planAnswer(input: AnswerInput): AnswerPlan {
         expectCheckpoint: checkpoint,
         removeEntries: [...outcomes.settledIds],
         putEntries: [...outcomes.changedById.values()],
-        putConflicts: outcomes.conflicts,
+        putConflicts: outcomes.parked,
         putDeadLetters: outcomes.deadLetters,
       },
       meta: { checkpoint: answer.checkpoint, walk: isWalkOver ? null : walk },
       forgetBases: isEpochReset || (isWalkOver && isEpochWalk(walk)),
     },
     outcomes,
-    touched: isWalkOver ? 'all' : [...sent.map(({ mutation }) => mutation), ...changes],
+    touched: isWalkOver ? 'all' : [...decided.map(({ entry }) => entry.mutation), ...changes],
   };
 }
 
-function planOutcomes({ sent, results, pendingOf, othersPassed, now, newId }: AnswerInput): OutcomePlan {
-  const plan = new OutcomePlan({
-    results,
-    laterThan: ({ mutation }) => pendingOf(mutation).filter((other) => other.mutation.sequence > mutation.sequence),
-    othersPassed,
-    now,
-    newId,
-  });
-  for (const [index, entry] of sent.entries()) {
-    const result = results[index];
-    if (result) plan.take(entry, result);
-  }
-  return plan;
-}
-
-function draftRecords({ sent, results, changes, storedByRecord, walk, keepsRecordsOf }: AnswerInput): RecordDrafts {
+function draftRecords({ decided, changes, storedByRecord, walk, keepsRecordsOf }: AnswerInput): RecordDrafts {
   const records = new RecordDrafts(storedByRecord, walk);
-  for (const [index, { mutation }] of sent.entries()) {
-    const result = results[index];
-    if (!result || !keepsRecordsOf(mutation.objectName)) continue;
+  for (const { entry, result } of decided) {
+    const { mutation } = entry;
+    if (!keepsRecordsOf(mutation.objectName)) continue;
     if (result.status === 'conflict') {
       const { serverVersion, serverRecord } = result.conflict;
       if (serverVersion !== undefined) records.put(mutation, serverVersion, serverRecord);
@@ -134,13 +108,13 @@ function stateAfter(
  * change can re-create the record if it wins over the delete.
  */
 function keepCopies(
-  { sent, storedByRecord, pendingOf, walk }: AnswerInput,
+  { decided, storedByRecord, pendingOf, walk }: AnswerInput,
   { outcomes, records, isWalkOver }: CopyParts,
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
   const known: readonly (RecordRef & Pick<BaseRecord, 'data'>)[] = [
     // A copy that was kept before outlives the entry that carried it.
-    ...sent.flatMap((entry) =>
+    ...decided.flatMap(({ entry }) =>
       entry.copy && isSettled(entry) ? [{ ...refOf(entry.mutation), data: entry.copy }] : [],
     ),
     ...storedByRecord.values(),

@@ -1,5 +1,5 @@
 /** From an answer to a durable state: conflicts are decided, listeners hear the changes, and one transaction stores it all. */
-import { type RecordRef, refOf, type SyncConflict } from '@objectql/sync-types';
+import { type RecordRef, refOf } from '@objectql/sync-types';
 import type { ClientLog } from './client-log.js';
 import type { ConflictList } from './conflict-list.js';
 import type { OnConflict } from './conflict-resolver.js';
@@ -29,29 +29,22 @@ export interface StoreParts {
   readonly othersPassed: (mutationId: string) => boolean;
 }
 
-/** What an answer did, to be told now that it is durable. */
-export interface StoredAnswer {
-  readonly plan: AnswerPlan;
-  readonly conflicts: readonly SyncConflict[];
-}
-
-/** Stores an answer. Rejects, with nothing stored, when the storage or a listener for server changes fails. */
-export async function storeAnswer(answered: Answered, parts: StoreParts): Promise<StoredAnswer> {
+/** Stores an answer, and tells what it did. Rejects, with nothing stored, when the storage or a listener for server changes fails. */
+export async function storeAnswer(answered: Answered, parts: StoreParts): Promise<AnswerPlan> {
   const { sent, answer, checkpoint } = answered;
   const { log, platform, listeners, configs } = parts;
   const { walk: current } = log.meta;
   const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
   const storedByRecord = await readStored(refsOf(answered, walk !== null && !answer.hasMore ? log : undefined), parts);
-  const results = await decideConflicts(answered, { ...parts, pendingOf, storedByRecord });
+  const decided = await decideConflicts(answered, { ...parts, pendingOf, storedByRecord });
   const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
   await listeners.serverChanges(changes);
   // Planned now, because a listener may have taken its time, and the user has not waited for it.
   const plan = planAnswer({
-    sent,
+    decided,
     answer,
     changes,
-    results,
     checkpoint,
     storedByRecord,
     pendingOf,
@@ -72,7 +65,7 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
       return newEntries;
     },
   });
-  return { plan, conflicts: results.flatMap((result) => (result.status === 'conflict' ? result.conflict : [])) };
+  return plan;
 }
 
 /** The records the answer names; at a walk's end also those with pending changes, which the sweep may take away. */
@@ -82,17 +75,10 @@ function refsOf({ sent, answer }: Answered, swept: ClientLog | undefined): reado
 }
 
 async function readStored(refs: readonly RecordRef[], { storage }: StoreParts): Promise<RecordMap<BaseRecord>> {
-  return byRecord(refs.length === 0 ? [] : await storage.getRecords(distinct(refs)));
-}
-
-function distinct(refs: readonly RecordRef[]): readonly RecordRef[] {
   const named = new RecordMap<RecordRef>();
   for (const ref of refs) named.set(ref, refOf(ref));
-  return named.values();
-}
-
-function byRecord(records: readonly (BaseRecord | undefined)[]): RecordMap<BaseRecord> {
   const stored = new RecordMap<BaseRecord>();
+  const records = refs.length === 0 ? [] : await storage.getRecords(named.values());
   for (const record of records) if (record) stored.set(record, record);
   return stored;
 }

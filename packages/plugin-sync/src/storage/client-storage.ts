@@ -135,7 +135,7 @@ export class CheckpointMovedError extends Error {
   override readonly name = 'CheckpointMovedError';
 
   constructor() {
-    super('What this batch was made for has moved on: nothing was stored. Load the storage and ask the server again.');
+    super(MOVED);
   }
 }
 
@@ -144,6 +144,8 @@ export class RevisionMovedError extends Error {
   override readonly name = 'RevisionMovedError';
 
   constructor() {
-    super('Another writer came first: nothing was stored. Load the storage and make the batch anew.');
+    super(MOVED);
   }
 }
+
+const MOVED = 'Another writer came first: nothing was stored. Load the storage and make the batch anew.';

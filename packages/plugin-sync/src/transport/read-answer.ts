@@ -23,7 +23,7 @@ export async function readAnswer(response: Response, { maxAnswerBytes, platform 
   }
   if (value !== undefined) return value;
   const type = response.headers.get('content-type');
-  throw unreadable(`is not JSON but ${type}: something else than a sync server may answer there, e.g. a login page`);
+  throw unreadable(`is not JSON but ${type}. Check the URL, and what else answers there`);
 }
 
 async function readText(response: Response, maxBytes: number): Promise<string> {

@@ -125,18 +125,20 @@ export class AnswerIntake {
     await this.take({ sent, answer, checkpoint, clockSkewMs: null });
   }
 
-  #announce({ sent, answer, clockSkewMs }: Answered, { outcomes: planned, touched }: AnswerPlan): void {
+  #announce({ sent, answer, clockSkewMs }: Answered, { outcomes, touched }: AnswerPlan): void {
     const { listeners, records, onChanged } = this.#parts;
     this.clockSkewMs = clockSkewMs ?? this.clockSkewMs;
     const came = answer.serverChanges.length;
     if ((answer.hasMore && came > 0) || this.progress) {
       this.progress = { received: (this.progress?.received ?? 0) + came };
     }
-    const { settledIds, holds, successions, outcomes, met, dropped } = planned;
-    this.#holds.release(sent, settledIds);
+    const { settled, holds, met, dropped } = outcomes;
+    this.#holds.release(sent, settled);
     this.#holds.hold(holds);
-    for (const { id, successor, droppedFields } of successions) this.#settlements.follow(id, successor, droppedFields);
-    for (const [id, outcome] of outcomes) this.#settlements.settle(id, outcome);
+    for (const [id, outcome] of settled) {
+      if ('successor' in outcome) this.#settlements.follow(id, outcome.successor, outcome.droppedFields);
+      else this.#settlements.settle(id, outcome);
+    }
     records.changed(touched);
     listeners.tell('onConflict', met);
     listeners.tell('onDropped', dropped);

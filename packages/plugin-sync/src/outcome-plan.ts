@@ -40,9 +40,8 @@ export interface Hold {
   readonly retryAfterMs: number | undefined;
 }
 
-/** A settled mutation whose outcome is that of the new one which takes its place. */
+/** The outcome of a mutation is that of the new one which takes its place, of this id. */
 export interface Succession {
-  readonly id: string;
   readonly successor: string;
   readonly droppedFields: readonly string[];
 }
@@ -64,10 +63,8 @@ export interface OutcomeInput {
 export const MAX_TRIES = 10;
 
 export class OutcomePlan {
-  readonly outcomes = new Map<string, MutationOutcome>();
-  /** Ids of the entries that leave the log. */
-  readonly settledIds = new Set<string>();
-  readonly successions: Succession[] = [];
+  /** By id, the entries that leave the log, and with what outcome. */
+  readonly settled = new Map<string, MutationOutcome | Succession>();
   readonly newEntries: NewEntry[] = [];
   readonly holds: Hold[] = [];
   readonly dropped: DroppedFields[] = [];
@@ -110,13 +107,9 @@ export class OutcomePlan {
     }
     const { droppedFields } = resolution;
     const successor = resolution.do === 'write' ? this.#successor(entry, conflict, resolution) : undefined;
-    // The server's record stands, or the user has overtaken the change themselves.
-    if (successor === undefined) {
-      return this.#settle(entry, { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields });
-    }
-    this.settledIds.add(id);
-    this.successions.push({ id, successor, droppedFields });
-    this.#report(entry, droppedFields);
+    // Without one the server's record stands, or the user has overtaken the change themselves.
+    const outcome = { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields } as const;
+    this.#settle(entry, successor === undefined ? outcome : { successor, droppedFields });
   }
 
   #successor(entry: StoredEntry, conflict: SyncConflict, write: Write): string | undefined {
@@ -160,14 +153,9 @@ export class OutcomePlan {
     this.#settle(entry, { status: 'rejected', code, reason });
   }
 
-  #settle(entry: StoredEntry, outcome: MutationOutcome): void {
-    const { id } = entry.mutation;
-    this.settledIds.add(id);
-    this.outcomes.set(id, outcome);
-    if (outcome.status === 'applied') this.#report(entry, outcome.droppedFields);
-  }
-
-  #report({ mutation }: StoredEntry, droppedFields: readonly string[]): void {
+  #settle({ mutation }: StoredEntry, outcome: MutationOutcome | Succession): void {
+    this.settled.set(mutation.id, outcome);
+    const { droppedFields = [] } = 'droppedFields' in outcome ? outcome : {};
     if (droppedFields.length > 0) this.dropped.push({ mutation, droppedFields });
   }
 }

@@ -208,9 +208,9 @@ test('I1 every mutation that was sent is settled, taken over by another, or stay
         return { status: 'conflict', conflict, resolution: resolutions[part.outcome.resolve], copy: undefined };
       });
       const { change, outcomes: planned } = plan({ sent, results, answer: answer([]) });
-      const { outcomes, newEntries, successions, holds, isBatchTooLarge } = planned;
+      const { settled, newEntries, holds, isBatchTooLarge } = planned;
       const removed = [...(change.batch.removeEntries ?? [])].sort();
-      const accounted = [...outcomes.keys(), ...successions.map(({ id }) => id)].sort();
+      const accounted = [...settled.keys()].sort();
       expect(removed).toEqual(accounted);
       const staying = sent.map(({ mutation }) => mutation.id).filter((id) => !removed.includes(id));
       const held = holds.map((hold) => hold.entry.mutation.id);
@@ -219,7 +219,8 @@ test('I1 every mutation that was sent is settled, taken over by another, or stay
       for (const id of (change.batch.putEntries ?? []).map(({ mutation }) => mutation.id)) {
         expect(staying).toContain(id);
       }
-      expect(successions.map(({ successor }) => successor)).toEqual(newEntries.map(({ id }) => id));
+      const successors = [...settled.values()].flatMap((outcome) => ('successor' in outcome ? outcome.successor : []));
+      expect(successors).toEqual(newEntries.map(({ id }) => id));
     }),
   );
 });

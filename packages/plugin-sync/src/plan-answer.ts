@@ -53,7 +53,7 @@ export function planAnswer(input: AnswerInput): AnswerPlan {
         ...records.batch(),
         ...(isWalkOver ? { sweepWalk: walk } : {}),
         expectCheckpoint: checkpoint,
-        removeEntries: [...outcomes.settledIds],
+        removeEntries: [...outcomes.settled.keys()],
         putEntries: [...outcomes.changedById.values()],
         putConflicts: outcomes.parked,
         putDeadLetters: outcomes.deadLetters,
@@ -111,7 +111,7 @@ function keepCopies(
   { decided, storedByRecord, pendingOf, walk }: AnswerInput,
   { outcomes, records, isWalkOver }: CopyParts,
 ): void {
-  const isSettled = ({ mutation }: StoredEntry) => outcomes.settledIds.has(mutation.id);
+  const isSettled = ({ mutation }: StoredEntry) => outcomes.settled.has(mutation.id);
   const known: readonly (RecordRef & Pick<BaseRecord, 'data'>)[] = [
     // A copy that was kept before outlives the entry that carried it.
     ...decided.flatMap(({ entry }) =>

@@ -46,12 +46,12 @@ export class RecordHolds {
   }
 
   /** Those of the entries that have these ids are settled: their records go on. */
-  release(entries: readonly StoredEntry[], settledIds: ReadonlySet<string>): void {
-    this.#settled += settledIds.size;
+  release(entries: readonly StoredEntry[], settled: Pick<ReadonlySet<string>, 'has' | 'size'>): void {
+    this.#settled += settled.size;
     // Nearly always none is held.
     if (this.#settledAtTry.size === 0) return;
     for (const { mutation } of entries) {
-      if (!settledIds.has(mutation.id)) continue;
+      if (!settled.has(mutation.id)) continue;
       this.#settledAtTry.delete(mutation.id);
       this.#heldByKey.delete(recordKey(mutation));
     }

@@ -197,13 +197,13 @@ export class SyncCycle {
     // What was stored meanwhile may have given an entry a copy of its record.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
-    this.hasSettled ||= outcomes.settledIds.size > 0;
+    this.hasSettled ||= outcomes.settled.size > 0;
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // What resolves a conflict belongs to the sync that met it.
     if (outcomes.newEntries.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
     const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
-    if (isStuck && outcomes.settledIds.size + outcomes.holds.length === 0) {
+    if (isStuck && outcomes.settled.size + outcomes.holds.length === 0) {
       throw unusable('The server promises more but stays where it is.');
     }
     return answer;

@@ -34,20 +34,15 @@ export const systemPlatform: Platform = {
   onConnectivity(listener) {
     // Node, Deno and most edge workers know nothing of their network; some of them throw at unknown event types.
     if (networkFlag() === undefined || typeof globalThis.addEventListener !== 'function') return () => {};
-    const online = () => listener(true);
-    const offline = () => listener(false);
+    const stop = new AbortController();
+    const { signal } = stop;
     const looked = () => {
       if (isSeen()) listener(networkFlag() !== false);
     };
-    const page = pageOf(globalThis);
-    globalThis.addEventListener('online', online);
-    globalThis.addEventListener('offline', offline);
-    page?.addEventListener('visibilitychange', looked);
-    return () => {
-      globalThis.removeEventListener('online', online);
-      globalThis.removeEventListener('offline', offline);
-      page?.removeEventListener('visibilitychange', looked);
-    };
+    globalThis.addEventListener('online', () => listener(true), { signal });
+    globalThis.addEventListener('offline', () => listener(false), { signal });
+    pageOf(globalThis)?.addEventListener('visibilitychange', looked, { signal });
+    return () => stop.abort();
   },
   isSeen,
 };

@@ -41,6 +41,8 @@ export type Answered = Omit<Exchanged, 'answer'> & {
   readonly answer: Omit<SyncPushResponse, 'checkpoint'> & { readonly checkpoint: string | null };
 };
 
+/** 500: what a page holds where nobody says otherwise. */
+const MAX_PAGE = 500;
 /** 0.9: leaves room in a body for the envelope around the mutations. */
 const BODY_SHARE = 0.9;
 
@@ -48,8 +50,8 @@ export class Exchange {
   readonly #parts: ExchangeParts;
   #serverMaxMutations = ASSUMED_MAX_MUTATIONS;
   #serverMaxBytes = MAX_BODY_BYTES;
-  /** Halved while the server finds batches too large, doubled again by every success. */
-  #maxMutations = Number.POSITIVE_INFINITY;
+  /** Of mutations in a request, and of changes in its answer: halved by each failure, doubled again by each success. */
+  #most = Number.POSITIVE_INFINITY;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -58,7 +60,7 @@ export class Exchange {
   /** How much one push may carry now. */
   get limits(): { readonly maxMutations: number; readonly maxBytes: number } {
     return {
-      maxMutations: Math.max(1, Math.min(this.#serverMaxMutations, this.#maxMutations)),
+      maxMutations: Math.max(1, Math.min(this.#serverMaxMutations, this.#most)),
       maxBytes: this.#serverMaxBytes * BODY_SHARE,
     };
   }
@@ -76,13 +78,14 @@ export class Exchange {
       this.#send(request, { ...options, signal: ended }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
-      const { type } = failed.failure;
-      // Too much for a slow network, or for a server whose refusal the transport cannot tell: less may get through.
-      if (sent.length > 1 && (type === 'timeout' || type === 'unreadable')) this.shrink(sent.length);
+      const { failure } = failed;
+      // Whatever stands in between may cut off, refuse or give up what is too much for it, in any words; and a server may
+      // fail at it. Less may get through.
+      if (!('code' in failure && failure.status < 500)) this.shrink(sent.length);
       throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
-    this.#maxMutations *= 2;
+    this.#most *= 2;
     if (answer.limits) {
       this.#serverMaxMutations = answer.limits.maxMutations;
       this.#serverMaxBytes = answer.limits.maxBodyBytes;
@@ -99,9 +102,9 @@ export class Exchange {
     return this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
   }
 
-  /** Sends fewer at a time from now on; `count` mutations were too many. */
+  /** Sends and asks for fewer at a time from now on; `count` mutations were too many, or a page where there were none. */
   shrink(count: number): void {
-    this.#maxMutations = Math.max(1, Math.floor(count / 2));
+    this.#most = Math.max(1, Math.floor((count || Math.min(this.#most, MAX_PAGE)) / 2));
   }
 
   #request({ sent, checkpoint }: Ask): SyncPushRequest {
@@ -114,6 +117,7 @@ export class Exchange {
       protocol: 2,
       logId,
       sentAt: instantOf(platform.now()),
+      ...(this.#most < MAX_PAGE && { limit: this.#most }),
       ...configs.asked(),
     };
   }

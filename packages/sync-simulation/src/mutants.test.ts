@@ -8,7 +8,7 @@ import type { Invariant } from './violation.js';
 import { runPlan } from './world.js';
 
 /** A rule that is gone must be noticed by then. */
-const MAX_SEEDS = 1000;
+const MAX_SEEDS = 1500;
 
 for (const mutant of MUTANTS) {
   it(`${mutant.breaks} is seen to break when ${mutant.name}`, async () => {

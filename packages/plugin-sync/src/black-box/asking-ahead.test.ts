@@ -61,9 +61,11 @@ describe('a push that is announced to be applied', () => {
       [
         [null, 1, 2],
         ['place-1', 3, 4],
-        [null, 1, 2],
-        ['place-3', 3, 4],
-        ['place-4', 5, 6],
+        // Less than before, as with all that fails.
+        [null, 1],
+        ['place-3', 2, 3],
+        ['place-4', 4, 5],
+        ['place-5', 6],
       ],
       ids,
       0,

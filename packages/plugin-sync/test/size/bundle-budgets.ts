@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_355, maxTotalBytes: 22_355 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_378, maxTotalBytes: 22_378 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_890,
-    maxTotalBytes: 24_890,
+    maxInitialBytes: 24_911,
+    maxTotalBytes: 24_911,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_880,
-    maxTotalBytes: 27_880,
+    maxInitialBytes: 27_895,
+    maxTotalBytes: 27_895,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_645,
-    maxTotalBytes: 26_645,
+    maxInitialBytes: 26_663,
+    maxTotalBytes: 26_663,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_570,
-    maxTotalBytes: 29_570,
+    maxInitialBytes: 29_578,
+    maxTotalBytes: 29_578,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -31,7 +31,10 @@ test('halves a batch that is too large until it fits, and recovers', async () =>
 test.each([
   ['is no JSON', new SyntaxError('Unexpected token <')],
   ['does not come in time', new TransportError('Slow.', { type: 'timeout' })],
-])('sends less at its next try where the answer to a batch %s, until it gets through', async (_, failure) => {
+  ['is cut off with its connection', new TransportError('Reset.', { type: 'unreachable' })],
+  ["is a firewall's refusal", new TransportError('Forbidden.', { type: 'refused', status: 403 })],
+  ["is a gateway's timeout", new TransportError('Gateway timeout.', { type: 'refused', status: 504 })],
+])('I13 sends less at its next try where the answer to a batch %s, until it gets through', async (_, failure) => {
   const server = scriptedServer((request, call) => {
     if (request.mutations.length > 10) throw failure;
     return appliedAll(request, { checkpoint: `c${call}` });
@@ -42,6 +45,38 @@ test.each([
   await platform.advance(3_600_000);
   const sizes = server.requests.map(({ mutations }) => mutations.length);
   expect([sizes.slice(0, 4), plugin.client.status.pending]).toEqual([[50, 25, 12, 6], 0]);
+});
+
+test.each([0, 1])(
+  'I13 asks for fewer changes at its next try, with %d mutations, until a page comes in time',
+  async (pending) => {
+    const server = scriptedServer((request, call) => {
+      // A line that carries 40 changes within the time of a request.
+      if ((request.limit ?? 500) > 40) throw new TransportError('Slow.', { type: 'timeout' });
+      return appliedAll(request, { checkpoint: `c${call}`, hasMore: call < 9 });
+    });
+    const { tasks, plugin, platform } = device({ transport: server.transport });
+    if (pending > 0) tasks.records.create('t', { title: 'x' });
+    await tasks.sync();
+    await platform.advance(600_000);
+    const limits = server.requests.map(({ limit }) => limit);
+    expect([limits, plugin.client.status.pending]).toEqual([
+      pending > 0 ? [undefined, 1, 2, 4, 8, 16, 32, 64, 32] : [undefined, 250, 125, 62, 31, 62, 31, 62, 31],
+      0,
+    ]);
+  },
+);
+
+test('sends as much as before where the server itself says what is wrong, and it is not the size', async () => {
+  const server = scriptedServer((request, call) => {
+    if (call === 1) throw new TransportError('Too many.', { type: 'refused', status: 429, code: 'RATE_LIMITED' });
+    return appliedAll(request, { checkpoint: `c${call}` });
+  });
+  const { tasks, platform } = device({ transport: server.transport });
+  for (let index = 0; index < 50; index++) tasks.records.create(`t${index}`, { title: 'x' });
+  await tasks.sync();
+  await platform.advance(120_000);
+  expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([50, 50]);
 });
 
 test('waits no longer after each failure where a part gets through each time', async () => {

@@ -65,7 +65,9 @@ const DEFINITIONS = [
     indexes: [{ fields: ['last_place'] }],
   }),
   systemObject(INTENTS, 'Sync intent', { fields: { intent: long } }),
-  systemObject(ENROLMENTS, 'Sync enrolment', { fields: { object_name: long, step: short, after: long } }),
+  systemObject(ENROLMENTS, 'Sync enrolment', {
+    fields: { object_name: long, step: short, after: long, shape: short },
+  }),
   { ...systemObject(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },
 ];
 

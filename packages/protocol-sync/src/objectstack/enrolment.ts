@@ -126,17 +126,30 @@ export class Enrolment {
   async #read(objectName: string): Promise<Progress> {
     const query = { where: { id: rowId(objectName) } };
     const row = await this.#parts.engine.findOne(ENROLMENTS, query, { context: AS_SYSTEM });
+    if (row?.shape !== this.#shapeOf(objectName)) return { objectName, step: 'records', after: '' };
     // Casts: these rows are written below and nowhere else.
-    if (row) return { objectName, step: row.step as Step, after: (row.after ?? '') as string };
-    return { objectName, step: 'records', after: '' };
+    return { objectName, step: row.step as Step, after: (row.after ?? '') as string };
   }
 
   async #save({ objectName, step, after }: Progress): Promise<void> {
     const { engine } = this.#parts;
     const id = rowId(objectName);
-    const row = { id, object_name: objectName, step, after };
+    const row = { id, object_name: objectName, step, after, shape: this.#shapeOf(objectName) };
     const options = { context: AS_SYSTEM };
     if (await engine.findOne(ENROLMENTS, { where: { id } }, options)) await engine.update(ENROLMENTS, row, options);
     else await engine.insert(ENROLMENTS, row, options);
+  }
+
+  /**
+   * A digest of what decides how records read. With another one, those that nobody writes read otherwise too: a new field's
+   * default was filled in, a type or a formula is another.
+   */
+  #shapeOf(objectName: string): string {
+    const fields = Object.entries(this.#parts.engine.registry.getObject(objectName)?.fields ?? {});
+    const shapes = fields.map(([name, field]) => {
+      const { type, multiple, defaultValue, expression, scale } = (field ?? {}) as Readonly<Record<string, unknown>>;
+      return JSON.stringify([name, type, multiple, defaultValue, expression, scale]);
+    });
+    return rowId(shapes.toSorted().join());
   }
 }

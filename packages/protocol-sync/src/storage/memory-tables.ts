@@ -23,10 +23,10 @@ import {
 } from './sync-store.js';
 
 /**
- * A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. The
- * text is made when somebody is told of the record: most writes would make one that the next write throws away.
+ * A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. Its
+ * text is made for each reader anew: kept, the texts would take as much memory as all the rest, and the time to move them there.
  */
-type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] } & { text: string | undefined };
+type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] };
 
 /** What a transaction saves, made independent of the objects it was said with. */
 export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
@@ -260,7 +260,6 @@ function writeOver(
   row.born = born;
   row.bornBy = bornBy;
   row.data = data;
-  row.text = undefined;
   row.deleted = deleted;
   row.writes = writes;
   row.run = run;
@@ -279,7 +278,6 @@ function toRow(state: RecordState): Row {
     born: state.born,
     bornBy: state.bornBy,
     data: state.data && ownFields(state.data),
-    text: undefined,
     deleted: state.deleted,
     writes: state.writes,
     run: state.run,
@@ -308,8 +306,8 @@ function toRecord(row: Row): StoredRecord {
 
 function toFeedRecord(row: Row): FeedRecord {
   const { objectName, recordId, place, version, born, changedAt, origin } = row;
-  if (row.data !== null) row.text ??= JSON.stringify(row.data);
-  return { objectName, recordId, place, version, born, data: row.text ?? null, changedAt, origin };
+  const data = row.data && JSON.stringify(row.data);
+  return { objectName, recordId, place, version, born, data, changedAt, origin };
 }
 
 /** What several indexes hold at higher places than `place`; one alone, as nearly always, is in order already. */

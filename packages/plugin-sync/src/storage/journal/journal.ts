@@ -57,7 +57,8 @@ export class Journal {
     const bytes = lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines);
     this.#isTailClean = false;
     try {
-      const file = await this.#openFile();
+      // At once where it is open: the disk is busy with it while the caller goes on.
+      const file = this.#file ?? (await this.#openFile());
       await file.write(bytes, this.#synced);
       await file.sync();
     } catch (error) {

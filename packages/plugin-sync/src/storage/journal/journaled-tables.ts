@@ -43,9 +43,14 @@ export class JournaledTables {
 
   /** Makes batches durable and applies them: all of them, or none when it fails. */
   async write(batches: readonly WrittenBatch[]): Promise<void> {
-    if (batches.length === 0) return;
-    await this.#journal.append(batches.map(({ text }) => text));
-    for (const { batch } of batches) this.#apply(batch);
+    const [first, ...others] = batches;
+    if (!first) return;
+    const appending = this.#journal.append(batches.map(({ text }) => text));
+    // While the disk is busy: whoever waits for the first batch, mostly the only one, need not wait for this as well.
+    const garbage = this.#garbageOf(first.batch);
+    await appending;
+    this.#apply(first.batch, garbage);
+    for (const { batch } of others) this.#apply(batch);
   }
 
   /** Rewrites the journal when it is mostly garbage. Loses nothing when that fails: the old one is still good. */
@@ -66,11 +71,17 @@ export class JournaledTables {
     return this.#journal.close();
   }
 
-  #apply(batch: StorageBatch): void {
-    const { removeEntries, removeRecords, removeConflicts, removeDeadLetters } = batch;
-    this.#garbage += roughBytes([removeEntries, removeRecords, removeConflicts, removeDeadLetters]);
-    for (const displaced of this.tables.displacedBy(batch)) this.#garbage += roughBytes(displaced);
+  #apply(batch: StorageBatch, garbage = this.#garbageOf(batch)): void {
+    this.#garbage += garbage;
     this.tables.apply(batch);
+  }
+
+  /** How many bytes of the journal say nothing any more once this batch is applied. */
+  #garbageOf(batch: StorageBatch): number {
+    const { removeEntries, removeRecords, removeConflicts, removeDeadLetters } = batch;
+    let bytes = roughBytes([removeEntries, removeRecords, removeConflicts, removeDeadLetters]);
+    for (const displaced of this.tables.displacedBy(batch)) bytes += roughBytes(displaced);
+    return bytes;
   }
 
   /** The present state as batches of moderate size, made one at a time. */

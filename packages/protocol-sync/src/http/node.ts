@@ -63,7 +63,7 @@ async function send(
   }
   response.statusCode = status;
   for (const [name, value] of headers) {
-    if (ADDED.has(name)) response.appendHeader(name, value);
+    if (ADDED.has(name) && response.hasHeader(name)) response.appendHeader(name, value);
     else response.setHeader(name, value);
   }
   if (body instanceof ReadableStream) await pump(body, response);

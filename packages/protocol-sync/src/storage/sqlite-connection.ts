@@ -52,7 +52,7 @@ export class SqliteConnection {
   /** Runs `work` in one snapshot of what is committed. */
   async snapshot<T>(work: () => T): Promise<T> {
     return this.#whenFree(() => {
-      this.exec('BEGIN');
+      this.run('BEGIN');
       try {
         return work();
       } finally {
@@ -104,7 +104,7 @@ export class SqliteConnection {
 
   #rollBack(): void {
     try {
-      this.exec('ROLLBACK');
+      this.run('ROLLBACK');
     } catch {
       // SQLite has rolled back by itself, as it does when the disk is full; the error under way tells the cause.
     }

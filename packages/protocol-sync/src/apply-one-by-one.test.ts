@@ -124,6 +124,32 @@ it('I11 confirms after a crash what the application made of the write, not what 
   expect((await pull()).serverChanges).toMatchObject([{ data: { n: 1, touched: 'by a hook' } }]);
 });
 
+it('I7 makes an announced write again of which a hook has changed a part, and meets no conflict with that', async () => {
+  const { store, push, advance } = setUp();
+  let row: Record<string, unknown> | undefined;
+  const resolver: RecordResolver = {
+    getRecord: () => row,
+    applyMutation({ data }) {
+      row = { ...row, ...data, email: String(data?.email).toLowerCase() };
+      return row;
+    },
+  };
+  const dying: RecordResolver = {
+    ...resolver,
+    async applyMutation(...write) {
+      await resolver.applyMutation(...write);
+      dieAtNextTransaction(store);
+    },
+  };
+  await push({ mutations: [create({ name: 'Ada', email: 'ADA@EXAMPLE.COM' })] }, resolver);
+  const request = { mutations: [mutation({ data: { name: 'Ada L.', email: 'LOVELACE@EXAMPLE.COM' } })] };
+  await push(request, dying);
+  advance(60_000);
+  expect((await push(request, resolver)).results).toMatchObject([
+    { status: 'applied', record: { name: 'Ada L.', email: 'lovelace@example.com' } },
+  ]);
+});
+
 it('I13 withdraws an announced write that the application will never take, and goes on with the record', async () => {
   const { store, push, pull, advance } = setUp();
   const rows = new Map<unknown, Record<string, unknown>>();

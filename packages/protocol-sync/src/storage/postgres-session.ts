@@ -58,19 +58,16 @@ export function inTransaction<T>(source: PostgresSource, work: (sql: SqlTransact
 export async function withClient<T>(source: PostgresSource, work: (client: PostgresClient) => Promise<T>): Promise<T> {
   const client = await takeClient(source.pool, source.waiting);
   let isLost = false;
-  // Without a listener, a connection that breaks while it is lent would end the process.
-  const onError = () => {
-    isLost = true;
-  };
-  client.on('error', onError);
+  // Without a listener, a connection that breaks while it is lent would end the process; its next statement fails.
+  client.on('error', ignore);
   try {
     return await work(client);
   } catch (error) {
-    isLost ||= isUnavailable(error) || !(await canRollBack(client));
+    isLost = isUnavailable(error) || !(await canRollBack(client));
     throw isLost ? outOfReach(error) : error;
   } finally {
     // A lost connection may complain once more after it was given back, so its listener stays.
-    if (!isLost) client.removeListener('error', onError);
+    if (!isLost) client.removeListener('error', ignore);
     client.release(isLost);
   }
 }
@@ -88,3 +85,5 @@ async function canRollBack(client: PostgresClient): Promise<boolean> {
 function outOfReach(cause: unknown): StoreBusyError {
   return new StoreBusyError('The database is out of reach, or the connection to it was lost. Try again.', { cause });
 }
+
+function ignore(): void {}

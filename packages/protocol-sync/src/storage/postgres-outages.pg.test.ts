@@ -27,6 +27,19 @@ test('is busy while the pool has no free connection, and works again when it has
   expect(await feedOf(store)).toHaveLength(1);
 });
 
+test('lets go of a connection to a server that has become a standby, and goes on with another', async () => {
+  const { openStore, connect } = await fixture();
+  const pool = connect({ max: 1 });
+  const handler = new SyncHandler({ store: await openStore({ pool }) });
+  // As a session is left by a failover that keeps connections: it can read, and write no more.
+  const demoted = await pool.connect();
+  await demoted.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY');
+  demoted.release();
+  const push = () => handler.handlePush(pushBody());
+  await expect(push()).rejects.toMatchObject({ code: 'BUSY' });
+  expect((await push()).results).toMatchObject([{ status: 'applied', serverVersion: 1 }]);
+});
+
 test('applies every mutation once while fifty pushes want a pool of two that others hold', {
   timeout: 60_000,
 }, async () => {

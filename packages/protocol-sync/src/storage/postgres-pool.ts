@@ -46,12 +46,21 @@ export function isMissingFunction(error: unknown): boolean {
   return sqlState(error) === '42883';
 }
 
-/** The server ended the connection, is going down or coming up, or has none left. */
+/** The server ended the connection, is going down or coming up, has none left, or has become a standby under the connection. */
 export function isUnavailable(error: unknown): boolean {
   const code = sqlState(error);
   return code !== undefined && (code.startsWith('08') || UNAVAILABLE.has(code));
 }
 
 const CONTENTION: ReadonlySet<string> = new Set(['40001', '40P01', '55P03']);
-/** Shutdown, crash, starting up, database dropped, idle for too long; too many connections. */
-const UNAVAILABLE: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '57P04', '57P05', '25P03', '53300']);
+/** Shutdown, crash, starting up, database dropped, idle for too long; too many connections; read only. */
+const UNAVAILABLE: ReadonlySet<string> = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P04',
+  '57P05',
+  '25P03',
+  '53300',
+  '25006',
+]);

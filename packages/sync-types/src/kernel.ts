@@ -20,6 +20,7 @@ export {
   type EngineRegistry,
   type EngineRow,
   type EngineWhere,
+  STORED_FILES,
 } from './kernel/data-engine.js';
 export type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin } from './kernel/kernel-plugin.js';
 export { isPlaceholderId } from './kernel/placeholder-id.js';

@@ -24,8 +24,11 @@ const TASK = {
   fields: {
     title: { type: 'text', label: 'Title', required: true },
     status: { type: 'text', label: 'Status', defaultValue: 'new' },
+    photo: { type: 'image', label: 'Photo' },
   },
 };
+/** As ObjectStack's storage defines it. */
+const FILE = { name: 'sys_file', label: 'File', fields: { status: { type: 'text', label: 'Status' } } };
 
 function appWith(object: string): KernelPlugin {
   return {
@@ -33,7 +36,7 @@ function appWith(object: string): KernelPlugin {
     version: '1.0.0',
     dependencies: ['com.objectstack.engine.objectql'],
     init(context: KernelContext) {
-      const objects = [{ ...TASK, name: object }];
+      const objects = [{ ...TASK, name: object }, FILE];
       const manifest = { id: 'app.local', name: 'local', version: '1.0.0', type: 'app', objects };
       context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
     },

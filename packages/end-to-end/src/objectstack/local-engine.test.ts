@@ -121,6 +121,25 @@ it.each(['start', 'destroy'] as const)('I1 records what another plugin writes in
   expect([t1, await titlesAt(server)]).toEqual(['Buy oat milk (new)', { t1: 'Buy oat milk' }]);
 });
 
+it('records files as they are stored, by their ids', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const sent = async () => {
+    const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+    return serverChanges.map(({ data }) => data?.photo);
+  };
+  const before = await startDevice(server, { name: 'a', directory, isSynced: false });
+  for (const id of ['file-1', 'file-2']) await before.engine.insert('sys_file', { id, status: 'committed' }, system);
+  await before.engine.insert('task', { id: 't1', title: 'Paint the door', photo: 'file-1' }, system);
+  await before.stop();
+  const a = await startDevice(server, { name: 'a', directory });
+  await a.exchange();
+  const enrolled = await sent();
+  await a.engine.update('task', { id: 't1', photo: 'file-2' }, system);
+  await a.exchange();
+  expect([enrolled, await sent()]).toEqual([['file-1'], ['file-2']]);
+});
+
 it('I1 records what is written while the records from before sync are', async () => {
   const server = new SyncHandler({ strategy: 'last-write-wins' });
   const { directory, ...before } = await startDevice(server, { name: 'a', isSynced: false });

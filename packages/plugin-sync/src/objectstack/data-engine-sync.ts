@@ -21,6 +21,7 @@ import {
   isWrite,
   type KernelContext,
   type KernelPlugin,
+  STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
@@ -230,7 +231,7 @@ export class DataEngineSync implements KernelPlugin {
         const context = { ...AS_SYSTEM, transaction };
         // Read here: what is written meanwhile is noted by itself, and newer.
         const known = new Set<unknown>(await knownIds(engine, objectName, context));
-        const rows = await engine.find(objectName, {}, { context });
+        const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
         const fields = ownFields(engine.registry.getObject(objectName));
         for (const row of rows) {
           if (known.has(row.id)) continue;

@@ -1,6 +1,6 @@
 /** Rows of a local data engine, as plain JSON. */
 import type { JsonObject } from '@objectql/sync-types';
-import { type DataEngine, type EngineContext, isPlaceholderId } from '@objectql/sync-types/kernel';
+import { type DataEngine, type EngineContext, isPlaceholderId, STORED_FILES } from '@objectql/sync-types/kernel';
 
 export interface Reading {
   readonly objectName: string;
@@ -14,6 +14,9 @@ export async function readRows(
   { objectName, ids: asked, context }: Reading,
 ): Promise<Map<string, JsonObject>> {
   const ids = asked.filter((id) => !isPlaceholderId(id));
-  const rows = ids.length === 0 ? [] : await engine.find(objectName, { where: { id: { $in: ids } } }, { context });
+  const rows =
+    ids.length === 0
+      ? []
+      : await engine.find(objectName, { where: { id: { $in: ids } } }, { context: { ...context, ...STORED_FILES } });
   return new Map(rows.map((row) => [String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject]));
 }

@@ -14,6 +14,7 @@ import {
   type EngineOptions,
   type EngineRow,
   isPlaceholderId,
+  STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
@@ -73,9 +74,11 @@ export class EngineRecords implements RecordResolver {
   /** The records that the context may see, by record key, each with the fields it may see. */
   async readAll(refs: readonly RecordRef[], context: EngineContext): Promise<ReadonlyMap<string, JsonObject>> {
     const found = new Map<string, JsonObject>();
+    // What devices send back is written, and a file is written by its id alone.
+    const asStored = { context: { ...context, ...STORED_FILES } };
     for (const [objectName, ids] of idsByObject(refs)) {
       for (const share of shares(ids, NAMED_IDS)) {
-        const rows = await this.#engine.find(objectName, { where: { id: { $in: share } } }, { context });
+        const rows = await this.#engine.find(objectName, { where: { id: { $in: share } } }, asStored);
         for (const row of rows) found.set(recordKey({ objectName, recordId: String(row.id) }), fieldsOf(row));
       }
     }

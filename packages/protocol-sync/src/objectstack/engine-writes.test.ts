@@ -208,6 +208,24 @@ it("I4 sends a formula by the date as of its record's last change, and none by t
   expect(Object.fromEntries(data)).toEqual({ title: 'ada', today: '2026-01-01T00:00:00.000Z' });
 });
 
+it('I4 sends files as they are stored, by their ids, so that what a device writes back is one still', async () => {
+  const fields = { photo: { type: 'image', label: 'Photo' } };
+  const file = { name: 'sys_file', label: 'File', fields: { status: { type: 'text', label: 'Status' } } };
+  const sync = new SyncProtocolPlugin();
+  const { engine, stop } = await startKernel({ objects: [{ ...TASK, fields }, file], plugins: [sync] });
+  onTestFinished(stop);
+  await engine.insert('sys_file', { id: 'file-1', status: 'committed' }, system);
+  await engine.insert('task', { id: 't1', photo: 'file-1' }, system);
+  const pulled = async () => {
+    const pull = { clientId: 'tablet', lastCheckpoint: null };
+    const { serverChanges } = await sync.handler.handlePull(pull, { principal: { id: 'ada' } });
+    return serverChanges[0]?.data?.photo;
+  };
+  const before = await pulled();
+  await engine.update('sys_file', { id: 'file-1', status: 'deleted' }, system);
+  expect([before, await pulled()]).toEqual(['file-1', 'file-1']);
+});
+
 it('goes on in a second kernel with the plugin of the first', async () => {
   const { filename, remove } = temporaryDatabase();
   onTestFinished(remove);

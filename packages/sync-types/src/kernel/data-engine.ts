@@ -73,3 +73,9 @@ export interface DataEngine {
 
 /** As ObjectStack itself: past permissions, with validation and hooks. */
 export const AS_SYSTEM: EngineContext = { isSystem: true };
+
+/**
+ * In a context: fields of files read as they are stored, as ids, and not as what is known of the files when they are read.
+ * ObjectStack's own name for it.
+ */
+export const STORED_FILES = { __rawFileValues: true } as const;

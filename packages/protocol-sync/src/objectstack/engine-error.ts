@@ -45,9 +45,12 @@ export function isForbidden(error: unknown): boolean {
   return code === 'PERMISSION_DENIED' || status === 403 || statusCode === 403;
 }
 
-/** PostgreSQL's class 22: a number out of range, a text too long or of another form. */
+/**
+ * PostgreSQL's class 22, a number out of range, a text too long or of another form; and what a table's own NOT NULL or CHECK
+ * refuses.
+ */
 function isDataException(code: unknown): boolean {
-  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
+  return typeof code === 'string' && /^(22[0-9A-Z]{3}|23502|23514)$/.test(code);
 }
 
 function whatIsForbidden({ details }: EngineFailure): string {

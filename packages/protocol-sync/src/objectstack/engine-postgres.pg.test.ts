@@ -135,12 +135,17 @@ it('compares with the feed what is there once the writers before have ended', as
 });
 
 it('refuses for good what the database does not take, and takes the rest of the push', async () => {
+  await app.engine.transaction(({ transaction }) =>
+    app.engine.execute("ALTER TABLE task ADD CONSTRAINT polite CHECK (note <> 'darn')", { transaction }),
+  );
   const { results } = await push(
     { recordId: 'large', operation: 'create', data: { size: 1e300 } },
+    { recordId: 'rude', operation: 'create', data: { note: 'darn' } },
     { recordId: 'small', operation: 'create', data: { size: 1 } },
   );
   const reason = 'The database does not take a value of this change.';
   expect(results).toMatchObject([
+    { code: 'VALIDATION', reason },
     { code: 'VALIDATION', reason },
     { status: 'applied', record: { size: 1 } },
   ]);

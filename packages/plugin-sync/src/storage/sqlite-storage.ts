@@ -20,7 +20,8 @@ import { closedError, StorageError } from './storage-error.js';
  * Keeps a client's state in tables named `sync_client…`. A batch is one transaction, on the disk when `commit` resolves.
  *
  * The database is the caller's: its connection is switched to WAL and full synchronisation, no transaction may be open
- * on it while a batch is committed, and `close` leaves it open.
+ * on it while a batch is committed, and `close` leaves it open. A file that is deleted or replaced meanwhile is not noticed, as
+ * SQLite goes on with what was deleted.
  *
  * ```text
  * import Database from 'better-sqlite3';

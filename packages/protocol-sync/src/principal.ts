@@ -7,10 +7,13 @@ export interface Principal {
   readonly [claim: string]: unknown;
 }
 
+/** A `Principal`, or a value of an interface, which TypeScript does not take for one. */
+export type Identified = Principal | { readonly id: string };
+
 /** What the surroundings know about a request. */
 export interface SyncContext {
   /** `null` or absent where nobody is authenticated. */
-  readonly principal?: Principal | null | undefined;
+  readonly principal?: Identified | null | undefined;
   /** Aborted when the caller is gone: what is not yet committed is given up. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -7,7 +7,7 @@
  */
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
-import type { Principal, SyncContext } from '../principal.js';
+import type { Identified, Principal, SyncContext } from '../principal.js';
 import type { RecordResolver } from '../record-resolver.js';
 import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
 import type { SyncHandler } from '../sync-handler.js';
@@ -34,8 +34,6 @@ export type SyncEndpoint = (request: Request) => Promise<Response>;
  * `SyncRequestError` with the code `BUSY`: the caller comes again by itself.
  */
 export type Authenticate = (request: Request) => Identified | null | Promise<Identified | null>;
-/** A `Principal`, or an object of an interface, which TypeScript does not take for one. */
-type Identified = Principal | { readonly id: string };
 
 /** What an endpoint serves, to whom, and where. */
 export interface SyncEndpointOptions {

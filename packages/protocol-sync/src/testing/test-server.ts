@@ -1,7 +1,7 @@
 /** A sync server in the test's own process: the real handler on a store in memory, without HTTP. */
 import type { JsonObject, RecordId, SyncPullRequest, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import { TestClock } from '../platform/test-clock.js';
-import type { Principal } from '../principal.js';
+import type { Identified } from '../principal.js';
 import { type RecordResolver, storeResolver } from '../record-resolver.js';
 import { SyncHandler, type SyncHandlerOptions } from '../sync-handler.js';
 
@@ -9,7 +9,7 @@ export interface TestServerOptions extends Omit<SyncHandlerOptions, 'platform'> 
   /** The application's records. Default: they are kept in the sync store itself. */
   readonly resolver?: RecordResolver | undefined;
   /** Who `push` and `pull` ask for. Default: nobody is authenticated. */
-  readonly principal?: Principal | undefined;
+  readonly principal?: Identified | undefined;
   /** Epoch milliseconds, where device and server share a clock. Default: the server's own `clock`. */
   readonly now?: (() => number) | undefined;
 }
@@ -41,7 +41,7 @@ export class TestServer implements TestConnection, AsyncDisposable {
   readonly clock = new TestClock();
   readonly handler: SyncHandler;
   readonly #resolver: RecordResolver;
-  readonly #principal: Principal | null;
+  readonly #principal: Identified | null;
 
   constructor({ resolver = storeResolver, principal, now, ...options }: TestServerOptions = {}) {
     const { clock } = this;
@@ -66,7 +66,7 @@ export class TestServer implements TestConnection, AsyncDisposable {
   }
 
   /** The transport of another user's device. */
-  as(principal: Principal): TestConnection {
+  as(principal: Identified): TestConnection {
     return this.#connect(principal);
   }
 
@@ -90,7 +90,7 @@ export class TestServer implements TestConnection, AsyncDisposable {
     await this.handler.close();
   }
 
-  #connect(principal: Principal | null): TestConnection {
+  #connect(principal: Identified | null): TestConnection {
     const context = { principal };
     return {
       push: async (request) =>

@@ -119,6 +119,22 @@ it.each(['start', 'destroy'] as const)('I1 records what another plugin writes in
   await third.exchange();
   const { t1 } = await third.tasks();
   expect([t1, await titlesAt(server)]).toEqual(['Buy oat milk (new)', { t1: 'Buy oat milk' }]);
+  expect(second.failures).toEqual([]);
+});
+
+it('writes nothing into an engine that it has left, and has written all when it is settled there again', async () => {
+  const server = new SyncHandler();
+  const { directory, ...first } = await startDevice(server, { name: 'a' });
+  await first.exchange();
+  await first.local.destroy();
+  await changeTitle(server, 'Buy milk');
+  await first.sync.syncAll();
+  // Behind what would have been written.
+  await first.engine.transaction(async () => {}, {}, { require: true });
+  const afterwards = await first.engine.find('task', {}, system);
+  await first.stop();
+  const second = await startDevice(server, { name: 'a', directory });
+  expect([afterwards, await second.tasks()]).toEqual([[], { t1: 'Buy milk (new)' }]);
 });
 
 it('records files as they are stored, by their ids', async () => {

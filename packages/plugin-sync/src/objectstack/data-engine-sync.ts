@@ -96,10 +96,9 @@ export class DataEngineSync implements KernelPlugin {
     // The registry finds an object named `crm__task` as `task` too; its writes are noted by its name alone.
     const unknown = names.find((name) => engine.registry.getObject(name)?.name !== name);
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
-    await engine.transaction(async () => {}, AS_SYSTEM, { require: true });
-    await this.#drain();
     this.#names = names;
     for (const name of (await this.#isOwn()) ? names : []) await this.#enrol(name);
+    await this.#drain();
     this.#stops = names.map((name) => client.records.watchAll(name, (records) => writer.look(name, records)));
   }
 
@@ -107,7 +106,6 @@ export class DataEngineSync implements KernelPlugin {
   async settled(): Promise<void> {
     const { client, writer } = this.#started();
     for (const name of this.#names) await writer.look(name, await client.records.list(name));
-    await writer.idle();
   }
 
   /** Ends recording and writing; what is committed and not yet recorded, also later, is at the next start. */
@@ -254,7 +252,6 @@ export class DataEngineSync implements KernelPlugin {
       AS_SYSTEM,
       { require: true },
     );
-    await this.#drain();
   }
 
   #started(): Parts {

@@ -58,13 +58,12 @@ export class EngineWriter {
     const restated = told
       .map(([, record]) => record)
       .filter((record) => isSame(last?.get(String(record.recordId)), record));
-    // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
-    const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
-    const ids = [...changed, ...gone.filter((id) => !now.has(id))];
-    await this.#applyAll(
-      ids.map((recordId) => ({ objectName, recordId })),
-      restated,
-    );
+    await this.#applyAll(async () => {
+      // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
+      const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
+      const ids = [...changed, ...gone.filter((id) => !now.has(id))];
+      return ids.map((recordId) => ({ objectName, recordId }));
+    }, restated);
   }
 
   /** What the engine knows; where it cannot tell, nothing, and the next look at the object is a first one again. */
@@ -79,10 +78,14 @@ export class EngineWriter {
     }
   }
 
-  /** Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are. */
-  async #applyAll(refs: readonly EngineRef[], others: readonly LocalRecord[] = []): Promise<void> {
+  /**
+   * Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are.
+   * They are found in their turn: whoever looks next and finds nothing new must not be done before they are written.
+   */
+  async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
     const { shown } = this.#parts;
     await this.#turns.take(async () => {
+      const refs = await find();
       const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
       this.#unapplied.clear();
       for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
@@ -96,7 +99,7 @@ export class EngineWriter {
   #retryLater(): void {
     this.#failures += 1;
     const delayMs = backoffMs(this.#failures, systemPlatform.random());
-    this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll([]), delayMs);
+    this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll(async () => []), delayMs);
   }
 
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
@@ -140,11 +143,6 @@ export class EngineWriter {
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
     // Before the commit, behind which the application may write on top of it.
     return shown.set(ref, seen);
-  }
-
-  /** Resolves once nothing is being written. */
-  idle(): Promise<void> {
-    return this.#turns.idle();
   }
 
   /** Finishes what is being written, and tries nothing again. */

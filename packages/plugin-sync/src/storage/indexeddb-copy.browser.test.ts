@@ -22,14 +22,14 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
 
   afterAll(() => browser.close());
 
-  const meta = sampleMeta({ nextSequence: 3, checkpoint: 'c1', revision: 1 });
+  const meta = sampleMeta({ nextSequence: 3, checkpoint: 'c1', walk: 'w1', revision: 1 });
   const waiting = {
     putEntries: [sampleEntry('m1', 1), sampleEntry('m2', 2)],
     putConflicts: [sampleConflict('m3')],
     putDeadLetters: [sampleDeadLetter('m4')],
   };
   const backup = {
-    meta: { ...meta, checkpoint: null },
+    meta: { ...meta, checkpoint: null, walk: null },
     entries: waiting.putEntries,
     conflicts: waiting.putConflicts,
     deadLetters: waiting.putDeadLetters,
@@ -65,14 +65,47 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
   it('I1 makes up for what it missed when it was not there', async () => {
     const old = await openTab(page.context());
     await old.evaluate(() => Object.defineProperty(navigator, 'storageBuckets', { value: undefined }));
-    await commit(page, 'missed', { meta: sampleMeta({ revision: 1 }), putEntries: [sampleEntry('m0')] });
+    const changed = { ...sampleEntry('m1', 1), tries: 3 };
+    const putEntries = [sampleEntry('m0'), sampleEntry('m1', 1)];
+    await commit(page, 'missed', { meta: sampleMeta({ revision: 1 }), putEntries });
     await close(page, 'missed');
-    await commit(old, 'missed', { meta: { ...meta, revision: 2 }, removeEntries: ['m0'], ...waiting });
+    const missed = { ...waiting, putEntries: [changed, sampleEntry('m2', 2)] };
+    await commit(old, 'missed', { meta: { ...meta, revision: 2 }, removeEntries: ['m0'], ...missed });
     await close(old, 'missed');
     await load(page, 'missed');
     await loseDatabase('missed');
-    expect(await load(page, 'missed')).toEqual({ ...backup, meta: { ...backup.meta, revision: 2 } });
+    expect(await load(page, 'missed')).toEqual({
+      ...backup,
+      entries: missed.putEntries,
+      meta: { ...backup.meta, revision: 2 },
+    });
     await old.close();
+  });
+
+  it('I1 makes up at the next start for what failed in one tab, though another went on with it', async () => {
+    const tab = await openTab(page.context());
+    await commit(page, 'gap', { meta: sampleMeta({ revision: 1 }), putEntries: [sampleEntry('m0', 0)] });
+    await load(tab, 'gap');
+    await tab.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      let count = 0;
+      IDBDatabase.prototype.transaction = function (...args) {
+        if (++count === 2) throw new DOMException('No room.', 'QuotaExceededError');
+        return transaction.apply(this, args);
+      };
+    });
+    await commit(tab, 'gap', { meta: { ...meta, revision: 2 }, expectRevision: 1, ...waiting });
+    const putEntries = [sampleEntry('m5', 5)];
+    await commit(page, 'gap', { meta: { ...meta, revision: 3 }, expectRevision: 2, putEntries });
+    await tab.close();
+    await close(page, 'gap');
+    await load(page, 'gap');
+    await loseDatabase('gap');
+    expect(await load(page, 'gap')).toEqual({
+      ...backup,
+      entries: [sampleEntry('m0', 0), ...waiting.putEntries, ...putEntries],
+      meta: { ...backup.meta, revision: 3 },
+    });
   });
 
   for (const failing of ['fails', 'does not answer']) {
@@ -160,6 +193,45 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
     });
     await tab.evaluate('answer()');
     expect(await load(tab, 'late')).toEqual(backup);
+    await tab.close();
+  });
+
+  it('leaves no connection open when all is closed, be it one that was lost or a copy that failed', async () => {
+    const tab = await openTab(page.context());
+    await tab.evaluate(() => {
+      const { open } = IDBFactory.prototype;
+      const { close, transaction } = IDBDatabase.prototype;
+      const opened = new Set<IDBDatabase>();
+      IDBFactory.prototype.open = function (...args) {
+        const request = open.apply(this, args);
+        request.addEventListener('success', () => opened.add(request.result));
+        return request;
+      };
+      IDBDatabase.prototype.close = function () {
+        opened.delete(this);
+        close.call(this);
+      };
+      const failNext = (fail: (database: IDBDatabase) => void, nth: number) => {
+        let count = 0;
+        IDBDatabase.prototype.transaction = function (...args) {
+          if (++count === nth) fail(this);
+          return transaction.apply(this, args);
+        };
+      };
+      Object.assign(globalThis, { opened, failNext });
+    });
+    await commit(tab, 'left', { meta });
+    await tab.evaluate('failNext((database) => database.close(), 1)');
+    await commit(tab, 'left', waiting);
+    await tab.evaluate("failNext(() => { throw new DOMException('No room.', 'QuotaExceededError') }, 2)");
+    expect(await commit(tab, 'left', { meta: { ...meta, revision: 2 } })).toBeUndefined();
+    expect(await tab.evaluate('opened.size')).toBe(1);
+    await close(tab, 'left');
+    expect(await tab.evaluate('opened.size')).toBe(0);
+    await commit(tab, 'left', { meta });
+    expect(await tab.evaluate('opened.size')).toBe(2);
+    await close(tab, 'left');
+    expect(await tab.evaluate('opened.size')).toBe(0);
     await tab.close();
   });
 

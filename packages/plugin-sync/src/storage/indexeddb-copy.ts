@@ -1,7 +1,7 @@
 /** A second copy of what only this device has, in case the browser loses the first. */
 import type { Platform } from '../platform/platform.js';
 import { secondIndexedDb } from '../platform/second-indexeddb.js';
-import type { ClientState, StorageBatch } from './client-storage.js';
+import { type ClientState, RevisionMovedError, type StorageBatch } from './client-storage.js';
 import { readState, writeBatch } from './indexeddb-batch.js';
 import { resultOf } from './indexeddb-request.js';
 import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
@@ -57,27 +57,31 @@ export class IndexedDbCopy {
     const found = this.#found;
     this.#found = undefined;
     if (found === undefined || found.meta?.revision === state.meta?.revision) return;
-    const [entries, conflicts, deadLetters] = [
-      difference(found.entries, state.entries, ({ mutation }) => mutation.id),
-      difference(found.conflicts, state.conflicts, ({ id }) => id),
-      difference(found.deadLetters, state.deadLetters, ({ id }) => id),
-    ];
+    // All of it, as an entry that is in both may have changed.
     await this.write({
       ...(state.meta && { meta: state.meta }),
-      putEntries: entries.put,
-      removeEntries: entries.remove,
-      putConflicts: conflicts.put,
-      removeConflicts: conflicts.remove,
-      putDeadLetters: deadLetters.put,
-      removeDeadLetters: deadLetters.remove,
+      removeEntries: found.entries.map(({ mutation }) => mutation.id),
+      putEntries: state.entries,
+      removeConflicts: found.conflicts.map(({ id }) => id),
+      putConflicts: state.conflicts,
+      removeDeadLetters: found.deadLetters.map(({ id }) => id),
+      putDeadLetters: state.deadLetters,
     });
   }
 
   /** Follows the first, which has written this. */
-  write(batch: StorageBatch): Promise<void> {
-    // What another tab has written meanwhile is in the first, and what the server tells again need not be kept twice.
-    const { expectCheckpoint, expectRevision, putRecords, removeRecords, sweepWalk, ...own } = batch;
-    return writeBatch(this.#database, own, this.#platform);
+  async write(batch: StorageBatch): Promise<void> {
+    // What the server tells again need not be kept twice.
+    const { expectCheckpoint, putRecords, removeRecords, sweepWalk, ...own } = batch;
+    try {
+      await writeBatch(this.#database, own, this.#platform);
+    } catch (error) {
+      if (!(error instanceof RevisionMovedError)) throw error;
+      // What another tab has written before is missing, or comes behind this: the next start is to see that.
+      const { expectRevision, meta, ...rest } = own;
+      const marked = meta && { meta: { ...meta, revision: INCOMPLETE } };
+      await writeBatch(this.#database, { ...rest, ...marked }, this.#platform);
+    }
   }
 
   /** What is written from now on does not reach it. */
@@ -86,10 +90,5 @@ export class IndexedDbCopy {
   }
 }
 
-function difference<T>(from: readonly T[], to: readonly T[], idOf: (item: T) => string) {
-  const [old, present] = [new Set(from.map(idOf)), new Set(to.map(idOf))];
-  return {
-    put: to.filter((item) => !old.has(idOf(item))),
-    remove: [...old].filter((id) => !present.has(id)),
-  };
-}
+/** No revision of the first. */
+const INCOMPLETE = -1;

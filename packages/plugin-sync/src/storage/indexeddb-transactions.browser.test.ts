@@ -118,6 +118,37 @@ describe.skipIf(!hasChromium)('transactions that do not end', async () => {
     await tab.close();
   });
 
+  it('holds nobody up with an opening that it gave up, and that is answered after all', async () => {
+    const [tab, holder] = [await openTab(), await openTab()];
+    await holder.evaluate(async () => {
+      const opening = indexedDB.open('opened late', 1);
+      const opened = new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      await new Promise<void>((resolve) => {
+        opening.onupgradeneeded = () => {
+          const store = opening.result.createObjectStore('meta');
+          let isHeld = true;
+          const goOn = () => {
+            if (isHeld) store.get('client').onsuccess = goOn;
+          };
+          goOn();
+          const letGo = async () => {
+            isHeld = false;
+            await opened;
+            opening.result.close();
+            await indexedDbPage.delete('opened late');
+          };
+          Object.assign(globalThis, { letGo });
+          resolve();
+        };
+      });
+    });
+    expect(await inTime(tab, load(tab, 'opened late'))).toBe('LOCKED');
+    await holder.evaluate('letGo()');
+    await Promise.all([tab.close(), holder.close()]);
+  });
+
   it('begins none while the page is frozen, in which it could not end', async () => {
     const tab = await openTab();
     await commit(tab, 'frozen', waiting);

@@ -69,11 +69,12 @@ export function lifetimeContract({ fixture, storageTest, expect }: StorageTests)
 
   storageTest('finishes what was committed before it is closed', async (session) => {
     const { storage } = session;
-    const committed = [1, 2, 3].map((sequence) =>
-      storage.commit({ putEntries: [sampleEntry(`m${sequence}`, sequence)] }),
-    );
+    const finished: number[] = [];
+    for (const sequence of [1, 2, 3]) {
+      void storage.commit({ putEntries: [sampleEntry(`m${sequence}`, sequence)] }).then(() => finished.push(sequence));
+    }
     await storage.close();
-    await Promise.all(committed);
+    expect(finished).toEqual([1, 2, 3]);
     if (fixture.keeps === 'nothing') return;
     await session.reopen();
     expect((await session.storage.load()).entries).toHaveLength(3);

@@ -249,6 +249,29 @@ it('leaves a record from before sync alone while no server would take it', async
   await a.engine.update('task', { id: 't1', title: 'shortened' }, system);
   await a.exchange();
   expect(await titlesAt(server)).toEqual({ t1: 'shortened', t2: 'fits' });
+  // All of it, and not the change alone.
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  expect(serverChanges.map(({ data }) => data?.status)).toEqual(['new', 'new']);
+});
+
+it('sends nothing of a delete that the server need not know of, and of an update that changes nothing', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const before = await startDevice(server, { name: 'a', directory, isSynced: false });
+  await before.engine.insert('task', { id: 'large', title: 'x'.repeat(300_000) }, system);
+  await before.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await before.stop();
+  const a = await startDevice(server, { name: 'a', directory });
+  await a.exchange();
+  a.network.isOffline = true;
+  await a.engine.delete('task', { where: { id: 'large' }, ...system });
+  await a.engine.update('task', { id: 't1', title: 'Buy milk' }, system);
+  expect(a.sync.client.status.pending).toBe(0);
+  a.network.isOffline = false;
+  await a.exchange();
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  expect(serverChanges.map(({ recordId, serverVersion }) => [recordId, serverVersion])).toEqual([['t1', 1]]);
+  expect(a.sync.client.deadLetters.list()).toEqual([]);
 });
 
 it('leaves those records alone whose ids the engine takes for placeholders, and syncs all others', async () => {

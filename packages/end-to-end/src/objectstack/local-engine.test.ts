@@ -211,6 +211,23 @@ it('I4 deletes what an earlier process had no time to delete, also when the firs
   expect(await a.tasks()).toEqual({});
 });
 
+it('I1 writes nothing over what the app wrote and could not be recorded yet', async () => {
+  const server = new SyncHandler();
+  let isBroken = false;
+  const busy = failing(
+    ({ operation, object, context }) =>
+      isBroken && operation === 'find' && object === 'objectstack_sync_outbox' && context?.transaction === undefined,
+  );
+  const a = await startDevice(server, { name: 'a', plugins: [busy] });
+  await changeTitle(server, 'Buy milk');
+  await a.exchange();
+  isBroken = true;
+  await a.engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  await changeTitle(server, 'Buy cream');
+  await a.exchange();
+  expect([await a.tasks(), a.sync.client.status.pending]).toEqual([{ t1: 'Buy oat milk (new)' }, 0]);
+});
+
 it('I8 meets as a conflict what the engine did not show yet when its user wrote', async () => {
   const server = new SyncHandler({ strategy: 'manual' });
   const change = (title: string) => changeTitle(server, title);

@@ -58,6 +58,7 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     await close(page, 'durable');
     await load(page, 'durable');
     expect(await page.evaluate("seen.filter(([mode]) => mode === 'readwrite').length")).toBe(2);
+    expect(await page.evaluate(() => indexedDbPage.timers())).toEqual([]);
   });
 
   it('is shared by tabs, of which one moves the checkpoint', async () => {

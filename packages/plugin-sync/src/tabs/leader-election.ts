@@ -33,7 +33,6 @@ export class LeaderElection {
 
   /** Stands in line. */
   start(): void {
-    if (this.#state.at === 'left') return;
     this.#isStanding = true;
     this.#carryOut(START);
   }

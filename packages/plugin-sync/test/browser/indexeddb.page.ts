@@ -43,6 +43,8 @@ async function callStorage(name: string, call: (storage: IndexedDbStorage) => Pr
 export interface IndexedDbPage {
   /** Moves the clock of all storages and clients of the page. */
   advance(ms: number): Promise<void>;
+  /** What the clock has still to do. */
+  timers(): readonly number[];
   /** Starts a client that finds no server. */
   startClient(name: string): void;
   /** Records tasks with these texts. */
@@ -67,6 +69,7 @@ let clientStorage: IndexedDbStorage;
 
 const indexedDbPage: IndexedDbPage = {
   advance: (ms) => clock.advance(ms),
+  timers: () => clock.pendingTimersMs,
   startClient(name) {
     clientStorage = new IndexedDbStorage(name, { platform: clock });
     client = new SyncPlugin({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { two } from './tabs.js';
+import { openTabs, pick, two } from './tabs.js';
 
 test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
   const { world, leader, follower } = await two();
@@ -53,4 +53,19 @@ test('understands nothing of what a tab with a newer version of the app says, an
   expect(world.tabs.map(({ plugin }) => plugin.client.status)).toEqual(
     Array(2).fill(expect.objectContaining({ state: 'idle', pending: 0 })),
   );
+});
+
+test('lets no tab lead that may not read the storage, though nobody sees the one that leads', async () => {
+  const world = await openTabs(1, { user: 'ada' });
+  const ada = pick(world, 0);
+  ada.tasks.records.create('t1', { title: 'of ada' });
+  await world.advance(1000);
+  ada.host.setVisible(false);
+  world.open({ user: 'bob' });
+  await world.advance(10_000);
+  ada.tasks.records.create('t2', { title: 'of ada' });
+  await world.advance(1000);
+  expect([ada.plugin.client.status.state, await ada.seen()]).toEqual(['idle', { t1: 'of ada', t2: 'of ada' }]);
+  const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
+  expect(records.map(({ recordId }) => recordId)).toEqual(['t1', 't2']);
 });

@@ -22,11 +22,14 @@ import {
   type StoreFacts,
 } from './sync-store.js';
 
-/**
- * A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. Its
- * text is made for each reader anew: kept, the texts would take as much memory as all the rest, and the time to move them there.
- */
-type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] };
+/** A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. */
+type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] } & {
+  /**
+   * What readers are sent of `data`; kept from the second on, because what only one is sent costs more to keep than to make.
+   * Empty when there was a first.
+   */
+  text: string | undefined;
+};
 
 /** What a transaction saves, made independent of the objects it was said with. */
 export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
@@ -260,6 +263,7 @@ function writeOver(
   row.born = born;
   row.bornBy = bornBy;
   row.data = data;
+  row.text = undefined;
   row.deleted = deleted;
   row.writes = writes;
   row.run = run;
@@ -278,6 +282,7 @@ function toRow(state: RecordState): Row {
     born: state.born,
     bornBy: state.bornBy,
     data: state.data && ownFields(state.data),
+    text: undefined,
     deleted: state.deleted,
     writes: state.writes,
     run: state.run,
@@ -306,8 +311,16 @@ function toRecord(row: Row): StoredRecord {
 
 function toFeedRecord(row: Row): FeedRecord {
   const { objectName, recordId, place, version, born, changedAt, origin } = row;
-  const data = row.data && JSON.stringify(row.data);
-  return { objectName, recordId, place, version, born, data, changedAt, origin };
+  return { objectName, recordId, place, version, born, data: textOf(row), changedAt, origin };
+}
+
+/** `null` for a tombstone. */
+function textOf(row: Row): string | null {
+  if (row.data === null) return null;
+  if (row.text) return row.text;
+  const text = JSON.stringify(row.data);
+  row.text = row.text === undefined ? '' : text;
+  return text;
 }
 
 /** What several indexes hold at higher places than `place`; one alone, as nearly always, is in order already. */

@@ -42,7 +42,7 @@ export class UserList<Item extends { readonly id: string }> {
     return this.list().length;
   }
 
-  /** The items, the longest waiting first. */
+  /** The items, the longest waiting first. None before what is stored has been read: `subscribe` tells of them then. */
   list(): readonly Item[] {
     return this.#own([...this.view.items.values()]);
   }

@@ -177,6 +177,8 @@ describe("ObjectStack's HTTP server", () => {
     const streamUrl = `http://localhost:${port}/api/sync/stream`;
     const events = new EventReader(await fetch(streamUrl));
     await events.place(2);
+    await handler.recordChange({ objectName: 'note', recordId: 'small', operation: 'create', data: {} });
+    await events.place(3);
     const refused = await seen(await fetch(`${streamUrl}?checkpoint=nonsense`));
     await handler.close();
     expect([await events.next(), refused]).toMatchObject([

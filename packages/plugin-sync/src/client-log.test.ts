@@ -207,7 +207,7 @@ test('reads what is being saved before the disk has it', async () => {
   const flushed = log.flush();
   await tick();
   const pending = await log.read(async () => summary(log));
-  const isDurable = log.isDurable([...log.pending][0]?.mutation.id ?? '');
+  const isDurable = log.pending.isDurable([...log.pending][0]?.mutation.id ?? '');
   held.goOn();
   await flushed;
   expect([pending, isDurable]).toEqual([[['a', 1, 7]], false]);

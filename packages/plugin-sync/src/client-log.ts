@@ -56,12 +56,13 @@ export interface LogObserver {
 type LogBatch = Omit<StorageBatch, 'meta'> & { readonly meta?: Partial<ClientMeta> };
 
 export class ClientLog {
-  readonly #clientId: string;
+  readonly clientId: string;
   readonly #storage: ClientStorage;
   readonly #platform: Platform;
   readonly #user: string | undefined;
   #pending = new PendingEntries();
-  readonly #waiting = new WaitingItems();
+  /** What waits for the user. To be read; only this log changes it. */
+  readonly waiting = new WaitingItems();
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
   /** Changed in place: what the machine compiles for one shape is thrown away with the next, and a copy is another. */
@@ -79,7 +80,7 @@ export class ClientLog {
 
   constructor({ clientId, storage, platform, user }: ClientLogOptions) {
     checkClientId(clientId);
-    this.#clientId = clientId;
+    this.clientId = clientId;
     this.#storage = storage;
     this.#platform = platform;
     this.#user = user;
@@ -103,18 +104,9 @@ export class ClientLog {
     };
   }
 
-  get clientId(): string {
-    return this.#clientId;
-  }
-
   /** The entries that are not settled yet, durable or not. To be read; only this log changes them. */
   get pending(): PendingEntries {
     return this.#pending;
-  }
-
-  /** What waits for the user. To be read; only this log changes it. */
-  get waiting(): WaitingItems {
-    return this.#waiting;
   }
 
   /** What the client knows about itself; provisional until the storage is loaded. */
@@ -178,11 +170,6 @@ export class ClientLog {
     return this.#turns.take(() => this.#read());
   }
 
-  /** True once the entry may be sent. */
-  isDurable(id: string): boolean {
-    return this.#pending.isDurable(id);
-  }
-
   /**
    * Makes a change durable, all of it or nothing, and takes it over in memory. Answers the entries made from
    * `newEntries`, in their order.
@@ -205,17 +192,17 @@ export class ClientLog {
         if (made.length > 0)
           for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
         const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
-        const durable = cleared.filter(({ mutation }) => this.isDurable(mutation.id));
+        const durable = cleared.filter(({ mutation }) => this.#pending.isDurable(mutation.id));
         return {
           ...batch,
-          ...(forgetBases ? this.#waiting.withoutVersions(batch) : {}),
+          ...(forgetBases ? this.waiting.withoutVersions(batch) : {}),
           putEntries: [...durable.map(withoutBase), ...changed, ...made],
           meta: facts,
         };
       });
       for (const id of removed) this.#pending.remove(id);
       this.#keep(written.putEntries ?? []);
-      this.#waiting.update(written);
+      this.waiting.update(written);
       this.#observer.onWaiting?.();
       // Those appended during the commit still name versions that are no more.
       if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
@@ -300,7 +287,7 @@ export class ClientLog {
     for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
       this.#pending.put(meta ? this.#renumber(entry) : entry);
     }
-    this.#waiting.replace(state);
+    this.waiting.replace(state);
     this.#observer.onWaiting?.();
     return state;
   }
@@ -363,7 +350,7 @@ export class ClientLog {
 
   #number(entry: NewEntry): StoredEntry {
     const platform = this.#platform;
-    return makeEntry(entry, { clientId: this.#clientId, sequence: this.#nextSequence(), platform });
+    return makeEntry(entry, { clientId: this.clientId, sequence: this.#nextSequence(), platform });
   }
 
   #renumber(entry: StoredEntry): StoredEntry {

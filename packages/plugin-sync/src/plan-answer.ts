@@ -112,14 +112,12 @@ function keepCopies(
   { outcomes, records, isWalkOver }: CopyParts,
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settled.has(mutation.id);
-  const known: readonly (RecordRef & Pick<BaseRecord, 'data'>)[] = [
-    // A copy that was kept before outlives the entry that carried it.
-    ...decided.flatMap(({ entry }) =>
-      entry.copy && isSettled(entry) ? [{ ...refOf(entry.mutation), data: entry.copy }] : [],
-    ),
-    ...storedByRecord.values(),
-  ];
-  for (const before of known) {
+  const known: (RecordRef & Pick<BaseRecord, 'data'>)[] = [];
+  // A copy that was kept before outlives the entry that carried it.
+  for (const { entry } of decided) {
+    if (entry.copy && isSettled(entry)) known.push({ ...refOf(entry.mutation), data: entry.copy });
+  }
+  for (const before of [...known, ...storedByRecord.values()]) {
     const after = records.get(before);
     // Swept, where the walk has ended without having seen it.
     if (after && !(isWalkOver && after.walk !== walk)) continue;

@@ -136,7 +136,7 @@ export class Inspector {
     const isSending = this.#recorder.requests.some(
       ({ outcome, mutationIds }) => outcome.status === 'under way' && mutationIds.includes(id),
     );
-    const isDurable = this.#sync.client.log.isDurable(id);
+    const isDurable = this.#sync.client.log.pending.isDurable(id);
     return { ...entry, progress: isSending ? 'sending' : isDurable ? 'stored' : 'storing' };
   }
 }

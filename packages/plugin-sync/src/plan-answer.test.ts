@@ -122,17 +122,21 @@ test('keeps a copy of a record that goes from under a pending change, with the f
     [waiting],
   );
   const ofSweep = plan({ sent: [], storedByRecord: stored(base('m1')), walk: 'w', answer: answer([]) }, [waiting]);
-  const ofOwnDelete = plan(
-    {
-      sent: [entry('m1', { operation: 'delete' })],
-      storedByRecord: stored(base('m1')),
-      answer: answer([applied('m1')]),
-    },
-    [entry('m1', { operation: 'delete' }), waiting],
-  );
-  expect([ofChange, ofSweep, ofOwnDelete].map(({ change }) => change.batch.putEntries)).toEqual([
+  const ofOwnDelete = (result: SyncMutationResult) =>
+    plan(
+      {
+        sent: [entry('m1', { operation: 'delete' })],
+        storedByRecord: stored(base('m1')),
+        answer: answer([result]),
+      },
+      [entry('m1', { operation: 'delete' }), waiting],
+    );
+  const told: SyncMutationResult = { status: 'applied', mutationId: 'm1', serverVersion: 2, record: null };
+  const plans = [ofChange, ofSweep, ofOwnDelete(applied('m1')), ofOwnDelete(told)];
+  expect(plans.map(({ change }) => change.batch.putEntries)).toEqual([
     [{ ...waiting, copy: { title: 'old', due: 'then' } }],
     [{ ...waiting, copy: { title: 'old', due: 'then' } }],
+    [],
     [],
   ]);
 });

@@ -10,6 +10,7 @@ import {
   POLL_MS,
   POLLS_BEFORE_STREAM,
   SILENCE_MS,
+  STEADY_MS,
 } from './live-state.js';
 
 const NOW = 1_000_000;
@@ -78,7 +79,7 @@ const table: Record<StateName, Record<EventName, Expected>> = {
   connecting: {
     ...nothing,
     due: [poll(POLLS_BEFORE_STREAM)],
-    heard: open(NOW + FIRST_WORD_MS, 0),
+    heard: open(NOW + STEADY_MS, 0),
     ended: wait(500, 1),
     'ended, told when': wait(90_000, 1),
     refused: [poll(POLLS_BEFORE_STREAM)],
@@ -88,7 +89,7 @@ const table: Record<StateName, Record<EventName, Expected>> = {
   'connecting again': {
     ...nothing,
     due: [poll(POLLS_BEFORE_STREAM)],
-    heard: open(NOW + FIRST_WORD_MS, 2),
+    heard: open(NOW + STEADY_MS, 2),
     ended: wait(2000, 3),
     'ended, told when': wait(90_000, 3),
     refused: [poll(POLLS_BEFORE_STREAM)],

@@ -55,6 +55,8 @@ export interface LiveTransition {
   readonly polls: boolean;
 }
 
+/** 3 s: a host that ends each stream, as some do after 10 s, lets it live longer; what ends it at once does not. */
+export const STEADY_MS = 3000;
 /** 10 s: longer than the slowest mobile network takes to bring a first byte. */
 export const FIRST_WORD_MS = 10_000;
 /** Two heartbeats and a half: one may be late, two that are missing are a dead connection. */
@@ -104,7 +106,7 @@ function followed(state: LiveState, event: EventOf<'followed'>, moment: LiveMome
 function whileConnecting(state: At<'connecting'>, event: LiveEvent, moment: LiveMoment): LiveTransition {
   switch (event.type) {
     case 'heard':
-      return stay({ ...state, at: 'open', until: moment.now + SILENCE_MS, steadyAt: moment.now + FIRST_WORD_MS });
+      return stay({ ...state, at: 'open', until: moment.now + SILENCE_MS, steadyAt: moment.now + STEADY_MS });
     case 'ended':
       return wait(state.failures + 1, event.retryAfterMs, moment);
     case 'refused':

@@ -30,6 +30,7 @@ export interface EnrolmentParts {
 
 export class Enrolment {
   readonly #parts: EnrolmentParts;
+  readonly #shapeByObject = new Map<string, string>();
   #isStopped = false;
 
   constructor(parts: EnrolmentParts) {
@@ -142,14 +143,19 @@ export class Enrolment {
 
   /**
    * A digest of what decides how records read. With another one, those that nobody writes read otherwise too: a new field's
-   * default was filled in, a type or a formula is another.
+   * default was filled in, a type or a formula is another. It is that of the start: where a plugin adds fields later, as each
+   * time, all records would be compared at every start.
    */
   #shapeOf(objectName: string): string {
+    const known = this.#shapeByObject.get(objectName);
+    if (known !== undefined) return known;
     const fields = Object.entries(this.#parts.engine.registry.getObject(objectName)?.fields ?? {});
     const shapes = fields.map(([name, field]) => {
       const { type, multiple, defaultValue, expression, scale } = (field ?? {}) as Readonly<Record<string, unknown>>;
       return JSON.stringify([name, type, multiple, defaultValue, expression, scale]);
     });
-    return rowId(shapes.toSorted().join());
+    const shape = rowId(shapes.toSorted().join());
+    this.#shapeByObject.set(objectName, shape);
+    return shape;
   }
 }

@@ -1,7 +1,6 @@
 /** ObjectStack's permissions as sync asks for them: what a user may read is what the data engine shows that user. */
 import { type JsonObject, jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM } from '@objectql/sync-types/kernel';
-import type { Authorize } from '../authorize.js';
+import type { Authorize, ReadPermission, ReadQuestion } from '../authorize.js';
 import type { Principal } from '../principal.js';
 import { isForbidden } from './engine-error.js';
 import { contextOf, type EngineRecords } from './engine-records.js';
@@ -9,39 +8,14 @@ import { contextOf, type EngineRecords } from './engine-records.js';
 /** What in a user's context decides what they may read; a change of it makes their devices walk the feed anew. */
 const RIGHTS = ['tenantId', 'accessible_org_ids', 'posture', 'positions', 'permissions', 'systemPermissions'] as const;
 
-/** Reads as ObjectStack itself, as the feed's records are read. */
-const SYSTEM: Principal = { id: 'system', context: { ...AS_SYSTEM, userId: undefined } };
-
-type Records = Pick<EngineRecords, 'readAll' | 'isFormula'>;
-
 /** Reads as the caller, in one query for all that is asked at once. Writes are judged by the engine when they are made. */
-export function engineAuthorize(records: Records): Authorize {
+export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>): Authorize {
   const batchOf = batches(records);
-  /** Of these fields the formulas that read otherwise than in the feed for everybody: because the day is another one. */
-  const movedFormulas = async (
-    fields: readonly string[],
-    { ref, shown }: { readonly ref: RecordRef; readonly shown: JsonObject },
-  ): Promise<readonly string[]> => {
-    const formulas = fields.filter((field) => records.isFormula(ref.objectName, field));
-    if (formulas.length === 0) return [];
-    const all = await batchOf(SYSTEM, ref);
-    const now = (all !== 'nothing' && all.get(recordKey(ref))) || {};
-    return formulas.filter((field) => isSame(field, shown, now));
-  };
   return {
-    async read({ principal, record, ...ref }) {
+    async read({ principal, ...question }) {
       if (!principal) return 'allow';
-      const seen = await batchOf(principal, ref);
-      if (seen === 'nothing') return 'hide';
-      // A deleted record is known by its id alone to everybody who may read its object.
-      if (!record) return 'allow';
-      const shown = seen.get(recordKey(ref));
-      if (!shown) return 'forget';
-      // A value that reads otherwise is masked for this user, or is changing right now and comes again.
-      const others = Object.keys(record).filter((field) => !isSame(field, shown, record));
-      const moved = await movedFormulas(others, { ref, shown });
-      const without = others.filter((field) => !moved.includes(field));
-      return without.length === 0 ? 'allow' : { without };
+      const seen = await batchOf(principal, question);
+      return seen === 'nothing' ? 'hide' : permissionOf(question, seen.get(recordKey(question)));
     },
     scope(principal) {
       const context = contextOf(principal);
@@ -50,8 +24,15 @@ export function engineAuthorize(records: Records): Authorize {
   };
 }
 
-function isSame(field: string, shown: JsonObject, record: JsonObject): boolean {
-  return Object.hasOwn(shown, field) && jsonEquals(shown[field], record[field]);
+/** A deleted record is known by its id alone to everybody who may read its object. */
+function permissionOf({ record }: Omit<ReadQuestion, 'principal'>, seen: JsonObject | undefined): ReadPermission {
+  if (!record) return 'allow';
+  if (!seen) return 'forget';
+  // A value that reads otherwise is masked for this user, or is changing right now and comes again.
+  const without = Object.keys(record).filter(
+    (field) => !Object.hasOwn(seen, field) || !jsonEquals(seen[field], record[field]),
+  );
+  return without.length === 0 ? 'allow' : { without };
 }
 
 type Seen = ReadonlyMap<string, JsonObject> | 'nothing';

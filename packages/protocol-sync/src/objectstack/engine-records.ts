@@ -119,11 +119,6 @@ export class EngineRecords implements RecordResolver {
     }
   }
 
-  /** Whether the engine computes this field when it reads the record. There is no column for it. */
-  isFormula(objectName: string, field: string): boolean {
-    return this.#definitionOf(objectName, field).type === 'formula';
-  }
-
   #without(objectName: string, data: JsonObject, isLeftOut: (field: FieldDefinition) => boolean): JsonObject {
     return Object.fromEntries(
       Object.entries(data).filter(([field]) => !isLeftOut(this.#definitionOf(objectName, field))),

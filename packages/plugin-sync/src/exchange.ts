@@ -41,7 +41,7 @@ export type Answered = Omit<Exchanged, 'answer'> & {
   readonly answer: Omit<SyncPushResponse, 'checkpoint'> & { readonly checkpoint: string | null };
 };
 
-/** 500: what a page holds where nobody says otherwise. */
+/** 500: the protocol's page. Of a server whose pages are larger, as ours with 1,000, less than half is asked for at first. */
 const MAX_PAGE = 500;
 /** 0.9: leaves room in a body for the envelope around the mutations. */
 const BODY_SHARE = 0.9;

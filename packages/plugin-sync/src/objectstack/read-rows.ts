@@ -14,9 +14,8 @@ export async function readRows(
   { objectName, ids: asked, context }: Reading,
 ): Promise<Map<string, JsonObject>> {
   const ids = asked.filter((id) => !isPlaceholderId(id));
-  const rows =
-    ids.length === 0
-      ? []
-      : await engine.find(objectName, { where: { id: { $in: ids } } }, { context: { ...context, ...STORED_FILES } });
+  if (ids.length === 0) return new Map();
+  const asStored = { context: { ...context, ...STORED_FILES } };
+  const rows = await engine.find(objectName, { where: { id: { $in: ids } } }, asStored);
   return new Map(rows.map((row) => [String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject]));
 }

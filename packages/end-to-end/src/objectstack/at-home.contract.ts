@@ -10,13 +10,14 @@ const SLOW = 120_000;
 export function describeAtHome(version: string, load: () => Promise<ObjectStack>): void {
   describe(`in ObjectStack ${version}`, () => {
     let platform: Platform;
+    let administrator: string;
     let ada: string;
     let bob: string;
     let expired: string;
 
     beforeAll(async () => {
       platform = await Platform.start(await load());
-      const administrator = await platform.signUpAdministrator();
+      administrator = await platform.signUpAdministrator();
       ada = await platform.addMember('ada', administrator);
       bob = await platform.addMember('bob', administrator);
       expired = await platform.addMember('eve', administrator, { mustChangePassword: true });
@@ -115,6 +116,55 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
       expect(after).toMatchObject({ text: 'Edited by Bob' });
       expect(after.owner_id).not.toBe(before?.owner_id);
     });
+
+    it(
+      'I4 I12 leaves on a device what its user may read now, when what a permission set says is changed',
+      async () => {
+        const all = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
+        const object_permissions = JSON.stringify({ deal: all });
+        const change = await platform.addPermissionSet('ada', administrator, { object_permissions });
+        await platform.engine.insert('deal', { id: 'ours', title: 'Ours', amount: 5 }, SYSTEM);
+        const phone = new Device(platform, ada);
+        onTestFinished(() => phone.sync.close());
+        const deals = phone.sync.getEngine('deal').records;
+        const seen = async (contents: object) => {
+          const { status } = await change(contents);
+          await phone.sync.syncAll();
+          return [status, (await deals.list()).map(({ recordId, data }) => [recordId, data.title, data.amount])];
+        };
+        const atFirst = await seen({ label: 'Sales' });
+        const hidden = await seen({ field_permissions: JSON.stringify({ 'deal.amount': { readable: false } }) });
+        const shown = await seen({ field_permissions: '{}' });
+        phone.isOffline = true;
+        await deals.update('ours', { title: 'Mine' });
+        deals.create('new', { title: 'New' });
+        phone.isOffline = false;
+        const taken = await seen({ object_permissions: '{}' });
+        await platform.engine.insert('deal', { id: 'late', title: 'Late', amount: 7 }, SYSTEM);
+        await phone.sync.syncAll();
+        const given = await seen({ object_permissions });
+        const ruled = await seen({
+          row_level_security: JSON.stringify([
+            { name: 'late', object: 'deal', operation: 'all', using: "title == 'Late'" },
+          ]),
+        });
+        const ours = ['ours', 'Ours', 5];
+        const late = ['late', 'Late', 7];
+        expect({ atFirst, hidden, shown, taken, given, ruled, refusals: phone.refusals() }).toEqual({
+          atFirst: [200, [ours]],
+          hidden: [200, [['ours', 'Ours', undefined]]],
+          shown: [200, [ours]],
+          taken: [200, []],
+          given: [200, [ours, late]],
+          ruled: [200, [late]],
+          refusals: [
+            ['ours', 'NOT_FOUND', 'There is no such deal to update. Create it first.'],
+            ['new', 'FORBIDDEN', 'You may not make this change.'],
+          ],
+        });
+      },
+      SLOW,
+    );
 
     it('I12 serves who is signed in, and nobody else', async () => {
       const status = async (headers: Record<string, string>) => (await pull(headers)).status;

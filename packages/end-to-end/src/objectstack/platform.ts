@@ -44,9 +44,17 @@ const MEMO = {
   fields: { text: { type: 'text', label: 'Text' } },
 };
 
+const DEAL = {
+  name: 'deal',
+  label: 'Deal',
+  sharingModel: 'public_read_write',
+  sync: { enabled: true },
+  fields: { title: { type: 'text', label: 'Title' }, amount: { type: 'number', label: 'Amount' } },
+};
+
 const EVERYTHING = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
 
-/** Members may do everything with memos, and with tasks but change the budget and see the salary. */
+/** Members may do everything with memos, and with tasks but change the budget and see the salary; nothing with deals. */
 const MEMBER = {
   name: 'member',
   label: 'Member',
@@ -64,7 +72,7 @@ const app: KernelPlugin = {
       name: 'tasks',
       version: '1.0.0',
       type: 'app',
-      objects: [TASK, NOTE, MEMO],
+      objects: [TASK, NOTE, MEMO, DEAL],
       permissions: [MEMBER],
     };
     context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
@@ -135,6 +143,17 @@ export class Platform implements AsyncDisposable {
     const digest = createHash('sha256').update(key).digest('hex');
     await this.engine.insert('sys_api_key', { name: 'A robot', key: digest, user_id: user.id, revoked }, system);
     return key;
+  }
+
+  /** Gives a member a permission set of their own, to be changed by the answered function. */
+  async addPermissionSet(name: string, administrator: string, contents: object) {
+    const set = { name: `of_${name}`, label: 'Rights', ...contents };
+    const { answer } = await this.rest(administrator, ['POST', 'data/sys_permission_set'], set);
+    const system = { context: { isSystem: true } } as const;
+    const user = await this.engine.findOne('sys_user', { where: { email: `${name}@example.com` } }, system);
+    const grant = { user_id: user.id, permission_set_id: answer?.id };
+    await this.rest(administrator, ['POST', 'data/sys_user_permission_set'], grant);
+    return (change: object) => this.rest(administrator, ['PATCH', `data/sys_permission_set/${answer?.id}`], change);
   }
 
   /** Calls the REST interface as somebody; answers the status and the body. */

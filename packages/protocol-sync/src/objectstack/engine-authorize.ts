@@ -1,15 +1,31 @@
 /** ObjectStack's permissions as sync asks for them: what a user may read is what the data engine shows that user. */
 import { type JsonObject, jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
+import type { EngineContext } from '@objectql/sync-types/kernel';
 import type { Authorize, ReadPermission, ReadQuestion } from '../authorize.js';
 import type { Principal } from '../principal.js';
 import { isForbidden } from './engine-error.js';
 import { contextOf, type EngineRecords } from './engine-records.js';
 
+/** What is needed of the service `security`: what the sets of a user say, which are in their context by name alone. */
+export interface SecurityService {
+  resolvePermissionSetsForContext(context: EngineContext): Promise<readonly PermissionSet[]>;
+}
+
+interface PermissionSet {
+  readonly name: string;
+  readonly objects?: unknown;
+  readonly fields?: unknown;
+  readonly rowLevelSecurity?: unknown;
+}
+
 /** What in a user's context decides what they may read; a change of it makes their devices walk the feed anew. */
 const RIGHTS = ['tenantId', 'accessible_org_ids', 'posture', 'positions', 'permissions', 'systemPermissions'] as const;
 
 /** Reads as the caller, in one query for all that is asked at once. Writes are judged by the engine when they are made. */
-export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>): Authorize {
+export function engineAuthorize(
+  records: Pick<EngineRecords, 'readAll'>,
+  security: () => SecurityService | undefined,
+): Authorize {
   const batchOf = batches(records);
   return {
     async read({ principal, ...question }) {
@@ -17,11 +33,18 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>): Author
       const seen = await batchOf(principal, question);
       return seen === 'nothing' ? 'hide' : permissionOf(question, seen.get(recordKey(question)));
     },
-    scope(principal) {
+    async scope(principal) {
       const context = contextOf(principal);
-      return JSON.stringify(RIGHTS.map((right) => context[right] ?? null));
+      const sets = (await security()?.resolvePermissionSetsForContext(context)) ?? [];
+      return JSON.stringify([...RIGHTS.map((right) => context[right] ?? null), ...contentsOf(sets)]);
     },
   };
+}
+
+/** In an order of their own: databases answer the rows of one query in any. */
+function contentsOf(sets: readonly PermissionSet[]): readonly unknown[] {
+  const byName = sets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  return byName.map(({ name, objects, fields, rowLevelSecurity }) => [name, objects, fields, rowLevelSecurity]);
 }
 
 /** A deleted record is known by its id alone to everybody who may read its object. */

@@ -10,7 +10,7 @@ import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
 import { bringingUpToDate } from './bring-up-to-date.js';
 import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
-import { engineAuthorize } from './engine-authorize.js';
+import { engineAuthorize, type SecurityService } from './engine-authorize.js';
 import { defineEngineObjects } from './engine-objects.js';
 import { EngineRecords } from './engine-records.js';
 import { EngineStore } from './engine-store.js';
@@ -52,7 +52,10 @@ export class EngineSync {
     this.handlerOptions = {
       store: this.#store,
       resolver: records,
-      authorize: overriding(engineAuthorize(records), authorize),
+      authorize: overriding(
+        engineAuthorize(records, () => this.#security()),
+        authorize,
+      ),
       objects: this.#objects,
     };
     defineEngineObjects(engine);
@@ -113,6 +116,12 @@ export class EngineSync {
   async stop(): Promise<void> {
     this.#enrolment.stop();
     await this.#enrolling;
+  }
+
+  /** A cast, because services carry no types; this is the name ObjectStack gives it. Others may have something else there. */
+  #security(): SecurityService | undefined {
+    const service = this.#context?.getServices().get('security') as Partial<SecurityService> | undefined;
+    return service?.resolvePermissionSetsForContext ? (service as SecurityService) : undefined;
   }
 
   /** Takes down a write that began before sync followed them; it may end when sync does. */

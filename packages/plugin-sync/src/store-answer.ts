@@ -41,8 +41,10 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
   const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
   await listeners.serverChanges(changes);
   // Planned now, because a listener may have taken its time, and the user has not waited for it.
+  const isPending = ({ mutation: { id, sequence } }: StoredEntry) => log.pending.get(id, sequence) !== undefined;
   const plan = planAnswer({
-    decided,
+    // What has left the log meanwhile waits for nobody any more: the user may have decided it in another tab.
+    decided: decided.filter(({ entry, result }) => result.status === 'applied' || isPending(entry)),
     answer,
     changes,
     checkpoint,
@@ -55,7 +57,6 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
     othersPassed: parts.othersPassed,
   });
   const { newEntries } = plan.outcomes;
-  const isPending = ({ mutation: { id, sequence } }: StoredEntry) => log.pending.get(id, sequence) !== undefined;
   const pending = sent.filter(isPending);
   await log.commit({
     ...plan.change,

@@ -20,6 +20,8 @@ export interface Connection {
   readonly requests: readonly SyncPushRequest[];
   /** What happens to the next requests, one each: arrives, is lost on its way, or its answer is. */
   readonly fates: ('arrives' | 'request lost' | 'answer lost')[];
+  /** Keeps the answer of the next request back until what it returns is called. */
+  holdNextAnswer(): () => void;
 }
 
 /** A server with a clock of its own, that of `platform`. */
@@ -42,14 +44,25 @@ export function makeHandler(platform: Platform, options: Omit<SyncHandlerOptions
 function connect(server: RealServer): Connection {
   const requests: SyncPushRequest[] = [];
   const fates: Connection['fates'] = [];
+  let held: Promise<void> | undefined;
+  const holdNextAnswer = () => {
+    let deliver = () => {};
+    held = new Promise((resolve) => {
+      deliver = resolve;
+    });
+    return deliver;
+  };
   const push = async (request: SyncPushRequest): Promise<SyncPushResponse> => {
     requests.push(structuredClone(request));
     const fate = fates.shift() ?? 'arrives';
     const lost = () => new TransportError(`The ${fate}.`, { type: 'unreachable' });
     if (fate === 'request lost') throw lost();
+    const isHeld = held;
+    held = undefined;
     const answer = await server.handler.handlePush(structuredClone(request), server.resolver);
+    await isHeld;
     if (fate === 'answer lost') throw lost();
     return structuredClone(answer);
   };
-  return { transport: { push }, requests, fates };
+  return { transport: { push }, requests, fates, holdNextAnswer };
 }

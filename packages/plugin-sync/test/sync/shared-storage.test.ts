@@ -7,9 +7,12 @@ import { realServer } from './real-server.js';
 import { serverRecord, strategyConfig } from './two-devices.js';
 
 /** Two clients of one user on one storage; both have read it. */
-async function twoTabs(options: Parameters<typeof device>[0] | object = {}) {
+async function twoTabs(
+  options: Parameters<typeof device>[0] | object = {},
+  serverOptions: Parameters<typeof realServer>[1] = {},
+) {
   const platform = new TestPlatform();
-  const server = realServer(platform);
+  const server = realServer(platform, serverOptions);
   const storage = new MemoryStorage();
   const open = (seed: number) => {
     const connection = server.connect();
@@ -112,4 +115,25 @@ test('lets one of two decide a conflict, and tells the other that it is decided'
   expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   expect([a.tasks.conflicts.list(), b.tasks.conflicts.list()]).toEqual([[], []]);
   expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'UNKNOWN_ID' } });
+});
+
+test('brings no dead letter back that the user has given up while the answer of another tab was under way', async () => {
+  const { a, b } = await twoTabs({}, { authorize: { write: ({ mutation }) => mutation.operation !== 'create' } });
+  await a.tasks.sync();
+  await b.tasks.sync();
+  const { id } = a.tasks.records.create('t1', { title: 'given up' });
+  await a.tasks.flush();
+  const deliver = a.connection.holdNextAnswer();
+  const late = a.tasks.sync();
+  // What is saved shows each what the other has stored.
+  b.tasks.records.create('t2', { title: 'kept' });
+  await b.tasks.sync();
+  await b.tasks.deadLetters.discard(id);
+  a.tasks.records.create('t3', { title: 'kept' });
+  await a.tasks.flush();
+  deliver();
+  await late;
+  await a.tasks.sync();
+  const kept = a.tasks.deadLetters.list().map(({ mutation }) => mutation.recordId);
+  expect(kept).toEqual(['t2', 't3']);
 });

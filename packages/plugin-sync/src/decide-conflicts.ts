@@ -19,13 +19,15 @@ export interface DecisionParts {
   readonly listeners: Listeners;
   /** Takes the answer of a callback that comes after its conflict has been parked. */
   readonly conflicts: ConflictList;
+  /** Gets what is to be done once the decisions are stored. */
+  readonly afterwards: (() => void)[];
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   readonly storedByRecord: RecordMap<BaseRecord>;
 }
 
 /**
  * 10 s: a rule of the application answers at once, a person in a dialog does not. The conflict is then parked, sync goes
- * on, and the answer is taken when it comes.
+ * on, and the answer is taken when it comes. Waited for so long is one callback of an answer.
  */
 export const CALLBACK_WAIT_MS = 10_000;
 
@@ -59,16 +61,17 @@ interface DecideInput {
 
 async function decide(conflict: SyncConflict, { entry, localCopy, parts }: DecideInput): Promise<Resolution> {
   const { objectName, id } = entry.mutation;
-  const { configs, onConflict, listeners, conflicts } = parts;
+  const { configs, onConflict, listeners, conflicts, afterwards } = parts;
   const report = (error: unknown) => listeners.report(error);
   try {
     const { strategy, conflictFields } = configs.of(objectName);
     const resolver = new ConflictResolver({ strategy, conflictFields, onConflict });
     const work = resolver.resolve(conflict, { localCopy, round: entry.round });
     const resolution = await listeners.waitFor(work, {
-      timeoutMs: CALLBACK_WAIT_MS,
+      // Who has taken so long once is a person: the others are not waited for.
+      timeoutMs: afterwards.length > 0 ? 0 : CALLBACK_WAIT_MS,
       onLate(): Resolution {
-        work.then((late) => conflicts.resolveLate(id, late)).catch(report);
+        afterwards.push(() => work.then((late) => conflicts.resolveLate(id, late)).catch(report));
         return { do: 'park' };
       },
     });

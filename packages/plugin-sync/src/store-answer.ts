@@ -37,7 +37,8 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
   const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
   const storedByRecord = await readStored(refsOf(answered, walk !== null && !answer.hasMore ? log : undefined), parts);
-  const decided = await decideConflicts(answered, { ...parts, pendingOf, storedByRecord });
+  const afterwards: (() => void)[] = [];
+  const decided = await decideConflicts(answered, { ...parts, pendingOf, storedByRecord, afterwards });
   const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
   await listeners.serverChanges(changes);
   // Planned now, because a listener may have taken its time, and the user has not waited for it.
@@ -66,6 +67,7 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
       return newEntries;
     },
   });
+  for (const work of afterwards) work();
   return plan;
 }
 

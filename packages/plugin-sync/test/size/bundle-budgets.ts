@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_360, maxTotalBytes: 22_360 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_420, maxTotalBytes: 22_420 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_865,
-    maxTotalBytes: 24_865,
+    maxInitialBytes: 24_925,
+    maxTotalBytes: 24_925,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_840,
-    maxTotalBytes: 27_840,
+    maxInitialBytes: 27_900,
+    maxTotalBytes: 27_900,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_590,
-    maxTotalBytes: 26_590,
+    maxInitialBytes: 26_650,
+    maxTotalBytes: 26_650,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_515,
-    maxTotalBytes: 29_515,
+    maxInitialBytes: 29_570,
+    maxTotalBytes: 29_570,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

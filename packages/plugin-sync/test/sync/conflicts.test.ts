@@ -249,6 +249,29 @@ test('an open dialog keeps nothing else waiting, and its answer counts when it c
   expect([a.tasks.conflicts.size, (await serverRecord(server))?.title]).toEqual([0, 'chosen at last']);
 });
 
+test('takes the answer of one dialog that comes before the answer of another is given up', async () => {
+  const choices = new Map<unknown, (record: Record<string, string>) => void>();
+  const onConflict = ({ recordId }: { readonly recordId: string | number }) =>
+    new Promise<Record<string, string>>((resolve) => choices.set(recordId, resolve));
+  const { a, b, platform } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
+  const ids = ['t1', 't2', 't3'];
+  for (const id of ids) b.tasks.records.create(id, { title: 'theirs' });
+  await b.tasks.sync();
+  for (const id of ids) a.tasks.records.create(id, { title: 'mine' });
+  const synced = a.tasks.sync();
+  await platform.advance(CALLBACK_WAIT_MS);
+  choices.get('t1')?.({ title: 'chosen early' });
+  // The others are given up at once: a hundred dialogs keep a sync waiting no longer than one.
+  await platform.advance(0);
+  await platform.advance(0);
+  await synced;
+  await platform.advance(1000);
+  expect([a.tasks.conflicts.list().map(({ conflict }) => conflict.recordId), await a.seen()]).toEqual([
+    ['t2', 't3'],
+    { t1: 'chosen early', t2: 'theirs', t3: 'theirs' },
+  ]);
+});
+
 test('five automatic rounds on one record, then it is the user’s', async () => {
   const platform = new TestPlatform();
   const server = scriptedServer(({ mutations }, call) =>

@@ -5,13 +5,12 @@ const TITLES = ['Return the library books', 'Call Grandma about Sunday', 'Water 
 
 /** Adds the first tasks, the last of them done. The ids are fixed: a second time changes nothing. */
 export async function addFirstTasks(handler: SyncHandler): Promise<void> {
-  for (const [index, title] of TITLES.entries()) {
-    const recordId = `00000000-0000-7000-8000-00000000000${index}`;
-    await handler.recordChange({
+  await handler.recordChanges(
+    TITLES.map((title, index) => ({
       objectName: 'task',
-      recordId,
+      recordId: `00000000-0000-7000-8000-00000000000${index}`,
       operation: 'create',
       data: { title, done: index === 0 },
-    });
-  }
+    })),
+  );
 }

@@ -9,6 +9,7 @@ export {
 } from './http/sync-endpoint.js';
 export type { Principal, SyncContext } from './principal.js';
 export type { RecordChange } from './record-change.js';
+export type { RecordedChange } from './record-changes.js';
 export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './record-resolver.js';
 export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
 export { MemoryStore, type MemoryStoreOptions } from './storage/memory-store.js';

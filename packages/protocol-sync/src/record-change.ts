@@ -8,7 +8,7 @@ import {
 } from '@objectql/sync-types/schema';
 import { z } from 'zod';
 import { changedFields, type DecidedWrite, SERVER_LOG_ID, writeRecord } from './record-state.js';
-import type { RecordState, SyncStore } from './storage/sync-store.js';
+import type { RecordState } from './storage/sync-store.js';
 
 /** A change that was already made to the application's record. */
 export interface RecordChange extends RecordRef {
@@ -24,27 +24,11 @@ const recordChangeSchema = z.strictObject({
   data: recordDataSchema.optional(),
 });
 
-/** Versions the change and puts it in the feed; answers the record's version. What changes nothing takes no version. */
-export async function recordChange(
-  change: RecordChange,
-  { store, now, maxRecordBytes }: { readonly store: SyncStore; readonly now: number; readonly maxRecordBytes: number },
-): Promise<{ readonly serverVersion: number }> {
+/** The change, checked; throws `TypeError`, whose message begins with `where`, for what is none. */
+export function checkChange(change: RecordChange, where: string): RecordChange {
   const parsed = recordChangeSchema.safeParse(change);
-  if (!parsed.success) throw new TypeError(`recordChange: ${problemOf(parsed.error)}.`);
-  const { objectName, recordId } = parsed.data;
-  return store.transaction(async (transaction) => {
-    const { records, facts } = await transaction.load({ records: [{ objectName, recordId }], mutationIds: [] });
-    const before = records[0];
-    const state = stateOfChange(parsed.data, before, { now, versionFloor: facts.versionFloor });
-    if (!state) return { serverVersion: before?.version ?? 0 };
-    if (isTooLarge(state.data, maxRecordBytes)) {
-      throw new RangeError(
-        `recordChange: this ${objectName} is larger than ${maxRecordBytes} bytes or ${MAX_FIELDS} fields.`,
-      );
-    }
-    await transaction.save({ records: [state], isLast: true });
-    return { serverVersion: state.version };
-  });
+  if (!parsed.success) throw new TypeError(`${where}${problemOf(parsed.error)}.`);
+  return parsed.data;
 }
 
 /** The record's state after a change that came past sync; `undefined` when the change changes nothing. */
@@ -87,7 +71,7 @@ export function findUnfit(change: RecordChange, maxRecordBytes: number): string 
   const parsed = recordChangeSchema.safeParse(change);
   if (!parsed.success) return problemOf(parsed.error);
   const { data = null } = parsed.data;
-  return isTooLarge(data, maxRecordBytes)
+  return recordBytes(data) > maxRecordBytes
     ? `it is larger than ${maxRecordBytes} bytes or ${MAX_FIELDS} fields`
     : undefined;
 }
@@ -97,8 +81,9 @@ function problemOf({ issues }: z.ZodError): string {
   return `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is malformed'}`;
 }
 
-function isTooLarge(data: JsonObject | null, maxRecordBytes: number): boolean {
-  return Object.keys(data ?? {}).length > MAX_FIELDS || utf8Bytes(JSON.stringify(data)) > maxRecordBytes;
+/** Bytes of a record as JSON; infinitely many when it has more fields than sync takes. */
+export function recordBytes(data: JsonObject | null): number {
+  return Object.keys(data ?? {}).length > MAX_FIELDS ? Number.POSITIVE_INFINITY : utf8Bytes(JSON.stringify(data));
 }
 
 function effectOf(operation: MutationOperation, data: JsonObject, before: RecordState | undefined) {

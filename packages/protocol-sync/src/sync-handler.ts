@@ -23,7 +23,8 @@ import { PageSize } from './page-size.js';
 import { type Platform, systemPlatform } from './platform/platform.js';
 import type { SyncContext } from './principal.js';
 import { checkpointOf, type PushRequest, parsePull, parsePush } from './push-request.js';
-import { type RecordChange, recordChange } from './record-change.js';
+import type { RecordChange } from './record-change.js';
+import { type RecordedChange, recordChanges } from './record-changes.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
 import { type OptionNames, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { resolveLimits, type ServerLimits } from './server-limits.js';
@@ -160,11 +161,22 @@ export class SyncHandler implements AsyncDisposable {
     });
   }
 
-  /** Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict. */
-  async recordChange(change: RecordChange): Promise<{ readonly serverVersion: number }> {
-    await this.#open();
-    const { maxRecordBytes } = this.limits;
-    return recordChange(change, { store: this.store, now: this.#platform.now(), maxRecordBytes });
+  /**
+   * Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict. Throws
+   * `TypeError` for what is no change and `RangeError` for a record that is too large; nothing is stored then.
+   */
+  async recordChange(change: RecordChange): Promise<RecordedChange> {
+    const [recorded] = await this.#recordChanges([change], () => 'recordChange: ');
+    // One change has one answer.
+    return recorded as RecordedChange;
+  }
+
+  /**
+   * The same for many writes in one transaction, in their order: all of them are taken, or none when it throws. Takes 10,000 changes
+   * and 32 MiB of records at most; pushes wait until it is done, so pass 1,000 at a time where nothing asks for more.
+   */
+  async recordChanges(changes: readonly RecordChange[]): Promise<readonly RecordedChange[]> {
+    return this.#recordChanges(changes, (index) => `recordChanges: change ${index}: `);
   }
 
   /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows went. */
@@ -282,6 +294,15 @@ export class SyncHandler implements AsyncDisposable {
       `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
       'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
     this.#onWarning({ code: 'CHECKPOINT_AHEAD', message });
+  }
+
+  async #recordChanges(
+    changes: readonly RecordChange[],
+    nameOf: (index: number) => string,
+  ): Promise<readonly RecordedChange[]> {
+    await this.#open();
+    const { maxRecordBytes } = this.limits;
+    return recordChanges(changes, { store: this.store, now: this.#platform.now(), maxRecordBytes, nameOf });
   }
 
   async #open(): Promise<void> {

@@ -1,6 +1,13 @@
 /** What the data engine refuses, in the terms of sync. */
 import { RejectionError } from '../record-resolver.js';
 
+/** What a denied permission says of the write. */
+interface Denial {
+  readonly operation?: unknown;
+  readonly object?: unknown;
+  readonly forbiddenFields?: unknown;
+}
+
 /** What the engine's errors carry; its published contract, unlike its classes. */
 interface EngineFailure {
   readonly message: string;
@@ -9,7 +16,7 @@ interface EngineFailure {
   readonly statusCode?: unknown;
   /** Of a validation: what is wrong with which field. */
   readonly fields?: unknown;
-  readonly details?: { readonly forbiddenFields?: unknown } | undefined;
+  readonly details?: Denial | undefined;
   /** What a script in the metadata threw, without what the sandbox adds. */
   readonly innerMessage?: unknown;
 }
@@ -36,6 +43,13 @@ export function toRejection(error: unknown): unknown {
     status === 422 ||
     typeof failure.innerMessage === 'string';
   return isInvalid ? new RejectionError('VALIDATION', whatIsInvalid(failure)) : error;
+}
+
+/** Whether the permissions of who asks forbid this very write, which no hook has seen then: a hook's refusal names no write. */
+export function isDenied(error: unknown, { operation, object }: Pick<Denial, 'operation' | 'object'>): boolean {
+  // A cast, because every field is read as unknown.
+  const { details } = (error ?? {}) as Partial<EngineFailure>;
+  return isForbidden(error) && details?.operation === operation && details?.object === object;
 }
 
 /** Whether the engine refused because of who asks. */

@@ -18,7 +18,7 @@ import {
 } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
-import { isForbidden, toRejection } from './engine-error.js';
+import { isDenied, toRejection } from './engine-error.js';
 import { NAMED_IDS, shares } from './statement-share.js';
 
 /**
@@ -113,7 +113,7 @@ export class EngineRecords implements RecordResolver {
       await this.#engine.insert(objectName, { ...data, id }, options);
     } catch (error) {
       const isMadeAgain = baseVersion !== null;
-      if (!isMadeAgain || !isForbidden(error)) throw error;
+      if (!isMadeAgain || !isDenied(error, { operation: 'insert', object: objectName })) throw error;
       const own = this.#without(objectName, data, ({ system }) => system === true);
       await this.#engine.insert(objectName, { ...own, id }, options);
     }

@@ -1,4 +1,5 @@
 /** Writes of a size or a shape that the engine allows and sync has to follow. */
+import type { MutationLogEntry } from '@objectql/sync-types';
 import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -42,7 +43,7 @@ async function start(options: SyncProtocolPluginOptions = {}) {
     return Object.fromEntries(serverChanges.map(({ recordId, data }) => [recordId, data?.title ?? 'deleted']));
   };
   // A cast: the service is this class, of which sync itself uses less.
-  return { push, feed, engine: engine as unknown as ObjectQL };
+  return { push, feed, sync, engine: engine as unknown as ObjectQL };
 }
 
 it('takes a push of more records than SQLite takes rows in one statement', async () => {
@@ -77,6 +78,37 @@ it('I4 brings a record to devices also where a hook has emptied the answer of it
   engine.registerHook('afterInsert', empty, { object: 'task' });
   await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
   expect(await feed()).toEqual({ t1: 'Buy milk' });
+});
+
+it('asks a hook once that refuses a record which its user makes again, and says that it is forbidden', async () => {
+  const { push, sync, engine } = await start();
+  await push({ t1: 'Buy milk' });
+  await engine.delete('task', { where: { id: 't1' }, ...system });
+  const asked: unknown[] = [];
+  const refuse: HookHandler = async ({ input }) => {
+    asked.push((input.data as { readonly title?: unknown }).title);
+    throw Object.assign(new Error('Not today.'), { status: 403 });
+  };
+  engine.registerHook('beforeInsert', refuse, { object: 'task' });
+  const again: MutationLogEntry = {
+    id: 'again',
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'Once more' },
+    timestamp: '2027-01-01T00:00:00.000Z',
+    clientId: 'phone',
+    sequence: 2,
+    baseVersion: 2,
+  };
+  const { results } = await sync.handler.handlePush({
+    clientId: 'phone',
+    logId: 'log',
+    protocol: 2,
+    lastCheckpoint: null,
+    mutations: [again],
+  });
+  expect([asked, results]).toEqual([['Once more'], [expect.objectContaining({ code: 'FORBIDDEN' })]]);
 });
 
 it('I4 follows writes that name their record by a number', async () => {

@@ -42,6 +42,25 @@ test('tells who watches records in one tab of what another tab records, before a
   expect(heard).toEqual([undefined, ['new', true], ['new', false]]);
 });
 
+test('tells who watches a record in one tab of what another tab received for it', async () => {
+  const { world, leader, follower } = await two();
+  const { transport } = world.server.connect();
+  const other = device({ transport, clientId: 'other', platform: new TestPlatform({ seed: 50 }) });
+  const heard: unknown[] = [];
+  follower.tasks.records.subscribe('t9', (record) => void heard.push(record?.data.title));
+  await world.advance(250);
+  for (const change of [
+    () => other.tasks.records.create('t9', { title: 'theirs' }),
+    () => other.tasks.records.delete('t9'),
+  ]) {
+    await change();
+    await other.tasks.sync();
+    await leader.tasks.sync();
+    await world.advance(250);
+  }
+  expect(heard).toEqual([undefined, 'theirs', undefined]);
+});
+
 test('I3 keeps the order of each tab, whichever tab leads', async () => {
   const world = await openTabs(3);
   for (let n = 0; n < 10; n++) {

@@ -1,0 +1,55 @@
+import { describe, expect, it, test } from 'vitest';
+import { CheckpointMovedError, RevisionMovedError, type StorageBatch } from '../storage/client-storage.js';
+import { sampleMeta, sampleRecord } from '../storage/contract/storage-samples.js';
+import { MemoryStorage } from '../storage/memory-storage.js';
+import { storageContract } from '../storage/storage.contract.js';
+import { FaultStorage } from '../testing/fault-storage.js';
+import { toldStorage } from './told-storage.js';
+
+storageContract(
+  'toldStorage',
+  {
+    keeps: 'nothing',
+    loadReads: 'pending',
+    newPlace: async () => ({ open: () => toldStorage(new MemoryStorage(), () => {}), remove: async () => {} }),
+  },
+  { describe, it, expect },
+);
+
+/** What is told of a commit that ends in `error`, if that is given. */
+async function toldOf(batch: StorageBatch, error?: Error): Promise<readonly unknown[]> {
+  const inner = new FaultStorage(new MemoryStorage());
+  if (error) inner.fail('commit', error);
+  const told: unknown[] = [];
+  await toldStorage(inner, (message) => told.push(message))
+    .commit(batch)
+    .catch(() => {});
+  return told;
+}
+
+test('names the records that a commit changes, or tells that any may have changed', async () => {
+  const meta = sampleMeta({ revision: 7 });
+  const [t1, t2] = ['t1', 't2'].map((recordId) => ({ objectName: 'task', recordId }));
+  const many = Array.from({ length: 1000 }, (_, recordId) => sampleRecord({ recordId }));
+  const told = await Promise.all(
+    [
+      { meta, putRecords: [sampleRecord(t1)], removeRecords: t2 ? [t2] : [] },
+      { meta },
+      { meta, putRecords: [sampleRecord(t1)], sweepWalk: 'walk' },
+      { meta, putRecords: many },
+    ].map((batch) => toldOf(batch)),
+  );
+  expect(told).toEqual(
+    [[t1, t2], [], 'all', 'all'].map((changed) => [{ type: 'writing' }, { type: 'wrote', revision: 7, changed }]),
+  );
+});
+
+test('tells that nothing was written where that is certain, and else no end', async () => {
+  const nothing = { type: 'wrote', revision: null, changed: [] };
+  const errors = [new RevisionMovedError(), new CheckpointMovedError(), new Error('The disk does not answer.')];
+  expect(await Promise.all(errors.map((error) => toldOf({}, error)))).toEqual([
+    [{ type: 'writing' }, nothing],
+    [{ type: 'writing' }, nothing],
+    [{ type: 'writing' }],
+  ]);
+});

@@ -250,6 +250,23 @@ describe('FileStorage', () => {
     expect(failures.length).toBeLessThan(40);
   });
 
+  it('keeps nothing of what it refused once it stored another batch, though the disk did not let it be cut off', async () => {
+    const disk = new PowerCutDisk({ random: () => 0 });
+    const storage = new FileStorage('sync.journal', { disk });
+    const commit = (id: string) => storage.commit({ putEntries: [sampleEntry(id)] });
+    await storage.load();
+    // The file is opened, the first batch written and synced, the others written: their sync and the truncation fail.
+    disk.failAt(5, new Error('the disk fails'), 2);
+    const outcomes = await Promise.allSettled(['m1', 'm2', 'm3'].map(commit));
+    await commit('m2');
+    disk.restartProcess();
+    const reopened = await new FileStorage('sync.journal', { disk }).load();
+    expect([outcomes.map(({ status }) => status), reopened.entries.map(({ mutation }) => mutation.id)]).toEqual([
+      ['fulfilled', 'rejected', 'rejected'],
+      ['m1', 'm2'],
+    ]);
+  });
+
   it('I1 reports nothing as stored any more when its file was deleted, moved or replaced', async () => {
     const changes: Readonly<Record<string, () => Promise<unknown>>> = {
       deleted: () => rm(path),

@@ -55,7 +55,6 @@ export class Journal {
     if (!this.#isTailClean) await this.#cleanTail();
     const lines = texts.map((text) => encodeLine({ text, synced: this.#synced }));
     const bytes = lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines);
-    this.#isTailClean = false;
     try {
       // At once where it is open: the disk is busy with it while the caller goes on.
       const file = this.#file ?? (await this.#openFile());
@@ -67,7 +66,6 @@ export class Journal {
       });
       throw error;
     }
-    this.#isTailClean = true;
     this.#synced += bytes.length;
     this.#isMarked = false;
   }

@@ -16,7 +16,7 @@ export class PowerCutDisk implements Disk {
   #names: ReadonlyMap<string, Inode> = new Map();
   #namesBefore: readonly ReadonlyMap<string, Inode>[] = [];
   #operationsLeft = Number.POSITIVE_INFINITY;
-  #failure: { readonly operation: number; readonly error: Error } | undefined;
+  #failure: { readonly operation: number; readonly error: Error; readonly times: number } | undefined;
   #boot = 0;
 
   constructor(options: PowerCutDiskOptions) {
@@ -28,9 +28,14 @@ export class PowerCutDisk implements Disk {
     this.#operationsLeft = operation;
   }
 
-  /** Fails the n-th operation from now with this error, without doing it, and no other. */
-  failAt(operation: number, error: Error): void {
-    this.#failure = { operation, error };
+  /** Fails so many operations, from the n-th from now on, with this error and without doing them. */
+  failAt(operation: number, error: Error, times = 1): void {
+    this.#failure = { operation, error, times };
+  }
+
+  /** Whether the power was cut. */
+  get isOff(): boolean {
+    return this.#operationsLeft <= 0;
   }
 
   /** Lets the process start again: it died, but the machine did not, so nothing written is lost. */
@@ -126,9 +131,12 @@ export class PowerCutDisk implements Disk {
   async #operate<T>(work: () => T): Promise<T> {
     this.#operationsLeft--;
     if (this.#failure) {
-      const { operation, error } = this.#failure;
-      this.#failure = operation > 1 ? { operation: operation - 1, error } : undefined;
-      if (operation === 1) throw error;
+      const { operation, error, times } = this.#failure;
+      if (operation > 1) this.#failure = { operation: operation - 1, error, times };
+      else {
+        this.#failure = times > 1 ? { operation, error, times: times - 1 } : undefined;
+        throw error;
+      }
     }
     // The power fails in the middle: a write is under way, a sync is not done.
     if (this.#operationsLeft === 0 && this.#random() < 0.5) work();

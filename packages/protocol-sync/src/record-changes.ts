@@ -19,6 +19,8 @@ export interface RecordChangesParts {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly maxRecordBytes: number;
+  /** Throws for an object that is not synced; `where` begins the message. */
+  readonly refuseUnsynced: (objectName: string, where: string) => void;
   /** What the message of a problem with the change at that index begins with. */
   readonly nameOf: (index: number) => string;
 }
@@ -26,13 +28,14 @@ export interface RecordChangesParts {
 /** Versions the changes in their order and puts them in the feed: all of them, or none when it throws. */
 export async function recordChanges(
   changes: readonly RecordChange[],
-  { store, now, maxRecordBytes, nameOf }: RecordChangesParts,
+  { store, now, maxRecordBytes, refuseUnsynced, nameOf }: RecordChangesParts,
 ): Promise<readonly RecordedChange[]> {
   if (!Array.isArray(changes)) throw new TypeError('recordChanges: pass a list of changes.');
   if (changes.length > MAX_CHANGES) {
     throw new RangeError(`recordChanges: ${changes.length} changes are more than ${MAX_CHANGES}. Pass them in parts.`);
   }
   const checked = changes.map((change, index) => checkChange(change, nameOf(index)));
+  checked.forEach(({ objectName }, index) => void refuseUnsynced(objectName, nameOf(index)));
   return store.transaction(async (transaction) => {
     const { records, facts } = await transaction.load({ records: checked, mutationIds: [] });
     const stored = new Map<string, RecordState>(records.map((state) => [recordKey(state), state]));

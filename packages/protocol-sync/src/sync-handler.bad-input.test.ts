@@ -238,17 +238,41 @@ describe('bad input', () => {
   });
 
   it('serves no object that metadata does not enable', async () => {
-    const { push, pull, handler } = setUp({
+    const { push, pull, store } = setUp({
       objects: { task: { enabled: true, strategy: () => ({}) as never }, note: { enabled: false } },
     });
     // As it is left where an object was synced until now.
-    await handler.recordChange({ objectName: 'note', recordId: 'n1', operation: 'create', data: {} });
+    await new SyncHandler({ store }).recordChange({
+      objectName: 'note',
+      recordId: 'n1',
+      operation: 'create',
+      data: {},
+    });
     const { results } = await push({
       mutations: [create({ n: 1 }), create({ n: 1 }, { objectName: 'note' }), create({ n: 1 }, { objectName: 'x' })],
     });
     expect(brief(results)).toEqual(['applied', 'UNKNOWN_OBJECT', 'UNKNOWN_OBJECT']);
     expect((await pull()).serverChanges).toHaveLength(1);
   });
+
+  it.each(['note', 'tasks'])(
+    'refuses a write past sync of %s, which is not synced, and takes none beside it',
+    async (objectName) => {
+      const { handler, pull } = setUp({ objects: { task: { enabled: true }, note: { enabled: false } } });
+      const change = { recordId: '1', operation: 'create', data: {} } as const;
+      const advice = `${objectName} is not synced here. Set enabled: true in its sync block.`;
+      await expect(handler.recordChange({ ...change, objectName })).rejects.toThrow(
+        new TypeError(`recordChange: ${advice}`),
+      );
+      await expect(
+        handler.recordChanges([
+          { ...change, objectName: 'task' },
+          { ...change, objectName },
+        ]),
+      ).rejects.toThrow(new TypeError(`recordChanges: change 1: ${advice}`));
+      expect((await pull()).serverChanges).toEqual([]);
+    },
+  );
 
   it('refuses options that are unknown or out of range', () => {
     const wrong: readonly SyncHandlerOptions[] = [

@@ -163,7 +163,8 @@ export class SyncHandler implements AsyncDisposable {
 
   /**
    * Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict. Throws
-   * `TypeError` for what is no change and `RangeError` for a record that is too large; nothing is stored then.
+   * `TypeError` for what is no change or of an object that is not synced, and `RangeError` for a record that is too large; nothing
+   * is stored then.
    */
   async recordChange(change: RecordChange): Promise<RecordedChange> {
     const [recorded] = await this.#recordChanges([change], () => 'recordChange: ');
@@ -301,8 +302,18 @@ export class SyncHandler implements AsyncDisposable {
     nameOf: (index: number) => string,
   ): Promise<readonly RecordedChange[]> {
     await this.#open();
-    const { maxRecordBytes } = this.limits;
-    return recordChanges(changes, { store: this.store, now: this.#platform.now(), maxRecordBytes, nameOf });
+    return recordChanges(changes, {
+      store: this.store,
+      now: this.#platform.now(),
+      maxRecordBytes: this.limits.maxRecordBytes,
+      refuseUnsynced: (objectName, where) => this.#refuseUnsynced(objectName, where),
+      nameOf,
+    });
+  }
+
+  #refuseUnsynced(objectName: string, where: string): void {
+    if (this.#rulesOf(objectName)) return;
+    throw new TypeError(`${where}${objectName} is not synced here. Set enabled: true in its sync block.`);
   }
 
   async #open(): Promise<void> {

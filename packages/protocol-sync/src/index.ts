@@ -41,3 +41,4 @@ export { StoreBusyError } from './storage/sync-store.js';
 export { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
 export { type SyncProtocol, SyncProtocolPlugin, type SyncProtocolPluginOptions } from './sync-protocol-plugin.js';
 export { SyncRequestError } from './sync-request-error.js';
+export type { ListQuery, RecordPage, SyncedRecord } from './synced-record.js';

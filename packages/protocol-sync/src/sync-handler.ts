@@ -1,6 +1,7 @@
 /** The server's side of sync: takes pushes and pulls, and decides nothing itself. HTTP is one floor above. */
 import {
   CHANGE_LOG_RETENTION_DAYS,
+  type RecordId,
   type Strategy,
   type StrategyName,
   type SyncConfig,
@@ -31,6 +32,13 @@ import { resolveLimits, type ServerLimits } from './server-limits.js';
 import { MemoryStore } from './storage/memory-store.js';
 import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
 import { SyncRequestError, serverClosing } from './sync-request-error.js';
+import {
+  getSyncedRecord,
+  type ListQuery,
+  listSyncedRecords,
+  type RecordPage,
+  type SyncedRecord,
+} from './synced-record.js';
 import { telling } from './telling.js';
 
 /** Something an operator should know; no request failed because of it. */
@@ -178,6 +186,26 @@ export class SyncHandler implements AsyncDisposable {
    */
   async recordChanges(changes: readonly RecordChange[]): Promise<readonly RecordedChange[]> {
     return this.#recordChanges(changes, (index) => `recordChanges: change ${index}: `);
+  }
+
+  /**
+   * The record as the store has it, whoever may read it, or `undefined` where there is none. Waits for a write of it that is under
+   * way. With tables of your own, read those. Throws `TypeError` for an object that is not synced.
+   */
+  async getRecord(objectName: string, recordId: RecordId): Promise<SyncedRecord | undefined> {
+    this.#refuseUnsynced(objectName, 'getRecord: ');
+    await this.#open();
+    return getSyncedRecord(this.store, { objectName, recordId });
+  }
+
+  /**
+   * One page of an object's records as the store has them, whoever may read them. One that is changed while you go from page to
+   * page comes once more, and none is left out. Throws `TypeError` for an object that is not synced.
+   */
+  async listRecords(objectName: string, query: ListQuery = {}): Promise<RecordPage> {
+    this.#refuseUnsynced(objectName, 'listRecords: ');
+    await this.#open();
+    return listSyncedRecords(this.store, objectName, query);
   }
 
   /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows went. */

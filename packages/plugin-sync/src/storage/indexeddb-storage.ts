@@ -23,7 +23,7 @@ import { closedError, StorageError, type StorageErrorCode } from './storage-erro
 export interface IndexedDbStorageOptions {
   /** False when the app itself asks the browser to keep what it stores. Default true. */
   readonly persist?: boolean | undefined;
-  /** For tests: the clock by which an opening takes too long. */
+  /** For tests: the clock by which opening or deleting takes too long. */
   readonly platform?: Platform | undefined;
 }
 
@@ -56,10 +56,13 @@ export class IndexedDbStorage implements ClientStorage {
     this.#platform = options.platform ?? systemPlatform;
   }
 
-  /** Deletes all that is stored under this name, also for tabs that have it open. */
-  static async delete(name: string): Promise<void> {
-    await IndexedDbCopy.delete(name);
-    await resultOf(indexedDB.deleteDatabase(name));
+  /**
+   * Deletes all that is stored under this name, also for tabs that have it open. Rejects with `LOCKED` where one of them does
+   * not let go of it within 10 s: it is deleted once they are closed.
+   */
+  static async delete(name: string, options: IndexedDbStorageOptions = {}): Promise<void> {
+    const deleting = IndexedDbCopy.delete(name).then(() => resultOf(indexedDB.deleteDatabase(name)));
+    await new IndexedDbStorage(name, options).#inTime(deleting);
   }
 
   onLost(listener: () => void): void {
@@ -159,14 +162,9 @@ export class IndexedDbStorage implements ClientStorage {
   async #openDatabase(forget: () => void): Promise<IDBDatabase> {
     if (this.#isCleared) throw this.#error('CLEARED');
     const opening = this.#request(await this.#openCopy());
-    const database = await settleWithin(opening, {
-      timeoutMs: OPEN_MS,
-      platform: this.#platform,
-      onLate: () => {
-        // One that opens after all is not waited for any more, and must not keep others from it.
-        opening.then((late) => late.close()).catch(() => {});
-        throw this.#error('LOCKED');
-      },
+    const database = await this.#inTime(opening, () => {
+      // One that opens after all is not waited for any more, and must not keep others from it.
+      opening.then((late) => late.close()).catch(() => {});
     });
     const lose = () => {
       forget();
@@ -183,6 +181,18 @@ export class IndexedDbStorage implements ClientStorage {
     };
     this.#wasOpen = true;
     return database;
+  }
+
+  /** What opens or deletes the database, unless a tab that holds it never lets go. */
+  #inTime<T>(work: Promise<T>, onLate?: () => void): Promise<T> {
+    return settleWithin(work, {
+      timeoutMs: OPEN_MS,
+      platform: this.#platform,
+      onLate: () => {
+        onLate?.();
+        throw this.#error('LOCKED');
+      },
+    });
   }
 
   /** Resolves with whether the copy has answered, if only that there is none. */

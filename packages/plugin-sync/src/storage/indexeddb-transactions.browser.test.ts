@@ -172,6 +172,26 @@ describe.skipIf(!hasChromium)('transactions that do not end', async () => {
     await tab.close();
   });
 
+  it('says that a tab holds what is to be deleted, which is deleted once that lets go', async () => {
+    const [tab, holder] = [await openTab(), await openTab()];
+    await commit(tab, 'kept open', waiting);
+    await holder.evaluate(async (of) => {
+      const opening = indexedDB.open(of);
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      Object.assign(globalThis, { kept: opening.result });
+    }, 'kept open');
+    const deleting = tab.evaluate(() => indexedDbPage.delete('kept open'));
+    expect(await inTime(tab, deleting)).toBe('LOCKED');
+    await holder.evaluate('kept.close()');
+    await eventually(async () => {
+      expect(await holder.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).not.toContain(
+        'kept open',
+      );
+    });
+  });
+
   it('leaves a connection that has gone deaf for another one', async () => {
     const tab = await openTab();
     await commit(tab, 'deaf', waiting);

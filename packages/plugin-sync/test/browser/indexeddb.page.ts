@@ -60,7 +60,8 @@ export interface IndexedDbPage {
   listTasks(name: string): Promise<unknown>;
   /** Closes the storage of this name; the next call opens another one. */
   close(name: string): Promise<void>;
-  delete(name: string): Promise<void>;
+  /** Answers the code of what it throws. */
+  delete(name: string): Promise<unknown>;
 }
 
 const codes: unknown[] = [];
@@ -99,7 +100,7 @@ const indexedDbPage: IndexedDbPage = {
     await storages.get(name)?.close();
     storages.delete(name);
   },
-  delete: (name) => IndexedDbStorage.delete(name),
+  delete: (name) => IndexedDbStorage.delete(name, { platform: clock }).catch((error) => error.code ?? error.name),
 };
 
 Object.assign(globalThis, { indexedDbPage });

@@ -56,6 +56,25 @@ test('holds a record longer with each of its failures, and starts over once it i
   expect([...delays, await fail()]).toEqual([1000, 2000, 4000, 1000]);
 });
 
+test('lets records be tried again together that failed together', async () => {
+  const platform = new TestPlatform();
+  const holds = new RecordHolds(platform);
+  const ids = Array.from({ length: 1000 }, (_, index) => `record-${index}`);
+  holds.hold(ids.map((id) => ({ entry: entry(id), retryAfterMs: undefined })));
+  const isAnyHeld = () => ids.some((id) => holds.heldNow()(task(id)));
+  const before = isAnyHeld();
+  await platform.advance((holds.nextExpiry() ?? 0) - platform.now());
+  expect([before, isAnyHeld()]).toEqual([true, false]);
+});
+
+test('tells when the first of very many records may be tried again', () => {
+  const platform = new TestPlatform();
+  const holds = new RecordHolds(platform);
+  const refused = Array.from({ length: 150_000 }, (_, index) => entry(`record-${index}`));
+  holds.hold(refused.map((one, index) => ({ entry: one, retryAfterMs: 60_000 + index })));
+  expect(holds.nextExpiry()).toBe(platform.now() + 60_000);
+});
+
 test('counts one failure for a record, however many of its mutations wait', () => {
   const platform = Object.assign(new TestPlatform(), { random: () => 0.999_999 });
   const holds = new RecordHolds(platform);

@@ -41,8 +41,11 @@ export class RecordHolds {
   /** When the first held record may be tried again, epoch milliseconds; `null` when none is held. */
   nextExpiry(): number | null {
     const now = this.#platform.now();
-    const times = [...this.#heldByKey.values()].filter((held) => isWithin(held, now)).map(({ until }) => until);
-    return times.length === 0 ? null : Math.min(...times);
+    let first: number | null = null;
+    for (const held of this.#heldByKey.values()) {
+      if (isWithin(held, now)) first = Math.min(first ?? held.until, held.until);
+    }
+    return first;
   }
 
   /** Those of the entries that have these ids are settled: their records go on. */
@@ -59,7 +62,11 @@ export class RecordHolds {
 
   /** These could not be taken now: each record waits longer with each of its failures. Call it after `release`. */
   hold(holds: readonly Hold[]): void {
+    if (holds.length === 0) return;
     const held = new Set<string>();
+    const since = this.#platform.now();
+    // One for all: where everything fails, records that come one by one would have the server asked without a pause.
+    const jitter = this.#platform.random();
     for (const { entry, retryAfterMs } of holds) {
       this.#settledAtTry.set(entry.mutation.id, this.#settled);
       const key = recordKey(entry.mutation);
@@ -67,8 +74,7 @@ export class RecordHolds {
       if (held.has(key)) continue;
       held.add(key);
       const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
-      const delayMs = retryDelayMs(retryAfterMs, failures, this.#platform.random());
-      const since = this.#platform.now();
+      const delayMs = retryDelayMs(retryAfterMs, failures, jitter);
       this.#heldByKey.set(key, { since, until: since + delayMs, failures });
     }
   }

@@ -11,7 +11,7 @@ import type { TabChannel, TabHost } from '../platform/tab-host.js';
 import type { ClientStorage } from '../storage/client-storage.js';
 import type { SyncEvent, SyncState } from '../sync-state.js';
 import type { SyncFacts } from '../sync-status.js';
-import { isWrongUser, SyncUsageError, type SyncUsageErrorCode } from '../sync-usage-error.js';
+import { isWrongUser } from '../sync-usage-error.js';
 import type { Driver, TabGroup, TabMember } from '../tab-group.js';
 import { LeaderElection } from './leader-election.js';
 import { relay, tellListeners } from './listener-relay.js';
@@ -107,7 +107,7 @@ export class TabPeer implements TabGroup, Driver {
 
   facts(own: SyncFacts): SyncFacts {
     if (this.#term !== undefined || !this.#leader) return own;
-    if (!this.#member?.log.isFailing) return this.#leader.facts;
+    if (!this.#joined.log.isFailing) return this.#leader.facts;
     const { lastError, lastErrorCode } = own;
     return { ...this.#leader.facts, lastError, lastErrorCode };
   }
@@ -115,7 +115,7 @@ export class TabPeer implements TabGroup, Driver {
   async request(): Promise<SyncPushResponse | null> {
     try {
       // The leader can send only what is stored.
-      if (this.#term === undefined) await this.#member?.log.flush();
+      if (this.#term === undefined) await this.#joined.log.flush();
       // A cast, because what the leader answers this wish with is what `#do` returns.
       return (await this.#wishes.ask(this.#platform.newId(), { do: 'sync' })) as SyncPushResponse | null;
     } catch {
@@ -125,16 +125,13 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   async settled(mutationId: string): Promise<MutationOutcome> {
-    if (this.#term === undefined) await this.#member?.log.flush();
     try {
+      if (this.#term === undefined) await this.#joined.log.flush();
       // A cast as in `request`.
       return (await this.#wishes.ask(this.#platform.newId(), { do: 'settle', mutationId })) as MutationOutcome;
-    } catch (error) {
-      const { code, message } = error as WishError;
-      // The leader may be younger than the outcome, which all tabs were told.
-      if (code === 'UNKNOWN_ID' && this.#member) return this.#member.intake.outcomeOf(mutationId);
-      // A cast, because the leader sends codes of this set only.
-      throw new SyncUsageError((code ?? 'CLOSED') as SyncUsageErrorCode, message);
+    } catch {
+      // What could not be stored yet is known here alone, and the leader may be younger than an outcome all tabs were told.
+      return this.#joined.intake.outcomeOf(mutationId);
     }
   }
 
@@ -145,13 +142,10 @@ export class TabPeer implements TabGroup, Driver {
       case 'cancelled':
         this.#post({ type: 'told', what: event.type });
         return this.#told(event.type);
-      case 'recorded':
-        // What a follower records the leader finds in the storage.
-        if (this.#term === undefined) return;
-        break;
       default:
+        // A follower's driver rests whatever it is told: what this tab records the leader finds in the storage.
+        this.#driver.dispatch(event);
     }
-    this.#driver.dispatch(event);
   }
 
   /** Tells the others of what is settled. */
@@ -185,8 +179,12 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   get #driver(): Driver {
-    if (!this.#member) throw new Error('A tab is asked for its driver before it was given one.');
-    return this.#member.driver;
+    return this.#joined.driver;
+  }
+
+  get #joined(): TabMember {
+    if (!this.#member) throw new Error('A tab is asked for its client before it was given one.');
+    return this.#member;
   }
 
   /** Stands for leader only with a storage that opens: another user's tab must not keep this user's from leading. */
@@ -210,7 +208,7 @@ export class TabPeer implements TabGroup, Driver {
     if (this.#term !== term) return;
     if (!this.#isPaused) this.#driver.dispatch({ type: 'resumed' });
     this.#say(term, 'always');
-    this.#member?.onChanged();
+    this.#joined.onChanged();
     this.#wishes.askAgain();
   }
 
@@ -313,7 +311,7 @@ export class TabPeer implements TabGroup, Driver {
       case 'sync':
         return this.#driver.request();
       case 'settle':
-        return this.#member?.intake.outcomeOf(wish.mutationId);
+        return this.#joined.intake.outcomeOf(wish.mutationId);
       default:
         return assertNever(wish);
     }

@@ -69,3 +69,27 @@ test('lets no tab lead that may not read the storage, though nobody sees the one
   const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
   expect(records.map(({ recordId }) => recordId)).toEqual(['t1', 't2']);
 });
+
+test('shows what its own device knows while no tab has said that it leads', async () => {
+  const world = await openTabs(1);
+  world.freeze(pick(world, 0));
+  const { plugin, platform } = world.open();
+  const states = [true, false].map((isOnline) => {
+    platform.setOnline(isOnline);
+    return plugin.client.status.state;
+  });
+  expect(states).toEqual(['idle', 'offline']);
+});
+
+test('shows in all tabs why sync failed, also in one that comes later, until it succeeds', async () => {
+  const { world, leader } = await two();
+  leader.connection.fates.push('request lost');
+  leader.tasks.records.create('t1', { title: 'one' });
+  await world.advance(250);
+  world.open();
+  await world.advance(250);
+  const errors = () => world.tabs.map(({ plugin }) => plugin.client.status.lastError);
+  const before = errors();
+  await world.advance(10_000);
+  expect([before, errors()]).toEqual([Array(3).fill(expect.any(String)), [null, null, null]]);
+});

@@ -107,7 +107,7 @@ test('I1 lets another tab lead at once when the leader crashes, and sends what t
   await world.advance(500);
   world.crash(leader);
   await world.advance(500);
-  expect(follower.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+  expect(follower.plugin.client.status).toMatchObject({ state: 'idle', pending: 0, lastError: null });
   expect(await follower.seen()).toEqual({ t1: 'by the dead' });
   expect(sent(world).map(({ recordId }) => recordId)).toEqual(['t1', 't1']);
 });
@@ -216,6 +216,7 @@ test('pauses and resumes all tabs from any of them, also those that come later',
   const { world, leader, follower } = await two();
   follower.plugin.client.pause();
   await world.advance(250);
+  expect(states(world)).toEqual(['paused', 'paused']);
   world.open();
   await world.advance(250);
   world.crash(leader);

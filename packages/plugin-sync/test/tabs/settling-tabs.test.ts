@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { StorageError } from '../../src/storage/storage-error.js';
+import { device } from '../sync/device.js';
+import { strategyConfig } from '../sync/two-devices.js';
+import { two } from './tabs.js';
+
+test('waits in a follower for the outcome of what its storage did not take at once', async () => {
+  const { world, follower } = await two();
+  follower.way.refusal = new StorageError('FULL', 'disk full');
+  const { id } = follower.tasks.records.create('t1', { title: 'one' });
+  const outcome = follower.tasks.settled(id).catch((error: unknown) => error);
+  await world.advance(1000);
+  delete follower.way.refusal;
+  await world.advance(60_000);
+  expect(await outcome).toEqual({ status: 'applied', version: 1, droppedFields: [] });
+});
+
+test('tells a follower that asks at once what becomes of its mutation after a conflict', async () => {
+  const { world, follower } = await two({ ...strategyConfig('manual'), onConflict: () => ({ title: 'merged' }) });
+  const { transport } = world.server.connect();
+  const other = device({ transport, clientId: 'other', platform: new TestPlatform({ seed: 50 }) });
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  const { id } = follower.tasks.records.create('t1', { title: 'mine' });
+  const outcome = follower.tasks.settled(id).catch((error: unknown) => error);
+  await world.advance(5000);
+  expect(await outcome).toEqual({ status: 'applied', version: 2, droppedFields: [] });
+});
+
+test('still tells an outcome when a tab leads that was opened after it', async () => {
+  const { world, leader, follower } = await two();
+  const { id } = follower.tasks.records.create('t1', { title: 'one' });
+  await follower.tasks.sync();
+  const younger = world.open();
+  for (const { host } of [leader, follower]) host.setVisible(false);
+  await world.advance(5000);
+  await younger.tasks.sync();
+  expect(younger.connection.requests.length).toBeGreaterThan(0);
+  expect(await follower.tasks.settled(id)).toEqual({ status: 'applied', version: 1, droppedFields: [] });
+  await expect(follower.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+});

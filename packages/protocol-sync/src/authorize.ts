@@ -1,11 +1,11 @@
 /** Who may read and write what. */
 import type { JsonObject, MutationLogEntry, RecordId, RecordRef } from '@objectql/sync-types';
-import type { Principal } from './principal.js';
+import type { Claims, Identified, Principal } from './principal.js';
 import { ownFields } from './storage/own-copy.js';
 
 /** May this caller read this record? */
-export interface ReadQuestion {
-  readonly principal: Principal | null;
+export interface ReadQuestion<Caller extends Identified = Principal> {
+  readonly principal: Claims<Caller> | null;
   readonly objectName: string;
   readonly recordId: RecordId;
   /** The record as it is now; `null` when it is deleted. */
@@ -13,8 +13,8 @@ export interface ReadQuestion {
 }
 
 /** May this caller make this change? */
-export interface WriteQuestion {
-  readonly principal: Principal | null;
+export interface WriteQuestion<Caller extends Identified = Principal> {
+  readonly principal: Claims<Caller> | null;
   readonly mutation: MutationLogEntry;
   /** The record before the write; `null` when there is none. */
   readonly record: JsonObject | null;
@@ -27,17 +27,20 @@ export interface WriteQuestion {
  */
 export type ReadPermission = 'allow' | 'hide' | 'forget' | { readonly without: readonly string[] };
 
-/** The application's rules. What is left out is allowed. */
-export interface Authorize {
+/**
+ * The application's rules. What is left out is allowed. `Authorize<Member>` are rules for the `Member` that `authenticate`
+ * answers: that it does is the application's word.
+ */
+export interface Authorize<Caller extends Identified = Principal> {
   /** Asked for every record before it leaves the server, in changes, results and conflicts. */
-  read?(question: ReadQuestion): ReadPermission | Promise<ReadPermission>;
+  read?(question: ReadQuestion<Caller>): ReadPermission | Promise<ReadPermission>;
   /** Asked for every mutation: `true`, or `false` for `rejected FORBIDDEN`. */
-  write?(question: WriteQuestion): boolean | Promise<boolean>;
+  write?(question: WriteQuestion<Caller>): boolean | Promise<boolean>;
   /**
    * A text that changes when what the principal may read changes other than by a record's own change (a new role, a new
    * team). Clients then walk the feed anew and drop what they may no longer read.
    */
-  scope?(principal: Principal | null): string | Promise<string>;
+  scope?(principal: Claims<Caller> | null): string | Promise<string>;
 }
 
 /** What of a record the caller may see: its data, `null` when it is deleted, `undefined` when nothing of it. */

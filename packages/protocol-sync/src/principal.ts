@@ -10,6 +10,9 @@ export interface Principal {
 /** A `Principal`, or a value of an interface, which TypeScript does not take for one. */
 export type Identified = Principal | { readonly id: string };
 
+/** The claims of a principal as its type says them. Unlike an interface, TypeScript takes this for a `Principal` too. */
+export type Claims<Caller> = { readonly [Claim in keyof Caller]: Caller[Claim] };
+
 /** What the surroundings know about a request. */
 export interface SyncContext {
   /** `null` or absent where nobody is authenticated. */

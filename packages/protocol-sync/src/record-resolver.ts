@@ -7,12 +7,12 @@ import {
   type RejectionCode,
   TERMINAL_CODES,
 } from '@objectql/sync-types';
-import type { Principal } from './principal.js';
+import type { Claims, Identified, Principal } from './principal.js';
 
 /** What a write happens in. */
-export interface WriteContext {
+export interface WriteContext<Caller extends Identified = Principal> {
   /** Who asked for the write; `null` where nobody is authenticated. */
-  readonly principal: Principal | null;
+  readonly principal: Claims<Caller> | null;
   /** The store's open transaction (a SQLite handle, a `pg` client) for a `transactional` resolver; `undefined` otherwise. */
   readonly transaction: unknown;
   /** Aborted when the server stops waiting: give up, and write nothing more. */
@@ -25,13 +25,15 @@ export interface WriteContext {
  * Without `transactional`, a write is announced, then made, then confirmed: after a crash in between, the server asks
  * `getRecord` whether the write is there and makes it again if not, so `applyMutation` may be called twice for one
  * mutation and must then leave the record as after one call.
+ *
+ * `RecordResolver<Member>` is told of the `Member` that `authenticate` answers, as `Authorize<Member>` is.
  */
-export interface RecordResolver {
+export interface RecordResolver<Caller extends Identified = Principal> {
   /** The record as the application has it, or nothing when there is none. Fields named `_id` and `_version` are left out. */
   getRecord(
     objectName: string,
     recordId: RecordId,
-    context: WriteContext,
+    context: WriteContext<Caller>,
   ): Promise<object | null | undefined> | object | null | undefined;
   /**
    * Makes the write. `mutation.data` holds the fields to write, already merged: what lost a conflict is not in it.
@@ -41,7 +43,7 @@ export interface RecordResolver {
   applyMutation(
     mutation: MutationLogEntry,
     serverVersion: number,
-    context: WriteContext,
+    context: WriteContext<Caller>,
     // biome-ignore lint/suspicious/noConfusingVoidType: an async method that returns nothing has type Promise<void>.
   ): Promise<object | null | undefined | void> | object | null | undefined | void;
   /**

@@ -161,30 +161,54 @@ describe('FileStorage', () => {
 
   it('leaves no lock behind when it cannot read the file', async () => {
     await writeFile(path, 'Dear diary\n');
-    const storage = new FileStorage(path);
-    await expect(storage.load()).rejects.toMatchObject({ code: 'DAMAGED' });
-    await storage.close();
-    expect(await readdir(directory)).toEqual(['sync.journal']);
+    for (const wait of [(load: Promise<unknown>) => load, async () => {}]) {
+      const storage = new FileStorage(path);
+      const load = expect(storage.load()).rejects.toMatchObject({ code: 'DAMAGED' });
+      await wait(load);
+      await Promise.all([storage.close(), load]);
+      expect(await readdir(directory)).toEqual(['sync.journal']);
+    }
   });
+
+  /** The disk, whose files do `changed` instead, how many are open, and how many were when the lock was given free. */
+  function watchedDisk(changed: Partial<DiskFile> = {}) {
+    const watched = { open: 0, openAtUnlock: [] as number[] };
+    const watch = async (opening: Promise<DiskFile>): Promise<DiskFile> => {
+      const file = await opening;
+      watched.open++;
+      return { ...file, ...changed, close: () => file.close().then(() => void watched.open--) };
+    };
+    const disk: Disk = {
+      ...nodeDisk,
+      async lock(name) {
+        const unlock = await nodeDisk.lock(name);
+        return () => {
+          watched.openAtUnlock.push(watched.open);
+          return unlock();
+        };
+      },
+      create: (name) => watch(nodeDisk.create(name)),
+      open: (name) => watch(nodeDisk.open(name)),
+    };
+    return { disk, watched };
+  }
 
   it('leaves no file open when it cannot make sure of what it has read', async () => {
     await storeEntries(1);
-    const open = new Set<DiskFile>();
-    const disk: Disk = {
-      ...nodeDisk,
-      async open(name) {
-        const file = await nodeDisk.open(name);
-        open.add(file);
-        const close = () => {
-          open.delete(file);
-          return file.close();
-        };
-        return { ...file, sync: () => Promise.reject(new Error('the disk fails')), close };
-      },
-    };
+    const { disk, watched } = watchedDisk({ sync: () => Promise.reject(new Error('the disk fails')) });
     await expect(new FileStorage(path, { disk }).load()).rejects.toMatchObject({ code: 'FAILED' });
-    expect(open.size).toBe(0);
+    expect(watched).toEqual({ open: 0, openAtUnlock: [0] });
     expect(await loadIds()).toEqual(['m1']);
+  });
+
+  it('holds one file open however often it is rewritten, and gives the lock free when it is closed', async () => {
+    const { disk, watched } = watchedDisk();
+    const storage = new FileStorage(path, { disk, compactAboveBytes: 0 });
+    for (let n = 1; n <= 5; n++) await storage.commit({ putEntries: [sampleEntry('m1', n)] });
+    await storage.commit({ putEntries: [sampleEntry('m2')] });
+    expect(watched.open).toBe(1);
+    await storage.close();
+    expect(watched).toEqual({ open: 0, openAtUnlock: [0] });
   });
 
   it('stays within twice the size of what is alive, whatever was written', async () => {

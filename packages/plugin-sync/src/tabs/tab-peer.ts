@@ -11,7 +11,6 @@ import type { TabChannel, TabHost } from '../platform/tab-host.js';
 import type { ClientStorage } from '../storage/client-storage.js';
 import type { SyncEvent, SyncState } from '../sync-state.js';
 import type { SyncFacts } from '../sync-status.js';
-import { isWrongUser } from '../sync-usage-error.js';
 import type { Driver, TabGroup, TabMember } from '../tab-group.js';
 import { LeaderElection } from './leader-election.js';
 import { relay, tellListeners } from './listener-relay.js';
@@ -142,6 +141,10 @@ export class TabPeer implements TabGroup, Driver {
       case 'cancelled':
         this.#post({ type: 'told', what: event.type });
         return this.#told(event.type);
+      case 'refused':
+        // A tab of another user must neither keep this one's from leading nor hear of them.
+        this.leave();
+        return this.#driver.dispatch(event);
       default:
         // A follower's driver rests whatever it is told: what this tab records the leader finds in the storage.
         this.#driver.dispatch(event);
@@ -173,6 +176,7 @@ export class TabPeer implements TabGroup, Driver {
     this.#cancelReopen();
     this.#watch?.stop();
     this.#term = undefined;
+    this.#leader = undefined;
     this.#election.leave();
     this.#channel.close();
     this.#wishes.end({ code: 'CLOSED', message: 'The client is closed.' });
@@ -187,12 +191,12 @@ export class TabPeer implements TabGroup, Driver {
     return this.#member;
   }
 
-  /** Stands for leader only with a storage that opens: another user's tab must not keep this user's from leading. */
+  /** Stands for leader only with a storage that opens. */
   async #join(member: TabMember): Promise<void> {
     try {
       await member.open();
     } catch (error) {
-      if (isWrongUser(error)) return;
+      if (this.#hasLeft) return;
       member.listeners.report(error);
       this.#cancelReopen = this.#platform.setTimer(() => void this.#join(member), REOPEN_MS);
       return;

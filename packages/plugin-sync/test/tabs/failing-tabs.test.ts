@@ -55,19 +55,20 @@ test('understands nothing of what a tab with a newer version of the app says, an
   );
 });
 
-test('lets no tab lead that may not read the storage, though nobody sees the one that leads', async () => {
+test('lets no tab lead that may not read the storage, though nobody sees the one that leads, and tells it nothing', async () => {
   const world = await openTabs(1, { user: 'ada' });
   const ada = pick(world, 0);
   ada.tasks.records.create('t1', { title: 'of ada' });
   await world.advance(1000);
   ada.host.setVisible(false);
-  world.open({ user: 'bob' });
+  const bob = world.open({ user: 'bob' });
   await world.advance(10_000);
   ada.tasks.records.create('t2', { title: 'of ada' });
   await world.advance(1000);
   expect([ada.plugin.client.status.state, await ada.seen()]).toEqual(['idle', { t1: 'of ada', t2: 'of ada' }]);
   const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
   expect(records.map(({ recordId }) => recordId)).toEqual(['t1', 't2']);
+  expect(bob.heard).toEqual([]);
 });
 
 test('shows what its own device knows while no tab has said that it leads', async () => {
@@ -92,4 +93,46 @@ test('shows in all tabs why sync failed, also in one that comes later, until it 
   const before = errors();
   await world.advance(10_000);
   expect([before, errors()]).toEqual([Array(3).fill(expect.any(String)), [null, null, null]]);
+});
+
+test('leads as soon as its storage opens that did not at first, and tries no more once it is closed', async () => {
+  const world = await openTabs(0);
+  const { storage } = world;
+  const load = storage.load.bind(storage);
+  storage.load = () => Promise.reject(new StorageError('LOCKED', 'Another program reads it.'));
+  const [tab, closed] = [world.open(), world.open()];
+  await world.advance(1000);
+  await world.close(closed);
+  expect(closed.platform.pendingTimersMs).toEqual([]);
+  storage.load = load;
+  await world.advance(3000);
+  tab.tasks.records.create('t1', { title: 'one' });
+  await world.advance(1000);
+  expect([tab.plugin.client.status, tab.connection.requests.length > 0]).toEqual([
+    expect.objectContaining({ state: 'idle', pending: 0 }),
+    true,
+  ]);
+});
+
+test('hears nothing of the other tabs any more once it is closed', async () => {
+  const { world, leader, follower } = await two();
+  await world.close(follower);
+  const before = [...follower.heard];
+  leader.tasks.records.create('t1', { title: 'one' });
+  await leader.tasks.sync();
+  await follower.platform.advance(10_000);
+  expect(follower.heard).toEqual(before);
+});
+
+test('lets a tab of the user lead whose the storage has become, though one of the user before has led', async () => {
+  const world = await openTabs(2, { user: 'ada' });
+  const { meta } = await world.storage.load();
+  if (meta) await world.storage.commit({ meta: { ...meta, user: 'bob', revision: meta.revision + 1 } });
+  const bob = world.open({ user: 'bob' });
+  await world.advance(250);
+  const { id } = bob.tasks.records.create('t1', { title: 'of bob' });
+  await world.advance(5000);
+  expect(bob.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+  expect(await bob.tasks.settled(id)).toMatchObject({ status: 'applied' });
+  expect(world.tabs.map(({ plugin }) => plugin.client.status.state)).toEqual(['needs-auth', 'needs-auth', 'idle']);
 });

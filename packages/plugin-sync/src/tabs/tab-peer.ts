@@ -99,7 +99,8 @@ export class TabPeer implements TabGroup, Driver {
 
   get state(): SyncState {
     const own = this.#driver.state;
-    if (this.#term !== undefined || own.at !== 'paused') return own;
+    // A follower's driver rests, and so does a new leader's until it has read what was stored.
+    if (own.at !== 'paused' || this.#isPaused) return own;
     if (this.#leader) return this.#leader.state;
     return this.#platform.isOnline() ? { at: 'idle' } : { at: 'offline', failures: 0 };
   }
@@ -230,7 +231,7 @@ export class TabPeer implements TabGroup, Driver {
   #say(term: string, when: 'news' | 'always'): void {
     const member = this.#member;
     if (!member || member.driver.state.at === 'closed') return;
-    const { state } = member.driver;
+    const { state } = this;
     // One whose storage fails, as for good where a newer app has upgraded it, must not keep others from syncing.
     const isSeen = this.#host.isVisible() && !member.log.isFailing;
     const facts = member.facts();

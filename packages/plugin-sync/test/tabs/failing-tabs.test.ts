@@ -136,3 +136,39 @@ test('lets a tab of the user lead whose the storage has become, though one of th
   expect(await bob.tasks.settled(id)).toMatchObject({ status: 'applied' });
   expect(world.tabs.map(({ plugin }) => plugin.client.status.state)).toEqual(['needs-auth', 'needs-auth', 'idle']);
 });
+
+test('shows nothing of it in the other tabs that the leader is closed and another one takes over', async () => {
+  const { world, leader, follower } = await two();
+  world.open();
+  await world.advance(500);
+  const states = new Set<string>();
+  for (const { plugin } of world.tabs.slice(1)) plugin.client.subscribeStatus(({ state }) => void states.add(state));
+  follower.tasks.records.create('t1', { title: 'one' });
+  await world.advance(500);
+  await world.close(leader);
+  await world.advance(500);
+  expect([...states].sort()).toEqual(['idle', 'syncing', 'waiting']);
+});
+
+test('rests when it has lost the lead before it had read what the leader before had stored', async () => {
+  const world = await openTabs(3);
+  const { storage } = world;
+  const load = storage.load.bind(storage);
+  let goOn = () => {};
+  storage.load = () => {
+    storage.load = load;
+    return new Promise((resolve) => {
+      goOn = () => resolve(load());
+    });
+  };
+  const [first, slow, last] = [pick(world, 0), pick(world, 1), pick(world, 2)];
+  slow.host.setVisible(false);
+  world.crash(first);
+  await world.advance(5000);
+  goOn();
+  await world.advance(5000);
+  slow.tasks.records.create('t1', { title: 'one' });
+  await world.advance(5000);
+  expect([slow, last].map(({ connection }) => connection.requests.length > 0)).toEqual([false, true]);
+  expect(slow.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+});

@@ -215,6 +215,7 @@ test('keeps the lead where it is when the storage fails in all tabs', async () =
 test('pauses and resumes all tabs from any of them, also those that come later', async () => {
   const { world, leader, follower } = await two();
   follower.plugin.client.pause();
+  follower.plugin.client.cancelScheduled();
   await world.advance(250);
   expect(states(world)).toEqual(['paused', 'paused']);
   world.open();

@@ -118,7 +118,7 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
     });
 
     it(
-      'I4 I12 leaves on a device what its user may read now, when what a permission set says is changed',
+      'I4 I12 leaves on a device what its user may read now, when a permission set says something else, or they change teams',
       async () => {
         const all = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
         const object_permissions = JSON.stringify({ deal: all });
@@ -148,15 +148,24 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
             { name: 'late', object: 'deal', operation: 'all', using: "title == 'Late'" },
           ]),
         });
+        const row_level_security = JSON.stringify([
+          { name: 'teams', object: 'deal', operation: 'all', using: 'title in current_user.teams' },
+        ]);
+        await platform.setTeams('ada', ['Ours']);
+        const inTeam = await seen({ row_level_security });
+        await platform.setTeams('ada', ['Late']);
+        const inAnother = await seen({});
         const ours = ['ours', 'Ours', 5];
         const late = ['late', 'Late', 7];
-        expect({ atFirst, hidden, shown, taken, given, ruled, refusals: phone.refusals() }).toEqual({
+        expect({ atFirst, hidden, shown, taken, given, ruled, inTeam, inAnother, refusals: phone.refusals() }).toEqual({
           atFirst: [200, [ours]],
           hidden: [200, [['ours', 'Ours', undefined]]],
           shown: [200, [ours]],
           taken: [200, []],
           given: [200, [ours, late]],
           ruled: [200, [late]],
+          inTeam: [200, [ours]],
+          inAnother: [200, [late]],
           refusals: [
             ['ours', 'NOT_FOUND', 'There is no such deal to update. Create it first.'],
             ['new', 'FORBIDDEN', 'You may not make this change.'],

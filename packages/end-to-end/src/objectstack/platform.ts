@@ -62,11 +62,19 @@ const MEMBER = {
   fields: { 'task.budget': { readable: true, editable: false }, 'task.salary': { readable: false, editable: false } },
 };
 
+/** By user, the teams that rules about rows find as `current_user.teams`. */
+const teamsByUser = new Map<unknown, readonly string[]>();
+const membership = {
+  keys: ['teams'],
+  resolve: async ({ userId }: { readonly userId: unknown }) => ({ teams: teamsByUser.get(userId) ?? [] }),
+};
+
 const app: KernelPlugin = {
   name: 'app',
   version: '1.0.0',
   dependencies: ['com.objectstack.engine.objectql'],
   init(context: KernelContext) {
+    context.registerService('rls-membership-resolver', membership);
     const manifest = {
       id: 'app.tasks',
       name: 'tasks',
@@ -82,6 +90,7 @@ const app: KernelPlugin = {
 /** Sync on the application's own HTTP server. */
 const syncServed = () => new SyncProtocolPlugin({ endpoint: { enabled: true, path: '/api/sync', realtime: true } });
 
+const SYSTEM = { context: { isSystem: true } } as const;
 const PASSWORD = 'correct horse battery staple';
 
 /** A running application. */
@@ -136,22 +145,27 @@ export class Platform implements AsyncDisposable {
 
   /** Gives a member an API key; answers it. */
   async addApiKey(name: string, { revoked = false } = {}): Promise<string> {
-    const system = { context: { isSystem: true } } as const;
-    const user = await this.engine.findOne('sys_user', { where: { email: `${name}@example.com` } }, system);
     const key = `osk_${randomUUID()}`;
     // What the platform keeps of a key: its digest.
     const digest = createHash('sha256').update(key).digest('hex');
-    await this.engine.insert('sys_api_key', { name: 'A robot', key: digest, user_id: user.id, revoked }, system);
+    await this.engine.insert(
+      'sys_api_key',
+      { name: 'A robot', key: digest, user_id: await this.#userId(name), revoked },
+      SYSTEM,
+    );
     return key;
+  }
+
+  /** Puts a member into these teams, and no others. */
+  async setTeams(name: string, teams: readonly string[]): Promise<void> {
+    teamsByUser.set(await this.#userId(name), teams);
   }
 
   /** Gives a member a permission set of their own, to be changed by the answered function. */
   async addPermissionSet(name: string, administrator: string, contents: object) {
     const set = { name: `of_${name}`, label: 'Rights', ...contents };
     const { answer } = await this.rest(administrator, ['POST', 'data/sys_permission_set'], set);
-    const system = { context: { isSystem: true } } as const;
-    const user = await this.engine.findOne('sys_user', { where: { email: `${name}@example.com` } }, system);
-    const grant = { user_id: user.id, permission_set_id: answer?.id };
+    const grant = { user_id: await this.#userId(name), permission_set_id: answer?.id };
     await this.rest(administrator, ['POST', 'data/sys_user_permission_set'], grant);
     return (change: object) => this.rest(administrator, ['PATCH', `data/sys_permission_set/${answer?.id}`], change);
   }
@@ -171,6 +185,10 @@ export class Platform implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#kernel.shutdown();
+  }
+
+  async #userId(name: string): Promise<string> {
+    return (await this.engine.findOne('sys_user', { where: { email: `${name}@example.com` } }, SYSTEM)).id;
   }
 
   async #post(path: string, body: object, token?: string): Promise<Response> {

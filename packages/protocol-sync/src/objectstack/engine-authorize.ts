@@ -11,6 +11,17 @@ export interface SecurityService {
   resolvePermissionSetsForContext(context: EngineContext): Promise<readonly PermissionSet[]>;
 }
 
+/** What is needed of the application's service `rls-membership-resolver`: by name, e.g. the teams that rules about rows speak of. */
+export interface MembershipResolver {
+  resolve(user: EngineContext): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** What says more of a user's rights than their context does, where the kernel has it. */
+export interface RightsServices {
+  readonly security: SecurityService | undefined;
+  readonly membership: MembershipResolver | undefined;
+}
+
 interface PermissionSet {
   readonly name: string;
   readonly objects?: unknown;
@@ -22,10 +33,7 @@ interface PermissionSet {
 const RIGHTS = ['tenantId', 'accessible_org_ids', 'posture', 'positions', 'permissions', 'systemPermissions'] as const;
 
 /** Reads as the caller, in one query for all that is asked at once. Writes are judged by the engine when they are made. */
-export function engineAuthorize(
-  records: Pick<EngineRecords, 'readAll'>,
-  security: () => SecurityService | undefined,
-): Authorize {
+export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, services: () => RightsServices): Authorize {
   const batchOf = batches(records);
   return {
     async read({ principal, ...question }) {
@@ -35,8 +43,14 @@ export function engineAuthorize(
     },
     async scope(principal) {
       const context = contextOf(principal);
-      const sets = (await security()?.resolvePermissionSetsForContext(context)) ?? [];
-      return JSON.stringify([...RIGHTS.map((right) => context[right] ?? null), ...contentsOf(sets)]);
+      const { security, membership } = services();
+      const sets = (await security?.resolvePermissionSetsForContext(context)) ?? [];
+      const memberships = (await membership?.resolve(context)) ?? {};
+      return JSON.stringify([
+        ...RIGHTS.map((right) => context[right] ?? null),
+        ...contentsOf(sets),
+        ...Object.entries(memberships).map(([key, names]) => [key, Array.isArray(names) ? names.toSorted() : null]),
+      ]);
     },
   };
 }

@@ -10,7 +10,12 @@ import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
 import { bringingUpToDate } from './bring-up-to-date.js';
 import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
-import { engineAuthorize, type SecurityService } from './engine-authorize.js';
+import {
+  engineAuthorize,
+  type MembershipResolver,
+  type RightsServices,
+  type SecurityService,
+} from './engine-authorize.js';
 import { defineEngineObjects } from './engine-objects.js';
 import { EngineRecords } from './engine-records.js';
 import { EngineStore } from './engine-store.js';
@@ -53,7 +58,7 @@ export class EngineSync {
       store: this.#store,
       resolver: records,
       authorize: overriding(
-        engineAuthorize(records, () => this.#security()),
+        engineAuthorize(records, () => this.#rightsServices()),
         authorize,
       ),
       objects: this.#objects,
@@ -118,10 +123,14 @@ export class EngineSync {
     await this.#enrolling;
   }
 
-  /** A cast, because services carry no types; this is the name ObjectStack gives it. Others may have something else there. */
-  #security(): SecurityService | undefined {
-    const service = this.#context?.getServices().get('security') as Partial<SecurityService> | undefined;
-    return service?.resolvePermissionSetsForContext ? (service as SecurityService) : undefined;
+  /** Casts, because services carry no types; these are the names ObjectStack gives them. Others may have something else there. */
+  #rightsServices(): RightsServices {
+    const services = this.#context?.getServices();
+    const security = services?.get('security') as Partial<SecurityService> | undefined;
+    return {
+      security: security?.resolvePermissionSetsForContext ? (security as SecurityService) : undefined,
+      membership: services?.get('rls-membership-resolver') as MembershipResolver | undefined,
+    };
   }
 
   /** Takes down a write that began before sync followed them; it may end when sync does. */

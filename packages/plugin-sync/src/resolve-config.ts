@@ -10,7 +10,7 @@ import {
   type SyncConfig,
   type SyncDirection,
 } from '@objectql/sync-types';
-import { refuseUnknownOptions } from './refuse-unknown-options.js';
+import { refuseUnknownOptions } from './check-options.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { duration, flag, listOf, oneOf, optional, parseOr, rule, shape, text } from './transport/wire-parser.js';
 

@@ -1,5 +1,6 @@
 /** Sync of one object, or of everything: a view of a client. */
 import type { JsonObject, MutationLogEntry, SyncConfig, SyncPushResponse } from '@objectql/sync-types';
+import { checkClientOptions } from './check-options.js';
 import type { ConflictList } from './conflict-list.js';
 import type { DeadLetterList } from './dead-letter-list.js';
 import { MutationLogger } from './mutation-logger.js';
@@ -7,7 +8,6 @@ import type { MutationOutcome } from './mutation-outcome.js';
 import { checkNewMutation, type NewMutation } from './new-mutation.js';
 import { ObjectConfigs } from './object-configs.js';
 import { ObjectRecords } from './object-records.js';
-import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
 import type { SyncEventListener } from './sync-listener.js';
 import type { SyncStatus } from './sync-status.js';
@@ -147,7 +147,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
 type View = Pick<SyncEngineView, 'client'> & Partial<SyncEngineView>;
 
 function clientOf(options: SyncEngineOptions): SyncClient {
-  refuseUnknownOptions(options, [...CLIENT_OPTIONS, 'config']);
+  checkClientOptions(options, ['config']);
   const { config, ...clientOptions } = options;
   return new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig: config }));
 }

@@ -1,8 +1,8 @@
 /** Sync as a plugin of an ObjectStack kernel, and without one. */
 import type { JsonObject, SyncPushResponse } from '@objectql/sync-types';
 import { version } from '../package.json';
+import { checkClientOptions } from './check-options.js';
 import { ObjectConfigs, type ObjectConfigsOptions } from './object-configs.js';
-import { CLIENT_OPTIONS, refuseUnknownOptions } from './refuse-unknown-options.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
 import { SyncEngine } from './sync-engine.js';
 
@@ -23,7 +23,7 @@ export class SyncPlugin implements AsyncDisposable {
   readonly #engineByObject = new Map<string, SyncEngine>();
 
   constructor(options: SyncPluginOptions) {
-    refuseUnknownOptions(options, [...CLIENT_OPTIONS, 'objects', 'defaultConfig']);
+    checkClientOptions(options, ['objects', 'defaultConfig']);
     const { defaultConfig, objects, ...clientOptions } = options;
     this.client = new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig, objects }));
   }

@@ -2,7 +2,7 @@
 
 /**
  * - `INVALID_MUTATION`: the mutation is not one that can be stored and sent; the message names the place.
- * - `INVALID_CONFIG`: an option is unknown or out of range.
+ * - `INVALID_CONFIG`: an option is unknown, out of range or none of its kind.
  * - `NOT_ENABLED`: the object takes no part in sync.
  * - `READ_ONLY`: the object is `pull-only`.
  * - `WRONG_OBJECT`: an engine is a view of one object and was given a mutation of another.

@@ -7,6 +7,7 @@ import {
 } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
+import { SyncUsageError } from '../sync-usage-error.js';
 import { withDeadline } from './deadline.js';
 import { readAnswer } from './read-answer.js';
 import { beginBody, headOf, type RequestBody, tailOf, wholeBody } from './request-body.js';
@@ -45,7 +46,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * A transport to `{url}/push`, `{url}/pull` and `{url}/stream`. It rejects with nothing but `TransportError`. A server that refuses
- * compressed bodies (415, or 400 where it does not know them) is sent plain ones from then on.
+ * compressed bodies (415, or 400 where it does not know them) is sent plain ones from then on. Throws `SyncUsageError` without a `url`.
  *
  * ```text
  * const transport = httpTransport({ url: '/api/sync', token: () => session.token });
@@ -53,6 +54,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
  */
 export function httpTransport(options: HttpTransportOptions): SyncTransport {
   const { timeoutMs = REQUEST_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES, platform = systemPlatform } = options;
+  if (typeof options.url !== 'string') throw new SyncUsageError('INVALID_CONFIG', 'url must be a text.');
   const base = options.url.replace(/\/+$/, '');
   let compresses = options.compress ?? true;
   /** What the next push is thought to carry, and what makes its body. */

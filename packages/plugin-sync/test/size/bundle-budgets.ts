@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_420, maxTotalBytes: 22_420 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_615, maxTotalBytes: 22_615 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 24_945,
-    maxTotalBytes: 24_945,
+    maxInitialBytes: 25_145,
+    maxTotalBytes: 25_145,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 27_920,
-    maxTotalBytes: 27_920,
+    maxInitialBytes: 28_080,
+    maxTotalBytes: 28_080,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_675,
-    maxTotalBytes: 26_675,
+    maxInitialBytes: 26_890,
+    maxTotalBytes: 26_890,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_600,
-    maxTotalBytes: 29_600,
+    maxInitialBytes: 29_760,
+    maxTotalBytes: 29_760,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

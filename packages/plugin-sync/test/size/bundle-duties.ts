@@ -17,7 +17,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
   'what waits for the user: conflicts, dead letters': /(conflict-list|dead-letter-list|user-list|waiting-items)\.ts$/,
   'local records, and watching them': /(local-records|object-records|record-watch|rebase)\.ts$/,
   'listeners that cannot stop sync': /(listeners|subscribers|settle-within)\.ts$/,
-  configuration: /(resolve-config|object-configs|refuse-unknown-options|sync-config)\.ts$/,
+  configuration: /(resolve-config|object-configs|check-options|sync-config)\.ts$/,
   'HTTP: deadlines, gzip, refusals':
     /(transport\/(http-transport|read-answer|deadline|request-body|refused-error|retry-after|transport)|as-transport-error|error-code)\.ts$/,
   'the storage in memory':

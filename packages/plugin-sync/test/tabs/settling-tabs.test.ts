@@ -28,15 +28,26 @@ test('tells a follower that asks at once what becomes of its mutation after a co
   expect(await outcome).toEqual({ status: 'applied', version: 2, droppedFields: [] });
 });
 
-test('still tells an outcome when a tab leads that was opened after it', async () => {
+test('tells one tab of several what it asks for, and still when a tab leads that was opened after it', async () => {
   const { world, leader, follower } = await two();
-  const { id } = follower.tasks.records.create('t1', { title: 'one' });
-  await follower.tasks.sync();
+  const asking = world.open();
+  await world.advance(250);
+  const ids: string[] = [];
+  for (const recordId of ['t1', 't2', 't3']) {
+    const { id } = asking.tasks.records.create(recordId, { title: 'one' });
+    const answer = await asking.tasks.sync();
+    expect(answer?.results.map(({ mutationId }) => mutationId)).toEqual([id]);
+    ids.push(id);
+    // The next ones are told by a tab that was itself told of the first.
+    if (recordId === 't1') world.crash(leader);
+    await world.advance(1000);
+  }
   const younger = world.open();
-  for (const { host } of [leader, follower]) host.setVisible(false);
+  for (const { host } of [follower, asking]) host.setVisible(false);
   await world.advance(5000);
   await younger.tasks.sync();
   expect(younger.connection.requests.length).toBeGreaterThan(0);
-  expect(await follower.tasks.settled(id)).toEqual({ status: 'applied', version: 1, droppedFields: [] });
-  await expect(follower.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+  const outcomes = await Promise.all(ids.map((id) => asking.tasks.settled(id)));
+  expect(outcomes).toEqual(Array(3).fill({ status: 'applied', version: 1, droppedFields: [] }));
+  await expect(asking.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
 });

@@ -1,0 +1,29 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nodeDisk } from './node-disk.js';
+
+test('writes where it is told, cuts off, replaces and removes files, and leaves none open', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'node-disk-'));
+  const path = join(directory, 'file');
+  /** How many files this process holds open, where the system tells. */
+  const openFiles = async () => (await readdir('/proc/self/fd').catch(() => [])).length;
+  const before = await openFiles();
+  const aside = await nodeDisk.create(`${path}.new`);
+  await aside.write(Buffer.from('abcdef'), 0);
+  await aside.write(Buffer.from('XY'), 2);
+  await aside.truncate(5);
+  await aside.sync();
+  await aside.close();
+  await nodeDisk.rename(`${path}.new`, path);
+  await nodeDisk.syncDirectoryOf(path);
+  const file = await nodeDisk.open(path);
+  await file.write(Buffer.from('Z'), 4);
+  await file.close();
+  expect(await openFiles()).toBe(before);
+  expect(String(await nodeDisk.read(path))).toBe('abXYZ');
+  for (const _ of ['there', 'absent']) await nodeDisk.remove(path);
+  expect([await nodeDisk.read(path), await readdir(directory)]).toEqual([undefined, []]);
+  await rm(directory, { recursive: true });
+});

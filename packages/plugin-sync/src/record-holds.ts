@@ -41,11 +41,8 @@ export class RecordHolds {
   /** When the first held record may be tried again, epoch milliseconds; `null` when none is held. */
   nextExpiry(): number | null {
     const now = this.#platform.now();
-    let first: number | null = null;
-    for (const held of this.#heldByKey.values()) {
-      if (isWithin(held, now)) first = Math.min(first ?? held.until, held.until);
-    }
-    return first;
+    const times = [...this.#heldByKey.values()].filter((held) => isWithin(held, now)).map(({ until }) => until);
+    return times.sort((one, other) => one - other)[0] ?? null;
   }
 
   /** Those of the entries that have these ids are settled: their records go on. */
@@ -74,8 +71,7 @@ export class RecordHolds {
       if (held.has(key)) continue;
       held.add(key);
       const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
-      const delayMs = retryDelayMs(retryAfterMs, failures, jitter);
-      this.#heldByKey.set(key, { since, until: since + delayMs, failures });
+      this.#heldByKey.set(key, { since, until: since + retryDelayMs(retryAfterMs, failures, jitter), failures });
     }
   }
 }

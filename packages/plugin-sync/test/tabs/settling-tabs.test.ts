@@ -51,3 +51,17 @@ test('tells one tab of several what it asks for, and still when a tab leads that
   expect(outcomes).toEqual(Array(3).fill({ status: 'applied', version: 1, droppedFields: [] }));
   await expect(asking.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
 });
+
+test('syncs for a follower that asked a leader which was closed before it had an answer', async () => {
+  const { world, leader, follower } = await two();
+  leader.plugin.client.transport = {
+    push: (_, options) =>
+      new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(new Error('given up')))),
+  };
+  const { id } = follower.tasks.records.create('t1', { title: 'one' });
+  const answer = follower.tasks.sync();
+  await world.advance(250);
+  await world.close(leader);
+  await world.advance(1000);
+  expect((await answer)?.results).toEqual([expect.objectContaining({ status: 'applied', mutationId: id })]);
+});

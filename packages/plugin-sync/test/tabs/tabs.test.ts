@@ -218,16 +218,18 @@ test('pauses and resumes all tabs from any of them, also those that come later',
   follower.plugin.client.cancelScheduled();
   await world.advance(250);
   expect(states(world)).toEqual(['paused', 'paused']);
-  world.open();
+  const third = world.open();
   await world.advance(250);
-  world.crash(leader);
+  for (const tab of [leader, follower]) world.crash(tab);
+  const fourth = world.open();
   await world.advance(500);
-  pick(world, 2).tasks.records.create('t1', { title: 'kept' });
+  third.tasks.records.create('t1', { title: 'kept' });
   await world.advance(2000);
-  expect([sent(world), states(world).slice(1)]).toEqual([[], ['paused', 'paused']]);
-  pick(world, 2).plugin.client.resume();
+  expect([sent(world), states(world).slice(2)]).toEqual([[], ['paused', 'paused']]);
+  fourth.plugin.client.resume();
   await world.advance(1000);
-  expect([await follower.seen(), states(world).slice(1)]).toEqual([{ t1: 'kept' }, ['idle', 'idle']]);
+  expect([await fourth.seen(), states(world).slice(2)]).toEqual([{ t1: 'kept' }, ['idle', 'idle']]);
+  expect(third.connection.requests.length).toBeGreaterThan(0);
 });
 
 test('goes on where a page is opened after signing in, though another tab leads that waits for it', async () => {

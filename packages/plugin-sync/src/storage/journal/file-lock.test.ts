@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,11 @@ function writeLock(owner: Record<string, unknown>): Promise<void> {
 
 test('is held until it is given free', async () => {
   const unlock = await takeFileLock(path);
-  await expect(takeFileLock(path)).rejects.toMatchObject({ name: 'StorageError', code: 'LOCKED' });
+  await expect(takeFileLock(path)).rejects.toMatchObject({
+    name: 'StorageError',
+    code: 'LOCKED',
+    message: expect.stringContaining(`open in process ${process.pid} on ${hostname()}`),
+  });
   await unlock();
   const unlockAgain = await takeFileLock(path);
   await unlockAgain();
@@ -88,6 +93,21 @@ test('is taken over by one of many that find it stale at once', async () => {
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('is left to who took it over from the dead process first', async () => {
+  await writeLock({ pid: await deadPid() });
+  const faster = JSON.stringify({ pid: process.pid, started: '', host: hostname(), lockId: 'faster' });
+  const { kill } = process;
+  onTestFinished(() => void Object.assign(process, { kill }));
+  // Asked whether the dead process lives, another one is done with taking over.
+  process.kill = () => {
+    process.kill = kill;
+    writeFileSync(path, faster);
+    throw Object.assign(new Error('There is no such process.'), { code: 'ESRCH' });
+  };
+  await expect(takeFileLock(path)).rejects.toMatchObject({ code: 'LOCKED' });
+  expect([await readFile(path, 'utf8'), await readdir(directory)]).toEqual([faster, ['sync.journal.lock']]);
+});
+
 test('is taken over when a process died while it took it over from a dead one', async () => {
   const pid = await deadPid();
   await writeLock({ pid, lockId: 'first' });
@@ -98,7 +118,9 @@ test('is taken over when a process died while it took it over from a dead one', 
 });
 
 test('is refused where the file is something else, and leaves it alone', async () => {
-  for (const text of ['Dear diary', 'null', '{"pid":1}', '{"pid":1,"lockId":"../../etc"}']) {
+  const dead = { pid: await deadPid(), started: '', host: hostname(), lockId: 'other' };
+  const wrong = [{ pid: 1.5 }, { started: 1 }, { host: 1 }, { lockId: 1 }, { lockId: '../../etc' }];
+  for (const text of ['Dear diary', 'null', ...wrong.map((part) => JSON.stringify({ ...dead, ...part }))]) {
     await writeFile(path, text);
     await expect(takeFileLock(path)).rejects.toMatchObject({
       code: 'LOCKED',

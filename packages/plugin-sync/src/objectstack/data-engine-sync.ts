@@ -78,9 +78,13 @@ export class DataEngineSync implements KernelPlugin {
     this.#parts = { ...reached, writer: new EngineWriter(reached) };
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
-      if (!isWrite(operation) || this.#started().writer.isWriting) return next();
+      if (!isWrite(operation)) return next();
       const objectName = definedNameOf(operation, engine);
-      return this.#isNoting(engine, objectName) ? this.#write(operation, { objectName, next }) : next();
+      if (!this.#isNoting(engine, objectName)) return next();
+      const { writer } = this.#started();
+      return writer.isWriting
+        ? writer.follow(operation, objectName, next)
+        : this.#write(operation, { objectName, next });
     });
   }
 

@@ -1,7 +1,14 @@
 /** What the user sees, written into a local data engine: one transaction for each record, again until it is there. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type EngineContext, isPlaceholderId } from '@objectql/sync-types/kernel';
+import {
+  AS_SYSTEM,
+  type DataEngine,
+  type EngineContext,
+  type EngineOperation,
+  idsBeforeWrite,
+  isPlaceholderId,
+} from '@objectql/sync-types/kernel';
 import { backoffMs } from '../backoff.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { LocalRecord } from '../rebase.js';
@@ -29,11 +36,13 @@ type EngineRef = RecordRef & { readonly recordId: string };
 export class EngineWriter {
   readonly #parts: EngineWriterParts;
   /** Set while a change of the server's is written: it is not recorded again. */
-  readonly #writing = new AsyncLocalStorage<true>();
+  readonly #writing = new AsyncLocalStorage<'put' | 'delete'>();
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   /** What could not be written into the engine: it is tried again, with growing delays. */
   readonly #unapplied = new Map<string, EngineRef>();
+  /** What the engine deleted or changed with a record of the server's, as cascades do: its user may have it still. */
+  readonly #takenAlong = new Map<string, EngineRef>();
   #failures = 0;
   #cancelRetry: () => void = () => {};
   #isClosed = false;
@@ -44,7 +53,18 @@ export class EngineWriter {
 
   /** True in what a write of this writer's calls. */
   get isWriting(): boolean {
-    return this.#writing.getStore() === true;
+    return this.#writing.getStore() !== undefined;
+  }
+
+  /** Carries out a write that one of this writer's calls, and notes what a delete takes along. */
+  async follow(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
+    if (this.#writing.getStore() === 'delete') {
+      for (const recordId of await idsBeforeWrite(operation, this.#parts.engine)) {
+        const ref = { objectName, recordId };
+        this.#takenAlong.set(recordKey(ref), ref);
+      }
+    }
+    await next();
   }
 
   /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
@@ -90,10 +110,24 @@ export class EngineWriter {
       this.#unapplied.clear();
       for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
       for (const ref of due.values()) await this.#apply(ref);
+      await this.#restoreTakenAlong();
       this.#cancelRetry();
       if (this.#unapplied.size === 0) this.#failures = 0;
       else if (!this.#isClosed) this.#retryLater();
     });
+  }
+
+  /** Brings back what the user still sees. What sync knows nothing of is left as it is. */
+  async #restoreTakenAlong(): Promise<void> {
+    const { client, onFailed } = this.#parts;
+    for (const [key, ref] of this.#takenAlong) {
+      try {
+        if (await client.records.get(ref)) await this.#apply(ref);
+        this.#takenAlong.delete(key);
+      } catch (error) {
+        onFailed(error);
+      }
+    }
   }
 
   #retryLater(): void {
@@ -112,7 +146,7 @@ export class EngineWriter {
     };
     try {
       await outside(() =>
-        this.#writing.run(true, () =>
+        this.#writing.run('put', () =>
           engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
         ),
       );
@@ -136,8 +170,9 @@ export class EngineWriter {
     const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
     const fields = ownFields(engine.registry.getObject(objectName));
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});
-    if (!seen && row) await engine.delete(objectName, { where: { id: recordId }, context });
-    else if (seen && !row) await engine.insert(objectName, { ...data, id: recordId }, { context });
+    if (!seen && row) {
+      await this.#writing.run('delete', () => engine.delete(objectName, { where: { id: recordId }, context }));
+    } else if (seen && !row) await engine.insert(objectName, { ...data, id: recordId }, { context });
     else if (seen && Object.keys(data).length > 0)
       await engine.update(objectName, { ...data, id: recordId }, { context });
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });

@@ -1,0 +1,63 @@
+/** What the definitions of a local engine say of a write, where the server has it otherwise. */
+import { SyncHandler } from '@objectql/protocol-sync';
+import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
+import { expect, it, vi } from 'vitest';
+import { startDevice, system } from './local-device.fixture.js';
+
+// ObjectStack takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Projects, and what goes with its project, or loses it. */
+const app: KernelPlugin = {
+  name: 'more',
+  version: '1.0.0',
+  dependencies: ['com.objectstack.engine.objectql'],
+  init(context: KernelContext) {
+    const text = { type: 'text', label: 'Text' };
+    const sync = { enabled: true };
+    const project = { type: 'lookup', label: 'Project', reference: 'project' };
+    const objects = [
+      { name: 'project', label: 'Project', sync, fields: { text } },
+      { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
+      { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
+    ];
+    const manifest = { id: 'app.more', name: 'more', version: '1.0.0', type: 'app', objects };
+    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
+  },
+};
+
+it('I4 keeps in the local engine what goes with a record that its user may not read any more', async () => {
+  let areProjectsHidden = false;
+  const server = new SyncHandler({
+    authorize: {
+      read: ({ objectName }) => (areProjectsHidden && objectName === 'project' ? 'hide' : 'allow'),
+      scope: () => String(areProjectsHidden),
+    },
+  });
+  const device = await startDevice(server, { name: 'a', plugins: [app] });
+  const all = async () => {
+    const rows = await Promise.all(['project', 'item', 'note'].map((name) => device.engine.find(name, {}, system)));
+    return rows.flat().map(({ id, project }) => [id, project]);
+  };
+  const created = { operation: 'update', data: { text: 'x', project: 'p1' } } as const;
+  await server.recordChange({ ...created, objectName: 'project', recordId: 'p1', data: { text: 'x' } });
+  for (const objectName of ['item', 'note']) {
+    await server.recordChange({ ...created, objectName, recordId: `${objectName}-1` });
+  }
+  await device.exchange();
+  const before = await all();
+  areProjectsHidden = true;
+  await device.exchange();
+  expect([before, await all(), device.failures]).toEqual([
+    [
+      ['p1', undefined],
+      ['item-1', 'p1'],
+      ['note-1', 'p1'],
+    ],
+    [
+      ['item-1', 'p1'],
+      ['note-1', 'p1'],
+    ],
+    [],
+  ]);
+});

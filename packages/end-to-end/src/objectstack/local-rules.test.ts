@@ -7,7 +7,7 @@ import { startDevice, system } from './local-device.fixture.js';
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Projects, and what goes with its project, or loses it. */
+/** Projects, and what goes with its project, loses it, or holds it. */
 const app: KernelPlugin = {
   name: 'more',
   version: '1.0.0',
@@ -19,6 +19,7 @@ const app: KernelPlugin = {
     const objects = [
       { name: 'project', label: 'Project', sync, fields: { text } },
       { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
+      { name: 'bill', label: 'Bill', sync, fields: { text, project: { ...project, deleteBehavior: 'restrict' } } },
       { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
     ];
     const manifest = { id: 'app.more', name: 'more', version: '1.0.0', type: 'app', objects };
@@ -58,6 +59,32 @@ it('I4 keeps in the local engine what goes with a record that its user may not r
       ['item-1', 'p1'],
       ['note-1', 'p1'],
     ],
+    [],
+  ]);
+});
+
+it('I4 writes what the server sends also where the local definitions refuse it', async () => {
+  let hidden: readonly string[] = [];
+  const server = new SyncHandler({
+    authorize: { read: () => ({ without: hidden }), scope: () => hidden.join() },
+  });
+  const change = { operation: 'update', objectName: 'task' } as const;
+  const device = await startDevice(server, { name: 'a', plugins: [app] });
+  await server.recordChange({ ...change, recordId: 'old', data: { title: 'Secret', status: 'new' } });
+  await server.recordChange({ ...change, objectName: 'project', recordId: 'p1', data: { text: 'x' } });
+  await server.recordChange({ ...change, objectName: 'bill', recordId: 'b1', data: { project: 'p1' } });
+  await device.exchange();
+  // A task's title is required.
+  hidden = ['title'];
+  await server.recordChange({ ...change, recordId: 'old', data: { title: 'Secret', status: 'done' } });
+  await server.recordChange({ ...change, recordId: 'new', data: { title: 'Secret, too', status: 'late' } });
+  await server.recordChange({ operation: 'delete', objectName: 'project', recordId: 'p1' });
+  await device.exchange();
+  const [projects, bills] = await Promise.all(['project', 'bill'].map((name) => device.engine.find(name, {}, system)));
+  expect([await device.tasks(), projects, bills?.map(({ id, project }) => [id, project]), device.failures]).toEqual([
+    { old: 'null (done)', new: 'null (late)' },
+    [],
+    [['b1', 'p1']],
     [],
   ]);
 });

@@ -16,6 +16,7 @@ import type { SyncPlugin } from '../sync-plugin.js';
 import { TurnQueue } from '../turn-queue.js';
 import { knownIds, type Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
+import { writePastDefinitions } from './past-definitions.js';
 import { readRows } from './read-rows.js';
 import type { ShownVersions } from './shown-versions.js';
 
@@ -32,11 +33,16 @@ export interface EngineWriterParts {
 /** A record as the engine names it. */
 type EngineRef = RecordRef & { readonly recordId: string };
 
+/** A record that is being written, for what that calls. */
+interface Writing extends EngineRef {
+  readonly isDelete: boolean;
+}
+
 /** Writes into one engine what a client says that the user sees. */
 export class EngineWriter {
   readonly #parts: EngineWriterParts;
   /** Set while a change of the server's is written: it is not recorded again. */
-  readonly #writing = new AsyncLocalStorage<'put' | 'delete'>();
+  readonly #writing = new AsyncLocalStorage<Writing>();
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   /** What could not be written into the engine: it is tried again, with growing delays. */
@@ -56,14 +62,14 @@ export class EngineWriter {
     return this.#writing.getStore() !== undefined;
   }
 
-  /** Carries out a write that one of this writer's calls, and notes what a delete takes along. */
+  /** Carries out a write of this writer's, or one that such a write calls; notes what a delete takes along. */
   async follow(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
-    if (this.#writing.getStore() === 'delete') {
-      for (const recordId of await idsBeforeWrite(operation, this.#parts.engine)) {
-        const ref = { objectName, recordId };
-        this.#takenAlong.set(recordKey(ref), ref);
-      }
-    }
+    const { engine } = this.#parts;
+    const writing = this.#writing.getStore();
+    const refs = (await idsBeforeWrite(operation, engine)).map((recordId) => ({ objectName, recordId }));
+    const [own] = refs.filter((ref) => writing && recordKey(ref) === recordKey(writing));
+    if (own && refs.length === 1) return writePastDefinitions(engine, own.recordId, { operation, next });
+    if (writing?.isDelete) for (const ref of refs) this.#takenAlong.set(recordKey(ref), ref);
     await next();
   }
 
@@ -146,7 +152,7 @@ export class EngineWriter {
     };
     try {
       await outside(() =>
-        this.#writing.run('put', () =>
+        this.#writing.run({ ...ref, isDelete: false }, () =>
           engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
         ),
       );
@@ -171,7 +177,8 @@ export class EngineWriter {
     const fields = ownFields(engine.registry.getObject(objectName));
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});
     if (!seen && row) {
-      await this.#writing.run('delete', () => engine.delete(objectName, { where: { id: recordId }, context }));
+      const remove = () => engine.delete(objectName, { where: { id: recordId }, context });
+      await this.#writing.run({ ...ref, isDelete: true }, remove);
     } else if (seen && !row) await engine.insert(objectName, { ...data, id: recordId }, { context });
     else if (seen && Object.keys(data).length > 0)
       await engine.update(objectName, { ...data, id: recordId }, { context });

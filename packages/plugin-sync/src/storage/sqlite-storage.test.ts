@@ -138,6 +138,20 @@ describe('SqliteStorage', () => {
     expect((await new SqliteStorage(database).load()).entries).toEqual([sampleEntry('m1')]);
   });
 
+  it('stores nothing of a batch that the disk has no room for, and goes on when it has', async () => {
+    const database = new Database(path);
+    const storage = new SqliteStorage(database);
+    await storage.commit({ putEntries: [sampleEntry('m1', 1)] });
+    const large = sampleRecord({ data: { text: 'x'.repeat(100_000) } });
+    database.exec('PRAGMA max_page_count = 1');
+    const failing = storage.commit({ putEntries: [sampleEntry('m2', 2)], putRecords: [large] });
+    await expect(failing).rejects.toMatchObject({ name: 'StorageError', code: 'FULL' });
+    expect((await storage.load()).entries).toEqual([sampleEntry('m1', 1)]);
+    database.exec('PRAGMA max_page_count = 1000');
+    await storage.commit({ putEntries: [sampleEntry('m3', 3)], putRecords: [large] });
+    expect((await storage.load()).entries).toEqual([sampleEntry('m1', 1), sampleEntry('m3', 3)]);
+  });
+
   it('rolls back a batch that fails half way, and takes the next', async () => {
     const database = new Database(path);
     const storage = new SqliteStorage(database);

@@ -53,7 +53,7 @@ export class LeaderElection {
   #carryOut({ state, effects }: LeadershipStep): void {
     this.#state = state;
     this.#disarm();
-    if (state.at === 'following' || state.at === 'taking')
+    if (state.at === 'following')
       this.#disarm = this.#parts.platform.setTimer(() => this.#dispatch({ type: 'tick' }), TICK_MS);
     for (const effect of effects) {
       switch (effect) {

@@ -95,23 +95,38 @@ test('shows in all tabs why sync failed, also in one that comes later, until it 
   expect([before, errors()]).toEqual([Array(3).fill(expect.any(String)), [null, null, null]]);
 });
 
-test('leads as soon as its storage opens that did not at first, and tries no more once it is closed', async () => {
-  const world = await openTabs(0);
+test('leads no sooner than its storage opens that did not at first, and tries no more once it is closed', async () => {
+  const world = await openTabs(1);
+  const hidden = pick(world, 0);
+  hidden.host.setVisible(false);
   const { storage } = world;
   const load = storage.load.bind(storage);
   storage.load = () => Promise.reject(new StorageError('LOCKED', 'Another program reads it.'));
   const [tab, closed] = [world.open(), world.open()];
-  await world.advance(1000);
+  await world.advance(5000);
   await world.close(closed);
   expect(closed.platform.pendingTimersMs).toEqual([]);
-  storage.load = load;
-  await world.advance(3000);
-  tab.tasks.records.create('t1', { title: 'one' });
+  hidden.tasks.records.create('t1', { title: 'one' });
   await world.advance(1000);
-  expect([tab.plugin.client.status, tab.connection.requests.length > 0]).toEqual([
-    expect.objectContaining({ state: 'idle', pending: 0 }),
-    true,
-  ]);
+  const before = [hidden.plugin.client.status.pending, tab.connection.requests.length];
+  storage.load = load;
+  await world.advance(5000);
+  tab.tasks.records.create('t2', { title: 'two' });
+  await world.advance(1000);
+  expect([before, tab.plugin.client.status]).toEqual([[0, 0], expect.objectContaining({ state: 'idle', pending: 0 })]);
+  expect(tab.connection.requests.length).toBeGreaterThan(0);
+});
+
+test('takes no lead while its storage is being opened, though nobody sees the tab that leads', async () => {
+  const world = await openTabs(1);
+  const hidden = pick(world, 0);
+  hidden.host.setVisible(false);
+  world.storage.load = () => new Promise(() => {});
+  const tab = world.open();
+  await world.advance(5000);
+  hidden.tasks.records.create('t1', { title: 'one' });
+  await world.advance(1000);
+  expect([hidden.plugin.client.status.pending, tab.connection.requests]).toEqual([0, []]);
 });
 
 test('hears nothing of the other tabs any more once it is closed', async () => {

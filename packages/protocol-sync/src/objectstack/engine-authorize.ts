@@ -47,18 +47,22 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, service
       const sets = (await security?.resolvePermissionSetsForContext(context)) ?? [];
       const memberships = (await membership?.resolve(context)) ?? {};
       return JSON.stringify([
-        ...RIGHTS.map((right) => context[right] ?? null),
+        ...RIGHTS.map((right) => inOrder(context[right])),
         ...contentsOf(sets),
-        ...Object.entries(memberships).map(([key, names]) => [key, Array.isArray(names) ? names.toSorted() : null]),
+        ...Object.entries(memberships).map(([key, names]) => [key, inOrder(names)]),
       ]);
     },
   };
 }
 
-/** In an order of their own: databases answer the rows of one query in any. */
 function contentsOf(sets: readonly PermissionSet[]): readonly unknown[] {
   const byName = sets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   return byName.map(({ name, objects, fields, rowLevelSecurity }) => [name, objects, fields, rowLevelSecurity]);
+}
+
+/** Databases answer the rows of one query in any order, and another order is no other right. */
+function inOrder(value: unknown): unknown {
+  return Array.isArray(value) ? value.toSorted() : value;
 }
 
 /** A deleted record is known by its id alone to everybody who may read its object. */

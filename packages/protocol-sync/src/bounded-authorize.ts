@@ -2,7 +2,7 @@
 import type { Authorize, ReadPermission } from './authorize.js';
 import { goOn } from './go-on.js';
 import type { Platform } from './platform/platform.js';
-import { type OptionNames, refuseUnknownOptions } from './refuse-unknown-options.js';
+import { type OptionKinds, refuseWrongOptions } from './refuse-wrong-options.js';
 
 /** How long a rule may think, and on which clock. */
 export interface RuleBound {
@@ -10,7 +10,7 @@ export interface RuleBound {
   readonly timeoutMs: number;
 }
 
-const RULES: OptionNames<Authorize> = { read: true, write: true, scope: true };
+const RULES: OptionKinds<Authorize> = { read: true, write: true, scope: true };
 
 /**
  * The same rules, each of which throws when it takes longer than `timeoutMs`. Rules are asked inside the store's transaction:
@@ -21,7 +21,7 @@ const RULES: OptionNames<Authorize> = { read: true, write: true, scope: true };
 export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authorize {
   const { read, write, scope } = authorize;
   // The rules of a class may keep what they like beside them.
-  if (Object.getPrototypeOf(authorize) === Object.prototype) refuseUnknownOptions(authorize, RULES, 'authorize.');
+  if (Object.getPrototypeOf(authorize) === Object.prototype) refuseWrongOptions(authorize, RULES, 'authorize.');
   else if (!read && !write && !scope) throw new TypeError('authorize has none of the rules read, write and scope.');
   return {
     ...(read

@@ -7,6 +7,9 @@ export type ObjectConfigs = ReadonlyMap<string, SyncConfig> | Readonly<Record<st
 
 /** The configurations as a map: the one that was given, where it is one. Throws `TypeError` for one that is malformed. */
 export function readObjectConfigs(objects: ObjectConfigs): ReadonlyMap<string, SyncConfig> {
+  if (typeof objects !== 'object' || Array.isArray(objects)) {
+    throw new TypeError('objects must be a Map or an object of sync blocks by name: { task: { enabled: true } }.');
+  }
   const byName =
     objects instanceof Map ? (objects as ReadonlyMap<string, SyncConfig>) : new Map(Object.entries(objects));
   for (const [objectName, config] of byName) checkObjectConfig(config, `objects.${objectName}`);

@@ -291,7 +291,7 @@ describe('bad input', () => {
     ],
     [new Map([['task', { strategy: 'manual' }]]), 'objects.task.enabled is missing; must be true or false.'],
     [{ task: { enabled: true, strategy: 'latest' } }, 'objects.task.strategy must be'],
-    [[{ objectName: 'task', sync: { enabled: true } }], 'objects.0.enabled is missing'],
+    [[{ objectName: 'task', sync: { enabled: true } }], 'objects must be a Map or an object of sync blocks by name'],
     [{ task: null }, 'objects.task must be a mapping'],
   ])('refuses malformed configurations of objects, and says where: %j', (objects, message) => {
     expect(() => new SyncHandler({ objects: objects as never })).toThrow(message);

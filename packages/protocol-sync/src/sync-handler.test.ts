@@ -340,6 +340,24 @@ it.each([
   expect(() => new SyncHandler(options)).toThrow(message);
 });
 
+// As JavaScript passes them: the compiler lets none of these through.
+it.each([
+  [{ store: {} }, 'SyncHandler: store must be a store, e.g. new SqliteStore(database).'],
+  [{ store: 'sync.db' }, 'SyncHandler: store must be a store, e.g. new SqliteStore(database).'],
+  [{ resolver: { applyMutation() {} } }, 'SyncHandler: resolver must be an object with getRecord and applyMutation.'],
+  [{ onWarning: console }, 'SyncHandler: onWarning must be a function.'],
+  [{ objects: [] }, 'objects must be a Map or an object of sync blocks by name: { task: { enabled: true } }.'],
+  [{ objects: 'task' }, 'objects must be a Map or an object of sync blocks by name: { task: { enabled: true } }.'],
+])('refuses an option of another kind, and says what to pass: %j', (options, message) => {
+  expect(() => new SyncHandler(options as never)).toThrow(new TypeError(message));
+});
+
+it('takes for left out what is undefined or null', async () => {
+  const handler = new SyncHandler({ store: null, resolver: undefined, objects: undefined, onWarning: null } as object);
+  const change = { objectName: 'task', recordId: 't1', operation: 'create', data: {} } as const;
+  expect(await handler.recordChange(change)).toEqual({ serverVersion: 1 });
+});
+
 it('takes rules of a class that keeps more beside them', () => {
   class Rules {
     readonly owner = 'ada';

@@ -27,7 +27,7 @@ import { checkpointOf, type PushRequest, parsePull, parsePush } from './push-req
 import type { RecordChange } from './record-change.js';
 import { type RecordedChange, recordChanges } from './record-changes.js';
 import { type RecordResolver, storeResolver } from './record-resolver.js';
-import { type OptionNames, refuseUnknownOptions } from './refuse-unknown-options.js';
+import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from './refuse-wrong-options.js';
 import { resolveLimits, type ServerLimits } from './server-limits.js';
 import { MemoryStore } from './storage/memory-store.js';
 import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
@@ -69,16 +69,16 @@ export interface SyncHandlerOptions {
   readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
 }
 
-const OPTIONS: OptionNames<SyncHandlerOptions> = {
-  store: true,
-  resolver: true,
+const OPTIONS: OptionKinds<SyncHandlerOptions> = {
+  store: { methods: ['open', 'transaction', 'page'], expected: 'a store, e.g. new SqliteStore(database)' },
+  resolver: RESOLVER_KIND,
   objects: true,
   strategy: true,
   conflictFields: true,
   authorize: true,
   limits: true,
   changeLogRetentionDays: true,
-  onWarning: true,
+  onWarning: FUNCTION_KIND,
   platform: true,
 };
 const MS_PER_DAY = 24 * 60 * 60 * 1000;
@@ -107,7 +107,7 @@ export class SyncHandler implements AsyncDisposable {
 
   /** Throws `TypeError` for an option that is unknown or cannot be meant. */
   constructor(options: SyncHandlerOptions = {}) {
-    refuseUnknownOptions(options, OPTIONS, 'SyncHandler: ');
+    refuseWrongOptions(options, OPTIONS, 'SyncHandler: ');
     this.#options = options;
     this.store = options.store ?? new MemoryStore();
     this.limits = resolveLimits(options.limits);

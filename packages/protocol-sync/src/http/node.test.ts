@@ -27,6 +27,12 @@ async function listen(listener: RequestListener): Promise<RunningServer> {
   };
 }
 
+it('refuses what is no endpoint when it is made, not at each request', () => {
+  // A cast: the compiler refuses a handler.
+  const handler = new SyncHandler() as never;
+  expect(() => toNodeHandler(handler)).toThrow(new TypeError('toNodeHandler: pass what createSyncEndpoint returns.'));
+});
+
 describeHttpServer({ name: 'node:http', serve: (endpoint) => listen(toNodeHandler(endpoint)) });
 describeHttpServer({
   name: 'node:http before an endpoint in a function of the application',

@@ -13,8 +13,10 @@ export type { NodeRequest } from './node-call.js';
  * A handler for `http.createServer(toNodeHandler(endpoint))` and `app.use('/api/sync', toNodeHandler(endpoint))`.
  * A body that middleware such as `express.json()` has parsed is used as it is; mind that `express.json()` refuses more
  * than 100 KB unless told otherwise, and sync sends up to 1 MiB. The endpoint's request is aborted when the client goes.
+ * Throws `TypeError` for what is no function.
  */
 export function toNodeHandler(endpoint: SyncEndpoint): (request: NodeRequest, response: ServerResponse) => void {
+  if (typeof endpoint !== 'function') throw new TypeError('toNodeHandler: pass what createSyncEndpoint returns.');
   const answerCall = answerCallOf(endpoint);
   return (request, response) => {
     const call = new NodeCall(request, response);

@@ -342,3 +342,18 @@ it('refuses an option that it does not know', () => {
     'createSyncEndpoint: realtme is unknown. Known: handler, resolver, authenticate, path, ',
   );
 });
+
+// As JavaScript passes them: the compiler lets none of these through.
+it.each([
+  [undefined, 'handler must be a SyncHandler'],
+  [{}, 'handler must be a SyncHandler'],
+  [{ handler: SyncHandler }, 'handler must be a SyncHandler'],
+  [{ resolver: {} }, 'resolver must be an object with getRecord and applyMutation'],
+  [{ authenticate: true }, 'authenticate must be a function from the request to { id } or null'],
+  [{ path: /sync/ }, "path must be a text, e.g. '/api/sync'"],
+  [{ onError: console }, 'onError must be a function'],
+])('refuses an option of another kind, and says what to pass: %j', (options, problem) => {
+  const handler = problem.startsWith('handler') ? {} : { handler: new SyncHandler() };
+  const given = options && { ...handler, ...options };
+  expect(() => createSyncEndpoint(given as never)).toThrow(new TypeError(`createSyncEndpoint: ${problem}.`));
+});

@@ -9,7 +9,7 @@ import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Identified, Principal, SyncContext } from '../principal.js';
 import type { RecordResolver } from '../record-resolver.js';
-import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
+import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { telling } from '../telling.js';
@@ -59,14 +59,14 @@ export interface SyncEndpointOptions {
   readonly platform?: Platform | undefined;
 }
 
-const OPTIONS: OptionNames<SyncEndpointOptions> = {
-  handler: true,
-  resolver: true,
-  authenticate: true,
-  path: true,
+const OPTIONS: OptionKinds<SyncEndpointOptions> = {
+  handler: { methods: ['answerPush', 'answerPull'], expected: 'a SyncHandler', isRequired: true },
+  resolver: RESOLVER_KIND,
+  authenticate: { methods: ['call'], expected: 'a function from the request to { id } or null' },
+  path: { methods: ['replace'], expected: "a text, e.g. '/api/sync'" },
   maxConcurrentRequests: true,
   realtime: true,
-  onError: true,
+  onError: FUNCTION_KIND,
   platform: true,
 };
 
@@ -82,7 +82,7 @@ const STREAMS_RETRY_MS = 60_000;
 
 /**
  * The endpoint of a sync handler: `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint, idleTimeout: 60 })`,
- * as Bun cuts after 10 s what may take 15. Throws `TypeError` for an unknown option.
+ * as Bun cuts after 10 s what may take 15. Throws `TypeError` for an option that is unknown or of another kind.
  */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
   return endpointOf(answeringCalls(options));
@@ -95,7 +95,7 @@ export function endpointOf(answerCall: AnswerCall): SyncEndpoint {
 
 /** How the endpoint with these options answers. Throws like `createSyncEndpoint`. */
 export function answeringCalls(options: SyncEndpointOptions): AnswerCall {
-  refuseUnknownOptions(options, OPTIONS, 'createSyncEndpoint: ');
+  refuseWrongOptions(options, OPTIONS, 'createSyncEndpoint: ');
   const endpoint: Endpoint = {
     ...options,
     path: normalizePath(options.path ?? DEFAULT_PATH),

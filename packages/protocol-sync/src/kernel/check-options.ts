@@ -1,8 +1,8 @@
 /** Checks the options of the plugin as plain JavaScript may pass them: what is misspelt must not be silently ignored. */
-import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
+import { type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 
-const OPTIONS: OptionNames<SyncProtocolPluginOptions> = {
+const OPTIONS: OptionKinds<SyncProtocolPluginOptions> = {
   endpoint: true,
   conflictFields: true,
   strategy: true,
@@ -16,7 +16,7 @@ const OPTIONS: OptionNames<SyncProtocolPluginOptions> = {
   platform: true,
 };
 
-const ENDPOINT_OPTIONS: OptionNames<NonNullable<SyncProtocolPluginOptions['endpoint']>> = {
+const ENDPOINT_OPTIONS: OptionKinds<NonNullable<SyncProtocolPluginOptions['endpoint']>> = {
   enabled: true,
   path: true,
   maxMutationsPerRequest: true,
@@ -27,10 +27,10 @@ const ENDPOINT_OPTIONS: OptionNames<NonNullable<SyncProtocolPluginOptions['endpo
 
 /** Throws `TypeError` naming the first option that is unknown or cannot be meant. */
 export function checkOptions(options: SyncProtocolPluginOptions): void {
-  refuseUnknownOptions(options, OPTIONS, 'SyncProtocolPlugin: ');
+  refuseWrongOptions(options, OPTIONS, 'SyncProtocolPlugin: ');
   const { endpoint, limits } = options;
   if (!endpoint) return;
-  refuseUnknownOptions(endpoint, ENDPOINT_OPTIONS, 'SyncProtocolPlugin: endpoint.');
+  refuseWrongOptions(endpoint, ENDPOINT_OPTIONS, 'SyncProtocolPlugin: endpoint.');
   if (typeof endpoint.enabled !== 'boolean') throw problem('endpoint.enabled must be true or false');
   if (endpoint.path !== undefined && !isPath(endpoint.path)) {
     throw problem(`endpoint.path must be a path like '/api/sync', not ${JSON.stringify(endpoint.path)}`);

@@ -1,6 +1,6 @@
 /** A store in a PostgreSQL database, shared by any number of server processes. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
-import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
+import { type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import { CommitListeners } from './commit-listeners.js';
 import { newEpoch } from './epoch-watch.js';
 import { PostgresAnnouncements } from './postgres-announcements.js';
@@ -46,8 +46,8 @@ export interface PostgresStoreOptions {
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 
-const OPTIONS: OptionNames<PostgresStoreOptions> = {
-  pool: true,
+const OPTIONS: OptionKinds<PostgresStoreOptions> = {
+  pool: { methods: ['connect', 'on'], expected: 'a Pool of pg', isRequired: true },
   schema: true,
   connectTimeoutMs: true,
   lockTimeoutMs: true,
@@ -78,9 +78,9 @@ export class PostgresStore implements SyncStore {
   #announcements: PostgresAnnouncements | undefined;
   #isOpen = false;
 
-  /** Throws `TypeError` for an unknown option: a misspelt `schema` would put all tenants into one. */
+  /** Throws `TypeError` for what is no pool and for an unknown option: a misspelt `schema` would put all tenants into one. */
   constructor(options: PostgresStoreOptions) {
-    refuseUnknownOptions(options, OPTIONS, 'PostgresStore: ');
+    refuseWrongOptions(options, OPTIONS, 'PostgresStore: ');
     const { pool, schema = 'objectql_sync', platform = systemPlatform } = options;
     const { connectTimeoutMs = DEFAULT_TIMEOUT_MS, lockTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#source = { pool, waiting: { connectTimeoutMs, lockTimeoutMs, platform } };

@@ -1,6 +1,6 @@
 /** A store in one SQLite file, on a handle the application opens. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
-import { type OptionNames, refuseUnknownOptions } from '../refuse-unknown-options.js';
+import { hasMethods, type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import { CommitListeners } from './commit-listeners.js';
 import { EpochWatch } from './epoch-watch.js';
 import { Mutex } from './mutex.js';
@@ -20,7 +20,7 @@ export interface SqliteStoreOptions {
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 
-const OPTIONS: OptionNames<SqliteStoreOptions> = { busyTimeoutMs: true, platform: true };
+const OPTIONS: OptionKinds<SqliteStoreOptions> = { busyTimeoutMs: true, platform: true };
 /** 5 s: longer than any push without a hanging resolver, and well within the client's 30 s. */
 const BUSY_TIMEOUT_MS = 5000;
 /** 250 ms: how late another process's commit may be noticed. Looking costs microseconds. */
@@ -51,9 +51,12 @@ export class SqliteStore implements SyncStore {
   #stopLooking: (() => void) | undefined;
   #isOpen = false;
 
-  /** Throws `TypeError` for an unknown option. */
+  /** Throws `TypeError` for an unknown option and for what is no handle. */
   constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
-    refuseUnknownOptions(options, OPTIONS, 'SqliteStore: ');
+    refuseWrongOptions(options, OPTIONS, 'SqliteStore: ');
+    if (!hasMethods(database, ['exec', 'prepare'])) {
+      throw new TypeError("SqliteStore: database must be an open handle, e.g. new Database('sync.db').");
+    }
     const { busyTimeoutMs: timeoutMs = BUSY_TIMEOUT_MS, platform = systemPlatform } = options;
     const pause = (delayMs: number) => new Promise<void>((resolve) => void platform.setTimer(resolve, delayMs));
     this.#platform = platform;

@@ -1,0 +1,49 @@
+/**
+ * An option that nobody reads is a mistake, and better found at once: a misspelt `authorize` would let everybody in. So is a
+ * value of another kind, as JavaScript passes it, which would fail at the first request or at the first write.
+ */
+
+/** By what a value is known to be an option's, and what to pass. */
+export interface OptionKind {
+  /** It has these methods; `call`, where it must be a function. */
+  readonly methods: readonly string[];
+  readonly expected: string;
+  readonly isRequired?: boolean;
+}
+
+/** A `RecordResolver`. */
+export const RESOLVER_KIND: OptionKind = {
+  methods: ['getRecord', 'applyMutation'],
+  expected: 'an object with getRecord and applyMutation',
+};
+export const FUNCTION_KIND: OptionKind = { methods: ['call'], expected: 'a function' };
+
+/** Every option of a type, and no other: the compiler demands each. `true` for one that is checked elsewhere, or needs no check. */
+export type OptionKinds<Options> = Readonly<Record<keyof Options, true | OptionKind>>;
+
+/** Throws `TypeError` naming the first of `options` that is unknown or of another kind; `owner` is who was given them. */
+export function refuseWrongOptions<Options extends object>(
+  options: Options,
+  kinds: OptionKinds<Options>,
+  owner: string,
+): void {
+  // Without any, those that are required are told to be missing.
+  const given: object = Object(options);
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(kinds, name));
+  if (unknown) throw new TypeError(`${owner}${unknown} is unknown. Known: ${Object.keys(kinds).join(', ')}.`);
+  for (const [name, kind] of Object.entries<true | OptionKind>(kinds)) {
+    if (kind === true || isOfKind(Reflect.get(given, name), kind)) continue;
+    throw new TypeError(`${owner}${name} must be ${kind.expected}.`);
+  }
+}
+
+function isOfKind(value: unknown, { methods, isRequired = false }: OptionKind): boolean {
+  return value === undefined || value === null ? !isRequired : hasMethods(value, methods);
+}
+
+/** Whether a value, of whatever kind, has all these methods. */
+export function hasMethods(value: unknown, methods: readonly string[]): boolean {
+  // What has no properties has no methods either.
+  const object = Object(value) as Readonly<Record<string, unknown>>;
+  return methods.every((method) => typeof object[method] === 'function');
+}

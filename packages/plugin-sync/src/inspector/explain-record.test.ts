@@ -87,3 +87,18 @@ it('says what was put off, what resolution made, what waits and what was refused
     'The update 7 was refused and is not in it. VALIDATION: Too long.',
   ]);
 });
+
+it('says it in whole sentences where there is little to say', () => {
+  const { mutation } = entry({ id: 'm1', operation: 'update', data: { title: 'Mine' } });
+  const conflict = { ...RECORD, clientMutation: mutation, serverRecord: {}, conflictingFields: [] };
+  const reasons = because({
+    base: { ...BASE, walk: 'w1' },
+    pending: [entry({ operation: 'update', data: { status: 'done' } }, { tries: 1, progress: 'sending' })],
+    conflicts: [{ id: 'm1', parkedAt: 0, conflict }],
+  });
+  expect(reasons).toEqual([
+    'The server last told version 3.',
+    'On top of it lies update 7 of status, made here: being sent; the server has put it off 1 time.',
+    'A conflict about the update waits for the user, and the server’s stands meanwhile.',
+  ]);
+});

@@ -78,9 +78,12 @@ it('tells what changes, and keeps the parts that do not', async () => {
   await tasks.sync();
   stop();
   const last = seen.at(-1);
-  expect(last?.requests.length).toBe(1);
+  const told = seen.map(({ requests }) => requests[0]?.outcome.status);
+  expect([...new Set(told)]).toEqual([undefined, 'under way', 'answered']);
   expect(last?.conflicts).toBe(seen[0]?.conflicts);
   expect(inspection.getSnapshot()).toBe(last);
+  await tasks.sync();
+  expect(seen.length).toBe(told.length);
   await sync.close();
 });
 
@@ -126,6 +129,39 @@ it('says which changes are being sent, and explains a record by them', async () 
   });
   await sync.close();
   await syncing;
+});
+
+it('explains a record by what waits of this record alone', async () => {
+  const { sync, inspector } = inspected([
+    ({ mutations }) => ({
+      results: mutations.map((clientMutation) => {
+        const { id: mutationId, objectName, recordId, data } = clientMutation;
+        if (data?.title !== 'conflict') return { mutationId, status: 'rejected', code: 'VALIDATION', reason: 'No.' };
+        const conflictingFields = ['title'];
+        const conflict = { objectName, recordId, clientMutation, serverRecord: {}, conflictingFields };
+        return { mutationId, status: 'conflict', conflict: { ...conflict, strategy: 'manual', serverVersion: 2 } };
+      }),
+    }),
+  ]);
+  const waiting = [
+    ['task', 'a', 'conflict'],
+    ['task', 'b', 'refused'],
+    ['note', 'b', 'conflict'],
+    ['note', 'a', 'refused'],
+  ] as const;
+  for (const [objectName, recordId, title] of waiting) sync.getEngine(objectName).records.create(recordId, { title });
+  await sync.syncAll();
+  const found = waiting.map(async ([objectName, recordId]) => {
+    const { conflicts, deadLetters } = await inspector.explain({ objectName, recordId });
+    return [conflicts.length, deadLetters.length];
+  });
+  expect(await Promise.all(found)).toEqual([
+    [1, 0],
+    [0, 1],
+    [1, 0],
+    [0, 1],
+  ]);
+  await sync.close();
 });
 
 it('leaves the transport as it was, unless another has taken its place', async () => {

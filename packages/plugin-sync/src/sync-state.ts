@@ -9,6 +9,7 @@
  *    │                │             ▲                            │     ├── failed, no network ─▶ offline
  *    └── cancelled ───┘             └────────────────────────────┼─────┘
  *                                                                └── resumed, requested ── needs-auth ◀── refused
+ *                                                                    (unauthenticated: and online)
  *   any ──paused──▶ paused ──resumed──▶ syncing        any ──closed──▶ closed
  *
  * A wait that the server asked for (`Retry-After`) ends when it is over or the application requests, and
@@ -81,13 +82,15 @@ export function initialState({ isEnabled, isOnline }: { isEnabled: boolean; isOn
   return isOnline ? { at: 'idle' } : { at: 'offline', failures: 0 };
 }
 
-/** What makes a client sync at once, by where it stands. */
-const STARTS: Readonly<Record<SyncState['at'], readonly SyncEvent['type'][]>> = {
+/** What makes a client sync at once, by where it stands, and why where it needs a sign-in. */
+const STARTS: Readonly<Record<Exclude<SyncState['at'], 'needs-auth'> | Why, readonly SyncEvent['type'][]>> = {
   idle: ['requested', 'online'],
   waiting: ['requested', 'online', 'due'],
   syncing: [],
   offline: ['requested', 'online'],
-  'needs-auth': ['requested', 'resumed'],
+  // Who looks at the app again may have signed in elsewhere. Another user's work is sent by nobody unasked.
+  unauthenticated: ['requested', 'resumed', 'online'],
+  'wrong-user': ['requested', 'resumed'],
   paused: ['resumed'],
   disabled: [],
   closed: [],
@@ -104,7 +107,7 @@ export function transition(state: SyncState, event: SyncEvent): SyncState {
   // People look at their devices often, and networks come and go; a server that asked to be left alone is.
   const isTold = state.at === 'waiting' && state.reason === 'retry-after';
   if (isTold && (event.type === 'online' || event.type === 'offline')) return state;
-  if (STARTS[state.at].includes(event.type)) return { at: 'syncing', failures };
+  if (STARTS['why' in state ? state.why : state.at].includes(event.type)) return { at: 'syncing', failures };
   if (state.at === 'syncing') {
     if (event.type === 'drained') return drained(event);
     return event.type === 'failed' ? failed(event.hasSettled ? 1 : failures + 1, event) : state;
@@ -144,5 +147,6 @@ function debounce({ now, debounceMs }: Pick<EventOf<'recorded'>, 'now' | 'deboun
   return { at: 'waiting', until, reason: 'debounce', since, failures: 0 };
 }
 
+type Why = At<'needs-auth'>['why'];
 type At<Name extends SyncState['at']> = Extract<SyncState, { readonly at: Name }>;
 type EventOf<Type extends SyncEvent['type']> = Extract<SyncEvent, { readonly type: Type }>;

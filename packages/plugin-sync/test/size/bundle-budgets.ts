@@ -16,11 +16,11 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_615, maxTotalBytes: 22_615 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_630, maxTotalBytes: 22_630 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_145,
-    maxTotalBytes: 25_145,
+    maxInitialBytes: 25_160,
+    maxTotalBytes: 25_160,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
@@ -29,8 +29,8 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_890,
-    maxTotalBytes: 26_890,
+    maxInitialBytes: 26_900,
+    maxTotalBytes: 26_900,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,

@@ -238,8 +238,8 @@ test('a sync that is joined at its very end still includes what was recorded bef
   }
 });
 
-test('pauses for a sign-in, keeps everything, and goes on with resume or an explicit sync', async () => {
-  for (const goOn of ['resume', 'sync'] as const) {
+test('pauses for a sign-in, keeps everything, and goes on with resume, an explicit sync or a look at the app', async () => {
+  for (const goOn of ['resume', 'sync', 'look'] as const) {
     const server = scriptedServer(() => {
       throw new TransportError('Who are you?', { type: 'refused', status: 401 });
     });
@@ -253,7 +253,8 @@ test('pauses for a sign-in, keeps everything, and goes on with resume or an expl
     tasks.records.create('t2', { title: 'two' });
     server.script = (request) => appliedAll(request);
     if (goOn === 'resume') plugin.client.resume();
-    else await tasks.sync();
+    else if (goOn === 'sync') await tasks.sync();
+    else platform.wake();
     await platform.advance(0);
     expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0, attention: false });
   }
@@ -268,6 +269,9 @@ test('never sends one user’s log as another’s', async () => {
     1,
     expect.objectContaining({ state: 'needs-auth', why: 'wrong-user', pending: 1 }),
   ]);
+  platform.setOnline(true);
+  await platform.advance(1_000_000);
+  expect(server.requests.length).toBe(1);
 });
 
 test('forgets a scheduled sync when asked to, until there is a reason for one', async () => {

@@ -59,6 +59,37 @@ function Summary({ sync }: ClientProps) {
   return `${useRecords(sync, 'task')?.length ?? 'loading'}, ${useSyncStatus(sync).pending} pending`;
 }
 
+function Overview({ sync, objectName }: ClientProps & { readonly objectName: string }) {
+  return [
+    useRecords(sync, objectName)?.length,
+    useRecord(sync, objectName, 'a')?.data.title,
+    `${useSyncStatus(sync).pending} pending`,
+    useConflicts(sync, objectName).length,
+    useDeadLetters(sync, objectName).length,
+  ].join(', ');
+}
+
+/** Answers a delete with a refusal, and everything else with a conflict. */
+const refuses: Step = (request) => ({
+  results: request.mutations.map((mutation) =>
+    mutation.operation === 'delete'
+      ? { mutationId: mutation.id, status: 'rejected', code: 'FORBIDDEN', reason: 'Not yours.' }
+      : {
+          mutationId: mutation.id,
+          status: 'conflict',
+          conflict: {
+            objectName: mutation.objectName,
+            recordId: mutation.recordId,
+            clientMutation: mutation,
+            serverRecord: { title: 'theirs' },
+            conflictingFields: ['title'],
+            strategy: 'manual',
+            serverVersion: 2,
+          },
+        },
+  ),
+});
+
 it('renders records when they have been read, and again only when one changes', async () => {
   const { sync, tasks } = client();
   tasks.records.create('b', { title: 'B' });
@@ -131,6 +162,37 @@ it('renders another record at once when it is asked for another', async () => {
   await sync.close();
 });
 
+it('renders at once what another client has, or another object, when it is given another', async () => {
+  const [ada, bob] = [client(refuses), client(refuses)];
+  for (const [objectName, recordId] of [
+    ['task', 'x'],
+    ['note', 'x'],
+    ['note', 'y'],
+  ] as const) {
+    const engine = bob.sync.getEngine(objectName);
+    const mutation = { objectName, baseVersion: 1 };
+    engine.recordMutation({ ...mutation, recordId, operation: 'update', data: { title: 'waits' } });
+    engine.recordMutation({ ...mutation, recordId: `refused-${recordId}`, operation: 'delete' });
+  }
+  await act(() => bob.sync.syncAll());
+  ada.tasks.records.create('a', { title: 'of ada' });
+  for (const title of ['of bob', 'also of bob']) bob.tasks.records.create(title === 'of bob' ? 'a' : 'b', { title });
+  bob.sync.getEngine('note').records.create('a', { title: 'a note' });
+  const container = document.createElement('div');
+  const root = createRoot(container);
+  const shown: unknown[] = [];
+  for (const [{ sync }, objectName] of [
+    [ada, 'task'],
+    [bob, 'task'],
+    [bob, 'note'],
+  ] as const) {
+    await act(async () => root.render(createElement(Overview, { sync, objectName })));
+    shown.push(container.textContent);
+  }
+  expect(shown.join('; ')).toBe('1, of ada, 1 pending, 0, 0; 3, of bob, 3 pending, 1, 1; 3, a note, 3 pending, 2, 2');
+  for (const { sync } of [ada, bob]) await sync.close();
+});
+
 it('renders the status at most once for each time it becomes another one', async () => {
   const { sync, tasks } = client();
   let different = 0;
@@ -148,25 +210,7 @@ it('renders the status at most once for each time it becomes another one', async
 });
 
 it('renders conflicts and dead letters of one object, or of all', async () => {
-  const { sync } = client((request) => ({
-    results: request.mutations.map((mutation) =>
-      mutation.operation === 'delete'
-        ? { mutationId: mutation.id, status: 'rejected', code: 'FORBIDDEN', reason: 'Not yours.' }
-        : {
-            mutationId: mutation.id,
-            status: 'conflict',
-            conflict: {
-              objectName: mutation.objectName,
-              recordId: mutation.recordId,
-              clientMutation: mutation,
-              serverRecord: { title: 'theirs' },
-              conflictingFields: ['title'],
-              strategy: 'manual',
-              serverVersion: 2,
-            },
-          },
-    ),
-  }));
+  const { sync } = client(refuses);
   const all = await show(() => [useConflicts(sync).length, useDeadLetters(sync).length]);
   const ofTask = await show(() => [useConflicts(sync, 'task').length, useDeadLetters(sync, 'task').length]);
   const task = { objectName: 'task', recordId: 'a', baseVersion: 1 } as const;

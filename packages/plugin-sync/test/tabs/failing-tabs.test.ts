@@ -187,3 +187,14 @@ test('rests when it has lost the lead before it had read what the leader before 
   expect([slow, last].map(({ connection }) => connection.requests.length > 0)).toEqual([false, true]);
   expect(slow.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
 });
+
+test('leads again at once when the tab is closed that took the lead from it', async () => {
+  const { world, leader, follower } = await two();
+  leader.host.setVisible(false);
+  await world.advance(3000);
+  expect(follower.connection.requests.length).toBeGreaterThan(0);
+  await world.close(follower);
+  leader.tasks.records.create('t1', { title: 'one' });
+  await world.advance(500);
+  expect(leader.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+});

@@ -19,6 +19,7 @@ const app: KernelPlugin = {
     const objects = [
       { name: 'project', label: 'Project', sync, fields: { text } },
       { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
+      { name: 'seat', label: 'Seat', sync, fields: { code: { ...text, unique: true } } },
       { name: 'bill', label: 'Bill', sync, fields: { text, project: { ...project, deleteBehavior: 'restrict' } } },
       { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
     ];
@@ -61,6 +62,19 @@ it('I4 keeps in the local engine what goes with a record that its user may not r
     ],
     [],
   ]);
+});
+
+it('I4 writes a record that takes over a unique value from one that is gone', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a', plugins: [app] });
+  const seat = { operation: 'update', objectName: 'seat', data: { code: 'A1' } } as const;
+  await server.recordChange({ ...seat, recordId: 'old' });
+  await device.exchange();
+  await server.recordChange({ ...seat, recordId: 'old', operation: 'delete', data: undefined });
+  await server.recordChange({ ...seat, recordId: 'new' });
+  await device.exchange();
+  const seats = await device.engine.find('seat', {}, system);
+  expect([seats.map(({ id, code }) => [id, code]), device.failures]).toEqual([[['new', 'A1']], []]);
 });
 
 it('I4 writes what the server sends also where the local definitions refuse it', async () => {

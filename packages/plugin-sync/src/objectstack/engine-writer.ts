@@ -87,7 +87,8 @@ export class EngineWriter {
     await this.#applyAll(async () => {
       // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
       const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
-      const ids = [...changed, ...gone.filter((id) => !now.has(id))];
+      // First what is gone: others may have its unique values by now.
+      const ids = [...gone.filter((id) => !now.has(id)), ...changed];
       return ids.map((recordId) => ({ objectName, recordId }));
     }, restated);
   }

@@ -130,3 +130,14 @@ test('reads and tells nothing any more once it is stopped', async () => {
   await watch.isFresh();
   expect([storage.operations.length - before, told]).toEqual([0, []]);
 });
+
+test('tells of no failure of a read that was under way when it was stopped', async () => {
+  const { watch, storage, told } = await watching();
+  storage.fail('load', new Error('The storage is closed.'));
+  const before = storage.operations.length;
+  const reading = watch.readAgain();
+  await Promise.resolve();
+  watch.stop();
+  await reading;
+  expect([storage.operations.length - before, told]).toEqual([1, []]);
+});

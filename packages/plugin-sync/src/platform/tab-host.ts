@@ -4,7 +4,7 @@
 export interface TabHost {
   /**
    * Asks for the lock of this name: in line behind those who asked before, or, to `steal`, at once from whoever holds it.
-   * Returns what gives the lock back, or leaves the line.
+   * Returns what gives the lock back, or leaves the line; nothing is told of it after that.
    */
   requestLock(name: string, request: LockRequest): () => void;
   /** Opens the channel of this name: what is posted there reaches every other tab that has it open, not the poster. */

@@ -41,16 +41,22 @@ export class TestTab implements TabHost {
   }
 
   requestLock(name: string, request: LockRequest): () => void {
-    const claim: Claim = { tab: this, request };
+    let isOver = false;
+    const tell = (told: () => void) => () => isOver || told();
+    const { steal, onGranted, onLost } = request;
+    const claim: Claim = { tab: this, request: { steal, onGranted: tell(onGranted), onLost: tell(onLost) } };
     const claims = this.#browser.claims.get(name) ?? [];
     const holder = claims[0];
     this.#browser.claims.set(name, claims);
-    if (request.steal) {
+    if (steal) {
       claims.splice(0, 1, claim);
       if (holder) holder.tab.run(holder.request.onLost);
     } else claims.push(claim);
-    this.#browser.settle(name, holder === claim ? undefined : request.steal ? undefined : holder);
-    return () => this.#drop(name, (other) => other === claim);
+    this.#browser.settle(name, holder === claim ? undefined : steal ? undefined : holder);
+    return () => {
+      isOver = true;
+      this.#drop(name, (other) => other === claim);
+    };
   }
 
   openChannel(name: string, onMessage: (message: unknown) => void): TabChannel {

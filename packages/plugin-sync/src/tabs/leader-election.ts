@@ -81,16 +81,10 @@ export class LeaderElection {
 
   #request(steal: boolean): void {
     this.#letGo();
-    let isCurrent = true;
-    const tell = (event: LeadershipEvent) => isCurrent && this.#dispatch(event);
-    const letGo = this.#parts.host.requestLock(this.#parts.lockName, {
+    this.#letGo = this.#parts.host.requestLock(this.#parts.lockName, {
       steal,
-      onGranted: () => tell({ type: 'granted' }),
-      onLost: () => tell({ type: 'lost' }),
+      onGranted: () => this.#dispatch({ type: 'granted' }),
+      onLost: () => this.#dispatch({ type: 'lost' }),
     });
-    this.#letGo = () => {
-      isCurrent = false;
-      letGo();
-    };
   }
 }

@@ -5,7 +5,15 @@ import { engineAuthorize } from './engine-authorize.js';
 function scopeWhen(inOrder: <Item>(list: readonly Item[]) => readonly Item[]) {
   const authorize = engineAuthorize({ readAll: async () => new Map() }, () => ({
     security: { resolvePermissionSetsForContext: async () => inOrder([{ name: 'sales' }, { name: 'support' }]) },
-    membership: { resolve: async () => ({ teams: inOrder(['north', 'south']) }) },
+    membership: {
+      resolve: async () =>
+        Object.fromEntries(
+          inOrder([
+            ['teams', inOrder(['north', 'south'])],
+            ['sites', []],
+          ]),
+        ),
+    },
   }));
   const context = { positions: inOrder(['clerk', 'everyone']), permissions: inOrder(['sales', 'support']) };
   return authorize.scope?.({ id: 'ada', context });
@@ -13,4 +21,13 @@ function scopeWhen(inOrder: <Item>(list: readonly Item[]) => readonly Item[]) {
 
 it('lets nobody walk the feed anew because a database lists the same rights in another order', async () => {
   expect(await scopeWhen((list) => list.toReversed())).toBe(await scopeWhen((list) => list));
+});
+
+it('takes nothing for a right of what a membership resolver adds to its lists, and the platform passes over', async () => {
+  const scopeAt = (askedAt: number) =>
+    engineAuthorize({ readAll: async () => new Map() }, () => ({
+      security: undefined,
+      membership: { resolve: async () => ({ teams: ['north'], askedAt }) },
+    })).scope?.({ id: 'ada' });
+  expect(await scopeAt(1)).toBe(await scopeAt(2));
 });

@@ -49,7 +49,7 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, service
       return JSON.stringify([
         ...RIGHTS.map((right) => inOrder(context[right])),
         ...contentsOf(sets),
-        ...Object.entries(memberships).map(([key, names]) => [key, inOrder(names)]),
+        ...listsIn(memberships),
       ]);
     },
   };
@@ -58,6 +58,12 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, service
 function contentsOf(sets: readonly PermissionSet[]): readonly unknown[] {
   const byName = sets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   return byName.map(({ name, objects, fields, rowLevelSecurity }) => [name, objects, fields, rowLevelSecurity]);
+}
+
+/** Only lists, because the platform passes over what else an application's resolver answers, as a time that is another each time. */
+function listsIn(memberships: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const lists = Object.entries(memberships).filter(([, names]) => Array.isArray(names));
+  return lists.map(([key, names]) => [key, inOrder(names)]).toSorted();
 }
 
 /** Databases answer the rows of one query in any order, and another order is no other right. */

@@ -175,6 +175,32 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
       SLOW,
     );
 
+    it(
+      'I4 I12 leaves on a device what rules about rows show its user by the email they have now',
+      async () => {
+        const [before, after] = ['cy@example.com', 'cyrus@example.com'];
+        const cy = await platform.addMember('cy', administrator);
+        await platform.addPermissionSet('cy', administrator, {
+          object_permissions: JSON.stringify({ deal: { allowRead: true } }),
+          row_level_security: JSON.stringify([
+            { name: 'theirs', object: 'deal', operation: 'all', using: 'title == current_user.email' },
+          ]),
+        });
+        for (const title of [before, after]) await platform.engine.insert('deal', { id: title, title }, SYSTEM);
+        const phone = new Device(platform, cy);
+        onTestFinished(() => phone.sync.close());
+        const seen = async () => {
+          await phone.sync.syncAll();
+          return (await phone.sync.getEngine('deal').records.list()).map(({ recordId }) => recordId);
+        };
+        const atFirst = await seen();
+        const user = await platform.engine.findOne('sys_user', { where: { email: before } }, SYSTEM);
+        await platform.engine.update('sys_user', { id: user.id, email: after }, SYSTEM);
+        expect([atFirst, await seen()]).toEqual([[before], [after]]);
+      },
+      SLOW,
+    );
+
     it('I12 serves who is signed in, and nobody else', async () => {
       const status = async (headers: Record<string, string>) => (await pull(headers)).status;
       const [valid, revoked] = [await platform.addApiKey('ada'), await platform.addApiKey('ada', { revoked: true })];

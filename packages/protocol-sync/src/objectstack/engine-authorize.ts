@@ -30,7 +30,15 @@ interface PermissionSet {
 }
 
 /** What in a user's context decides what they may read; a change of it makes their devices walk the feed anew. */
-const RIGHTS = ['tenantId', 'accessible_org_ids', 'posture', 'positions', 'permissions', 'systemPermissions'] as const;
+const RIGHTS = [
+  'tenantId',
+  'accessible_org_ids',
+  'email',
+  'posture',
+  'positions',
+  'permissions',
+  'systemPermissions',
+] as const;
 
 /** Reads as the caller, in one query for all that is asked at once. Writes are judged by the engine when they are made. */
 export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, services: () => RightsServices): Authorize {

@@ -201,6 +201,35 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
       SLOW,
     );
 
+    it(
+      'I4 takes no record from a device because the teams of its user could not be read for a moment',
+      async () => {
+        const dan = await platform.addMember('dan', administrator);
+        await platform.addPermissionSet('dan', administrator, {
+          object_permissions: JSON.stringify({ deal: { allowRead: true } }),
+          row_level_security: JSON.stringify([
+            { name: 'teams', object: 'deal', operation: 'all', using: 'title in current_user.teams' },
+          ]),
+        });
+        await platform.setTeams('dan', ['Dans']);
+        await platform.engine.insert('deal', { id: 'dans', title: 'Dans', amount: 0 }, SYSTEM);
+        const phone = new Device(platform, dan);
+        onTestFinished(() => phone.sync.close());
+        await phone.sync.syncAll();
+        const seen: unknown[] = [];
+        for (const question of [1, 2, 3, 4]) {
+          await platform.engine.update('deal', { id: 'dans', amount: question }, SYSTEM);
+          platform.failTeamsIn(question);
+          await phone.sync.syncAll();
+          platform.failTeamsIn(0);
+          await phone.sync.syncAll();
+          seen.push((await phone.sync.getEngine('deal').records.list()).map(({ data }) => data.amount));
+        }
+        expect(seen).toEqual([[1], [2], [3], [4]]);
+      },
+      SLOW,
+    );
+
     it('I12 serves who is signed in, and nobody else', async () => {
       const status = async (headers: Record<string, string>) => (await pull(headers)).status;
       const [valid, revoked] = [await platform.addApiKey('ada'), await platform.addApiKey('ada', { revoked: true })];

@@ -64,9 +64,15 @@ const MEMBER = {
 
 /** By user, the teams that rules about rows find as `current_user.teams`. */
 const teamsByUser = new Map<unknown, readonly string[]>();
+/** In how many questions for teams one is not answered. */
+let teamsFailIn = 0;
 const membership = {
   keys: ['teams'],
-  resolve: async ({ userId }: { readonly userId: unknown }) => ({ teams: teamsByUser.get(userId) ?? [] }),
+  async resolve({ userId }: { readonly userId: unknown }) {
+    teamsFailIn -= 1;
+    if (teamsFailIn === 0) throw new Error('The teams cannot be read now.');
+    return { teams: teamsByUser.get(userId) ?? [] };
+  },
 };
 
 const app: KernelPlugin = {
@@ -159,6 +165,11 @@ export class Platform implements AsyncDisposable {
   /** Puts a member into these teams, and no others. */
   async setTeams(name: string, teams: readonly string[]): Promise<void> {
     teamsByUser.set(await this.#userId(name), teams);
+  }
+
+  /** Leaves the n-th question for teams from now on without an answer, and no other. */
+  failTeamsIn(questions: number): void {
+    teamsFailIn = questions;
   }
 
   /** Gives a member a permission set of their own, to be changed by the answered function. */

@@ -4,6 +4,7 @@ import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { readFacts } from './engine-transaction.js';
+import { type MembershipResolver, membershipsOf } from './memberships.js';
 
 /** What is needed of the service `auth`. */
 export interface AuthService {
@@ -35,11 +36,13 @@ export interface EngineAuthenticateParts {
   readonly auth: AuthService;
   /** The service `tenancy`, where the kernel has one. */
   readonly tenancy: unknown;
+  /** The service `rls-membership-resolver`, once the application has one. */
+  readonly membership: () => MembershipResolver | undefined;
   readonly core: IdentityCore;
 }
 
 /** The principal has the user's id, and in `context` the engine's execution context of that user. */
-export function engineAuthenticate({ engine, auth, tenancy, core }: EngineAuthenticateParts): Authenticate {
+export function engineAuthenticate({ engine, auth, tenancy, membership, core }: EngineAuthenticateParts): Authenticate {
   return async ({ headers }) => {
     const api = auth.api ?? (await auth.getApi?.());
     if (!api) return null;
@@ -67,7 +70,12 @@ export function engineAuthenticate({ engine, auth, tenancy, core }: EngineAuthen
       authz,
       requestLocale: headers.get('accept-language') ?? undefined,
     });
-    return context ? { id: authz.userId, context } : null;
+    if (!context) return null;
+    // Once for the request: where its resolver fails the platform goes on as if there were no teams, and a device would drop its records.
+    const rlsMembership = await membershipsOf(membership(), { ...context }).catch((error: unknown) => {
+      throw outage('Teams', error);
+    });
+    return { id: authz.userId, context: { ...context, rlsMembership } };
   };
 }
 

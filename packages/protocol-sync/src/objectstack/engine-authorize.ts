@@ -5,15 +5,11 @@ import type { Authorize, ReadPermission, ReadQuestion } from '../authorize.js';
 import type { Principal } from '../principal.js';
 import { isForbidden } from './engine-error.js';
 import { contextOf, type EngineRecords } from './engine-records.js';
+import { type MembershipResolver, membershipsOf } from './memberships.js';
 
 /** What is needed of the service `security`: what the sets of a user say, which are in their context by name alone. */
 export interface SecurityService {
   resolvePermissionSetsForContext(context: EngineContext): Promise<readonly PermissionSet[]>;
-}
-
-/** What is needed of the application's service `rls-membership-resolver`: by name, e.g. the teams that rules about rows speak of. */
-export interface MembershipResolver {
-  resolve(user: EngineContext): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** What says more of a user's rights than their context does, where the kernel has it. */
@@ -53,11 +49,14 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, service
       const context = contextOf(principal);
       const { security, membership } = services();
       const sets = (await security?.resolvePermissionSetsForContext(context)) ?? [];
-      const memberships = (await membership?.resolve(context)) ?? {};
+      // An application that tells who asks by itself may not say them.
+      const memberships = context.rlsMembership ?? (await membershipsOf(membership, context));
       return JSON.stringify([
         ...RIGHTS.map((right) => inOrder(context[right])),
         ...contentsOf(sets),
-        ...listsIn(memberships),
+        ...Object.entries(memberships)
+          .map(([name, list]) => [name, inOrder(list)])
+          .toSorted(),
       ]);
     },
   };
@@ -66,12 +65,6 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, service
 function contentsOf(sets: readonly PermissionSet[]): readonly unknown[] {
   const byName = sets.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   return byName.map(({ name, objects, fields, rowLevelSecurity }) => [name, objects, fields, rowLevelSecurity]);
-}
-
-/** Only lists, because the platform passes over what else an application's resolver answers, as a time that is another each time. */
-function listsIn(memberships: Readonly<Record<string, unknown>>): readonly unknown[] {
-  const lists = Object.entries(memberships).filter(([, names]) => Array.isArray(names));
-  return lists.map(([key, names]) => [key, inOrder(names)]).toSorted();
 }
 
 /** Databases answer the rows of one query in any order, and another order is no other right. */

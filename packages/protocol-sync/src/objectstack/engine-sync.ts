@@ -10,17 +10,13 @@ import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
 import { bringingUpToDate } from './bring-up-to-date.js';
 import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
-import {
-  engineAuthorize,
-  type MembershipResolver,
-  type RightsServices,
-  type SecurityService,
-} from './engine-authorize.js';
+import { engineAuthorize, type RightsServices, type SecurityService } from './engine-authorize.js';
 import { defineEngineObjects } from './engine-objects.js';
 import { EngineRecords } from './engine-records.js';
 import { EngineStore } from './engine-store.js';
 import { Enrolment } from './enrolment.js';
 import { followWrites } from './follow-writes.js';
+import type { MembershipResolver } from './memberships.js';
 import { NAMED_IDS, shares } from './statement-share.js';
 import { readSyncedObjects } from './synced-objects.js';
 
@@ -103,7 +99,8 @@ export class EngineSync {
     const auth = services.get('auth') as AuthService | undefined;
     if (!auth) return undefined;
     const core = await loadCore();
-    return engineAuthenticate({ engine: this.#engine, auth, tenancy: services.get('tenancy'), core });
+    const membership = () => this.#rightsServices().membership;
+    return engineAuthenticate({ engine: this.#engine, auth, tenancy: services.get('tenancy'), membership, core });
   }
 
   /** Resolves once what was there before sync is in the feed. */

@@ -9,6 +9,8 @@ export interface MortalBrowser {
   readonly browser: Browser;
   /** Ends all of its processes at once and resolves when it is gone. May be called again. */
   kill(): Promise<void>;
+  /** Has it end as when its user quits, with all that it has begun to write, and resolves when it is gone. */
+  quit(): Promise<void>;
 }
 
 /** Starts a browser whose pages store things in the directory `profile`. */
@@ -28,7 +30,12 @@ export async function startMortalBrowser(profile: string): Promise<MortalBrowser
   return {
     browser,
     async kill() {
-      if (child.signalCode === null) process.kill(-Number(child.pid), 'SIGKILL');
+      if (child.signalCode === null && child.exitCode === null) process.kill(-Number(child.pid), 'SIGKILL');
+      await gone;
+    },
+    async quit() {
+      const session = await browser.newBrowserCDPSession();
+      await session.send('Browser.close');
       await gone;
     },
   };

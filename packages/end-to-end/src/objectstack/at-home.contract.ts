@@ -1,11 +1,13 @@
 /** What holds of sync in an ObjectStack application, for every version of ObjectStack it is compatible with. */
 import { httpTransport, SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type ObjectStack, Platform } from './platform.js';
+import { EVERYTHING, type ObjectStack, Platform, SYSTEM } from './platform.js';
 
-const SYSTEM = { context: { isSystem: true } } as const;
 // ObjectStack takes seconds to load and to start on a busy machine.
 const SLOW = 120_000;
+
+/** Row-level security, as a permission set keeps it: of deals, those alone. */
+const rowsWhere = (using: string) => JSON.stringify([{ name: 'rows', object: 'deal', operation: 'all', using }]);
 
 export function describeAtHome(version: string, load: () => Promise<ObjectStack>): void {
   describe(`in ObjectStack ${version}`, () => {
@@ -120,8 +122,7 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
     it(
       'I4 I12 leaves on a device what its user may read now, when a permission set says something else, or they change teams',
       async () => {
-        const all = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
-        const object_permissions = JSON.stringify({ deal: all });
+        const object_permissions = JSON.stringify({ deal: EVERYTHING });
         const change = await platform.addPermissionSet('ada', administrator, { object_permissions });
         await platform.engine.insert('deal', { id: 'ours', title: 'Ours', amount: 5 }, SYSTEM);
         const phone = new Device(platform, ada);
@@ -144,13 +145,9 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
         await phone.sync.syncAll();
         const given = await seen({ object_permissions });
         const ruled = await seen({
-          row_level_security: JSON.stringify([
-            { name: 'late', object: 'deal', operation: 'all', using: "title == 'Late'" },
-          ]),
+          row_level_security: rowsWhere("title == 'Late'"),
         });
-        const row_level_security = JSON.stringify([
-          { name: 'teams', object: 'deal', operation: 'all', using: 'title in current_user.teams' },
-        ]);
+        const row_level_security = rowsWhere('title in current_user.teams');
         await platform.setTeams('ada', ['Ours']);
         const inTeam = await seen({ row_level_security });
         await platform.setTeams('ada', ['Late']);
@@ -182,9 +179,7 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
         const cy = await platform.addMember('cy', administrator);
         await platform.addPermissionSet('cy', administrator, {
           object_permissions: JSON.stringify({ deal: { allowRead: true } }),
-          row_level_security: JSON.stringify([
-            { name: 'theirs', object: 'deal', operation: 'all', using: 'title == current_user.email' },
-          ]),
+          row_level_security: rowsWhere('title == current_user.email'),
         });
         for (const title of [before, after]) await platform.engine.insert('deal', { id: title, title }, SYSTEM);
         const phone = new Device(platform, cy);
@@ -207,9 +202,7 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
         const dan = await platform.addMember('dan', administrator);
         await platform.addPermissionSet('dan', administrator, {
           object_permissions: JSON.stringify({ deal: { allowRead: true } }),
-          row_level_security: JSON.stringify([
-            { name: 'teams', object: 'deal', operation: 'all', using: 'title in current_user.teams' },
-          ]),
+          row_level_security: rowsWhere('title in current_user.teams'),
         });
         await platform.setTeams('dan', ['Dans']);
         await platform.engine.insert('deal', { id: 'dans', title: 'Dans', amount: 0 }, SYSTEM);

@@ -52,7 +52,8 @@ const DEAL = {
   fields: { title: { type: 'text', label: 'Title' }, amount: { type: 'number', label: 'Amount' } },
 };
 
-const EVERYTHING = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
+/** What a permission set says of an object with which its holders may do anything. */
+export const EVERYTHING = { allowRead: true, allowCreate: true, allowEdit: true, allowDelete: true };
 
 /** Members may do everything with memos, and with tasks but change the budget and see the salary; nothing with deals. */
 const MEMBER = {
@@ -96,7 +97,8 @@ const app: KernelPlugin = {
 /** Sync on the application's own HTTP server. */
 const syncServed = () => new SyncProtocolPlugin({ endpoint: { enabled: true, path: '/api/sync', realtime: true } });
 
-const SYSTEM = { context: { isSystem: true } } as const;
+/** As nobody in particular: no permissions are asked. */
+export const SYSTEM = { context: { isSystem: true } } as const;
 const PASSWORD = 'correct horse battery staple';
 
 /** A running application. */

@@ -15,6 +15,7 @@ test('I6 bases no change on a version of a feed that another has replaced since 
     open,
     platform,
     listeners: { report: () => {}, isClosed: false },
+    onWatched: () => {},
   });
   const ref = { objectName: 'task', recordId: 'a' };
   await log.load();

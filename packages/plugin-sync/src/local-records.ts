@@ -16,6 +16,8 @@ export interface LocalRecordsParts {
   readonly platform: Platform;
   /** Hear what fails, and know whether the client is closed. */
   readonly listeners: Pick<Listeners, 'report' | 'isClosed'>;
+  /** Called whenever somebody begins to watch. */
+  readonly onWatched: () => void;
 }
 
 /** What a change is made of. */
@@ -108,7 +110,7 @@ export class LocalRecords {
   }
 
   #watch<Seen>(key: string, look: (changed: Changed) => Promise<Seen>, listener: (seen: Seen) => unknown): () => void {
-    const { platform, listeners } = this.#parts;
+    const { platform, listeners, onWatched } = this.#parts;
     const onFailed = (error: unknown) => {
       listeners.report(error);
       this.#cancelRetry();
@@ -118,6 +120,7 @@ export class LocalRecords {
     const watchers = this.#watchersByKey.get(key) ?? new Set();
     this.#watchersByKey.set(key, watchers.add(watcher));
     watcher.changed('all');
+    onWatched();
     return () => {
       watcher.stop();
       watchers.delete(watcher);

@@ -40,7 +40,10 @@ export class ObjectRecords<Fields extends object = JsonObject> {
     return this.#client.records.list(this.#name) as Promise<readonly LocalRecord<Fields>[]>;
   }
 
-  /** Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. */
+  /**
+   * Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. The first subscription asks
+   * the server what there is.
+   */
   subscribe(listener: WatchAll<Fields>): Stop;
   /** Calls `listener` with one record soon, and again whenever it changes. Returns what stops it. */
   subscribe(recordId: RecordId, listener: Watch<Fields>): Stop;

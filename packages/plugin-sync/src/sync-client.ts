@@ -79,6 +79,8 @@ export class SyncClient implements AsyncDisposable {
     for (const listener of options.listeners ?? []) listeners.add(listener);
     const onListenerFailed = (error: unknown) => listeners.report(error);
     const onChanged = () => this.#tellStatus();
+    // The first who watches records wants to see what the server has; live updates ask by themselves.
+    let asksFirst = !options.live;
     const parts = {
       log,
       storage,
@@ -92,6 +94,10 @@ export class SyncClient implements AsyncDisposable {
       open: () => log.load(),
       onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
       onSettled: group?.outcome.bind(group),
+      onWatched: () => {
+        if (asksFirst) this.#schedule(0);
+        asksFirst = false;
+      },
     };
     const records = new LocalRecords(parts);
     const conflicts = new ConflictList(parts);

@@ -37,11 +37,14 @@ async function live(streams: StreamAnswer[] = [opens], options: Partial<SyncEngi
 
 describe('a client with live updates', () => {
   test('asks once by itself, and opens a stream from where it stands', async () => {
-    const { asked, told } = await live();
+    const { asked, told, engine, platform } = await live();
     expect([asked(), told]).toEqual([
       ['push', 'stream place-1'],
       ['connecting', 'open'],
     ]);
+    engine.records.of('task').subscribe(() => {});
+    await platform.advance(0);
+    expect(asked()).toEqual([]);
   });
 
   test('asks as soon as a poke tells of something new', async () => {

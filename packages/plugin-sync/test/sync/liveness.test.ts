@@ -48,6 +48,17 @@ test('sends after the debounce of the object, and gathers what comes meanwhile',
   expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([2]);
 });
 
+test('asks for what the server has when records are watched for the first time, and once', async () => {
+  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
+  const { tasks, platform, seen } = device({ transport: server.transport });
+  for (const watch of [() => tasks.records.subscribe(() => {}), () => tasks.records.subscribe('t1', () => {})]) {
+    const stop = watch();
+    await platform.advance(0);
+    stop();
+  }
+  expect([await seen(), server.requests.length]).toEqual([{ t1: 't1' }, 1]);
+});
+
 test('sends a steady stream of edits after ten seconds at the latest', async () => {
   const server = scriptedServer();
   const { tasks, platform } = device({ transport: server.transport });

@@ -1,6 +1,7 @@
 /** The records as the user sees them: at once, always, and never overwritten under their hands. */
 import type { RecordRef } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { device } from './device.js';
 import { FaultyStorage } from './faulty-storage.js';
@@ -128,7 +129,9 @@ test('keeps 1 and "1" apart, and field names of every kind', async () => {
 
 test('tells a subscriber the list now and after each change, the unchanged records being the same objects', async () => {
   const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t9', 1)] }));
-  const { tasks, platform } = device({ transport: server.transport });
+  const platform = new TestPlatform();
+  platform.setOnline(false); // so that it asks for nothing by itself
+  const { tasks } = device({ transport: server.transport, platform });
   tasks.records.create('t1', { title: 'one' });
   const told: (readonly { readonly recordId: unknown; readonly data: object }[])[] = [];
   const stop = tasks.records.subscribe((records) => void told.push(records));
@@ -147,7 +150,9 @@ test('tells a subscriber of one record that record only', async () => {
   const server = scriptedServer((request) =>
     appliedAll(request, { serverChanges: request.mutations.length > 0 ? [] : [change('t1', 3, null)] }),
   );
-  const { tasks, platform } = device({ transport: server.transport });
+  const platform = new TestPlatform();
+  platform.setOnline(false); // so that it asks for nothing by itself
+  const { tasks } = device({ transport: server.transport, platform });
   const told: unknown[] = [];
   tasks.records.subscribe('t1', (record) => void told.push(record && [record.data.title, record.isPending]));
   await platform.advance(0);

@@ -1,4 +1,4 @@
-/** What a PostgreSQL store makes of a database that is not the one it was. */
+/** What a PostgreSQL store makes of a database that is not the one it was, or not one for it. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { look, sampleState, save } from './contract/store-samples.js';
@@ -57,6 +57,12 @@ test('finds out a database that was made out of another, and took its name', asy
   const [of, ofCopy] = [await epochOf(original), await epochOf(copy)];
   expect([await reachOf(copy, of), await reachOf(original, ofCopy)]).toEqual([1, undefined]);
 }, 60_000);
+
+test('I13 refuses a database that lacks characters, in which a push with one of them would fail for ever', async () => {
+  await connect().query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+  const opening = openStore('latin', connect(server.url.replace(/postgres$/, 'latin')));
+  await expect(opening).rejects.toThrow('encoded in LATIN1');
+});
 
 test('goes on with the feed of a schema as the release before has left it', async () => {
   const pool = connect();

@@ -19,11 +19,14 @@ const MAX_IDENTIFIER_BYTES = 63;
 
 /**
  * Creates or upgrades the tables, inside the caller's transaction. Processes that start at once take turns. Throws
- * `NewerSchemaError` for a later release's schema.
+ * `NewerSchemaError` for a later release's schema, and for a database that is not encoded in UTF-8.
  */
 export async function migratePostgres(client: PostgresClient, name: string, epoch: string): Promise<void> {
   const schema = quoteSchema(name);
-  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`objectql_sync migrate ${name}`]);
+  const lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), current_setting('server_encoding') AS encoding";
+  const { rows: locked } = await client.query(lock, [`objectql_sync migrate ${name}`]);
+  // The statement selects this column.
+  refuseEncoding((locked as { encoding: string }[])[0]?.encoding ?? '');
   const { rows: there } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [name]);
   // Asked first, because CREATE SCHEMA IF NOT EXISTS needs the right to create one also where it is there.
   if (there.length === 0) await client.query(`CREATE SCHEMA ${schema}`);
@@ -43,6 +46,15 @@ export async function migratePostgres(client: PostgresClient, name: string, epoc
   if (found) return;
   await client.query(`INSERT INTO ${schema}.objectql_sync_feed (epoch) VALUES ($1)`, [epoch]);
   await client.query(`UPDATE ${schema}.objectql_sync_feed SET begun_in = ${HERE}`);
+}
+
+/** Throws for a database that has no place for some characters: a push with one of them would fail for ever. */
+function refuseEncoding(encoding: string): void {
+  // `SQL_ASCII` keeps bytes as they come.
+  if (encoding === 'UTF8' || encoding === 'SQL_ASCII') return;
+  throw new Error(
+    `The database is encoded in ${encoding}, which lacks characters that devices write. Create one with ENCODING 'UTF8' for sync.`,
+  );
 }
 
 /**

@@ -61,7 +61,7 @@ it('records nothing of what it was sent, and nothing of what was rolled back', a
   });
   await expect(failing).rejects.toThrow('changed my mind');
   await a.exchange();
-  expect([await a.tasks(), a.sync.client.status.pending]).toEqual([{ t1: 'From the server (new)' }, 0]);
+  expect([await a.tasks(), a.sync.client.status.pending]).toEqual([{ t1: 'From the server (null)' }, 0]);
   const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
   expect(serverChanges.map(({ recordId, serverVersion }) => [recordId, serverVersion])).toEqual([['t1', 1]]);
 });

@@ -16,7 +16,7 @@ import type { SyncPlugin } from '../sync-plugin.js';
 import { TurnQueue } from '../turn-queue.js';
 import { knownIds, type Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
-import { writePastDefinitions } from './past-definitions.js';
+import { writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
 import type { ShownVersions } from './shown-versions.js';
 
@@ -34,8 +34,10 @@ export interface EngineWriterParts {
 type EngineRef = RecordRef & { readonly recordId: string };
 
 /** A record that is being written, for what that calls. */
-interface Writing extends EngineRef {
-  readonly isDelete: boolean;
+interface Writing {
+  readonly ref: EngineRef;
+  /** Set once the engine was asked for it: what follows is written by hooks and cascades. */
+  isAsked: boolean;
 }
 
 /** Writes into one engine what a client says that the user sees. */
@@ -47,7 +49,7 @@ export class EngineWriter {
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   /** What could not be written into the engine: it is tried again, with growing delays. */
   readonly #unapplied = new Map<string, EngineRef>();
-  /** What the engine deleted or changed with a record of the server's, as cascades do: its user may have it still. */
+  /** What cascades and hooks deleted or changed with a record of the server's: its user may have it otherwise. */
   readonly #takenAlong = new Map<string, EngineRef>();
   #failures = 0;
   #cancelRetry: () => void = () => {};
@@ -62,14 +64,17 @@ export class EngineWriter {
     return this.#writing.getStore() !== undefined;
   }
 
-  /** Carries out a write of this writer's, or one that such a write calls; notes what a delete takes along. */
+  /** Carries out a write of this writer's, or one that such a write calls; notes what it takes along. */
   async follow(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
     const { engine } = this.#parts;
     const writing = this.#writing.getStore();
     const refs = (await idsBeforeWrite(operation, engine)).map((recordId) => ({ objectName, recordId }));
-    const [own] = refs.filter((ref) => writing && recordKey(ref) === recordKey(writing));
-    if (own && refs.length === 1) return writePastDefinitions(engine, own.recordId, { operation, next });
-    if (writing?.isDelete) for (const ref of refs) this.#takenAlong.set(recordKey(ref), ref);
+    const [own] = refs.filter((ref) => writing && recordKey(ref) === recordKey(writing.ref));
+    if (writing && !writing.isAsked && own && refs.length === 1) {
+      writing.isAsked = true;
+      return writePastDefinitions(engine, own.recordId, { operation, next });
+    }
+    for (const ref of refs) this.#takenAlong.set(recordKey(ref), ref);
     await next();
   }
 
@@ -124,17 +129,20 @@ export class EngineWriter {
     });
   }
 
-  /** Brings back what the user still sees. What sync knows nothing of is left as it is. */
+  /** Brings back what the user sees. What sync knows nothing of is left as it is. */
   async #restoreTakenAlong(): Promise<void> {
     const { client, onFailed } = this.#parts;
+    const restored: string[] = [];
+    // Also what that takes along in its turn, but each once: hooks that answer each other would go on for ever.
     for (const [key, ref] of this.#takenAlong) {
       try {
         if (await client.records.get(ref)) await this.#apply(ref);
-        this.#takenAlong.delete(key);
+        restored.push(key);
       } catch (error) {
         onFailed(error);
       }
     }
+    for (const key of restored) this.#takenAlong.delete(key);
   }
 
   #retryLater(): void {
@@ -153,7 +161,7 @@ export class EngineWriter {
     };
     try {
       await outside(() =>
-        this.#writing.run({ ...ref, isDelete: false }, () =>
+        this.#writing.run({ ref, isAsked: false }, () =>
           engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
         ),
       );
@@ -177,12 +185,16 @@ export class EngineWriter {
     const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
     const fields = ownFields(engine.registry.getObject(objectName));
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});
-    if (!seen && row) {
-      const remove = () => engine.delete(objectName, { where: { id: recordId }, context });
-      await this.#writing.run({ ...ref, isDelete: true }, remove);
-    } else if (seen && !row) await engine.insert(objectName, { ...data, id: recordId }, { context });
-    else if (seen && Object.keys(data).length > 0)
-      await engine.update(objectName, { ...data, id: recordId }, { context });
+    const write = { ...data, id: recordId };
+    if (!seen && row) await engine.delete(objectName, { where: { id: recordId }, context });
+    else if (seen && (!row || Object.keys(data).length > 0)) {
+      const written = row
+        ? await engine.update(objectName, write, { context })
+        : await engine.insert(objectName, write, { context });
+      // Defaults and hooks of this engine may have made something else of it.
+      const rest = changedIn(fields, Object(written), seen.data);
+      if (Object.keys(rest).length > 0) await writePastHooks(engine, ref, { data: rest, context });
+    }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
     // Before the commit, behind which the application may write on top of it.
     return shown.set(ref, seen);

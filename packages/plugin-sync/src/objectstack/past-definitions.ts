@@ -1,5 +1,6 @@
-/** What the server has is so: where the definitions of the local engine refuse it, its driver writes it. */
-import type { DataEngine, EngineOperation } from '@objectql/sync-types/kernel';
+/** What the server has is so: where the local engine refuses it, or makes something else of it, its driver writes it. */
+import type { JsonObject } from '@objectql/sync-types';
+import type { DataEngine, EngineContext, EngineOperation } from '@objectql/sync-types/kernel';
 
 /** What is needed of ObjectStack's drivers. */
 interface Driver {
@@ -27,11 +28,24 @@ export async function writePastDefinitions(
     const { code } = Object(error) as { readonly code?: unknown };
     if (!REFUSALS.includes(code)) throw error;
     const { object, data, context } = operation;
-    // A cast, because the engine tells nothing of its drivers.
-    const driver = engine.getDriverForObject(object) as Driver;
+    const driver = driverOf(engine, object);
     const options = { transaction: context?.transaction };
     if (operation.operation === 'delete') await driver.delete(object, recordId, options);
     else if (operation.operation === 'insert') await driver.create(object, data, options);
     else await driver.update(object, recordId, data, options);
   }
+}
+
+/** Changes fields of a record that is there, without hooks. */
+export async function writePastHooks(
+  engine: DataEngine,
+  { objectName, recordId }: { readonly objectName: string; readonly recordId: string },
+  { data, context }: { readonly data: JsonObject; readonly context: EngineContext },
+): Promise<void> {
+  await driverOf(engine, objectName).update(objectName, recordId, data, { transaction: context.transaction });
+}
+
+/** A cast, because the engine tells nothing of its drivers. */
+function driverOf(engine: DataEngine, objectName: string): Driver {
+  return engine.getDriverForObject(objectName) as Driver;
 }

@@ -1,0 +1,69 @@
+/** Hooks of a local engine that write other synced records while what the server sends is written. */
+import { SyncHandler } from '@objectql/protocol-sync';
+import type { ObjectQL } from '@objectstack/objectql';
+import { expect, it, vi } from 'vitest';
+import { startDevice, system } from './local-device.fixture.js';
+
+// ObjectStack takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const created = { operation: 'update', objectName: 'task' } as const;
+
+/** Calls `hook` after each write of the task. */
+function hookOn(engine: ObjectQL, recordId: string, hook: () => Promise<void>) {
+  const handler = async ({ result }: { readonly result?: unknown }) => {
+    if (Object(result).id === recordId) await hook();
+  };
+  for (const event of ['afterInsert', 'afterUpdate']) engine.registerHook(event, handler, { object: 'task' });
+}
+
+it('I4 shows what the server has of a record that a hook changed meanwhile', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a' });
+  hookOn(device.engine, 'item', async () => {
+    await device.engine.update('task', { id: 'list', title: 'List!' }, system);
+  });
+  await server.recordChange({ ...created, recordId: 'list', data: { title: 'List' } });
+  await device.exchange();
+  await server.recordChange({ ...created, recordId: 'item', data: { title: 'Item' } });
+  await device.exchange();
+  expect([await device.tasks(), device.failures]).toEqual([{ list: 'List (null)', item: 'Item (null)' }, []]);
+  // What the app itself brings about is the user's work.
+  await device.engine.update('task', { id: 'item', title: 'Mine' }, system);
+  await device.exchange();
+  expect([await device.tasks(), (await server.getRecord('task', 'list'))?.data.title]).toEqual([
+    { list: 'List! (null)', item: 'Mine (null)' },
+    'List!',
+  ]);
+});
+
+it('I4 shows what the server has of a record that a hook makes something else of, or a default', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a' });
+  const stamp = async ({ input }: { readonly input?: unknown }) => {
+    Object(input).data.title = 'By hook';
+  };
+  device.engine.registerHook('beforeInsert', stamp, { object: 'task' });
+  await server.recordChange({ ...created, recordId: 't1', data: { title: 'By the server' } });
+  await device.exchange();
+  expect([await device.tasks(), device.failures]).toEqual([{ t1: 'By the server (null)' }, []]);
+});
+
+it('ends where two hooks answer each other', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a' });
+  for (const recordId of ['one', 'two']) await server.recordChange({ ...created, recordId, data: { title: recordId } });
+  await device.exchange();
+  let isInHook = false;
+  const answerWith = (other: string) => async () => {
+    if (isInHook) return;
+    isInHook = true;
+    await device.engine.update('task', { id: other, title: 'By hook' }, system);
+    isInHook = false;
+  };
+  hookOn(device.engine, 'one', answerWith('two'));
+  hookOn(device.engine, 'two', answerWith('one'));
+  await server.recordChange({ ...created, recordId: 'one', data: { title: 'first' } });
+  await device.exchange();
+  expect([device.failures, device.sync.getEngine('task').getMutationLogger().getPending()]).toEqual([[], []]);
+});

@@ -19,6 +19,7 @@ const app: KernelPlugin = {
     const objects = [
       { name: 'project', label: 'Project', sync, fields: { text } },
       { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
+      { name: 'door', label: 'Door', sync, fields: { text, pin: { type: 'password', label: 'PIN' } } },
       { name: 'seat', label: 'Seat', sync, fields: { code: { ...text, unique: true } } },
       { name: 'bill', label: 'Bill', sync, fields: { text, project: { ...project, deleteBehavior: 'restrict' } } },
       { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
@@ -100,5 +101,27 @@ it('I4 writes what the server sends also where the local definitions refuse it',
     [],
     [['b1', 'p1']],
     [],
+  ]);
+});
+
+it('I12 leaves on each side what the engine tells no reader', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a', plugins: [app] });
+  await device.engine.insert('door', { id: 'front', text: 'x', pin: '1234' }, system);
+  await device.exchange();
+  const sent = await server.getRecord('door', 'front');
+  // As an engine on the server reads it.
+  const data = {
+    text: 'y',
+    pin: (await device.engine.findOne('door', { where: { id: 'front' } }, system))?.pin as string,
+  };
+  await server.recordChange({ objectName: 'door', recordId: 'front', operation: 'update', data });
+  await device.exchange();
+  const stored = await device.engine.getDriverForObject('door')?.findOne('door', { where: { id: 'front' } });
+  expect([sent?.data, data.pin, stored?.text, stored?.pin]).toEqual([
+    { text: 'x' },
+    expect.not.stringContaining('1'),
+    'y',
+    '1234',
   ]);
 });

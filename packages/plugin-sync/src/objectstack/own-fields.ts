@@ -8,14 +8,14 @@ interface FieldDefinition {
   readonly readonly?: unknown;
 }
 
-/** Computed by the engine on each side. */
-const COMPUTED = ['formula', 'summary', 'autonumber', 'auto_number'];
+/** Computed by the engine on each side, or stored there as what no reader is told. */
+const EACH_SIDES_OWN = ['formula', 'summary', 'autonumber', 'auto_number', 'secret', 'password'];
 
-/** The fields a user's write consists of: not the id, what the platform keeps, or what is computed. */
+/** The fields a user's write consists of: not the id, what the platform keeps, what is computed, or what is kept secret. */
 export function ownFields(object: EngineObject | undefined): readonly string[] {
   return Object.entries(object?.fields ?? {}).flatMap(([name, definition]) => {
     const { type, system, readonly } = (definition ?? {}) as FieldDefinition;
-    const isOurs = name !== 'id' && system !== true && readonly !== true && !COMPUTED.includes(String(type));
+    const isOurs = name !== 'id' && system !== true && readonly !== true && !EACH_SIDES_OWN.includes(String(type));
     return isOurs ? [name] : [];
   });
 }

@@ -1,4 +1,4 @@
-/** What the definitions of a local engine say of a write, where the server has it otherwise. */
+/** What the definitions and the database of a local engine say of a write, where the server has it otherwise. */
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import { expect, it, vi } from 'vitest';
@@ -124,4 +124,19 @@ it('I12 leaves on each side what the engine tells no reader', async () => {
     'y',
     '1234',
   ]);
+});
+
+it('I1 tells an app whose commit has failed that nothing was written', async () => {
+  const { engine, sync } = await startDevice(new SyncHandler(), { name: 'a' });
+  // Looked at by the commit: each new task leaves a row behind that refers to none.
+  for (const statement of [
+    'PRAGMA foreign_keys = ON',
+    'CREATE TABLE parent (id TEXT PRIMARY KEY)',
+    'CREATE TABLE child (parent TEXT REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)',
+    "CREATE TRIGGER orphan AFTER INSERT ON task BEGIN INSERT INTO child VALUES ('none'); END",
+  ])
+    await engine.execute(statement);
+  const written = engine.insert('task', { id: 't1', title: 'Never' }, system);
+  await expect(written).rejects.toThrow('FOREIGN KEY constraint failed');
+  expect(sync.client.status.pending).toBe(0);
 });

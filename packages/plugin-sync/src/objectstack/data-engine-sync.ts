@@ -11,6 +11,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { JsonObject } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
+  commitTransaction,
   type DataEngine,
   definedNameOf,
   type EngineContext,
@@ -165,9 +166,7 @@ export class DataEngineSync implements KernelPlugin {
     };
     const isOwned =
       given === undefined
-        ? await engine.transaction(({ transaction }, { owned }) => work(transaction, owned), AS_SYSTEM, {
-            require: true,
-          })
+        ? await commitTransaction(engine, ({ transaction, owned }) => work(transaction, owned))
         : await work(given, false);
     if (isOwned) await this.#drain();
   }
@@ -228,34 +227,30 @@ export class DataEngineSync implements KernelPlugin {
   /** Records that were in the engine before sync are recorded as created here. */
   async #enrol(objectName: string): Promise<void> {
     const { engine, outbox, onFailed } = this.#started();
-    await engine.transaction(
-      async ({ transaction }) => {
-        const context = { ...AS_SYSTEM, transaction };
-        // Read here: what is written meanwhile is noted by itself, and newer.
-        const known = new Set<unknown>(await knownIds(engine, objectName, context));
-        const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
-        const fields = ownFields(engine.registry.getObject(objectName));
-        for (const row of rows) {
-          if (known.has(row.id)) continue;
-          const ref = { objectName, recordId: String(row.id) };
-          if (isPlaceholderId(row.id)) {
-            onFailed(placeholderId(ref));
-            continue;
-          }
-          try {
-            await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
-          } catch (error) {
-            if (!(error instanceof SyncUsageError)) throw error;
-            // It stays as it is, on this device alone.
-            onFailed(error);
-            continue;
-          }
-          await setKnown(engine, ref, { isKnown: true, context });
+    await commitTransaction(engine, async ({ transaction }) => {
+      const context = { ...AS_SYSTEM, transaction };
+      // Read here: what is written meanwhile is noted by itself, and newer.
+      const known = new Set<unknown>(await knownIds(engine, objectName, context));
+      const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
+      const fields = ownFields(engine.registry.getObject(objectName));
+      for (const row of rows) {
+        if (known.has(row.id)) continue;
+        const ref = { objectName, recordId: String(row.id) };
+        if (isPlaceholderId(row.id)) {
+          onFailed(placeholderId(ref));
+          continue;
         }
-      },
-      AS_SYSTEM,
-      { require: true },
-    );
+        try {
+          await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
+        } catch (error) {
+          if (!(error instanceof SyncUsageError)) throw error;
+          // It stays as it is, on this device alone.
+          onFailed(error);
+          continue;
+        }
+        await setKnown(engine, ref, { isKnown: true, context });
+      }
+    });
   }
 
   #started(): Parts {

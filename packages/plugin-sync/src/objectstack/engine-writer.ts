@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
+  commitTransaction,
   type DataEngine,
   type EngineContext,
   type EngineOperation,
@@ -162,7 +163,7 @@ export class EngineWriter {
     try {
       await outside(() =>
         this.#writing.run({ ref, isAsked: false }, () =>
-          engine.transaction(({ transaction }) => work(transaction), AS_SYSTEM, { require: true }),
+          commitTransaction(engine, ({ transaction }) => work(transaction)),
         ),
       );
     } catch (error) {

@@ -151,6 +151,17 @@ it('refuses for good what the database does not take, and takes the rest of the 
   ]);
 });
 
+it('I1 takes nothing for applied or written whose commit has failed', async () => {
+  // Looked at by the commit, which fails as it does where the connection is lost before it.
+  const unique = 'ALTER TABLE task ADD CONSTRAINT one_of_each UNIQUE (size) DEFERRABLE INITIALLY DEFERRED';
+  await app.engine.transaction(({ transaction }) => app.engine.execute(unique, { transaction }));
+  await app.engine.insert('task', { id: 'seven', size: 7 }, system);
+  const pushed = push({ recordId: 'pushed', operation: 'create', data: { size: 7 } });
+  await expect(pushed).rejects.toMatchObject({ code: '23505' });
+  await expect(app.engine.insert('task', { id: 'by-rest', size: 7 }, system)).rejects.toMatchObject({ code: '23505' });
+  expect(await dataOf('by-rest')).toEqual([null, undefined, undefined]);
+});
+
 let sequence = 0;
 /** A push of these mutations by a device. */
 function push(...mutations: readonly object[]): Promise<SyncPushResponse> {

@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RecordRef } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, commitTransaction, type DataEngine } from '@objectql/sync-types/kernel';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
 import { EpochWatch } from '../storage/epoch-watch.js';
@@ -195,14 +195,10 @@ export class EngineStore implements SyncStore {
   }
 
   #once<T>(work: (open: OpenTransaction) => Promise<T>, tellOwned: (isOwned: boolean) => void = () => {}): Promise<T> {
-    return this.#engine.transaction(
-      (context, { owned }) => {
-        tellOwned(owned);
-        return this.#in(context.transaction, { work, isOwned: owned });
-      },
-      AS_SYSTEM,
-      { require: true },
-    );
+    return commitTransaction(this.#engine, ({ transaction, owned }) => {
+      tellOwned(owned);
+      return this.#in(transaction, { work, isOwned: owned });
+    });
   }
 
   async #in<T>(

@@ -1,0 +1,40 @@
+/** Transactions of the data engine that are committed when they are said to be. */
+import { AS_SYSTEM, type DataEngine } from './data-engine.js';
+
+/** The engine's own handle, and whether the transaction ends with this work or was joined. */
+export interface EngineTransactionInfo {
+  readonly transaction: unknown;
+  readonly owned: boolean;
+}
+
+/**
+ * Runs `work` in a transaction of the engine, or in that of the code that is running. One of its own is committed when this
+ * resolves, and rolled back where it rejects.
+ */
+export async function commitTransaction<T>(
+  engine: Pick<DataEngine, 'transaction'>,
+  work: (info: EngineTransactionInfo) => Promise<T>,
+): Promise<T> {
+  let committed: unknown;
+  const result = await engine.transaction(
+    ({ transaction }, { owned }) => {
+      if (owned) committed = executionOf(transaction);
+      return work({ transaction, owned });
+    },
+    AS_SYSTEM,
+    { require: true },
+  );
+  await committed;
+  return result;
+}
+
+/**
+ * What Knex, under ObjectStack's SQL drivers, resolves at the commit. What the engine awaits resolves also where the commit
+ * failed, as where the connection was lost before it: only this rejects then.
+ */
+function executionOf(transaction: unknown): unknown {
+  const { executionPromise } = Object(transaction) as { readonly executionPromise?: unknown };
+  // Where the engine rejects, nobody waits for it.
+  if (executionPromise instanceof Promise) executionPromise.catch(() => {});
+  return executionPromise;
+}

@@ -31,7 +31,10 @@ export async function writeBatch(database: IDBDatabase, batch: StorageBatch, pla
   // The default, `relaxed` in Chromium, resolves while the data is still in the system's cache.
   const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' });
   try {
-    await Promise.all([endOf(transaction, platform), fill(transaction, batch)]);
+    // Or else the browser waits for the page to hear how each request went: one that is left or hangs meanwhile would store nothing,
+    // and keep all other tabs from writing.
+    const filled = fill(transaction, batch).then(() => transaction.commit());
+    await Promise.all([endOf(transaction, platform), filled]);
   } catch (error) {
     abort(transaction);
     throw error;

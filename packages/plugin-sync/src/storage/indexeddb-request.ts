@@ -5,7 +5,7 @@ import type { Platform } from '../platform/platform.js';
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('The request failed.'));
+    request.onerror = () => reject(request.error);
   });
 }
 

@@ -91,6 +91,43 @@ describe.skipIf(!hasChromium)('transactions that do not end', async () => {
     await tab.close();
   });
 
+  it('I1 stores a batch that was handed over, and holds nobody up with it, though the page hangs or is left at once', async () => {
+    const [tab, other] = [await openTab(), await openTab()];
+    await commit(tab, 'handed over', waiting);
+    let goOn = () => {};
+    const isHanging = new Promise<void>((resolve) => {
+      void tab.route('**/hang', async (route) => {
+        resolve();
+        await new Promise<void>((unblock) => {
+          goOn = unblock;
+        });
+        await route.fulfill({ body: '' });
+      });
+    });
+    await tab.evaluate(() => {
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = function (...args) {
+        IDBObjectStore.prototype.put = put;
+        const request = put.apply(this, args);
+        // Before the page can hear of anything that it asked the browser for.
+        const hang = (turns: number) => {
+          if (turns > 0) return queueMicrotask(() => hang(turns - 1));
+          const call = new XMLHttpRequest();
+          call.open('GET', '/hang', false);
+          call.send();
+        };
+        hang(100);
+        return request;
+      };
+    });
+    const committed = commit(tab, 'handed over', later);
+    await isHanging;
+    expect(await load(other, 'handed over')).toMatchObject({ entries: [sampleEntry('m1', 1), sampleEntry('m2', 2)] });
+    goOn();
+    expect(await committed).toBeUndefined();
+    await Promise.all([tab.close(), other.close()]);
+  });
+
   it('waits for a batch for as long as the browser does some of it', async () => {
     const tab = await openTab();
     await commit(tab, 'long', waiting);
@@ -99,6 +136,8 @@ describe.skipIf(!hasChromium)('transactions that do not end', async () => {
       IDBDatabase.prototype.transaction = function (...args) {
         IDBDatabase.prototype.transaction = transaction;
         const made = transaction.apply(this, args);
+        // So that more may be asked for.
+        made.commit = () => {};
         const goOn = () => {
           const { onAnswer, isOver } = globalThis as { readonly onAnswer?: () => void; readonly isOver?: boolean };
           onAnswer?.();

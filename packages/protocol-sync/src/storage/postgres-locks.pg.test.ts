@@ -1,7 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { RecordResolver } from '../record-resolver.js';
 import { brief, create } from '../sync-handler.fixture.js';
-import { SyncHandler } from '../sync-handler.js';
+import { SyncHandler, type SyncWarning } from '../sync-handler.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';
@@ -35,6 +35,29 @@ test('holds back a record that somebody keeps locked, and no other of the push',
     ['applied', 'applied', 'applied'],
   ]);
   expect(rows).toEqual([{ id: 'first' }, { id: 'last' }, { id: 'locked' }]);
+});
+
+test('I13 holds back a record whose write fails behind the back of its resolver, and no other of the push', async () => {
+  const { openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    async applyMutation({ recordId }, _version, { transaction }) {
+      // PostgreSQL takes nothing more in a transaction of which a statement has failed, whoever catches that.
+      if (recordId === 'broken') await (transaction as PostgresClient).query('SELECT 1 / 0').catch(() => {});
+    },
+  };
+  const warnings: SyncWarning[] = [];
+  const handler = new SyncHandler({
+    store: await openStore(),
+    resolver,
+    onWarning: (warning) => warnings.push(warning),
+  });
+  const mutations = ['first', 'broken', 'last'].map((recordId) => create({ title: 'new' }, { recordId }));
+  const { results } = await handler.handlePush({ clientId: 'a', logId: 'log-a', lastCheckpoint: null, mutations });
+  expect(brief(results)).toEqual(['applied', 'INTERNAL', 'applied']);
+  expect(warnings).toMatchObject([{ code: 'WRITE_FAILED', cause: { code: '25P02' } }]);
 });
 
 test('applies pushes of many whose resolver takes its connections from the same pool', async () => {

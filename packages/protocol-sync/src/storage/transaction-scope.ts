@@ -105,7 +105,9 @@ class TransactionScope implements StoreTransaction {
     try {
       const result = await work();
       this.#leave(tenure);
-      await this.#command(`RELEASE SAVEPOINT ${name}`);
+      this.refuseDoomed();
+      // In PostgreSQL this fails where a statement has whose error the work kept to itself, and is undone like the work itself.
+      await this.#engine.command(`RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
       this.#leave(tenure);

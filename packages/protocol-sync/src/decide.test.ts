@@ -253,6 +253,14 @@ describe('strategies at work', () => {
       conflict('update-update', ['title']),
     );
   });
+  it('I8 names all that a mutation said where a strategy keeps the record', () => {
+    const incoming = mutation({ baseVersion: 1, data: { title: 'mine', body: 'mine' } });
+    const rules = { strategy: () => ({ do: 'keep' }) as const };
+    expect(decide({ mutation: incoming, stamp: stamp('A', 1, 9) }, live, rules)).toEqual({
+      do: 'keep',
+      droppedFields: ['title', 'body'],
+    });
+  });
   it('a server without a strategy asks', () => {
     const incoming = mutation({ baseVersion: 1, data: { title: 'mine' } });
     expect(decide({ mutation: incoming, stamp: stamp('A', 1, 9) }, live, {})).toMatchObject({ do: 'conflict' });

@@ -11,10 +11,12 @@ describe.each(['none', 'manual', 'crdt', 'last-write-wins'] as const)('I12 with 
     expect(JSON.stringify([await clerk(late), await clerk(late)])).not.toContain('salary');
   });
 
-  it('does not tell whether a guess at a hidden value is right', async () => {
+  it.each([
+    ['an update', (salary: number) => mutation({ data: { salary } })],
+    ['a create', (salary: number) => create({ title: 'x', salary })],
+  ])('does not tell by %s whether a guess at a hidden value is right', async (_what, guess) => {
     const { clerk } = await office(strategy);
-    const guesses = [4, 5].map((salary) => mutation({ data: { salary } }));
-    const [wrong, right] = await Promise.all(guesses.map(async (guess) => clerkSees(await clerk(guess))));
+    const [wrong, right] = await Promise.all([4, 5].map(async (salary) => clerkSees(await clerk(guess(salary)))));
     expect(right).toEqual(wrong);
   });
 });

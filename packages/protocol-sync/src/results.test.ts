@@ -53,6 +53,14 @@ it('shows no record to a device that has passed what its log wrote', async () =>
   expect(results.map((result) => 'record' in result)).toEqual([false, false]);
 });
 
+it('shows no record to a device whose own chain of offline edits made it', async () => {
+  const { push } = setUp();
+  const chain = [create({ title: 'x' }), mutation({ data: { title: 'y' } }), mutation({ data: { body: 'z' } })];
+  expect((await push({ mutations: chain })).results).toEqual(
+    chain.map(({ id }, index) => ({ status: 'applied', mutationId: id, serverVersion: index + 1 })),
+  );
+});
+
 for (const transactional of [true, false]) {
   const name = transactional ? 'in one transaction' : 'one by one';
 

@@ -47,4 +47,12 @@ describe('a protocol-1 peer', () => {
       'applied',
     ]);
   });
+
+  it('does not take for its own past what a cleared device of protocol 1 did under the same sequence', async () => {
+    const { handler } = setUp({ strategy: 'manual' });
+    const push = (one: object) => handler.handlePush({ clientId: 'a', lastCheckpoint: null, mutations: [one] });
+    await push(create({ title: 'x' }, { sequence: 1 }));
+    const { results } = await push(mutation({ data: { title: 'y' }, sequence: 1 }));
+    expect(brief(results)).toEqual(['conflict']);
+  });
 });

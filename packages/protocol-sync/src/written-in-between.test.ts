@@ -50,6 +50,26 @@ it('I11 takes over what the application has when somebody else wrote while an an
   }
 });
 
+it('I8 tells whose delete it was, also where somebody else wrote while it was being made', async () => {
+  const { handler, push } = setUp({ strategy: 'manual' });
+  const rows = new Map<unknown, object>();
+  const resolver: RecordResolver = {
+    getRecord: (_objectName, recordId) => rows.get(recordId),
+    async applyMutation({ recordId, operation, data = {} }) {
+      if (operation === 'create') return void rows.set(recordId, data);
+      await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { due: 'today' } });
+      rows.delete(recordId);
+    },
+  };
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' })] }, resolver);
+  await push({ mutations: [mutation({ operation: 'delete', baseVersion: 1 })] }, resolver);
+  const late = mutation({ baseVersion: 1, data: { title: 'y' } });
+  const { results } = await push({ logId: 'log-b', mutations: [late] }, resolver);
+  expect(results).toMatchObject([
+    { status: 'conflict', conflict: { kind: 'update-delete', serverVersion: 3, deletedStamp: { logId: 'log-a' } } },
+  ]);
+});
+
 /** Rows of an application whose process can die right after a write, and which can fail. */
 function rowsThatDie() {
   const rows = new Map<unknown, Record<string, unknown>>();

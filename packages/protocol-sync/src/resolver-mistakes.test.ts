@@ -1,3 +1,4 @@
+import type { MutationLogEntry } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
 import { type RecordResolver, RejectionError } from './record-resolver.js';
 import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
@@ -94,6 +95,23 @@ describe.each([{ transactional: true }, { transactional: false }])('a resolver w
       { serverVersion: 3 },
       { serverVersion: 4 },
     ]);
+  });
+
+  it('is told the fields to write without those that lost, and of an update where a create met a record', async () => {
+    const told: unknown[] = [];
+    const applyMutation: RecordResolver['applyMutation'] = ({ operation, data }) => void told.push([operation, data]);
+    const { push } = setUp({ strategy: 'last-write-wins' });
+    const send = (logId: string, one: MutationLogEntry) =>
+      push({ logId, mutations: [one] }, { ...resolver, applyMutation });
+    await send('log-b', create({ title: 'theirs' }, { timestamp: '2026-03-01T11:30:00.000Z' }));
+    await send('log-a', mutation({ data: { title: 'mine', body: 'mine' } }));
+    const { results } = await send('log-c', create({ due: 'today' }));
+    expect(told).toEqual([
+      ['create', { title: 'theirs' }],
+      ['update', { body: 'mine' }],
+      ['update', { due: 'today' }],
+    ]);
+    expect(results).toMatchObject([{ record: { title: 'theirs', body: 'mine', due: 'today' } }]);
   });
 
   it('is not asked for records of objects that take no part in sync', async () => {

@@ -1,7 +1,7 @@
 /** What results show: the record where the client cannot know it, and nothing where it may not. */
 import { expect, it } from 'vitest';
 import type { RecordResolver } from './record-resolver.js';
-import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
+import { brief, create, DAY_MS, mutation, setUp } from './sync-handler.fixture.js';
 
 it('I6 repeats a write of a record that is deleted by now without bringing the record back', async () => {
   const { push } = setUp();
@@ -13,6 +13,27 @@ it('I6 repeats a write of a record that is deleted by now without bringing the r
   expect((await push({ ...request, lastCheckpoint: checkpoint })).results).toMatchObject([
     { status: 'applied', serverVersion: 1, record: null, duplicate: true },
   ]);
+});
+
+it('I6 repeats a write of a record that went on since without the record, which the feed tells at its own version', async () => {
+  const { push } = setUp();
+  const first = create({ title: 'x' });
+  await push({ mutations: [first] });
+  await push({ logId: 'log-b', mutations: [mutation({ baseVersion: 1, data: { title: 'y' } })] });
+  expect((await push({ mutations: [first] })).results).toEqual([
+    { status: 'applied', mutationId: first.id, serverVersion: 1, duplicate: true },
+  ]);
+});
+
+it('repeats a conflict as one with a record that is not there when its delete is forgotten by now', async () => {
+  const { push, handler, advance } = setUp();
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' }), mutation({ operation: 'delete' })] });
+  advance(20 * DAY_MS);
+  const late = { mutations: [mutation({ baseVersion: 1, data: { title: 'y' } })] };
+  expect(brief((await push(late)).results)).toEqual(['conflict']);
+  advance(20 * DAY_MS);
+  await handler.prune();
+  expect((await push(late)).results).toMatchObject([{ code: 'NOT_FOUND', duplicate: true }]);
 });
 
 it('I6 shows the record to a device that has no base for it, though its own log wrote it', async () => {
@@ -59,6 +80,13 @@ it('shows no record to a device whose own chain of offline edits made it', async
   expect((await push({ mutations: chain })).results).toEqual(
     chain.map(({ id }, index) => ({ status: 'applied', mutationId: id, serverVersion: index + 1 })),
   );
+});
+
+it('I4 shows the record to a device whose edit says nothing', async () => {
+  const { push } = setUp();
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' })] });
+  const { results } = await push({ mutations: [mutation({ baseVersion: 1, data: {} })] });
+  expect(results).toMatchObject([{ status: 'applied', serverVersion: 1, record: { title: 'x' } }]);
 });
 
 for (const transactional of [true, false]) {

@@ -341,6 +341,18 @@ describe('I12 what a caller may not read', () => {
   });
 });
 
+it('asks who may write what about the record as it stands', async () => {
+  const { push } = setUp({ authorize: { write: ({ record }) => record === null || record.owner === 'ada' } });
+  const made = ['ada', 'bob'].map((owner) => create({ owner }, { recordId: owner }));
+  const edits = ['ada', 'bob'].map((recordId) => mutation({ recordId, data: { title: 'x' } }));
+  expect(brief((await push({ mutations: [...made, ...edits] })).results)).toEqual([
+    'applied',
+    'applied',
+    'applied',
+    'FORBIDDEN',
+  ]);
+});
+
 it('refuses an option that it does not know: a misspelt `authorize` would let everybody in', () => {
   const misspelt = { authorise: { write: () => false } } as SyncHandlerOptions;
   expect(() => new SyncHandler(misspelt)).toThrow(

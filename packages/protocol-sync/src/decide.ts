@@ -138,7 +138,7 @@ function foreignFields(written: readonly string[], incoming: Incoming, before: R
 }
 
 function isOtherValue(field: string, { mutation, view }: Incoming, before: RecordState): boolean {
-  if (mutation.operation === 'delete' || (view && !Object.hasOwn(view, field))) return true;
+  if (view && !Object.hasOwn(view, field)) return true;
   return !jsonEquals(ownValue(mutation.data ?? {}, field), before.data?.[field]);
 }
 

@@ -71,12 +71,11 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));
   // A client that walks the feed anew has computed its own writes from what it could see before.
   const isWalkingAnew = request.checkpoint !== null && start.since > 0;
-  const isToldAll = parts.written.length === 0 || wanted.length === 0 || isWalkingAnew || !isAsJudged;
-  const others = isToldAll ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
+  const others = isWalkingAnew || !isAsJudged ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
   const permissions = await permissionsOf(others, authorize.read, principal);
   const told = { start, timestampOf: rememberedInstants() };
   const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
-  if (authorize.scope && (await rightsOf(authorize, principal)) !== rights) {
+  if ((await rightsOf(authorize, principal)) !== rights) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }
@@ -94,19 +93,13 @@ export async function standStill(
   parts: Pick<FeedPageParts, 'store' | 'end'>,
 ): Promise<Omit<FeedPage, 'changes'>> {
   const { facts } = await pageBehind(given, parts, { after: 0, limit: 1, objects: [] });
-  const start = findPageStart(given, facts, given?.scope ?? '');
   // It scans nothing, and yet it is told what became of its own writes.
   const seen = { epoch: facts.epoch, seen: facts.head };
+  const isLost = given !== null && isOfAnotherFeed(given, facts);
   // What was dropped from the feed is no loss to a client that never reads it.
-  if (given && start.reset !== 'epoch') {
-    return { checkpoint: formatCheckpoint({ ...given, ...seen }), hasMore: false };
-  }
-  const checkpoint = { ...seen, place: 0, since: facts.head, scope: '' };
-  return {
-    checkpoint: formatCheckpoint(checkpoint),
-    hasMore: false,
-    ...(start.reset ? { reset: start.reset } : {}),
-  };
+  if (given && !isLost) return { checkpoint: formatCheckpoint({ ...given, ...seen }), hasMore: false };
+  const checkpoint = formatCheckpoint({ ...seen, place: 0, since: facts.head, scope: '' });
+  return { checkpoint, hasMore: false, ...(isLost ? { reset: 'epoch' } : {}) };
 }
 
 interface PageWanted {
@@ -146,9 +139,9 @@ async function pageBehind(
   query: PageQuery,
 ): Promise<Page> {
   const page = await store.page({ ...query, epoch: end?.epoch ?? checkpoint?.epoch });
-  if (!end) return page;
-  if (isOfAnotherFeed({ seen: end.head }, page.facts)) throw new StoreBusyError('The store was restored meanwhile.');
-  return { ...page, facts: { ...page.facts, reach: page.facts.head } };
+  if (end && isOfAnotherFeed({ seen: end.head }, page.facts))
+    throw new StoreBusyError('The store was restored meanwhile.');
+  return page;
 }
 
 /**
@@ -160,9 +153,7 @@ function ownPage(request: PushRequest, parts: FeedPageParts, scope: string): Rea
   if (!parts.stretch?.isOwn || !isToldByResults(request, parts)) return undefined;
   const { facts, places } = parts.stretch;
   const start = findPageStart(request.checkpoint, facts, scope);
-  return start.reset === undefined && start.after === facts.head - places
-    ? { page: { facts, records: [] }, start }
-    : undefined;
+  return start.after === facts.head - places ? { page: { facts, records: [] }, start } : undefined;
 }
 
 /** Whether a client knows from the results all that its request wrote. */

@@ -181,8 +181,7 @@ async function repeat(
     const view = before && (await viewOf(before, rules));
     const record = view ? (before?.version === serverVersion ? view : undefined) : null;
     const { droppedFields } = outcome;
-    const known = mutation.operation === 'delete' ? droppedFields : fieldsInView(droppedFields, mutation, view);
-    return appliedResult(mutation.id, { serverVersion, droppedFields: known, record, duplicate: true });
+    return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
   const view = before && (await viewOf(before, rules));
   if (!before || view === undefined) {
@@ -211,8 +210,7 @@ function isComputable(
   // may be forgotten, and after a restore a clone of the device, or a late copy of its first request, may make again what
   // the device no longer has. What this very request wrote, its results tell.
   if (!isScanned && Number.isFinite(before.place)) return false;
-  if (isScanned && base === version) return true;
-  return run.logId === stamp.logId && run.from <= base + 1;
+  return base === version || (run.logId === stamp.logId && run.from <= base + 1);
 }
 
 /**
@@ -221,7 +219,7 @@ function isComputable(
  */
 function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject | null | undefined): Contest {
   const { theirs } = contest;
-  if (!theirs.record || !view) return contest;
+  if (!view) return contest;
   const stamps = Object.keys(theirs.stamps).every((field) => Object.hasOwn(view, field)) ? theirs.stamps : {};
   return {
     ...contest,
@@ -236,13 +234,13 @@ function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject |
  */
 function fieldsInView(
   fields: readonly string[],
-  { operation, data = {} }: MutationLogEntry,
+  { operation }: MutationLogEntry,
   view: JsonObject | null | undefined,
 ): readonly string[] {
-  if (operation !== 'delete')
-    return fields.filter((field) => Object.hasOwn(data, field) || (view && Object.hasOwn(view, field)));
+  // Others meet none but those that they name themselves.
+  if (operation !== 'delete') return fields;
   const known = fields.filter((field) => view && Object.hasOwn(view, field));
-  return known.length === 0 && fields.length > 0 ? Object.keys(view ?? {}) : known;
+  return known.length > 0 ? known : Object.keys(view ?? {});
 }
 
 async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, rules: JudgeRules): Promise<boolean> {

@@ -6,7 +6,7 @@ import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-typ
 import { contentHash } from './content-hash.js';
 import { besideOthers, ledgerRow } from './ledger.js';
 import type { PushRequest } from './push-request.js';
-import { RecordMap } from './record-map.js';
+import { RecordMap, RecordSet } from './record-map.js';
 import {
   type Intent,
   type LedgerOutcome,
@@ -72,11 +72,11 @@ export class PushSession {
   /** In the order of their last writes; a hole is left where one was written again. */
   readonly #written: (Kept | undefined)[] = [];
   readonly #remembered: LedgerRow[] = [];
-  readonly #held = new RecordMap<true>();
+  readonly #held = new RecordSet();
   readonly #floorByFormerLog: ReadonlyMap<string, number>;
   /** Logs that were left before this server, which was restored since, has met them. */
   readonly #unknownLogIds: readonly string[];
-  #floor: number;
+  readonly #floor: number;
   #lastTime: number;
   #lastApplied: Extract<LedgerOutcome, { status: 'applied' }> | undefined;
 
@@ -113,7 +113,6 @@ export class PushSession {
     if (this.request.logId === null) return;
     const rows = ledger.filter(({ logId }) => logId === this.request.logId);
     const idBySequence = new Map(rows.map((row) => [row.sequence, row.mutationId]));
-    if (idBySequence.size === 0) return;
     const forked = mutations.find(({ id, sequence }) => (idBySequence.get(sequence) ?? id) !== id);
     if (!forked) return;
     throw new SyncRequestError(
@@ -143,10 +142,7 @@ export class PushSession {
     if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
     const { sequence, firstLogId = '' } = mutation;
     const floor = Math.max(this.#floor, this.#floorByFormerLog.get(firstLogId) ?? 0);
-    if (sequence > floor) return undefined;
-    // What it wrote in this log before that was forgotten, its own client may never have been told of.
-    this.#floor = Math.max(this.#floor, sequence);
-    return 'EXPIRED';
+    return sequence > floor ? undefined : 'EXPIRED';
   }
 
   /** The stamp of the mutation as a write: its time corrected for the client's clock, never in the future, never going back. */
@@ -189,7 +185,7 @@ export class PushSession {
 
   /** After a retryable rejection the record's later mutations wait, or they would be applied out of order. */
   hold(ref: RecordRef): void {
-    this.#held.set(ref, true);
+    this.#held.add(ref);
   }
 
   isHeld(ref: RecordRef): boolean {

@@ -107,9 +107,7 @@ function fieldsToStamp(before: RecordState, { data, stamp }: DecidedWrite): read
 /** The state with the record the resolver says it stored in place of the computed one; what differs is stamped as this write's. */
 export function withStoredRecord(state: RecordState, stored: JsonObject): RecordState {
   const computed = state.data ?? {};
-  const changed = Object.keys(stored).filter(
-    (field) => !Object.hasOwn(computed, field) || !jsonEquals(stored[field], computed[field]),
-  );
+  const changed = Object.keys(stored).filter((field) => !jsonEquals(stored[field], ownValue(computed, field)));
   const last = state.writes.at(-1);
   const isOwn = last?.version === state.version;
   // Of a create `null`, which the record's other fields then are.
@@ -124,7 +122,7 @@ export function withStoredRecord(state: RecordState, stored: JsonObject): Record
 export function changedFields(before: JsonObject | null, data: JsonObject): JsonObject {
   const changed: Record<string, Json> = {};
   for (const [field, value] of Object.entries(data)) {
-    if (!before || !Object.hasOwn(before, field) || !jsonEquals(before[field], value)) changed[field] = value;
+    if (!jsonEquals(ownValue(before ?? {}, field), value)) changed[field] = value;
   }
   return changed;
 }

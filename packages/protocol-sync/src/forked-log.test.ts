@@ -76,10 +76,14 @@ for (const [where, resolver] of RESOLVERS) {
 
   it(`I2 remembers each mutation where it was first written, also beside one whose place is taken, written ${where}`, async () => {
     const { push, send, forget } = setUpForgetful(resolver);
-    const [taken, free] = [create({ n: 1 }), create({ n: 2 }, { recordId: 't2' })];
+    const [before, taken, free] = [
+      create({}, { recordId: 't0' }),
+      create({ n: 1 }),
+      create({ n: 2 }, { recordId: 't2' }),
+    ];
     await send('log', create({ n: 3 }, { recordId: 't3', sequence: taken.sequence }));
-    const { results } = await push({ logId: 'next', mutations: [taken, free].map(moved) }, resolver);
-    expect(results.map(told)).toEqual(['applied', 'applied']);
+    const { results } = await push({ logId: 'next', mutations: [before, taken, free].map(moved) }, resolver);
+    expect(results.map(told)).toEqual(['applied', 'applied', 'applied']);
     await forget();
     expect(await send('log', free)).toBe('OUTCOME_EXPIRED');
   });
@@ -104,6 +108,6 @@ it('I1 takes all that a user brings along from a log the server has never met, a
     return brief((await handler.handlePush(request, storeResolver, { principal: { id } })).results);
   };
   expect(await pushAs('ada', 'next', moved(create({ n: 1 })))).toEqual(['applied']);
-  expect(await pushAs('ada', 'next', moved(create({ n: 2 }, { recordId: 't2' })))).toEqual(['applied']);
+  expect(await pushAs('ada', 'next', moved(create({ n: 2 }, { recordId: 't2', sequence: 1 })))).toEqual(['applied']);
   expect(await errorOf(pushAs('bob', 'log', create({ n: 3 }, { recordId: 't3' })))).toBe('403 WRONG_PRINCIPAL');
 });

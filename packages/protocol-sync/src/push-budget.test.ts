@@ -33,6 +33,22 @@ it('I3 lets no change of a record overtake one that found no time left, when the
 });
 
 for (const transactional of [true, false]) {
+  it(`begins nothing where it had to wait too long for its turn (transactional: ${transactional})`, async () => {
+    const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
+    const { push, pull, handler } = setUp({
+      platform: { now: () => clock.now, randomId: () => 'id', setTimer: () => () => {} },
+    });
+    const { transaction } = handler.store;
+    handler.store.transaction = (work) => {
+      clock.now += handler.limits.pushBudgetMs + 1;
+      return transaction.call(handler.store, work) as never;
+    };
+    const resolver: RecordResolver = { transactional, getRecord: () => undefined, applyMutation: () => undefined };
+    const mutations = ['a', 'b'].map((recordId) => create({}, { recordId }));
+    expect(brief((await push({ mutations }, resolver)).results)).toEqual(['BUSY', 'BATCH_TOO_LARGE']);
+    expect((await pull()).serverChanges).toEqual([]);
+  });
+
   it(`sends back what it has no time for as too much for one push (transactional: ${transactional})`, async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
     const platform = { now: () => clock.now, randomId: () => 'id', setTimer: () => () => {} };

@@ -42,6 +42,7 @@ it('I6 shows the record to a device that has no base for it, though its own log 
   await push({ mutations: [create({ title: 'x' })] });
   const { results } = await push({ mutations: [mutation({ data: { body: 'y' } }), mutation({ data: { body: 'z' } })] });
   expect(results).toMatchObject([{ record: { title: 'x', body: 'y' } }, { serverVersion: 3 }]);
+  expect(results[1]).not.toHaveProperty('record');
 });
 
 it('I4 shows the record to a device whose log wrote it once more without its knowing', async () => {
@@ -80,6 +81,24 @@ it('shows no record to a device whose own chain of offline edits made it', async
   expect((await push({ mutations: chain })).results).toEqual(
     chain.map(({ id }, index) => ({ status: 'applied', mutationId: id, serverVersion: index + 1 })),
   );
+});
+
+it('shows no record to a device that edits what another wrote and it has seen', async () => {
+  const { push, pull } = setUp();
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' })] });
+  const { checkpoint: lastCheckpoint } = await pull();
+  const { results } = await push({ lastCheckpoint, mutations: [mutation({ baseVersion: 1, data: { body: 'y' } })] });
+  expect(results.map((result) => 'record' in result)).toEqual([false]);
+});
+
+it('I4 shows the record to a device whose edit is older than one of another that came in between its own', async () => {
+  const { push } = setUp();
+  const first = await push({ mutations: [create({ title: 'x' })] });
+  await push({ logId: 'log-b', mutations: [mutation({ baseVersion: 1, data: { theirs: 1 } })] });
+  const edits = [{ mine: 1 }, { more: 1 }].map((data) => mutation({ baseVersion: 1, data }));
+  const second = await push({ lastCheckpoint: first.checkpoint, mutations: edits.slice(0, 1) });
+  const { results } = await push({ lastCheckpoint: second.checkpoint, mutations: edits.slice(1) });
+  expect(results).toMatchObject([{ serverVersion: 4, record: { title: 'x', theirs: 1, mine: 1, more: 1 } }]);
 });
 
 it('I4 shows the record to a device whose edit says nothing', async () => {
@@ -179,7 +198,7 @@ it('I8 tells again what was dropped, also beside a write that came to the same v
   ]);
 });
 
-it('I8 tells with a conflict all that a client needs to decide it', async () => {
+it('I8 tells with a conflict all that a client needs to decide it, also when it is asked again', async () => {
   const { push } = setUp({ conflictFields: new Map([['task', ['title']]]), strategy: 'last-write-wins' });
   const made = create({ title: 'x', body: 'x' });
   const theirs = mutation({ data: { title: 'theirs' }, timestamp: '2026-03-01T11:30:00.000Z' });
@@ -211,6 +230,7 @@ it('I8 tells with a conflict all that a client needs to decide it', async () => 
       },
     },
   ]);
+  expect((await push({ mutations: [mine] })).results).toEqual(results.map((told) => ({ ...told, duplicate: true })));
 });
 
 it('I8 tells with a conflict when the record was deleted', async () => {

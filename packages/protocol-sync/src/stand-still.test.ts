@@ -41,6 +41,20 @@ describe('a client that asks for no changes', () => {
     expect(await push({ lastCheckpoint })).toMatchObject({ reset: 'expired' });
   });
 
+  it('I6 is told of a restored server which lacks what it wrote, though it had scanned nothing of it', async () => {
+    const [server, copy] = [setUp(), setUp()];
+    for (const { handler } of [server, copy]) {
+      await handler.recordChange({ objectName: 'task', recordId: 'a', operation: 'create', data: {} });
+    }
+    const resets: unknown[] = [];
+    for (const lastCheckpoint of [null, (await copy.push({})).checkpoint]) {
+      const mutations = [create({}, { recordId: resets.length })];
+      const { checkpoint } = await server.push({ pull: false, lastCheckpoint, mutations });
+      resets.push((await copy.push({ pull: false, lastCheckpoint: checkpoint })).reset);
+    }
+    expect(resets).toEqual(['epoch', 'epoch']);
+  });
+
   it('is told that the server was restored, and so is who runs it', async () => {
     const { push, store, warnings } = setUp();
     const { checkpoint: lastCheckpoint } = await push({ mutations: [create({})] });

@@ -173,6 +173,9 @@ describe('bad input', () => {
     const mine = mutation({ baseVersion: 1, data: { title: 'mine' }, timestamp: '2026-03-01T09:00:00.000Z' });
     await push({ logId: 'log-b', sentAt: '2026-03-01T10:00:00.000Z', mutations: [mine] });
     expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'mine' } }]);
+    const last = mutation({ baseVersion: 1, data: { title: 'last' }, timestamp: '2026-03-01T11:30:00.000Z' });
+    await push({ logId: 'log-c', mutations: [last] });
+    expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'last' } }]);
   });
 
   it('takes a write of a clock that was set back as made after the one before it', async () => {
@@ -187,7 +190,25 @@ describe('bad input', () => {
   it('rejects the second of two mutations with one sequence', async () => {
     const { push } = setUp();
     const [one, two] = [create({ n: 1 }, { sequence: 500 }), create({ n: 2 }, { recordId: 't2', sequence: 500 })];
-    expect(brief((await push({ mutations: [one, two] })).results)).toEqual(['applied', 'INVALID']);
+    expect((await push({ mutations: [one, two] })).results).toMatchObject([
+      { status: 'applied', mutationId: one.id },
+      { code: 'INVALID', mutationId: two.id },
+    ]);
+  });
+
+  it('answers each mutation by its id, whatever is wrong with it', async () => {
+    const { handler } = setUp({ limits: { maxMutations: 3, maxRecordBytes: 100 } });
+    const mutations = [
+      create({}, { clientId: 'somebody else' }),
+      create({ text: 'x'.repeat(100) }),
+      create({}, { sequence: -1 }),
+      create({}),
+    ];
+    const { results } = await handler.handlePush({ clientId: 'a', lastCheckpoint: null, mutations });
+    expect([brief(results), results.map(({ mutationId }) => mutationId)]).toEqual([
+      ['INVALID', 'TOO_LARGE', 'INVALID', 'BATCH_TOO_LARGE'],
+      mutations.map(({ id }) => id),
+    ]);
   });
 
   it('takes as many mutations as its limit says, and asks for the rest again', async () => {

@@ -48,6 +48,15 @@ describe('a protocol-1 peer', () => {
     ]);
   });
 
+  it('is not taken for a clone when it numbers its mutations anew', async () => {
+    const { handler } = setUp();
+    const push = (...mutations: object[]) => handler.handlePush({ clientId: 'a', lastCheckpoint: null, mutations });
+    const known = create({ n: 1 }, { sequence: 1 });
+    await push(known);
+    const renumbered = [create({ n: 2 }, { recordId: 't2', sequence: 1 }), { ...known, sequence: 2 }];
+    expect(brief((await push(...renumbered)).results)).toEqual(['applied', 'applied']);
+  });
+
   it('does not take for its own past what a cleared device of protocol 1 did under the same sequence', async () => {
     const { handler } = setUp({ strategy: 'manual' });
     const push = (one: object) => handler.handlePush({ clientId: 'a', lastCheckpoint: null, mutations: [one] });

@@ -134,6 +134,22 @@ it('compares with the feed what is there once the writers before have ended', as
   expect(await dataOf('compared')).toMatchObject([{ title: 'new' }, { title: 'new' }, 2]);
 });
 
+it('I13 keeps a process that vanished in the midst of a write from holding up all others for longer than a minute', async () => {
+  const { engine } = app;
+  const settingOf = () =>
+    engine.transaction(({ transaction }) =>
+      engine.execute("SELECT current_setting('idle_in_transaction_session_timeout') AS setting", { transaction }),
+    );
+  const settings: unknown[] = [];
+  const written = async () => void settings.push(...(await settingOf()).rows);
+  engine.registerHook('afterInsert', written, { object: 'task' });
+  await engine.insert('task', { id: 'by-rest-alone', title: '1' }, system);
+  await push({ recordId: 'pushed-alone', operation: 'create', data: { title: '1' } });
+  // The connection is as it was.
+  settings.push(...(await settingOf()).rows);
+  expect(settings).toEqual([{ setting: '1min' }, { setting: '1min' }, { setting: '0' }]);
+});
+
 it('refuses for good what the database does not take, and takes the rest of the push', async () => {
   await app.engine.transaction(({ transaction }) =>
     app.engine.execute("ALTER TABLE task ADD CONSTRAINT polite CHECK (note <> 'darn')", { transaction }),

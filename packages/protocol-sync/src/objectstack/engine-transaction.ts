@@ -75,9 +75,7 @@ export class EngineTransaction implements StoreEngineTransaction {
   async lock(transaction: 'new' | 'joined'): Promise<void> {
     // A statement of its own and not a read first, so that what is read afterwards is what stands once the lock is held.
     const lock = `UPDATE ${FEED} SET head = head WHERE id = '${FEED_ID}'`;
-    // Where the database's default is stricter, whoever has waited for the lock would be refused as having come second.
-    const mayWait = transaction === 'new' && isPostgres(this.#transaction);
-    await this.command(mayWait ? `SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ${lock}` : lock);
+    await this.command(transaction === 'new' && isPostgres(this.#transaction) ? `${POSTGRES_SETTINGS}; ${lock}` : lock);
   }
 
   async facts(): Promise<StoreFacts> {
@@ -251,6 +249,15 @@ export async function readFacts(engine: DataEngine, context: EngineContext, epoc
   const ended = await engine.findOne(EPOCHS, { where: { id: rowId(epoch) } }, { context });
   return { ...facts, reach: ended ? Number(ended.last_place) : undefined };
 }
+
+/**
+ * Where the database's default isolation is stricter, whoever has waited for the lock would be refused as having come second.
+ * And whoever has it and is heard of no more, as when a machine has lost its network, would keep all writers waiting until
+ * TCP gives the connection up, which takes hours: PostgreSQL ends a transaction that has been silent for 60 s, which is
+ * longer than any resolver may take.
+ */
+const POSTGRES_SETTINGS =
+  "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '60s'";
 
 /** Whether a transaction, one of Knex under ObjectStack's SQL drivers, is PostgreSQL's. */
 function isPostgres(transaction: unknown): boolean {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { Agent, createServer, type RequestListener, type Server } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server, type OutgoingHttpHeaders } from 'node:http2';
@@ -5,9 +6,11 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import type { Authorize } from '../authorize.js';
+import type { Principal } from '../principal.js';
 import { SyncHandler } from '../sync-handler.js';
 import { toNodeHandler } from './node.js';
-import { post, pushBody } from './requests.fixture.js';
+import { PULL_BODY, post, pushBody } from './requests.fixture.js';
 import { describeHttpServer, pushOf, type RunningServer, send } from './sockets.contract.js';
 import { createSyncEndpoint, type SyncEndpoint } from './sync-endpoint.js';
 
@@ -26,6 +29,30 @@ async function listen(listener: RequestListener): Promise<RunningServer> {
     },
   };
 }
+
+it('asks who it is in the async context of its caller, where middleware may have left the answer', async () => {
+  const asking = new AsyncLocalStorage<Principal | undefined>();
+  const told = new Set<string | undefined>();
+  const authorize: Authorize = {
+    scope(principal) {
+      told.add(principal?.id);
+      return '';
+    },
+  };
+  const handler = new SyncHandler({ authorize });
+  const sync = toNodeHandler(createSyncEndpoint({ handler, authenticate: () => asking.getStore() ?? null }));
+  const users: readonly (Principal | undefined)[] = [{ id: 'ada' }, { id: 'bob' }, undefined];
+  const app = express();
+  for (const [at, user] of users.entries()) {
+    app.use(`/${at}/api/sync`, (request, response) => asking.run(user, () => sync(request, response)));
+  }
+  const server = await listen(app);
+  onTestFinished(() => server.close());
+  const ask = async (at: number) =>
+    (await fetch(`http://127.0.0.1:${server.port}/${at}/api/sync/pull`, post(PULL_BODY))).status;
+  expect(await Promise.all([0, 1, 2].map(ask))).toEqual([200, 200, 401]);
+  expect(told).toEqual(new Set(['ada', 'bob']));
+});
 
 it('refuses what is no endpoint when it is made, not at each request', () => {
   // A cast: the compiler refuses a handler.

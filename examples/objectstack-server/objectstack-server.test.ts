@@ -7,26 +7,36 @@ import { expect, it } from 'vitest';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const tsx = createRequire(import.meta.url).resolve('tsx/cli');
+const FILES = ['./server.ts', './devices.ts', './local-engine.ts'];
+
+/** What a program printed, less ObjectStack's own messages. */
+async function printed(program: string): Promise<readonly string[]> {
+  const file = fileURLToPath(new URL(program, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file], { timeout: 60_000 });
+  return stdout.split('\n').filter((line) => /^(on the laptop|by REST|refused|from the engine, by REST):/.test(line));
+}
 
 it('brings what was written offline to another device and to REST, says why a write was refused, and ends', async () => {
-  const devices = fileURLToPath(new URL('./devices.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [tsx, devices], { timeout: 60_000 });
-  expect(stdout.split('\n').filter((line) => /^(on the laptop|by REST|refused):/.test(line))).toEqual([
+  expect(await printed('./devices.ts')).toEqual([
     'on the laptop: Paint the door new',
     'by REST: 200',
     'refused: title: Title is required',
   ]);
 });
 
+it('brings what was written into a local data engine to the server, and ends', async () => {
+  expect(await printed('./local-engine.ts')).toEqual(['from the engine, by REST: 200']);
+});
+
 it('is what the guide shows', () => {
   const guide = read('../../docs/objectstack.md');
-  for (const file of ['./server.ts', './devices.ts']) expect(guide).toContain(read(file).trim());
+  for (const file of FILES) expect(guide).toContain(read(file).trim());
 });
 
 it('needs what the guide has people install, and no more', () => {
   const installed = read('../../docs/objectstack.md').matchAll(/^npm install (.+)$/gm);
   const packages = Array.from(installed, ([, names = '']) => names.split(' ')).flat();
-  const imports = ['./server.ts', './devices.ts'].flatMap((file) =>
+  const imports = FILES.flatMap((file) =>
     Array.from(read(file).matchAll(/ from '(@\w+\/[\w-]+)/g), ([, name = '']) => name),
   );
   // `tsx` runs the programs; the others load `@objectstack/core` where it is beside them.

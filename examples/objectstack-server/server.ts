@@ -8,7 +8,7 @@ import { HonoServerPlugin } from '@objectstack/plugin-hono-server';
 import { SecurityPlugin } from '@objectstack/plugin-security';
 import { AppPlugin, createRestApiPlugin, DriverPlugin } from '@objectstack/runtime';
 
-const task = {
+export const task = {
   name: 'task',
   label: 'Task',
   sharingModel: 'public_read_write',

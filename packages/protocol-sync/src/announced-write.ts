@@ -65,9 +65,9 @@ export async function recover(intent: Intent, parts: DeferredParts): Promise<voi
     await giveUp(intent, parts);
     return;
   }
-  const { mutation, state, ledger } = intent;
-  const droppedFields = ledger.outcome.status === 'applied' ? ledger.outcome.droppedFields : [];
-  await makeWrite({ mutation, said: mutation, state, droppedFields, computable: false }, intent, parts);
+  const { mutation, state } = intent;
+  // Nobody is told what comes of it but by the ledger.
+  await makeWrite({ mutation, said: mutation, state, droppedFields: [], computable: false }, intent, parts);
 }
 
 /** The resolver refused the write or failed: the announcement goes, and a refusal for good is remembered. */
@@ -180,9 +180,7 @@ function followingState(
   const { changedAt, origin } = planned;
   const common = { objectName, recordId, stamp: latestWrite(planned), changedAt, origin };
   if (!record) return writeRecord(before, { ...common, operation: 'delete', data: {} }, versionFloor);
-  const write = before.data
-    ? ({ ...common, operation: 'update', data: mutation.data ?? {} } as const)
-    : ({ ...common, operation: 'create', data: record } as const);
+  const write = { ...common, operation: 'update', data: mutation.data ?? {} } as const;
   return withStoredRecord(writeRecord(before, write, versionFloor), record);
 }
 

@@ -227,3 +227,18 @@ it('I13 recovers an announced write after the time it may take, also when the cl
   expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 2, data: { n: 2 } }]);
   expect(made).toEqual([{ n: 1 }, { n: 2 }]);
 });
+
+it('looks up in the application only what the store does not know', async () => {
+  const { push } = setUp();
+  let asked = 0;
+  const resolver: RecordResolver = {
+    getRecord() {
+      asked += 1;
+      return undefined;
+    },
+    applyMutation: () => undefined,
+  };
+  await push({ mutations: [create({ n: 1 }), mutation({ data: { n: 2 } })] }, resolver);
+  await push({ mutations: [mutation({ data: { n: 3 } })] }, resolver);
+  expect(asked).toBe(1);
+});

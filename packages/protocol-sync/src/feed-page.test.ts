@@ -92,18 +92,20 @@ it('tells when each record changed last, and whether that made it', async () => 
 });
 
 it('tells the mutation behind a change, unless the change is older than the walk', async () => {
-  const { push } = setUp();
+  const { handler, push } = setUp();
   const made = create({ title: 'x' });
   await push({ mutations: [made] });
   const other = { clientId: 'other', logId: 'other-log' };
   const first = await push({ ...other });
   const edited = mutation({ data: { title: 'y' }, baseVersion: 1 });
   await push({ mutations: [edited] });
+  await handler.recordChange({ objectName: 'task', recordId: 'past sync', operation: 'create', data: {} });
   const second = await push({ ...other, lastCheckpoint: first.checkpoint });
   expect([first, second].map(({ serverChanges }) => serverChanges.map(({ origin }) => origin?.mutationId))).toEqual([
     [undefined],
-    [edited.id],
+    [edited.id, undefined],
   ]);
+  expect(second.serverChanges[1]).not.toHaveProperty('origin');
 });
 
 it('I6 tells what others wrote before this request, however it ends', async () => {

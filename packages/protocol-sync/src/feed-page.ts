@@ -202,7 +202,6 @@ function suppressedVersions(request: PushRequest, { written, results, authorize 
   for (const { state, computable } of written) {
     // A protocol-1 client does not read `record` in results, so it gets back what it could not compute.
     if (computable || request.protocol === 2) versions.set(state, state.version);
-    else versions.delete(state);
   }
   if (!authorize.read || !authorize.scope) return versions;
   for (const [index, item] of request.items.entries()) {

@@ -166,16 +166,20 @@ it('asks at once about all records of a push whether its results may show them',
   expect(most).toBe(3);
 });
 
-it('I12 shows nothing of a record whose reader loses the right to it while the push is handled', async () => {
+it.each([
+  { where: 'in the store', resolver: undefined },
+  { where: 'beside it', resolver: { getRecord: () => undefined, applyMutation: () => undefined } },
+])('I12 shows nothing of a record kept $where whose reader loses the right to it meanwhile', async ({ resolver }) => {
   let mayRead = true;
   const { push, store } = setUp({ strategy: 'manual', authorize: { read: () => (mayRead ? 'allow' : 'hide') } });
-  await push({ logId: 'log-b', mutations: [create({ theirs: 1 })] });
+  await push({ logId: 'log-b', mutations: [create({ theirs: 1 })] }, resolver);
   const { page } = store;
   store.page = (query) => {
     mayRead = false;
     return page.call(store, query);
   };
-  expect(brief((await push({ mutations: [mutation({ data: { theirs: 2 } })] })).results)).toEqual(['NOT_FOUND']);
+  const { results } = await push({ mutations: [mutation({ data: { theirs: 2 } })] }, resolver);
+  expect(brief(results)).toEqual(['NOT_FOUND']);
 });
 
 it('I8 tells again what was dropped, also beside a write that came to the same version and dropped nothing', async () => {

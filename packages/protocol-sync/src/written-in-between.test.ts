@@ -153,6 +153,19 @@ it('I11 takes over the record that the application made anew where a delete was 
   }
 });
 
+it('I11 counts as made a delete whose process died after it, though the application is down by now', async () => {
+  const server = setUp();
+  const { rows, resolver, now } = rowsThatDie();
+  await server.push({ mutations: [create({ title: 'a' })] }, resolver);
+  const remove = mutation({ operation: 'delete' });
+  now('write and die');
+  await pushAndDie(server, [remove], resolver);
+  now('fail');
+  server.advance(DAY_MS);
+  const { results } = await server.push({ mutations: [remove] }, resolver);
+  expect([rows.size, results]).toMatchObject([0, [{ status: 'applied', serverVersion: 2 }]]);
+});
+
 it('asks the application in no transaction, whose connections its own queries may be waiting for', async () => {
   for (const ends of ['write', 'fail'] as const) {
     const server = setUp();
@@ -227,6 +240,7 @@ it('I11 counts as made what a resolver wrote before it failed, and as left what 
         isMade = true;
         if (operation === 'create') return void Object.assign(row, data);
         for (const field of fields) row[field] = data[field];
+        row.slug = 'of a hook';
         throw new Error('The connection broke.');
       },
     };
@@ -248,7 +262,7 @@ it('I11 counts an empty record as made only where there is one', async () => {
 });
 
 it('I5 changes nothing of a record whose write the application refuses and leaves nothing of', async () => {
-  for (const operation of ['update', 'delete'] as const) {
+  for (const data of [{ title: 'b' }, { title: 'a' }, undefined]) {
     const { push, pull } = setUp();
     const row: Record<string, unknown> = {};
     let isMade = false;
@@ -262,7 +276,7 @@ it('I5 changes nothing of a record whose write the application refuses and leave
       },
     };
     const made = create({ title: 'a' });
-    const refused = mutation({ operation, ...(operation === 'update' ? { data: { title: 'b' } } : {}) });
+    const refused = mutation(data ? { data } : { operation: 'delete' });
     const { results } = await push({ mutations: [made, refused] }, resolver);
     expect(brief(results)).toEqual(['applied', 'VALIDATION']);
     expect((await pull()).serverChanges).toMatchObject([{ serverVersion: 1, data: { title: 'a' } }]);

@@ -1,0 +1,200 @@
+/** What a page holds in which the inspector's panel is tested: a client whose every part has something to show. */
+import { expect, it } from 'vitest';
+import { change } from '../../src/black-box/device.js';
+import { appliesWith, isGone, ScriptedServer, type Step } from '../../src/black-box/scripted-server.js';
+import { mountInspector } from '../../src/inspector/mount-inspector.js';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { SyncPlugin } from '../../src/sync-plugin.js';
+
+function mounted(script: readonly Step[], user?: string) {
+  const platform = new TestPlatform();
+  const server = new ScriptedServer(platform, script);
+  const sync = new SyncPlugin({ clientId: 'page', user, transport: server, platform });
+  const host = document.createElement('div');
+  document.body.append(host);
+  const mount = () => mountInspector(host, sync, { now: () => platform.now() });
+  return { server, sync, tasks: sync.getEngine('task'), host, mount, unmount: mount() };
+}
+
+type Mounted = ReturnType<typeof mounted>;
+
+function all(selector: string, { host }: Mounted): readonly Element[] {
+  return [...(host.shadowRoot?.querySelectorAll(selector) ?? [])];
+}
+
+const textsOf = (elements: Iterable<Element>) => [...elements].map(({ textContent }) => textContent);
+
+/** The rows of each part, by its heading; of a part without a table its text. */
+function parts(panel: Mounted): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    all('section', panel).map((section) => {
+      const rows = [...section.querySelectorAll('tr')].map((row) => textsOf(row.children));
+      return [section.querySelector('h2')?.textContent, rows.length > 0 ? rows : section.lastChild?.textContent];
+    }),
+  );
+}
+
+/** Also what follows from a promise that is settled by now. */
+const allIsShown = () => new Promise((resolve) => setTimeout(resolve));
+
+async function press(text: string, panel: Mounted): Promise<void> {
+  const button = all('button', panel).find(({ textContent }) => textContent === text);
+  if (!(button instanceof HTMLElement)) throw new Error(`There is no button ${text}.`);
+  button.click();
+  await allIsShown();
+}
+
+/** One of four mutations is applied, the others are refused in each way there is; and a walk begins. */
+const answersEach: Step = ({ mutations }) => ({
+  serverTime: '2025-12-31T23:59:58.500Z',
+  serverChanges: [change('theirs')],
+  hasMore: true,
+  reset: 'scope',
+  results: mutations.map((clientMutation) => {
+    const { id: mutationId, objectName, recordId } = clientMutation;
+    const rejected = { mutationId, status: 'rejected' } as const;
+    if (recordId === 'late') return { ...rejected, code: 'BUSY', reason: 'Later.', retryable: true };
+    if (recordId === 'bad') return { ...rejected, code: 'VALIDATION', reason: 'No.' };
+    if (recordId === 'good') return { mutationId, status: 'applied', serverVersion: 1 };
+    const conflict = { objectName, recordId, clientMutation, serverRecord: {}, conflictingFields: ['title'] };
+    const manual = { kind: 'create-create', serverVersion: 2, strategy: 'manual' } as const;
+    return { mutationId, status: 'conflict', conflict: { ...conflict, ...manual } };
+  }),
+});
+
+it('says of a client that has done nothing yet that there is nothing', async () => {
+  const panel = mounted([]);
+  const { logId } = panel.sync.client.log.meta;
+  expect(parts(panel)).toEqual({
+    Client: [
+      ['state', 'idle, 0 pending'],
+      ['last error', 'none'],
+      ['live updates', 'off'],
+      ['clock', 'not compared yet'],
+      ['checkpoint', 'none yet'],
+      ['client, log', `page, ${logId}`],
+    ],
+    Log: 'None.',
+    Outcomes: 'None.',
+    'Waiting for the user': 'None.',
+    'Requests of this tab': 'None.',
+    'Explain a record': '',
+  });
+  await panel.sync.close();
+});
+
+it('shows where each change stands, what waits, and what was asked and answered', async () => {
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const waits: Step = async (_request, server) => {
+    asked();
+    await server.wait(1000);
+    return {};
+  };
+  const panel = mounted([answersEach, isGone, waits], 'ada');
+  const { sync, tasks } = panel;
+  for (const id of ['good', 'late', 'bad', 'both']) tasks.records.create(id, { title: id });
+  await tasks.sync();
+  const syncing = tasks.sync();
+  await isAsked;
+  const { logId, walk } = sync.client.log.meta;
+  const at = '00:00:00.000';
+  expect(parts(panel)).toEqual({
+    Client: [
+      ['state', 'syncing, 1 pending'],
+      ['last error', 'The server could not be reached.'],
+      ['live updates', 'off'],
+      ['clock', '1500 ms ahead of the server'],
+      ['checkpoint', 'place-1'],
+      ['walk', `${walk}: all records are being received anew`],
+      ['client, log', `page, ${logId}`],
+      ['user', 'ada'],
+    ],
+    Log: [
+      ['#', 'record', 'change', 'progress'],
+      ['2', 'task late', 'create title', 'stored, put off 1×'],
+    ],
+    Outcomes: [
+      ['at', 'record', 'change', 'outcome'],
+      [at, 'task both', 'create', 'conflict: create-create: title'],
+      [at, 'task bad', 'create', 'rejected: VALIDATION: No.'],
+      [at, 'task late', 'create', 'rejected: BUSY: Later.'],
+      [at, 'task good', 'create', 'applied: version 1'],
+    ],
+    'Waiting for the user': [
+      ['since', 'record', 'what', 'why'],
+      [at, 'task both', 'conflict', 'create-create title'],
+      [at, 'task bad', 'refused create', 'VALIDATION: No.'],
+    ],
+    'Requests of this tab': [
+      ['#', 'at', 'request', 'took', 'answer'],
+      ['3', at, 'push of 0', '…', 'under way'],
+      ['2', at, 'push of 0', '0 ms', 'The server could not be reached.'],
+      ['1', at, 'push of 4', '0 ms', '1 changes, more to come, reset: scope, up to place-1'],
+    ],
+    'Explain a record': '',
+  });
+  await sync.close();
+  await syncing;
+});
+
+it('explains the record that is pressed or named, and follows what becomes of it', async () => {
+  const panel = mounted([appliesWith({ serverChanges: [change('theirs')], serverTime: '2026-01-01T00:00:02.000Z' })]);
+  const { sync, tasks } = panel;
+  await tasks.sync();
+  const update = await tasks.records.update('theirs', { title: '<b>mine</b>' });
+  tasks.records.create('new', { title: 'N' });
+  await tasks.flush();
+  const explained = () => [textsOf(all('li', panel)), parts(panel)['Explain a record']];
+  const inputs = () =>
+    all('input', panel).map((input) => (input instanceof HTMLInputElement ? input.value : undefined));
+  await press('task theirs', panel);
+  expect(inputs()).toEqual(['task', 'theirs']);
+  expect(explained()).toEqual([
+    ['The server last told version 1.', 'On top of it lies update 1 of title, made here: stored, not sent yet.'],
+    [
+      ['field', 'shown', 'from', 'the server has'],
+      ['title', '"<b>mine</b>"', `pending ${update.id}`, '"Theirs theirs"'],
+    ],
+  ]);
+  await tasks.sync();
+  await allIsShown();
+  expect(explained()).toEqual([
+    ['The server last told version 1.', 'Nothing of it is pending, and nothing waits for a decision.'],
+    [
+      ['field', 'shown', 'from', 'the server has'],
+      ['title', '"<b>mine</b>"', 'server', ''],
+    ],
+  ]);
+  expect(parts(panel).Client).toContainEqual(['clock', '2000 ms behind the server']);
+
+  for (const [index, text] of ['task', 'nowhere'].entries())
+    Object.assign(all('input', panel)[index] ?? {}, { value: text });
+  await press('Explain', panel);
+  expect(explained()[0]).toEqual([
+    'The server has told this device nothing of it.',
+    'It is not shown: there is none.',
+    'Nothing of it is pending, and nothing waits for a decision.',
+  ]);
+  await sync.close();
+});
+
+it('leaves alone what did not change, and goes with all it has begun', async () => {
+  const panel = mounted([]);
+  const { sync, tasks, server, host, mount, unmount } = panel;
+  tasks.records.create('a', { title: 'A' });
+  await tasks.sync();
+  const outcomes = () => all('table', panel).find((table) => table.textContent?.includes('applied'));
+  const before = outcomes();
+  await tasks.records.update('a', { title: 'B' });
+  expect([before instanceof Element, outcomes() === before]).toEqual([true, true]);
+  unmount();
+  expect([host.shadowRoot?.childNodes.length, sync.client.transport]).toEqual([0, server]);
+  await tasks.sync();
+  expect(host.shadowRoot?.childNodes.length).toBe(0);
+  mount();
+  expect(Object.keys(parts(panel)).length).toBe(6);
+  await sync.close();
+});

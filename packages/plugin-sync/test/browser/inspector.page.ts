@@ -150,6 +150,7 @@ it('explains the record that is pressed or named, and follows what becomes of it
   const explained = () => [textsOf(all('li', panel)), parts(panel)['Explain a record']];
   const inputs = () =>
     all('input', panel).map((input) => (input instanceof HTMLInputElement ? input.value : undefined));
+  expect(parts(panel).Log).toContainEqual(['1', 'task theirs', 'update title', 'stored']);
   await press('task theirs', panel);
   expect(inputs()).toEqual(['task', 'theirs']);
   expect(explained()).toEqual([
@@ -169,6 +170,10 @@ it('explains the record that is pressed or named, and follows what becomes of it
     ],
   ]);
   expect(parts(panel).Client).toContainEqual(['clock', '2000 ms behind the server']);
+  const [kept] = all('ul', panel);
+  await tasks.sync();
+  await allIsShown();
+  expect(all('ul', panel)[0] === kept).toBe(true);
 
   for (const [index, text] of ['task', 'nowhere'].entries())
     Object.assign(all('input', panel)[index] ?? {}, { value: text });
@@ -186,6 +191,13 @@ it('leaves alone what did not change, and goes with all it has begun', async () 
   const { sync, tasks, server, host, mount, unmount } = panel;
   tasks.records.create('a', { title: 'A' });
   await tasks.sync();
+  expect(parts(panel)['Requests of this tab']).toContainEqual([
+    '1',
+    '00:00:00.000',
+    'push of 1',
+    '0 ms',
+    '0 changes, up to place-1',
+  ]);
   const outcomes = () => all('table', panel).find((table) => table.textContent?.includes('applied'));
   const before = outcomes();
   await tasks.records.update('a', { title: 'B' });
@@ -196,5 +208,42 @@ it('leaves alone what did not change, and goes with all it has begun', async () 
   expect(host.shadowRoot?.childNodes.length).toBe(0);
   mount();
   expect(Object.keys(parts(panel)).length).toBe(6);
+  await sync.close();
+});
+
+it('shows what waits for the user as soon as it does, be it a conflict or a refusal', async () => {
+  const panel = mounted([answersEach, appliesWith({}), answersEach]);
+  const { sync, tasks } = panel;
+  const waiting: unknown[] = [];
+  for (const id of ['both', 'bad']) {
+    tasks.records.create(id, { title: id });
+    await tasks.sync();
+    const [section] = all('section', panel).filter((part) => part.textContent?.startsWith('Waiting'));
+    waiting.push(textsOf(section?.querySelectorAll('button') ?? []));
+  }
+  expect(waiting).toEqual([['task both'], ['task both', 'task bad']]);
+  await sync.close();
+});
+
+it('can be worked by keyboard and read aloud', async () => {
+  const panel = mounted([]);
+  const { sync, tasks } = panel;
+  tasks.records.create('a', { title: 'A' });
+  await tasks.flush();
+  const attributes = (selector: string) =>
+    all(selector, panel).map((element) =>
+      Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value])),
+    );
+  expect(attributes('input')).toEqual([
+    { name: 'object', placeholder: 'task', required: '' },
+    { name: 'id', required: '' },
+  ]);
+  expect(attributes('div').filter((one) => Object.keys(one).length > 0)).toEqual([
+    { class: 'scroll', tabindex: '0' },
+    { class: 'scroll', tabindex: '0' },
+    { 'aria-live': 'polite' },
+  ]);
+  expect(attributes('th')).toEqual(Array.from({ length: 4 }, () => ({ scope: 'col' })));
+  expect(attributes('td button')).toEqual([{ type: 'button' }]);
   await sync.close();
 });

@@ -65,6 +65,26 @@ for (const [name, strategy] of [
   });
 }
 
+test('a delete and an edit are decided by a millisecond, a log or a sequence, whichever differs first', () => {
+  const earlier = { time: 1, logId: 'a', sequence: 1 };
+  const judge = (deleted: WriteStamp, stamp: WriteStamp) =>
+    lastWriteWins({
+      objectName: 'task',
+      recordId: 1,
+      kind: 'update-delete',
+      mine: { operation: 'update', data: { title: 'x' }, stamp },
+      theirs: { record: null, stamps: {}, deleted },
+      fields: ['title'],
+    });
+  for (const later of [
+    { ...earlier, time: 2 },
+    { ...earlier, logId: 'b' },
+    { ...earlier, sequence: 2 },
+  ]) {
+    expect([judge(later, earlier), judge(earlier, later)]).toEqual([{ do: 'keep' }, { do: 'apply', drop: [] }]);
+  }
+});
+
 /** The record after these writes, each judged by `strategy` against what stands. */
 function arrive(strategy: Strategy, sequence: readonly Write[]): Fields {
   return sequence.reduce((fields, write) => take(strategy, fields, write), {} as Fields);

@@ -180,6 +180,33 @@ test('hears of commits again after its listening connection fell silent without 
   expect(heads).toEqual([1, 2]);
 });
 
+test('I13 gives up a connection that fell silent without an end, and goes on with another', async () => {
+  const { schema } = await fixture();
+  const proxy = await silentProxy(inject('postgresUrl'));
+  const pool = new pg.Pool({ connectionString: proxy.url, max: 1 });
+  const timers = handTimers();
+  const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
+  onTestFinished(async () => {
+    await store.close();
+    proxy.close();
+    await pool.end();
+  });
+  const handler = new SyncHandler({ store });
+  const pull = () => handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  const push = () => handler.handlePush(pushBody());
+  await push();
+  for (const ask of [push, pull]) {
+    proxy.silence();
+    const asked = expect(ask()).rejects.toMatchObject({ code: 'BUSY' });
+    await timers.armed(ANSWER_MS);
+    timers.fire(ANSWER_MS);
+    await asked;
+    expect(await pull()).toMatchObject({ serverChanges: [{ recordId: 'task-1', serverVersion: 1 }] });
+  }
+});
+
+/** How long a statement may take to be answered. */
+const ANSWER_MS = 25_000;
 /** The listener's own times: between two looks, which is also how long it waits for an answer, and before it connects anew. */
 const LOOK_MS = 15_000;
 const RECONNECT_MS = 1000;
@@ -300,13 +327,13 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Real timers but for those of the listener, which the test fires by hand. */
+/** Real timers but for those that the test fires by hand. */
 function handTimers() {
   const armed = new Map<number, () => void>();
   let tell = () => {};
   return {
     set(work: () => void, delayMs: number): () => void {
-      if (delayMs !== LOOK_MS && delayMs !== RECONNECT_MS) return systemPlatform.setTimer(work, delayMs);
+      if (![LOOK_MS, RECONNECT_MS, ANSWER_MS].includes(delayMs)) return systemPlatform.setTimer(work, delayMs);
       armed.set(delayMs, work);
       tell();
       return () => {

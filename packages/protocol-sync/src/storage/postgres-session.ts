@@ -1,16 +1,8 @@
 /** Connections of the application's pool, lent for one transaction at a time. */
-import type { Platform } from '../platform/platform.js';
+import { answerInTime, SilentConnectionError } from './answer-in-time.js';
 import { isUnavailable, type PostgresClient, type PostgresPool, sqlState } from './postgres-pool.js';
-import { SqlTransaction } from './sql-transaction.js';
+import { type PostgresWaiting, SqlTransaction } from './sql-transaction.js';
 import { StoreBusyError } from './sync-store.js';
-
-export interface PostgresWaiting {
-  /** Milliseconds to wait for a free connection of the pool. */
-  readonly connectTimeoutMs: number;
-  /** Milliseconds to wait for another transaction's lock. */
-  readonly lockTimeoutMs: number;
-  readonly platform: Pick<Platform, 'setTimer'>;
-}
 
 /** Takes a connection; throws `StoreBusyError` when none is free in time or the database is out of reach. */
 export async function takeClient(pool: PostgresPool, waiting: PostgresWaiting): Promise<PostgresClient> {
@@ -47,7 +39,7 @@ export interface PostgresSource {
 /** Runs `work` in one transaction on a connection of its own. A connection that is lost meanwhile: `StoreBusyError`. */
 export function inTransaction<T>(source: PostgresSource, work: (sql: SqlTransaction) => Promise<T>): Promise<T> {
   return withClient(source, async (client) => {
-    const sql = new SqlTransaction(client, source.waiting.lockTimeoutMs);
+    const sql = new SqlTransaction(client, source.waiting);
     const result = await work(sql);
     await sql.commit();
     return result;
@@ -63,7 +55,8 @@ export async function withClient<T>(source: PostgresSource, work: (client: Postg
   try {
     return await work(client);
   } catch (error) {
-    isLost = isUnavailable(error) || !(await canRollBack(client));
+    isLost =
+      error instanceof SilentConnectionError || isUnavailable(error) || !(await canRollBack(client, source.waiting));
     throw isLost ? outOfReach(error) : error;
   } finally {
     // A lost connection may complain once more after it was given back, so its listener stays.
@@ -73,9 +66,9 @@ export async function withClient<T>(source: PostgresSource, work: (client: Postg
 }
 
 /** Whether the connection still works, which is then free of what failed on it. */
-async function canRollBack(client: PostgresClient): Promise<boolean> {
+async function canRollBack(client: PostgresClient, { platform }: PostgresWaiting): Promise<boolean> {
   try {
-    await client.query('ROLLBACK');
+    await answerInTime(client.query('ROLLBACK'), platform);
     return true;
   } catch {
     return false;

@@ -1,6 +1,7 @@
 /** A store in a PostgreSQL database, shared by any number of server processes. */
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
+import { answerInTime } from './answer-in-time.js';
 import { CommitListeners } from './commit-listeners.js';
 import { newEpoch } from './epoch-watch.js';
 import { PostgresAnnouncements } from './postgres-announcements.js';
@@ -128,10 +129,11 @@ export class PostgresStore implements SyncStore {
     const wanted = objects && [...new Set(objects)];
     return this.#whileOpen(() =>
       withClient(this.#source, async (client) => {
-        const lastPlace = async (epoch: string) => (await client.query(this.#statements.lastPlace, [epoch])).rows;
+        const ask = (text: string, values: unknown[]) => answerInTime(client.query(text, values), this.#platform);
+        const lastPlace = async (epoch: string) => (await ask(this.#statements.lastPlace, [epoch])).rows;
         const told = async (facts: StoreFacts) => withReach(lastPlace, facts, asked);
         if (wanted?.length === 0) return { facts: await told(await this.#readFacts(client)), records: [] };
-        const { rows } = await client.query(...this.#pageQuery([after, limit], wanted));
+        const { rows } = await ask(...this.#pageQuery([after, limit], wanted));
         // The statement selects these columns.
         const found = rows as PageColumns[];
         const { epoch, head, feed_floor: floor, version_floor } = only(found);

@@ -1,4 +1,6 @@
 /** One transaction on a connection, in as few round trips as its statements allow. */
+import type { Platform } from '../platform/platform.js';
+import { answerInTime } from './answer-in-time.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { queryTogether, type SqlResult, type SqlStatement, type SqlValues } from './postgres-together.js';
 
@@ -9,16 +11,25 @@ import { queryTogether, type SqlResult, type SqlStatement, type SqlValues } from
 const STATEMENT_TIMEOUT_MS = 20_000;
 const IDLE_TIMEOUT_MS = 30_000;
 
+/** How long to wait, and by whose timers. */
+export interface PostgresWaiting {
+  /** Milliseconds to wait for a free connection of the pool. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds to wait for another transaction's lock. */
+  readonly lockTimeoutMs: number;
+  readonly platform: Pick<Platform, 'setTimer'>;
+}
+
 /** Begins with its first statement, and may end with its last one: both in that statement's own round trip. */
 export class SqlTransaction {
   readonly #client: PostgresClient;
-  readonly #lockTimeoutMs: number;
+  readonly #waiting: PostgresWaiting;
   #stage: 'unbegun' | 'open' | 'over' = 'unbegun';
   #begun: Promise<unknown> = Promise.resolve();
 
-  constructor(client: PostgresClient, lockTimeoutMs: number) {
+  constructor(client: PostgresClient, waiting: PostgresWaiting) {
     this.#client = client;
-    this.#lockTimeoutMs = lockTimeoutMs;
+    this.#waiting = waiting;
   }
 
   /** The connection, for statements that others make in this transaction. */
@@ -53,12 +64,12 @@ export class SqlTransaction {
   async #send(statements: readonly SqlStatement[]): Promise<readonly SqlResult[]> {
     const opening = this.#stage === 'unbegun' ? this.#opening() : [];
     this.#stage = 'open';
-    return queryTogether(this.#client, [...opening, ...statements]);
+    return answerInTime(queryTogether(this.#client, [...opening, ...statements]), this.#waiting.platform);
   }
 
   #opening(): readonly SqlStatement[] {
     const settings = Object.entries({
-      lock_timeout: this.#lockTimeoutMs,
+      lock_timeout: this.#waiting.lockTimeoutMs,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
     }).map(([name, ms]) => `set_config('${name}', '${Math.round(ms)}', true)`);

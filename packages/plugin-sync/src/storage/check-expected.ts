@@ -7,7 +7,7 @@ import { CheckpointMovedError, type ClientMeta, RevisionMovedError, type Storage
  */
 export function checkExpected(
   batch: Pick<StorageBatch, 'expectCheckpoint' | 'expectRevision'>,
-  stored: ClientMeta | null,
+  stored: ClientMeta | null | undefined,
 ): void {
   const { expectCheckpoint, expectRevision } = batch;
   if (expectRevision !== undefined && expectRevision !== (stored?.revision ?? 0)) throw new RevisionMovedError();

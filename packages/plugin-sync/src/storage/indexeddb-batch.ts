@@ -45,7 +45,7 @@ export async function writeBatch(database: IDBDatabase, batch: StorageBatch, pla
 export async function fill(transaction: IDBTransaction, batch: StorageBatch): Promise<void> {
   const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
   if (batch.expectCheckpoint !== undefined || batch.expectRevision !== undefined) {
-    checkExpected(batch, (await resultOf<ClientMeta | undefined>(store('meta').get('client'))) ?? null);
+    checkExpected(batch, await resultOf<ClientMeta | undefined>(store('meta').get('client')));
   }
   // IndexedDB makes requests in the order they are asked for; the end of the transaction tells how they went.
   for (const id of batch.removeEntries ?? []) store('entries').delete(id);

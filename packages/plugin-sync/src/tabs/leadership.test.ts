@@ -35,7 +35,7 @@ const following = { at: 'following', unanswered: 0 } as const;
 const table: Record<StateName, Record<EventName, readonly [LeadershipState, ...LeadershipEffect[]] | null>> = {
   following: {
     granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'stand-in-line'],
+    lost: [following, 'let-go'],
     tick: [{ at: 'following', unanswered: 2 }, 'ask'],
     'heard of one that is seen': [following],
     'heard of a hidden one, seen': [{ at: 'taking' }, 'take'],
@@ -44,7 +44,7 @@ const table: Record<StateName, Record<EventName, readonly [LeadershipState, ...L
   },
   'following, unanswered': {
     granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'stand-in-line'],
+    lost: [following, 'let-go'],
     tick: [{ at: 'taking' }, 'take'],
     'heard of one that is seen': [following],
     'heard of a hidden one, seen': [{ at: 'taking' }, 'take'],
@@ -53,7 +53,7 @@ const table: Record<StateName, Record<EventName, readonly [LeadershipState, ...L
   },
   taking: {
     granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'stand-in-line'],
+    lost: [following, 'let-go'],
     tick: null,
     'heard of one that is seen': null,
     'heard of a hidden one, seen': null,

@@ -57,7 +57,8 @@ export function nextLeadership(state: LeadershipState, event: LeadershipEvent): 
     case 'granted':
       return { state: { at: 'leading' }, effects: ['lead'] };
     case 'lost':
-      return { state: START.state, effects: state.at === 'leading' ? ['follow', 'stand-in-line'] : ['stand-in-line'] };
+      // The browser refuses the lock: asked again at once, it may do so without end. The ticks lead on from here.
+      return { state: START.state, effects: state.at === 'leading' ? ['follow', 'stand-in-line'] : ['let-go'] };
     case 'tick':
       if (state.at !== 'following') return { state, effects: [] };
       if (state.unanswered >= MAX_UNANSWERED) return { state: { at: 'taking' }, effects: ['take'] };

@@ -198,3 +198,15 @@ test('leads again at once when the tab is closed that took the lead from it', as
   await world.advance(500);
   expect(leader.plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
 });
+
+test('asks a browser that refuses every lock now and then, and not in a loop', async () => {
+  const world = await openTabs(0);
+  let asked = 0;
+  world.open().host.requestLock = (_name, { onLost }) => {
+    // An end, because without one the test would have none where the tab asks at once.
+    if (++asked < 1000) queueMicrotask(onLost);
+    return () => {};
+  };
+  await world.advance(20_000);
+  expect(asked).toBe(5);
+});

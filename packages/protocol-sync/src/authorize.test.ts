@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Authorize } from './authorize.js';
 import type { RecordResolver } from './record-resolver.js';
-import { brief, create, setUp } from './sync-handler.fixture.js';
+import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
 import { SyncHandler } from './sync-handler.js';
 
 // An interface, as applications declare theirs: TypeScript takes none for a `Principal`.
@@ -42,4 +42,16 @@ test('lets the compiler know the claims of rules and resolvers that say whom the
   expect(brief((await push({ id: 'ann', team: 'red', roles: ['lead'] })).results)).toEqual(['applied']);
   expect(brief((await push({ id: 'ben', team: 'red' })).results)).toEqual(['FORBIDDEN']);
   expect(writers).toEqual(['red']);
+});
+
+test('asks who may write what about the record as it stands', async () => {
+  const { push } = setUp({ authorize: { write: ({ record }) => record === null || record.owner === 'ada' } });
+  const made = ['ada', 'bob'].map((owner) => create({ owner }, { recordId: owner }));
+  const edits = ['ada', 'bob'].map((recordId) => mutation({ recordId, data: { title: 'x' } }));
+  expect(brief((await push({ mutations: [...made, ...edits] })).results)).toEqual([
+    'applied',
+    'applied',
+    'applied',
+    'FORBIDDEN',
+  ]);
 });

@@ -321,16 +321,18 @@ describe('I12 what a caller may not read', () => {
   });
 });
 
-it('asks who may write what about the record as it stands', async () => {
-  const { push } = setUp({ authorize: { write: ({ record }) => record === null || record.owner === 'ada' } });
-  const made = ['ada', 'bob'].map((owner) => create({ owner }, { recordId: owner }));
-  const edits = ['ada', 'bob'].map((recordId) => mutation({ recordId, data: { title: 'x' } }));
-  expect(brief((await push({ mutations: [...made, ...edits] })).results)).toEqual([
-    'applied',
-    'applied',
-    'applied',
-    'FORBIDDEN',
-  ]);
+it('answers with all that protocol 2 tells', async () => {
+  const { handler, pull } = setUp();
+  const { maxBodyBytes, maxMutations } = handler.limits;
+  expect(await pull()).toEqual({
+    protocol: 2,
+    results: [],
+    serverChanges: [],
+    checkpoint: '2.id-1.0.0.',
+    hasMore: false,
+    serverTime: '2026-03-01T12:00:00.000Z',
+    limits: { maxBodyBytes, maxMutations },
+  });
 });
 
 it('refuses an option that it does not know: a misspelt `authorize` would let everybody in', () => {

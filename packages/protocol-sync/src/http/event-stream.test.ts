@@ -161,13 +161,16 @@ for (const [how, end] of [
   ['the server closes', async ({ handler }) => handler.close()],
 ] satisfies [string, (ending: Ending) => Promise<void>][]) {
   test(`ends and leaves no timer behind when ${how}`, async () => {
-    const { platform, handler, open } = realtime();
+    const { platform, handler, open, push } = realtime();
     const client = new AbortController();
     const events = new EventReader(await open({ signal: client.signal }));
     await events.next();
     await end({ events, client, platform, handler });
     let last: string | null = 'beat';
     while (last === 'beat') last = await events.next();
+    // Whoever still watched would be told, and then there would be a pause.
+    await push();
+    await platform.advance(0);
     expect([last, platform.armed]).toEqual([null, 0]);
   });
 }

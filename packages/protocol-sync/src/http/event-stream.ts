@@ -91,9 +91,9 @@ class EventStream {
     this.#send(text);
   }
 
-  /** False while the reader has not taken the last event. */
+  /** False while the reader has not taken the last event, and once the stream is over. */
   #hasRoom(): boolean {
-    return !this.#isOver && (this.#controller?.desiredSize ?? 0) > 0;
+    return (this.#controller?.desiredSize ?? 0) > 0;
   }
 
   #send(text: string): void {

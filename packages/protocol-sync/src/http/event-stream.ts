@@ -119,7 +119,6 @@ class EventStream {
     this.#cancelHeartbeat();
     this.#cancelEnd();
     this.#stopWatching();
-    this.#options.signal.removeEventListener('abort', this.#close);
     this.#options.onClosed();
   }
 }

@@ -78,10 +78,13 @@ it('takes what is nested to the limit and refuses one level more before parsing 
 });
 
 it('counts how deep a body is, and not how many lists and objects it has', () => {
-  const wide = JSON.stringify(Array.from({ length: MAX_BODY_DEPTH + 1 }, () => [{}]));
+  const wide = JSON.stringify(Array.from({ length: MAX_BODY_DEPTH + 1 }, () => [{ key: 1 }]));
   expect(outcome(() => parseJson(wide))).toHaveProperty('value');
   const deepAtFirst = `[${nested(MAX_BODY_DEPTH)},[]]`;
-  expect(outcome(() => parseJson(deepAtFirst))).toMatchObject({ refused: 'MALFORMED' });
+  const deepAtLast = `[${'[],'.repeat(MAX_BODY_DEPTH)}${nested(MAX_BODY_DEPTH)}]`;
+  for (const deep of [deepAtFirst, deepAtLast]) {
+    expect(outcome(() => parseJson(deep))).toMatchObject({ refused: 'MALFORMED' });
+  }
 });
 
 it('holds a value parsed elsewhere to the same depth', () => {

@@ -44,7 +44,7 @@ it('reads JSON, plain and gzipped, whole and in pieces', async () => {
 it('takes a body that a framework has parsed, and refuses one that is nested too deep', async () => {
   const parsed = (body: unknown) => read(attachParsedBody(requestWith(null), body));
   const deep = JSON.parse('['.repeat(MAX_BODY_DEPTH + 1) + ']'.repeat(MAX_BODY_DEPTH + 1));
-  expect(await parsed({ title: 'x' })).toEqual({ value: { title: 'x' } });
+  expect([await parsed({ title: 'x' }), await parsed(null)]).toEqual([{ value: { title: 'x' } }, { value: null }]);
   expect(await parsed({ deep })).toMatchObject({ refused: 'MALFORMED' });
 });
 

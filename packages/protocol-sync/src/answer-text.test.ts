@@ -1,6 +1,6 @@
 import { MAX_PAGE_RECORDS } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
-import { setUp } from './sync-handler.fixture.js';
+import { mutation, setUp } from './sync-handler.fixture.js';
 
 it('answers as text what it answers as a value, with texts that JSON must escape', async () => {
   const { handler } = setUp();
@@ -12,18 +12,28 @@ it('answers as text what it answers as a value, with texts that JSON must escape
   expect(JSON.parse((await handler.answerPull(pull)).text)).toEqual(await handler.handlePull(pull));
   const push = { ...pull, mutations: [{ id: 'malformed' }] };
   expect(JSON.parse((await handler.answerPush(push)).text)).toEqual(await handler.handlePush(push));
+
+  const { checkpoint } = await handler.handlePull(pull);
+  const made = mutation({ id: 'm"1', operation: 'create', data: {} });
+  await handler.handlePush({ clientId: 'a', logId: 'log"', lastCheckpoint: null, mutations: [made] });
+  const later = { ...pull, lastCheckpoint: checkpoint };
+  const told = await handler.handlePull(later);
+  expect(told.serverChanges).toMatchObject([
+    { origin: { logId: 'log"', mutationId: made.id, sequence: made.sequence } },
+  ]);
+  expect(JSON.parse((await handler.answerPull(later)).text)).toEqual(told);
 });
 
 it('tells where the answer to a push ends when all of it is applied, and else not', async () => {
   const { handler } = setUp();
-  const mutation = (recordId: string, operation: 'create' | 'update', sequence: number) => ({
+  const one = (recordId: string, operation: 'create' | 'update', sequence: number) => ({
     ...{ id: `${operation}-${recordId}`, clientId: 'writer', objectName: 'task', recordId, operation, sequence },
     ...{ data: { title: 'x' }, timestamp: '2026-01-01T00:00:00.000Z', baseVersion: null },
   });
   const request = { clientId: 'writer', logId: 'log', protocol: 2, lastCheckpoint: null };
-  const create = mutation('a', 'create', 1);
+  const create = one('a', 'create', 1);
   const applied = { ...request, mutations: [create] };
-  const inPart = { ...request, mutations: [mutation('b', 'create', 2), mutation('missing', 'update', 3)] };
+  const inPart = { ...request, mutations: [one('b', 'create', 2), one('missing', 'update', 3)] };
   const told = [];
   for (const body of [
     applied,

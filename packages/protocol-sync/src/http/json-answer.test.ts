@@ -22,7 +22,7 @@ const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store
 
 it('gzips a large answer for a caller that takes gzip', async () => {
   const headers = { ...HEADERS, 'content-encoding': 'gzip' };
-  for (const accepted of ['gzip', 'gzip, deflate, br', 'br;q=1.0, GZIP;q=0.5', '*']) {
+  for (const accepted of ['gzip', 'gzip, deflate, br', 'br;q=1.0, GZIP;q=0.5', 'gzip;q=1', '*']) {
     expect(await seen(await jsonAnswer(textOf(large), accepted))).toEqual({
       status: 200,
       headers,

@@ -25,23 +25,25 @@ describe('a resolver', () => {
     },
   );
 
-  it('that hangs is given up, and its mutation is kept for another try', async () => {
+  it('that hangs is given up and told so, and its mutation is kept for another try', async () => {
     const { push, pull, runTimers } = setUp();
-    let onCalled = () => {};
-    const called = new Promise<void>((resolve) => {
+    let onCalled = (_signal: AbortSignal) => {};
+    const called = new Promise<AbortSignal>((resolve) => {
       onCalled = resolve;
     });
     const resolver: RecordResolver = {
       ...storeResolver,
-      applyMutation: () => {
-        onCalled();
+      applyMutation: (_mutation, _serverVersion, { signal }) => {
+        onCalled(signal);
         return new Promise(() => {});
       },
     };
     const answer = push({ mutations: [create({ n: 1 })] }, resolver);
-    await called;
+    const signal = await called;
+    expect(signal.aborted).toBe(false);
     runTimers();
     expect((await answer).results).toMatchObject([{ code: 'INTERNAL', retryable: true }]);
+    expect(signal.aborted).toBe(true);
     expect((await pull()).serverChanges).toEqual([]);
   });
 

@@ -67,7 +67,7 @@ for (const [where, resolver] of RESOLVERS) {
     // What the clock says then does not let it be forgotten before the clone's, which tells of it.
     advance(-1000);
     expect(await send('next', moved(mine))).toBe('applied');
-    await forget(30 * DAY_MS + 500);
+    await forget(30 * DAY_MS + 1000);
     expect(await send('another', moved(mine))).toBe('applied before');
     await forget();
     expect(await send('log', mine)).toBe('OUTCOME_EXPIRED');

@@ -51,10 +51,12 @@ it.each([
     { data: { text: 'x'.repeat(300) } },
     /^RangeError: recordChanges: change 1: this site is larger than 300/,
   ],
+  ['of another object', { objectName: 'note' }, /^TypeError: recordChanges: change 1: note is not synced here\./],
 ])('takes none of them when one is %s, and says which', async (_what, parts, problem) => {
   const fixture = await openSqliteFixture();
   onTestFinished(() => fixture.remove());
-  const { handler, pull } = setUp({ store: fixture.store, limits: { maxRecordBytes: 300 } });
+  const objects = { site: { enabled: true } };
+  const { handler, pull } = setUp({ store: fixture.store, objects, limits: { maxRecordBytes: 300 } });
   const failure = await handler.recordChanges([site('s1'), site('s2', parts), site('s3')]).catch(String);
   expect(failure).toMatch(problem);
   expect((await pull()).serverChanges).toEqual([]);

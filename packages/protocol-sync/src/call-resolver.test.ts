@@ -47,6 +47,13 @@ describe('a resolver', () => {
     expect((await pull()).serverChanges).toEqual([]);
   });
 
+  it('that has answered leaves no timer behind, nor do rules', async () => {
+    const { push, armed } = setUp({ authorize: { read: async () => 'allow' as const, write: async () => true } });
+    const resolver: RecordResolver = { getRecord: async () => undefined, applyMutation: async () => undefined };
+    expect(brief((await push({ mutations: [create({ n: 1 })] }, resolver)).results)).toEqual(['applied']);
+    expect(armed()).toBe(0);
+  });
+
   for (const [lie, value] of [
     ['a number', 7],
     ['a list', []],

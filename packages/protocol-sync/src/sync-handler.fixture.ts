@@ -37,6 +37,7 @@ export function setUp(options: SyncHandlerOptions = {}) {
     pull,
     warnings,
     advance: (ms: number) => (now += ms),
+    armed: () => timers.size,
     runTimers: () => [...timers].forEach((work) => void work()),
   };
 }

@@ -54,7 +54,12 @@ it('lists the records of one object page by page, each at least once though one 
     records: [{ objectName: 'site', recordId: 's1', data: { name: 'Mill' }, version: 2 }],
     nextCursor: null,
   });
-  expect((await handler.listRecords('site', { cursor: null })).records).toHaveLength(3);
+  for (const [limit, count] of [
+    [1, 1],
+    [1000, 3],
+  ] as const) {
+    expect((await handler.listRecords('site', { cursor: null, limit })).records).toHaveLength(count);
+  }
 });
 
 it('refuses to read what is not synced, and what names no record or page', async () => {
@@ -66,6 +71,7 @@ it('refuses to read what is not synced, and what names no record or page', async
       handler.getRecord('site', undefined as never),
       handler.listRecords('site', { limit: 0 }),
       handler.listRecords('site', { limit: 1001 }),
+      handler.listRecords('site', { limit: 1.5 }),
       handler.listRecords('site', { cursor: 'next' }),
     ].map((asked) => asked.then(() => 'answered', String)),
   );
@@ -73,6 +79,7 @@ it('refuses to read what is not synced, and what names no record or page', async
     'TypeError: getRecord: note is not synced here. Set enabled: true in its sync block.',
     'TypeError: listRecords: sites is not synced here. Set enabled: true in its sync block.',
     'TypeError: getRecord: the id of a record is a non-empty text or an integer.',
+    'RangeError: listRecords: limit must be a whole number from 1 to 1000.',
     'RangeError: listRecords: limit must be a whole number from 1 to 1000.',
     'RangeError: listRecords: limit must be a whole number from 1 to 1000.',
     'TypeError: listRecords: cursor must be the nextCursor of another page.',

@@ -19,23 +19,23 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_660, maxTotalBytes: 22_660 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_190,
-    maxTotalBytes: 25_190,
+    maxInitialBytes: 25_215,
+    maxTotalBytes: 25_215,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_080,
-    maxTotalBytes: 28_080,
+    maxInitialBytes: 28_100,
+    maxTotalBytes: 28_100,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_930,
-    maxTotalBytes: 26_930,
+    maxInitialBytes: 26_945,
+    maxTotalBytes: 26_945,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_770,
-    maxTotalBytes: 29_770,
+    maxInitialBytes: 29_790,
+    maxTotalBytes: 29_790,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -43,3 +43,10 @@ it.each([
   expect([results, data]).toEqual([['INTERNAL', 'INTERNAL'], { stock: 4, tags: ['a'] }]);
   expect(causes).toEqual([expect.stringContaining(cause), expect.stringContaining(cause)]);
 });
+
+it('tells with a conflict that a strategy of the application has left it to the user', async () => {
+  const { push } = setUp({ strategy: () => ({ do: 'ask' }) });
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' })] });
+  const { results } = await push({ mutations: [mutation({ data: { title: 'y' } })] });
+  expect(results).toMatchObject([{ status: 'conflict', conflict: { strategy: 'custom' } }]);
+});

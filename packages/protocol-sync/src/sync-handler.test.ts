@@ -360,6 +360,9 @@ it.each([
   [{ store: 'sync.db' }, 'SyncHandler: store must be a store, e.g. new SqliteStore(database).'],
   [{ resolver: { applyMutation() {} } }, 'SyncHandler: resolver must be an object with getRecord and applyMutation.'],
   [{ onWarning: console }, 'SyncHandler: onWarning must be a function.'],
+  [{ strategy: 'lww' }, '"lww" is not a conflict strategy. Use last-write-wins, crdt, manual or a function.'],
+  [{ limits: { maxMutations: 0 } }, 'limits.maxMutations must be a positive integer.'],
+  [{ limits: { maxMutations: 1.5 } }, 'limits.maxMutations must be a positive integer.'],
   [{ objects: [] }, 'objects must be a Map or an object of sync blocks by name: { task: { enabled: true } }.'],
   [{ objects: 'task' }, 'objects must be a Map or an object of sync blocks by name: { task: { enabled: true } }.'],
 ])('refuses an option of another kind, and says what to pass: %j', (options, message) => {

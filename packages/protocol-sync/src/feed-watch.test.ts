@@ -159,11 +159,23 @@ test('watches for nobody who could not be told where the feed stands', async () 
 
 test('watches again after the last watcher went', async () => {
   const { platform, heard, add, commit } = await watched();
-  (await add())();
+  const remove = await add();
+  await commit();
+  // It pauses now.
+  await platform.advance(0);
+  remove();
   await add();
   await commit();
   await platform.advance(0);
-  expect(heard).toEqual(['2.id-1.0.0.', '2.id-1.0.0.', '2.id-1.1.0.']);
+  expect(heard).toEqual(['2.id-1.0.0.', '2.id-1.1.0.', '2.id-1.1.0.', '2.id-1.2.0.']);
+});
+
+test('tells nothing to who comes while it closes but that it is over', async () => {
+  const { watch, heard, add } = await watched();
+  const added = add();
+  watch.close();
+  await expect(added).rejects.toMatchObject({ code: 'BUSY' });
+  expect(heard).toEqual(['end']);
 });
 
 test('ends every watcher once when it closes, and takes no more', async () => {

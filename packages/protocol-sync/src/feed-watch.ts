@@ -45,7 +45,6 @@ export class FeedWatch {
 
   /** Adds a watcher and tells it where the feed stands. Returns what removes it; it then hears nothing more. */
   async add(watcher: FeedWatcher): Promise<() => void> {
-    this.#refuseClosed();
     const entry = { watcher, isTold: false };
     this.#watchers.add(entry);
     // Listens before it reads: what is committed in between is told.
@@ -53,7 +52,7 @@ export class FeedWatch {
     const remove = () => this.#remove(entry);
     try {
       const facts = await this.#facts();
-      this.#refuseClosed();
+      if (this.#isClosed) throw serverClosing();
       // One that was told meanwhile knows something newer.
       if (!entry.isTold) tell(entry, facts);
       return remove;
@@ -107,10 +106,6 @@ export class FeedWatch {
 
   async #facts(): Promise<StoreFacts> {
     return (await this.#parts.store.page({ after: 0, limit: 1, objects: [] })).facts;
-  }
-
-  #refuseClosed(): void {
-    if (this.#isClosed) throw serverClosing();
   }
 }
 

@@ -39,6 +39,18 @@ export function publishedExports(
   }));
 }
 
+/**
+ * `typesVersions` as it must be published, for `moduleResolution: node`, which knows neither `exports` nor conditions: the types
+ * of every subpath, those for Node where it has others.
+ */
+export function publishedTypesVersions(exported: Readonly<Record<string, ExportTarget>>) {
+  const ofNode = Object.entries(exported)
+    .filter(([, target]) => typeof target === 'object' && 'node' in target)
+    .map(([subpath]) => subpath.slice('./'.length))
+    .map((name) => [name, [`./dist/${name}.node.d.cts`]]);
+  return { '*': { ...Object.fromEntries(ofNode), '*': ['./dist/*.d.cts', './*'] } };
+}
+
 /** The source of each file to build, by that file's name: `http/hono` for the subpath `./http/hono`. */
 function entriesOf(exported: Readonly<Record<string, ExportTarget>>): Record<string, string> {
   const entries: Record<string, string> = {};

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type ExportTarget, publishedExports } from '../../../scripts/build/library-config.js';
+import { type ExportTarget, publishedExports, publishedTypesVersions } from '../../../scripts/build/library-config.js';
 import { publishedPackages } from './published-package.js';
 
 for (const { folder, manifest } of publishedPackages) {
@@ -15,6 +15,7 @@ for (const { folder, manifest } of publishedPackages) {
         access: 'public',
         main: './dist/index.cjs',
         types: './dist/index.d.cts',
+        typesVersions: publishedTypesVersions(manifest.exports),
         exports: publishedExports({ ...manifest.exports, './package.json': './package.json' }),
       });
     });

@@ -61,7 +61,9 @@ export class LocalRecords {
     await open();
     return log.read(async () => {
       const { epochs } = log.meta;
-      const [base] = await storage.getRecords([ref]);
+      // What a page asks for whose address has no id yet, or one that is no number: not every storage bears it.
+      const isId = typeof ref.recordId === 'string' || Number.isSafeInteger(ref.recordId);
+      const [base] = isId ? await storage.getRecords([ref]) : [];
       const { walk } = log.meta;
       const pending = log.pending.ofRecord(ref);
       // A version of a feed that is no more tells nothing; another feed may come before the change is made.

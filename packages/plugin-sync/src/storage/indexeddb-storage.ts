@@ -96,9 +96,7 @@ export class IndexedDbStorage implements ClientStorage {
     return this.#run(async (database) => {
       const transaction = database.transaction('records');
       const store = transaction.objectStore('records');
-      // What is no key is no record's id; nor is an array, which is one.
-      const keys = refs.map(({ objectName, recordId: id }) => [objectName, Number.isNaN(id) ? [] : (id ?? [])]);
-      const found = keys.map((key) => resultOf<BaseRecord | undefined>(store.get(key)));
+      const found = refs.map((ref) => resultOf<BaseRecord | undefined>(store.get([ref.objectName, ref.recordId])));
       const [records] = await Promise.all([Promise.all(found), endOf(transaction, this.#platform)]);
       return records;
     });

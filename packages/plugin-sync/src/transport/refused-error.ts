@@ -2,7 +2,8 @@
 import { isRequestErrorCode, STATUS_BY_CODE } from '@objectql/sync-types';
 import { TransportError } from './transport.js';
 
-export interface RefusalContext extends ErrorOptions {
+export interface RefusalContext {
+  readonly cause?: unknown;
   /** The HTTP status, where there was one; default: that of the code. */
   readonly status?: number | undefined;
   /** How long to wait where the body does not say. */

@@ -67,7 +67,7 @@ export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly failure: TransportFailure;
 
-  constructor(message: string, failure: TransportFailure, options?: ErrorOptions) {
+  constructor(message: string, failure: TransportFailure, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.failure = failure;
   }

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_660, maxTotalBytes: 22_660 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_690, maxTotalBytes: 22_690 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_215,
-    maxTotalBytes: 25_215,
+    maxInitialBytes: 25_220,
+    maxTotalBytes: 25_220,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_100,
-    maxTotalBytes: 28_100,
+    maxInitialBytes: 28_105,
+    maxTotalBytes: 28_105,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_945,
-    maxTotalBytes: 26_945,
+    maxInitialBytes: 26_950,
+    maxTotalBytes: 26_950,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_790,
-    maxTotalBytes: 29_790,
+    maxInitialBytes: 29_795,
+    maxTotalBytes: 29_795,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -19,6 +19,27 @@ test('shows a change at once, and marks it pending until it is settled', async (
   ]);
 });
 
+test('finds no record by what is no id, of which storages need know nothing', async () => {
+  class Strict extends MemoryStorage {
+    override getRecords(refs: readonly RecordRef[]) {
+      for (const { recordId } of refs)
+        if (recordId !== 't1' && recordId !== 0) throw new DOMException('No key.', 'DataError');
+      return super.getRecords(refs);
+    }
+  }
+  const { tasks, platform, heard } = device({ transport: scriptedServer().transport, storage: new Strict() });
+  tasks.records.create('t1', { title: 'one' });
+  // What a page in JavaScript asks for whose address has no id yet, or one that is no number.
+  const ids = ['t1', 0, Number.NaN, null, undefined, true] as readonly (string | number)[];
+  const told: unknown[] = [];
+  for (const id of ids) tasks.records.subscribe(id, (record) => void told.push(record?.data.title));
+  await platform.advance(0);
+  const found = await Promise.all(ids.map((id) => tasks.records.get(id)));
+  const expected = ['one', undefined, undefined, undefined, undefined, undefined];
+  expect([found.map((record) => record?.data.title), told.slice(0, 6)]).toEqual([expected, expected]);
+  expect(heard.filter((line) => line.startsWith('error'))).toEqual([]);
+});
+
 test('fills in the version a change is based on', async () => {
   const server = scriptedServer((request) =>
     appliedAll(request, { serverChanges: [change('t1', 7), change('t2', 4)] }),

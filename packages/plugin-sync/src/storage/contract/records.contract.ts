@@ -41,13 +41,6 @@ export function recordContract({ storageTest, expect }: StorageTests): void {
     expect(await storage.getRecords([])).toEqual([]);
   });
 
-  storageTest('finds no record by what is no id', async ({ storage }) => {
-    await storage.commit({ putRecords: [sampleRecord({ recordId: '' }), sampleRecord({ recordId: 0 })] });
-    // What a page in JavaScript asks for whose address has no id yet, or one that is no number.
-    const refs = [Number.NaN, null, undefined].map((recordId) => ({ objectName: 'task', recordId }) as RecordRef);
-    expect(await storage.getRecords(refs)).toEqual([undefined, undefined, undefined]);
-  });
-
   storageTest('lists the records of one object', async ({ storage }) => {
     const tasks = [sampleRecord({ recordId: 'a' }), sampleRecord({ recordId: 2 })];
     const others = ['tas', 'task2', 'project'].map((objectName) => sampleRecord({ objectName }));

@@ -13,7 +13,11 @@ export class SyncRequestError extends Error {
   /** Milliseconds after which another try makes sense. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: RequestErrorCode, message: string, options?: { readonly cause?: unknown; readonly retryAfterMs?: number }) {
+  constructor(
+    code: RequestErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number },
+  ) {
     super(message, options);
     this.code = code;
     this.status = STATUS_BY_CODE[code];

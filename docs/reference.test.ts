@@ -44,7 +44,7 @@ test('whatever takes options has a table', () => {
   const withTable = [...membersOf('OptionTables').values(), ...membersOf('OptionSentences').values()].map(nameOf);
   // Those of `ConflictResolver`, which only the engine makes, of `SyncClient`, which the plugin makes with its own, and of
   // JavaScript's own errors.
-  const others = ['ResolverOptions', 'ErrorOptions', 'SyncClientOptions'];
+  const others = ['ResolverOptions', 'SyncClientOptions', 'ErrorOptions'];
   expect(optionTypesOf(ENTRIES).filter((name) => !withTable.includes(name))).toEqual(others);
 });
 

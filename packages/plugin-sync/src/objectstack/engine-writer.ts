@@ -193,7 +193,8 @@ export class EngineWriter {
         ? await engine.update(objectName, write, { context })
         : await engine.insert(objectName, write, { context });
       // Defaults and hooks of this engine may have made something else of it.
-      const rest = changedIn(fields, Object(written), seen.data);
+      // Past the definitions there is neither, and no result.
+      const rest = changedIn(fields, Object(written ?? seen.data), seen.data);
       if (Object.keys(rest).length > 0) await writePastHooks(engine, ref, { data: rest, context });
     }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });

@@ -2,8 +2,9 @@
 import type { Platform } from '../platform/platform.js';
 
 /**
- * 25 s: longer than the 20 s after which PostgreSQL gives up a statement of a transaction. TCP takes a quarter of an hour and more
- * to notice that nobody is there any more, as when another server takes over and the old one's network is gone.
+ * 25 s, also where several statements are asked together: longer than the 20 s after which PostgreSQL gives up one of a
+ * transaction, and about as long as a device waits for its answer. TCP takes a quarter of an hour and more to notice that
+ * nobody is there any more, as when another server takes over and the old one's network is gone.
  */
 const ANSWER_MS = 25_000;
 

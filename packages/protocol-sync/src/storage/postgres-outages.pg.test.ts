@@ -152,16 +152,7 @@ test('hears of commits again after its listening connection fell silent without 
 }, async () => {
   const { openStore, schema } = await fixture();
   const other = await openStore();
-  const proxy = await silentProxy(inject('postgresUrl'));
-  const pool = new pg.Pool({ connectionString: proxy.url, max: 4 });
-  pool.on('error', () => {});
-  const timers = handTimers();
-  const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
-  onTestFinished(async () => {
-    await store.close();
-    proxy.close();
-    await pool.end();
-  });
+  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 4 });
   await store.open();
   const { heads, heard } = listen(store);
   await save(other, { records: [sampleState()] });
@@ -182,15 +173,7 @@ test('hears of commits again after its listening connection fell silent without 
 
 test('I13 gives up a connection that fell silent without an end, and goes on with another', async () => {
   const { schema } = await fixture();
-  const proxy = await silentProxy(inject('postgresUrl'));
-  const pool = new pg.Pool({ connectionString: proxy.url, max: 1 });
-  const timers = handTimers();
-  const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
-  onTestFinished(async () => {
-    await store.close();
-    proxy.close();
-    await pool.end();
-  });
+  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 1 });
   const handler = new SyncHandler({ store });
   const pull = () => handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
   const push = () => handler.handlePush(pushBody());
@@ -325,6 +308,21 @@ async function pushUntilApplied(handler: SyncHandler, { id, table, onRefused }: 
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A store whose connections fall silent when the test says so, with timers that the test fires by hand. */
+async function storeBehindProxy(schema: string, { connections }: { readonly connections: number }) {
+  const proxy = await silentProxy(inject('postgresUrl'));
+  const pool = new pg.Pool({ connectionString: proxy.url, max: connections });
+  pool.on('error', () => {});
+  const timers = handTimers();
+  const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
+  onTestFinished(async () => {
+    await store.close();
+    proxy.close();
+    await pool.end();
+  });
+  return { store, proxy, timers };
 }
 
 /** Real timers but for those that the test fires by hand. */

@@ -1,6 +1,6 @@
 /** Kernels for plugins, and the plugin contract they share. A subpath, so that apps without a kernel load none. */
 
-export { commitTransaction, type EngineTransactionInfo } from './kernel/commit-transaction.js';
+export { commitTransaction, type EngineTransactionInfo, executionOf } from './kernel/commit-transaction.js';
 export { consoleLogger } from './kernel/console-logger.js';
 export {
   createObjectStackKernel,

@@ -16,6 +16,7 @@ import {
   definedNameOf,
   type EngineContext,
   type EngineOperation,
+  executionOf,
   idsAfterInsert,
   idsBeforeWrite,
   isPlaceholderId,
@@ -180,10 +181,8 @@ export class DataEngineSync implements KernelPlugin {
 
   /** Records what a transaction of the application's notes, once that has committed. */
   #drainAfter(transaction: unknown): void {
-    // Knex, under ObjectStack's SQL drivers, resolves this at the commit; elsewhere it waits for the next write or start.
-    const { executionPromise } = transaction as { readonly executionPromise?: unknown };
-    if (!(executionPromise instanceof Promise)) return;
-    executionPromise.then(
+    // Without it the next write or start does.
+    executionOf(transaction)?.then(
       () => this.#drain(),
       () => {},
     );

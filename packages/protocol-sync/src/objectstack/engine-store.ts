@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RecordRef } from '@objectql/sync-types';
-import { AS_SYSTEM, commitTransaction, type DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, commitTransaction, type DataEngine, executionOf } from '@objectql/sync-types/kernel';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
 import { EpochWatch } from '../storage/epoch-watch.js';
@@ -239,10 +239,9 @@ export class EngineStore implements SyncStore {
   /** Tells listeners of the new head once it is committed. */
   #announceAfter(transaction: unknown, { saved, isOwned }: { readonly saved: Saved; readonly isOwned: boolean }): void {
     if (!saved) return;
-    // Knex, under ObjectStack's SQL drivers, resolves this at the commit and rejects it at a rollback.
-    const { executionPromise } = transaction as { readonly executionPromise?: unknown };
-    if (executionPromise instanceof Promise) {
-      executionPromise.then(
+    const execution = executionOf(transaction);
+    if (execution !== undefined) {
+      execution.then(
         () => this.#outside(() => this.#tell(saved)),
         () => {},
       );

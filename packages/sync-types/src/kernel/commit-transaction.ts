@@ -15,10 +15,12 @@ export async function commitTransaction<T>(
   engine: Pick<DataEngine, 'transaction'>,
   work: (info: EngineTransactionInfo) => Promise<T>,
 ): Promise<T> {
-  let committed: unknown;
+  let committed: Promise<unknown> | undefined;
   const result = await engine.transaction(
     ({ transaction }, { owned }) => {
       if (owned) committed = executionOf(transaction);
+      // Where the engine rejects, nobody waits for it.
+      committed?.catch(() => {});
       return work({ transaction, owned });
     },
     AS_SYSTEM,
@@ -29,12 +31,10 @@ export async function commitTransaction<T>(
 }
 
 /**
- * What Knex, under ObjectStack's SQL drivers, resolves at the commit. What the engine awaits resolves also where the commit
- * failed, as where the connection was lost before it: only this rejects then.
+ * What Knex, under ObjectStack's SQL drivers, settles at the end of a transaction: resolves at the commit, rejects at a rollback
+ * and where the commit failed, as where the connection was lost before it. What the engine awaits resolves also then.
  */
-function executionOf(transaction: unknown): unknown {
+export function executionOf(transaction: unknown): Promise<unknown> | undefined {
   const { executionPromise } = Object(transaction) as { readonly executionPromise?: unknown };
-  // Where the engine rejects, nobody waits for it.
-  if (executionPromise instanceof Promise) executionPromise.catch(() => {});
-  return executionPromise;
+  return executionPromise instanceof Promise ? executionPromise : undefined;
 }

@@ -119,7 +119,8 @@ export interface ClientStorage {
   load(): Promise<ClientState>;
   /**
    * Makes all of the batch durable, or nothing. Removals of what is absent change nothing. Batches committed together
-   * are applied in the order of the calls.
+   * are applied in the order of the calls. A power cut, though no crash of the process, may take a batch that changes only records and
+   * the place in the feed, where it takes all that was committed behind it, too: the server tells it again.
    */
   commit(batch: StorageBatch): Promise<void>;
   /** The records in the order asked for, `undefined` where there is none. */

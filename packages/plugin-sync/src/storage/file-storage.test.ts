@@ -239,6 +239,34 @@ describe('FileStorage', () => {
     expect((await storage.load()).entries).toHaveLength(100);
   });
 
+  it('leaves it to the system when what the server tells again reaches the disk, until the user adds something', async () => {
+    const disk = new PowerCutDisk({ random: () => 0.9 });
+    const reopenedAfterPowerCut = () => {
+      disk.restartMachine();
+      return new FileStorage('sync.journal', { disk });
+    };
+    let storage = new FileStorage('sync.journal', { disk });
+    await storage.commit({ meta: sampleMeta() });
+    await storage.commit({ putRecords: [sampleRecord({ recordId: 1 })] });
+    expect(await storage.listRecords('task')).toHaveLength(1);
+    storage = reopenedAfterPowerCut();
+    expect(await storage.listRecords('task')).toEqual([]);
+
+    await storage.commit({ putRecords: [sampleRecord({ recordId: 1 })] });
+    await storage.commit({ putEntries: [sampleEntry('m1')] });
+    storage = reopenedAfterPowerCut();
+    expect(await storage.listRecords('task')).toHaveLength(1);
+
+    await storage.commit({ putRecords: [sampleRecord({ recordId: 2 })] });
+    await storage.close();
+    storage = reopenedAfterPowerCut();
+    expect(await storage.listRecords('task')).toHaveLength(2);
+
+    const text = 'x'.repeat(64 * 1024);
+    await storage.commit({ putRecords: [sampleRecord({ recordId: 3, data: { text } })] });
+    expect(await reopenedAfterPowerCut().listRecords('task')).toHaveLength(3);
+  });
+
   it('stores nothing of a batch while the disk is full, and goes on when it is not', async () => {
     const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     const failures: number[] = [];
@@ -303,11 +331,10 @@ describe('FileStorage', () => {
     };
     for (const [name, change] of Object.entries(changes)) {
       const storage = new FileStorage(path);
-      await storage.commit({ putEntries: [sampleEntry('m1', 1)] });
+      await storage.commit({ meta: sampleMeta(), putEntries: [sampleEntry('m1', 1)] });
       await change();
-      for (const n of [2, 3]) {
-        const commit = storage.commit({ putEntries: [sampleEntry(`m${n}`, n)] });
-        await expect(commit, name).rejects.toMatchObject({ name: 'StorageError', code: 'CLEARED' });
+      for (const batch of [{ putRecords: [sampleRecord()] }, { putEntries: [sampleEntry('m2', 2)] }]) {
+        await expect(storage.commit(batch), name).rejects.toMatchObject({ name: 'StorageError', code: 'CLEARED' });
       }
       await storage.close();
       await rm(directory, { recursive: true, force: true });

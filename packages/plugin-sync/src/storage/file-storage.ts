@@ -1,5 +1,6 @@
 /** A storage in one file, for Node: nothing to install, every batch durable. Imports `node:fs`, so browsers must not. */
 import type { RecordRef } from '@objectql/sync-types';
+import { canBeAskedAgain } from './can-be-asked-again.js';
 import { checkExpected } from './check-expected.js';
 import type { BaseRecord, ClientMeta, ClientState, ClientStorage, StorageBatch } from './client-storage.js';
 import { frozenCopy } from './frozen-copy.js';
@@ -20,8 +21,8 @@ export interface FileStorageOptions {
 
 /**
  * Keeps a client's state in the file at `path`: a journal of batches, read once when it is opened and held in memory
- * from then on; values are handed out frozen. A batch is on the disk when `commit` resolves, and batches committed
- * together share one sync.
+ * from then on; values are handed out frozen. A batch is on the disk when `commit` resolves, unless the server can
+ * tell all of it again, and batches committed together share one sync.
  *
  * One process at a time: the file is locked until `close`, or until the process has died. Opening reads everything, so
  * records in the tens of thousands are better kept in a `SqliteStorage`.
@@ -85,8 +86,8 @@ export class FileStorage implements ClientStorage {
   async #writeGroup(group: readonly WaitingBatch[]): Promise<void> {
     try {
       const { journaled } = await this.#open();
-      const { accepted, refused } = judge(group, journaled.tables.meta);
-      await journaled.write(accepted);
+      const { accepted, refused, isSynced } = judge(group, journaled.tables.meta);
+      await journaled.write(accepted, { isSynced });
       for (const { resolve } of accepted) resolve();
       for (const { waiting, error } of refused) waiting.reject(error);
       await journaled.compactIfDue();
@@ -170,12 +171,15 @@ interface WaitingBatch extends WrittenBatch {
 interface Judgement {
   readonly accepted: readonly WaitingBatch[];
   readonly refused: readonly { readonly waiting: WaitingBatch; readonly error: unknown }[];
+  /** Whether one of the accepted must be on the disk before it is reported. */
+  readonly isSynced: boolean;
 }
 
 /** Which of the batches find what they expect, each after those before it. */
 function judge(group: readonly WaitingBatch[], stored: ClientMeta | null): Judgement {
   const accepted: WaitingBatch[] = [];
   const refused: { readonly waiting: WaitingBatch; readonly error: unknown }[] = [];
+  let isSynced = false;
   let meta = stored;
   for (const waiting of group) {
     try {
@@ -185,7 +189,8 @@ function judge(group: readonly WaitingBatch[], stored: ClientMeta | null): Judge
       continue;
     }
     accepted.push(waiting);
+    isSynced ||= !canBeAskedAgain(waiting.batch, meta);
     meta = waiting.batch.meta ?? meta;
   }
-  return { accepted, refused };
+  return { accepted, refused, isSynced };
 }

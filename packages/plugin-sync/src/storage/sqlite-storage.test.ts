@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RevisionMovedError } from './client-storage.js';
 import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
@@ -43,6 +44,44 @@ describe('SqliteStorage', () => {
     await new SqliteStorage(database).load();
     const pragma = (name: string) => Object.values(Object(database.prepare(`PRAGMA ${name}`).get()))[0];
     expect([pragma('journal_mode'), pragma('synchronous'), pragma('fullfsync')]).toEqual(['wal', 3, 1]);
+  });
+
+  it('syncs no commit of what the server tells again, and leaves the next one synced', async () => {
+    const database = new Database(path);
+    const pragma = () => Object(database.prepare('PRAGMA synchronous').get()).synchronous;
+    const levels: number[] = [];
+    const watched: SqliteDatabase = {
+      prepare: (sql) => database.prepare(sql),
+      exec: (sql) => {
+        if (sql === 'BEGIN IMMEDIATE') levels.push(pragma());
+        return database.exec(sql);
+      },
+    };
+    const storage = new SqliteStorage(watched);
+    await storage.commit({ meta: sampleMeta() });
+    levels.length = 0;
+    await storage.commit({ meta: sampleMeta({ checkpoint: 'c1', revision: 1 }), putRecords: [sampleRecord()] });
+    await expect(storage.commit({ expectRevision: 7, putRecords: [sampleRecord()] })).rejects.toThrow(
+      RevisionMovedError,
+    );
+    await storage.commit({ putEntries: [sampleEntry('m1')], putRecords: [sampleRecord()] });
+    expect([levels, pragma()]).toEqual([[1, 1, 3], 3]);
+  });
+
+  it('syncs every commit where a write-ahead log cannot be had', async () => {
+    const database = new Database(':memory:');
+    const levels: number[] = [];
+    const storage = new SqliteStorage({
+      prepare: (sql) => database.prepare(sql),
+      exec: (sql) => {
+        levels.push(Object(database.prepare('PRAGMA synchronous').get()).synchronous);
+        return database.exec(sql);
+      },
+    });
+    await storage.commit({ meta: sampleMeta() });
+    levels.length = 0;
+    await storage.commit({ putRecords: [sampleRecord()] });
+    expect([...new Set(levels)]).toEqual([3]);
   });
 
   it('refuses tables of a newer version, and leaves them as they are', async () => {

@@ -1,5 +1,6 @@
 /** A storage in a SQLite database, over whatever driver the app already has. */
 import type { RecordRef } from '@objectql/sync-types';
+import { canBeAskedAgain } from './can-be-asked-again.js';
 import { checkExpected } from './check-expected.js';
 import {
   type BaseRecord,
@@ -11,13 +12,14 @@ import {
   type StorageBatch,
 } from './client-storage.js';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
-import { openSchema, refuseNewer } from './sqlite-schema.js';
+import { openSchema, refuseNewer, withoutSync } from './sqlite-schema.js';
 import { keyOf, prepareStatements, readJson, type SqliteStatements, writeBatch } from './sqlite-statements.js';
 import { inOrder } from './state-order.js';
 import { closedError, StorageError } from './storage-error.js';
 
 /**
- * Keeps a client's state in tables named `sync_client…`. A batch is one transaction, on the disk when `commit` resolves.
+ * Keeps a client's state in tables named `sync_client…`. A batch is one transaction, on the disk when `commit` resolves, unless the
+ * server can tell all of it again.
  *
  * The database is the caller's: its connection is switched to WAL and full synchronisation, no transaction may be open
  * on it while a batch is committed, and `close` leaves it open. A file that is deleted or replaced meanwhile is not noticed, as
@@ -49,10 +51,15 @@ export class SqliteStorage implements ClientStorage {
   }
 
   async commit(batch: StorageBatch): Promise<void> {
-    this.#transaction('BEGIN IMMEDIATE', (sql) => {
-      checkExpected(batch, readJson<ClientMeta | null>(sql.meta.get()));
-      writeBatch(sql, batch);
-    });
+    const metaOf = (sql: SqliteStatements) => readJson<ClientMeta | null>(sql.meta.get());
+    const write = () =>
+      this.#transaction('BEGIN IMMEDIATE', (sql) => {
+        checkExpected(batch, metaOf(sql));
+        writeBatch(sql, batch);
+      });
+    // Looked at before, as a transaction cannot change how it is synced.
+    if (this.#transaction('BEGIN', (sql) => canBeAskedAgain(batch, metaOf(sql)))) withoutSync(this.#database, write);
+    else write();
   }
 
   async getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {

@@ -3,20 +3,29 @@ import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from '../cl
 import { MemoryStorage } from '../memory-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 
-/** Changes much of what a batch can, in step with its number: an entry comes, an old one goes, a record changes. */
+/**
+ * Changes much of what a batch can, in step with its number. The first of three is the user's, where an entry comes and an old one
+ * goes; two more are what the server told, and can tell again. A record changes in each.
+ */
 export function nthBatch(n: number): StorageBatch {
+  const own = lastOwnBatch(n);
   return {
-    meta: sampleMeta({ nextSequence: n + 1, checkpoint: `c${n}`, revision: n }),
-    putEntries: [sampleEntry(`m${n}`, n)],
-    removeEntries: [`m${n - 3}`],
+    meta: sampleMeta({ nextSequence: own + 1, checkpoint: `c${n}`, revision: n }),
+    putEntries: own === n ? [sampleEntry(`m${n}`, n)] : [],
+    removeEntries: own === n ? [`m${n - 3}`] : [],
     putRecords: [sampleRecord({ recordId: n % 4, version: n, data: { text: 'x'.repeat((n * 97) % 300) } })],
   };
+}
+
+/** The last of the batches up to this one that brought what only this device has. */
+export function lastOwnBatch(n: number): number {
+  return Math.max(0, n - ((n + 2) % 3));
 }
 
 /** The number of the last batch that a storage keeps. */
 export async function lastBatch(storage: ClientStorage): Promise<number> {
   const { meta } = await storage.load();
-  return (meta?.nextSequence ?? 1) - 1;
+  return meta?.revision ?? 0;
 }
 
 /** Everything a storage tells. */

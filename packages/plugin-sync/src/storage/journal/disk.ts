@@ -20,10 +20,11 @@ export interface Disk {
 }
 
 export interface DiskFile {
+  /** Fails as `CLEARED` where the file was deleted or moved, and its content with it. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Cuts the file off at this size. */
   truncate(size: number): Promise<void>;
-  /** Resolves when everything written is on the disk. Fails as `CLEARED` where the file was deleted or moved, and its content with it. */
+  /** Resolves when everything written is on the disk. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }

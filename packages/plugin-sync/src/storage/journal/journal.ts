@@ -1,4 +1,4 @@
-/** An append-only file of batches: what `append` resolved for is there after a power cut, whole and in its order. */
+/** An append-only file of batches: what `append` synced is there after a power cut, whole, in its order, and with all before it. */
 import type { Disk, DiskFile } from './disk.js';
 import { encodeLine } from './journal-line.js';
 import { JOURNAL_HEADER, readJournal } from './read-journal.js';
@@ -8,8 +8,10 @@ export class Journal {
   readonly #disk: Disk;
   readonly #path: string;
   #file: DiskFile | undefined;
-  /** Bytes that are on the disk for certain; the file may be longer after a failure. */
+  /** Bytes that are on the disk for certain; the file is longer by what was left to the system, and after a failure. */
   #synced = 0;
+  /** Lines behind them that were left to the system, which drops what it fails to write: they are written again then. */
+  #unsynced: Uint8Array = NONE;
   #isTailClean = true;
   #isDirectorySynced = true;
   #isMarked = true;
@@ -46,27 +48,33 @@ export class Journal {
 
   /** Bytes of the file. */
   get bytes(): number {
-    return this.#synced;
+    return this.#synced + this.#unsynced.length;
   }
 
-  /** Appends batches, as JSON, with one sync for all of them. When it fails, none of them is in the journal. */
-  async append(texts: readonly string[]): Promise<void> {
+  /**
+   * Appends batches, as JSON. With one sync for all of them and what was left unsynced before, or leaving it to the system when they
+   * reach the disk: a power cut may take those, and what was appended behind them. When it fails, none of them is in the journal.
+   */
+  async append(texts: readonly string[], { isSynced }: { readonly isSynced: boolean }): Promise<void> {
     if (!this.#isDirectorySynced) await this.#syncDirectory();
     if (!this.#isTailClean) await this.#cleanTail();
     const lines = texts.map((text) => encodeLine({ text, synced: this.#synced }));
     const bytes = lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines);
+    const size = this.bytes + bytes.length;
+    const isDue = isSynced || size - this.#synced > MAX_UNSYNCED_BYTES;
     try {
       // At once where it is open: the disk is busy with it while the caller goes on.
       const file = this.#file ?? (await this.#openFile());
-      await file.write(bytes, this.#synced);
-      await file.sync();
+      await file.write(bytes, this.bytes);
+      if (isDue) await file.sync();
     } catch (error) {
       await this.#cleanTail().catch(() => {
         // Tried again before the next append, which fails for as long as this does.
       });
       throw error;
     }
-    this.#synced += bytes.length;
+    if (isDue) this.#synced = size;
+    this.#unsynced = isDue ? NONE : Buffer.concat([this.#unsynced, bytes]);
     this.#isMarked = false;
   }
 
@@ -79,6 +87,7 @@ export class Journal {
       this.#isDirectorySynced = false;
       await this.#disk.rename(this.#pathAside, this.#path);
       this.#synced = size;
+      this.#unsynced = NONE;
     } catch (error) {
       // Where the disk is full, it would keep the last room from batches that still fit.
       await this.#disk.remove(this.#pathAside).catch(() => {});
@@ -93,7 +102,7 @@ export class Journal {
   async close(): Promise<void> {
     if (!this.#isMarked) {
       // Twice: a spoilt line break before the first takes it along.
-      await this.append([MARK, MARK]).catch(() => {
+      await this.append([MARK, MARK], { isSynced: true }).catch(() => {
         // The disk is full or gone. All batches are in the file; only later damage to the last ones may go unnoticed.
       });
     }
@@ -123,11 +132,12 @@ export class Journal {
     }
   }
 
-  /** Cuts off what is not known to be whole. */
+  /** Cuts off what is not known to be whole, and brings to the disk what is. */
   async #cleanTail(): Promise<void> {
     this.#isTailClean = false;
     const file = await this.#openFile();
-    await file.truncate(this.#synced);
+    await file.write(this.#unsynced, this.#synced);
+    await file.truncate(this.bytes);
     await file.sync();
     this.#isTailClean = true;
   }
@@ -148,6 +158,11 @@ export class Journal {
     await file?.close();
   }
 }
+
+/** More is synced: it is kept in memory until then, and copied when more comes. */
+const MAX_UNSYNCED_BYTES = 64 * 1024;
+
+const NONE = new Uint8Array();
 
 /** An empty batch. Its line says that everything before it was synced. */
 const MARK = '{}';

@@ -41,11 +41,14 @@ export class JournaledTables {
     return opened;
   }
 
-  /** Makes batches durable and applies them: all of them, or none when it fails. */
-  async write(batches: readonly WrittenBatch[]): Promise<void> {
+  /** Appends batches to the journal and applies them: all of them, or none when it fails. Durable where `isSynced`. */
+  async write(batches: readonly WrittenBatch[], { isSynced }: { readonly isSynced: boolean }): Promise<void> {
     const [first, ...others] = batches;
     if (!first) return;
-    const appending = this.#journal.append(batches.map(({ text }) => text));
+    const appending = this.#journal.append(
+      batches.map(({ text }) => text),
+      { isSynced },
+    );
     // While the disk is busy: whoever waits for the first batch, mostly the only one, need not wait for this as well.
     const garbage = this.#garbageOf(first.batch);
     await appending;

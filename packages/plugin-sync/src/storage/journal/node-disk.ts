@@ -1,5 +1,5 @@
 /** The disk as Node sees it. */
-import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { clearedError } from '../storage-error.js';
 import type { Disk, DiskFile } from './disk.js';
@@ -39,19 +39,21 @@ async function openFile(path: string, flags: 'r+' | 'w'): Promise<DiskFile> {
   const { ino } = await file.stat();
   return {
     async write(bytes, position) {
-      let written = 0;
-      while (written < bytes.length) {
-        const chunk = await file.write(bytes, written, bytes.length - written, position + written);
-        written += chunk.bytesWritten;
-      }
+      // Both at once: looking takes no time of its own.
+      await Promise.all([writeAll(file, bytes, position), refuseOther(path, ino)]);
     },
     truncate: (size) => file.truncate(size),
-    async sync() {
-      // Both at once: looking takes no time of its own.
-      await Promise.all([file.datasync(), refuseOther(path, ino)]);
-    },
+    sync: () => file.datasync(),
     close: () => file.close(),
   };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const chunk = await file.write(bytes, written, bytes.length - written, position + written);
+    written += chunk.bytesWritten;
+  }
 }
 
 /** What is written to a file that was deleted is gone with the process, and no system call fails. */

@@ -8,7 +8,7 @@ export interface PowerCutDiskOptions {
 
 /**
  * Keeps files in memory. Writes that were not synced survive a power cut in pieces, in any combination, as on a real
- * disk; names survive up to some moment between the last sync of the directory and the cut.
+ * disk. Those of a sync that failed are not brought there by the next one, as on Linux, until the process starts anew; names survive up to some moment between the last sync of the directory and the cut.
  */
 export class PowerCutDisk implements Disk {
   readonly #random: () => number;
@@ -42,6 +42,7 @@ export class PowerCutDisk implements Disk {
   restartProcess(): void {
     this.#operationsLeft = Number.POSITIVE_INFINITY;
     this.#failure = undefined;
+    for (const inode of this.#names.values()) inode.writeAnew();
     this.#boot++;
   }
 
@@ -95,7 +96,11 @@ export class PowerCutDisk implements Disk {
     return {
       write: (bytes, position) => operate(() => inode.change({ position, bytes: bytes.slice() })),
       truncate: (size) => operate(() => inode.change({ size })),
-      sync: () => operate(() => inode.sync()),
+      sync: () =>
+        operate(() => inode.sync()).catch((error) => {
+          inode.failToSync(this.#random);
+          throw error;
+        }),
       close: async () => {},
     };
   }
@@ -158,18 +163,26 @@ class Inode {
   }
 
   sync(): void {
-    this.#synced = this.content;
+    for (const change of this.#unsynced) this.#synced = changed(this.#synced, change);
     this.#unsynced = [];
+  }
+
+  /** Brings random pieces of what was not synced to the disk, and takes the rest for synced. */
+  failToSync(random: () => number): void {
+    const all = this.#unsynced.flatMap((whole) => pieces(whole, random));
+    this.#unsynced = all.filter(() => random() < 0.5);
+    this.sync();
+  }
+
+  /** Takes all for unsynced. */
+  writeAnew(): void {
+    this.#unsynced = [{ size: this.content.length }, { position: 0, bytes: this.content }];
   }
 
   /** Goes back to what was synced and keeps random pieces of what was not. */
   forget(random: () => number): void {
-    let content = this.#synced;
-    for (const change of this.#unsynced.flatMap((whole) => pieces(whole, random))) {
-      if (random() < 0.5) content = changed(content, change);
-    }
-    this.content = content;
-    this.sync();
+    this.failToSync(random);
+    this.content = this.#synced;
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lastBatch, nthBatch, tell, tellAfter } from '../contract/numbered-batches.js';
+import { lastBatch, lastOwnBatch, nthBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { FileStorage } from '../file-storage.js';
 import { PowerCutDisk } from './power-cut-disk.js';
 
@@ -20,7 +20,7 @@ const roundArbitrary = fc.record({
   diesAgain: fc.constantFrom('process', 'machine'),
 });
 
-test('I1 keeps every batch it reported, whole, and none it refused, when the disk or the power fails at any moment', async () => {
+test('I1 keeps what it reported, whole, and nothing it refused, when the disk or the power fails at any moment', async () => {
   const scenario = fc.record({
     rounds: fc.array(roundArbitrary, { minLength: 1, maxLength: 5 }),
     randoms: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
@@ -50,7 +50,8 @@ test('I1 keeps every batch it reported, whole, and none it refused, when the dis
 
         const reopened = new FileStorage('sync.journal', { disk });
         const kept = await lastBatch(reopened);
-        expect(kept).toBeGreaterThanOrEqual(reported);
+        // A power cut may take what the server tells again, with all behind it.
+        expect(kept).toBeGreaterThanOrEqual(round.dies === 'machine' ? lastOwnBatch(reported) : reported);
         expect(kept).toBeLessThanOrEqual(possible);
         expect(await tell(reopened)).toEqual(await tellAfter(kept));
 

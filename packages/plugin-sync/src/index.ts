@@ -12,7 +12,7 @@ export type {
   SyncPushResponse,
   SyncServerChange,
 } from '@objectql/sync-types';
-export type { ConflictList } from './conflict-list.js';
+export type { MutationOutcome } from './answer/mutation-outcome.js';
 export {
   type Choice,
   ConflictResolver,
@@ -21,17 +21,16 @@ export {
   type OnConflict,
   type Resolution,
   type ResolverOptions,
-} from './conflict-resolver.js';
-export type { DeadLetterList } from './dead-letter-list.js';
+} from './conflicts/conflict-resolver.js';
+export type { DroppedFields, SyncEventListener } from './listeners/sync-listener.js';
 export type { LiveClient, LiveStatus, LiveUpdates, StartLive } from './live/live-port.js';
 export { type LiveUpdatesOptions, liveUpdates } from './live/live-updates.js';
-export { MutationLogger, type MutationLoggerOptions } from './mutation-logger.js';
-export type { MutationOutcome } from './mutation-outcome.js';
-export type { NewMutation } from './new-mutation.js';
-export type { NewFields, ObjectRecords, RecordData } from './object-records.js';
+export { MutationLogger, type MutationLoggerOptions } from './log/mutation-logger.js';
+export type { NewMutation } from './log/new-mutation.js';
 export type { Platform } from './platform/platform.js';
 export { systemPlatform } from './platform/system-platform.js';
-export type { LocalRecord } from './rebase.js';
+export type { NewFields, ObjectRecords, RecordData } from './records/object-records.js';
+export type { LocalRecord } from './records/rebase.js';
 export {
   type BaseRecord,
   CheckpointMovedError,
@@ -50,7 +49,6 @@ export { SqliteStorage } from './storage/sqlite-storage.js';
 export { StorageError, type StorageErrorCode } from './storage/storage-error.js';
 export type { SyncClient } from './sync-client.js';
 export { SyncEngine, type SyncEngineOptions } from './sync-engine.js';
-export type { DroppedFields, SyncEventListener } from './sync-listener.js';
 export { SyncPlugin, type SyncPluginOptions } from './sync-plugin.js';
 export type { SyncStatus } from './sync-status.js';
 export { SyncUsageError, type SyncUsageErrorCode } from './sync-usage-error.js';
@@ -61,3 +59,5 @@ export {
   type TransportFailure,
   type TransportOptions,
 } from './transport/transport.js';
+export type { ConflictList } from './waiting/conflict-list.js';
+export type { DeadLetterList } from './waiting/dead-letter-list.js';

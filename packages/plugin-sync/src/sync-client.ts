@@ -1,34 +1,36 @@
 /**
- * One client: one log, one checkpoint and one sync at a time, for all objects. Engines are views of it.
+ * One client: one log, one checkpoint and one sync at a time, for all objects. Engines are views of it. In the order in which
+ * a mutation comes through them:
  *
- *   sync-state   when to sync          sync-cycle     what one sync does        plan-answer   what an answer changes
- *   sync-driver  carries that out      answer-intake  takes an answer in        store-answer  makes it durable
+ *   records/   what the user sees and changes      answer/      what an answer changes, made durable at once
+ *   log/       what was recorded, until settled    conflicts/   what becomes of a conflict
+ *   cycle/     when to sync, and what one does     waiting/     conflicts and dead letters that are the user's
  */
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
-import { AnswerIntake } from './answer-intake.js';
-import { ClientLog } from './client-log.js';
-import { ConflictList } from './conflict-list.js';
-import type { OnConflict } from './conflict-resolver.js';
-import { DeadLetterList } from './dead-letter-list.js';
-import { Exchange } from './exchange.js';
-import { Listeners } from './listeners.js';
+import { AnswerIntake } from './answer/answer-intake.js';
+import type { MutationOutcome } from './answer/mutation-outcome.js';
+import type { OnConflict } from './conflicts/conflict-resolver.js';
+import { Exchange } from './cycle/exchange.js';
+import { SyncCycle } from './cycle/sync-cycle.js';
+import { SyncDriver } from './cycle/sync-driver.js';
+import { Listeners } from './listeners/listeners.js';
+import { type IsSame, Subscribers } from './listeners/subscribers.js';
+import type { SyncEventListener } from './listeners/sync-listener.js';
 import type { LiveUpdates, StartLive } from './live/live-port.js';
-import { LocalRecords } from './local-records.js';
-import type { MutationOutcome } from './mutation-outcome.js';
-import type { CheckedMutation } from './new-mutation.js';
+import { ClientLog } from './log/client-log.js';
+import type { CheckedMutation } from './log/new-mutation.js';
 import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
 import { systemPlatform } from './platform/system-platform.js';
+import { LocalRecords } from './records/local-records.js';
 import type { ClientStorage } from './storage/client-storage.js';
 import { MemoryStorage } from './storage/memory-storage.js';
-import { type IsSame, Subscribers } from './subscribers.js';
-import { SyncCycle } from './sync-cycle.js';
-import { SyncDriver } from './sync-driver.js';
-import type { SyncEventListener } from './sync-listener.js';
 import { type SyncFacts, type SyncStatus, statusOf } from './sync-status.js';
 import { SyncUsageError } from './sync-usage-error.js';
-import type { Driver, TabGroup, Tabs } from './tab-group.js';
+import type { Driver, TabGroup, Tabs } from './tabs/tab-group.js';
 import type { SyncTransport } from './transport/transport.js';
+import { ConflictList } from './waiting/conflict-list.js';
+import { DeadLetterList } from './waiting/dead-letter-list.js';
 
 export interface SyncClientOptions {
   /** Names this device; stays the same as long as its storage. */

@@ -1,17 +1,17 @@
 /** Sync of one object, or of everything: a view of a client. */
 import type { JsonObject, MutationLogEntry, SyncConfig, SyncPushResponse } from '@objectql/sync-types';
+import type { MutationOutcome } from './answer/mutation-outcome.js';
 import { checkClientOptions } from './check-options.js';
-import type { ConflictList } from './conflict-list.js';
-import type { DeadLetterList } from './dead-letter-list.js';
-import { MutationLogger } from './mutation-logger.js';
-import type { MutationOutcome } from './mutation-outcome.js';
-import { checkNewMutation, type NewMutation } from './new-mutation.js';
+import type { SyncEventListener } from './listeners/sync-listener.js';
+import { MutationLogger } from './log/mutation-logger.js';
+import { checkNewMutation, type NewMutation } from './log/new-mutation.js';
 import { ObjectConfigs } from './object-configs.js';
-import { ObjectRecords } from './object-records.js';
+import { ObjectRecords } from './records/object-records.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
-import type { SyncEventListener } from './sync-listener.js';
 import type { SyncStatus } from './sync-status.js';
 import { SyncUsageError } from './sync-usage-error.js';
+import type { ConflictList } from './waiting/conflict-list.js';
+import type { DeadLetterList } from './waiting/dead-letter-list.js';
 
 /** A client with one `sync` block for all objects. Unknown options throw `SyncUsageError` `INVALID_CONFIG`. */
 export interface SyncEngineOptions extends SyncClientOptions {

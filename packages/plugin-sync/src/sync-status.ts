@@ -1,6 +1,7 @@
 /** How sync stands, as a user interface shows it. */
+
+import type { SyncState } from './cycle/sync-state.js';
 import type { LiveStatus } from './live/live-port.js';
-import type { SyncState } from './sync-state.js';
 
 /** What whoever talks to the server knows. */
 export type SyncFacts = Pick<StatusCounts, 'clockSkewMs' | 'live' | 'progress' | 'lastError' | 'lastErrorCode'>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import manifest from '../../package.json';
-import { MutationLogger } from '../mutation-logger.js';
+import { MutationLogger } from '../log/mutation-logger.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { SyncPlugin } from '../sync-plugin.js';
 import { FaultStorage } from '../testing/fault-storage.js';

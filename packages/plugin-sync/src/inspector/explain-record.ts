@@ -1,6 +1,6 @@
 /** Why a record is as it is: what the server told, what is pending on top, and what waits for the user. Pure. */
 import type { Json, RecordRef } from '@objectql/sync-types';
-import { type LocalRecord, rebase } from '../rebase.js';
+import { type LocalRecord, rebase } from '../records/rebase.js';
 import type { BaseRecord, DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
 
 /** An entry of the log, and how far it has come. */

@@ -1,6 +1,7 @@
 /** What connects a client to its live updates, so that a client without them carries none of their weight. */
+
+import type { SyncEvent, SyncState } from '../cycle/sync-state.js';
 import type { Platform } from '../platform/platform.js';
-import type { SyncEvent, SyncState } from '../sync-state.js';
 import type { SyncTransport } from '../transport/transport.js';
 
 /**

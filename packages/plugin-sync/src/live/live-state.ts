@@ -14,7 +14,7 @@
  * After three failures in a row each try also asks, so that what breaks streams alone does not keep changes back.
  */
 import { assertNever, STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
-import { RETRY_AFTER_MAX_MS, retryDelayMs } from '../backoff.js';
+import { RETRY_AFTER_MAX_MS, retryDelayMs } from '../cycle/backoff.js';
 import type { LiveStatus } from './live-port.js';
 
 export type LiveState =

@@ -10,11 +10,11 @@ import {
   idsBeforeWrite,
   isPlaceholderId,
 } from '@objectql/sync-types/kernel';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../cycle/backoff.js';
+import { TurnQueue } from '../log/turn-queue.js';
 import { systemPlatform } from '../platform/system-platform.js';
-import type { LocalRecord } from '../rebase.js';
+import type { LocalRecord } from '../records/rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
-import { TurnQueue } from '../turn-queue.js';
 import { knownIds, type Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { writePastDefinitions, writePastHooks } from './past-definitions.js';

@@ -1,10 +1,10 @@
 /** Turns what the application writes through the local data engine into mutations; what is committed is never forgotten. */
 import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
-import { checkNewMutation } from '../new-mutation.js';
+import { checkNewMutation } from '../log/new-mutation.js';
+import { TurnQueue } from '../log/turn-queue.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
-import { TurnQueue } from '../turn-queue.js';
 import { KNOWN, OUTBOX } from './local-objects.js';
 import type { Shown } from './shown-versions.js';
 

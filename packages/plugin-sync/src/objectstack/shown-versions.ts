@@ -3,7 +3,7 @@
  * that is still to be written into the engine, and what the user has not seen is no base of theirs.
  */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import type { ClientLog } from '../client-log.js';
+import type { ClientLog } from '../log/client-log.js';
 
 /** A version, and how often versions were forgotten when it was one: later it tells nothing. */
 export interface Shown {

@@ -1,6 +1,6 @@
 /** What a user interface shows of a client, as values that change. The package's `/observe` entry; `/react` stands on it. */
 import type { JsonObject, RecordId, RecordRef } from '@objectql/sync-types';
-import type { LocalRecord } from '../rebase.js';
+import type { LocalRecord } from '../records/rebase.js';
 import type { DeadLetter, ParkedConflict } from '../storage/client-storage.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import type { SyncStatus } from '../sync-status.js';

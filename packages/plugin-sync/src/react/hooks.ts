@@ -9,7 +9,7 @@ import {
   observeRecords,
   observeStatus,
 } from '../observe/observe.js';
-import type { LocalRecord } from '../rebase.js';
+import type { LocalRecord } from '../records/rebase.js';
 import type { DeadLetter, ParkedConflict } from '../storage/client-storage.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import type { SyncStatus } from '../sync-status.js';

@@ -1,10 +1,10 @@
 /** A storage in the browser's IndexedDB: for pages and workers. */
 import type { RecordRef } from '@objectql/sync-types';
+import { settleWithin } from '../listeners/settle-within.js';
 import { keepStored } from '../platform/keep-stored.js';
 import { whileFrozen } from '../platform/page-freeze.js';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
-import { settleWithin } from '../settle-within.js';
 import {
   type BaseRecord,
   CheckpointMovedError,

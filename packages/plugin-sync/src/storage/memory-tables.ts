@@ -1,6 +1,6 @@
 /** A client's state in memory: what `MemoryStorage` is, and what `FileStorage` keeps beside its journal. */
 import type { RecordRef } from '@objectql/sync-types';
-import { RecordMap } from '../record-map.js';
+import { RecordMap } from '../records/record-map.js';
 import type {
   BaseRecord,
   ClientMeta,

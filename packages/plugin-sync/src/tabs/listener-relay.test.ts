@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Listeners } from '../listeners.js';
+import { Listeners } from '../listeners/listeners.js';
+import type { SyncEventListener } from '../listeners/sync-listener.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { sampleConflict, sampleMutation } from '../storage/contract/storage-samples.js';
-import type { SyncEventListener } from '../sync-listener.js';
 import { relay, tellListeners } from './listener-relay.js';
 
 test('has the listeners of another tab hear what those of the leader hear, all but server changes', () => {

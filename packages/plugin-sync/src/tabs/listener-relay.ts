@@ -1,6 +1,6 @@
 /** What the leader's listeners hear, the listeners of the other tabs hear too; all but server changes, which arrive once. */
-import type { Listeners, Told } from '../listeners.js';
-import type { SyncEventListener } from '../sync-listener.js';
+import type { Listeners, Told } from '../listeners/listeners.js';
+import type { SyncEventListener } from '../listeners/sync-listener.js';
 import type { TabEvent } from './tab-message.js';
 
 const RELAYED = ['onSyncStart', 'onSyncComplete', 'onConflict', 'onDropped'] as const satisfies readonly (keyof Told)[];

@@ -2,11 +2,11 @@
 import { browserTabHost } from '../platform/browser-tab-host.js';
 import type { TabHost } from '../platform/tab-host.js';
 import { SyncUsageError } from '../sync-usage-error.js';
-import type { Tabs } from '../tab-group.js';
+import type { Tabs } from './tab-group.js';
 import { TabPeer } from './tab-peer.js';
 
 export type { LockRequest, TabChannel, TabHost } from '../platform/tab-host.js';
-export type { Tabs } from '../tab-group.js';
+export type { Tabs } from './tab-group.js';
 
 /** The browser's locks and channels, or those of a test. */
 export interface SharedTabsOptions {

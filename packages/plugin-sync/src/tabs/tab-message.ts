@@ -1,8 +1,9 @@
 /** What tabs tell each other. Data has one way between them, the storage: messages say that, and where, it changed. */
-import type { Told } from '../listeners.js';
-import type { MutationOutcome } from '../mutation-outcome.js';
-import type { Changed } from '../record-watch.js';
-import type { SyncState } from '../sync-state.js';
+
+import type { MutationOutcome } from '../answer/mutation-outcome.js';
+import type { SyncState } from '../cycle/sync-state.js';
+import type { Told } from '../listeners/listeners.js';
+import type { Changed } from '../records/record-watch.js';
 import type { SyncFacts } from '../sync-status.js';
 
 export type TabMessage =

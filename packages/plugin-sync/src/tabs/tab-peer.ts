@@ -5,15 +5,15 @@
  *   the leader  is the only one to talk to the server, and does for the others what only it can
  */
 import { assertNever, type SyncPushResponse } from '@objectql/sync-types';
-import type { MutationOutcome } from '../mutation-outcome.js';
+import type { MutationOutcome } from '../answer/mutation-outcome.js';
+import type { SyncEvent, SyncState } from '../cycle/sync-state.js';
 import type { Platform } from '../platform/platform.js';
 import type { TabChannel, TabHost } from '../platform/tab-host.js';
 import type { ClientStorage } from '../storage/client-storage.js';
-import type { SyncEvent, SyncState } from '../sync-state.js';
 import type { SyncFacts } from '../sync-status.js';
-import type { Driver, TabGroup, TabMember } from '../tab-group.js';
 import { LeaderElection } from './leader-election.js';
 import { relay, tellListeners } from './listener-relay.js';
+import type { Driver, TabGroup, TabMember } from './tab-group.js';
 import { readEnvelope, type TabMessage, type Wish, type WishError } from './tab-message.js';
 import { toldStorage } from './told-storage.js';
 import { Wishes } from './wishes.js';

@@ -1,6 +1,6 @@
 /** A storage that tells the other tabs what this one writes. */
 import { refOf } from '@objectql/sync-types';
-import type { Changed } from '../record-watch.js';
+import type { Changed } from '../records/record-watch.js';
 import {
   CheckpointMovedError,
   type ClientStorage,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClientLog } from '../client-log.js';
+import { ClientLog } from '../log/client-log.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { sampleEntry } from '../storage/contract/storage-samples.js';
 import { MemoryStorage } from '../storage/memory-storage.js';

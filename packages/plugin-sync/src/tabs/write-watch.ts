@@ -1,8 +1,8 @@
 /** Keeps what this tab has in memory as fresh as the storage, which all tabs write. */
 import { type RecordRef, refOf } from '@objectql/sync-types';
-import type { ClientLog } from '../client-log.js';
+import type { ClientLog } from '../log/client-log.js';
 import type { Platform } from '../platform/platform.js';
-import type { Changed } from '../record-watch.js';
+import type { Changed } from '../records/record-watch.js';
 
 export interface WriteWatchParts {
   readonly log: ClientLog;

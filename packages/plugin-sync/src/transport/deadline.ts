@@ -1,6 +1,7 @@
 /** Bounds a request in time, whatever it is made of. */
+
+import { settleWithin } from '../listeners/settle-within.js';
 import type { Platform } from '../platform/platform.js';
-import { settleWithin } from '../settle-within.js';
 import { TransportError } from './transport.js';
 
 export interface DeadlineOptions {

@@ -1,6 +1,6 @@
 /** A request's body, which may be begun before its end is known, and is compressed where that pays. */
 import type { MutationLogEntry } from '@objectql/sync-types';
-import { mutationText } from '../mutation-text.js';
+import { mutationText } from '../cycle/mutation-text.js';
 
 export interface RequestBody {
   readonly json: string;

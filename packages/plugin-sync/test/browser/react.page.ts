@@ -7,7 +7,7 @@ import { change } from '../../src/black-box/device.js';
 import { applies, appliesWith, ScriptedServer, type Step } from '../../src/black-box/scripted-server.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from '../../src/react/hooks.js';
-import type { LocalRecord } from '../../src/rebase.js';
+import type { LocalRecord } from '../../src/records/rebase.js';
 import { SyncPlugin } from '../../src/sync-plugin.js';
 
 // Tells React that `act` says when everything has been rendered.

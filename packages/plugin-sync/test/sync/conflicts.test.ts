@@ -1,7 +1,7 @@
 /** Conflicts: decided by whoever knows how, never silent, never in the way of anything else. */
 import type { SyncConflict, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { CALLBACK_WAIT_MS } from '../../src/decide-conflicts.js';
+import { CALLBACK_WAIT_MS } from '../../src/conflicts/decide-conflicts.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { device } from './device.js';

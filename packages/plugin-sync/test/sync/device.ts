@@ -1,9 +1,9 @@
 /** A device of a test: a plugin with a clock, a storage and a note of all it was told. */
 import type { SyncConfig } from '@objectql/sync-types';
+import type { SyncEventListener } from '../../src/listeners/sync-listener.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import type { ClientStorage } from '../../src/storage/client-storage.js';
 import type { SyncEngine } from '../../src/sync-engine.js';
-import type { SyncEventListener } from '../../src/sync-listener.js';
 import { SyncPlugin, type SyncPluginOptions } from '../../src/sync-plugin.js';
 import type { SyncTransport } from '../../src/transport/transport.js';
 import { FaultyStorage } from './faulty-storage.js';

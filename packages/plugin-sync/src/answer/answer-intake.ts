@@ -1,0 +1,148 @@
+/** Takes answers in: makes each durable, then tells everybody what it brought. */
+
+import type { OnConflict } from '../conflicts/conflict-resolver.js';
+import type { Answered } from '../cycle/exchange.js';
+import { RecordHolds } from '../cycle/record-holds.js';
+import type { Listeners } from '../listeners/listeners.js';
+import type { ClientLog } from '../log/client-log.js';
+import type { ObjectConfigs } from '../object-configs.js';
+import type { Platform } from '../platform/platform.js';
+import type { LocalRecords } from '../records/local-records.js';
+import type { Changed } from '../records/record-watch.js';
+import type { ClientStorage, StoredEntry } from '../storage/client-storage.js';
+import type { ConflictList } from '../waiting/conflict-list.js';
+import type { DeadLetterList } from '../waiting/dead-letter-list.js';
+import type { MutationOutcome } from './mutation-outcome.js';
+import type { AnswerPlan } from './plan-answer.js';
+import { Settlements } from './settlements.js';
+import { storeAnswer } from './store-answer.js';
+
+export interface IntakeParts {
+  readonly log: ClientLog;
+  readonly storage: ClientStorage;
+  readonly platform: Platform;
+  readonly configs: ObjectConfigs;
+  readonly listeners: Listeners;
+  readonly records: LocalRecords;
+  readonly conflicts: ConflictList;
+  readonly deadLetters: DeadLetterList;
+  readonly onConflict: OnConflict | undefined;
+  /** Called when anything a status shows has changed. */
+  readonly onChanged: () => void;
+  readonly onSettled?: ((id: string, outcome: MutationOutcome) => void) | undefined;
+}
+
+export class AnswerIntake {
+  /** How far the device's clock is ahead of the server's; `null` before the first answer. */
+  clockSkewMs: number | null = null;
+  /** How many changes a sync of several pages has brought so far; `null` outside of one. */
+  progress: { readonly received: number } | null = null;
+  readonly #parts: IntakeParts;
+  readonly #holds: RecordHolds;
+  readonly #settlements: Settlements;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#holds = new RecordHolds(parts.platform);
+    this.#settlements = new Settlements(parts.onSettled);
+  }
+
+  /** Records whose next try must wait. */
+  get holds(): Pick<RecordHolds, 'heldNow' | 'nextExpiry'> {
+    return this.#holds;
+  }
+
+  /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
+  async take(answered: Answered): Promise<AnswerPlan> {
+    const plan = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
+    this.#announce(answered, plan);
+    return plan;
+  }
+
+  /** Takes a mutation that was found too large for any request as refused alone: for good, or to be tried again. */
+  async refuseLarge(entry: StoredEntry, { retryable }: { readonly retryable: boolean }): Promise<void> {
+    const reason = 'The mutation is too large for the server.';
+    await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }] });
+  }
+
+  /** Forgets the place in the feed, and with it every version: the server does not know them. */
+  async restartFeed(): Promise<void> {
+    await this.#takeOwn([], { results: [], checkpoint: null, reset: 'epoch' });
+  }
+
+  /** Reads the storage again, which somebody else has changed. */
+  async reload(): Promise<void> {
+    await this.#parts.log.reload();
+    this.reread();
+  }
+
+  /** Tells what the log has read again, after these records were changed, as far as is known. */
+  reread(changed: Changed = 'all'): void {
+    const { records, onChanged } = this.#parts;
+    this.conclude();
+    records.changed(changed);
+    onChanged();
+  }
+
+  /** The outcome of a mutation: when it is settled, or at once when it is, waits for the user, or will never be. */
+  async outcomeOf(id: string): Promise<MutationOutcome> {
+    const outcome = this.#settlements.wait(id);
+    this.conclude([id]);
+    return outcome;
+  }
+
+  /** Keeps nobody waiting for those of these mutations that are not pending any more; default: of all. */
+  conclude(ids = this.#settlements.awaited()): void {
+    const { log, conflicts, deadLetters } = this.#parts;
+    const settlements = this.#settlements;
+    for (const id of ids) {
+      const parked = conflicts.find(id);
+      const dead = deadLetters.find(id);
+      if (parked) settlements.tell(id, { status: 'conflict', ...parked });
+      else if (dead) settlements.tell(id, { status: 'rejected', code: dead.code, reason: dead.reason });
+      else if (settlements.isOver || !(settlements.isFollowed(id) || log.pending.get(id)))
+        settlements.tell(id, settlements.recall(id));
+    }
+  }
+
+  /** Takes over an outcome that another tab has stored. */
+  learn(id: string, outcome: MutationOutcome): void {
+    this.#settlements.settle(id, outcome);
+  }
+
+  /** Nothing more will be settled. */
+  close(): void {
+    this.#settlements.isOver = true;
+    this.conclude();
+  }
+
+  /** Takes an answer in that the server has not given; it brings no change and ends no walk. */
+  async #takeOwn(
+    sent: readonly StoredEntry[],
+    own: Pick<Answered['answer'], 'results'> & Partial<Answered['answer']>,
+  ): Promise<void> {
+    const { checkpoint } = this.#parts.log.meta;
+    const answer = { checkpoint, ...own, serverChanges: [], hasMore: true };
+    await this.take({ sent, answer, checkpoint, clockSkewMs: null });
+  }
+
+  #announce({ sent, answer, clockSkewMs }: Answered, { outcomes, touched }: AnswerPlan): void {
+    const { listeners, records, onChanged } = this.#parts;
+    this.clockSkewMs = clockSkewMs ?? this.clockSkewMs;
+    const came = answer.serverChanges.length;
+    if ((answer.hasMore && came > 0) || this.progress) {
+      this.progress = { received: (this.progress?.received ?? 0) + came };
+    }
+    const { settled, holds, met, dropped } = outcomes;
+    this.#holds.release(sent, settled);
+    this.#holds.hold(holds);
+    for (const [id, outcome] of settled) {
+      if ('successor' in outcome) this.#settlements.follow(id, outcome.successor, outcome.droppedFields);
+      else this.#settlements.settle(id, outcome);
+    }
+    records.changed(touched);
+    listeners.tell('onConflict', met);
+    listeners.tell('onDropped', dropped);
+    onChanged();
+  }
+}

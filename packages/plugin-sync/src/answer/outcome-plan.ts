@@ -1,0 +1,172 @@
+/** Where each sent mutation goes: out of the log as settled, into the conflict list or the dead letters, or on hold. */
+import {
+  isRetryable,
+  type JsonObject,
+  type RecordRef,
+  recordKey,
+  type SyncConflict,
+  type SyncMutationResult,
+  type ToldRejectionCode,
+} from '@objectql/sync-types';
+import type { Resolution } from '../conflicts/conflict-resolver.js';
+import { followUpOf, type Write } from '../conflicts/follow-up.js';
+import type { DroppedFields } from '../listeners/sync-listener.js';
+import type { NewEntry } from '../log/log-change.js';
+import type { DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
+import type { MutationOutcome } from './mutation-outcome.js';
+
+/** A conflict with its resolution. */
+export interface Decided {
+  readonly conflict: SyncConflict;
+  readonly resolution: Resolution;
+  /** The record as the user saw it, where the server has deleted it. */
+  readonly copy: JsonObject | undefined;
+}
+
+/** What became of a mutation, once its conflict is decided if it met one. */
+export type DecidedResult =
+  | Exclude<SyncMutationResult, { readonly status: 'conflict' }>
+  | ({ readonly status: 'conflict' } & Decided);
+
+/** A mutation that was sent, with what became of it. */
+export interface DecidedEntry {
+  readonly entry: StoredEntry;
+  readonly result: DecidedResult;
+}
+
+/** A mutation the server could not take now; its record waits. */
+export interface Hold {
+  readonly entry: StoredEntry;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** The outcome of a mutation is that of the new one which takes its place, of this id. */
+export interface Succession {
+  readonly successor: string;
+  readonly droppedFields: readonly string[];
+}
+
+export interface OutcomeInput {
+  /** In the order in which they were sent. */
+  readonly decided: readonly DecidedEntry[];
+  /** The pending entries of a record, the oldest first. */
+  readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
+  /** True when another mutation was settled since this one was last tried. */
+  readonly othersPassed: (id: string) => boolean;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** A fresh id. */
+  readonly newId: () => string;
+}
+
+/** 10: enough for a failure that passes, few enough that a poison mutation shows itself within minutes. */
+export const MAX_TRIES = 10;
+
+export class OutcomePlan {
+  /** By id, the entries that leave the log, and with what outcome. */
+  readonly settled = new Map<string, MutationOutcome | Succession>();
+  readonly newEntries: NewEntry[] = [];
+  readonly holds: Hold[] = [];
+  readonly dropped: DroppedFields[] = [];
+  /** All conflicts that were met, also those that are resolved without the user. */
+  readonly met: SyncConflict[] = [];
+  /** By id, the entries that stay and change: those with one try more. */
+  readonly changedById = new Map<string, StoredEntry>();
+  readonly parked: ParkedConflict[] = [];
+  readonly deadLetters: DeadLetter[] = [];
+  /** True when the server wants fewer mutations at a time. */
+  isBatchTooLarge = false;
+  readonly #input: OutcomeInput;
+  readonly #somePassed: boolean;
+  readonly #heldKeys = new Set<string>();
+  /** By record, the id of the create that makes it again. */
+  readonly #recreationByKey = new Map<string, string>();
+
+  constructor(input: OutcomeInput) {
+    this.#input = input;
+    this.#somePassed = input.decided.some(({ result }) => result.status !== 'rejected' || !isHeldBy(result));
+    for (const { entry, result } of input.decided) this.#take(entry, result);
+  }
+
+  #take(entry: StoredEntry, result: DecidedResult): void {
+    if (result.status === 'applied') {
+      const { serverVersion: version, droppedFields = [] } = result;
+      this.#settle(entry, { status: 'applied', version, droppedFields });
+    } else if (result.status === 'conflict') this.#meet(entry, result);
+    else this.#refuse(entry, result);
+  }
+
+  /** The outcome of one that is written again is that of the mutation which takes its place. */
+  #meet(entry: StoredEntry, { conflict, resolution, copy }: Decided): void {
+    const { id } = entry.mutation;
+    this.met.push(conflict);
+    if (resolution.do === 'park') {
+      const parked = { id, conflict, parkedAt: this.#input.now, ...(copy ? { copy } : {}) };
+      this.parked.push(parked);
+      return this.#settle(entry, { status: 'conflict', ...parked });
+    }
+    const { droppedFields } = resolution;
+    const successor = resolution.do === 'write' ? this.#successor(entry, conflict, resolution) : undefined;
+    // Without one the server's record stands, or the user has overtaken the change themselves.
+    const outcome = { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields } as const;
+    this.#settle(entry, successor === undefined ? outcome : { successor, droppedFields });
+  }
+
+  #successor(entry: StoredEntry, conflict: SyncConflict, write: Write): string | undefined {
+    const key = recordKey(entry.mutation);
+    // The whole local copy is in the first of them: a second create of the record would only meet it.
+    const recreation = this.#recreationByKey.get(key);
+    if (recreation !== undefined) return recreation;
+    const { pendingOf, newId } = this.#input;
+    const later = pendingOf(entry.mutation).filter(({ mutation }) => mutation.sequence > entry.mutation.sequence);
+    const followUp = followUpOf(conflict, write, { round: entry.round + 1, later });
+    if (!followUp) return undefined;
+    const id = newId();
+    this.newEntries.push({ ...followUp, id });
+    if (write.operation === 'create') this.#recreationByKey.set(key, id);
+    return id;
+  }
+
+  #refuse(entry: StoredEntry, result: Rejection): void {
+    const code = codeOf(result);
+    const { id } = entry.mutation;
+    if (code === 'BATCH_TOO_LARGE') {
+      // Sent again at once, with fewer others; one that is too much even alone never gets through.
+      this.isBatchTooLarge = this.#input.decided.length > 1;
+      return this.isBatchTooLarge ? undefined : this.#bury(entry, 'TOO_LARGE', result.reason);
+    }
+    if (!isHeldBy(result)) return this.#bury(entry, code, result.reason);
+    const key = recordKey(entry.mutation);
+    // One that only waits for an earlier mutation of its record has not failed.
+    const isWaiting = code === 'BUSY' && this.#heldKeys.has(key);
+    this.#heldKeys.add(key);
+    const isCharged = !isWaiting && (this.#somePassed || this.#input.othersPassed(id));
+    const tries = entry.tries + (isCharged ? 1 : 0);
+    if (tries >= MAX_TRIES) return this.#bury(entry, code, result.reason);
+    if (isCharged) this.changedById.set(id, { ...entry, tries });
+    this.holds.push({ entry, retryAfterMs: result.retryAfterMs });
+  }
+
+  #bury(entry: StoredEntry, code: ToldRejectionCode, reason: string): void {
+    const { mutation } = entry;
+    this.deadLetters.push({ id: mutation.id, mutation, code, reason, deadAt: this.#input.now });
+    this.#settle(entry, { status: 'rejected', code, reason });
+  }
+
+  #settle({ mutation }: StoredEntry, outcome: MutationOutcome | Succession): void {
+    this.settled.set(mutation.id, outcome);
+    const { droppedFields = [] } = 'droppedFields' in outcome ? outcome : {};
+    if (droppedFields.length > 0) this.dropped.push({ mutation, droppedFields });
+  }
+}
+
+type Rejection = Extract<SyncMutationResult, { readonly status: 'rejected' }>;
+
+/** A protocol-1 server rejects without a code, and means it. */
+function codeOf({ code }: Rejection): ToldRejectionCode {
+  return code ?? 'INVALID';
+}
+
+function isHeldBy(result: Rejection): boolean {
+  return result.retryable ?? isRetryable(codeOf(result));
+}

@@ -1,0 +1,133 @@
+/** One request and its answer: what is asked, how much at a time, and how long it may take. */
+import {
+  ASSUMED_MAX_MUTATIONS,
+  MAX_BODY_BYTES,
+  REQUEST_TIMEOUT_MS,
+  type SyncPushRequest,
+  type SyncPushResponse,
+} from '@objectql/sync-types';
+import type { ClientLog } from '../log/client-log.js';
+import { instantOf } from '../log/log-change.js';
+import type { ObjectConfigs } from '../object-configs.js';
+import type { Platform } from '../platform/platform.js';
+import type { StoredEntry } from '../storage/client-storage.js';
+import { asTransportError } from '../transport/as-transport-error.js';
+import { withDeadline } from '../transport/deadline.js';
+import { parseAnswer } from '../transport/parse-answer.js';
+import type { SyncTransport, TransportOptions } from '../transport/transport.js';
+
+export interface ExchangeParts {
+  readonly log: ClientLog;
+  /** Asked for each request. */
+  readonly transport: () => SyncTransport;
+  readonly platform: Platform;
+  readonly configs: ObjectConfigs;
+}
+
+export interface Ask {
+  readonly sent: readonly StoredEntry[];
+  /** The checkpoint the request is made with. */
+  readonly checkpoint: string | null;
+}
+
+export interface Exchanged extends Ask {
+  readonly answer: SyncPushResponse;
+  /** How far the device's clock is ahead of the server's; `null` where the server does not tell its time. */
+  readonly clockSkewMs: number | null;
+}
+
+/** What may be stored as an answer: the server's, or one the client gives itself, which may stand before the first. */
+export type Answered = Omit<Exchanged, 'answer'> & {
+  readonly answer: Omit<SyncPushResponse, 'checkpoint'> & { readonly checkpoint: string | null };
+};
+
+/** 500: the protocol's page. Of a server whose pages are larger, as ours with 1,000, less than half is asked for at first. */
+const MAX_PAGE = 500;
+/** 0.9: leaves room in a body for the envelope around the mutations. */
+const BODY_SHARE = 0.9;
+
+export class Exchange {
+  readonly #parts: ExchangeParts;
+  #serverMaxMutations = ASSUMED_MAX_MUTATIONS;
+  #serverMaxBytes = MAX_BODY_BYTES;
+  /** Of mutations in a request, and of changes in its answer: halved by each failure, doubled again by each success. */
+  #most = Number.POSITIVE_INFINITY;
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+  }
+
+  /** How much one push may carry now. */
+  get limits(): { readonly maxMutations: number; readonly maxBytes: number } {
+    return {
+      maxMutations: Math.max(1, Math.min(this.#serverMaxMutations, this.#most)),
+      maxBytes: this.#serverMaxBytes * BODY_SHARE,
+    };
+  }
+
+  /**
+   * Sends the mutations and asks for what is new since the checkpoint. Rejects with `TransportError` when there is no
+   * usable answer.
+   */
+  async run({ sent, checkpoint }: Ask, options: TransportOptions): Promise<Exchanged> {
+    const { platform } = this.#parts;
+    const startedAt = platform.now();
+    const request = this.#request({ sent, checkpoint });
+    // Bounded here as well, because a transport of the application's may not know the signal.
+    const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (ended) =>
+      this.#send(request, { ...options, signal: ended }),
+    ).catch((error: unknown) => {
+      const failed = asTransportError(error);
+      const { failure } = failed;
+      // Whatever stands in between may cut off, refuse or give up what is too much for it, in any words; and a server may
+      // fail at it. Less may get through.
+      if (!('code' in failure && failure.status < 500)) this.shrink(sent.length);
+      throw failed;
+    });
+    const answer = parseAnswer(raw, request.mutations);
+    this.#most *= 2;
+    if (answer.limits) {
+      this.#serverMaxMutations = answer.limits.maxMutations;
+      this.#serverMaxBytes = answer.limits.maxBodyBytes;
+    }
+    // The answer was written about half-way between sending and receiving.
+    const midway = (startedAt + platform.now()) / 2;
+    // Adding 0 turns the -0 that rounding may give into 0.
+    const clockSkewMs = answer.serverTime === undefined ? null : Math.round(midway - Date.parse(answer.serverTime)) + 0;
+    return { sent, answer, checkpoint, clockSkewMs };
+  }
+
+  /** Does what can be done already of sending these next. Answers what the transport does: one that is asynchronous may fail later. */
+  prepare(sent: readonly StoredEntry[]): unknown {
+    return this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
+  }
+
+  /** Sends and asks for fewer at a time from now on; `count` mutations were too many, or a page where there were none. */
+  shrink(count: number): void {
+    this.#most = Math.max(1, Math.floor((count || Math.min(this.#most, MAX_PAGE)) / 2));
+  }
+
+  #request({ sent, checkpoint }: Ask): SyncPushRequest {
+    const { log, platform, configs } = this.#parts;
+    const { logId } = log.meta;
+    return {
+      clientId: log.clientId,
+      mutations: sent.map(({ mutation }) => mutation),
+      lastCheckpoint: checkpoint,
+      protocol: 2,
+      logId,
+      sentAt: instantOf(platform.now()),
+      ...(this.#most < MAX_PAGE && { limit: this.#most }),
+      ...configs.asked(),
+    };
+  }
+
+  #send(request: SyncPushRequest, options: TransportOptions): Promise<unknown> {
+    const transport = this.#parts.transport();
+    if (request.mutations.length > 0 || request.pull === false || !transport.pull) {
+      return transport.push(request, options);
+    }
+    const { mutations, pull, ...pullRequest } = request;
+    return transport.pull(pullRequest, options);
+  }
+}

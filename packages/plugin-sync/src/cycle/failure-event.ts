@@ -1,0 +1,14 @@
+/** What the machine is told of a sync that failed: it needs time, or the user. Decided by code, never by message. */
+
+import { refusalOf } from '../transport/transport.js';
+import type { SyncEvent } from './sync-state.js';
+
+export function failureEvent(
+  error: unknown,
+  sync: { readonly now: number; readonly isOnline: boolean; readonly jitter: number; readonly hasSettled: boolean },
+): SyncEvent {
+  const { code, status, retryAfterMs } = refusalOf(error);
+  if (code === 'WRONG_PRINCIPAL') return { type: 'refused', why: 'wrong-user' };
+  if (code === 'UNAUTHENTICATED' || status === 401) return { type: 'refused', why: 'unauthenticated' };
+  return { type: 'failed', ...sync, retryAfterMs };
+}

@@ -1,0 +1,82 @@
+/** Records whose next try must wait, and whether others passed meanwhile. */
+import { type RecordRef, recordKey } from '@objectql/sync-types';
+import type { Hold } from '../answer/outcome-plan.js';
+import type { Platform } from '../platform/platform.js';
+import type { StoredEntry } from '../storage/client-storage.js';
+import { retryDelayMs } from './backoff.js';
+
+interface Held {
+  readonly since: number;
+  readonly until: number;
+  readonly failures: number;
+}
+
+/** A retryable rejection holds its own record and nothing else. Forgotten with the process: the next try finds out anew. */
+export class RecordHolds {
+  readonly #platform: Platform;
+  readonly #heldByKey = new Map<string, Held>();
+  /** How many mutations had been settled when this one was last tried. */
+  readonly #settledAtTry = new Map<string, number>();
+  #settled = 0;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** Tells which records are held, all at this one moment: a hold that ends while a batch is chosen would change its order. */
+  heldNow(): (ref: RecordRef) => boolean {
+    if (this.#heldByKey.size === 0) return () => false;
+    const now = this.#platform.now();
+    return (ref) => {
+      const held = this.#heldByKey.get(recordKey(ref));
+      return held !== undefined && isWithin(held, now);
+    };
+  }
+
+  /** True when another mutation was settled since this one was last tried. */
+  othersPassed(mutationId: string): boolean {
+    return (this.#settledAtTry.get(mutationId) ?? this.#settled) < this.#settled;
+  }
+
+  /** When the first held record may be tried again, epoch milliseconds; `null` when none is held. */
+  nextExpiry(): number | null {
+    const now = this.#platform.now();
+    const times = [...this.#heldByKey.values()].filter((held) => isWithin(held, now)).map(({ until }) => until);
+    return times.sort((one, other) => one - other)[0] ?? null;
+  }
+
+  /** Those of the entries that have these ids are settled: their records go on. */
+  release(entries: readonly StoredEntry[], settled: Pick<ReadonlySet<string>, 'has' | 'size'>): void {
+    this.#settled += settled.size;
+    // Nearly always none is held.
+    if (this.#settledAtTry.size === 0) return;
+    for (const { mutation } of entries) {
+      if (!settled.has(mutation.id)) continue;
+      this.#settledAtTry.delete(mutation.id);
+      this.#heldByKey.delete(recordKey(mutation));
+    }
+  }
+
+  /** These could not be taken now: each record waits longer with each of its failures. Call it after `release`. */
+  hold(holds: readonly Hold[]): void {
+    if (holds.length === 0) return;
+    const held = new Set<string>();
+    const since = this.#platform.now();
+    // One for all: where everything fails, records that come one by one would have the server asked without a pause.
+    const jitter = this.#platform.random();
+    for (const { entry, retryAfterMs } of holds) {
+      this.#settledAtTry.set(entry.mutation.id, this.#settled);
+      const key = recordKey(entry.mutation);
+      // One answer may hold several mutations of a record; the first of them says for how long.
+      if (held.has(key)) continue;
+      held.add(key);
+      const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
+      this.#heldByKey.set(key, { since, until: since + retryDelayMs(retryAfterMs, failures, jitter), failures });
+    }
+  }
+}
+
+/** A clock that was set back behind the start of a hold says nothing of its end: the record is tried at once. */
+function isWithin({ since, until }: Held, now: number): boolean {
+  return since <= now && now < until;
+}

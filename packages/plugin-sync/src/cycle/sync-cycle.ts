@@ -1,0 +1,262 @@
+/**
+ * What one sync does: pushes and pulls until nothing is left of what it was asked for.
+ *
+ *   flush the log ─▶ select a batch ─▶ exchange it ─▶ store the answer ─▶ tell everybody ─┐
+ *        ▲                                 │ refused as a whole: repair                   │
+ *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
+ *
+ * The next batch is made ready while the server works on one. It goes out as soon as the server announces an answer in which
+ * nothing can change what is asked, or else when such an answer is read, and before it is stored. Mutations are never under
+ * way twice, and what a request brings is stored after what came before it, or not at all.
+ */
+import type { SyncPushResponse } from '@objectql/sync-types';
+import type { AnswerIntake } from '../answer/answer-intake.js';
+import { isEpochWalk } from '../answer/walk.js';
+import type { Listeners } from '../listeners/listeners.js';
+import { callContained } from '../listeners/subscribers.js';
+import type { ClientLog } from '../log/client-log.js';
+import type { ObjectConfigs } from '../object-configs.js';
+import { CheckpointMovedError, type StoredEntry } from '../storage/client-storage.js';
+import { SyncUsageError } from '../sync-usage-error.js';
+import { refusalOf, TransportError } from '../transport/transport.js';
+import { Asked, isPlain } from './asked.js';
+import type { Ask, Exchange, Exchanged } from './exchange.js';
+import { selectBatch } from './select-batch.js';
+import type { SyncEvent } from './sync-state.js';
+import { WholeAnswer } from './whole-answer.js';
+
+export interface CycleParts {
+  readonly log: ClientLog;
+  readonly exchange: Exchange;
+  readonly intake: AnswerIntake;
+  readonly configs: ObjectConfigs;
+  readonly listeners: Listeners;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<unknown>;
+}
+
+/** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
+const MAX_REPAIRS = 3;
+/** 10: what a proxy finds too large alone must not keep the rest waiting, but it may refuse all there is. */
+const MAX_REFUSALS = 10;
+
+export class SyncCycle {
+  /** True once the sync under way has settled a mutation: of those there is an end, unlike of pages of a feed that starts over. */
+  hasSettled = false;
+  readonly #parts: CycleParts;
+  /** The last sequence that belongs to the sync under way. */
+  #goal = 0;
+  /** True while somebody waits for more than the last request asked for. */
+  #isAskedAnew = false;
+  /** True from a failure until a sync ends well. On a slow line two pages at once may both take longer than a request may. */
+  #hasFailed = false;
+  /** Why mutations wait that something in between found too large in this sync. */
+  #refusals: unknown[] = [];
+
+  constructor(parts: CycleParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes everything recorded so far, and what the server has by now, part of the sync under way, or of the next. */
+  include(): void {
+    this.#goal = this.#parts.log.meta.nextSequence - 1;
+    this.#isAskedAnew = true;
+  }
+
+  /** True while something that belongs to the sync is left to do. */
+  isLeft(): boolean {
+    return this.#isWanted(this.#firstSendable()) || (this.#isAskedAnew && this.#parts.configs.isPulling);
+  }
+
+  /** What is left to send: after which debounce, `null` when there is nothing, and until when the first record is held. */
+  left(): Pick<Extract<SyncEvent, { readonly type: 'drained' }>, 'unsentDebounceMs' | 'heldUntil'> {
+    const { configs, intake } = this.#parts;
+    const next = this.#firstSendable();
+    const unsentDebounceMs = next ? configs.of(next.mutation.objectName).debounceMs : null;
+    return { unsentDebounceMs, heldUntil: intake.holds.nextExpiry() };
+  }
+
+  /** The oldest pending mutation whose record is not on hold. */
+  #firstSendable(): StoredEntry | undefined {
+    const { log, intake } = this.#parts;
+    const isHeld = intake.holds.heldNow();
+    for (const entry of log.pending) if (!isHeld(entry.mutation)) return entry;
+    return undefined;
+  }
+
+  /** Resolves with the whole answer, or `null` when there was nothing to ask. Rejects with what cannot be mended at once. */
+  async run(signal: AbortSignal): Promise<SyncPushResponse | null> {
+    try {
+      return await this.#run(signal);
+    } finally {
+      this.#parts.intake.progress = null;
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<SyncPushResponse | null> {
+    const { listeners, open } = this.#parts;
+    await open();
+    this.include();
+    if (!this.isLeft()) return null;
+    listeners.tell('onSyncStart', undefined);
+    const whole = new WholeAnswer();
+    this.#refusals = [];
+    this.hasSettled = false;
+    let repairs = 0;
+    let asked: Asked | undefined;
+    for (let isDone = false; !isDone; ) {
+      // Nobody waits for a reason, which not every platform's signal has.
+      if (signal.aborted) return null;
+      const current: Asked = asked ?? (await this.#ask(signal));
+      asked = undefined;
+      try {
+        this.#prepareBehind(current);
+        const exchanged = await current.read((checkpoint) => this.#askEarly(current, checkpoint, signal));
+        asked = current.behind ?? this.#askAhead(exchanged, signal);
+        const answer = await this.#store(exchanged);
+        whole.add(answer);
+        isDone = !asked && !answer.hasMore && !this.isLeft();
+        // A feed that starts over with every answer never ends.
+        if (answer.reset && ++repairs > MAX_REPAIRS)
+          throw unusable('The server starts its feed over with every answer.');
+      } catch (error) {
+        this.#hasFailed = true;
+        // What was asked on top of what is not stored is of no use, and mutations must not be under way twice.
+        await asked?.end();
+        asked = undefined;
+        const isCounted = await this.#repair(error, { batch: current.sent, isLast: repairs >= MAX_REPAIRS });
+        if (isCounted) repairs += 1;
+      }
+    }
+    this.#hasFailed = false;
+    // What could pass has; that some did not is to be seen all the same.
+    if (this.#refusals.length > 0) throw this.#refusals[0];
+    return whole.get();
+  }
+
+  /** Asks for what comes next. */
+  async #ask(signal: AbortSignal): Promise<Asked> {
+    const { log } = this.#parts;
+    const unsaved = await log.flush().catch((error: unknown) => ({ error }));
+    const sent = this.#select();
+    // One mutation that the storage has no room for must not keep those it has: sending them makes room.
+    if (unsaved && (sent.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
+    this.#isAskedAnew = false;
+    return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
+  }
+
+  /** Asks for what comes after an answer that is not there yet but announced to end at this checkpoint. */
+  #askEarly({ sent }: Ask, checkpoint: string, signal: AbortSignal): Asked | undefined {
+    // An answer without results is announced where there is more behind it.
+    return this.#hasFailed ? undefined : this.#askBehind({ sent, checkpoint, hasMore: sent.length === 0 }, signal);
+  }
+
+  /** Asks for what comes after an answer that is not stored yet, unless the answer decides what that is. */
+  #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): Asked | undefined {
+    if (!isPlain(answer) || (sent.length === 0 && answer.checkpoint === checkpoint)) return undefined;
+    const asked = this.#askBehind({ sent, checkpoint: answer.checkpoint, hasMore: answer.hasMore === true }, signal);
+    if (asked) this.#isAskedAnew = false;
+    return asked;
+  }
+
+  /** Asks for what comes after an answer that ends at this checkpoint and settles all that was sent. */
+  #askBehind({ sent, checkpoint, hasMore }: Ask & { hasMore: boolean }, signal: AbortSignal): Asked | undefined {
+    const next = this.#selectBehind(sent);
+    if (!hasMore && !this.#isWanted(next[0])) return undefined;
+    return this.#start({ sent: next, checkpoint }, signal);
+  }
+
+  /** The next batch once what was sent is settled. */
+  #selectBehind(sent: readonly StoredEntry[]): readonly StoredEntry[] {
+    return this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
+  }
+
+  /** True for one that belongs to the sync under way. */
+  #isWanted(first: StoredEntry | undefined): boolean {
+    return first !== undefined && first.mutation.sequence <= this.#goal;
+  }
+
+  /** Has the next batch made ready while the server works on the one before it. */
+  #prepareBehind({ sent }: Ask): void {
+    const { exchange, listeners } = this.#parts;
+    const next = this.#selectBehind(sent);
+    // A hint that cannot be taken is no reason to give up the request that is under way.
+    callContained(
+      () => this.#isWanted(next[0]) && exchange.prepare(next),
+      (error) => listeners.report(error),
+    );
+  }
+
+  #start(ask: Ask, signal: AbortSignal): Asked {
+    return new Asked(ask, (options) => this.#parts.exchange.run(ask, { ...options, signal }));
+  }
+
+  /** Stores what an exchange has brought. */
+  async #store(exchanged: Exchanged): Promise<SyncPushResponse> {
+    const { log, exchange, intake } = this.#parts;
+    // What was stored meanwhile may have given an entry a copy of its record.
+    const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
+    const { outcomes } = await intake.take({ ...exchanged, sent });
+    this.hasSettled ||= outcomes.settled.size > 0;
+    if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
+    // What resolves a conflict belongs to the sync that met it.
+    if (outcomes.newEntries.length > 0) this.include();
+    const { answer, checkpoint } = exchanged;
+    const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
+    if (isStuck && outcomes.settled.size + outcomes.holds.length === 0) {
+      throw unusable('The server promises more but stays where it is.');
+    }
+    return answer;
+  }
+
+  /** The next batch once those in `answered`, by their ids, are settled. */
+  #select(answered: ReadonlySet<string> = new Set()): readonly StoredEntry[] {
+    const { log, exchange, intake, configs } = this.#parts;
+    // Until the walk has told what the new feed has, nothing can be computed on top of it.
+    if (isEpochWalk(log.meta.walk)) return [];
+    return selectBatch(log.pending.durable(), {
+      answered,
+      isHeld: intake.holds.heldNow(),
+      batchSizeOf: (objectName) => configs.of(objectName).batchSize,
+      ...exchange.limits,
+    });
+  }
+
+  /** Mends what was wrong with the request, or throws the error on. False for what ends by itself and is not counted. */
+  async #repair(
+    error: unknown,
+    { batch, isLast }: { batch: readonly StoredEntry[]; isLast: boolean },
+  ): Promise<boolean> {
+    const { log, intake } = this.#parts;
+    const { code, status } = refusalOf(error);
+    if (code === 'TOO_LARGE' || status === 413) {
+      // Without the code it is something in between that says so, which knows no mutations.
+      await this.#sendLess(batch, { error, retryable: code !== 'TOO_LARGE' });
+      return false;
+    }
+    if (isLast) throw error;
+    // Somebody else stored an answer first: the storage is read again, and asked is from where that one ended.
+    if (error instanceof CheckpointMovedError) await intake.reload();
+    // The device was cloned or restored.
+    else if (code === 'LOG_FORKED') await log.startNewLog();
+    // The checkpoint is none of this server's.
+    else if (code === 'INVALID_CHECKPOINT') await intake.restartFeed();
+    else throw error;
+    return true;
+  }
+
+  async #sendLess(
+    [first, ...others]: readonly StoredEntry[],
+    { error, retryable }: { error: unknown; retryable: boolean },
+  ): Promise<void> {
+    if (!first) throw error;
+    if (others.length > 0) return this.#parts.exchange.shrink(1 + others.length);
+    // Something in between may refuse all there is: that is held against one only while others pass.
+    await this.#parts.intake.refuseLarge(first, { retryable });
+    if (retryable && this.#refusals.push(error) >= MAX_REFUSALS) throw error;
+  }
+}
+
+function unusable(problem: string): TransportError {
+  return new TransportError(`${problem} Sync is tried again later.`, { type: 'unreadable' });
+}

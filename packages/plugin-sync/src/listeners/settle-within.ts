@@ -1,0 +1,25 @@
+/** Waits for what may take for ever, but not for ever. */
+import type { Platform } from '../platform/platform.js';
+
+export interface WaitLimit<Late> {
+  readonly timeoutMs: number;
+  readonly platform: Pick<Platform, 'setTimer'>;
+  /** Called when the time is over; what it returns or throws is then the answer. */
+  readonly onLate: () => Late | PromiseLike<Late>;
+}
+
+/** What `work` resolves with, unless that takes longer than the limit allows; rejects when it rejects in time. */
+export async function settleWithin<T, Late>(
+  work: PromiseLike<T>,
+  { timeoutMs, platform, onLate }: WaitLimit<Late>,
+): Promise<T | Late> {
+  let cancel = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancel = platform.setTimer(resolve, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late.then(onLate)]);
+  } finally {
+    cancel();
+  }
+}

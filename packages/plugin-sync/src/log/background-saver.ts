@@ -1,0 +1,79 @@
+/** Saves soon after it is asked to, and again with growing delays while that fails. */
+import { backoffMs } from '../cycle/backoff.js';
+import type { Platform } from '../platform/platform.js';
+
+export interface BackgroundSaverParts {
+  readonly platform: Platform;
+  readonly save: () => Promise<void>;
+  /** Called after each failure; it is tried again all the same, unless the saver is stopped. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Microtasks from one `await records.update(…)` to the next where the storage answers from memory: 12, and some room. */
+const TURNS = 16;
+/** 1,000: as many as a push carries. What is lost when the process dies stays small. */
+const MAX_GATHERED = 1000;
+
+export class BackgroundSaver {
+  readonly #parts: BackgroundSaverParts;
+  #isScheduled = false;
+  /** How often a save was asked for. */
+  #asked = 0;
+  #isStopped = false;
+  #saving: Promise<void> | undefined;
+  #failures = 0;
+  #cancelRetry: () => void = () => {};
+
+  constructor(parts: BackgroundSaverParts) {
+    this.#parts = parts;
+  }
+
+  /** True since the last try failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** Gathers into one save what the application asks for without waiting for anything but this client in between. */
+  schedule(): void {
+    this.#asked += 1;
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#saving = this.#gather().then(() => this.#save());
+  }
+
+  async #gather(): Promise<void> {
+    let asked = 0;
+    const most = this.#asked + MAX_GATHERED;
+    while (asked !== this.#asked && this.#asked < most && !this.#isStopped) {
+      asked = this.#asked;
+      for (let turn = 0; turn < TURNS; turn++) await undefined;
+    }
+  }
+
+  /** Everything is saved, whoever did it. */
+  succeeded(): void {
+    this.#failures = 0;
+    this.#cancelRetry();
+  }
+
+  /** Tries no more. Resolves when what was asked for before has been tried. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelRetry();
+    await this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    const { platform, save, onFailed } = this.#parts;
+    this.#isScheduled = false;
+    try {
+      await save();
+    } catch (error) {
+      this.#failures += 1;
+      onFailed(error);
+      this.#cancelRetry();
+      if (this.#isStopped) return;
+      this.#cancelRetry = platform.setTimer(() => this.schedule(), backoffMs(this.#failures, platform.random()));
+    }
+  }
+}

@@ -1,0 +1,365 @@
+/**
+ * The log and the one door to the storage: every write takes its turn here, so that sequences and checkpoint always fit
+ * what is stored.
+ *
+ *   append ──▶ in memory, at once ──▶ durable (flush) ──▶ sent ──▶ settled: leaves by its own id
+ *
+ * Until the storage is loaded, appended entries carry provisional sequences; they are numbered behind the stored ones
+ * before they are persisted, and nothing is sent before that.
+ */
+import type { MutationLogEntry } from '@objectql/sync-types';
+import type { Platform } from '../platform/platform.js';
+import {
+  CheckpointMovedError,
+  type ClientMeta,
+  type ClientState,
+  type ClientStorage,
+  RevisionMovedError,
+  type StorageBatch,
+  type StoredEntry,
+} from '../storage/client-storage.js';
+import { vouch } from '../storage/frozen-copy.js';
+import { SyncUsageError } from '../sync-usage-error.js';
+import { WaitingItems } from '../waiting/waiting-items.js';
+import { BackgroundSaver } from './background-saver.js';
+import { type LogChange, makeEntry, type NewEntry, withFacts, withoutBase } from './log-change.js';
+import { type CheckedMutation, checkClientId } from './new-mutation.js';
+import { PendingEntries } from './pending-entries.js';
+import { TurnQueue } from './turn-queue.js';
+
+export interface ClientLogOptions {
+  readonly clientId: string;
+  readonly storage: ClientStorage;
+  readonly platform: Platform;
+  /** Whose work this is; a stored log of another user is neither read nor sent. */
+  readonly user?: string | undefined;
+}
+
+export interface LogObserver {
+  /** Saving failed. The entries stay in memory and are saved again by themselves, with growing delays. */
+  onSaveFailed?(error: unknown): void;
+  /** What was appended and acknowledged is durable. */
+  onSaved?(): void;
+  /** The application has acknowledged these mutations: they are pending no more. */
+  onRemoved?(ids: readonly string[]): void;
+  /** The storage has been read for the first time. */
+  onLoaded?(state: ClientState): void;
+  /** The storage holds another user's work. */
+  onForeign?(): void;
+  /** Other conflicts or dead letters may wait for the user than before. */
+  onWaiting?(): void;
+  /** Another tab or process had changed what is stored: it has been read again. */
+  onReread?(): void;
+}
+
+/** A batch, with the facts that change. */
+type LogBatch = Omit<StorageBatch, 'meta'> & { readonly meta?: Partial<ClientMeta> };
+
+export class ClientLog {
+  readonly clientId: string;
+  readonly #storage: ClientStorage;
+  readonly #platform: Platform;
+  readonly #user: string | undefined;
+  #pending = new PendingEntries();
+  /** What waits for the user. To be read; only this log changes it. */
+  readonly waiting = new WaitingItems();
+  readonly #turns = new TurnQueue();
+  readonly #saver: BackgroundSaver;
+  /** Changed in place: what the machine compiles for one shape is thrown away with the next, and a copy is another. */
+  readonly #meta: Omit<ClientMeta, 'nextSequence'> & { nextSequence: number };
+  /** Ids the application acknowledged and the storage may still have, in the order they were acknowledged. */
+  #unremoved: string[] = [];
+  #isMetaUnsaved = false;
+  /** True since the storage did not do what it was asked last. */
+  #isRefused = false;
+  #loaded: Promise<ClientState> | undefined;
+  #isClosed = false;
+  /** Set once the storage has turned out to be another user's, which it stays however often it is opened. */
+  #foreign: SyncUsageError | undefined;
+  #observer: LogObserver = {};
+
+  constructor({ clientId, storage, platform, user }: ClientLogOptions) {
+    checkClientId(clientId);
+    this.clientId = clientId;
+    this.#storage = storage;
+    this.#platform = platform;
+    this.#user = user;
+    this.#saver = new BackgroundSaver({
+      platform,
+      save: () => this.flush(),
+      onFailed: (error) => {
+        // Another user's storage stays another user's, however often it is tried.
+        if (this.#foreign) void this.#saver.stop();
+        this.#observer.onSaveFailed?.(error);
+      },
+    });
+    this.#meta = {
+      logId: platform.newId(),
+      nextSequence: 1,
+      checkpoint: null,
+      walk: null,
+      user: user ?? null,
+      epochs: 0,
+      revision: 0,
+    };
+  }
+
+  /** The entries that are not settled yet, durable or not. To be read; only this log changes them. */
+  get pending(): PendingEntries {
+    return this.#pending;
+  }
+
+  /** What the client knows about itself; provisional until the storage is loaded. */
+  get meta(): ClientMeta {
+    return this.#meta;
+  }
+
+  /** True while the storage fails: what was appended since exists in memory only, and no answer is taken in. */
+  get isFailing(): boolean {
+    return this.#saver.isFailing || this.#isRefused;
+  }
+
+  /**
+   * Records a mutation and returns its entry at once. It is durable when `flush()` has resolved; nothing is sent
+   * before. The entry's sequence is final once it is durable.
+   */
+  append(input: CheckedMutation, id?: string): MutationLogEntry {
+    if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
+    if (this.#foreign) throw this.#foreign;
+    const entry = this.#number({ input, round: 0, id });
+    if (id === undefined) this.#pending.append(entry);
+    else this.#pending.put(entry);
+    this.#saver.schedule();
+    return entry.mutation;
+  }
+
+  /** Removes mutations that the server has, by their ids; ids that are not there change nothing. */
+  acknowledge(ids: readonly string[]): void {
+    // Also those that were never saved: a save under way may be writing them just now.
+    const removed = ids.filter((id) => this.#pending.remove(id) && this.#unremoved.push(id));
+    this.#observer.onRemoved?.(removed);
+    this.#saver.schedule();
+  }
+
+  /** True while something that was appended or acknowledged is not durable. */
+  get isUnsaved(): boolean {
+    return this.#pending.unsaved().entries.length + this.#unremoved.length > 0;
+  }
+
+  /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
+  async flush(): Promise<void> {
+    await this.load();
+    try {
+      // Beside readers: they see what is pending from memory, and saving it changes no record.
+      await this.#turns.add(() => this.#save((make) => this.#store(make())));
+    } catch (error) {
+      if (!(error instanceof RevisionMovedError)) throw error;
+      await this.#turns.take(() => this.#save((make) => this.#write(make)));
+    }
+  }
+
+  /** Reads the storage, once; what was appended in the meantime is numbered behind what is stored. */
+  load(): Promise<ClientState> {
+    this.#loaded ??= this.#load();
+    return this.#loaded;
+  }
+
+  /** Reads the storage again, after somebody else has changed it. What is not durable yet stays, numbered anew. */
+  async reload(): Promise<ClientState> {
+    await this.load();
+    return this.#turns.take(() => this.#read());
+  }
+
+  /**
+   * Makes a change durable, all of it or nothing, and takes it over in memory. Answers the entries made from
+   * `newEntries`, in their order.
+   */
+  async commit({
+    batch = {},
+    meta = {},
+    newEntries = () => [],
+    forgetBases = false,
+  }: LogChange): Promise<readonly StoredEntry[]> {
+    await this.load();
+    return this.#turns.take(async () => {
+      let made: readonly StoredEntry[] = [];
+      const removed = new Set(batch.removeEntries);
+      const changed = (batch.putEntries ?? []).map((entry) => (forgetBases ? withoutBase(entry) : entry));
+      const written = await this.#write(() => {
+        const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
+        made = newEntries().map((entry) => this.#number(entry));
+        // What is not durable yet comes behind them: another tab would send them without it, and refuse it as overtaken.
+        if (made.length > 0)
+          for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
+        const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
+        const durable = cleared.filter(({ mutation }) => this.#pending.isDurable(mutation.id));
+        return {
+          ...batch,
+          ...(forgetBases ? this.waiting.withoutVersions(batch) : {}),
+          putEntries: [...durable.map(withoutBase), ...changed, ...made],
+          meta: facts,
+        };
+      });
+      for (const id of removed) this.#pending.remove(id);
+      this.#keep(written.putEntries ?? []);
+      this.waiting.update(written);
+      this.#observer.onWaiting?.();
+      // Those appended during the commit still name versions that are no more.
+      if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
+      return made;
+    });
+  }
+
+  /** Reads records between two changes of them. Nothing that waits for a turn itself may be awaited in `work`. */
+  read<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.read(work);
+  }
+
+  /**
+   * Continues as a new log. Pending entries keep their ids, so that what was applied is recognised, and their sequences, which
+   * with the log they were given in tell the server whether it may have forgotten that.
+   */
+  async startNewLog(): Promise<void> {
+    await this.load();
+    const { logId } = this.#meta;
+    await this.#turns.take(async () => {
+      const { putEntries = [] } = await this.#write(() => {
+        // Another tab may have done it meanwhile.
+        if (this.#meta.logId !== logId) return {};
+        // What is not durable was never sent, and has no place in the log that is left.
+        const putEntries = [...this.#pending.durable()].map((entry) =>
+          withFacts(entry, { firstLogId: logId, ...entry.mutation }),
+        );
+        return { putEntries, meta: { logId: this.#platform.newId() } };
+      });
+      this.#keep(putEntries);
+    });
+  }
+
+  /** Finds out soon whether the storage still takes what it is given. */
+  probe(): void {
+    this.#isMetaUnsaved = true;
+    this.#saver.schedule();
+  }
+
+  /** Tells `observer` how saving goes. */
+  observe(observer: LogObserver): void {
+    this.#observer = observer;
+  }
+
+  /** Finishes what is being saved and closes the storage. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#saver.stop();
+    await this.#turns.idle();
+    await this.#storage.close();
+  }
+
+  async #load(): Promise<ClientState> {
+    try {
+      const state = await this.#read();
+      this.#observer.onLoaded?.(state);
+      return state;
+    } catch (error) {
+      // A storage that failed to open may open at the next try.
+      this.#loaded = undefined;
+      throw error;
+    }
+  }
+
+  async #read(): Promise<ClientState> {
+    const state = await this.#asked(this.#storage.load());
+    const { meta } = state;
+    if (meta && this.#user !== undefined && meta.user !== null && meta.user !== this.#user) {
+      const message = 'This storage holds the work of another user. Open a storage of its own for each user.';
+      this.#foreign = new SyncUsageError('WRONG_USER', message);
+      this.#observer.onForeign?.();
+      throw this.#foreign;
+    }
+    // What a failed save had stored after all keeps the sequence it has there: another tab may have sent it.
+    const stored = new Set(state.entries.map(({ mutation }) => mutation.id));
+    const unsaved = this.#pending.unsaved().entries.filter(({ mutation }) => !stored.has(mutation.id));
+    // Another tab has learnt of another feed since this one read: the versions named here are none of that feed's.
+    const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
+    this.#pending = new PendingEntries();
+    Object.assign(this.#meta, meta ? { ...meta, user: this.#user ?? meta.user } : { revision: 0 });
+    this.#keep(state.entries);
+    for (const entry of unsaved.map((own) => (isFromBefore ? withoutBase(own) : own))) {
+      this.#pending.put(meta ? this.#renumber(entry) : entry);
+    }
+    this.waiting.replace(state);
+    this.#observer.onWaiting?.();
+    return state;
+  }
+
+  /** Takes over what the storage has. */
+  #keep(entries: readonly StoredEntry[]): void {
+    const acknowledged = new Set(this.#unremoved);
+    for (const entry of entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
+  }
+
+  async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
+    if (this.isUnsaved || this.#isMetaUnsaved) {
+      let unsaved = this.#pending.unsaved();
+      const { removeEntries = [] } = await write(() => {
+        unsaved = this.#pending.unsaved();
+        // What was appended is frozen, and so is what a storage gave out that keeps the very values it is given.
+        return { putEntries: vouch(unsaved.entries), removeEntries: [...this.#unremoved] };
+      });
+      this.#isMetaUnsaved = false;
+      unsaved.saved();
+      this.#unremoved = this.#unremoved.slice(removeEntries.length);
+    }
+    this.#saver.succeeded();
+    this.#observer.onSaved?.();
+  }
+
+  /** Commits what `make` gives. Where another tab or process has come first, its change is taken in and `make` asked again. */
+  async #write(make: () => LogBatch): Promise<LogBatch> {
+    try {
+      return await this.#store(make());
+    } catch (error) {
+      if (!(error instanceof RevisionMovedError)) throw error;
+      await this.#read();
+      this.#observer.onReread?.();
+      return this.#write(make);
+    }
+  }
+
+  async #store(batch: LogBatch): Promise<LogBatch> {
+    const { revision } = this.#meta;
+    const changes = { ...batch.meta, revision: revision + 1 };
+    const meta = { ...this.#meta, ...changes };
+    await this.#asked(this.#storage.commit({ ...batch, meta, expectRevision: revision }));
+    Object.assign(this.#meta, changes);
+    return batch;
+  }
+
+  /** Notes whether the storage does what it is asked. */
+  async #asked<T>(work: Promise<T>): Promise<T> {
+    try {
+      const done = await work;
+      this.#isRefused = false;
+      return done;
+    } catch (error) {
+      // That another tab came first is no failure.
+      this.#isRefused = !(error instanceof RevisionMovedError || error instanceof CheckpointMovedError);
+      throw error;
+    }
+  }
+
+  #number(entry: NewEntry): StoredEntry {
+    const platform = this.#platform;
+    return makeEntry(entry, { clientId: this.clientId, sequence: this.#nextSequence(), platform });
+  }
+
+  #renumber(entry: StoredEntry): StoredEntry {
+    return withFacts(entry, { sequence: this.#nextSequence() });
+  }
+
+  #nextSequence(): number {
+    const { nextSequence } = this.#meta;
+    this.#meta.nextSequence = nextSequence + 1;
+    return nextSequence;
+  }
+}

@@ -1,0 +1,55 @@
+/** What an application says when it records a change, checked and made its own. */
+import { type JsonObject, MAX_RECORD_BYTES, type MutationOperation, type RecordRef } from '@objectql/sync-types';
+import { SyncUsageError } from '../sync-usage-error.js';
+import { operation } from '../transport/parse-result.js';
+import {
+  identifier,
+  optional,
+  parseOr,
+  recordDataWithin,
+  recordId,
+  shape,
+  version,
+  WireProblem,
+} from '../transport/wire-parser.js';
+
+/** A change to record. */
+export interface NewMutation extends RecordRef {
+  readonly operation: MutationOperation;
+  /** `create`: the whole record. `update`: the changed fields. `delete`: nothing. Plain JSON only. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** The record's version the user saw; `null` for a record that is new or whose version is unknown. */
+  readonly baseVersion: number | null;
+}
+
+/** A mutation as it can be stored and sent; its data is nobody's to change. */
+export type CheckedMutation = NewMutation & { readonly data?: JsonObject | undefined };
+
+/** A frozen copy of what the application handed in, or a `SyncUsageError` that names what cannot be stored. */
+export function checkNewMutation(input: NewMutation): CheckedMutation {
+  return parseOr(
+    () => {
+      const checked: CheckedMutation = parseNewMutation(input);
+      if (checked.data && checked.operation === 'delete') throw new WireProblem('is a delete and carries data');
+      return checked;
+    },
+    ({ path, message }) =>
+      new SyncUsageError('INVALID_MUTATION', `The mutation was not recorded: ${path.slice(1) || 'it'} ${message}.`),
+  );
+}
+
+/** Throws `SyncUsageError` unless every store and server keeps this as an id. */
+export function checkClientId(clientId: string): void {
+  parseOr(
+    () => identifier(clientId),
+    ({ message }) => new SyncUsageError('INVALID_CONFIG', `clientId ${message}.`),
+  );
+}
+
+const parseNewMutation = shape({
+  objectName: identifier,
+  recordId,
+  operation,
+  data: optional(recordDataWithin(MAX_RECORD_BYTES)),
+  baseVersion: version,
+});

@@ -1,0 +1,170 @@
+/** The records as the user sees them: what the server last told, with the pending changes on top. */
+import { type RecordRef, recordKey } from '@objectql/sync-types';
+import { isEpochWalk } from '../answer/walk.js';
+import type { Listeners } from '../listeners/listeners.js';
+import type { ClientLog } from '../log/client-log.js';
+import type { Platform } from '../platform/platform.js';
+import type { BaseRecord, ClientStorage, StoredEntry } from '../storage/client-storage.js';
+import { type LocalRecord, rebase } from './rebase.js';
+import { type Changed, RecordWatch } from './record-watch.js';
+
+export interface LocalRecordsParts {
+  readonly log: ClientLog;
+  readonly storage: ClientStorage;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<unknown>;
+  readonly platform: Platform;
+  /** Hear what fails, and know whether the client is closed. */
+  readonly listeners: Pick<Listeners, 'report' | 'isClosed'>;
+  /** Called whenever somebody begins to watch. */
+  readonly onWatched: () => void;
+}
+
+/** What a change is made of. */
+export interface ChangeTarget {
+  /** The record as the server last told it, without what is pending. */
+  readonly base: BaseRecord | undefined;
+  /** What is pending of it, the oldest first. */
+  readonly pending: readonly StoredEntry[];
+  /** To be asked for when the change is made: `null` where the record is not stored, or is of a feed that is no more. */
+  readonly baseVersion: () => number | null;
+}
+
+interface Watcher {
+  changed(changed: Changed): void;
+  stop(): void;
+}
+
+/** 10 s: a connection to the storage that was lost is there again soon, and a storage that is broken tells so no more often. */
+const LOOK_AGAIN_MS = 10_000;
+
+/** The records of all objects. Reading costs what is read, never what is stored. */
+export class LocalRecords {
+  readonly #parts: LocalRecordsParts;
+  /** Those of one record, and of all records of an object. */
+  readonly #watchersByKey = new Map<string, Set<Watcher>>();
+  #cancelRetry = () => {};
+
+  constructor(parts: LocalRecordsParts) {
+    this.#parts = parts;
+  }
+
+  /** The record, or `undefined` when there is none or its delete is pending. */
+  async get(ref: RecordRef): Promise<LocalRecord | undefined> {
+    const { base, pending } = await this.target(ref);
+    return rebase(ref, base, pending);
+  }
+
+  /** What a change made now is of: what the user sees, and the stored version underneath. */
+  async target(ref: RecordRef): Promise<ChangeTarget> {
+    const { log, storage, open } = this.#parts;
+    await open();
+    return log.read(async () => {
+      const { epochs } = log.meta;
+      // What a page asks for whose address has no id yet, or one that is no number: not every storage bears it.
+      const isId = typeof ref.recordId === 'string' || Number.isSafeInteger(ref.recordId);
+      const [base] = isId ? await storage.getRecords([ref]) : [];
+      const { walk } = log.meta;
+      const pending = log.pending.ofRecord(ref);
+      // A version of a feed that is no more tells nothing; another feed may come before the change is made.
+      const isOfLostFeed = () => log.meta.epochs !== epochs || (isEpochWalk(walk) && base?.walk !== walk);
+      return { base, pending, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
+    });
+  }
+
+  /** All records of an object, in no particular order. */
+  async list(objectName: string): Promise<readonly LocalRecord[]> {
+    return [...(await this.#byKey(objectName)).values()];
+  }
+
+  /** Calls `listener` with the record now, and again whenever what the user sees of it changes. Returns what stops it. */
+  watch(ref: RecordRef, listener: (record: LocalRecord | undefined) => unknown): () => void {
+    return this.#watch(recordKey(ref), () => this.get(ref), listener);
+  }
+
+  /** Calls `listener` with all records of the object now, and again whenever one changes. Returns what stops it. */
+  watchAll(objectName: string, listener: (records: readonly LocalRecord[]) => unknown): () => void {
+    let byKey: Map<string, LocalRecord> | undefined;
+    const look = async (changed: Changed) => {
+      byKey = changed === 'all' || !byKey ? await this.#byKey(objectName) : await this.#updated(byKey, changed);
+      return [...byKey.values()];
+    };
+    return this.#watch(objectKey(objectName), look, listener);
+  }
+
+  /** Tells the watchers which records may look different now; without any, those who could not look try again. */
+  changed(changed: Changed): void {
+    if (changed === 'all' || changed.length === 0) {
+      for (const watchers of this.#watchersByKey.values()) for (const watcher of watchers) watcher.changed(changed);
+      return;
+    }
+    if (this.#watchersByKey.size === 0) return;
+    for (const ref of changed) {
+      for (const key of [recordKey(ref), objectKey(ref.objectName)]) {
+        for (const watcher of this.#watchersByKey.get(key) ?? []) watcher.changed([ref]);
+      }
+    }
+  }
+
+  /** Lets nobody try again who could not look. */
+  close(): void {
+    this.#cancelRetry();
+  }
+
+  #watch<Seen>(key: string, look: (changed: Changed) => Promise<Seen>, listener: (seen: Seen) => unknown): () => void {
+    const { platform, listeners, onWatched } = this.#parts;
+    const onFailed = (error: unknown) => {
+      listeners.report(error);
+      this.#cancelRetry();
+      if (!listeners.isClosed) this.#cancelRetry = platform.setTimer(() => this.changed([]), LOOK_AGAIN_MS);
+    };
+    const watcher = new RecordWatch({ look, listener, onFailed });
+    const watchers = this.#watchersByKey.get(key) ?? new Set();
+    this.#watchersByKey.set(key, watchers.add(watcher));
+    watcher.changed('all');
+    onWatched();
+    return () => {
+      watcher.stop();
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#watchersByKey.get(key) === watchers) this.#watchersByKey.delete(key);
+    };
+  }
+
+  /** Base and pending are read together: between two commits, never in the middle of one. */
+  async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
+    const { log, storage, open } = this.#parts;
+    await open();
+    return log.read(async () => {
+      const bases = await storage.listRecords(objectName);
+      const baseByKey = new Map(bases.map((base) => [recordKey(base), base]));
+      const refByKey = new Map<string, RecordRef>(baseByKey);
+      for (const { mutation } of log.pending.ofObject(objectName)) refByKey.set(recordKey(mutation), mutation);
+      const byKey = new Map<string, LocalRecord>();
+      for (const [key, ref] of refByKey) {
+        const record = rebase(ref, baseByKey.get(key), log.pending.ofRecord(ref));
+        if (record) byKey.set(key, record);
+      }
+      return byKey;
+    });
+  }
+
+  /** The same map with those records read again; the others stay the very objects they were. */
+  #updated(byKey: Map<string, LocalRecord>, refs: readonly RecordRef[]): Promise<Map<string, LocalRecord>> {
+    const { log, storage } = this.#parts;
+    return log.read(async () => {
+      const bases = await storage.getRecords(refs);
+      for (const [index, ref] of refs.entries()) {
+        const key = recordKey(ref);
+        const record = rebase(ref, bases[index], log.pending.ofRecord(ref));
+        if (record) byKey.set(key, record);
+        else byKey.delete(key);
+      }
+      return byKey;
+    });
+  }
+}
+
+/** No record's key: an id is never empty. */
+function objectKey(objectName: string): string {
+  return recordKey({ objectName, recordId: '' });
+}

@@ -1,0 +1,102 @@
+/** The records of one object, as an application reads and changes them. */
+import type { JsonObject, MutationLogEntry, MutationOperation, RecordId } from '@objectql/sync-types';
+import { type CheckedMutation, checkNewMutation } from '../log/new-mutation.js';
+import type { SyncClient } from '../sync-client.js';
+import { SyncUsageError } from '../sync-usage-error.js';
+import { isShown, type LocalRecord } from './rebase.js';
+
+/** The fields an application hands in; plain JSON, checked when it is recorded. */
+export type RecordData = Readonly<Record<string, unknown>>;
+/** What a new record is made of: all its fields where the app has said which, else any. */
+export type NewFields<Fields extends object> = JsonObject extends Fields ? RecordData : Readonly<Fields>;
+type Stop = () => void;
+type Watch<Fields extends object = JsonObject> = (record: LocalRecord<Fields> | undefined) => void | Promise<void>;
+type WatchAll<Fields extends object = JsonObject> = (records: readonly LocalRecord<Fields>[]) => void | Promise<void>;
+
+/** Records of the fields the app says they have: `plugin.getEngine<Task>('task').records`; any, where it does not. */
+export class ObjectRecords<Fields extends object = JsonObject> {
+  readonly #client: SyncClient;
+  readonly #objectName: string | undefined;
+
+  /** Without an object's name it serves all objects: name one with `of`. */
+  constructor(client: SyncClient, objectName: string | undefined) {
+    this.#client = client;
+    this.#objectName = objectName;
+  }
+
+  /** The records of that object. */
+  of<Other extends object = JsonObject>(objectName: string): ObjectRecords<Other> {
+    return new ObjectRecords(this.#client, objectName);
+  }
+
+  /** The record, or `undefined` when there is none or its delete is pending. */
+  async get(recordId: RecordId): Promise<LocalRecord<Fields> | undefined> {
+    // What the fields are is the app's word, here and below: a log of JSON keeps no types.
+    return this.#client.records.get({ objectName: this.#name, recordId }) as Promise<LocalRecord<Fields> | undefined>;
+  }
+
+  /** All records, in no particular order. */
+  async list(): Promise<readonly LocalRecord<Fields>[]> {
+    return this.#client.records.list(this.#name) as Promise<readonly LocalRecord<Fields>[]>;
+  }
+
+  /**
+   * Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. The first subscription asks
+   * the server what there is.
+   */
+  subscribe(listener: WatchAll<Fields>): Stop;
+  /** Calls `listener` with one record soon, and again whenever it changes. Returns what stops it. */
+  subscribe(recordId: RecordId, listener: Watch<Fields>): Stop;
+  subscribe(which: RecordId | WatchAll<Fields>, listener?: Watch<Fields>): Stop {
+    const { records } = this.#client;
+    if (typeof which === 'function') return records.watchAll(this.#name, which as WatchAll);
+    return records.watch({ objectName: this.#name, recordId: which }, listener as Watch);
+  }
+
+  /**
+   * Records the creation of a record and returns the mutation at once: before what was called earlier and is not awaited, so
+   * await a `delete` of the record before it is created again.
+   */
+  create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
+    return this.#client.record(this.#checked('create', recordId, data));
+  }
+
+  /**
+   * Records a change of some fields as they are now, based on the version the user sees. Rejects when there is no such record
+   * here.
+   */
+  update(recordId: RecordId, data: Partial<NewFields<Fields>>): Promise<MutationLogEntry> {
+    return this.#change('update', recordId, data);
+  }
+
+  /** Records the deletion of a record, based on the version the user sees. Rejects when there is no such record here. */
+  delete(recordId: RecordId): Promise<MutationLogEntry> {
+    return this.#change('delete', recordId);
+  }
+
+  #change(operation: 'update' | 'delete', recordId: RecordId, fields?: RecordData): Promise<MutationLogEntry> {
+    return this.#client.recording(async (before) => {
+      const { records, configs } = this.#client;
+      // A copy, because the application may empty the form they come from while the version is looked up.
+      const { objectName, data } = this.#checked(operation, recordId, fields);
+      const { base, pending, baseVersion } = await records.target({ objectName, recordId });
+      await before;
+      // A push-only object keeps no records, so there nobody can tell.
+      if (!isShown(base, pending) && configs.keepsRecordsOf(objectName)) {
+        const message = `There is no ${objectName} with the id ${recordId} here. Create it, or sync first.`;
+        throw new SyncUsageError('UNKNOWN_RECORD', message);
+      }
+      // Name by name: what a spread makes has another shape, and each edit passes here.
+      return this.#client.record({ objectName, recordId, operation, data, baseVersion: baseVersion() });
+    });
+  }
+
+  #checked(operation: MutationOperation, recordId: RecordId, data?: RecordData): CheckedMutation {
+    return checkNewMutation({ objectName: this.#name, recordId, operation, data, baseVersion: null });
+  }
+
+  get #name(): string {
+    if (this.#objectName !== undefined) return this.#objectName;
+    throw new SyncUsageError('WRONG_OBJECT', "This engine serves all objects: name one with records.of('task').");
+  }
+}

@@ -1,0 +1,19 @@
+/** Whatever a transport throws, as the one error that sync decides by. */
+import { isRequestErrorCode } from '@objectql/sync-types';
+import { refusedError } from './refused-error.js';
+import { TransportError } from './transport.js';
+
+/**
+ * A `TransportError` as it is. An error that carries the code or the HTTP status of a refusal, as those of a handler in
+ * the same process and of common HTTP libraries do, is a refusal. A `SyntaxError` is an answer that was no JSON. Anything
+ * else means that no answer arrived.
+ */
+export function asTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  const { code, status: told } = Object(error) as Readonly<Record<string, unknown>>;
+  const status = typeof told === 'number' && told >= 400 ? told : undefined;
+  if (status || isRequestErrorCode(code)) return refusedError(error, { status, cause: error });
+  return error instanceof SyntaxError
+    ? new TransportError('The answer is not JSON.', { type: 'unreadable' }, { cause: error })
+    : new TransportError('The server could not be reached.', { type: 'unreachable' }, { cause: error });
+}

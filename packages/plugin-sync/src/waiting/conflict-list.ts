@@ -1,0 +1,49 @@
+/** Conflicts that nobody has decided yet. They block nothing: other changes of the same record go through. */
+import type { MutationLogEntry } from '@objectql/sync-types';
+import { type Choice, type Resolution, resolveWith } from '../conflicts/conflict-resolver.js';
+import { followUpOf } from '../conflicts/follow-up.js';
+import { Subscribers } from '../listeners/subscribers.js';
+import type { NewEntry } from '../log/log-change.js';
+import type { ParkedConflict } from '../storage/client-storage.js';
+import { type ListView, UserList, type UserListParts } from './user-list.js';
+
+/** Conflicts that wait for the user, kept until `resolve(id, 'mine' | 'theirs' | record)`; the longest waiting first. */
+export class ConflictList extends UserList<ParkedConflict> {
+  constructor(parts: UserListParts, view?: ListView<ParkedConflict>) {
+    const items = parts.log.waiting.conflicts;
+    const subscribers = new Subscribers(() => this.list(), parts.onListenerFailed);
+    super(
+      parts,
+      view ?? {
+        items,
+        subscribers,
+        noun: 'parked conflict',
+        refOf: ({ conflict }) => conflict,
+        removal: 'removeConflicts',
+      },
+    );
+  }
+
+  /** The same list, with the conflicts of one object only; with all, where none is named. */
+  of(objectName: string | undefined): ConflictList {
+    return new ConflictList(this.parts, { ...this.view, objectName });
+  }
+
+  /**
+   * Decides a conflict: `mine` makes the change again on top of what the server has, `theirs` lets the server's record
+   * stand, a record is written as it is (only what differs). Durable when it resolves; answers the mutation it recorded,
+   * if it took one. Rejects with `SyncUsageError` when there is no such conflict or the record cannot be stored.
+   */
+  async resolve(id: string, choice: Choice): Promise<MutationLogEntry | undefined> {
+    return this.settle(id, (parked) => entryFor(parked, resolveWith(parked.conflict, choice, parked.copy)));
+  }
+
+  /** Carries out what was decided after the conflict had been parked; one the user has decided meanwhile stays decided. */
+  async resolveLate(id: string, resolution: Resolution): Promise<void> {
+    if (resolution.do !== 'park' && this.find(id)) await this.settle(id, (parked) => entryFor(parked, resolution));
+  }
+}
+
+function entryFor({ conflict }: ParkedConflict, resolution: Resolution): NewEntry | undefined {
+  return resolution.do === 'write' ? followUpOf(conflict, resolution, { round: 0, later: [] }) : undefined;
+}

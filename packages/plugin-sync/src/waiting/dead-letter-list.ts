@@ -1,0 +1,52 @@
+/** Mutations the server refused for good, or that failed too often. Nothing is deleted unless the user says so. */
+import { isRetryable, type MutationLogEntry } from '@objectql/sync-types';
+import { Subscribers } from '../listeners/subscribers.js';
+import type { DeadLetter } from '../storage/client-storage.js';
+import { type ListView, UserList, type UserListParts } from './user-list.js';
+
+/** Refused mutations, kept until the user takes one up with `retry(id)` or gives it up with `discard(id)`; `export()` gives all as JSON. */
+export class DeadLetterList extends UserList<DeadLetter> {
+  constructor(parts: UserListParts, view?: ListView<DeadLetter>) {
+    const items = parts.log.waiting.deadLetters;
+    const subscribers = new Subscribers(() => this.list(), parts.onListenerFailed);
+    super(
+      parts,
+      view ?? {
+        items,
+        subscribers,
+        noun: 'dead letter',
+        refOf: ({ mutation }) => mutation,
+        removal: 'removeDeadLetters',
+      },
+    );
+  }
+
+  /** The same list, with the dead letters of one object only; with all, where none is named. */
+  of(objectName: string | undefined): DeadLetterList {
+    return new DeadLetterList(this.parts, { ...this.view, objectName });
+  }
+
+  /**
+   * Sends a dead letter once more. One that failed too often keeps its id, because the server may have applied it after
+   * all; one that was refused gets a new id, because a refusal is final for the old one. Durable when it resolves.
+   */
+  async retry(id: string): Promise<MutationLogEntry> {
+    const made = await this.settle(id, ({ mutation: input, code }) => ({
+      input,
+      round: 0,
+      ...(isRetryable(code) ? { id } : {}),
+    }));
+    // A new entry was given, so one was made.
+    return made as MutationLogEntry;
+  }
+
+  /** Gives a dead letter up for good. Durable when it resolves. */
+  async discard(id: string): Promise<void> {
+    await this.settle(id, () => undefined);
+  }
+
+  /** The dead letters as JSON text, to be kept or sent to support. */
+  export(): string {
+    return JSON.stringify(this.list(), null, 2);
+  }
+}

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { FaultyStorage } from '../../test/sync/faulty-storage.js';
+import { ClientLog } from '../log/client-log.js';
+import { TestPlatform } from '../platform/test-platform.js';
+import type { DeadLetter } from '../storage/client-storage.js';
+import { DeadLetterList } from './dead-letter-list.js';
+
+function letter(id: string, more: Partial<DeadLetter> = {}): DeadLetter {
+  const mutation = {
+    id,
+    objectName: 'task',
+    recordId: id,
+    operation: 'update',
+    data: { title: id },
+    timestamp: '2026-01-01T00:00:00.000Z',
+    clientId: 'device-1',
+    sequence: 1,
+    baseVersion: 7,
+  } as const;
+  return { id, mutation, code: 'INVALID', reason: 'No.', deadAt: 1, ...more };
+}
+
+/** The dead letters of a log, to which `put` adds as an answer does. */
+function list() {
+  const storage = new FaultyStorage();
+  const log = new ClientLog({ clientId: 'device-1', storage, platform: new TestPlatform() });
+  const changed: string[] = [];
+  const letters = new DeadLetterList({
+    log,
+    open: async () => void (await log.load()),
+    onRecorded: ({ recordId }) => changed.push(`recorded ${recordId}`),
+    onChanged: () => changed.push('changed'),
+    onListenerFailed: (error) => changed.push(String(error)),
+  });
+  log.observe({ onWaiting: () => letters.tell() });
+  const put = (...putDeadLetters: readonly DeadLetter[]) => log.commit({ batch: { putDeadLetters } });
+  return { storage, letters, put, changed };
+}
+
+test('keeps the order items came in, and replaces by id', async () => {
+  const { letters, put } = list();
+  await put(letter('a'), letter('b'));
+  await put(letter('a', { reason: 'Still not.' }));
+  expect([letters.list(), letters.size, letters.find('b'), letters.find('c')]).toEqual([
+    [letter('a', { reason: 'Still not.' }), letter('b')],
+    2,
+    letter('b'),
+    undefined,
+  ]);
+});
+
+test('tells subscribers now, after a change and after a decision, and nobody after they stopped', async () => {
+  const { letters, put, changed } = list();
+  const told: string[] = [];
+  const stop = letters.subscribe((all) => void told.push(all.map(({ id }) => id).join()));
+  await put(letter('a'), letter('b'));
+  await put();
+  await letters.discard('a');
+  stop();
+  await letters.discard('b');
+  expect([told, changed]).toEqual([
+    ['', 'a,b', 'b'],
+    ['changed', 'changed'],
+  ]);
+});
+
+test('takes an item off only when the decision is durable, and decides it once', async () => {
+  const { storage, letters, put, changed } = list();
+  await put(letter('a'));
+  storage.failCommit = () => new Error('full');
+  await expect(letters.discard('a')).rejects.toThrow('full');
+  const isKept = letters.find('a') !== undefined;
+  storage.failCommit = () => undefined;
+  const decisions = await Promise.allSettled([letters.retry('a'), letters.discard('a')]);
+  const outcomes = decisions.map((decision) => (decision.status === 'fulfilled' ? 'done' : String(decision.reason)));
+  expect([isKept, outcomes, letters.size, changed]).toEqual([
+    true,
+    ['done', 'SyncUsageError: There is no dead letter with the id a to decide.'],
+    0,
+    ['recorded a'],
+  ]);
+});

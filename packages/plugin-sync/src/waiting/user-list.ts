@@ -1,0 +1,93 @@
+/** What the conflict list and the dead letters have in common: both wait for the user, of one object or of all. */
+import type { MutationLogEntry, RecordRef } from '@objectql/sync-types';
+import type { Subscribers } from '../listeners/subscribers.js';
+import type { ClientLog } from '../log/client-log.js';
+import type { NewEntry } from '../log/log-change.js';
+import { SyncUsageError } from '../sync-usage-error.js';
+
+export interface UserListParts {
+  readonly log: ClientLog;
+  /** Opens the storage, once. */
+  readonly open: () => Promise<unknown>;
+  /** Called after a mutation was recorded. */
+  readonly onRecorded: (mutation: MutationLogEntry) => void;
+  /** Called after the list changed in any other way. */
+  readonly onChanged: () => void;
+  readonly onListenerFailed: (error: unknown) => void;
+}
+
+/** What a list shows, and how its items leave the storage. */
+export interface ListView<Item extends { readonly id: string }> {
+  /** All that wait, the longest waiting first. */
+  readonly items: ReadonlyMap<string, Item>;
+  readonly subscribers: Subscribers<readonly Item[]>;
+  /** Names an item in errors, e.g. `parked conflict`. */
+  readonly noun: string;
+  readonly refOf: (item: Item) => RecordRef;
+  readonly removal: 'removeConflicts' | 'removeDeadLetters';
+  /** The one object it shows; all when `undefined`. */
+  readonly objectName?: string | undefined;
+}
+
+export class UserList<Item extends { readonly id: string }> {
+  protected readonly parts: UserListParts;
+  protected readonly view: ListView<Item>;
+
+  constructor(parts: UserListParts, view: ListView<Item>) {
+    this.parts = parts;
+    this.view = view;
+  }
+
+  get size(): number {
+    return this.list().length;
+  }
+
+  /** The items, the longest waiting first. None before what is stored has been read: `subscribe` tells of them then. */
+  list(): readonly Item[] {
+    return this.#own([...this.view.items.values()]);
+  }
+
+  find(id: string): Item | undefined {
+    return this.view.items.get(id);
+  }
+
+  /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
+  subscribe(listener: (items: readonly Item[]) => void): () => void {
+    const { open, onListenerFailed } = this.parts;
+    open().catch(onListenerFailed);
+    return this.view.subscribers.add((all) => listener(this.#own(all)));
+  }
+
+  /** Tells subscribers what waits now. */
+  tell(): void {
+    this.view.subscribers.tell();
+  }
+
+  /**
+   * Takes an item off the list for good, and records the mutation that takes its place, if there is one. Rejects with
+   * `SyncUsageError` when the item waits no more, whoever has decided it.
+   */
+  protected async settle(
+    id: string,
+    entryFor: (item: Item) => NewEntry | undefined,
+  ): Promise<MutationLogEntry | undefined> {
+    const { log, open, onRecorded, onChanged } = this.parts;
+    const { removal, noun } = this.view;
+    await open();
+    const newEntries = () => {
+      const item = this.find(id);
+      if (!item) throw new SyncUsageError('UNKNOWN_ID', `There is no ${noun} with the id ${id} to decide.`);
+      const entry = entryFor(item);
+      return entry ? [entry] : [];
+    };
+    const [made] = await log.commit({ batch: { [removal]: [id] }, newEntries });
+    if (made) onRecorded(made.mutation);
+    else onChanged();
+    return made?.mutation;
+  }
+
+  #own(all: readonly Item[]): readonly Item[] {
+    const { objectName, refOf } = this.view;
+    return objectName === undefined ? all : all.filter((item) => refOf(item).objectName === objectName);
+  }
+}

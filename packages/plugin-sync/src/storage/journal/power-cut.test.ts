@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { change, device } from '../../black-box/device.js';
+import { appliesWith } from '../../black-box/scripted-server.js';
+import { FaultStorage } from '../../testing/fault-storage.js';
 import { lastBatch, lastOwnBatch, nthBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { FileStorage } from '../file-storage.js';
 import { PowerCutDisk } from './power-cut-disk.js';
@@ -63,3 +66,25 @@ test('I1 keeps what it reported, whole, and nothing it refused, when the disk or
     { numRuns: 500 },
   );
 }, 60_000);
+
+test('takes of what a client was told only what the server can tell again', async () => {
+  const disk = new PowerCutDisk({ random: () => 0.9 });
+  const open = () => new FileStorage('sync.journal', { disk });
+  /** What is there after a device has made so many edits and synced, and the power was cut. */
+  const keptOf = async (edits: number, recordId: string) => {
+    const script = [appliesWith({ serverChanges: [change(recordId)] })];
+    const { engine, edit } = device({ storage: new FaultStorage(open()), script });
+    await engine.flush();
+    for (let n = 0; n < edits; n++) edit();
+    await engine.sync();
+    const before = engine.status.pending;
+    disk.restartMachine();
+    const storage = open();
+    const { entries } = await storage.load();
+    const records = (await storage.listRecords('task')).map((record) => record.recordId);
+    return { before, entries: entries.length, records: records.sort() };
+  };
+  expect(await keptOf(1, 'first')).toEqual({ before: 0, entries: 0, records: ['first'] });
+  expect(await keptOf(0, 'second')).toEqual({ before: 0, entries: 0, records: ['first'] });
+  expect(await keptOf(1, 'third')).toEqual({ before: 0, entries: 0, records: ['first', 'third'] });
+});

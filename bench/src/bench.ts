@@ -5,7 +5,7 @@ import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
-import { startPostgres } from '../../packages/protocol-sync/src/storage/postgres-server.fixture.js';
+import { startPostgres } from '../../packages/protocol-sync/src/storage/postgres/postgres-server.fixture.js';
 import { parseCount, parseSome } from '../../scripts/command-line/option-parsers.js';
 import { type Case, CONTESTANTS, isYardstick, type Measured, WORKLOAD_IDS } from './case.js';
 import { needsPostgres, planCases } from './plan.js';

@@ -6,10 +6,10 @@ import { loadavg } from 'node:os';
 import {
   openPostgresFixture,
   type PostgresFixture,
-} from '../../packages/protocol-sync/src/storage/postgres-database.fixture.js';
-import { fill } from '../../packages/protocol-sync/src/storage/postgres-plans.fixture.js';
-import { quoteSchema } from '../../packages/protocol-sync/src/storage/postgres-schema.js';
-import { startPostgres } from '../../packages/protocol-sync/src/storage/postgres-server.fixture.js';
+} from '../../packages/protocol-sync/src/storage/postgres/postgres-database.fixture.js';
+import { fill } from '../../packages/protocol-sync/src/storage/postgres/postgres-plans.fixture.js';
+import { quoteSchema } from '../../packages/protocol-sync/src/storage/postgres/postgres-schema.js';
+import { startPostgres } from '../../packages/protocol-sync/src/storage/postgres/postgres-server.fixture.js';
 import { SyncHandler } from '../../packages/protocol-sync/src/sync-handler.js';
 
 const own = process.env.DATABASE_URL ? undefined : await startPostgres();

@@ -1,6 +1,6 @@
 /** The server's side of ObjectQL sync. */
-export type { Authorize, ReadPermission, ReadQuestion, WriteQuestion } from './authorize.js';
-export type { FeedWatcher } from './feed-watch.js';
+
+export type { FeedWatcher } from './feed/feed-watch.js';
 export {
   type Authenticate,
   createSyncEndpoint,
@@ -8,16 +8,18 @@ export {
   type SyncEndpointOptions,
 } from './http/sync-endpoint.js';
 export type { Principal, SyncContext } from './principal.js';
-export type { RecordChange } from './record-change.js';
-export type { RecordedChange } from './record-changes.js';
-export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './record-resolver.js';
+export type { RecordChange } from './records/record-change.js';
+export type { RecordedChange } from './records/record-changes.js';
+export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './records/record-resolver.js';
+export type { ListQuery, RecordPage, SyncedRecord } from './records/synced-record.js';
+export type { Authorize, ReadPermission, ReadQuestion, WriteQuestion } from './rules/authorize.js';
 export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
-export { MemoryStore, type MemoryStoreOptions } from './storage/memory-store.js';
-export type { PostgresClient, PostgresPool } from './storage/postgres-pool.js';
-export { PostgresStore, type PostgresStoreOptions } from './storage/postgres-store.js';
+export { MemoryStore, type MemoryStoreOptions } from './storage/memory/memory-store.js';
+export type { PostgresClient, PostgresPool } from './storage/postgres/postgres-pool.js';
+export { PostgresStore, type PostgresStoreOptions } from './storage/postgres/postgres-store.js';
 export { NewerSchemaError } from './storage/schema-version.js';
-export type { SqliteDatabase, SqliteStatement } from './storage/sqlite-database.js';
-export { SqliteStore, type SqliteStoreOptions } from './storage/sqlite-store.js';
+export type { SqliteDatabase, SqliteStatement } from './storage/sqlite/sqlite-database.js';
+export { SqliteStore, type SqliteStoreOptions } from './storage/sqlite/sqlite-store.js';
 export type {
   FeedRecord,
   Intent,
@@ -41,4 +43,3 @@ export { StoreBusyError } from './storage/sync-store.js';
 export { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
 export { type SyncProtocol, SyncProtocolPlugin, type SyncProtocolPluginOptions } from './sync-protocol-plugin.js';
 export { SyncRequestError } from './sync-request-error.js';
-export type { ListQuery, RecordPage, SyncedRecord } from './synced-record.js';

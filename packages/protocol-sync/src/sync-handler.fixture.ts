@@ -1,7 +1,7 @@
 /** A sync handler for tests, and mutations for it. */
 import type { MutationLogEntry, SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
-import type { RecordResolver } from './record-resolver.js';
-import { MemoryStore } from './storage/memory-store.js';
+import type { RecordResolver } from './records/record-resolver.js';
+import { MemoryStore } from './storage/memory/memory-store.js';
 import { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
 import { SyncRequestError } from './sync-request-error.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Authorize } from './authorize.js';
-import { type RecordResolver, storeResolver } from './record-resolver.js';
+import { type RecordResolver, storeResolver } from './records/record-resolver.js';
+import type { Authorize } from './rules/authorize.js';
 import { brief, create, DAY_MS, errorOf, mutation, setUp } from './sync-handler.fixture.js';
 import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
 

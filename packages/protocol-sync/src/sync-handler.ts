@@ -1,4 +1,9 @@
-/** The server's side of sync: takes pushes and pulls, and decides nothing itself. HTTP is one floor above. */
+/**
+ * The server's side of sync: takes pushes and pulls, and decides nothing itself. HTTP is one floor above, and the store below.
+ *
+ *   push/    from a request to one outcome for each mutation       rules/     what the application allows and configures
+ *   feed/    which changes a client is sent, and from where on     records/   the application's records, and their versions
+ */
 import {
   CHANGE_LOG_RETENTION_DAYS,
   type RecordId,
@@ -8,37 +13,37 @@ import {
   type SyncMutationResult,
   type SyncPushResponse,
 } from '@objectql/sync-types';
-import { type Answer, type AnswerText, answerToSend, answerValue } from './answer-text.js';
-import { type ApplyParts, applyTogether, NOTHING_PUSHED, type Pushed } from './apply-mutations.js';
-import { applyOneByOne } from './apply-one-by-one.js';
-import type { Authorize } from './authorize.js';
-import { boundAuthorize } from './bounded-authorize.js';
-import { ResolverCaller } from './call-resolver.js';
-import { type FeedPage, readFeedPage, rightsOf, standStill } from './feed-page.js';
-import { FeedWatch, type FeedWatcher } from './feed-watch.js';
-import { hideUnreadable } from './hide-unreadable.js';
-import { KeyedLock } from './keyed-lock.js';
-import { type ObjectConfigs, readObjectConfigs } from './object-configs.js';
-import { type ObjectRules, objectRules } from './object-rules.js';
-import { PageSize } from './page-size.js';
+import { type Answer, type AnswerText, answerToSend, answerValue } from './feed/answer-text.js';
+import { type FeedPage, readFeedPage, rightsOf, standStill } from './feed/feed-page.js';
+import { FeedWatch, type FeedWatcher } from './feed/feed-watch.js';
+import { PageSize } from './feed/page-size.js';
 import { type Platform, systemPlatform } from './platform/platform.js';
 import type { SyncContext } from './principal.js';
-import { checkpointOf, type PushRequest, parsePull, parsePush } from './push-request.js';
-import type { RecordChange } from './record-change.js';
-import { type RecordedChange, recordChanges } from './record-changes.js';
-import { type RecordResolver, storeResolver } from './record-resolver.js';
-import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from './refuse-wrong-options.js';
-import { resolveLimits, type ServerLimits } from './server-limits.js';
-import { MemoryStore } from './storage/memory-store.js';
-import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
-import { SyncRequestError, serverClosing } from './sync-request-error.js';
+import { type ApplyParts, applyTogether, NOTHING_PUSHED, type Pushed } from './push/apply-mutations.js';
+import { applyOneByOne } from './push/apply-one-by-one.js';
+import { hideUnreadable } from './push/hide-unreadable.js';
+import { KeyedLock } from './push/keyed-lock.js';
+import { checkpointOf, type PushRequest, parsePull, parsePush } from './push/push-request.js';
+import { ResolverCaller } from './records/call-resolver.js';
+import type { RecordChange } from './records/record-change.js';
+import { type RecordedChange, recordChanges } from './records/record-changes.js';
+import { type RecordResolver, storeResolver } from './records/record-resolver.js';
 import {
   getSyncedRecord,
   type ListQuery,
   listSyncedRecords,
   type RecordPage,
   type SyncedRecord,
-} from './synced-record.js';
+} from './records/synced-record.js';
+import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from './refuse-wrong-options.js';
+import type { Authorize } from './rules/authorize.js';
+import { boundAuthorize } from './rules/bounded-authorize.js';
+import { type ObjectConfigs, readObjectConfigs } from './rules/object-configs.js';
+import { type ObjectRules, objectRules } from './rules/object-rules.js';
+import { resolveLimits, type ServerLimits } from './server-limits.js';
+import { MemoryStore } from './storage/memory/memory-store.js';
+import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
+import { SyncRequestError, serverClosing } from './sync-request-error.js';
 import { telling } from './telling.js';
 
 /** Something an operator should know; no request failed because of it. */

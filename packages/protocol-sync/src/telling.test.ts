@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSyncEndpoint } from './http/sync-endpoint.js';
-import { storeResolver } from './record-resolver.js';
+import { storeResolver } from './records/record-resolver.js';
 import { brief, create, setUp } from './sync-handler.fixture.js';
 
 const failed = new Error('the logger is down');

@@ -1,8 +1,8 @@
 import { STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { POKE_PAUSE_MS } from '../feed-watch.js';
+import { POKE_PAUSE_MS } from '../feed/feed-watch.js';
 import { TestClock } from '../platform/test-clock.js';
-import { MemoryStore } from '../storage/memory-store.js';
+import { MemoryStore } from '../storage/memory/memory-store.js';
 import { SyncHandler } from '../sync-handler.js';
 import { EventReader } from './event-reader.fixture.js';
 import { MAX_STREAM_MS } from './event-stream.js';

@@ -1,6 +1,6 @@
 /** The live stream as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 import { STREAM_HEARTBEAT_MS, type SyncPoke } from '@objectql/sync-types';
-import type { FeedWatcher } from '../feed-watch.js';
+import type { FeedWatcher } from '../feed/feed-watch.js';
 import type { Platform } from '../platform/platform.js';
 import type { HttpAnswer } from './http-call.js';
 

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import { NEXT_PAGE_HEADER, type SyncErrorBody, utf8Bytes } from '@objectql/sync-types';
-import type { AnswerText } from '../answer-text.js';
+import type { AnswerText } from '../feed/answer-text.js';
 import type { SyncRequestError } from '../sync-request-error.js';
 import type { HttpAnswer } from './http-call.js';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MAX_MUTATIONS, MAX_PAGE_BYTES, MAX_PAGE_RECORDS, type SyncPushResponse } from '@objectql/sync-types';
 import { expect, it, onTestFinished } from 'vitest';
-import { type RecordResolver, storeResolver } from '../record-resolver.js';
+import { type RecordResolver, storeResolver } from '../records/record-resolver.js';
 import { SyncHandler } from '../sync-handler.js';
 import { toNodeHandler } from './node.js';
 import { post, pushBody } from './requests.fixture.js';

@@ -1,6 +1,6 @@
 /** Requests as a client sends them, for tests of the endpoint and its adapters. */
 import type { SyncPushRequest } from '@objectql/sync-types';
-import type { RecordResolver } from '../record-resolver.js';
+import type { RecordResolver } from '../records/record-resolver.js';
 
 /** A push of one new task, complete and valid. */
 export function pushBody(parts: Partial<SyncPushRequest> = {}): SyncPushRequest {

@@ -1,7 +1,7 @@
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import type { Principal } from '../principal.js';
-import { MemoryStore } from '../storage/memory-store.js';
+import { MemoryStore } from '../storage/memory/memory-store.js';
 import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
 import { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';

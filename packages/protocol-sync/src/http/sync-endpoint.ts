@@ -8,7 +8,7 @@
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Identified, Principal, SyncContext } from '../principal.js';
-import type { RecordResolver } from '../record-resolver.js';
+import type { RecordResolver } from '../records/record-resolver.js';
 import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';

@@ -1,8 +1,8 @@
 /** Compares what the feed says of records with what the data engine has, and versions the difference. */
 import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, isPlaceholderId } from '@objectql/sync-types/kernel';
-import { findUnfit, type RecordChange, stateOfChange } from '../record-change.js';
-import { withStoredRecord } from '../record-state.js';
+import { findUnfit, type RecordChange, stateOfChange } from '../records/record-change.js';
+import { withStoredRecord } from '../records/record-state.js';
 import type { EngineRecords } from './engine-records.js';
 import type { BringUpToDate } from './engine-store.js';
 

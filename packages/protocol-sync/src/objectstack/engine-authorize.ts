@@ -1,8 +1,8 @@
 /** ObjectStack's permissions as sync asks for them: what a user may read is what the data engine shows that user. */
 import { type JsonObject, jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
 import type { EngineContext } from '@objectql/sync-types/kernel';
-import type { Authorize, ReadPermission, ReadQuestion } from '../authorize.js';
 import type { Principal } from '../principal.js';
+import type { Authorize, ReadPermission, ReadQuestion } from '../rules/authorize.js';
 import { isForbidden } from './engine-error.js';
 import { contextOf, type EngineRecords } from './engine-records.js';
 import { type MembershipResolver, membershipsOf } from './memberships.js';

@@ -1,5 +1,5 @@
 /** What the data engine refuses, in the terms of sync. */
-import { RejectionError } from '../record-resolver.js';
+import { RejectionError } from '../records/record-resolver.js';
 
 /** What a denied permission says of the write. */
 interface Denial {

@@ -5,7 +5,7 @@ import { AS_SYSTEM } from '@objectql/sync-types/kernel';
 import { SqlDriver } from '@objectstack/driver-sql';
 import type { ObjectQL } from '@objectstack/objectql';
 import { beforeAll, expect, inject, it, vi } from 'vitest';
-import { openPostgresFixture } from '../storage/postgres-database.fixture.js';
+import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { startKernel } from './kernel.fixture.js';
 

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { post } from '../http/requests.fixture.js';
 import { feedOf, look } from '../storage/contract/store-samples.js';
-import { openPostgresFixture } from '../storage/postgres-database.fixture.js';
+import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { EngineStore } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
 

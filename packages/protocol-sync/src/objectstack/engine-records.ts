@@ -17,7 +17,7 @@ import {
   STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
-import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../record-resolver.js';
+import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../records/record-resolver.js';
 import { isDenied, toRejection } from './engine-error.js';
 import { NAMED_IDS, shares } from './statement-share.js';
 

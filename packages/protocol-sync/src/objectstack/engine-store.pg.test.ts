@@ -1,6 +1,6 @@
 import { SqlDriver } from '@objectstack/driver-sql';
 import { afterAll, describe, expect, inject, it, vi } from 'vitest';
-import { openPostgresFixture } from '../storage/postgres-database.fixture.js';
+import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { storeContract } from '../storage/store.contract.js';
 import { engineFixtures } from './engine-store.fixture.js';
 

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { post, pushBody } from '../http/requests.fixture.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
-import { MemoryStore } from '../storage/memory-store.js';
+import { MemoryStore } from '../storage/memory/memory-store.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 import { type KernelParts, startKernel, temporaryDatabase } from './kernel.fixture.js';
 

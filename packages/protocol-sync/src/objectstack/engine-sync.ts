@@ -2,10 +2,10 @@
 import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
 import type { KernelContext } from '@objectql/sync-types/kernel';
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
-import type { Authorize } from '../authorize.js';
 import type { Authenticate } from '../http/sync-endpoint.js';
-import { readObjectConfigs } from '../object-configs.js';
 import { systemPlatform } from '../platform/platform.js';
+import type { Authorize } from '../rules/authorize.js';
+import { readObjectConfigs } from '../rules/object-configs.js';
 import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
 import { bringingUpToDate } from './bring-up-to-date.js';

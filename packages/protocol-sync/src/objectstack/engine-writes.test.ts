@@ -3,7 +3,7 @@ import type { MutationLogEntry } from '@objectql/sync-types';
 import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { Authorize } from '../authorize.js';
+import type { Authorize } from '../rules/authorize.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 import { EngineRecords } from './engine-records.js';
 import { startKernel, temporaryDatabase } from './kernel.fixture.js';

@@ -1,7 +1,7 @@
 /** Which objects are synced, by what their definitions say. */
 import type { SyncConfig } from '@objectql/sync-types';
 import type { DataEngine, EngineObject } from '@objectql/sync-types/kernel';
-import { checkObjectConfig, type ObjectConfigs, readObjectConfigs } from '../object-configs.js';
+import { checkObjectConfig, type ObjectConfigs, readObjectConfigs } from '../rules/object-configs.js';
 import { FEED } from './engine-objects.js';
 
 /**

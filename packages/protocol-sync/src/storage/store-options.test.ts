@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { PostgresStore } from './postgres-store.js';
-import { SqliteStore } from './sqlite-store.js';
+import { PostgresStore } from './postgres/postgres-store.js';
+import { SqliteStore } from './sqlite/sqlite-store.js';
 
 // Casts: JavaScript passes what the types refuse.
 it('refuses an option that no store knows', () => {

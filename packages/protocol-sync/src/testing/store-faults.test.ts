@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { feedOf, sampleRow, sampleState, save, task, told } from '../storage/contract/store-samples.js';
-import { MemoryStore } from '../storage/memory-store.js';
+import { MemoryStore } from '../storage/memory/memory-store.js';
 import type { SyncStore } from '../storage/sync-store.js';
 import { InjectedFault, type StoreFault, withStoreFaults } from './store-faults.js';
 

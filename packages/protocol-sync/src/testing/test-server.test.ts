@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Authorize } from '../authorize.js';
 import { pushBody } from '../http/requests.fixture.js';
+import type { Authorize } from '../rules/authorize.js';
 import { TestServer } from './test-server.js';
 
 const BOB = { clientId: 'bob', protocol: 2, lastCheckpoint: null } as const;

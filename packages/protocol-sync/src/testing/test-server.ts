@@ -2,7 +2,7 @@
 import type { JsonObject, RecordId, SyncPullRequest, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import { TestClock } from '../platform/test-clock.js';
 import type { Identified } from '../principal.js';
-import { type RecordResolver, storeResolver } from '../record-resolver.js';
+import { type RecordResolver, storeResolver } from '../records/record-resolver.js';
 import { SyncHandler, type SyncHandlerOptions } from '../sync-handler.js';
 
 export interface TestServerOptions extends Omit<SyncHandlerOptions, 'platform'> {

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import type { RecordResolver } from '../records/record-resolver.js';
+import { brief, create, mutation, setUp } from '../sync-handler.fixture.js';
+
+it('I3 lets no change of a record overtake one that found no time left, when the clock is set back', async () => {
+  const { handler } = setUp();
+  const clock = { isAhead: false };
+  const platform = {
+    now: () => {
+      const now = Date.parse('2026-03-01T12:00:00.000Z') + (clock.isAhead ? 60_000 : 0);
+      clock.isAhead = false;
+      return now;
+    },
+    randomId: () => 'id',
+    setTimer: () => () => {},
+  };
+  const { push } = setUp({ platform, store: handler.store });
+  // Ahead once, when it is asked whether there is time for the second mutation.
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: async () => undefined,
+    applyMutation: async ({ recordId }) => {
+      clock.isAhead = recordId === 'other';
+    },
+  };
+  const mutations = [create({}, { recordId: 'other' }), create({ n: 1 }), mutation({ data: { n: 2 } })];
+  expect(brief((await push({ mutations }, resolver)).results)).toEqual([
+    'applied',
+    'BATCH_TOO_LARGE',
+    'BATCH_TOO_LARGE',
+  ]);
+  expect(brief((await push({ mutations }, resolver)).results)).toEqual(['applied', 'applied', 'applied']);
+});
+
+for (const transactional of [true, false]) {
+  it(`begins nothing where it had to wait too long for its turn (transactional: ${transactional})`, async () => {
+    const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
+    const { push, pull, handler } = setUp({
+      platform: { now: () => clock.now, randomId: () => 'id', setTimer: () => () => {} },
+    });
+    const { transaction } = handler.store;
+    handler.store.transaction = (work) => {
+      clock.now += handler.limits.pushBudgetMs + 1;
+      return transaction.call(handler.store, work) as never;
+    };
+    const resolver: RecordResolver = { transactional, getRecord: () => undefined, applyMutation: () => undefined };
+    const mutations = ['a', 'b'].map((recordId) => create({}, { recordId }));
+    expect(brief((await push({ mutations }, resolver)).results)).toEqual(['BUSY', 'BATCH_TOO_LARGE']);
+    expect((await pull()).serverChanges).toEqual([]);
+  });
+
+  it(`sends back what it has no time for as too much for one push (transactional: ${transactional})`, async () => {
+    const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
+    const platform = { now: () => clock.now, randomId: () => 'id', setTimer: () => () => {} };
+    const { push, handler } = setUp({ platform });
+    const resolver: RecordResolver = {
+      transactional,
+      getRecord: async () => undefined,
+      applyMutation: async () => {
+        clock.now += handler.limits.pushBudgetMs / 2;
+      },
+    };
+    const mutations = ['a', 'b', 'c', 'd', 'e'].map((recordId) => create({}, { recordId }));
+    const tooMuch = ['BATCH_TOO_LARGE', 'BATCH_TOO_LARGE'];
+    expect(brief((await push({ mutations }, resolver)).results)).toEqual(['applied', 'applied', 'applied', ...tooMuch]);
+    expect(brief((await push({ mutations: mutations.slice(3) }, resolver)).results)).toEqual(['applied', 'applied']);
+  });
+}

@@ -1,0 +1,67 @@
+/** A place in the feed as text. Opaque to clients; here it is parsed and judged. */
+import type { SyncReset } from '@objectql/sync-types';
+import type { StoreFacts } from '../storage/sync-store.js';
+
+export interface Checkpoint {
+  /** The stretch of the feed that was being written when this was made. */
+  readonly epoch: string;
+  /** The last place scanned. */
+  readonly place: number;
+  /**
+   * The feed's head when the walk from its start began, until the walk is over; 0 afterwards. A tombstone dropped below it
+   * was never seen alive by this walk, so a walk is not expired by what was dropped before it began.
+   */
+  readonly since: number;
+  /** Digest of the objects asked for and the caller's rights; empty for everything. */
+  readonly scope: string;
+  /** The feed's head when this was made: the outcomes of its client's own writes come from up to there. */
+  readonly seen: number;
+}
+
+const FORMAT = /^2\.([A-Za-z0-9-]{1,64})\.(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{0,32})(?:\.(\d{1,15}))?$/;
+
+/** The checkpoint as sent to clients, e.g. `2.5f0c….1042.0.`; what was seen is added where it is more than was scanned. */
+export function formatCheckpoint({ epoch, place, since, scope, seen }: Checkpoint): string {
+  return `2.${epoch}.${place}.${since}.${scope}${seen > place ? `.${seen}` : ''}`;
+}
+
+/** The place a client sent, or `undefined` for text that no server of this kind has made. */
+export function parseCheckpoint(text: string): Checkpoint | undefined {
+  const [, epoch, place, since, scope, seen = 0] = FORMAT.exec(text) ?? [];
+  if (epoch === undefined || scope === undefined) return undefined;
+  const scanned = Number(place);
+  return { epoch, place: scanned, since: Number(since), scope, seen: Math.max(scanned, Number(seen)) };
+}
+
+/** Where a page starts, and whether the walk starts over. */
+export interface PageStart {
+  readonly after: number;
+  readonly since: number;
+  readonly reset?: SyncReset;
+}
+
+/** Judges a client's checkpoint against the feed as it is. Never continues over a gap. */
+export function findPageStart(checkpoint: Checkpoint | null, facts: StoreFacts, scope: string): PageStart {
+  const fromStart = { after: 0, since: facts.head };
+  if (!checkpoint) return fromStart;
+  if (isOfAnotherFeed(checkpoint, facts)) return { ...fromStart, reset: 'epoch' };
+  if (checkpoint.scope !== scope) return { ...fromStart, reset: 'scope' };
+  if (facts.floor > Math.max(checkpoint.place, checkpoint.since)) return { ...fromStart, reset: 'expired' };
+  return { after: checkpoint.place, since: checkpoint.since };
+}
+
+/**
+ * True for a checkpoint of an epoch that this feed does not contain, or not as far as the client has seen: the store lost
+ * what the client knows, however far others have written since.
+ */
+export function isOfAnotherFeed({ seen }: Pick<Checkpoint, 'seen'>, { reach }: StoreFacts): boolean {
+  return reach === undefined || seen > reach;
+}
+
+/** The checkpoint after a page that scanned up to `place`; a walk is over with the page that has no other behind it. */
+export function nextCheckpoint(
+  start: PageStart,
+  { hasMore, ...scanned }: Omit<Checkpoint, 'since'> & { readonly hasMore: boolean },
+): Checkpoint {
+  return { ...scanned, since: hasMore ? start.since : 0 };
+}

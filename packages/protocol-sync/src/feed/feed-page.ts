@@ -1,0 +1,263 @@
+/** One page of the feed as a client may see it. */
+import { createHash } from 'node:crypto';
+import type { SyncMutationResult, SyncReset, SyncServerChange } from '@objectql/sync-types';
+import type { Principal } from '../principal.js';
+import type { FeedEnd, FeedStretch, OwnWrite } from '../push/apply-mutations.js';
+import type { PushRequest } from '../push/push-request.js';
+import { RecordMap } from '../records/record-map.js';
+import { type Authorize, type ReadPermission, visibleData } from '../rules/authorize.js';
+import { type FeedRecord, type Page, type PageQuery, StoreBusyError, type SyncStore } from '../storage/sync-store.js';
+import {
+  type Checkpoint,
+  findPageStart,
+  formatCheckpoint,
+  isOfAnotherFeed,
+  nextCheckpoint,
+  type PageStart,
+} from './checkpoint.js';
+import type { PageSize } from './page-size.js';
+
+/** A change whose record is still the text that was stored. */
+export type FeedChange = Omit<SyncServerChange, 'data'> & { readonly data?: string };
+
+export interface FeedPage {
+  readonly changes: readonly FeedChange[];
+  readonly checkpoint: string;
+  readonly hasMore: boolean;
+  readonly reset?: SyncReset;
+}
+
+export interface FeedPageParts {
+  readonly store: SyncStore;
+  readonly authorize: Authorize;
+  readonly principal: Principal | null;
+  /** The objects the server syncs, where it knows; all when `undefined`. */
+  readonly syncedObjects: readonly string[] | undefined;
+  readonly pageSize: PageSize;
+  /** What this request wrote itself: not sent back unless the client could not know it. */
+  readonly written: readonly OwnWrite[];
+  /** What came of its mutations, in the order of the request. */
+  readonly results: readonly SyncMutationResult[];
+  /** Where that stands in the feed, if it stands together. */
+  readonly stretch?: FeedStretch | undefined;
+  /** The feed's head before this request wrote anything. */
+  readonly headBefore: number;
+  /** What the caller might read before its mutations were judged; of no account where it sent none. */
+  readonly rightsBefore?: string | undefined;
+  /** The feed as the results were made from it. */
+  readonly end?: FeedEnd | undefined;
+}
+
+/** Reads the page after the request's checkpoint; where that is no place of this feed any more, the first page and why. */
+export async function readFeedPage(request: PushRequest, parts: FeedPageParts): Promise<FeedPage> {
+  const { authorize, principal } = parts;
+  const { except = [] } = request;
+  const objects = wantedObjects(request, parts.syncedObjects);
+  const rights = await rightsOf(authorize, principal);
+  const scope = scopeDigest({ objects, except }, rights);
+  // Where its rights are others by now, a client knows of its own writes what it may not see any more.
+  const isAsJudged = rights === parts.rightsBefore;
+  const alone = isAsJudged ? ownPage(request, parts, scope) : undefined;
+  const limit = parts.pageSize.limitFor(request.limit);
+  const found = alone ?? (await readPage(request, parts, { objects, scope, limit }));
+  const { page } = found;
+  const { epoch, head } = page.facts;
+  // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
+  const start = { ...found.start, since: Math.min(found.start.since, parts.headBefore) };
+  const selected = parts.pageSize.select(page.records.slice(0, limit));
+  const hasMore = selected.length < page.records.length;
+  const last = selected.at(-1);
+  const place = hasMore && last ? last.place : head;
+  const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));
+  // A client that walks the feed anew has computed its own writes from what it could see before.
+  const isWalkingAnew = request.checkpoint !== null && start.since > 0;
+  const others = isWalkingAnew || !isAsJudged ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
+  const permissions = await permissionsOf(others, authorize.read, principal);
+  const told = { start, timestampOf: rememberedInstants() };
+  const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
+  if ((await rightsOf(authorize, principal)) !== rights) {
+    // A page half under other rights would carry a checkpoint that passes what they hid.
+    throw new StoreBusyError('The rights of this caller changed while the page was read.');
+  }
+  return {
+    changes,
+    checkpoint: formatCheckpoint(nextCheckpoint(start, { epoch, seen: head, scope, place, hasMore })),
+    hasMore,
+    ...(start.reset ? { reset: start.reset } : {}),
+  };
+}
+
+/** The checkpoint of a client that asks for no changes: where it stood, or the feed's start. */
+export async function standStill(
+  { checkpoint: given }: PushRequest,
+  parts: Pick<FeedPageParts, 'store' | 'end'>,
+): Promise<Omit<FeedPage, 'changes'>> {
+  const { facts } = await pageBehind(given, parts, { after: 0, limit: 1, objects: [] });
+  // It scans nothing, and yet it is told what became of its own writes.
+  const seen = { epoch: facts.epoch, seen: facts.head };
+  const isLost = given !== null && isOfAnotherFeed(given, facts);
+  // What was dropped from the feed is no loss to a client that never reads it.
+  if (given && !isLost) return { checkpoint: formatCheckpoint({ ...given, ...seen }), hasMore: false };
+  const checkpoint = formatCheckpoint({ ...seen, place: 0, since: facts.head, scope: '' });
+  return { checkpoint, hasMore: false, ...(isLost ? { reset: 'epoch' } : {}) };
+}
+
+interface PageWanted {
+  readonly objects: readonly string[] | undefined;
+  readonly scope: string;
+  /** At most so many records. */
+  readonly limit: number;
+}
+
+interface ReadPage {
+  readonly page: Page;
+  readonly start: PageStart;
+}
+
+async function readPage(
+  request: PushRequest,
+  parts: FeedPageParts,
+  { objects, scope, limit: mostRecords }: PageWanted,
+): Promise<ReadPage> {
+  // One record more than is sent tells whether more follow.
+  const limit = mostRecords + 1;
+  const asked = request.checkpoint?.place ?? 0;
+  const page = await pageBehind(request.checkpoint, parts, { after: asked, limit, objects });
+  const start = findPageStart(request.checkpoint, page.facts, scope);
+  if (start.after === asked) return { page, start };
+  const first = await pageBehind(null, parts, { after: start.after, limit, objects });
+  return { page: first, start: { ...start, since: first.facts.head } };
+}
+
+/**
+ * Reads a page of the feed that the results are of, whose checkpoint was judged with them. Where another server has taken
+ * over meanwhile that lacks what they tell, the client could not know that it does: it asks again, and is told.
+ */
+async function pageBehind(
+  checkpoint: Checkpoint | null,
+  { store, end }: Pick<FeedPageParts, 'store' | 'end'>,
+  query: PageQuery,
+): Promise<Page> {
+  const page = await store.page({ ...query, epoch: end?.epoch ?? checkpoint?.epoch });
+  if (end && isOfAnotherFeed({ seen: end.head }, page.facts))
+    throw new StoreBusyError('The store was restored meanwhile.');
+  return page;
+}
+
+/**
+ * The page of a client that works alone: all that stands behind its checkpoint is what this very request wrote and need
+ * not be told, so nothing has to be read. `undefined` for any other.
+ */
+function ownPage(request: PushRequest, parts: FeedPageParts, scope: string): ReadPage | undefined {
+  // A record of the application's that was adopted took a place too, and the client does not know it.
+  if (!parts.stretch?.isOwn || !isToldByResults(request, parts)) return undefined;
+  const { facts, places } = parts.stretch;
+  const start = findPageStart(request.checkpoint, facts, scope);
+  return start.after === facts.head - places ? { page: { facts, records: [] }, start } : undefined;
+}
+
+/** Whether a client knows from the results all that its request wrote. */
+function isToldByResults({ protocol }: PushRequest, { written, results, authorize }: FeedPageParts): boolean {
+  // What a result shows was looked at under rights that may be others by now.
+  if (authorize.read && authorize.scope && results.some((result) => 'record' in result)) return false;
+  // A protocol-1 client does not read `record` in results.
+  return protocol === 2 || written.every(({ computable }) => computable);
+}
+
+function withoutOwn(records: readonly FeedRecord[], own: RecordMap<number>): readonly FeedRecord[] {
+  return records.filter((record) => own.get(record) !== record.version);
+}
+
+function wantedObjects({ objects, except = [] }: PushRequest, synced: readonly string[] | undefined) {
+  const wanted = objects && synced ? objects.filter((objectName) => synced.includes(objectName)) : (objects ?? synced);
+  return wanted?.filter((objectName) => !except.includes(objectName));
+}
+
+/** What the caller's view of the feed depends on; a device that changes hands starts its walk anew. */
+export async function rightsOf({ read, scope }: Authorize, principal: Principal | null): Promise<string | undefined> {
+  return read || scope ? JSON.stringify([principal?.id ?? null, (await scope?.(principal)) ?? null]) : undefined;
+}
+
+/** 16 bytes of a digest are enough to notice that a client asks for something else than before. */
+function scopeDigest({ objects, except }: WantedObjects, rights: string | undefined): string {
+  if (objects === undefined && except.length === 0 && rights === undefined) return '';
+  // Where the wanted objects are known by name, those that are not wanted say no more.
+  const named = objects ? [sorted(objects), rights ?? null] : [null, rights ?? null, ...sorted(except)];
+  return createHash('sha256').update(JSON.stringify(named)).digest('base64url').slice(0, 22);
+}
+
+/** Of which objects changes are wanted: of these, or of all but those. */
+interface WantedObjects {
+  readonly objects: readonly string[] | undefined;
+  readonly except: readonly string[];
+}
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
+}
+
+/** The request's own writes that its client knows from the results. */
+function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {
+  const versions = new RecordMap<number>();
+  for (const { state, computable } of written) {
+    // A protocol-1 client does not read `record` in results, so it gets back what it could not compute.
+    if (computable || request.protocol === 2) versions.set(state, state.version);
+  }
+  if (!authorize.read || !authorize.scope) return versions;
+  for (const [index, item] of request.items.entries()) {
+    const result = results[index];
+    // What a result shows, or tells as gone, was looked at under rights that may be others by now.
+    if ('mutation' in item && result?.status === 'applied' && result.record !== undefined)
+      versions.delete(item.mutation);
+  }
+  return versions;
+}
+
+/** Asked for all at once, so that rules which ask a database can ask it once for the page; `undefined` without rules. */
+async function permissionsOf(
+  records: readonly FeedRecord[],
+  read: Authorize['read'],
+  principal: Principal | null,
+): Promise<readonly ReadPermission[] | undefined> {
+  if (!read) return undefined;
+  return Promise.all(
+    records.map(async ({ objectName, recordId, data }) =>
+      read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) }),
+    ),
+  );
+}
+
+function toChange(
+  record: FeedRecord,
+  permission: ReadPermission,
+  { start, timestampOf }: { readonly start: PageStart; readonly timestampOf: (at: number) => string },
+): FeedChange | undefined {
+  const { objectName, recordId, version: serverVersion, data, origin } = record;
+  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed
+  // since the walk began may have been seen by it before.
+  if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
+  const timestamp = timestampOf(record.changedAt);
+  if (permission === 'forget' || data === null) {
+    return { objectName, recordId, serverVersion, timestamp, operation: 'delete' };
+  }
+  const operation = serverVersion === record.born ? 'create' : 'update';
+  const visible = visibleText(data, permission);
+  // Who wrote a record before the walk began is no news to anybody, and would be half of what surrounds its data.
+  return origin && record.place > start.since
+    ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
+    : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
+}
+
+/** Epoch milliseconds as ISO 8601, remembering the last: what was pushed together stands together. */
+function rememberedInstants(): (at: number) => string {
+  let last = { at: Number.NaN, text: '' };
+  return (at) => {
+    if (at !== last.at) last = { at, text: new Date(at).toISOString() };
+    return last.text;
+  };
+}
+
+/** Text goes out as it is stored, unless some of it is hidden. */
+function visibleText(data: string, permission: ReadPermission): string {
+  return typeof permission === 'object' ? JSON.stringify(visibleData(JSON.parse(data), permission)) : data;
+}

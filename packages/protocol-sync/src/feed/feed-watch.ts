@@ -1,0 +1,117 @@
+/**
+ * Tells those who watch the feed that it has moved. It does not look at what moved, so it can tell nobody of it: a
+ * watcher is told the checkpoint that every pull ends with, and nothing that depends on a record (I12).
+ *
+ *   quiet ──commit──▶ telling ──▶ pausing ──time is up──▶ quiet, or telling when something was committed since
+ */
+
+import type { Platform } from '../platform/platform.js';
+import type { StoreFacts, SyncStore } from '../storage/sync-store.js';
+import { serverClosing } from '../sync-request-error.js';
+import { formatCheckpoint } from './checkpoint.js';
+
+/** Somebody who wants to know when there is something to pull. */
+export interface FeedWatcher {
+  /** The scope of the watcher's own checkpoint, so that the two can be compared; see `Checkpoint`. */
+  readonly scope: string;
+  /** Called with the checkpoint of whoever has pulled everything: once at the beginning, and after commits. */
+  onPoke(checkpoint: string): void;
+  /** Called once when no poke will come any more because the server closes. */
+  onEnd(): void;
+}
+
+/** 100 ms between two pokes: a busy feed makes nobody pull more often, and a person still sees a change at once. */
+export const POKE_PAUSE_MS = 100;
+/** 1 s: a store that could not be read is asked again, not besieged. */
+const FAILED_PAUSE_MS = 1000;
+
+export interface FeedWatchParts {
+  readonly store: Pick<SyncStore, 'page' | 'onCommit'>;
+  readonly platform: Pick<Platform, 'setTimer'>;
+}
+
+export class FeedWatch {
+  readonly #parts: FeedWatchParts;
+  readonly #watchers = new Set<{ readonly watcher: FeedWatcher; isTold: boolean }>();
+  #stopListening: (() => void) | undefined;
+  #cancelPause: () => void = () => {};
+  /** True while telling or pausing: a commit then waits for its turn, together with those after it. */
+  #isBusy = false;
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(parts: FeedWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds a watcher and tells it where the feed stands. Returns what removes it; it then hears nothing more. */
+  async add(watcher: FeedWatcher): Promise<() => void> {
+    const entry = { watcher, isTold: false };
+    this.#watchers.add(entry);
+    // Listens before it reads: what is committed in between is told.
+    this.#stopListening ??= this.#parts.store.onCommit(() => this.#moved());
+    const remove = () => this.#remove(entry);
+    try {
+      const facts = await this.#facts();
+      if (this.#isClosed) throw serverClosing();
+      // One that was told meanwhile knows something newer.
+      if (!entry.isTold) tell(entry, facts);
+      return remove;
+    } catch (error) {
+      remove();
+      throw error;
+    }
+  }
+
+  /** Ends all watching, for good. */
+  close(): void {
+    this.#isClosed = true;
+    const entries = [...this.#watchers];
+    for (const entry of entries) this.#remove(entry);
+    for (const { watcher } of entries) watcher.onEnd();
+  }
+
+  #remove(entry: { readonly watcher: FeedWatcher; isTold: boolean }): void {
+    this.#watchers.delete(entry);
+    if (this.#watchers.size > 0) return;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    this.#cancelPause();
+    this.#isBusy = false;
+    this.#isDue = false;
+  }
+
+  #moved(): void {
+    this.#isDue = true;
+    if (!this.#isBusy) void this.#tellAll();
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#isBusy = true;
+    this.#isDue = false;
+    let pauseMs = POKE_PAUSE_MS;
+    try {
+      const facts = await this.#facts();
+      for (const entry of this.#watchers) tell(entry, facts);
+    } catch {
+      this.#isDue = true;
+      pauseMs = FAILED_PAUSE_MS;
+    }
+    if (this.#watchers.size === 0) return;
+    this.#cancelPause();
+    this.#cancelPause = this.#parts.platform.setTimer(() => {
+      this.#isBusy = false;
+      if (this.#isDue) void this.#tellAll();
+    }, pauseMs);
+  }
+
+  async #facts(): Promise<StoreFacts> {
+    return (await this.#parts.store.page({ after: 0, limit: 1, objects: [] })).facts;
+  }
+}
+
+function tell(entry: { readonly watcher: FeedWatcher; isTold: boolean }, { epoch, head }: StoreFacts): void {
+  entry.isTold = true;
+  const { scope } = entry.watcher;
+  entry.watcher.onPoke(formatCheckpoint({ epoch, place: head, seen: head, since: 0, scope }));
+}

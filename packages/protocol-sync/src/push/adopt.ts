@@ -1,0 +1,33 @@
+/** Records the application had before sync did: they enter the feed the first time a mutation meets them. */
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
+import type { ResolverCaller } from '../records/call-resolver.js';
+import { SERVER_LOG_ID, writeRecord } from '../records/record-state.js';
+import type { PushSession } from './push-session.js';
+
+/** Takes the application's record as version 1 where sync has never seen the record. */
+export async function adoptRecord(
+  { objectName, recordId }: RecordRef,
+  session: PushSession,
+  { caller, transaction }: { readonly caller: ResolverCaller; readonly transaction: unknown },
+): Promise<void> {
+  if (session.record({ objectName, recordId })) return;
+  const data = await caller.getRecord({ objectName, recordId }, transaction);
+  if (!data) return;
+  adopt({ objectName, recordId }, data, session);
+}
+
+/** The same with a record that has been looked up. */
+export function adopt({ objectName, recordId }: RecordRef, data: JsonObject, session: PushSession): void {
+  const stamp = { time: session.now, logId: SERVER_LOG_ID, sequence: 0 };
+  const write = {
+    objectName,
+    recordId,
+    operation: 'create' as const,
+    data,
+    stamp,
+    changedAt: session.now,
+    origin: null,
+  };
+  session.write(writeRecord(undefined, write, session.versionFloor));
+  session.isAdopting = true;
+}

@@ -1,0 +1,257 @@
+/** One mutation against what is known: the outcome it already has, what forbids it, or what `decide` makes of it. */
+import {
+  type Contest,
+  isJsonWithin,
+  type JsonObject,
+  MAX_FIELDS,
+  type MutationLogEntry,
+  type SyncMutationResult,
+  type WriteStamp,
+} from '@objectql/sync-types';
+import type { Principal } from '../principal.js';
+import { writeRecord } from '../records/record-state.js';
+import { type Authorize, viewOf } from '../rules/authorize.js';
+import type { ObjectRules } from '../rules/object-rules.js';
+import { ownFields, ownMutation } from '../storage/own-copy.js';
+import type { LedgerOutcome, RecordState } from '../storage/sync-store.js';
+import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './answer.js';
+import { type Decision, decide, makeContest } from './decide.js';
+import type { PushSession, SeenRecord } from './push-session.js';
+
+export interface JudgeRules {
+  readonly rulesOf: (objectName: string) => ObjectRules | undefined;
+  readonly authorize: Authorize;
+  readonly principal: Principal | null;
+  readonly maxRecordBytes: number;
+}
+
+/** A write that is decided and waits to be made. */
+export interface PlannedWrite {
+  /** The mutation as the client said it: what the ledger remembers. */
+  readonly said: MutationLogEntry;
+  /** The mutation as the resolver is to apply it: only the fields to write. The same object where that is what was said. */
+  readonly mutation: MutationLogEntry;
+  readonly state: RecordState;
+  readonly droppedFields: readonly string[];
+  /** True when the client can compute the new record from what it has and what it sent. */
+  readonly computable: boolean;
+}
+
+export type Judgement = { readonly answer: SyncMutationResult } | { readonly write: PlannedWrite };
+
+/** Judges one mutation; outcomes that write nothing are remembered in the session. At once where nobody has to be asked. */
+export function judge(
+  mutation: MutationLogEntry,
+  session: PushSession,
+  rules: JudgeRules,
+): Judgement | Promise<Judgement> {
+  const recalled = session.recall(mutation);
+  if (recalled === 'REUSED') {
+    const reason = 'This id was used for another mutation. Give each mutation a fresh id.';
+    return refuse(mutation, { code: 'ID_REUSED', reason });
+  }
+  if (recalled === 'EXPIRED') {
+    const reason = 'It is too long ago to know whether this was applied. Compare with the record and record it anew.';
+    return refuse(mutation, { code: 'OUTCOME_EXPIRED', reason });
+  }
+  if (recalled) return repeat(mutation, recalled, { session, rules }).then((answer) => ({ answer }));
+  const objectRules = rules.rulesOf(mutation.objectName);
+  if (!objectRules) {
+    const reason = `${mutation.objectName} takes no part in sync here.`;
+    return conclude(mutation, { code: 'UNKNOWN_OBJECT', reason }, session);
+  }
+  const known: Known = { session, rules, objectRules, before: session.record(mutation) };
+  const isOpenToAll = !rules.authorize.read && !rules.authorize.write;
+  return isOpenToAll ? decideNow(mutation, known.before?.state.data, known) : askFirst(mutation, known);
+}
+
+/** What a mutation is judged by. */
+interface Known {
+  readonly session: PushSession;
+  readonly rules: JudgeRules;
+  readonly objectRules: ObjectRules;
+  readonly before: SeenRecord | undefined;
+}
+
+async function askFirst(mutation: MutationLogEntry, known: Known): Promise<Judgement> {
+  const { session, rules, before } = known;
+  const view = before && (await viewOf(before.state, rules));
+  // Asked of a record that is hidden as if there were none, or two refusals would tell which ids exist.
+  const visible = view === undefined ? null : (before?.state.data ?? null);
+  const isHidden = before !== undefined && view === undefined;
+  if (!(await mayWrite(mutation, visible, rules)) || (isHidden && mutation.operation === 'create')) {
+    return conclude(mutation, { code: 'FORBIDDEN', reason: 'You may not make this change.' }, session);
+  }
+  if (isHidden) {
+    const reason = `There is no such ${mutation.objectName} to ${mutation.operation}. Create it first.`;
+    return conclude(mutation, { code: 'NOT_FOUND', reason }, session);
+  }
+  return decideNow(mutation, view, known);
+}
+
+function refuse(mutation: MutationLogEntry, rejection: Rejection): Judgement {
+  return { answer: rejectedResult(mutation.id, rejection) };
+}
+
+function conclude(mutation: MutationLogEntry, rejection: Rejection, session: PushSession): Judgement {
+  session.remember(mutation, { status: 'rejected', ...rejection });
+  return refuse(mutation, rejection);
+}
+
+function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefined, known: Known): Judgement {
+  const { session, rules, objectRules, before } = known;
+  const stamp = session.stamp(mutation);
+  const decision = decide({ mutation, stamp, view }, before?.state, objectRules);
+  switch (decision.do) {
+    case 'reject':
+      return conclude(mutation, decision, session);
+    case 'conflict':
+      return { answer: meetConflict(mutation, decision.contest, { view, known }) };
+    case 'keep': {
+      const version = before?.state.version ?? 0;
+      // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
+      const droppedFields = fieldsInView(decision.droppedFields, mutation, view);
+      session.remember(mutation, { status: 'applied', version, droppedFields });
+      // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
+      const isGone = before?.state.data === null && droppedFields.length === 0;
+      const record = isGone ? undefined : view;
+      return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
+    }
+    case 'write': {
+      const write = planWrite(mutation, decision, { stamp, known });
+      const tooLarge = sizeProblem(write.state, before?.state, rules.maxRecordBytes);
+      return tooLarge ? conclude(mutation, { code: 'TOO_LARGE', reason: tooLarge }, session) : { write };
+    }
+  }
+}
+
+function planWrite(
+  mutation: MutationLogEntry,
+  { operation, data, droppedFields, altered }: Extract<Decision, { do: 'write' }>,
+  { stamp, known }: { readonly stamp: WriteStamp; readonly known: Known },
+): PlannedWrite {
+  const { session, before } = known;
+  const { objectName, recordId, id, sequence } = mutation;
+  const origin = { logId: stamp.logId, mutationId: id, sequence };
+  const write = { objectName, recordId, operation, data, stamp, changedAt: session.now, origin };
+  const isAsSaid = !altered && operation === mutation.operation;
+  return {
+    said: mutation,
+    mutation: isAsSaid && data === mutation.data ? mutation : toMutation(mutation, operation, data),
+    state: writeRecord(before?.state, write, session.versionFloor),
+    droppedFields,
+    // A create that met a live record was merged into it.
+    computable: isAsSaid && isComputable(before, stamp, { mutation, session }),
+  };
+}
+
+/** The mutation as the resolver is to apply it. */
+function toMutation(
+  { data: _said, ...mutation }: MutationLogEntry,
+  operation: MutationLogEntry['operation'],
+  data: JsonObject,
+): MutationLogEntry {
+  return operation === 'delete' ? mutation : { ...mutation, operation, data };
+}
+
+function meetConflict(
+  mutation: MutationLogEntry,
+  contest: Contest,
+  { view, known }: { readonly view: JsonObject | null | undefined; readonly known: Known },
+): SyncMutationResult {
+  const { session, objectRules, before } = known;
+  if (!before) throw new Error('A conflict needs a record to conflict with.');
+  session.remember(mutation, { status: 'conflict', kind: contest.kind, fields: contest.fields });
+  const shown = inView(contest, mutation, view);
+  return conflictResult(mutation, { contest: shown, before: before.state, rules: objectRules });
+}
+
+/** The outcome of an earlier request once more; a conflict is shown with the record as it is now. */
+async function repeat(
+  mutation: MutationLogEntry,
+  outcome: LedgerOutcome,
+  { session, rules }: { readonly session: PushSession; readonly rules: JudgeRules },
+): Promise<SyncMutationResult> {
+  const before = session.record(mutation)?.state;
+  if (outcome.status === 'rejected') return { ...rejectedResult(mutation.id, outcome), duplicate: true };
+  if (outcome.status === 'applied') {
+    const { version: serverVersion } = outcome;
+    // A record that went on since then reaches the client through the feed, at the version that belongs to it.
+    // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
+    const view = before && (await viewOf(before, rules));
+    const record = view ? (before?.version === serverVersion ? view : undefined) : null;
+    const { droppedFields } = outcome;
+    return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
+  }
+  const view = before && (await viewOf(before, rules));
+  if (!before || view === undefined) {
+    return { ...goneConflictResult(mutation.id), duplicate: true };
+  }
+  const objectRules = rules.rulesOf(mutation.objectName) ?? {};
+  const incoming = { mutation, stamp: session.stamp(mutation) };
+  const contest = makeContest(outcome.kind, { incoming, before, fields: outcome.fields, rules: objectRules });
+  return {
+    ...conflictResult(mutation, { contest: inView(contest, mutation, view), before, rules: objectRules }),
+    duplicate: true,
+  };
+}
+
+/** True when the client has seen all that the record was before, so that its own data is all that is new to it. */
+function isComputable(
+  before: SeenRecord | undefined,
+  stamp: WriteStamp,
+  { mutation, session }: { readonly mutation: MutationLogEntry; readonly session: PushSession },
+): boolean {
+  if (!before || before.state.data === null) return true;
+  const base = mutation.baseVersion ?? 0;
+  const { version, run } = before.state;
+  const isScanned = before.place <= (session.request.checkpoint?.place ?? 0);
+  // Of what stands behind its checkpoint a client may have been told nothing, also of writes of its own log: their outcome
+  // may be forgotten, and after a restore a clone of the device, or a late copy of its first request, may make again what
+  // the device no longer has. What this very request wrote, its results tell.
+  if (!isScanned && Number.isFinite(before.place)) return false;
+  return base === version || (run.logId === stamp.logId && run.from <= base + 1);
+}
+
+/**
+ * The contest as its caller may see it: nothing of fields that are hidden from them. Where one of those is contested, no
+ * time is told at all: a client that decided by the rest would take what it does not see for the earlier write.
+ */
+function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject | null | undefined): Contest {
+  const { theirs } = contest;
+  if (!view) return contest;
+  const stamps = Object.keys(theirs.stamps).every((field) => Object.hasOwn(view, field)) ? theirs.stamps : {};
+  return {
+    ...contest,
+    fields: fieldsInView(contest.fields, mutation, view),
+    theirs: { ...theirs, record: view, stamps },
+  };
+}
+
+/**
+ * Of the fields that decided over a mutation those whose names its caller knows. A delete meets fields that it does not
+ * name; where only hidden ones stood against it, it is told as lost to the whole record, so that it is not lost in silence.
+ */
+function fieldsInView(
+  fields: readonly string[],
+  { operation }: MutationLogEntry,
+  view: JsonObject | null | undefined,
+): readonly string[] {
+  // Others meet none but those that they name themselves.
+  if (operation !== 'delete') return fields;
+  const known = fields.filter((field) => view && Object.hasOwn(view, field));
+  return known.length > 0 ? known : Object.keys(view ?? {});
+}
+
+async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, rules: JudgeRules): Promise<boolean> {
+  if (!rules.authorize.write) return true;
+  const asked = { mutation: ownMutation(mutation), record: record && ownFields(record) };
+  return await rules.authorize.write({ principal: rules.principal, ...asked });
+}
+
+/** What is wrong with the record's size; a write that adds no field and no byte cannot be the one to blame. */
+function sizeProblem(state: RecordState, before: RecordState | undefined, maxBytes: number): string | undefined {
+  if (!state.data || !before?.data) return undefined;
+  if (Object.keys(state.data).length > MAX_FIELDS) return `The record would have more than ${MAX_FIELDS} fields.`;
+  return isJsonWithin(state.data, maxBytes) ? undefined : `The record would be larger than ${maxBytes} bytes.`;
+}

@@ -1,0 +1,34 @@
+/** One outcome for each mutation, for ever: the row that remembers it. */
+import type { MutationLogEntry } from '@objectql/sync-types';
+import type { LedgerOutcome, LedgerRow } from '../storage/sync-store.js';
+import { contentHash } from './content-hash.js';
+
+/** The row that remembers a mutation's outcome. */
+export function ledgerRow(
+  mutation: MutationLogEntry,
+  outcome: LedgerOutcome,
+  known: { readonly logId: string | null; readonly at: number },
+): LedgerRow {
+  return {
+    mutationId: mutation.id,
+    objectName: mutation.objectName,
+    recordId: mutation.recordId,
+    sequence: mutation.sequence,
+    contentHash: contentHash(mutation),
+    outcome,
+    logId: known.logId,
+    at: known.at,
+  };
+}
+
+/**
+ * The row, where a clone of its device has taken its place in its log: it stands in another log then, or in none. It is
+ * forgotten after the clone's, so that the floor of the log tells of it.
+ */
+export function besideOthers(row: LedgerRow, known: readonly LedgerRow[], otherLogId: string | null): LedgerRow {
+  const { mutationId, logId, sequence, at } = row;
+  const taker = known.find(
+    (other) => other.logId === logId && other.sequence === sequence && other.mutationId !== mutationId,
+  );
+  return taker && logId !== null ? { ...row, logId: otherLogId, at: Math.max(at, taker.at + 1) } : row;
+}

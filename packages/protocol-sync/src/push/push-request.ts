@@ -1,0 +1,153 @@
+/** Parses a push: the envelope as a whole, each mutation by itself, so that a malformed one harms no other. */
+import type { MutationLogEntry, RejectionCode, SyncPullRequest, SyncPushRequest } from '@objectql/sync-types';
+import { isJsonWithin } from '@objectql/sync-types';
+import {
+  isMutationLogEntry,
+  mutationLogEntrySchema,
+  syncPullRequestSchema,
+  syncPushRequestSchema,
+} from '@objectql/sync-types/schema';
+import type { z } from 'zod';
+import { type Checkpoint, parseCheckpoint } from '../feed/checkpoint.js';
+import { SERVER_LOG_ID } from '../records/record-state.js';
+import type { ServerLimits } from '../server-limits.js';
+import { SyncRequestError } from '../sync-request-error.js';
+
+/** A mutation that can be decided, or why it cannot. */
+export type PushItem =
+  | { readonly mutation: MutationLogEntry }
+  | { readonly mutationId?: string; readonly code: RejectionCode; readonly reason: string };
+
+export interface PushRequest {
+  readonly clientId: string;
+  /** `null` for a protocol-1 client. */
+  readonly logId: string | null;
+  /** What field stamps carry for this client: its log, or for a protocol-1 client its `clientId`. */
+  readonly lineage: string;
+  readonly protocol: 1 | 2;
+  readonly checkpoint: Checkpoint | null;
+  /** Epoch milliseconds by the client's clock; `undefined` when it does not say. */
+  readonly sentAt: number | undefined;
+  readonly limit: number;
+  readonly objects: readonly string[] | undefined;
+  readonly except: readonly string[] | undefined;
+  readonly pull: boolean;
+  readonly items: readonly PushItem[];
+}
+
+/** Keeps protocol-1 lineages apart from log ids, which may not begin like this. */
+const CLIENT_LINEAGE_PREFIX = 'client:';
+
+/** Parses the body of a push, or throws `SyncRequestError` naming what is wrong with the envelope. */
+export function parsePush(body: unknown, limits: ServerLimits): PushRequest {
+  const envelope = parseEnvelope(syncPushRequestSchema, body);
+  const items = envelope.mutations.map((mutation, index) =>
+    index < limits.maxMutations
+      ? parseMutation(mutation, envelope, limits)
+      : {
+          ...idOf(mutation),
+          code: 'BATCH_TOO_LARGE' as const,
+          reason: `At most ${limits.maxMutations} mutations are taken in one push. Send the rest in the next.`,
+        },
+  );
+  return { ...parseShared(envelope, limits), pull: envelope.pull ?? true, items: refuseRepeatedSequences(items) };
+}
+
+/** Parses the body of a pull. */
+export function parsePull(body: unknown, limits: ServerLimits): PushRequest {
+  return { ...parseShared(parseEnvelope(syncPullRequestSchema, body), limits), pull: true, items: [] };
+}
+
+function parseEnvelope<T>(schema: z.ZodType<T>, body: unknown): T {
+  // The schema would take for keys what somebody has put on `Object.prototype`: each request would have one too many.
+  const parsed = schema.safeParse({ __proto__: null, ...Object(body) });
+  if (!parsed.success) throw new SyncRequestError('MALFORMED', `The request is malformed: ${describe(parsed.error)}.`);
+  return parsed.data;
+}
+
+function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<PushRequest, 'pull' | 'items'> {
+  const { clientId, lastCheckpoint, objects, except, sentAt } = envelope;
+  const logId = envelope.logId ?? null;
+  if (logId !== null && (logId === SERVER_LOG_ID || logId.startsWith(CLIENT_LINEAGE_PREFIX))) {
+    throw new SyncRequestError('MALFORMED', 'The request is malformed: logId is reserved. Use a random id.');
+  }
+  return {
+    clientId,
+    logId,
+    lineage: logId ?? CLIENT_LINEAGE_PREFIX + clientId,
+    protocol: envelope.protocol ?? 1,
+    checkpoint: checkpointOf(lastCheckpoint),
+    sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),
+    limit: Math.min(envelope.limit ?? limits.maxPageRecords, limits.maxPageRecords),
+    objects,
+    except,
+  };
+}
+
+/** The place a client names, or throws `SyncRequestError`: nothing is guessed from a text that no server has made. */
+export function checkpointOf(text: string | null): Checkpoint | null {
+  const checkpoint = text === null ? null : parseCheckpoint(text);
+  if (checkpoint !== undefined) return checkpoint;
+  throw new SyncRequestError(
+    'INVALID_CHECKPOINT',
+    'lastCheckpoint was not made by this server. Send null to start over.',
+  );
+}
+
+function parseMutation(
+  value: unknown,
+  { clientId, logId }: Pick<SyncPushRequest, 'clientId' | 'logId'>,
+  limits: ServerLimits,
+): PushItem {
+  if (!isMutationLogEntry(value)) {
+    const { error } = mutationLogEntrySchema.safeParse(value);
+    return { ...idOf(value), code: 'INVALID', reason: error ? `${describe(error)}.` : 'it does not fit the schema.' };
+  }
+  const mutation = value;
+  // Of a log it is no matter which name its device had: apps lose the one that they keep, and tabs make one each.
+  if (logId === undefined && mutation.clientId !== clientId) {
+    return { ...idOf(value), code: 'INVALID', reason: 'clientId is not that of the request.' };
+  }
+  if (mutation.data && !isJsonWithin(mutation.data, limits.maxRecordBytes)) {
+    return { ...idOf(value), code: 'TOO_LARGE', reason: `data is larger than ${limits.maxRecordBytes} bytes.` };
+  }
+  return { mutation };
+}
+
+function refuseRepeatedSequences(items: readonly PushItem[]): readonly PushItem[] {
+  if (areRising(items)) return items;
+  const idBySequence = new Map<number, string>();
+  return items.map((item) => {
+    if (!('mutation' in item)) return item;
+    const { id, sequence } = item.mutation;
+    const first = idBySequence.get(sequence) ?? id;
+    idBySequence.set(sequence, first);
+    if (first === id) return item;
+    return { mutationId: id, code: 'INVALID', reason: `sequence ${sequence} stands twice in this request.` };
+  });
+}
+
+/** As a client sends them. */
+function areRising(items: readonly PushItem[]): boolean {
+  let last = 0;
+  for (const item of items) {
+    if (!('mutation' in item)) continue;
+    const { sequence } = item.mutation;
+    if (sequence <= last) return false;
+    last = sequence;
+  }
+  return true;
+}
+
+/** The id under which a malformed mutation can still be answered, when it has one. */
+function idOf(value: unknown): { mutationId?: string } {
+  const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined;
+  return typeof id === 'string' ? { mutationId: id } : {};
+}
+
+/** The first thing that is wrong, as `path: what`. */
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (!issue) return 'it does not fit the schema';
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
+}

@@ -1,0 +1,211 @@
+/**
+ * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
+ * Later mutations of the request see what earlier ones wrote.
+ */
+import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-types';
+import { RecordMap, RecordSet } from '../records/record-map.js';
+import {
+  type Intent,
+  type LedgerOutcome,
+  type LedgerRow,
+  type Loaded,
+  type LoadRequest,
+  logsIn,
+  type PlacesOfLog,
+  type RecordState,
+  type SaveRequest,
+  type StoreFacts,
+} from '../storage/sync-store.js';
+import { SyncRequestError } from '../sync-request-error.js';
+import { contentHash } from './content-hash.js';
+import { besideOthers, ledgerRow } from './ledger.js';
+import type { PushRequest } from './push-request.js';
+
+/** What must be read before a push's mutations can be decided. */
+export function loadRequestOf({ logId, checkpoint }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
+  const request = { records: mutations, mutationIds: mutations.map(({ id }) => id), epoch: checkpoint?.epoch };
+  if (logId === null) return request;
+  const log = { logId, sequences: mutations.map(({ sequence }) => sequence) };
+  const moved = mutations.filter(({ firstLogId = logId }) => firstLogId !== logId);
+  return moved.length === 0 ? { ...request, log } : { ...request, log, formerLogs: placesByFirstLog(moved) };
+}
+
+function placesByFirstLog(mutations: readonly MutationLogEntry[]): readonly PlacesOfLog[] {
+  const sequencesByLog = new Map<string, number[]>();
+  for (const { firstLogId = '', sequence } of mutations) {
+    const sequences = sequencesByLog.get(firstLogId);
+    if (sequences) sequences.push(sequence);
+    else sequencesByLog.set(firstLogId, [sequence]);
+  }
+  return Array.from(sequencesByLog, ([logId, sequences]) => ({ logId, sequences }));
+}
+
+/** What a push has read. */
+interface Known {
+  readonly asked: LoadRequest;
+  readonly loaded: Loaded;
+}
+
+/** A record as a push sees it. */
+export interface SeenRecord {
+  readonly state: RecordState;
+  /** Its place before this push; infinite for one this push wrote. */
+  readonly place: number;
+}
+
+/** The same, as the session keeps it. */
+interface Kept extends SeenRecord {
+  state: RecordState;
+  place: number;
+  /** Where it stands among the records that this push wrote; -1 for one it did not write. */
+  turn: number;
+}
+
+export class PushSession {
+  readonly request: PushRequest;
+  readonly now: number;
+  /** Whether a record of the application's was taken into the feed. */
+  isAdopting = false;
+  readonly #loaded: Loaded;
+  readonly #records = new RecordMap<Kept>();
+  readonly #ledgerById = new Map<string, LedgerRow>();
+  /** In the order of their last writes; a hole is left where one was written again. */
+  readonly #written: (Kept | undefined)[] = [];
+  readonly #remembered: LedgerRow[] = [];
+  readonly #held = new RecordSet();
+  readonly #floorByFormerLog: ReadonlyMap<string, number>;
+  /** Logs that were left before this server, which was restored since, has met them. */
+  readonly #unknownLogIds: readonly string[];
+  readonly #floor: number;
+  #lastTime: number;
+  #lastApplied: Extract<LedgerOutcome, { status: 'applied' }> | undefined;
+
+  constructor(request: PushRequest, { asked, loaded }: Known, now: number) {
+    this.request = request;
+    this.now = now;
+    this.#loaded = loaded;
+    this.#lastTime = loaded.log?.lastTime ?? 0;
+    this.#floor = loaded.log?.floor ?? 0;
+    this.#floorByFormerLog = new Map(loaded.formerLogs.map(({ logId, floor }) => [logId, floor]));
+    const formerIds = asked.formerLogs?.map(({ logId }) => logId) ?? [];
+    this.#unknownLogIds = formerIds.filter((logId) => !this.#floorByFormerLog.has(logId));
+    for (const state of loaded.records) this.#records.set(state, { state, place: state.place, turn: -1 });
+    for (const row of loaded.ledger) this.#ledgerById.set(row.mutationId, row);
+  }
+
+  get facts(): StoreFacts {
+    return this.#loaded.facts;
+  }
+
+  get versionFloor(): number {
+    return this.facts.versionFloor;
+  }
+
+  /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
+  refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
+    const { ledger } = this.#loaded;
+    if (logsIn(this.#loaded).some((known) => known.principal !== principal)) {
+      throw new SyncRequestError(
+        'WRONG_PRINCIPAL',
+        'This log belongs to another user. Sign in as that user to send it.',
+      );
+    }
+    if (this.request.logId === null) return;
+    const rows = ledger.filter(({ logId }) => logId === this.request.logId);
+    const idBySequence = new Map(rows.map((row) => [row.sequence, row.mutationId]));
+    const forked = mutations.find(({ id, sequence }) => (idBySequence.get(sequence) ?? id) !== id);
+    if (!forked) return;
+    throw new SyncRequestError(
+      'LOG_FORKED',
+      `Sequence ${forked.sequence} of this log is another mutation: the device was cloned or restored. Start a new log.`,
+    );
+  }
+
+  record(ref: RecordRef): SeenRecord | undefined {
+    return this.#records.get(ref);
+  }
+
+  /** All records of this push, as they stand now. */
+  seen(): readonly RecordState[] {
+    return Array.from(this.#records.values(), ({ state }) => state);
+  }
+
+  /** The write announced for this record and never confirmed, if a crash left one behind. */
+  intent(ref: RecordRef): Intent | undefined {
+    const { objectName, recordId } = ref;
+    return this.#loaded.intents.find((one) => one.objectName === objectName && one.recordId === recordId);
+  }
+
+  /** The outcome this mutation already has; `REUSED` when its id belongs to another content, `EXPIRED` when it is forgotten. */
+  recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
+    const row = this.#ledgerById.get(mutation.id);
+    if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
+    const { sequence, firstLogId = '' } = mutation;
+    const floor = Math.max(this.#floor, this.#floorByFormerLog.get(firstLogId) ?? 0);
+    return sequence > floor ? undefined : 'EXPIRED';
+  }
+
+  /** The stamp of the mutation as a write: its time corrected for the client's clock, never in the future, never going back. */
+  stamp({ timestamp, sequence }: MutationLogEntry): WriteStamp {
+    const { sentAt, lineage } = this.request;
+    const corrected = Date.parse(timestamp) + (sentAt === undefined ? 0 : this.now - sentAt);
+    this.#lastTime = Math.max(this.#lastTime, Math.min(corrected, this.now));
+    return { time: this.#lastTime, logId: lineage, sequence };
+  }
+
+  remember(mutation: MutationLogEntry, outcome: LedgerOutcome): LedgerRow {
+    const { logId } = this.request;
+    const firstLogId = logId === null ? null : (mutation.firstLogId ?? logId);
+    const first = ledgerRow(mutation, this.#shared(outcome), { logId: firstLogId, at: this.now });
+    const row = firstLogId === logId ? first : besideOthers(first, this.#loaded.ledger, logId);
+    this.#ledgerById.set(row.mutationId, row);
+    this.#remembered.push(row);
+    return row;
+  }
+
+  /** One object for neighbours with one outcome: the rows of a push are kept for weeks, and most of them tell the same. */
+  #shared(outcome: LedgerOutcome): LedgerOutcome {
+    if (outcome.status !== 'applied' || outcome.droppedFields.length > 0) return outcome;
+    if (this.#lastApplied?.version !== outcome.version) this.#lastApplied = outcome;
+    return this.#lastApplied;
+  }
+
+  write(state: RecordState): void {
+    let kept = this.#records.get(state);
+    if (!kept) {
+      kept = { state, place: Number.POSITIVE_INFINITY, turn: -1 };
+      this.#records.set(state, kept);
+    }
+    // A record written twice takes its place in the feed from its last write.
+    if (kept.turn >= 0) this.#written[kept.turn] = undefined;
+    kept.state = state;
+    kept.place = Number.POSITIVE_INFINITY;
+    kept.turn = this.#written.push(kept) - 1;
+  }
+
+  /** After a retryable rejection the record's later mutations wait, or they would be applied out of order. */
+  hold(ref: RecordRef): void {
+    this.#held.add(ref);
+  }
+
+  isHeld(ref: RecordRef): boolean {
+    return this.#held.has(ref);
+  }
+
+  /** Everything this push decided, to be saved in its transaction. */
+  changes(principal: string | null): SaveRequest {
+    const { logId } = this.request;
+    return {
+      records: this.#written.flatMap((kept) => kept?.state ?? []),
+      // A copy: an announced write is remembered after this, and saved when it is confirmed.
+      ledger: [...this.#remembered],
+      // So that the floors of what is remembered in them have a place.
+      formerLogs: this.#unknownLogIds.map((formerId) => ({ logId: formerId, principal, floor: 0, lastTime: 0 })),
+      ...(logId === null
+        ? {}
+        : {
+            log: { logId, principal, floor: this.#floor, lastTime: this.#lastTime },
+          }),
+    };
+  }
+}

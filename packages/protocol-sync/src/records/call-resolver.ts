@@ -1,0 +1,98 @@
+/** Calls an application's resolver without trusting it: it may throw, hang, or return what is no record. */
+import { findJsonProblem, type JsonObject, MAX_FIELDS, MAX_JSON_DEPTH, type RecordRef } from '@objectql/sync-types';
+import type { Platform } from '../platform/platform.js';
+import type { Principal } from '../principal.js';
+import type { Rejection } from '../push/answer.js';
+import type { PlannedWrite } from '../push/judge.js';
+import { ownMutation } from '../storage/own-copy.js';
+import { type RecordResolver, RejectionError, storeResolver, toFields, type WriteContext } from './record-resolver.js';
+
+export interface CallOptions {
+  readonly platform: Platform;
+  readonly timeoutMs: number;
+  readonly principal: Principal | null;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The resolver did not answer in time; whether it wrote is not known. */
+export class ResolverTimeoutError extends Error {
+  override readonly name = 'ResolverTimeoutError';
+}
+
+export class ResolverCaller {
+  readonly #resolver: RecordResolver;
+  readonly #options: CallOptions;
+
+  constructor(resolver: RecordResolver, options: CallOptions) {
+    this.#resolver = resolver;
+    this.#options = options;
+  }
+
+  /** The application's record, or `undefined` when it has none. */
+  async getRecord({ objectName, recordId }: RecordRef, transaction: unknown): Promise<JsonObject | undefined> {
+    if (this.#resolver === storeResolver) return undefined;
+    const found = await this.#bounded(transaction, (context) =>
+      this.#resolver.getRecord(objectName, recordId, context),
+    );
+    return found === null || found === undefined ? undefined : toRecord(found, 'getRecord');
+  }
+
+  /** Makes the write; answers what was stored where the resolver says so. */
+  async applyMutation({ mutation, state }: PlannedWrite, transaction: unknown): Promise<JsonObject | undefined> {
+    if (this.#resolver === storeResolver) return undefined;
+    // A copy through and through, because the ledger and the feed remember what the client said, and not what becomes of it here.
+    const own = ownMutation(mutation);
+    const stored = await this.#bounded(transaction, (context) =>
+      this.#resolver.applyMutation(own, state.version, context),
+    );
+    // A delete leaves no record, whatever the driver returns for it.
+    if (stored === null || stored === undefined || mutation.operation === 'delete') return undefined;
+    return toRecord(stored, 'applyMutation');
+  }
+
+  async #bounded<T>(transaction: unknown, call: (context: WriteContext) => T): Promise<Awaited<T>> {
+    const { platform, timeoutMs, principal, signal } = this.#options;
+    const gaveUp = new AbortController();
+    let stopWaiting: (error: Error) => void = () => {};
+    const tooLate = new Promise<never>((_, reject) => {
+      stopWaiting = (error) => {
+        gaveUp.abort(error);
+        reject(error);
+      };
+    });
+    const cancel = platform.setTimer(
+      () => stopWaiting(new ResolverTimeoutError(`The resolver did not answer within ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
+    const context = {
+      principal,
+      transaction,
+      signal: signal ? AbortSignal.any([signal, gaveUp.signal]) : gaveUp.signal,
+    };
+    try {
+      return await Promise.race([Promise.resolve(context).then(call), tooLate]);
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** What a failed write tells the client: the resolver's own refusal, or that another try may help. */
+export function rejectionOf(error: unknown): Rejection {
+  if (error instanceof RejectionError) return { code: error.code, reason: error.message };
+  return { code: 'INTERNAL', reason: 'The server could not make this change. It is kept and tried again.' };
+}
+
+function toRecord(value: unknown, method: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`The resolver's ${method} returned ${typeof value}, not a record.`);
+  }
+  const fields = toFields(value);
+  const found = findJsonProblem(fields, { maxDepth: MAX_JSON_DEPTH });
+  if (found) throw new TypeError(`The resolver's ${method} returned no JSON record: ${found.path} ${found.problem}.`);
+  // No client would take the answer it stands in, nor anything behind it.
+  if (Object.keys(fields).length > MAX_FIELDS) {
+    throw new TypeError(`The resolver's ${method} returned a record of more than ${MAX_FIELDS} fields.`);
+  }
+  return fields;
+}

@@ -1,0 +1,96 @@
+import { expect, it } from 'vitest';
+import { brief, create, mutation, setUp } from '../sync-handler.fixture.js';
+import type { Authorize } from './authorize.js';
+
+const NEVER = new Promise<never>(() => {});
+
+it('I13 goes on with everybody else when a rule about a write never answers', async () => {
+  let ask = () => {};
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const write: Authorize['write'] = ({ mutation }) => {
+    if (mutation.recordId !== 'bad') return true;
+    ask();
+    return NEVER;
+  };
+  const { push, runTimers, warnings } = setUp({ authorize: { write } });
+  const stuck = push({ mutations: [create({ n: 1 }, { recordId: 'bad' }), create({ n: 1 }, { recordId: 'good' })] });
+  const others = push({ clientId: 'a', logId: 'log-b', mutations: [create({ n: 1 }, { recordId: 'other' })] });
+  await asked;
+  runTimers();
+  const [{ results }, { results: ofOthers }] = await Promise.all([stuck, others]);
+  expect([brief(results), brief(ofOthers)]).toEqual([['INTERNAL', 'applied'], ['applied']]);
+  expect(warnings).toMatchObject([{ cause: { message: 'authorize.write did not answer within 10000 ms.' } }]);
+});
+
+it('fails a page alone whose rule never answers', async () => {
+  let ask = () => {};
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const read: Authorize['read'] = ({ recordId }) => {
+    if (recordId !== 'bad') return 'allow';
+    ask();
+    return NEVER;
+  };
+  const { handler, pull, runTimers } = setUp({ authorize: { read } });
+  await handler.recordChange({ objectName: 'task', recordId: 'bad', operation: 'create', data: {} });
+  const page = pull();
+  await asked;
+  runTimers();
+  await expect(page).rejects.toThrow('authorize.read did not answer within 10000 ms.');
+});
+
+it('I1 keeps what is written whole, whatever rules do to what they are shown', async () => {
+  const empty = (value: unknown) => {
+    for (const key of Object.keys(Object(value))) delete Object(value)[key];
+  };
+  const authorize: Authorize = {
+    write({ mutation, record }) {
+      empty(mutation.data);
+      empty(record);
+      return true;
+    },
+    read({ record }) {
+      empty(record);
+      return 'allow';
+    },
+  };
+  const { push, pull } = setUp({ authorize });
+  const made = create({ title: 'Buy milk', tags: ['home'] }, { recordId: 'x' });
+  const changed = mutation({ recordId: 'x', data: { title: 'Buy oat milk' }, baseVersion: 1 });
+  const send = () => push({ mutations: structuredClone([made, changed]) });
+  const results = [brief((await send()).results), brief((await send()).results)];
+  const { serverChanges } = await pull();
+  expect([results, serverChanges.map(({ data }) => data)]).toEqual([
+    [
+      ['applied', 'applied'],
+      ['applied', 'applied'],
+    ],
+    [{ title: 'Buy oat milk', tags: ['home'] }],
+  ]);
+});
+
+it.each([false, undefined, true, 'deny', null, { without: 'title' }])(
+  'I12 shows nothing where a rule about reading answers %o, which is no permission',
+  async (answer) => {
+    const { handler, pull, push } = setUp({ authorize: { read: () => answer as never } });
+    await handler.recordChange({ objectName: 'task', recordId: 'x', operation: 'create', data: { title: 'secret' } });
+    const refused = `authorize.read answered ${JSON.stringify(answer)}. It must answer 'allow', 'hide', 'forget'`;
+    await expect(pull()).rejects.toThrow(refused);
+    await expect(push({ mutations: [create({ n: 1 }, { recordId: 'x' })] })).rejects.toThrow(refused);
+  },
+);
+
+it('asks rules as methods of the object they stand in', async () => {
+  class Rules implements Authorize {
+    readonly #refused = 'secret';
+    write({ mutation }: Parameters<NonNullable<Authorize['write']>>[0]): boolean {
+      return mutation.recordId !== this.#refused;
+    }
+  }
+  const { push } = setUp({ authorize: new Rules() });
+  const mutations = ['secret', 'open'].map((recordId) => create({ n: 1 }, { recordId }));
+  expect(brief((await push({ mutations })).results)).toEqual(['FORBIDDEN', 'applied']);
+});

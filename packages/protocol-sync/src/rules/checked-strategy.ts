@@ -1,0 +1,22 @@
+/** A strategy of the application's own, asked without trusting what it does to the contest, or what it answers. */
+import { findJsonProblem, MAX_JSON_DEPTH, type Strategy, type Verdict } from '@objectql/sync-types';
+import { ownCopy } from '../storage/own-copy.js';
+
+/** The same strategy, which changes nothing but by its verdict. Throws `TypeError` for an answer that is none, or cannot be stored. */
+export function checkedStrategy(strategy: Strategy): Strategy {
+  return (contest) => {
+    const verdict = strategy(ownCopy(contest));
+    const problem = problemOf(verdict);
+    if (problem) throw new TypeError(`The strategy answered ${problem} in a contest about ${contest.objectName}.`);
+    return verdict;
+  };
+}
+
+function problemOf(verdict: Verdict): string | undefined {
+  // JavaScript answers what it likes, a promise too.
+  const { do: what, drop, merged = {} } = Object(verdict) as Readonly<Record<string, unknown>>;
+  if (what === 'keep' || what === 'ask') return undefined;
+  if (what !== 'apply' || !Array.isArray(drop)) return 'no verdict';
+  const found = findJsonProblem(merged, { maxDepth: MAX_JSON_DEPTH });
+  return found && `values that cannot be stored: ${found.path} ${found.problem}`;
+}

@@ -1,0 +1,109 @@
+/** Commits of other processes, as PostgreSQL announces them. */
+import type { Platform } from '../../platform/platform.js';
+import type { PostgresClient } from './postgres-pool.js';
+
+export interface AnnouncementOptions {
+  readonly connect: () => Promise<PostgresClient>;
+  /** The quoted name of the channel to listen on. */
+  readonly channel: string;
+  /** Reads the feed's head. */
+  readonly readHead: (client: PostgresClient) => Promise<number>;
+  readonly onHead: (head: number) => void;
+  readonly platform: Pick<Platform, 'setTimer'>;
+}
+
+/** 1 s between two tries to connect: commits are noticed soon after the database is back. */
+const RECONNECT_MS = 1000;
+/** 15 s: how late a commit may be noticed whose announcement a silently broken connection swallowed. */
+const LOOK_MS = 15_000;
+
+/**
+ * Listens on a connection of its own until `stop`, and tells the head whenever it may have moved: on an announcement,
+ * after every connect (what was announced in between was missed), and every 15 s.
+ *
+ *   connecting ──listening──▶ listening ──lost, or silent──▶ waiting ──1 s──▶ connecting
+ */
+export class PostgresAnnouncements {
+  readonly #options: AnnouncementOptions;
+  #client: PostgresClient | undefined;
+  #cancelTimer: () => void = () => {};
+  #isStopped = false;
+  #run: Promise<void>;
+
+  constructor(options: AnnouncementOptions) {
+    this.#options = options;
+    this.#run = this.#connect();
+  }
+
+  /** Resolves once the first try to listen has ended, well or not. */
+  get started(): Promise<void> {
+    return this.#run;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTimer();
+    await this.#run;
+    this.#drop();
+  }
+
+  async #connect(): Promise<void> {
+    const { connect, channel } = this.#options;
+    try {
+      const client = await connect();
+      this.#client = client;
+      client.on('error', this.#onLost);
+      client.on('end', this.#onLost);
+      client.on('notification', this.#onNotification);
+      await client.query(`LISTEN ${channel}`);
+      await this.#look();
+    } catch {
+      // The database may be down for long; whoever asks it for something is told what is wrong.
+      this.#onLost();
+    }
+  }
+
+  /** Tells the head, then arms the next look. No answer until then: the connection is taken for lost. */
+  async #look(): Promise<void> {
+    const client = this.#client;
+    if (!client || this.#isStopped) return;
+    this.#arm(() => this.#onLost(), LOOK_MS);
+    const head = await this.#options.readHead(client);
+    if (client !== this.#client || this.#isStopped) return;
+    this.#options.onHead(head);
+    this.#arm(() => {
+      this.#run = this.#look().catch(() => this.#onLost());
+    }, LOOK_MS);
+  }
+
+  readonly #onNotification = ({ payload }: { readonly payload?: string | undefined }): void => {
+    const head = Number(payload);
+    // The channel is named after the schema, so the application might use it too.
+    if (Number.isSafeInteger(head)) this.#options.onHead(head);
+  };
+
+  readonly #onLost = (): void => {
+    this.#drop();
+    if (this.#isStopped) return;
+    this.#arm(() => {
+      this.#run = this.#connect();
+    }, RECONNECT_MS);
+  };
+
+  #drop(): void {
+    const client = this.#client;
+    if (!client) return;
+    this.#client = undefined;
+    client.removeListener('end', this.#onLost);
+    client.removeListener('notification', this.#onNotification);
+    client.removeListener('error', this.#onLost);
+    // A broken connection may complain once more, and without a listener that would end the process.
+    client.on('error', () => {});
+    client.release(true);
+  }
+
+  #arm(work: () => void, delayMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.platform.setTimer(work, delayMs);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What a push does in the database, as functions of it: PostgreSQL keeps the plans of a function's statements, where
+ * planning those of a small push took as long as running them. A function keeps also locks and read apart, of which each
+ * needs a snapshot of its own, in one round trip.
+ */
+import { nameOfText } from '../../push/content-hash.js';
+import type { PostgresClient } from './postgres-pool.js';
+import type { PostgresStatements } from './postgres-statements.js';
+
+/**
+ * Plans that hold for every size: a plan that was made while a table was small would read the whole of a large one. They
+ * hold in the function alone, so that an application's own statements are planned as ever.
+ */
+const SETTINGS = [
+  'plan_cache_mode = force_generic_plan',
+  ...['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map((setting) => `${setting} = off`),
+];
+
+/** One function: what creates it, and what calls it with as many values as it has parameters. */
+export interface PostgresFunction {
+  readonly name: string;
+  readonly create: string;
+  readonly call: string;
+}
+
+export type PostgresFunctions = ReturnType<typeof postgresFunctions>;
+
+/** The functions of one schema. Their names tell what they say, so those of two releases do not meet. */
+export function postgresFunctions(schema: string, { lock, load, save }: PostgresStatements) {
+  return {
+    load: makeFunction(schema, 'load', {
+      parameters: ['text[]', 'text', 'text[]', 'text', 'bigint[]'],
+      answers: [
+        ...['epoch text', 'head bigint', 'floor bigint', 'version_floor bigint'],
+        ...['records text', 'intents text', 'ledger text', 'log text'],
+        ...['locked_logs bigint', 'locked_records bigint', 'locked_intents bigint'],
+      ],
+      body: `
+        ${lock('locked_logs, locked_records, locked_intents')};
+        ${load('epoch, head, floor, version_floor, records, intents, ledger, log')};`,
+    }),
+    save: makeFunction(schema, 'save', {
+      parameters: [
+        ...[
+          'text[]',
+          'text',
+          'bigint[]',
+          'bigint[]',
+          'text',
+          'text',
+          'boolean[]',
+          'text',
+          'text[]',
+          'text[]',
+          'bigint[]',
+        ],
+        ...[
+          'text[]',
+          'text',
+          'text[]',
+          'text',
+          'bigint[]',
+          'text',
+          'text',
+          'bigint',
+          'bigint',
+          'boolean',
+          'text',
+          'text',
+        ],
+        ...['bigint', 'bigint'],
+      ],
+      answers: ['head bigint', 'epoch text', 'version_floor bigint'],
+      // The code is that of a transaction which has to run again.
+      body: `
+        ${save('head, epoch, version_floor')};
+        PERFORM pg_notify($8, head::text) WHERE head IS NOT NULL;
+        IF (epoch <> $22 AND epoch IS DISTINCT FROM $23) OR version_floor <> $25 THEN
+          RAISE EXCEPTION 'The feed got a new epoch or a higher floor since it was read.'
+            USING ERRCODE = 'serialization_failure';
+        END IF;`,
+    }),
+  };
+}
+
+/** Creates those functions that the schema, a quoted identifier's plain `name`, lacks; inside the caller's transaction. */
+export async function createFunctions(
+  client: PostgresClient,
+  name: string,
+  functions: readonly PostgresFunction[],
+): Promise<void> {
+  const { rows } = await client.query(
+    'SELECT proname FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)',
+    [name],
+  );
+  // The statement selects this column.
+  const there = new Set((rows as { readonly proname: string }[]).map(({ proname }) => proname));
+  for (const { name: wanted, create } of functions) if (!there.has(wanted)) await client.query(create);
+}
+
+interface FunctionText {
+  readonly parameters: readonly string[];
+  readonly answers: readonly string[];
+  readonly body: string;
+}
+
+function makeFunction(schema: string, does: string, { parameters, answers, body }: FunctionText): PostgresFunction {
+  const head = `(${parameters.join(', ')}, ${answers.map((answer) => `OUT ${answer}`).join(', ')})
+    LANGUAGE plpgsql ${SETTINGS.map((setting) => `SET ${setting}`).join(' ')}`;
+  const text = `
+      #variable_conflict use_column
+      BEGIN ${body}
+      END`;
+  // With the schema in it: where that was renamed, the functions made before speak of tables that are not there.
+  const name = `objectql_sync_${does}_${nameOfText(head + text)}`;
+  const values = parameters.map((_, index) => `$${index + 1}`);
+  return {
+    name,
+    create: `CREATE FUNCTION ${schema}.${name} ${head} AS $${name}$${text}\n$${name}$`,
+    call: `SELECT * FROM ${schema}.${name}(${values.join(', ')})`,
+  };
+}

@@ -1,0 +1,82 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import type { RecordResolver } from '../../records/record-resolver.js';
+import { brief, create } from '../../sync-handler.fixture.js';
+import { SyncHandler, type SyncWarning } from '../../sync-handler.js';
+import { openPostgresFixture } from './postgres-database.fixture.js';
+import type { PostgresClient } from './postgres-pool.js';
+import { quoteSchema } from './postgres-schema.js';
+
+test('holds back a record that somebody keeps locked, and no other of the push', async () => {
+  const { schema, connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const table = `${quoteSchema(schema)}.tasks`;
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    async applyMutation({ recordId, data }, _version, { transaction }) {
+      const write = `INSERT INTO ${table} VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET title = $2`;
+      await (transaction as PostgresClient).query(write, [recordId, data?.title]);
+    },
+  };
+  const handler = new SyncHandler({ store: await openStore({ lockTimeoutMs: 50 }), resolver });
+  const administrator = await connect().connect();
+  await administrator.query(`CREATE TABLE ${table} (id text PRIMARY KEY, title text)`);
+  await administrator.query(`INSERT INTO ${table} VALUES ('locked', 'before')`);
+  await administrator.query(`BEGIN; SELECT * FROM ${table} WHERE id = 'locked' FOR UPDATE`);
+  const mutations = ['first', 'locked', 'last'].map((recordId) => create({ title: 'after' }, { recordId }));
+  const request = { clientId: 'a', logId: 'log-a', lastCheckpoint: null, mutations } as const;
+  const during = await handler.handlePush(request);
+  await administrator.query('COMMIT');
+  const afterwards = await handler.handlePush(request);
+  const { rows } = await administrator.query(`SELECT id FROM ${table} WHERE title = 'after' ORDER BY id`);
+  administrator.release();
+  expect([during, afterwards].map(({ results }) => brief(results))).toEqual([
+    ['applied', 'INTERNAL', 'applied'],
+    ['applied', 'applied', 'applied'],
+  ]);
+  expect(rows).toEqual([{ id: 'first' }, { id: 'last' }, { id: 'locked' }]);
+});
+
+test('I13 holds back a record whose write fails behind the back of its resolver, and no other of the push', async () => {
+  const { openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    async applyMutation({ recordId }, _version, { transaction }) {
+      // PostgreSQL takes nothing more in a transaction of which a statement has failed, whoever catches that.
+      if (recordId === 'broken') await (transaction as PostgresClient).query('SELECT 1 / 0').catch(() => {});
+    },
+  };
+  const warnings: SyncWarning[] = [];
+  const handler = new SyncHandler({
+    store: await openStore(),
+    resolver,
+    onWarning: (warning) => warnings.push(warning),
+  });
+  const mutations = ['first', 'broken', 'last'].map((recordId) => create({ title: 'new' }, { recordId }));
+  const { results } = await handler.handlePush({ clientId: 'a', logId: 'log-a', lastCheckpoint: null, mutations });
+  expect(brief(results)).toEqual(['applied', 'INTERNAL', 'applied']);
+  expect(warnings).toMatchObject([{ code: 'WRITE_FAILED', cause: { code: '25P02' } }]);
+});
+
+test('applies pushes of many whose resolver takes its connections from the same pool', async () => {
+  const { schema, connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const pool = connect({ max: 2 });
+  const table = `${quoteSchema(schema)}.tasks`;
+  await pool.query(`CREATE TABLE ${table} (id text PRIMARY KEY, title text)`);
+  const resolver: RecordResolver = {
+    getRecord: async (_objectName, recordId) =>
+      (await pool.query(`SELECT title FROM ${table} WHERE id = $1`, [recordId])).rows[0],
+    async applyMutation({ recordId, data }) {
+      await pool.query(`INSERT INTO ${table} VALUES ($1, $2)`, [recordId, data?.title]);
+    },
+  };
+  const handler = new SyncHandler({ store: await openStore({ pool }), resolver, limits: { resolverTimeoutMs: 1000 } });
+  const pushes = ['a', 'b', 'c', 'd', 'e', 'f'].map(async (name) => {
+    const mutations = [create({ title: 'new' }, { recordId: name })];
+    return brief((await handler.handlePush({ clientId: 'a', logId: name, lastCheckpoint: null, mutations })).results);
+  });
+  expect(new Set((await Promise.all(pushes)).flat())).toEqual(new Set(['applied']));
+});

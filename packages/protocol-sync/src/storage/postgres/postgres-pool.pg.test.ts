@@ -1,0 +1,38 @@
+import pg from 'pg';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { StoreBusyError } from '../sync-store.js';
+import { isUnavailable } from './postgres-pool.js';
+import { PostgresStore } from './postgres-store.js';
+
+function storeAt(url: string): PostgresStore {
+  const pool = new pg.Pool({ connectionString: url });
+  onTestFinished(() => pool.end());
+  return new PostgresStore({ pool });
+}
+
+test('says what is wrong where the database will never let it in', async () => {
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = '/no_such_database';
+  await expect(storeAt(url.href).open()).rejects.toMatchObject({ code: '3D000' });
+});
+
+test('is busy where nobody answers, and tells the operator why', async () => {
+  // Nothing listens on port 1.
+  const opening = storeAt('postgres://postgres@127.0.0.1:1/postgres').open();
+  await expect(opening).rejects.toBeInstanceOf(StoreBusyError);
+  await expect(opening).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});
+
+test.each([
+  ['08006', true],
+  ['08P01', true],
+  ['57P01', true],
+  ['25P03', true],
+  ['53300', true],
+  ['22008', false],
+  ['57014', false],
+  [undefined, false],
+])('takes %s from the server for a database that may come back: %s', (code, isMeant) => {
+  const reported = Object.assign(new Error('reported'), { severity: 'FATAL', code });
+  expect([isUnavailable(reported), isUnavailable(new Error('08006'))]).toEqual([isMeant, false]);
+});

@@ -1,0 +1,83 @@
+/** Connections of the application's pool, lent for one transaction at a time. */
+
+import { StoreBusyError } from '../sync-store.js';
+import { answerInTime, SilentConnectionError } from './answer-in-time.js';
+import { isUnavailable, type PostgresClient, type PostgresPool, sqlState } from './postgres-pool.js';
+import { type PostgresWaiting, SqlTransaction } from './sql-transaction.js';
+
+/** Takes a connection; throws `StoreBusyError` when none is free in time or the database is out of reach. */
+export async function takeClient(pool: PostgresPool, waiting: PostgresWaiting): Promise<PostgresClient> {
+  const { platform, connectTimeoutMs } = waiting;
+  let isTooLate = false;
+  let stopTimer = () => {};
+  const tooLate = new Promise<never>((_, reject) => {
+    stopTimer = platform.setTimer(() => {
+      isTooLate = true;
+      reject(new StoreBusyError(`The pool had no free connection for ${connectTimeoutMs} ms. Try again.`));
+    }, connectTimeoutMs);
+  });
+  const connected = pool.connect().then((client) => {
+    // Nobody waits for it any more.
+    if (isTooLate) client.release();
+    return client;
+  });
+  try {
+    return await Promise.race([connected, tooLate]);
+  } catch (error) {
+    throw error instanceof StoreBusyError || (sqlState(error) && !isUnavailable(error)) ? error : outOfReach(error);
+  } finally {
+    stopTimer();
+    connected.catch(() => {});
+  }
+}
+
+/** Where connections come from, and for how long to wait. */
+export interface PostgresSource {
+  readonly pool: PostgresPool;
+  readonly waiting: PostgresWaiting;
+}
+
+/** Runs `work` in one transaction on a connection of its own. A connection that is lost meanwhile: `StoreBusyError`. */
+export function inTransaction<T>(source: PostgresSource, work: (sql: SqlTransaction) => Promise<T>): Promise<T> {
+  return withClient(source, async (client) => {
+    const sql = new SqlTransaction(client, source.waiting);
+    const result = await work(sql);
+    await sql.commit();
+    return result;
+  });
+}
+
+/** Runs `work` with a connection of its own, which leaves with no transaction open. */
+export async function withClient<T>(source: PostgresSource, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  const client = await takeClient(source.pool, source.waiting);
+  let isLost = false;
+  // Without a listener, a connection that breaks while it is lent would end the process; its next statement fails.
+  client.on('error', ignore);
+  try {
+    return await work(client);
+  } catch (error) {
+    isLost =
+      error instanceof SilentConnectionError || isUnavailable(error) || !(await canRollBack(client, source.waiting));
+    throw isLost ? outOfReach(error) : error;
+  } finally {
+    // A lost connection may complain once more after it was given back, so its listener stays.
+    if (!isLost) client.removeListener('error', ignore);
+    client.release(isLost);
+  }
+}
+
+/** Whether the connection still works, which is then free of what failed on it. */
+async function canRollBack(client: PostgresClient, { platform }: PostgresWaiting): Promise<boolean> {
+  try {
+    await answerInTime(client.query('ROLLBACK'), platform);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function outOfReach(cause: unknown): StoreBusyError {
+  return new StoreBusyError('The database is out of reach, or the connection to it was lost. Try again.', { cause });
+}
+
+function ignore(): void {}

@@ -1,0 +1,119 @@
+/** One SQLite connection with its prepared statements and its transactions. */
+
+import { StoreBusyError } from '../sync-store.js';
+import { isSqliteBusy, type SqliteDatabase, type SqliteStatement } from './sqlite-database.js';
+
+/** How a connection waits for another one's write to end. */
+export interface SqliteWaiting {
+  /** Milliseconds altogether, then `StoreBusyError`. */
+  readonly timeoutMs: number;
+  readonly pause: (delayMs: number) => Promise<void>;
+}
+
+/**
+ * 20 ms: SQLite waits while it blocks the whole process, so it may only bridge another process's short write. Longer
+ * waits are ours, and let other requests go on.
+ */
+const BLOCKING_WAIT_MS = 20;
+/** 100 ms: the longest pause between two tries, so that a free lock is not missed for long. */
+const MAX_PAUSE_MS = 100;
+
+export class SqliteConnection {
+  /** The application's handle. */
+  readonly database: SqliteDatabase;
+  readonly #waiting: SqliteWaiting;
+  readonly #statementBySql = new Map<string, SqliteStatement>();
+
+  constructor(database: SqliteDatabase, waiting: SqliteWaiting) {
+    this.database = database;
+    this.#waiting = waiting;
+  }
+
+  /** Sets the connection up; where the file is set up already, this changes nothing. */
+  async configure(): Promise<void> {
+    this.exec(`PRAGMA busy_timeout = ${BLOCKING_WAIT_MS}`);
+    // A file is switched to WAL only while nobody else uses it.
+    await this.#whenFree(() => this.exec('PRAGMA journal_mode = WAL'));
+    this.exec('PRAGMA synchronous = FULL');
+  }
+
+  /** Runs `work` in a transaction that holds the write lock from its start, so that nothing it read can change. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.#whenFree(() => this.exec('BEGIN IMMEDIATE'));
+    try {
+      const result = await work();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw isSqliteBusy(error) ? this.#busy(error) : error;
+    }
+  }
+
+  /** Runs `work` in one snapshot of what is committed. */
+  async snapshot<T>(work: () => T): Promise<T> {
+    return this.#whenFree(() => {
+      this.run('BEGIN');
+      try {
+        return work();
+      } finally {
+        this.#rollBack();
+      }
+    });
+  }
+
+  exec(sql: string): void {
+    this.database.exec(sql);
+  }
+
+  run(sql: string, ...parameters: readonly unknown[]): void {
+    this.#prepare(sql).run(...parameters);
+  }
+
+  /** All rows of a statement; `Row` is the caller's word for what the statement selects. */
+  all<Row>(sql: string, ...parameters: readonly unknown[]): readonly Row[] {
+    return this.#prepare(sql).all(...parameters) as Row[];
+  }
+
+  /** The first row of a statement; `Row` is the caller's word for what the statement selects. */
+  get<Row>(sql: string, ...parameters: readonly unknown[]): Row | undefined {
+    return (this.#prepare(sql).get(...parameters) ?? undefined) as Row | undefined;
+  }
+
+  /** Lets go of the prepared statements. */
+  release(): void {
+    this.#statementBySql.clear();
+  }
+
+  async #whenFree<T>(step: () => T): Promise<T> {
+    const { timeoutMs, pause } = this.#waiting;
+    for (let waitedMs = 0, pauseMs = 1; ; waitedMs += pauseMs, pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      try {
+        return step();
+      } catch (error) {
+        if (!isSqliteBusy(error)) throw error;
+        if (waitedMs >= timeoutMs) throw this.#busy(error);
+      }
+      await pause(pauseMs);
+    }
+  }
+
+  #busy(cause: unknown): StoreBusyError {
+    const message = `Another connection kept the SQLite database locked for ${this.#waiting.timeoutMs} ms. Try again.`;
+    return new StoreBusyError(message, { cause });
+  }
+
+  #rollBack(): void {
+    try {
+      this.run('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full; the error under way tells the cause.
+    }
+  }
+
+  #prepare(sql: string): SqliteStatement {
+    const statement = this.#statementBySql.get(sql) ?? this.database.prepare(sql);
+    this.#statementBySql.set(sql, statement);
+    return statement;
+  }
+}

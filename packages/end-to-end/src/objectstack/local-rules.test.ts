@@ -93,11 +93,12 @@ it('I4 writes what the server sends also where the local definitions refuse it',
   hidden = ['title'];
   await server.recordChange({ ...change, recordId: 'old', data: { title: 'Secret', status: 'done' } });
   await server.recordChange({ ...change, recordId: 'new', data: { title: 'Secret, too', status: 'late' } });
+  await server.recordChange({ ...change, recordId: 'plain', data: { title: 'Secret as well' } });
   await server.recordChange({ operation: 'delete', objectName: 'project', recordId: 'p1' });
   await device.exchange();
   const [projects, bills] = await Promise.all(['project', 'bill'].map((name) => device.engine.find(name, {}, system)));
   expect([await device.tasks(), projects, bills?.map(({ id, project }) => [id, project]), device.failures]).toEqual([
-    { old: 'null (done)', new: 'null (late)' },
+    { old: 'null (done)', new: 'null (late)', plain: 'null (null)' },
     [],
     [['b1', 'p1']],
     [],

@@ -192,9 +192,8 @@ export class EngineWriter {
       const written = row
         ? await engine.update(objectName, write, { context })
         : await engine.insert(objectName, write, { context });
-      // Defaults and hooks of this engine may have made something else of it.
-      // Past the definitions there is neither, and no result.
-      const rest = changedIn(fields, Object(written ?? seen.data), seen.data);
+      // Defaults and hooks of this engine, or of its tables, may have made something else of it.
+      const rest = changedIn(fields, Object(written), seen.data);
       if (Object.keys(rest).length > 0) await writePastHooks(engine, ref, { data: rest, context });
     }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });

@@ -31,8 +31,8 @@ export async function writePastDefinitions(
     const driver = driverOf(engine, object);
     const options = { transaction: context?.transaction };
     if (operation.operation === 'delete') await driver.delete(object, recordId, options);
-    else if (operation.operation === 'insert') await driver.create(object, data, options);
-    else await driver.update(object, recordId, data, options);
+    else if (operation.operation === 'insert') operation.result = await driver.create(object, data, options);
+    else operation.result = await driver.update(object, recordId, data, options);
   }
 }
 

@@ -32,7 +32,8 @@ export interface EngineOperation {
   readonly ast?: { readonly where?: EngineWhere } | undefined;
   readonly options?: { readonly where?: EngineWhere } | undefined;
   readonly context?: EngineContext | undefined;
-  readonly result?: unknown;
+  /** What the engine answers. */
+  result?: unknown;
 }
 
 /** An object's definition as the registry holds it; keys the registry knows nothing of are kept in it. */

@@ -49,7 +49,7 @@ it('I4 shows what the server has of a record that a hook makes something else of
   expect([await device.tasks(), device.failures]).toEqual([{ t1: 'By the server (null)' }, []]);
 });
 
-it('ends where two hooks answer each other', async () => {
+it('I4 ends where two hooks answer each other, with what the server has', async () => {
   const server = new SyncHandler();
   const device = await startDevice(server, { name: 'a' });
   for (const recordId of ['one', 'two']) await server.recordChange({ ...created, recordId, data: { title: recordId } });
@@ -65,5 +65,18 @@ it('ends where two hooks answer each other', async () => {
   hookOn(device.engine, 'two', answerWith('one'));
   await server.recordChange({ ...created, recordId: 'one', data: { title: 'first' } });
   await device.exchange();
-  expect([device.failures, device.sync.getEngine('task').getMutationLogger().getPending()]).toEqual([[], []]);
+  expect([await device.tasks(), device.failures]).toEqual([{ one: 'first (null)', two: 'two (null)' }, []]);
+  expect(device.sync.getEngine('task').getMutationLogger().getPending()).toEqual([]);
+});
+
+it('I4 shows what the server has of a record that a hook deletes each time', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a' });
+  hookOn(device.engine, 'item', async () => {
+    await device.engine.delete('task', { where: { id: 'item' }, ...system });
+  });
+  await server.recordChange({ ...created, recordId: 'item', data: { title: 'Item' } });
+  await device.exchange();
+  expect([await device.tasks(), device.failures]).toEqual([{ item: 'Item (null)' }, []]);
+  expect(device.sync.client.status.pending).toBe(0);
 });

@@ -17,7 +17,7 @@ import type { LocalRecord } from '../records/rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { knownIds, type Outbox, setKnown } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
-import { writePastDefinitions, writePastHooks } from './past-definitions.js';
+import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
 import type { ShownVersions } from './shown-versions.js';
 
@@ -37,6 +37,8 @@ type EngineRef = RecordRef & { readonly recordId: string };
 /** A record that is being written, for what that calls. */
 interface Writing {
   readonly ref: EngineRef;
+  /** Whether hooks and cascades are left out. */
+  readonly isPastHooks: boolean;
   /** Set once the engine was asked for it: what follows is written by hooks and cascades. */
   isAsked: boolean;
 }
@@ -73,6 +75,7 @@ export class EngineWriter {
     const [own] = refs.filter((ref) => writing && recordKey(ref) === recordKey(writing.ref));
     if (writing && !writing.isAsked && own && refs.length === 1) {
       writing.isAsked = true;
+      if (writing.isPastHooks) return writePastHooks(engine, own.recordId, operation);
       return writePastDefinitions(engine, own.recordId, { operation, next });
     }
     for (const ref of refs) this.#takenAlong.set(recordKey(ref), ref);
@@ -133,17 +136,19 @@ export class EngineWriter {
   /** Brings back what the user sees. What sync knows nothing of is left as it is. */
   async #restoreTakenAlong(): Promise<void> {
     const { client, onFailed } = this.#parts;
-    const restored: string[] = [];
-    // Also what that takes along in its turn, but each once: hooks that answer each other would go on for ever.
+    const restored = new Set<string>();
+    // What that takes along in its turn comes behind.
     for (const [key, ref] of this.#takenAlong) {
       try {
-        if (await client.records.get(ref)) await this.#apply(ref);
-        restored.push(key);
+        const isSeen = (await client.records.get(ref)) !== undefined;
+        this.#takenAlong.delete(key);
+        // Once with its hooks: those that answer each other would go on for ever.
+        if (isSeen) await this.#apply(ref, { isPastHooks: restored.has(key) });
+        restored.add(key);
       } catch (error) {
         onFailed(error);
       }
     }
-    for (const key of restored) this.#takenAlong.delete(key);
   }
 
   #retryLater(): void {
@@ -153,7 +158,7 @@ export class EngineWriter {
   }
 
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
-  async #apply(ref: EngineRef): Promise<void> {
+  async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
     const { engine, onFailed, outside } = this.#parts;
     if (isPlaceholderId(ref.recordId)) return onFailed(placeholderId(ref));
     let takeBack = () => {};
@@ -162,7 +167,7 @@ export class EngineWriter {
     };
     try {
       await outside(() =>
-        this.#writing.run({ ref, isAsked: false }, () =>
+        this.#writing.run({ ref, isPastHooks, isAsked: false }, () =>
           commitTransaction(engine, ({ transaction }) => work(transaction)),
         ),
       );
@@ -194,7 +199,7 @@ export class EngineWriter {
         : await engine.insert(objectName, write, { context });
       // Defaults and hooks of this engine, or of its tables, may have made something else of it.
       const rest = changedIn(fields, Object(written), seen.data);
-      if (Object.keys(rest).length > 0) await writePastHooks(engine, ref, { data: rest, context });
+      if (Object.keys(rest).length > 0) await updatePastHooks(engine, ref, { data: rest, context });
     }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
     // Before the commit, behind which the application may write on top of it.

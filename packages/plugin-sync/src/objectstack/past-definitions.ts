@@ -27,17 +27,22 @@ export async function writePastDefinitions(
   } catch (error) {
     const { code } = Object(error) as { readonly code?: unknown };
     if (!REFUSALS.includes(code)) throw error;
-    const { object, data, context } = operation;
-    const driver = driverOf(engine, object);
-    const options = { transaction: context?.transaction };
-    if (operation.operation === 'delete') await driver.delete(object, recordId, options);
-    else if (operation.operation === 'insert') operation.result = await driver.create(object, data, options);
-    else operation.result = await driver.update(object, recordId, data, options);
+    await writePastHooks(engine, recordId, operation);
   }
 }
 
+/** Carries out a write of one record without hooks, and with nothing that follows it. */
+export async function writePastHooks(engine: DataEngine, recordId: string, operation: EngineOperation): Promise<void> {
+  const { object, data, context } = operation;
+  const driver = driverOf(engine, object);
+  const options = { transaction: context?.transaction };
+  if (operation.operation === 'delete') await driver.delete(object, recordId, options);
+  else if (operation.operation === 'insert') operation.result = await driver.create(object, data, options);
+  else operation.result = await driver.update(object, recordId, data, options);
+}
+
 /** Changes fields of a record that is there, without hooks. */
-export async function writePastHooks(
+export async function updatePastHooks(
   engine: DataEngine,
   { objectName, recordId }: { readonly objectName: string; readonly recordId: string },
   { data, context }: { readonly data: JsonObject; readonly context: EngineContext },

@@ -80,3 +80,21 @@ it('I4 shows what the server has of a record that a hook deletes each time', asy
   expect([await device.tasks(), device.failures]).toEqual([{ item: 'Item (null)' }, []]);
   expect(device.sync.client.status.pending).toBe(0);
 });
+
+it('keeps what a hook creates, and records it at the next start', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a' });
+  hookOn(device.engine, 'item', async () => {
+    await device.engine.insert('task', { id: 'made', title: 'Made' }, system);
+  });
+  await server.recordChange({ ...created, recordId: 'item', data: { title: 'Item' } });
+  await device.exchange();
+  const before = [await device.tasks(), (await server.getRecord('task', 'made'))?.data];
+  await device.stop();
+  const again = await startDevice(server, { name: 'a', directory: device.directory });
+  await again.exchange();
+  expect([before, (await server.getRecord('task', 'made'))?.data]).toEqual([
+    [{ item: 'Item (null)', made: 'Made (new)' }, undefined],
+    { title: 'Made', status: 'new' },
+  ]);
+});

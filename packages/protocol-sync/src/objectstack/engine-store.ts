@@ -34,6 +34,14 @@ export interface OpenTransaction {
   run<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
 }
 
+interface Joining<T> {
+  readonly work: (open: OpenTransaction) => Promise<T>;
+  /** Whether the transaction ends with the work. */
+  readonly isOwned: boolean;
+  /** Called with the feed as it will be if this is committed. */
+  readonly onSaved: (feed: NonNullable<Saved>) => void;
+}
+
 export interface EngineStoreOptions {
   /** Called before a commit with the records that `touch` named in the transaction. */
   readonly bringUpToDate?: BringUpToDate;
@@ -103,7 +111,7 @@ export class EngineStore implements SyncStore {
    * does, and what it writes must not pass by the feed.
    */
   async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
-    return this.#counted(() => (given === undefined ? this.#once(work) : this.#in(given, { work, isOwned: false })));
+    return this.#counted(() => (given === undefined ? this.#once(work) : this.#inJoined(given, work)));
   }
 
   async page(query: PageQuery): Promise<Page> {
@@ -194,58 +202,57 @@ export class EngineStore implements SyncStore {
     }
   }
 
-  #once<T>(work: (open: OpenTransaction) => Promise<T>, tellOwned: (isOwned: boolean) => void = () => {}): Promise<T> {
-    return commitTransaction(this.#engine, ({ transaction, owned }) => {
+  async #once<T>(
+    work: (open: OpenTransaction) => Promise<T>,
+    tellOwned: (isOwned: boolean) => void = () => {},
+  ): Promise<T> {
+    let saved: Saved;
+    const done = await commitTransaction(this.#engine, ({ transaction, owned }) => {
       tellOwned(owned);
-      return this.#in(transaction, { work, isOwned: owned });
+      if (!owned) return this.#inJoined(transaction, work);
+      const onSaved = (feed: NonNullable<Saved>) => {
+        saved = feed;
+      };
+      return this.#in(transaction, { work, isOwned: true, onSaved });
     });
+    if (saved) this.#outside((feed) => this.#tell(feed), saved);
+    return done;
   }
 
-  async #in<T>(
-    transaction: unknown,
-    { work, isOwned }: { readonly work: (open: OpenTransaction) => Promise<T>; readonly isOwned: boolean },
-  ): Promise<T> {
+  /** Once somebody else's transaction has ended, nobody can say how: what came of it is looked at. */
+  #inJoined<T>(transaction: unknown, work: (open: OpenTransaction) => Promise<T>): Promise<T> {
+    const look = () => {
+      if (!this.#listeners.isEmpty) this.#looking(0);
+    };
+    const onSaved = () => void executionOf(transaction)?.then(look, () => {});
+    return this.#in(transaction, { work, isOwned: false, onSaved });
+  }
+
+  async #in<T>(transaction: unknown, { work, isOwned, onSaved }: Joining<T>): Promise<T> {
     const touched: RecordRef[] = [];
-    let saved: Saved;
     // Before anything is written or read: who has a record's row and waits for the feed would wait for a push that has the feed
     // and waits for the row, and what was read before the wait may be old after it.
     await this.#transactionOn(transaction).lock(isOwned ? 'new' : 'joined');
     const run: OpenTransaction['run'] = async (inner) => {
       const engine = this.#transactionOn(transaction);
       const result = await runInScope(engine, inner);
-      saved = engine.saved ?? saved;
+      if (engine.saved) onSaved(engine.saved);
       return result;
     };
     const open = { transaction, run };
     const bringUpToDate = async () => {
       if (touched.length > 0) await this.#bringUpToDate(eachOnce(touched), open);
     };
-    try {
-      return await this.#touched.run(touched, async () => {
-        const done = await work(open).catch(async (error: unknown) => {
-          // Whose transaction this is may go on without this write, and commit what its hooks had written. Where it cannot
-          // go on, nothing can be written any more either.
-          if (!isOwned) await bringUpToDate().catch(() => {});
-          throw error;
-        });
-        await bringUpToDate();
-        return done;
+    return this.#touched.run(touched, async () => {
+      const done = await work(open).catch(async (error: unknown) => {
+        // Whose transaction this is may go on without this write, and commit what its hooks had written. Where it cannot
+        // go on, nothing can be written any more either.
+        if (!isOwned) await bringUpToDate().catch(() => {});
+        throw error;
       });
-    } finally {
-      this.#announceAfter(transaction, { saved, isOwned });
-    }
-  }
-
-  /** Tells listeners of the new head once it is committed. */
-  #announceAfter(transaction: unknown, { saved, isOwned }: { readonly saved: Saved; readonly isOwned: boolean }): void {
-    if (!saved) return;
-    const execution = executionOf(transaction);
-    if (execution !== undefined) {
-      execution.then(
-        () => this.#outside(() => this.#tell(saved)),
-        () => {},
-      );
-    } else if (isOwned) this.#looking(0);
+      await bringUpToDate();
+      return done;
+    });
   }
 
   #tell(saved: NonNullable<Saved>): void {

@@ -290,3 +290,21 @@ it('I4 follows writes of an object whose name the engine shortens', async () => 
   const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
   expect(serverChanges).toMatchObject([{ objectName: 'crm__task', recordId: 't1', data: { title: 'Buy milk' } }]);
 });
+
+it('I11 tells of a commit, and not of one at its place that was rolled back before', async () => {
+  const { engine, sync } = await start();
+  await sync.enrolled();
+  const heads: number[] = [];
+  sync.handler.store.onCommit((head) => heads.push(head));
+  const insert = (...ids: readonly string[]) =>
+    engine.transaction(async () => {
+      for (const id of ids) await engine.insert('task', { id, title: 'x' }, system);
+      if (ids.includes('wrong')) throw new Error('changed my mind');
+    });
+  await expect(insert('wrong', 'also')).rejects.toThrow('changed my mind');
+  for (const head of [1, 2]) {
+    await insert(`task-${head}`);
+    await vi.waitUntil(() => heads.includes(head));
+  }
+  expect(heads).toEqual([1, 2]);
+});

@@ -31,8 +31,8 @@ export async function commitTransaction<T>(
 }
 
 /**
- * What Knex, under ObjectStack's SQL drivers, settles at the end of a transaction: resolves at the commit, rejects at a rollback
- * and where the commit failed, as where the connection was lost before it. What the engine awaits resolves also then.
+ * What Knex, under ObjectStack's SQL drivers, settles at the end of a transaction: rejects where the commit failed, as where the
+ * connection was lost before it; resolves at the commit, and also at a rollback. What the engine awaits resolves in each case.
  */
 export function executionOf(transaction: unknown): Promise<unknown> | undefined {
   const { executionPromise } = Object(transaction) as { readonly executionPromise?: unknown };

@@ -11,7 +11,7 @@ export interface ObjectConfigsOptions {
 }
 
 /** The part of a request that says which changes are wanted. */
-export type Asked = Pick<SyncPushRequest, 'pull' | 'objects' | 'except'>;
+export type WantedChanges = Pick<SyncPushRequest, 'pull' | 'objects' | 'except'>;
 
 export class ObjectConfigs {
   readonly #default: ObjectConfig;
@@ -52,7 +52,7 @@ export class ObjectConfigs {
   }
 
   /** Which changes to ask for: all but those of some objects, those of some objects, or none. */
-  asked(): Asked {
+  wanted(): WantedChanges {
     const isPulled = pulls(this.#default);
     const others = [...this.#byName].filter(([, config]) => pulls(config) !== isPulled).map(([name]) => name);
     if (others.length === 0) return isPulled ? {} : { pull: false };
@@ -60,7 +60,7 @@ export class ObjectConfigs {
   }
 
   get isPulling(): boolean {
-    return this.asked().pull !== false;
+    return this.wanted().pull !== false;
   }
 }
 

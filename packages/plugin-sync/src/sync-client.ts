@@ -289,7 +289,7 @@ export class SyncClient implements AsyncDisposable {
 
   /** What another tab recorded is sent like one's own. */
   #scheduleUnsent(): void {
-    const { unsentDebounceMs } = this.#cycle.left();
+    const { unsentDebounceMs } = this.#cycle.unsent();
     if (unsentDebounceMs !== null) this.#schedule(unsentDebounceMs);
   }
 

@@ -118,7 +118,7 @@ export class Exchange {
       logId,
       sentAt: instantOf(platform.now()),
       ...(this.#most < MAX_PAGE && { limit: this.#most }),
-      ...configs.asked(),
+      ...configs.wanted(),
     };
   }
 

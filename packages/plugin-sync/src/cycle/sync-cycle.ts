@@ -19,8 +19,8 @@ import type { ObjectConfigs } from '../object-configs.js';
 import { CheckpointMovedError, type StoredEntry } from '../storage/client-storage.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import { refusalOf, TransportError } from '../transport/transport.js';
-import { Asked, isPlain } from './asked.js';
 import type { Ask, Exchange, Exchanged } from './exchange.js';
+import { isPlain, OpenRequest } from './open-request.js';
 import { selectBatch } from './select-batch.js';
 import type { SyncEvent } from './sync-state.js';
 import { WholeAnswer } from './whole-answer.js';
@@ -64,12 +64,12 @@ export class SyncCycle {
   }
 
   /** True while something that belongs to the sync is left to do. */
-  isLeft(): boolean {
+  isUnfinished(): boolean {
     return this.#isWanted(this.#firstSendable()) || (this.#isAskedAnew && this.#parts.configs.isPulling);
   }
 
-  /** What is left to send: after which debounce, `null` when there is nothing, and until when the first record is held. */
-  left(): Pick<Extract<SyncEvent, { readonly type: 'drained' }>, 'unsentDebounceMs' | 'heldUntil'> {
+  /** What is unsent, of this sync or not: after which debounce it goes, if there is any, and until when the first record is held. */
+  unsent(): Pick<Extract<SyncEvent, { readonly type: 'drained' }>, 'unsentDebounceMs' | 'heldUntil'> {
     const { configs, intake } = this.#parts;
     const next = this.#firstSendable();
     const unsentDebounceMs = next ? configs.of(next.mutation.objectName).debounceMs : null;
@@ -97,33 +97,34 @@ export class SyncCycle {
     const { listeners, open } = this.#parts;
     await open();
     this.include();
-    if (!this.isLeft()) return null;
+    if (!this.isUnfinished()) return null;
     listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
     this.#refusals = [];
     this.hasSettled = false;
     let repairs = 0;
-    let asked: Asked | undefined;
+    let next: OpenRequest | undefined;
     for (let isDone = false; !isDone; ) {
       // Nobody waits for a reason, which not every platform's signal has.
       if (signal.aborted) return null;
-      const current: Asked = asked ?? (await this.#ask(signal));
-      asked = undefined;
+      const current: OpenRequest = next ?? (await this.#ask(signal));
+      next = undefined;
       try {
         this.#prepareBehind(current);
         const exchanged = await current.read((checkpoint) => this.#askEarly(current, checkpoint, signal));
-        asked = current.behind ?? this.#askAhead(exchanged, signal);
-        const answer = await this.#store(exchanged);
+        next = current.behind ?? this.#askAhead(exchanged, signal);
+        await this.#store(exchanged);
+        const { answer } = exchanged;
         whole.add(answer);
-        isDone = !asked && !answer.hasMore && !this.isLeft();
+        isDone = !next && !answer.hasMore && !this.isUnfinished();
         // A feed that starts over with every answer never ends.
         if (answer.reset && ++repairs > MAX_REPAIRS)
           throw unusable('The server starts its feed over with every answer.');
       } catch (error) {
         this.#hasFailed = true;
         // What was asked on top of what is not stored is of no use, and mutations must not be under way twice.
-        await asked?.end();
-        asked = undefined;
+        await next?.end();
+        next = undefined;
         const isCounted = await this.#repair(error, { batch: current.sent, isLast: repairs >= MAX_REPAIRS });
         if (isCounted) repairs += 1;
       }
@@ -135,7 +136,7 @@ export class SyncCycle {
   }
 
   /** Asks for what comes next. */
-  async #ask(signal: AbortSignal): Promise<Asked> {
+  async #ask(signal: AbortSignal): Promise<OpenRequest> {
     const { log } = this.#parts;
     const unsaved = await log.flush().catch((error: unknown) => ({ error }));
     const sent = this.#select();
@@ -146,21 +147,21 @@ export class SyncCycle {
   }
 
   /** Asks for what comes after an answer that is not there yet but announced to end at this checkpoint. */
-  #askEarly({ sent }: Ask, checkpoint: string, signal: AbortSignal): Asked | undefined {
+  #askEarly({ sent }: Ask, checkpoint: string, signal: AbortSignal): OpenRequest | undefined {
     // An answer without results is announced where there is more behind it.
     return this.#hasFailed ? undefined : this.#askBehind({ sent, checkpoint, hasMore: sent.length === 0 }, signal);
   }
 
   /** Asks for what comes after an answer that is not stored yet, unless the answer decides what that is. */
-  #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): Asked | undefined {
+  #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): OpenRequest | undefined {
     if (!isPlain(answer) || (sent.length === 0 && answer.checkpoint === checkpoint)) return undefined;
-    const asked = this.#askBehind({ sent, checkpoint: answer.checkpoint, hasMore: answer.hasMore === true }, signal);
-    if (asked) this.#isAskedAnew = false;
-    return asked;
+    const next = this.#askBehind({ sent, checkpoint: answer.checkpoint, hasMore: answer.hasMore === true }, signal);
+    if (next) this.#isAskedAnew = false;
+    return next;
   }
 
   /** Asks for what comes after an answer that ends at this checkpoint and settles all that was sent. */
-  #askBehind({ sent, checkpoint, hasMore }: Ask & { hasMore: boolean }, signal: AbortSignal): Asked | undefined {
+  #askBehind({ sent, checkpoint, hasMore }: Ask & { hasMore: boolean }, signal: AbortSignal): OpenRequest | undefined {
     const next = this.#selectBehind(sent);
     if (!hasMore && !this.#isWanted(next[0])) return undefined;
     return this.#start({ sent: next, checkpoint }, signal);
@@ -187,12 +188,12 @@ export class SyncCycle {
     );
   }
 
-  #start(ask: Ask, signal: AbortSignal): Asked {
-    return new Asked(ask, (options) => this.#parts.exchange.run(ask, { ...options, signal }));
+  #start(ask: Ask, signal: AbortSignal): OpenRequest {
+    return new OpenRequest(ask, (options) => this.#parts.exchange.run(ask, { ...options, signal }));
   }
 
   /** Stores what an exchange has brought. */
-  async #store(exchanged: Exchanged): Promise<SyncPushResponse> {
+  async #store(exchanged: Exchanged): Promise<void> {
     const { log, exchange, intake } = this.#parts;
     // What was stored meanwhile may have given an entry a copy of its record.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
@@ -206,7 +207,6 @@ export class SyncCycle {
     if (isStuck && outcomes.settled.size + outcomes.holds.length === 0) {
       throw unusable('The server promises more but stays where it is.');
     }
-    return answer;
   }
 
   /** The next batch once those in `answered`, by their ids, are settled. */

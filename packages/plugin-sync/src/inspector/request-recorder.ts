@@ -10,7 +10,7 @@ export interface RecorderParts {
   readonly onChanged: () => void;
 }
 
-interface Asked {
+interface WatchedRequest {
   readonly lastCheckpoint: string | null;
   readonly mutations?: readonly MutationLogEntry[];
 }
@@ -45,12 +45,13 @@ export class RequestRecorder {
         if (typeof value !== 'function') return value;
         const call = (...args: readonly unknown[]) => value.apply(target, args);
         if (key !== 'push' && key !== 'pull') return call;
-        return (request: Asked, ...rest: readonly unknown[]) => record(key, request, () => call(request, ...rest));
+        return (request: WatchedRequest, ...rest: readonly unknown[]) =>
+          record(key, request, () => call(request, ...rest));
       },
     });
   }
 
-  async #record(kind: 'push' | 'pull', request: Asked, send: () => unknown): Promise<unknown> {
+  async #record(kind: 'push' | 'pull', request: WatchedRequest, send: () => unknown): Promise<unknown> {
     const { now } = this.#parts;
     const { mutations = [], lastCheckpoint: checkpoint } = request;
     const startedAt = now();
@@ -95,9 +96,9 @@ function isAnswer(answer: unknown): answer is Partial<SyncPushResponse> {
   return typeof answer === 'object' && answer !== null && !(answer instanceof Response);
 }
 
-type Answered = Omit<Extract<RequestOutcome, { status: 'answered' }>, 'tookMs'>;
+type WhenAnswered = Omit<Extract<RequestOutcome, { status: 'answered' }>, 'tookMs'>;
 
-function answeredWith(answer: unknown): Answered {
+function answeredWith(answer: unknown): WhenAnswered {
   const { serverChanges, checkpoint, hasMore, reset } = isAnswer(answer) ? answer : {};
   return {
     status: 'answered',

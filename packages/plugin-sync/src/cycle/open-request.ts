@@ -5,13 +5,13 @@ import type { TransportOptions } from '../transport/transport.js';
 import type { Ask, Exchanged } from './exchange.js';
 
 /** Under way from the moment it is made. */
-export class Asked implements Ask {
+export class OpenRequest implements Ask {
   readonly sent: readonly StoredEntry[];
   readonly checkpoint: string | null;
   readonly #exchanging: Promise<Exchanged>;
   /** The checkpoint of the answer, told before the answer is there; it may never be. */
   readonly #announced: Promise<string>;
-  #behind: Asked | undefined;
+  #behind: OpenRequest | undefined;
 
   constructor(ask: Ask, exchange: (options: Pick<TransportOptions, 'onNextPage'>) => Promise<Exchanged>) {
     this.sent = ask.sent;
@@ -26,7 +26,7 @@ export class Asked implements Ask {
   }
 
   /** What `read` has asked behind this request, if the answer bears out the checkpoint it was asked with. */
-  get behind(): Asked | undefined {
+  get behind(): OpenRequest | undefined {
     return this.#behind;
   }
 
@@ -34,7 +34,7 @@ export class Asked implements Ask {
    * Waits for the answer. `askBehind` is called at most once, before the answer is there, with the checkpoint that it is
    * announced to have.
    */
-  async read(askBehind: (checkpoint: string) => Asked | undefined): Promise<Exchanged> {
+  async read(askBehind: (checkpoint: string) => OpenRequest | undefined): Promise<Exchanged> {
     let isRead = false;
     void this.#announced.then((checkpoint) => {
       if (!isRead) this.#behind = askBehind(checkpoint);

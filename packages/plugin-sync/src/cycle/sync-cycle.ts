@@ -12,8 +12,8 @@
 import type { SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
 import { isEpochWalk } from '../answer/walk.js';
+import { callContained } from '../listeners/call-contained.js';
 import type { Listeners } from '../listeners/listeners.js';
-import { callContained } from '../listeners/subscribers.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { ObjectConfigs } from '../object-configs.js';
 import { CheckpointMovedError, type StoredEntry } from '../storage/client-storage.js';

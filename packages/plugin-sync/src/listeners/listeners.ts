@@ -1,8 +1,8 @@
 /** Calls an application's listeners so that none can stop sync or another listener. */
 import type { SyncConflict, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
-import { settleWithin, type WaitLimit } from './settle-within.js';
-import { callContained, isThenable } from './subscribers.js';
+import { type WaitLimit, waitWithin } from '../platform/wait-within.js';
+import { callContained, isThenable } from './call-contained.js';
 import type { DroppedFields, SyncEventListener } from './sync-listener.js';
 
 /** 60 s for one page: a listener that never ends must not end sync. */
@@ -94,7 +94,7 @@ export class Listeners {
       this.#close = () => reject(new Error('The client is closed.'));
     });
     if (this.isClosed) this.#close();
-    return settleWithin(Promise.race([work, closed]), { ...limit, platform: this.#platform });
+    return waitWithin(Promise.race([work, closed]), { ...limit, platform: this.#platform });
   }
 
   /** Tells an error to everybody who wants to know. */

@@ -1,5 +1,6 @@
 /** Those who want to know a value now and whenever it changes. */
 import { jsonEquals } from '@objectql/sync-types';
+import { callContained } from './call-contained.js';
 
 /** Which values need not be told one after the other. */
 export type IsSame = (told: unknown, value: unknown) => boolean;
@@ -51,19 +52,4 @@ export class Subscribers<Value> {
   #call(listener: (value: Value) => unknown, value: Value): void {
     callContained(() => listener(value), this.#onFailed);
   }
-}
-
-/** Calls what may throw or, being asynchronous, reject later; either is reported and stays contained. */
-export function callContained(call: () => unknown, onFailed: (error: unknown) => void): void {
-  try {
-    const returned = call();
-    if (isThenable(returned)) Promise.resolve(returned).catch(onFailed);
-  } catch (error) {
-    onFailed(error);
-  }
-}
-
-/** True for what can be awaited, whichever library or frame it comes from. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

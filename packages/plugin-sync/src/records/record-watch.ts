@@ -1,6 +1,6 @@
 /** Keeps one listener told of what it watches. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import { callContained } from '../listeners/subscribers.js';
+import { callContained } from '../listeners/call-contained.js';
 
 export type Changed = readonly RecordRef[] | 'all';
 

@@ -1,10 +1,10 @@
 /** A storage in the browser's IndexedDB: for pages and workers. */
 import type { RecordRef } from '@objectql/sync-types';
-import { settleWithin } from '../listeners/settle-within.js';
 import { keepStored } from '../platform/keep-stored.js';
 import { whileFrozen } from '../platform/page-freeze.js';
 import type { Platform } from '../platform/platform.js';
 import { systemPlatform } from '../platform/system-platform.js';
+import { waitWithin } from '../platform/wait-within.js';
 import {
   type BaseRecord,
   CheckpointMovedError,
@@ -185,7 +185,7 @@ export class IndexedDbStorage implements ClientStorage {
 
   /** What opens or deletes the database, unless a tab that holds it never lets go. */
   #inTime<T>(work: Promise<T>, onLate?: () => void): Promise<T> {
-    return settleWithin(work, {
+    return waitWithin(work, {
       timeoutMs: OPEN_MS,
       platform: this.#platform,
       onLate: () => {
@@ -211,7 +211,7 @@ export class IndexedDbStorage implements ClientStorage {
       this.#copy = undefined;
       return undefined;
     };
-    return settleWithin(work, { timeoutMs: COPY_MS, platform: this.#platform, onLate }).catch(onLate);
+    return waitWithin(work, { timeoutMs: COPY_MS, platform: this.#platform, onLate }).catch(onLate);
   }
 
   async #request(isCopyKnown: boolean): Promise<IDBDatabase> {

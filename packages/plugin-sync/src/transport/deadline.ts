@@ -1,7 +1,7 @@
 /** Bounds a request in time, whatever it is made of. */
 
-import { settleWithin } from '../listeners/settle-within.js';
 import type { Platform } from '../platform/platform.js';
+import { waitWithin } from '../platform/wait-within.js';
 import { TransportError } from './transport.js';
 
 export interface DeadlineOptions {
@@ -46,7 +46,7 @@ export async function withDeadline<T>(
   signal?.addEventListener('abort', abort);
   try {
     const done = controller.signal.aborted ? ended : work(controller.signal);
-    return await settleWithin(Promise.race([ended, done]), { timeoutMs, platform, onLate });
+    return await waitWithin(Promise.race([ended, done]), { timeoutMs, platform, onLate });
   } finally {
     signal?.removeEventListener('abort', abort);
   }

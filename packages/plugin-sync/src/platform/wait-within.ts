@@ -1,5 +1,5 @@
 /** Waits for what may take for ever, but not for ever. */
-import type { Platform } from '../platform/platform.js';
+import type { Platform } from './platform.js';
 
 export interface WaitLimit<Late> {
   readonly timeoutMs: number;
@@ -9,7 +9,7 @@ export interface WaitLimit<Late> {
 }
 
 /** What `work` resolves with, unless that takes longer than the limit allows; rejects when it rejects in time. */
-export async function settleWithin<T, Late>(
+export async function waitWithin<T, Late>(
   work: PromiseLike<T>,
   { timeoutMs, platform, onLate }: WaitLimit<Late>,
 ): Promise<T | Late> {

@@ -95,7 +95,7 @@ export class SyncClient implements AsyncDisposable {
       transport: () => this.transport,
       open: () => log.load(),
       onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
-      onSettled: group?.outcome.bind(group),
+      onSettled: group?.tellSettled.bind(group),
       onWatched: () => {
         if (asksFirst) this.#schedule(0);
         asksFirst = false;
@@ -137,7 +137,7 @@ export class SyncClient implements AsyncDisposable {
       onSaved: onChanged,
       onLoaded: ({ entries }) => {
         if (entries.length > 0) this.#schedule(0);
-        intake.reread([]);
+        intake.tellReread([]);
       },
       onForeign: () => this.#driver.dispatch({ type: 'refused', why: 'wrong-user' }),
       onRemoved: (ids) => {
@@ -149,7 +149,7 @@ export class SyncClient implements AsyncDisposable {
         deadLetters.tell();
       },
       onReread: () => {
-        intake.reread();
+        intake.tellReread();
         schedule();
       },
     });
@@ -202,7 +202,7 @@ export class SyncClient implements AsyncDisposable {
   record(input: CheckedMutation, id?: string): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
       throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
-    this.configs.refuseReadOnly(input.objectName);
+    this.configs.refuseUnrecordable(input.objectName);
     const mutation = this.log.append(input, id);
     this.#recorded(mutation);
     return mutation;
@@ -238,7 +238,7 @@ export class SyncClient implements AsyncDisposable {
    */
   async settled(id: string): Promise<MutationOutcome> {
     await this.open();
-    return this.#group ? this.#group.settled(id) : this.#intake.outcomeOf(id);
+    return (this.#group ?? this.#intake).outcomeOf(id);
   }
 
   /** Sends nothing until `resume`; a request under way is given up, and its outcome learned later. */

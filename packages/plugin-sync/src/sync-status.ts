@@ -4,10 +4,10 @@ import type { SyncState } from './cycle/sync-state.js';
 import type { LiveStatus } from './live/live-port.js';
 
 /** What whoever talks to the server knows. */
-export type SyncFacts = Pick<StatusCounts, 'clockSkewMs' | 'live' | 'progress' | 'lastError' | 'lastErrorCode'>;
+export type SyncFacts = Pick<CommonStatus, 'clockSkewMs' | 'live' | 'progress' | 'lastError' | 'lastErrorCode'>;
 
-/** What is true in every state. */
-export interface StatusCounts {
+/** What a status tells in every state. */
+export interface CommonStatus {
   /** Mutations that are not settled. */
   readonly pending: number;
   /** Conflicts that wait for the user. */
@@ -31,7 +31,7 @@ export interface StatusCounts {
 }
 
 /** How a client stands: `state`, what is pending, and whether something needs the user (`attention`). */
-export type SyncStatus = StatusCounts &
+export type SyncStatus = CommonStatus &
   (
     | { readonly state: 'idle' | 'syncing' | 'offline' | 'paused' | 'disabled' | 'closed' }
     /** The next try is at `until`, epoch milliseconds. */
@@ -39,11 +39,11 @@ export type SyncStatus = StatusCounts &
     | { readonly state: 'needs-auth'; readonly why: 'unauthenticated' | 'wrong-user' }
   );
 
-/** The status of a machine's state and what is counted beside it. */
-export function statusOf(state: SyncState, counts: Omit<StatusCounts, 'attention'>): SyncStatus {
-  const isWaiting = counts.conflicts > 0 || counts.deadLetters > 0;
-  const attention = isWaiting || counts.isStorageFailing || state.at === 'needs-auth';
-  const common = { ...counts, attention };
+/** The status of a machine's state and what is known beside it. */
+export function statusOf(state: SyncState, known: Omit<CommonStatus, 'attention'>): SyncStatus {
+  const isWaiting = known.conflicts > 0 || known.deadLetters > 0;
+  const attention = isWaiting || known.isStorageFailing || state.at === 'needs-auth';
+  const common = { ...known, attention };
   if (state.at === 'waiting') return { ...common, state: 'waiting', until: state.until };
   if (state.at === 'needs-auth') return { ...common, state: 'needs-auth', why: state.why };
   return { ...common, state: state.at };

@@ -73,11 +73,11 @@ export class AnswerIntake {
   /** Reads the storage again, which somebody else has changed. */
   async reload(): Promise<void> {
     await this.#parts.log.reload();
-    this.reread();
+    this.tellReread();
   }
 
-  /** Tells what the log has read again, after these records were changed, as far as is known. */
-  reread(changed: Changed = 'all'): void {
+  /** Tells everybody that the log has been read again, after these records were changed, as far as is known. */
+  tellReread(changed: Changed = 'all'): void {
     const { records, onChanged } = this.#parts;
     this.conclude();
     records.changed(changed);
@@ -100,7 +100,7 @@ export class AnswerIntake {
       const dead = deadLetters.find(id);
       if (parked) settlements.tell(id, { status: 'conflict', ...parked });
       else if (dead) settlements.tell(id, { status: 'rejected', code: dead.code, reason: dead.reason });
-      else if (settlements.isOver || !(settlements.isFollowed(id) || log.pending.get(id)))
+      else if (settlements.isOver || !(settlements.isReplaced(id) || log.pending.get(id)))
         settlements.tell(id, settlements.recall(id));
     }
   }
@@ -137,7 +137,7 @@ export class AnswerIntake {
     this.#holds.release(sent, settled);
     this.#holds.hold(holds);
     for (const [id, outcome] of settled) {
-      if ('successor' in outcome) this.#settlements.follow(id, outcome.successor, outcome.droppedFields);
+      if ('successor' in outcome) this.#settlements.replace(id, outcome.successor, outcome.droppedFields);
       else this.#settlements.settle(id, outcome);
     }
     records.changed(touched);

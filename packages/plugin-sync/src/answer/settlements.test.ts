@@ -18,11 +18,11 @@ test('tells everybody who waits, and those who ask a moment later', async () => 
 test('gives a mutation the outcome of the one that took its place, with all the fields that were dropped on the way', async () => {
   const settlements = new Settlements();
   const waiting = settlements.wait('m1');
-  settlements.follow('m1', 'm2', ['title']);
-  settlements.follow('m2', 'm3', ['status', 'title']);
-  const whileFollowed = settlements.isFollowed('m1');
+  settlements.replace('m1', 'm2', ['title']);
+  settlements.replace('m2', 'm3', ['status', 'title']);
+  const whileReplaced = settlements.isReplaced('m1');
   settlements.settle('m3', applied(9, ['due']));
-  expect([await waiting, whileFollowed, settlements.isFollowed('m1')]).toEqual([
+  expect([await waiting, whileReplaced, settlements.isReplaced('m1')]).toEqual([
     applied(9, ['title', 'status', 'due']),
     true,
     false,
@@ -32,8 +32,8 @@ test('gives a mutation the outcome of the one that took its place, with all the 
 test('gives several mutations the outcome of the one that took the place of all', async () => {
   const settlements = new Settlements();
   const waiting = [settlements.wait('m1'), settlements.wait('m2')];
-  settlements.follow('m1', 'm3', []);
-  settlements.follow('m2', 'm3', []);
+  settlements.replace('m1', 'm3', []);
+  settlements.replace('m2', 'm3', []);
   settlements.settle('m3', applied(2));
   expect(await Promise.all(waiting)).toEqual([applied(2), applied(2)]);
 });
@@ -49,10 +49,10 @@ test('rejects those who wait when nothing will be settled any more', async () =>
 test('rejects those who wait for a mutation whose successor nobody will hear of', async () => {
   const settlements = new Settlements();
   const waiting = settlements.wait('m1');
-  settlements.follow('m1', 'm2', []);
+  settlements.replace('m1', 'm2', []);
   settlements.tell('m2');
   await expect(waiting).rejects.toMatchObject({ name: 'SyncUsageError', code: 'UNKNOWN_ID' });
-  expect([settlements.isFollowed('m1'), settlements.awaited()]).toEqual([false, []]);
+  expect([settlements.isReplaced('m1'), settlements.awaited()]).toEqual([false, []]);
 });
 
 test('remembers the last outcomes only', () => {

@@ -14,7 +14,8 @@ export class Settlements {
   #outcomeById = new Map<string, MutationOutcome>();
   /** Those before: forgotten all at once, as looking for the oldest one each time would cost more than the rest. */
   #olderById: ReadonlyMap<string, MutationOutcome> = new Map();
-  readonly #followed = new Set<string>();
+  /** Of which another mutation has taken the place, and is not settled yet. */
+  readonly #replaced = new Set<string>();
   /** True once nothing more will be settled. */
   isOver = false;
   readonly #onSettled: (id: string, outcome: MutationOutcome) => void;
@@ -41,8 +42,8 @@ export class Settlements {
   }
 
   /** True while the outcome is that of a mutation which took this one's place and is not settled yet. */
-  isFollowed(id: string): boolean {
-    return this.#followed.has(id);
+  isReplaced(id: string): boolean {
+    return this.#replaced.has(id);
   }
 
   /** The outcome of a mutation that was settled lately. */
@@ -62,15 +63,15 @@ export class Settlements {
 
   /** Keeps nobody waiting: this is the outcome, or nobody will learn it. */
   tell(id: string, outcome?: MutationOutcome): void {
-    this.#followed.delete(id);
+    this.#replaced.delete(id);
     const hearers = this.#hearersById.get(id) ?? [];
     this.#hearersById.delete(id);
     for (const hear of hearers) hear(outcome);
   }
 
   /** The outcome of `id`, less the fields it dropped itself, is that of `successor`. */
-  follow(id: string, successor: string, droppedFields: readonly string[]): void {
-    this.#followed.add(id);
+  replace(id: string, successor: string, droppedFields: readonly string[]): void {
+    this.#replaced.add(id);
     this.#hear(successor, (outcome) => {
       if (outcome) this.settle(id, withDropped(outcome, droppedFields));
       else this.tell(id);

@@ -153,7 +153,7 @@ export class DataEngineSync implements KernelPlugin {
     { objectName, next }: { readonly objectName: string; readonly next: () => Promise<void> },
   ): Promise<void> {
     const { engine, client } = this.#started();
-    client.configs.refuseReadOnly(objectName);
+    client.configs.refuseUnrecordable(objectName);
     await this.#refuseWrongUser();
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {

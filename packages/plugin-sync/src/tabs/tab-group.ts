@@ -31,11 +31,11 @@ export interface TabGroup {
   /** What is known of sync in all tabs. */
   facts(own: SyncFacts): SyncFacts;
   /** The outcome of a mutation of any tab. */
-  settled(id: string): Promise<MutationOutcome>;
+  outcomeOf(id: string): Promise<MutationOutcome>;
   /** Anything a status shows has changed here. */
   changed(): void;
   /** A mutation is settled here. */
-  outcome(id: string, outcome: MutationOutcome): void;
+  tellSettled(id: string, outcome: MutationOutcome): void;
   /** Lets another tab lead. */
   leave(): void;
 }
@@ -49,7 +49,7 @@ export interface TabMember {
   readonly open: () => Promise<unknown>;
   readonly facts: () => SyncFacts;
   /** Knows the outcomes, learns those of other tabs, and takes over what the log has read again. */
-  readonly intake: Pick<AnswerIntake, 'outcomeOf' | 'learn' | 'reread'>;
+  readonly intake: Pick<AnswerIntake, 'outcomeOf' | 'learn' | 'tellReread'>;
   /** Schedules what is pending. */
   readonly schedule: () => void;
   /** Anything a status shows has changed. */

@@ -35,7 +35,7 @@ export type TabMessage =
   | { readonly type: 'done'; readonly id: string; readonly value: unknown; readonly error: WishError | undefined };
 
 /** What only the leader can do. */
-export type Wish = { readonly do: 'sync' } | { readonly do: 'settle'; readonly mutationId: string };
+export type Wish = { readonly do: 'sync' } | { readonly do: 'outcome'; readonly mutationId: string };
 
 /** Why it was not done, as far as an error survives the way between tabs. */
 export interface WishError {

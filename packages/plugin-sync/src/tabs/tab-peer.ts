@@ -15,7 +15,7 @@ import { LeaderElection } from './leader-election.js';
 import { relay, tellListeners } from './listener-relay.js';
 import type { Driver, TabGroup, TabMember } from './tab-group.js';
 import { readEnvelope, type TabMessage, type Wish, type WishError } from './tab-message.js';
-import { toldStorage } from './told-storage.js';
+import { tellingStorage } from './telling-storage.js';
 import { Wishes } from './wishes.js';
 import { WriteWatch } from './write-watch.js';
 
@@ -59,7 +59,7 @@ export class TabPeer implements TabGroup, Driver {
     this.#host = host;
     this.#id = platform.newId();
     this.#channel = host.openChannel(name, (data) => this.#hear(data));
-    this.storage = toldStorage(storage, (message) => {
+    this.storage = tellingStorage(storage, (message) => {
       if (message.type === 'wrote' && message.revision !== null) this.#watch?.wrote(message.revision);
       this.#post(message);
     });
@@ -83,8 +83,8 @@ export class TabPeer implements TabGroup, Driver {
     this.#watch = new WriteWatch({
       log,
       platform: this.#platform,
-      reread: (changed) => {
-        intake.reread(changed);
+      onReread: (changed) => {
+        intake.tellReread(changed);
         member.schedule();
       },
       onFailed: (error) => listeners.report(error),
@@ -124,11 +124,11 @@ export class TabPeer implements TabGroup, Driver {
     }
   }
 
-  async settled(mutationId: string): Promise<MutationOutcome> {
+  async outcomeOf(mutationId: string): Promise<MutationOutcome> {
     try {
       if (this.#term === undefined) await this.#joined.log.flush();
       // A cast as in `request`.
-      return (await this.#wishes.ask(this.#platform.newId(), { do: 'settle', mutationId })) as MutationOutcome;
+      return (await this.#wishes.ask(this.#platform.newId(), { do: 'outcome', mutationId })) as MutationOutcome;
     } catch {
       // What could not be stored yet is known here alone, and the leader may be younger than an outcome all tabs were told.
       return this.#joined.intake.outcomeOf(mutationId);
@@ -153,7 +153,7 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   /** Tells the others of what is settled. */
-  outcome(id: string, outcome: MutationOutcome): void {
+  tellSettled(id: string, outcome: MutationOutcome): void {
     if (this.#term === undefined || this.#isLearning) return;
     if (this.#settled.push([id, outcome]) > 1) return;
     // All that one answer settles goes as one message.
@@ -301,7 +301,7 @@ export class TabPeer implements TabGroup, Driver {
     const isLeader = () => this.#term === term && this.#driver.state.at !== 'closed';
     try {
       // Who asks has written before.
-      await this.#watch?.isFresh();
+      await this.#watch?.untilFresh();
       const value = await this.#do(wish);
       if (isLeader()) answer(value);
     } catch (error) {
@@ -315,7 +315,7 @@ export class TabPeer implements TabGroup, Driver {
     switch (wish.do) {
       case 'sync':
         return this.#driver.request();
-      case 'settle':
+      case 'outcome':
         return this.#joined.intake.outcomeOf(wish.mutationId);
       default:
         return assertNever(wish);

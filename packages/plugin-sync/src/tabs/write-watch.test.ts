@@ -18,7 +18,7 @@ async function watching() {
   const watch = new WriteWatch({
     log,
     platform,
-    reread: (changed) => told.push(changed),
+    onReread: (changed) => told.push(changed),
     onFailed: (error) => told.push(error),
   });
   /** Another tab stores this revision, told of by nobody. */
@@ -34,7 +34,7 @@ test('still reads what another tab has written after this one wrote alone for we
   await log.reload();
   await store(written + 1);
   watch.ended('another', written + 1, [REF]);
-  await watch.isFresh();
+  await watch.untilFresh();
   expect(told).toEqual([[REF]]);
 });
 
@@ -72,7 +72,7 @@ test('reads once what several tabs have written meanwhile, and names it beside a
   await store(2);
   watch.ended('another', 1, [REF]);
   watch.ended('a third', 2, [{ ...REF, recordId: 't2' }]);
-  await watch.isFresh();
+  await watch.untilFresh();
   const loads = () => storage.operations.filter((operation) => operation === 'load').length;
   expect([loads(), told]).toEqual([2, [[REF, { ...REF, recordId: 't2' }]]]);
   // Its own write is under way when it hears of the next.
@@ -82,7 +82,7 @@ test('reads once what several tabs have written meanwhile, and names it beside a
   watch.ended('another', 4, [REF]);
   await own;
   await store(4);
-  await watch.isFresh();
+  await watch.untilFresh();
   expect(told.slice(1)).toEqual([[REF]]);
 });
 
@@ -92,10 +92,10 @@ test('names the records of which something is pending now, or no more', async ()
   const { objectName, recordId } = entry.mutation;
   await storage.commit({ meta: { ...log.meta, revision: 1 }, putEntries: [entry] });
   watch.ended('another', 1, []);
-  await watch.isFresh();
+  await watch.untilFresh();
   await storage.commit({ meta: { ...log.meta, revision: 2 }, removeEntries: ['m1'] });
   watch.ended('another', 2, []);
-  await watch.isFresh();
+  await watch.untilFresh();
   expect(told).toEqual([[{ objectName, recordId }], [{ objectName, recordId }]]);
 });
 
@@ -103,7 +103,7 @@ test('reads everything anew where it does not know what was written', async () =
   const { watch, store, told } = await watching();
   await store(2);
   watch.ended('another', 2, [REF]);
-  await watch.isFresh();
+  await watch.untilFresh();
   expect(told).toEqual(['all']);
 });
 
@@ -112,11 +112,11 @@ test('tells of a read that failed, and reads at the next write', async () => {
   const error = new Error('The connection is lost.');
   storage.fail('load', error);
   watch.ended('another', 1, [REF]);
-  await watch.isFresh();
+  await watch.untilFresh();
   storage.heal();
   await store(2);
   watch.ended('another', 2, [REF]);
-  await watch.isFresh();
+  await watch.untilFresh();
   expect(told).toEqual([error, [REF, REF]]);
 });
 
@@ -127,7 +127,7 @@ test('reads and tells nothing any more once it is stopped', async () => {
   watch.ended('a third', 1, [REF]);
   watch.stop();
   expect(platform.pendingTimersMs).toEqual([]);
-  await watch.isFresh();
+  await watch.untilFresh();
   expect([storage.operations.length - before, told]).toEqual([0, []]);
 });
 

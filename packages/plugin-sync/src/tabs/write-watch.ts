@@ -7,8 +7,8 @@ import type { Changed } from '../records/record-watch.js';
 export interface WriteWatchParts {
   readonly log: ClientLog;
   readonly platform: Platform;
-  /** Takes over what the log has read again. */
-  readonly reread: (changed: Changed) => void;
+  /** Called when the log has been read again, with the records that this may have changed. */
+  readonly onReread: (changed: Changed) => void;
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -69,7 +69,7 @@ export class WriteWatch {
   }
 
   /** Resolves when everything that was told is taken in. */
-  isFresh(): Promise<void> {
+  untilFresh(): Promise<void> {
     return this.#last;
   }
 
@@ -79,14 +79,14 @@ export class WriteWatch {
   }
 
   async #read(): Promise<void> {
-    const { log, reread, onFailed } = this.#parts;
+    const { log, onReread, onFailed } = this.#parts;
     try {
       if (this.#isStopped) return;
       await log.load();
       const revision = log.meta.revision;
       const before = pendingRefs(log);
       await log.reload();
-      reread(this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
+      onReread(this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
     } catch (error) {
       if (!this.#isStopped) onFailed(error);
     }

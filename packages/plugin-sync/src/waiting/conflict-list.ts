@@ -35,12 +35,12 @@ export class ConflictList extends UserList<ParkedConflict> {
    * if it took one. Rejects with `SyncUsageError` when there is no such conflict or the record cannot be stored.
    */
   async resolve(id: string, choice: Choice): Promise<MutationLogEntry | undefined> {
-    return this.settle(id, (parked) => entryFor(parked, resolveWith(parked.conflict, choice, parked.copy)));
+    return this.decide(id, (parked) => entryFor(parked, resolveWith(parked.conflict, choice, parked.copy)));
   }
 
   /** Carries out what was decided after the conflict had been parked; one the user has decided meanwhile stays decided. */
   async resolveLate(id: string, resolution: Resolution): Promise<void> {
-    if (resolution.do !== 'park' && this.find(id)) await this.settle(id, (parked) => entryFor(parked, resolution));
+    if (resolution.do !== 'park' && this.find(id)) await this.decide(id, (parked) => entryFor(parked, resolution));
   }
 }
 

@@ -31,7 +31,7 @@ export class DeadLetterList extends UserList<DeadLetter> {
    * all; one that was refused gets a new id, because a refusal is final for the old one. Durable when it resolves.
    */
   async retry(id: string): Promise<MutationLogEntry> {
-    const made = await this.settle(id, ({ mutation: input, code }) => ({
+    const made = await this.decide(id, ({ mutation: input, code }) => ({
       input,
       round: 0,
       ...(isRetryable(code) ? { id } : {}),
@@ -42,7 +42,7 @@ export class DeadLetterList extends UserList<DeadLetter> {
 
   /** Gives a dead letter up for good. Durable when it resolves. */
   async discard(id: string): Promise<void> {
-    await this.settle(id, () => undefined);
+    await this.decide(id, () => undefined);
   }
 
   /** The dead letters as JSON text, to be kept or sent to support. */

@@ -67,7 +67,7 @@ export class UserList<Item extends { readonly id: string }> {
    * Takes an item off the list for good, and records the mutation that takes its place, if there is one. Rejects with
    * `SyncUsageError` when the item waits no more, whoever has decided it.
    */
-  protected async settle(
+  protected async decide(
     id: string,
     entryFor: (item: Item) => NewEntry | undefined,
   ): Promise<MutationLogEntry | undefined> {

@@ -4,14 +4,14 @@ import { sampleMeta, sampleRecord } from '../storage/contract/storage-samples.js
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { storageContract } from '../storage/storage.contract.js';
 import { FaultStorage } from '../testing/fault-storage.js';
-import { toldStorage } from './told-storage.js';
+import { tellingStorage } from './telling-storage.js';
 
 storageContract(
-  'toldStorage',
+  'tellingStorage',
   {
     keeps: 'nothing',
     loadReads: 'pending',
-    newPlace: async () => ({ open: () => toldStorage(new MemoryStorage(), () => {}), remove: async () => {} }),
+    newPlace: async () => ({ open: () => tellingStorage(new MemoryStorage(), () => {}), remove: async () => {} }),
   },
   { describe, it, expect },
 );
@@ -21,7 +21,7 @@ async function toldOf(batch: StorageBatch, error?: Error): Promise<readonly unkn
   const inner = new FaultStorage(new MemoryStorage());
   if (error) inner.fail('commit', error);
   const told: unknown[] = [];
-  await toldStorage(inner, (message) => told.push(message))
+  await tellingStorage(inner, (message) => told.push(message))
     .commit(batch)
     .catch(() => {});
   return told;

@@ -13,7 +13,7 @@ import type { TabMessage } from './tab-message.js';
 const MAX_NAMED = 500;
 
 /** The storage, with `tell` called before and after each commit. */
-export function toldStorage(storage: ClientStorage, tell: (message: TabMessage) => void): ClientStorage {
+export function tellingStorage(storage: ClientStorage, tell: (message: TabMessage) => void): ClientStorage {
   return {
     load: () => storage.load(),
     getRecords: (refs) => storage.getRecords(refs),

@@ -2,7 +2,6 @@
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { type Choice, type Resolution, resolveWith } from '../conflicts/conflict-resolver.js';
 import { followUpOf } from '../conflicts/follow-up.js';
-import { Subscribers } from '../listeners/subscribers.js';
 import type { NewEntry } from '../log/log-change.js';
 import type { ParkedConflict } from '../storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
@@ -11,22 +10,15 @@ import { type ListView, UserList, type UserListParts } from './user-list.js';
 export class ConflictList extends UserList<ParkedConflict> {
   constructor(parts: UserListParts, view?: ListView<ParkedConflict>) {
     const items = parts.log.waiting.conflicts;
-    const subscribers = new Subscribers(() => this.list(), parts.onListenerFailed);
     super(
       parts,
-      view ?? {
-        items,
-        subscribers,
-        noun: 'parked conflict',
-        refOf: ({ conflict }) => conflict,
-        removal: 'removeConflicts',
-      },
+      view ?? { items, noun: 'parked conflict', refOf: ({ conflict }) => conflict, removal: 'removeConflicts' },
     );
   }
 
   /** The same list, with the conflicts of one object only; with all, where none is named. */
   of(objectName: string | undefined): ConflictList {
-    return new ConflictList(this.parts, { ...this.view, objectName });
+    return new ConflictList(this.parts, this.viewOf(objectName));
   }
 
   /**

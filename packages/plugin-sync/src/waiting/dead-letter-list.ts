@@ -1,6 +1,5 @@
 /** Mutations the server refused for good, or that failed too often. Nothing is deleted unless the user says so. */
 import { isRetryable, type MutationLogEntry } from '@objectql/sync-types';
-import { Subscribers } from '../listeners/subscribers.js';
 import type { DeadLetter } from '../storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
 
@@ -8,22 +7,15 @@ import { type ListView, UserList, type UserListParts } from './user-list.js';
 export class DeadLetterList extends UserList<DeadLetter> {
   constructor(parts: UserListParts, view?: ListView<DeadLetter>) {
     const items = parts.log.waiting.deadLetters;
-    const subscribers = new Subscribers(() => this.list(), parts.onListenerFailed);
     super(
       parts,
-      view ?? {
-        items,
-        subscribers,
-        noun: 'dead letter',
-        refOf: ({ mutation }) => mutation,
-        removal: 'removeDeadLetters',
-      },
+      view ?? { items, noun: 'dead letter', refOf: ({ mutation }) => mutation, removal: 'removeDeadLetters' },
     );
   }
 
   /** The same list, with the dead letters of one object only; with all, where none is named. */
   of(objectName: string | undefined): DeadLetterList {
-    return new DeadLetterList(this.parts, { ...this.view, objectName });
+    return new DeadLetterList(this.parts, this.viewOf(objectName));
   }
 
   /**

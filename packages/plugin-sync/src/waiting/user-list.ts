@@ -1,6 +1,6 @@
 /** What the conflict list and the dead letters have in common: both wait for the user, of one object or of all. */
 import type { MutationLogEntry, RecordRef } from '@objectql/sync-types';
-import type { Subscribers } from '../listeners/subscribers.js';
+import { Subscribers } from '../listeners/subscribers.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { NewEntry } from '../log/log-change.js';
 import { SyncUsageError } from '../sync-usage-error.js';
@@ -20,22 +20,25 @@ export interface UserListParts {
 export interface ListView<Item extends { readonly id: string }> {
   /** All that wait, the longest waiting first. */
   readonly items: ReadonlyMap<string, Item>;
-  readonly subscribers: Subscribers<readonly Item[]>;
   /** Names an item in errors, e.g. `parked conflict`. */
   readonly noun: string;
   readonly refOf: (item: Item) => RecordRef;
   readonly removal: 'removeConflicts' | 'removeDeadLetters';
   /** The one object it shows; all when `undefined`. */
   readonly objectName?: string | undefined;
+  /** Those who hear of all items, where another view of the list has some. */
+  readonly subscribers?: Subscribers<readonly Item[]>;
 }
 
 export class UserList<Item extends { readonly id: string }> {
   protected readonly parts: UserListParts;
-  protected readonly view: ListView<Item>;
+  readonly #view: ListView<Item>;
+  readonly #subscribers: Subscribers<readonly Item[]>;
 
   constructor(parts: UserListParts, view: ListView<Item>) {
     this.parts = parts;
-    this.view = view;
+    this.#view = view;
+    this.#subscribers = view.subscribers ?? new Subscribers(() => this.list(), parts.onListenerFailed);
   }
 
   get size(): number {
@@ -44,23 +47,23 @@ export class UserList<Item extends { readonly id: string }> {
 
   /** The items, the longest waiting first. None before what is stored has been read: `subscribe` tells of them then. */
   list(): readonly Item[] {
-    return this.#own([...this.view.items.values()]);
+    return this.#own([...this.#view.items.values()]);
   }
 
   find(id: string): Item | undefined {
-    return this.view.items.get(id);
+    return this.#view.items.get(id);
   }
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
     const { open, onListenerFailed } = this.parts;
     open().catch(onListenerFailed);
-    return this.view.subscribers.add((all) => listener(this.#own(all)));
+    return this.#subscribers.add((all) => listener(this.#own(all)));
   }
 
   /** Tells subscribers what waits now. */
   tell(): void {
-    this.view.subscribers.tell();
+    this.#subscribers.tell();
   }
 
   /**
@@ -72,7 +75,7 @@ export class UserList<Item extends { readonly id: string }> {
     entryFor: (item: Item) => NewEntry | undefined,
   ): Promise<MutationLogEntry | undefined> {
     const { log, open, onRecorded, onChanged } = this.parts;
-    const { removal, noun } = this.view;
+    const { removal, noun } = this.#view;
     await open();
     const newEntries = () => {
       const item = this.find(id);
@@ -86,8 +89,13 @@ export class UserList<Item extends { readonly id: string }> {
     return made?.mutation;
   }
 
+  /** What shows the items of one object only; all, where none is named. */
+  protected viewOf(objectName: string | undefined): ListView<Item> {
+    return { ...this.#view, subscribers: this.#subscribers, objectName };
+  }
+
   #own(all: readonly Item[]): readonly Item[] {
-    const { objectName, refOf } = this.view;
+    const { objectName, refOf } = this.#view;
     return objectName === undefined ? all : all.filter((item) => refOf(item).objectName === objectName);
   }
 }

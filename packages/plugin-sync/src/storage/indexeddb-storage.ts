@@ -93,29 +93,30 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
-    return this.#run(async (database) => {
-      const transaction = database.transaction('records');
-      const store = transaction.objectStore('records');
-      const found = refs.map((ref) => resultOf<BaseRecord | undefined>(store.get([ref.objectName, ref.recordId])));
-      const [records] = await Promise.all([Promise.all(found), endOf(transaction, this.#platform)]);
-      return records;
-    });
+    return this.#read((store) =>
+      Promise.all(refs.map(({ objectName, recordId }) => resultOf(store.get([objectName, recordId])))),
+    );
   }
 
   listRecords(objectName: string): Promise<readonly BaseRecord[]> {
     // An array sorts behind every text and number, so this is all keys that begin with the object's name.
     const range = IDBKeyRange.bound([objectName], [objectName, []]);
-    return this.#run(async (database) => {
-      const transaction = database.transaction('records');
-      const found = resultOf<BaseRecord[]>(transaction.objectStore('records').getAll(range));
-      const [records] = await Promise.all([found, endOf(transaction, this.#platform)]);
-      return records;
-    });
+    return this.#read((store) => resultOf(store.getAll(range)));
   }
 
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;
+  }
+
+  /** What `ask` asks of the records, in a transaction of its own. */
+  #read<T>(ask: (records: IDBObjectStore) => Promise<T>): Promise<T> {
+    return this.#run(async (database) => {
+      const transaction = database.transaction('records');
+      const asked = ask(transaction.objectStore('records'));
+      await Promise.all([asked, endOf(transaction, this.#platform)]);
+      return asked;
+    });
   }
 
   #run<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {

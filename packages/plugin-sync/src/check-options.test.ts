@@ -22,6 +22,11 @@ test.each([
   expect(() => new SyncEngine(Object.assign({ config: { enabled: true } }, options))).toThrow(problem);
 });
 
+test('refuses objects that are listed, and says how to write them', () => {
+  const options = { clientId, transport, objects: ['task'] } as never;
+  expect(() => new SyncPlugin(options)).toThrow('objects must be { task: { enabled: true } }.');
+});
+
 test('takes for left out what is undefined or null', async () => {
   const none = { tabs: undefined, listeners: undefined, storage: null, live: null, onConflict: null } as object;
   await using plugin = new SyncPlugin({ clientId, transport, ...none });

@@ -19,6 +19,8 @@ export class ObjectConfigs {
 
   constructor({ defaultConfig, objects }: ObjectConfigsOptions) {
     this.#default = resolveConfig(defaultConfig ?? { enabled: objects === undefined }, 'defaultConfig');
+    if (Array.isArray(objects))
+      throw new SyncUsageError('INVALID_CONFIG', 'objects must be { task: { enabled: true } }.');
     const entries = objects instanceof Map ? [...objects] : Object.entries(objects ?? {});
     const resolved = entries.map(
       ([name, config]) => [name, resolveConfig({ ...defaultConfig, ...config }, `objects.${name}`)] as const,

@@ -25,11 +25,13 @@ import {
   type KernelPlugin,
   STORED_FILES,
 } from '@objectql/sync-types/kernel';
+import { version } from '../../package.json';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
 import { EngineWriter, type EngineWriterParts, placeholderId } from './engine-writer.js';
+import { isKnown, knownIds, setKnown } from './known-records.js';
 import { defineLocalObjects } from './local-objects.js';
-import { isKnown, knownIds, Outbox, setKnown } from './outbox.js';
+import { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { ShownVersions } from './shown-versions.js';
@@ -43,7 +45,7 @@ export interface DataEngineSyncOptions {
 /** A plugin beside `SyncPlugin`, on a kernel with the service `objectql`. */
 export class DataEngineSync implements KernelPlugin {
   readonly name = '@objectql/plugin-sync/objectstack';
-  readonly version = '1.0.0';
+  readonly version = version;
   readonly dependencies = ['@objectql/plugin-sync', 'com.objectstack.engine.objectql'];
   readonly #options: DataEngineSyncOptions;
   /** As the code around `new` sees it: in no transaction. */
@@ -85,7 +87,7 @@ export class DataEngineSync implements KernelPlugin {
       if (!this.#isNoting(engine, objectName)) return next();
       const { writer } = this.#started();
       return writer.isWriting
-        ? writer.follow(operation, objectName, next)
+        ? writer.carryOut(operation, objectName, next)
         : this.#write(operation, { objectName, next });
     });
   }
@@ -105,13 +107,13 @@ export class DataEngineSync implements KernelPlugin {
     this.#names = names;
     for (const name of (await this.#isOwn()) ? names : []) await this.#enrol(name);
     await this.#drain();
-    this.#stops = names.map((name) => client.records.watchAll(name, (records) => writer.look(name, records)));
+    this.#stops = names.map((name) => client.records.watchAll(name, (records) => writer.write(name, records)));
   }
 
   /** Resolves once the engine has all that sync knew when this was called. */
   async settled(): Promise<void> {
     const { client, writer } = this.#started();
-    for (const name of this.#names) await writer.look(name, await client.records.list(name));
+    for (const name of this.#names) await writer.write(name, await client.records.list(name));
   }
 
   /** Ends recording and writing; what is committed and not yet recorded, also later, is at the next start. */

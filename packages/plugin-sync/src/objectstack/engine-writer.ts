@@ -15,7 +15,8 @@ import { TurnQueue } from '../log/turn-queue.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { LocalRecord } from '../records/rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
-import { knownIds, type Outbox, setKnown } from './outbox.js';
+import { knownIds, setKnown } from './known-records.js';
+import type { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
@@ -68,7 +69,7 @@ export class EngineWriter {
   }
 
   /** Carries out a write of this writer's, or one that such a write calls; notes what it takes along. */
-  async follow(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
+  async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
     const { engine } = this.#parts;
     const writing = this.#writing.getStore();
     const refs = (await idsBeforeWrite(operation, engine)).map((recordId) => ({ objectName, recordId }));
@@ -83,7 +84,7 @@ export class EngineWriter {
   }
 
   /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
-  async look(objectName: string, records: readonly LocalRecord[]): Promise<void> {
+  async write(objectName: string, records: readonly LocalRecord[]): Promise<void> {
     const now = new Map(records.map((record) => [String(record.recordId), record]));
     const last = this.#lastByObject.get(objectName);
     this.#lastByObject.set(objectName, now);
@@ -102,7 +103,7 @@ export class EngineWriter {
     }, restated);
   }
 
-  /** What the engine knows; where it cannot tell, nothing, and the next look at the object is a first one again. */
+  /** What the engine knows; where it cannot tell, nothing, and the next write of the object is a first one again. */
   async #knownIds(objectName: string): Promise<readonly string[]> {
     const { engine, onFailed } = this.#parts;
     try {
@@ -116,7 +117,7 @@ export class EngineWriter {
 
   /**
    * Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are.
-   * They are found in their turn: whoever looks next and finds nothing new must not be done before they are written.
+   * They are found in their turn: whoever comes next and finds nothing new must not be done before they are written.
    */
   async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
     const { shown } = this.#parts;

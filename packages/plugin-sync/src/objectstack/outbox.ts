@@ -5,7 +5,7 @@ import { checkNewMutation } from '../log/new-mutation.js';
 import { TurnQueue } from '../log/turn-queue.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
-import { KNOWN, OUTBOX } from './local-objects.js';
+import { OUTBOX } from './local-objects.js';
 import type { Shown } from './shown-versions.js';
 
 /** A write as it is noted. */
@@ -131,35 +131,4 @@ function toNoted(row: EngineRow): Noted & { readonly mutationId: string } {
     ...(typeof row.data === 'string' ? { data: JSON.parse(row.data) as JsonObject } : {}),
     ...(typeof row.base === 'string' ? { base: JSON.parse(row.base) as Shown } : {}),
   };
-}
-
-/** Whether sync knows a record: it came from the server, or was recorded. */
-export async function isKnown(engine: DataEngine, ref: RecordRef, context: EngineContext): Promise<boolean> {
-  return (await engine.find(KNOWN, { where: knownAs(ref), limit: 1 }, { context })).length > 0;
-}
-
-/** The ids of all records of an object that sync knows. */
-export async function knownIds(
-  engine: DataEngine,
-  objectName: string,
-  context: EngineContext,
-): Promise<readonly string[]> {
-  const rows = await engine.find(KNOWN, { where: { object_name: objectName } }, { context });
-  return rows.map((row) => String(row.record_id));
-}
-
-/** Remembers that sync knows a record, or knows it no more. */
-export async function setKnown(
-  engine: DataEngine,
-  ref: RecordRef,
-  { isKnown: isNow, context }: { readonly isKnown: boolean; readonly context: EngineContext },
-): Promise<void> {
-  const where = knownAs(ref);
-  if ((await isKnown(engine, ref, context)) === isNow) return;
-  if (isNow) await engine.insert(KNOWN, where, { context });
-  else await engine.delete(KNOWN, { where, multi: true, context });
-}
-
-function knownAs({ objectName, recordId }: RecordRef) {
-  return { object_name: objectName, record_id: String(recordId) };
 }

@@ -1,6 +1,7 @@
 /** A mistake in the options is better found at once than in production. */
 import type { SyncClientOptions } from './sync-client.js';
 import { SyncUsageError } from './sync-usage-error.js';
+import { identifier, parseOr } from './transport/wire-parser.js';
 
 /** The options every client takes; of those that do something, a method by which one is known, and what to pass. */
 const CLIENT_OPTIONS: Readonly<Record<keyof SyncClientOptions, readonly [method?: string, expected?: string]>> = {
@@ -35,4 +36,12 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown)
     throw new SyncUsageError('INVALID_CONFIG', `${path}${unknown} is no option. Known: ${known.join(', ')}.`);
+}
+
+/** Throws `SyncUsageError` unless every store and server keeps this as an id. */
+export function checkClientId(clientId: string): void {
+  parseOr(
+    () => identifier(clientId),
+    ({ message }) => new SyncUsageError('INVALID_CONFIG', `clientId ${message}.`),
+  );
 }

@@ -83,6 +83,7 @@ export class SyncClient implements AsyncDisposable {
     const onChanged = () => this.#tellStatus();
     // The first who watches records wants to see what the server has; live updates ask by themselves.
     let asksFirst = !options.live;
+    // Each part takes of these what its own interface names.
     const parts = {
       log,
       storage,
@@ -209,8 +210,8 @@ export class SyncClient implements AsyncDisposable {
   }
 
   /**
-   * Has `close`, and the next of these, wait for what ends in `record`. `work` is given the one before, to be awaited when it
-   * has looked up what it needs: storages may answer in another order than they were asked in.
+   * Runs `work`, which looks something up and then calls `record`; `close` waits for it. `work` is given the one before it, to be
+   * awaited between the two: so mutations are recorded in the order of the calls, whatever order a storage answers in.
    */
   recording<T>(work: (before: Promise<unknown>) => Promise<T>): Promise<T> {
     const recorded = work(this.#recordings);

@@ -11,7 +11,7 @@ import {
 import type { Resolution } from '../conflicts/conflict-resolver.js';
 import { followUpOf, type Write } from '../conflicts/follow-up.js';
 import type { DroppedFields } from '../listeners/sync-listener.js';
-import type { NewEntry } from '../log/log-change.js';
+import type { NewEntry } from '../log/log-entry.js';
 import type { DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 
@@ -70,7 +70,7 @@ export class OutcomePlan {
   readonly dropped: DroppedFields[] = [];
   /** All conflicts that were met, also those that are resolved without the user. */
   readonly met: SyncConflict[] = [];
-  /** By id, the entries that stay and change: those with one try more. */
+  /** By id, the entries that stay and change: those with one try more, and those given a copy of a record that goes. */
   readonly changedById = new Map<string, StoredEntry>();
   readonly parked: ParkedConflict[] = [];
   readonly deadLetters: DeadLetter[] = [];

@@ -1,6 +1,6 @@
 /** The mutation that takes the place of one that met a conflict. */
 import { ownValue, type SyncConflict } from '@objectql/sync-types';
-import type { NewEntry } from '../log/log-change.js';
+import type { NewEntry } from '../log/log-entry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
 import type { StoredEntry } from '../storage/client-storage.js';
 import type { Resolution } from './conflict-resolver.js';

@@ -7,7 +7,7 @@ import {
   type SyncPushResponse,
 } from '@objectql/sync-types';
 import type { ClientLog } from '../log/client-log.js';
-import { instantOf } from '../log/log-change.js';
+import { instantOf } from '../log/instant.js';
 import type { ObjectConfigs } from '../object-configs.js';
 import type { Platform } from '../platform/platform.js';
 import type { StoredEntry } from '../storage/client-storage.js';

@@ -8,8 +8,8 @@ export interface DroppedFields {
 }
 
 /**
- * Hears of sync. Every method may be asynchronous; what it returns otherwise is ignored. Errors of all but `onServerChanges` change nothing; they are told to
- * `onSyncError` and stand in the status.
+ * Hears of sync. Every method may be asynchronous; what it returns otherwise is ignored. Errors of all but `onServerChanges`
+ * change nothing; they are told to `onSyncError` and stand in the status.
  */
 export interface SyncEventListener {
   /** A sync has begun. */

@@ -8,6 +8,7 @@
  * before they are persisted, and nothing is sent before that.
  */
 import type { MutationLogEntry } from '@objectql/sync-types';
+import { checkClientId } from '../check-options.js';
 import type { Platform } from '../platform/platform.js';
 import {
   CheckpointMovedError,
@@ -22,8 +23,9 @@ import { vouch } from '../storage/frozen-copy.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import { WaitingItems } from '../waiting/waiting-items.js';
 import { BackgroundSaver } from './background-saver.js';
-import { type LogChange, makeEntry, type NewEntry, withFacts, withoutBase } from './log-change.js';
-import { type CheckedMutation, checkClientId } from './new-mutation.js';
+import type { LogChange } from './log-change.js';
+import { makeEntry, type NewEntry, withFacts, withoutBase } from './log-entry.js';
+import type { CheckedMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import { TurnQueue } from './turn-queue.js';
 
@@ -167,7 +169,7 @@ export class ClientLog {
   /** Reads the storage again, after somebody else has changed it. What is not durable yet stays, numbered anew. */
   async reload(): Promise<ClientState> {
     await this.load();
-    return this.#turns.take(() => this.#read());
+    return this.#turns.take(() => this.#readStored());
   }
 
   /**
@@ -257,7 +259,7 @@ export class ClientLog {
 
   async #load(): Promise<ClientState> {
     try {
-      const state = await this.#read();
+      const state = await this.#readStored();
       this.#observer.onLoaded?.(state);
       return state;
     } catch (error) {
@@ -267,7 +269,8 @@ export class ClientLog {
     }
   }
 
-  async #read(): Promise<ClientState> {
+  /** Takes over what is stored; what is not durable yet stays, numbered behind it. */
+  async #readStored(): Promise<ClientState> {
     const state = await this.#asked(this.#storage.load());
     const { meta } = state;
     if (meta && this.#user !== undefined && meta.user !== null && meta.user !== this.#user) {
@@ -320,7 +323,7 @@ export class ClientLog {
       return await this.#store(make());
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
-      await this.#read();
+      await this.#readStored();
       this.#observer.onReread?.();
       return this.#write(make);
     }

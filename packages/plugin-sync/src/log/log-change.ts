@@ -1,20 +1,6 @@
 /** What a change of the log consists of, beside what it writes to the storage as it is. */
-import type { MutationLogEntry } from '@objectql/sync-types';
-import type { Platform } from '../platform/platform.js';
-import type { ClientMeta, StorageBatch, StoredEntry } from '../storage/client-storage.js';
-import type { CheckedMutation } from './new-mutation.js';
-
-/** An entry to be made: it gets its sequence when it is stored. */
-export interface NewEntry {
-  /** Checked, and the log's own to keep. */
-  readonly input: CheckedMutation;
-  /** How many automatic conflict resolutions lead to it; 0 for the user's own. */
-  readonly round: number;
-  /** Default: a fresh one. */
-  readonly id?: string | undefined;
-  /** ISO 8601; default: now. */
-  readonly timestamp?: string;
-}
+import type { ClientMeta, StorageBatch } from '../storage/client-storage.js';
+import type { NewEntry } from './log-entry.js';
 
 /** What becomes durable together or not at all. */
 export interface LogChange {
@@ -28,63 +14,4 @@ export interface LogChange {
   readonly newEntries?: () => readonly NewEntry[];
   /** True when versions from before count for nothing any more: neither what is pending nor what waits for the user keeps its own. */
   readonly forgetBases?: boolean;
-}
-
-/** What only the log knows of an entry that it makes. */
-export interface EntryOrigin {
-  readonly clientId: string;
-  readonly sequence: number;
-  /** Gives what the entry does not bring. */
-  readonly platform: Pick<Platform, 'now' | 'newId'>;
-}
-
-/** The entry with its sequence. */
-export function makeEntry(
-  { input, round, id, timestamp }: NewEntry,
-  { clientId, sequence, platform }: EntryOrigin,
-): StoredEntry {
-  const { objectName, recordId, operation, data, baseVersion } = input;
-  // In the order in which a list of them packs best: what is the same in most comes first, in one piece.
-  const mutation: Writable<MutationLogEntry> = {
-    clientId,
-    objectName,
-    operation,
-    baseVersion,
-    timestamp: timestamp ?? instantOf(platform.now()),
-    id: id ?? platform.newId(),
-    recordId,
-    sequence,
-  };
-  if (data) mutation.data = data;
-  return entryOf(mutation, { round, tries: 0 });
-}
-
-let lastMs = Number.NaN;
-let lastInstant = '';
-
-/** A day in 9892. From the year 10000 on the text has another form, which no server takes, and nothing would ever be sent. */
-const LAST_MS = 25e13;
-
-/** ISO 8601. What is recorded within one millisecond shares one text. */
-export function instantOf(ms: number): string {
-  if (ms !== lastMs) lastInstant = new Date(Math.min(ms, LAST_MS)).toISOString();
-  lastMs = ms;
-  return lastInstant;
-}
-
-/** The entry as it is, but for some facts of its mutation; frozen, so that storages in memory may share it. */
-export function withFacts(entry: StoredEntry, facts: Partial<MutationLogEntry>): StoredEntry {
-  return entryOf({ ...entry.mutation, ...facts }, entry);
-}
-
-function entryOf(mutation: MutationLogEntry, { round, tries, copy }: Omit<StoredEntry, 'mutation'>): StoredEntry {
-  Object.freeze(mutation);
-  return Object.freeze(copy ? { mutation, round, tries, copy } : { mutation, round, tries });
-}
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** The entry with an unknown base. */
-export function withoutBase(entry: StoredEntry): StoredEntry {
-  return entry.mutation.baseVersion === null ? entry : withFacts(entry, { baseVersion: null });
 }

@@ -38,14 +38,6 @@ export function checkNewMutation(input: NewMutation): CheckedMutation {
   );
 }
 
-/** Throws `SyncUsageError` unless every store and server keeps this as an id. */
-export function checkClientId(clientId: string): void {
-  parseOr(
-    () => identifier(clientId),
-    ({ message }) => new SyncUsageError('INVALID_CONFIG', `clientId ${message}.`),
-  );
-}
-
 const parseNewMutation = shape({
   objectName: identifier,
   recordId,

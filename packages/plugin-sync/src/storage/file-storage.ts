@@ -118,8 +118,8 @@ export class FileStorage implements ClientStorage {
     const path = await this.#disk.resolve(this.#path);
     const unlock = await this.#disk.lock(path);
     try {
-      const { disk, compactAboveBytes } = { disk: this.#disk, compactAboveBytes: this.#compactAboveBytes };
-      return { journaled: await JournaledTables.open({ disk, path, compactAboveBytes }), unlock };
+      const options = { disk: this.#disk, path, compactAboveBytes: this.#compactAboveBytes };
+      return { journaled: await JournaledTables.open(options), unlock };
     } catch (error) {
       await unlock();
       throw error;

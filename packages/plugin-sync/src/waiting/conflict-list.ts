@@ -2,7 +2,7 @@
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { type Choice, type Resolution, resolveWith } from '../conflicts/conflict-resolver.js';
 import { followUpOf } from '../conflicts/follow-up.js';
-import type { NewEntry } from '../log/log-change.js';
+import type { NewEntry } from '../log/log-entry.js';
 import type { ParkedConflict } from '../storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
 

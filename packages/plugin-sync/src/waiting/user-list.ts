@@ -2,7 +2,7 @@
 import type { MutationLogEntry, RecordRef } from '@objectql/sync-types';
 import { Subscribers } from '../listeners/subscribers.js';
 import type { ClientLog } from '../log/client-log.js';
-import type { NewEntry } from '../log/log-change.js';
+import type { NewEntry } from '../log/log-entry.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 
 export interface UserListParts {

@@ -1,0 +1,64 @@
+/** The entries of a log: how one is made, and how one becomes another. */
+import type { MutationLogEntry } from '@objectql/sync-types';
+import type { Platform } from '../platform/platform.js';
+import type { StoredEntry } from '../storage/client-storage.js';
+import { instantOf } from './instant.js';
+import type { CheckedMutation } from './new-mutation.js';
+
+/** An entry to be made: it gets its sequence when it is stored. */
+export interface NewEntry {
+  /** Checked, and the log's own to keep. */
+  readonly input: CheckedMutation;
+  /** How many automatic conflict resolutions lead to it; 0 for the user's own. */
+  readonly round: number;
+  /** Default: a fresh one. */
+  readonly id?: string | undefined;
+  /** ISO 8601; default: now. */
+  readonly timestamp?: string;
+}
+
+/** What only the log knows of an entry that it makes. */
+export interface EntryOrigin {
+  readonly clientId: string;
+  readonly sequence: number;
+  /** Gives what the entry does not bring. */
+  readonly platform: Pick<Platform, 'now' | 'newId'>;
+}
+
+/** The entry with its sequence. */
+export function makeEntry(
+  { input, round, id, timestamp }: NewEntry,
+  { clientId, sequence, platform }: EntryOrigin,
+): StoredEntry {
+  const { objectName, recordId, operation, data, baseVersion } = input;
+  // In the order in which a list of them packs best: what is the same in most comes first, in one piece.
+  const mutation: Writable<MutationLogEntry> = {
+    clientId,
+    objectName,
+    operation,
+    baseVersion,
+    timestamp: timestamp ?? instantOf(platform.now()),
+    id: id ?? platform.newId(),
+    recordId,
+    sequence,
+  };
+  if (data) mutation.data = data;
+  return entryOf(mutation, { round, tries: 0 });
+}
+
+/** The entry as it is, but for some facts of its mutation; frozen, so that storages in memory may share it. */
+export function withFacts(entry: StoredEntry, facts: Partial<MutationLogEntry>): StoredEntry {
+  return entryOf({ ...entry.mutation, ...facts }, entry);
+}
+
+function entryOf(mutation: MutationLogEntry, { round, tries, copy }: Omit<StoredEntry, 'mutation'>): StoredEntry {
+  Object.freeze(mutation);
+  return Object.freeze(copy ? { mutation, round, tries, copy } : { mutation, round, tries });
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The entry with an unknown base. */
+export function withoutBase(entry: StoredEntry): StoredEntry {
+  return entry.mutation.baseVersion === null ? entry : withFacts(entry, { baseVersion: null });
+}

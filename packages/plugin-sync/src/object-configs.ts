@@ -38,7 +38,7 @@ export class ObjectConfigs {
   }
 
   /** Throws when this object's mutations may not be recorded here. */
-  refuseUnrecordable(objectName: string): void {
+  refuseRecording(objectName: string): void {
     const { isEnabled, direction } = this.of(objectName);
     if (!isEnabled) {
       throw new SyncUsageError('NOT_ENABLED', `${objectName} takes no part in sync. Set sync.enabled to true for it.`);

@@ -203,7 +203,7 @@ export class SyncClient implements AsyncDisposable {
   record(input: CheckedMutation, id?: string): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
       throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
-    this.configs.refuseUnrecordable(input.objectName);
+    this.configs.refuseRecording(input.objectName);
     const mutation = this.log.append(input, id);
     this.#recorded(mutation);
     return mutation;

@@ -64,7 +64,7 @@ export class SyncCycle {
   }
 
   /** True while something that belongs to the sync is left to do. */
-  isUnfinished(): boolean {
+  hasWork(): boolean {
     return this.#isWanted(this.#firstSendable()) || (this.#isAskedAnew && this.#parts.configs.isPulling);
   }
 
@@ -97,7 +97,7 @@ export class SyncCycle {
     const { listeners, open } = this.#parts;
     await open();
     this.include();
-    if (!this.isUnfinished()) return null;
+    if (!this.hasWork()) return null;
     listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
     this.#refusals = [];
@@ -116,7 +116,7 @@ export class SyncCycle {
         await this.#store(exchanged);
         const { answer } = exchanged;
         whole.add(answer);
-        isDone = !next && !answer.hasMore && !this.isUnfinished();
+        isDone = !next && !answer.hasMore && !this.hasWork();
         // A feed that starts over with every answer never ends.
         if (answer.reset && ++repairs > MAX_REPAIRS)
           throw unusable('The server starts its feed over with every answer.');

@@ -89,7 +89,7 @@ export class SyncDriver {
     try {
       let answer = await cycle.run(signal);
       // Somebody may have joined between the cycle's last look and now.
-      while (!signal.aborted && cycle.isUnfinished()) answer = await cycle.run(signal);
+      while (!signal.aborted && cycle.hasWork()) answer = await cycle.run(signal);
       if (signal.aborted) return answer;
       this.dispatch({ type: 'drained', ...device(), ...cycle.unsent() });
       onCompleted(answer);

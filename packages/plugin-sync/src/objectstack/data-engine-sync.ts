@@ -155,7 +155,7 @@ export class DataEngineSync implements KernelPlugin {
     { objectName, next }: { readonly objectName: string; readonly next: () => Promise<void> },
   ): Promise<void> {
     const { engine, client } = this.#started();
-    client.configs.refuseUnrecordable(objectName);
+    client.configs.refuseRecording(objectName);
     await this.#refuseWrongUser();
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {

@@ -188,3 +188,16 @@ it('shows that a change has become durable, which no status tells', async () => 
   expect(shown.slice(-2)).toEqual(['storing', 'stored']);
   await sync.close();
 });
+
+it('lets requests go out though whoever shows them fails, and tells of that', async () => {
+  const { sync, tasks, inspector, server } = inspected();
+  const errors = new Set<string>();
+  sync.client.listeners.add({ onSyncError: ({ message }) => void errors.add(message) });
+  inspector.inspection.subscribe(() => {
+    throw new Error('cannot render');
+  });
+  tasks.records.create('a', {});
+  await tasks.sync();
+  expect([server.requests.length, sync.client.status.pending, [...errors]]).toEqual([1, 0, ['cannot render']]);
+  await sync.close();
+});

@@ -1,5 +1,6 @@
 /** Looks into a client from outside: it reads what the client offers, and watches the transport's requests. */
 import { jsonEquals, type RecordRef } from '@objectql/sync-types';
+import { callContained } from '../listeners/call-contained.js';
 import { LiveValue } from '../observe/live-value.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
@@ -71,7 +72,7 @@ export class Inspector {
       initial: this.#inspect(),
       watch: (tell) => {
         const look = () => tell(this.#inspect());
-        this.#recorded = look;
+        this.#recorded = () => callContained(look, (error) => client.listeners.report(error));
         // Also what shows in no status, as that a change has become durable.
         const stop = client.subscribeStatus(look, () => false);
         return () => {

@@ -4,8 +4,8 @@
 export interface LiveValueSource<Value> {
   /** What is shown before anything is known, and on a server. */
   readonly initial: Value;
-  /** Tells every value from now on; returns what stops it. */
-  readonly watch: (tell: (value: Value) => void) => () => void;
+  /** Tells every value from now on; returns what stops it. What `tell` returns rejects where a listener fails. */
+  readonly watch: (tell: (value: Value) => Promise<void>) => () => void;
   /** The value now, where it is known without waiting. */
   readonly read?: () => Value;
   /** `after`, built from as much of `before` as is still true; `before` itself when nothing changed. */
@@ -50,20 +50,11 @@ export class LiveValue<Value> {
   /** What to render on a server, and again while the browser takes that page over. Never changes. */
   readonly getServerSnapshot = (): Value => this.#source.initial;
 
-  #set(value: Value): void {
+  async #set(value: Value): Promise<void> {
     const kept = this.#source.keep(this.#value, value);
     if (kept === this.#value) return;
     this.#value = kept;
-    let failure: { readonly error: unknown } | undefined;
-    for (const listener of [...this.#listeners]) {
-      try {
-        // One that was called before may have stopped this one.
-        if (this.#listeners.has(listener)) listener();
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-    // Whoever watches the source tells it, once all have heard of the change.
-    if (failure) throw failure.error;
+    // Each by itself, and none that one called before has stopped.
+    await Promise.all([...this.#listeners].map(async (listener) => this.#listeners.has(listener) && listener()));
   }
 }

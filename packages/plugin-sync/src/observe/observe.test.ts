@@ -70,6 +70,21 @@ it('tells each subscriber though another one throws, and none that another one h
   await sync.close();
 });
 
+it('tells onSyncError of listeners that reject', async () => {
+  const { sync, tasks } = client();
+  const errors: string[] = [];
+  sync.client.listeners.add({ onSyncError: ({ message }) => void errors.push(message) });
+  const values = { record: observeRecord(sync, { objectName: 'task', recordId: 'a' }), status: observeStatus(sync) };
+  for (const [name, value] of Object.entries(values)) {
+    value.subscribe(async () => {
+      throw new Error(name);
+    });
+  }
+  tasks.records.create('a', {});
+  await expect.poll(() => [...new Set(errors)].sort()).toEqual(['record', 'status']);
+  await sync.close();
+});
+
 it('knows the status without a subscriber, as the same object until it changes', async () => {
   const { sync, tasks } = client();
   const status = observeStatus(sync);

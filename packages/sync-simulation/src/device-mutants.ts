@@ -7,7 +7,7 @@ export const DEVICE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a walk drops nothing at its end',
     breaks: 'I4',
-    hint: 5,
+    hint: 28,
     batch: ({ sweepWalk, ...batch }) => [batch],
   },
   {
@@ -38,10 +38,16 @@ export const DEVICE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a mutation that fails on and on is never set aside',
     breaks: 'I13',
-    hint: 39,
+    hint: 57,
     batch: ({ putEntries = [], ...batch }) => [
       { ...batch, putEntries: putEntries.map((entry) => ({ ...entry, tries: 0 })) },
     ],
+  },
+  {
+    name: 'a power cut takes records, and leaves the checkpoint behind them',
+    breaks: 'I6',
+    hint: 8,
+    isTorn: true,
   },
   {
     name: 'no timer goes off',
@@ -52,7 +58,7 @@ export const DEVICE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'an answer is stored whatever else was stored since it was asked for',
     breaks: 'I5',
-    hint: 30,
+    hint: 35,
     batch: ({ expectCheckpoint, ...batch }) => [batch],
   },
   {

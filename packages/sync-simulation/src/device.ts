@@ -154,6 +154,11 @@ export class Device {
     this.#parts.time.after(500, () => this.start());
   }
 
+  /** Cuts the power of the device, whose apps have crashed. */
+  cutPower(share: number): Promise<void> {
+    return this.disk.cutPower(share, { isTorn: this.#parts.mutant?.isTorn });
+  }
+
   /** Lets the app crash at its nth next storage operation. */
   crashAt(operation: number, when: 'before' | 'after'): void {
     this.#gate?.arm(operation, when);
@@ -271,7 +276,7 @@ export class Device {
     const { verdict, wire, truth, permissions } = this.#parts;
     const back = findStepBack(batch, this.disk.shadow);
     if (back) verdict.report('I5', `${this.name}: ${back}`);
-    this.disk.shadow.apply(batch);
+    this.disk.committed(batch);
     for (const { mutation } of batch.putEntries ?? []) this.disk.logged.add(mutation.id);
     const lost = findLostMutation(batch, {
       wasApplied: (id) => this.#wasApplied(id),

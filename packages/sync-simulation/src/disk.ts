@@ -1,6 +1,7 @@
 /** What is durable on a device, and what the simulation knows about it: shared by all its tabs, and what a backup copies. */
-import { type BaseRecord, MemoryStorage } from '@objectql/plugin-sync';
+import { type BaseRecord, type ClientMeta, MemoryStorage, type StorageBatch } from '@objectql/plugin-sync';
 import type { ObjectName } from './plan.js';
+import { nameOf } from './record-name.js';
 import { Shadow } from './shadow.js';
 
 export const OBJECT_NAMES: readonly [ObjectName, ...ObjectName[]] = ['task', 'note', 'project'];
@@ -21,6 +22,16 @@ export class Disk {
   reused = new Set<string>();
   /** True when another disk has, or had, the same log. */
   isCloned = false;
+  /** What stood before each batch since the last that was synced: where a power cut may take the records back to. */
+  #unsynced: readonly Told[] = [];
+
+  /** Takes down a batch that is stored now. */
+  committed(batch: StorageBatch): void {
+    const { meta, records } = this.shadow;
+    const isLeftToSystem = meta !== undefined && isToldByServer(batch, meta);
+    this.#unsynced = isLeftToSystem ? [...this.#unsynced, { meta, records: [...records.values()] }] : [];
+    this.shadow.apply(batch);
+  }
 
   /** All records as they are durable. */
   async records(): Promise<readonly BaseRecord[]> {
@@ -31,6 +42,7 @@ export class Disk {
   clear(): void {
     this.storage = new MemoryStorage();
     this.shadow = new Shadow();
+    this.#unsynced = [];
     this.told = new Set();
     this.decided = new Set();
     this.setAside = new Set();
@@ -41,18 +53,31 @@ export class Disk {
 
   /** Keeps what only this device has, and asks for the records again: as it is when the browser has lost its database. */
   async loseRecords(): Promise<void> {
-    const { meta, entries, conflicts, deadLetters } = await this.storage.load();
+    const { meta } = this.shadow;
+    if (meta) await this.#goBack({ meta: { ...meta, checkpoint: null, walk: null }, records: [] });
+  }
+
+  /** Loses some of what the server told last, with all that came behind it, as in a power cut. `share` of it is kept. */
+  async cutPower(share: number, { isTorn = false }: { readonly isTorn?: boolean | undefined } = {}): Promise<void> {
+    const before = this.#unsynced[Math.floor(share * (this.#unsynced.length + 1))];
+    const { meta } = isTorn ? this.shadow : (before ?? {});
+    if (before && meta) await this.#goBack({ ...before, meta });
+  }
+
+  /** Keeps what only this device has. */
+  async #goBack({ meta, records }: Told): Promise<void> {
+    const { entries, conflicts, deadLetters } = await this.storage.load();
     this.storage = new MemoryStorage();
-    this.shadow.records.clear();
-    if (meta === null) return;
-    const asked = { ...meta, checkpoint: null, walk: null };
     await this.storage.commit({
-      meta: asked,
+      meta,
       putEntries: entries,
+      putRecords: records,
       putConflicts: conflicts,
       putDeadLetters: deadLetters,
     });
-    this.shadow.meta = asked;
+    this.shadow.meta = meta;
+    this.shadow.records = new Map(records.map((record) => [nameOf(record), record]));
+    this.#unsynced = [];
   }
 
   /** Becomes a copy of another disk, as when a device is cloned, or restored from a backup. */
@@ -76,4 +101,27 @@ export class Disk {
     this.reused = new Set(other.reused);
     this.logged = new Set(other.logged);
   }
+}
+
+/** What the server told a device, and can tell again. */
+interface Told {
+  readonly meta: ClientMeta;
+  readonly records: readonly BaseRecord[];
+}
+
+/** True for a batch that brings nothing of the user's, and no outcome. */
+function isToldByServer(batch: StorageBatch, stored: ClientMeta): boolean {
+  const { logId, nextSequence, user, epochs } = batch.meta ?? stored;
+  return (
+    !batch.putEntries?.length &&
+    !batch.removeEntries?.length &&
+    !batch.putConflicts?.length &&
+    !batch.removeConflicts?.length &&
+    !batch.putDeadLetters?.length &&
+    !batch.removeDeadLetters?.length &&
+    logId === stored.logId &&
+    nextSequence === stored.nextSequence &&
+    user === stored.user &&
+    epochs === stored.epochs
+  );
 }

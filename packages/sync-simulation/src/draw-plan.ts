@@ -28,6 +28,9 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
   // What came later is drawn from a stream of its own, so that the rest of a schedule stays what it was.
   const further = new Random('further', seed);
   const losses = new Random('losses', seed);
+  const battery = new Random('battery', seed);
+  // In some schedules alone, as it also takes its time.
+  const powerCuts = battery.chance(0.4) ? 0.08 : 0;
   const world = drawFurtherWorld(further, drawWorld(random));
   const actions: Action[] = [];
   const isSolo = world.devices === 1;
@@ -42,6 +45,7 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
     if (losses.chance(0.01)) {
       actions.push({ afterMs: 0, do: 'loseRecords', device: losses.between(0, world.devices - 1) });
     }
+    if (battery.chance(powerCuts)) actions.push(...drawPowerCut(battery, battery.between(0, world.devices - 1)));
   }
   return { seed, world, actions };
 }
@@ -162,6 +166,15 @@ function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawi
   if (roll < 0.985) return { afterMs, do: 'clear', device };
   if (roll < 0.992) return { afterMs, do: random.chance(0.5) ? 'backUp' : 'fallBack', device };
   return { afterMs, do: 'restore', share: random.next() };
+}
+
+/** The device has what it made sent, hears of what others made, and loses its power. */
+function drawPowerCut(random: Random, device: number): readonly Action[] {
+  return [
+    { afterMs: 0, do: 'sync', device },
+    { afterMs: random.between(0, 30_000), do: 'sync', device },
+    { afterMs: random.between(0, 5000), do: 'cutPower', device, share: random.next() },
+  ];
 }
 
 function drawFurtherAction(random: Random, { world, isSolo, isDangerous, value }: Drawing): Action | undefined {

@@ -46,6 +46,8 @@ export interface Mutant {
   readonly isToldEarly?: boolean;
   /** True when a device sends what it is about to write. */
   readonly isSentEarly?: boolean;
+  /** True when a power cut takes records and leaves the place in the feed behind them. */
+  readonly isTorn?: boolean;
   /** True when no timer of a device goes off. */
   readonly isWithoutTimers?: boolean;
   /** True when writes past sync do not come to its notice. */

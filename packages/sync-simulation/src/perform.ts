@@ -30,6 +30,10 @@ export async function perform(action: Action, world: World): Promise<void> {
       return world.withoutApps(world.device(action.device).disk, (disk) => disk.clear());
     case 'loseRecords':
       return world.withoutApps(world.device(action.device).disk, (disk) => disk.loseRecords());
+    case 'cutPower': {
+      const device = world.device(action.device);
+      return world.withoutApps(device.disk, () => device.cutPower(action.share));
+    }
     case 'fork':
       return fork(world.device(action.device), world);
     case 'openTab':

@@ -94,6 +94,8 @@ export type Action = Timed &
     | { readonly do: 'fork' | 'openTab'; readonly device: number }
     /** The browser loses the device's database, and its copy brings back all but the records. */
     | { readonly do: 'loseRecords'; readonly device: number }
+    /** The device's power is cut; `share` of what the server told it since it stored something of its user's is kept. */
+    | { readonly do: 'cutPower'; readonly device: number; readonly share: number }
     /** A backup of the device is made; the device goes back to it. */
     | { readonly do: 'backUp' | 'fallBack'; readonly device: number }
     /** For a minute the device's requests carry the session of somebody else. */

@@ -50,7 +50,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a record does not know where its incarnation began',
     breaks: 'I8',
-    hint: 6,
+    hint: 1,
     loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, born: 1 })),
   },
   {
@@ -75,7 +75,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'an epoch that was begun has no end',
     breaks: 'I9',
-    hint: 715,
+    hint: 5,
     loaded: ({ facts, ...loaded }) => ({ ...loaded, facts: withoutEnd(facts) }),
     page: ({ facts, ...page }) => ({ ...page, facts: withoutEnd(facts) }),
   },
@@ -95,7 +95,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'results never show the record',
     breaks: 'I4',
-    hint: 1,
+    hint: 5,
     answer: (answer) => withApplied(answer, ({ record, ...rest }) => rest),
   },
   {
@@ -107,7 +107,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'the mutations of a push are applied in another order',
     breaks: 'I3',
-    hint: 2,
+    hint: 3,
     request: (request) => (request.mutations ? { ...request, mutations: [...request.mutations].reverse() } : request),
     answer: (answer) => ({ ...answer, results: [...answer.results].reverse() }),
   },
@@ -166,7 +166,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'fields that lost are not reported',
     breaks: 'I8',
-    hint: 3,
+    hint: 5,
     answer: (answer) => withApplied(answer, ({ droppedFields, ...rest }) => rest),
   },
   {
@@ -223,7 +223,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a mutation under a used id is answered as the one that had it first',
     breaks: 'I1',
-    hint: 4,
+    hint: 8,
     answer: (answer, { everApplied }) => ({
       ...answer,
       results: answer.results.map((result) => {
@@ -255,7 +255,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'what a repeated mutation had lost is told the first time only',
     breaks: 'I8',
-    hint: 3,
+    hint: 20,
     loaded: (loaded) => ({
       ...loaded,
       ledger: loaded.ledger.map((row) =>

@@ -5,7 +5,7 @@ import { nameOf } from './record-name.js';
 /** A device's durable state as its commits describe it. */
 export class Shadow {
   meta: ClientMeta | undefined;
-  readonly records = new Map<string, BaseRecord>();
+  records = new Map<string, BaseRecord>();
   /** Sequences of the entries by id. */
   readonly pending = new Map<string, number>();
   readonly conflicts = new Set<string>();

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { SyncMutationResult, SyncReset, SyncServerChange } from '@objectql/sync-types';
 import type { Principal } from '../principal.js';
-import type { FeedEnd, FeedStretch, OwnWrite } from '../push/apply-mutations.js';
 import type { PushRequest } from '../push/push-request.js';
+import type { FeedEnd, FeedStretch, OwnWrite } from '../push/pushed.js';
 import { RecordMap } from '../records/record-map.js';
 import { type Authorize, type ReadPermission, visibleData } from '../rules/authorize.js';
 import { type FeedRecord, type Page, type PageQuery, StoreBusyError, type SyncStore } from '../storage/sync-store.js';

@@ -4,8 +4,8 @@ import type { ResolverCaller } from '../records/call-resolver.js';
 import { SERVER_LOG_ID, writeRecord } from '../records/record-state.js';
 import type { PushSession } from './push-session.js';
 
-/** Takes the application's record as version 1 where sync has never seen the record. */
-export async function adoptRecord(
+/** Takes the application's record, where it has one, as version 1 of a record that sync has never seen. */
+export async function lookUpAndAdopt(
   { objectName, recordId }: RecordRef,
   session: PushSession,
   { caller, transaction }: { readonly caller: ResolverCaller; readonly transaction: unknown },
@@ -16,7 +16,7 @@ export async function adoptRecord(
   adopt({ objectName, recordId }, data, session);
 }
 
-/** The same with a record that has been looked up. */
+/** The same with what was looked up before. */
 export function adopt({ objectName, recordId }: RecordRef, data: JsonObject, session: PushSession): void {
   const stamp = { time: session.now, logId: SERVER_LOG_ID, sequence: 0 };
   const write = {

@@ -5,11 +5,12 @@ import { madeAnew, stateOfChange } from '../records/record-change.js';
 import { RejectionError } from '../records/record-resolver.js';
 import { latestWrite, SERVER_LOG_ID, withStoredRecord, writeRecord } from '../records/record-state.js';
 import type { Intent, LedgerRow, LoadRequest, RecordState, StoreTransaction } from '../storage/sync-store.js';
-import { rejectedResult } from './answer.js';
-import { type ApplyParts, describeWrite, type FeedEnd, type OwnWrite } from './apply-mutations.js';
+import { type ApplyParts, describeWrite } from './apply-push.js';
 import type { PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
 import { besideOthers } from './ledger.js';
+import type { FeedEnd, OwnWrite } from './pushed.js';
+import { rejectedResult } from './results.js';
 
 /** What applying one by one needs beside the rest. */
 export interface DeferredParts extends ApplyParts {

@@ -8,19 +8,13 @@ import { rejectionOf } from '../records/call-resolver.js';
 import { type Intent, type RecordState, StoreBusyError } from '../storage/sync-store.js';
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, principalOf, recover } from './announced-write.js';
-import { rejectedResult } from './answer.js';
-import {
-  type FeedEnd,
-  NOTHING_PUSHED,
-  type OwnWrite,
-  openSession,
-  type Pushed,
-  waitingReason,
-} from './apply-mutations.js';
+import { openSession, waitingReason } from './apply-push.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
 import type { PushSession } from './push-session.js';
+import { type FeedEnd, NOTHING_PUSHED, type OwnWrite, type Pushed } from './pushed.js';
+import { rejectedResult } from './results.js';
 
 export async function applyOneByOne(request: PushRequest, parts: DeferredParts): Promise<Pushed> {
   const opened = await parts.store.transaction((transaction) =>
@@ -132,9 +126,9 @@ async function announce(
     }
     const judgement = await judge(mutation, session, rules);
     const changes = session.changes(principalOf(parts));
-    if ('answer' in judgement) {
+    if ('result' in judgement) {
       await transaction.save({ ...changes, isLast: true });
-      return { result: judgement.answer, seen: session.record(mutation)?.state, end: session.facts };
+      return { result: judgement.result, seen: session.record(mutation)?.state, end: session.facts };
     }
     const intent = intentOf(judgement.write, session, principalOf(parts));
     await transaction.save({ ...changes, intents: [intent], isLast: true });

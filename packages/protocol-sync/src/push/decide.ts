@@ -94,7 +94,7 @@ function decideOnDeleted(incoming: Incoming, before: RecordState, rules: Conflic
   const fields = Object.keys(mutation.data ?? {});
   const contest = makeContest('update-delete', { incoming, before, fields, rules });
   // Only the client has a whole copy to re-create the record from, so a mutation that wins becomes its conflict.
-  const verdict = settle(contest, rules);
+  const verdict = askStrategy(contest, rules);
   return verdict.do === 'keep' ? { do: 'keep', droppedFields: fields } : { do: 'conflict', contest };
 }
 
@@ -143,7 +143,7 @@ function isOtherValue(field: string, { mutation, view }: Incoming, before: Recor
 }
 
 function decideContest(contest: Contest, data: JsonObject, rules: ConflictRules): Decision {
-  const verdict = settle(contest, rules);
+  const verdict = askStrategy(contest, rules);
   switch (verdict.do) {
     case 'ask':
       return { do: 'conflict', contest };
@@ -162,7 +162,7 @@ function decideContest(contest: Contest, data: JsonObject, rules: ConflictRules)
 }
 
 /** A server without a strategy asks wherever `manual` would; fields that do not count go by time all the same. */
-function settle(contest: Contest, rules: ConflictRules): Verdict {
+function askStrategy(contest: Contest, rules: ConflictRules): Verdict {
   return (rules.strategy ?? manual)(contest);
 }
 

@@ -5,9 +5,9 @@
 import { recordKey, type SyncMutationResult } from '@objectql/sync-types';
 import { viewOf } from '../rules/authorize.js';
 import type { RecordState } from '../storage/sync-store.js';
-import { goneConflictResult } from './answer.js';
 import type { JudgeRules } from './judge.js';
 import type { PushRequest } from './push-request.js';
+import { goneConflictResult } from './results.js';
 
 interface Answered {
   /** In the order of the request. */

@@ -14,9 +14,9 @@ import { type Authorize, viewOf } from '../rules/authorize.js';
 import type { ObjectRules } from '../rules/object-rules.js';
 import { ownFields, ownMutation } from '../storage/own-copy.js';
 import type { LedgerOutcome, RecordState } from '../storage/sync-store.js';
-import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './answer.js';
 import { type Decision, decide, makeContest } from './decide.js';
 import type { PushSession, SeenRecord } from './push-session.js';
+import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './results.js';
 
 export interface JudgeRules {
   readonly rulesOf: (objectName: string) => ObjectRules | undefined;
@@ -37,7 +37,7 @@ export interface PlannedWrite {
   readonly computable: boolean;
 }
 
-export type Judgement = { readonly answer: SyncMutationResult } | { readonly write: PlannedWrite };
+export type Judgement = { readonly result: SyncMutationResult } | { readonly write: PlannedWrite };
 
 /** Judges one mutation; outcomes that write nothing are remembered in the session. At once where nobody has to be asked. */
 export function judge(
@@ -54,7 +54,7 @@ export function judge(
     const reason = 'It is too long ago to know whether this was applied. Compare with the record and record it anew.';
     return refuse(mutation, { code: 'OUTCOME_EXPIRED', reason });
   }
-  if (recalled) return repeat(mutation, recalled, { session, rules }).then((answer) => ({ answer }));
+  if (recalled) return repeat(mutation, recalled, { session, rules }).then((result) => ({ result }));
   const objectRules = rules.rulesOf(mutation.objectName);
   if (!objectRules) {
     const reason = `${mutation.objectName} takes no part in sync here.`;
@@ -90,7 +90,7 @@ async function askFirst(mutation: MutationLogEntry, known: Known): Promise<Judge
 }
 
 function refuse(mutation: MutationLogEntry, rejection: Rejection): Judgement {
-  return { answer: rejectedResult(mutation.id, rejection) };
+  return { result: rejectedResult(mutation.id, rejection) };
 }
 
 function conclude(mutation: MutationLogEntry, rejection: Rejection, session: PushSession): Judgement {
@@ -106,7 +106,7 @@ function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefin
     case 'reject':
       return conclude(mutation, decision, session);
     case 'conflict':
-      return { answer: meetConflict(mutation, decision.contest, { view, known }) };
+      return { result: meetConflict(mutation, decision.contest, { view, known }) };
     case 'keep': {
       const version = before?.state.version ?? 0;
       // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
@@ -115,7 +115,7 @@ function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefin
       // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
       const isGone = before?.state.data === null && droppedFields.length === 0;
       const record = isGone ? undefined : view;
-      return { answer: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
+      return { result: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
     }
     case 'write': {
       const write = planWrite(mutation, decision, { stamp, known });

@@ -1,4 +1,4 @@
-/** One outcome for each mutation, for ever: the row that remembers it. */
+/** One outcome for each mutation, remembered for as long as the retention says. */
 import type { MutationLogEntry } from '@objectql/sync-types';
 import type { LedgerOutcome, LedgerRow } from '../storage/sync-store.js';
 import { contentHash } from './content-hash.js';

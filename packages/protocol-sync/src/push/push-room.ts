@@ -5,7 +5,7 @@
  * push, which is half as large. Nothing is held against it, however often that happens.
  */
 import type { SyncMutationResult } from '@objectql/sync-types';
-import { rejectedResult } from './answer.js';
+import { rejectedResult } from './results.js';
 
 /** 4 Mi characters: four pages, which a phone still reads in the time that a request may take. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;

@@ -2,8 +2,8 @@
 import { findJsonProblem, type JsonObject, MAX_FIELDS, MAX_JSON_DEPTH, type RecordRef } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
-import type { Rejection } from '../push/answer.js';
 import type { PlannedWrite } from '../push/judge.js';
+import type { Rejection } from '../push/results.js';
 import { ownMutation } from '../storage/own-copy.js';
 import { type RecordResolver, RejectionError, storeResolver, toFields, type WriteContext } from './record-resolver.js';
 

@@ -1,7 +1,7 @@
 /** An application's rules, asked without trusting that they ever answer. */
 
 import type { Platform } from '../platform/platform.js';
-import { goOn } from '../push/go-on.js';
+import { andThen } from '../push/and-then.js';
 import { type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { Authorize, ReadPermission } from './authorize.js';
 
@@ -26,7 +26,7 @@ export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authoriz
   else if (!read && !write && !scope) throw new TypeError('authorize has none of the rules read, write and scope.');
   return {
     ...(read
-      ? { read: (question) => goOn(inTime('read', read.call(authorize, question), bound), checkPermission) }
+      ? { read: (question) => andThen(inTime('read', read.call(authorize, question), bound), checkPermission) }
       : {}),
     ...(write ? { write: (question) => inTime('write', write.call(authorize, question), bound) } : {}),
     ...(scope ? { scope: (principal) => inTime('scope', scope.call(authorize, principal), bound) } : {}),

@@ -3,73 +3,21 @@
  * mutation whose write fails is undone alone.
  */
 import type { MutationLogEntry, SyncMutationResult } from '@objectql/sync-types';
-import { isOfAnotherFeed } from '../feed/checkpoint.js';
-import { type ResolverCaller, rejectionOf } from '../records/call-resolver.js';
-import { type RecordResolver, storeResolver } from '../records/record-resolver.js';
+import { rejectionOf } from '../records/call-resolver.js';
+import { storeResolver } from '../records/record-resolver.js';
 import { withStoredRecord } from '../records/record-state.js';
-import { viewOf } from '../rules/authorize.js';
-import {
-  type RecordState,
-  StoreBusyError,
-  type StoreFacts,
-  type StoreTransaction,
-  type SyncStore,
-} from '../storage/sync-store.js';
-import { adoptRecord } from './adopt.js';
-import { appliedResult, rejectedResult } from './answer.js';
-import { goOn } from './go-on.js';
+import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
+import { lookUpAndAdopt } from './adopt.js';
+import { andThen } from './and-then.js';
+import { type ApplyParts, describeWrite, openSession, waitingReason } from './apply-push.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
-import { loadRequestOf, PushSession } from './push-session.js';
+import type { PushSession } from './push-session.js';
+import { NOTHING_PUSHED, type OwnWrite, type Pushed } from './pushed.js';
+import { rejectedResult } from './results.js';
 
-/** What every way of applying a push needs. */
-export interface ApplyParts {
-  readonly store: SyncStore;
-  readonly resolver: RecordResolver;
-  readonly caller: ResolverCaller;
-  readonly rules: JudgeRules;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** Epoch milliseconds after which no further write is started. */
-  readonly deadline: number;
-  readonly onFailure: (error: unknown, mutationId: string) => void;
-}
-
-/** The results of a push, in its order, and the records it wrote. */
-export interface Pushed {
-  readonly results: readonly SyncMutationResult[];
-  readonly written: readonly OwnWrite[];
-  /** The records that results are about; of two states of one record the later one stands last. */
-  readonly seen: readonly RecordState[];
-  /** Where the push's records stand in the feed, when one transaction saved them all. */
-  readonly stretch?: FeedStretch | undefined;
-  /** The feed's head before the push. */
-  readonly headBefore: number;
-  /** The feed as the results were made from it; absent where there was nothing to do. */
-  readonly end?: FeedEnd;
-}
-
-/** A push without mutations, or from a client whose feed is no more: its page tells the reset. */
-export const NOTHING_PUSHED: Pushed = { results: [], written: [], seen: [], headBefore: Number.POSITIVE_INFINITY };
-
-/** How far a feed has come, in its own words. */
-export type FeedEnd = Pick<StoreFacts, 'epoch' | 'head'>;
-
-/** The end of the feed as one transaction made it: that many places, up to `facts.head`, are its own. */
-export interface FeedStretch {
-  readonly facts: StoreFacts;
-  readonly places: number;
-  /** Whether the client's own mutations wrote all of these records. */
-  readonly isOwn: boolean;
-}
-
-/** A write of this request: its record need not be echoed to the client that made it. */
-export interface OwnWrite {
-  readonly state: RecordState;
-  readonly computable: boolean;
-}
-
+/** Applies the push in one transaction of the store. */
 export async function applyTogether(request: PushRequest, parts: ApplyParts): Promise<Pushed> {
   return parts.store.transaction(async (transaction) => {
     const session = await openSession(request, request.items, { parts, transaction });
@@ -93,21 +41,6 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const seen = parts.rules.authorize.read ? session.seen() : [];
     return { results, written, seen, headBefore: facts.head, stretch, end: saved ?? facts };
   });
-}
-
-/** Loads what the items need; refuses a foreign or forked log; answers `EPOCH` for a checkpoint of another feed. */
-export async function openSession(
-  request: PushRequest,
-  items: readonly PushItem[],
-  { parts, transaction }: { readonly parts: ApplyParts; readonly transaction: StoreTransaction },
-): Promise<PushSession | 'EPOCH'> {
-  const mutations = items.flatMap((item) => ('mutation' in item ? [item.mutation] : []));
-  const asked = loadRequestOf(request, mutations);
-  const loaded = await transaction.load(asked);
-  if (request.checkpoint && isOfAnotherFeed(request.checkpoint, loaded.facts)) return 'EPOCH';
-  const session = new PushSession(request, { asked, loaded }, parts.now());
-  session.refuseForeignLog(parts.rules.principal?.id ?? null, mutations);
-  return session;
 }
 
 interface Made {
@@ -146,8 +79,8 @@ function applyItem(item: PushItem, session: PushSession, within: Within): Made |
 }
 
 function applyToStore(mutation: MutationLogEntry, session: PushSession, rules: JudgeRules): Made | Promise<Made> {
-  return goOn(judge(mutation, session, rules), (judgement) =>
-    'answer' in judgement ? { result: judgement.answer } : enter(judgement.write, judgement.write, { session, rules }),
+  return andThen(judge(mutation, session, rules), (judgement) =>
+    'result' in judgement ? judgement : enter(judgement.write, judgement.write, { session, rules }),
   );
 }
 
@@ -157,10 +90,10 @@ async function applyByResolver(
   { parts: { caller, rules }, transaction }: Within,
 ): Promise<Made> {
   if (rules.rulesOf(mutation.objectName)) {
-    await transaction.savepoint(() => adoptRecord(mutation, session, { caller, transaction: transaction.handle }));
+    await transaction.savepoint(() => lookUpAndAdopt(mutation, session, { caller, transaction: transaction.handle }));
   }
   const judgement = await judge(mutation, session, rules);
-  if ('answer' in judgement) return { result: judgement.answer };
+  if ('result' in judgement) return judgement;
   const { write } = judgement;
   const stored = await transaction.savepoint(() => caller.applyMutation(write, transaction.handle));
   const made = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
@@ -176,7 +109,7 @@ function enter(
   const { version } = made.state;
   session.write(made.state);
   session.remember(write.said, { status: 'applied', version, droppedFields: write.droppedFields });
-  return goOn(describeWrite(write, made, rules), (result) => ({ result, written: made }));
+  return andThen(describeWrite(write, made, rules), (result) => ({ result, written: made }));
 }
 
 function failAlone(
@@ -192,27 +125,4 @@ function failAlone(
   else session.remember(mutation, { status: 'rejected', code: rejection.code, reason: rejection.reason });
   if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
   return { result };
-}
-
-/** Why a mutation is not even tried now, if there is a reason. */
-export function waitingReason(parts: ApplyParts, isHeld: boolean): string | undefined {
-  if (isHeld) return 'An earlier change of this record waits for another try; this one follows it.';
-  if (parts.now() > parts.deadline) return 'The server had no time left for this one. Send it again.';
-  return undefined;
-}
-
-/** The result of a write that was made, with the record where the client cannot know it and may. */
-export function describeWrite(
-  write: PlannedWrite,
-  { state, computable }: OwnWrite,
-  rules: JudgeRules,
-): SyncMutationResult | Promise<SyncMutationResult> {
-  // What the writer may not read any more goes from their device, as if it were gone.
-  return goOn(rules.authorize.read ? viewOf(state, rules) : state.data, (view) =>
-    appliedResult(write.mutation.id, {
-      serverVersion: state.version,
-      record: view === undefined ? null : computable ? undefined : view,
-      droppedFields: write.droppedFields,
-    }),
-  );
 }

@@ -1,9 +1,0 @@
-/** Steps that wait only where there is something to wait for. */
-
-/**
- * Goes on with a value, at once where it is there already: a push has a thousand mutations, and a promise for each step of
- * each would cost more than deciding them.
- */
-export function goOn<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}

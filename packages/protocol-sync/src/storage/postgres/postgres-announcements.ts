@@ -35,26 +35,24 @@ export class PostgresAnnouncements {
     this.#run = this.#connect();
   }
 
-  /** Resolves once the first try to listen has ended, well or not. */
-  get started(): Promise<void> {
-    return this.#run;
-  }
-
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTimer();
-    await this.#run;
+    // First, because what was asked of it may never be answered.
     this.#drop();
+    await this.#run;
   }
 
   async #connect(): Promise<void> {
     const { connect, channel } = this.#options;
     try {
       const client = await connect();
+      if (this.#isStopped) return client.release();
       this.#client = client;
       client.on('error', this.#onLost);
       client.on('end', this.#onLost);
       client.on('notification', this.#onNotification);
+      this.#arm(() => this.#onLost(), LOOK_MS);
       await client.query(`LISTEN ${channel}`);
       await this.#look();
     } catch {

@@ -4,8 +4,8 @@
  * needs a snapshot of its own, in one round trip.
  */
 import { nameOfText } from '../../push/content-hash.js';
-import type { PostgresClient } from './postgres-pool.js';
 import type { PostgresStatements } from './postgres-statements.js';
+import type { SqlTransaction } from './sql-transaction.js';
 
 /**
  * Plans that hold for every size: a plan that was made while a table was small would read the whole of a large one. They
@@ -85,17 +85,16 @@ export function postgresFunctions(schema: string, { lock, load, save }: Postgres
 
 /** Creates those functions that the schema, a quoted identifier's plain `name`, lacks; inside the caller's transaction. */
 export async function createFunctions(
-  client: PostgresClient,
+  sql: SqlTransaction,
   name: string,
   functions: readonly PostgresFunction[],
 ): Promise<void> {
-  const { rows } = await client.query(
+  const found = await sql.rows<{ readonly proname: string }>(
     'SELECT proname FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)',
     [name],
   );
-  // The statement selects this column.
-  const there = new Set((rows as { readonly proname: string }[]).map(({ proname }) => proname));
-  for (const { name: wanted, create } of functions) if (!there.has(wanted)) await client.query(create);
+  const there = new Set(found.map(({ proname }) => proname));
+  for (const { name: wanted, create } of functions) if (!there.has(wanted)) await sql.rows(create);
 }
 
 interface FunctionText {

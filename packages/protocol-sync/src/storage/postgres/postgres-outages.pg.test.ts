@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { connect as connectSocket, createServer, type Socket } from 'node:net';
-import pg from 'pg';
+import type { Socket } from 'node:net';
+import type pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { pushBody } from '../../http/requests.fixture.js';
-import { systemPlatform } from '../../platform/platform.js';
 import { SyncHandler } from '../../sync-handler.js';
 import { SyncRequestError } from '../../sync-request-error.js';
 import { feedOf, sampleState, save } from '../contract/store-samples.js';
@@ -13,7 +11,6 @@ import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import { writesResolver } from './postgres-resolver.fixture.js';
 import { quoteSchema } from './postgres-schema.js';
 import { startPostgres } from './postgres-server.fixture.js';
-import { PostgresStore } from './postgres-store.js';
 
 test('is busy while the pool has no free connection, and works again when it has', async () => {
   const { openStore, connect } = await fixture();
@@ -130,70 +127,6 @@ test.each(['one at a time', 'together'] as const)(
   },
 );
 
-test('hears of commits again after its listening connection was cut', { timeout: 30_000 }, async () => {
-  const { openStore, connect, schema } = await fixture();
-  const listening = await openStore({ pool: connect({ application_name: schema }) });
-  const other = await openStore();
-  const { heads, heard } = listen(listening);
-  await save(other, { records: [sampleState()] });
-  await heard(1);
-  const { rowCount } = await connect().query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
-    [schema],
-  );
-  expect(rowCount).toBeGreaterThan(0);
-  await save(other, { records: [sampleState({ version: 2 })] });
-  await heard(2);
-  expect(heads).toEqual([1, 2]);
-});
-
-test('hears of commits again after its listening connection fell silent without an end', {
-  timeout: 30_000,
-}, async () => {
-  const { openStore, schema } = await fixture();
-  const other = await openStore();
-  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 4 });
-  await store.open();
-  const { heads, heard } = listen(store);
-  await save(other, { records: [sampleState()] });
-  await heard(1);
-  await timers.armed(LOOK_MS);
-  proxy.silence();
-  await save(other, { records: [sampleState({ version: 2 })] });
-  // It looks, gets no answer in time, gives the connection up, and connects anew.
-  timers.fire(LOOK_MS);
-  await timers.armed(LOOK_MS);
-  timers.fire(LOOK_MS);
-  await timers.armed(RECONNECT_MS);
-  expect(heads).toEqual([1]);
-  timers.fire(RECONNECT_MS);
-  await heard(2);
-  expect(heads).toEqual([1, 2]);
-});
-
-test('I13 gives up a connection that fell silent without an end, and goes on with another', async () => {
-  const { schema } = await fixture();
-  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 1 });
-  const handler = new SyncHandler({ store });
-  const pull = () => handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
-  const push = () => handler.handlePush(pushBody());
-  await push();
-  for (const ask of [push, pull]) {
-    proxy.silence();
-    const asked = expect(ask()).rejects.toMatchObject({ code: 'BUSY' });
-    await timers.armed(ANSWER_MS);
-    timers.fire(ANSWER_MS);
-    await asked;
-    expect(await pull()).toMatchObject({ serverChanges: [{ recordId: 'task-1', serverVersion: 1 }] });
-  }
-});
-
-/** How long a statement may take to be answered. */
-const ANSWER_MS = 25_000;
-/** The listener's own times: between two looks, which is also how long it waits for an answer, and before it connects anew. */
-const LOOK_MS = 15_000;
-const RECONNECT_MS = 1000;
-
 async function fixture() {
   const opened = await openPostgresFixture(inject('postgresUrl'));
   onTestFinished(() => opened.remove());
@@ -250,24 +183,6 @@ async function connected(pool: pg.Pool, count: number): Promise<pg.Pool> {
   return pool;
 }
 
-/** The heads a store tells, and a way to wait for one. */
-function listen(store: PostgresStore) {
-  const heads: number[] = [];
-  let look = () => {};
-  store.onCommit((head) => {
-    heads.push(head);
-    look();
-  });
-  const heard = (head: number) =>
-    new Promise<void>((resolve) => {
-      look = () => {
-        if (heads.includes(head)) resolve();
-      };
-      look();
-    });
-  return { heads, heard };
-}
-
 /** An application's table of the mutations it was given, which takes an id twice. */
 async function writesTable({ connect, schema }: PostgresFixture) {
   const pool = connect();
@@ -308,82 +223,4 @@ async function pushUntilApplied(handler: SyncHandler, { id, table, onRefused }: 
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A store whose connections fall silent when the test says so, with timers that the test fires by hand. */
-async function storeBehindProxy(schema: string, { connections }: { readonly connections: number }) {
-  const proxy = await silentProxy(inject('postgresUrl'));
-  const pool = new pg.Pool({ connectionString: proxy.url, max: connections });
-  pool.on('error', () => {});
-  const timers = handTimers();
-  const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
-  onTestFinished(async () => {
-    await store.close();
-    proxy.close();
-    await pool.end();
-  });
-  return { store, proxy, timers };
-}
-
-/** Real timers but for those that the test fires by hand. */
-function handTimers() {
-  const armed = new Map<number, () => void>();
-  let tell = () => {};
-  return {
-    set(work: () => void, delayMs: number): () => void {
-      if (![LOOK_MS, RECONNECT_MS, ANSWER_MS].includes(delayMs)) return systemPlatform.setTimer(work, delayMs);
-      armed.set(delayMs, work);
-      tell();
-      return () => {
-        if (armed.get(delayMs) === work) armed.delete(delayMs);
-      };
-    },
-    armed: (delayMs: number) =>
-      new Promise<void>((resolve) => {
-        tell = () => {
-          if (armed.has(delayMs)) resolve();
-        };
-        tell();
-      }),
-    fire(delayMs: number): void {
-      const work = armed.get(delayMs);
-      armed.delete(delayMs);
-      work?.();
-    },
-  };
-}
-
-/** Passes bytes on to the database, until the connections it has are silenced: then they stay open and nothing passes. */
-async function silentProxy(databaseUrl: string) {
-  const target = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
-  const passing = new Set<Socket>();
-  const server = createServer((client) => {
-    const database = connectSocket(Number(target.port || 5432), target.hostname);
-    for (const [from, to] of [
-      [client, database],
-      [database, client],
-    ] as const) {
-      sockets.add(from);
-      passing.add(from);
-      from.on('error', () => {});
-      from.on('data', (bytes) => void (passing.has(from) && to.write(bytes)));
-      from.on('close', () => void (passing.has(from) && to.destroy()));
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The proxy has no port.');
-  const url = new URL(databaseUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String(address.port);
-  return {
-    url: url.href,
-    silence: () => passing.clear(),
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
 }

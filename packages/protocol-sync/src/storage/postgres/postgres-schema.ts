@@ -1,8 +1,8 @@
 /** The PostgreSQL store's tables, and how an older schema becomes a newer one. */
 
 import { stepsFrom } from '../schema-version.js';
-import type { PostgresClient } from './postgres-pool.js';
 import { HERE } from './postgres-statements.js';
+import type { SqlTransaction } from './sql-transaction.js';
 
 /**
  * The schema's name as an identifier. Throws for a name that PostgreSQL would cut off or refuse: two cut names could
@@ -20,33 +20,30 @@ const MAX_IDENTIFIER_BYTES = 63;
 
 /**
  * Creates or upgrades the tables, inside the caller's transaction. Processes that start at once take turns. Throws
- * `NewerSchemaError` for a later release's schema, and for a database that is not encoded in UTF-8.
+ * `NewerSchemaError` for a later release's schema, and an error for a database whose encoding lacks characters.
  */
-export async function migratePostgres(client: PostgresClient, name: string, epoch: string): Promise<void> {
+export async function migratePostgres(sql: SqlTransaction, name: string, epoch: string): Promise<void> {
   const schema = quoteSchema(name);
   const lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), current_setting('server_encoding') AS encoding";
-  const { rows: locked } = await client.query(lock, [`objectql_sync migrate ${name}`]);
-  // The statement selects this column.
-  refuseEncoding((locked as { encoding: string }[])[0]?.encoding ?? '');
-  const { rows: there } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [name]);
+  const [locked] = await sql.rows<{ encoding: string }>(lock, [`objectql_sync migrate ${name}`]);
+  refuseEncoding(locked?.encoding ?? '');
+  const there = await sql.rows('SELECT 1 FROM pg_namespace WHERE nspname = $1', [name]);
   // Asked first, because CREATE SCHEMA IF NOT EXISTS needs the right to create one also where it is there.
-  if (there.length === 0) await client.query(`CREATE SCHEMA ${schema}`);
-  const { rows: tables } = await client.query('SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
+  if (there.length === 0) await sql.rows(`CREATE SCHEMA ${schema}`);
+  const tables = await sql.rows('SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
     name,
     'objectql_sync_schema',
   ]);
-  if (tables.length === 0) await client.query(`CREATE TABLE ${schema}.objectql_sync_schema (version integer NOT NULL)`);
-  const { rows } = await client.query(`SELECT version FROM ${schema}.objectql_sync_schema`);
-  // The column's type is the one created above.
-  const [found] = rows as { version: number }[];
+  if (tables.length === 0) await sql.rows(`CREATE TABLE ${schema}.objectql_sync_schema (version integer NOT NULL)`);
+  const [found] = await sql.rows<{ version: number }>(`SELECT version FROM ${schema}.objectql_sync_schema`);
   const steps = stepsFrom(found?.version ?? 0, STEPS);
   if (steps.length === 0) return;
-  for (const step of steps) await client.query(step.replaceAll('$schema', () => schema));
-  await client.query(`DELETE FROM ${schema}.objectql_sync_schema`);
-  await client.query(`INSERT INTO ${schema}.objectql_sync_schema (version) VALUES ($1)`, [STEPS.length]);
+  for (const step of steps) await sql.rows(step.replaceAll('$schema', () => schema));
+  await sql.rows(`DELETE FROM ${schema}.objectql_sync_schema`);
+  await sql.rows(`INSERT INTO ${schema}.objectql_sync_schema (version) VALUES ($1)`, [String(STEPS.length)]);
   if (found) return;
-  await client.query(`INSERT INTO ${schema}.objectql_sync_feed (epoch) VALUES ($1)`, [epoch]);
-  await client.query(`UPDATE ${schema}.objectql_sync_feed SET begun_in = ${HERE}`);
+  await sql.rows(`INSERT INTO ${schema}.objectql_sync_feed (epoch) VALUES ($1)`, [epoch]);
+  await sql.rows(`UPDATE ${schema}.objectql_sync_feed SET begun_in = ${HERE}`);
 }
 
 /** Throws for a database that has no place for some characters: a push with one of them would fail for ever. */

@@ -129,11 +129,10 @@ export class PostgresStore implements SyncStore {
     const wanted = objects && [...new Set(objects)];
     return this.#whileOpen(() =>
       withClient(this.#source, async (client) => {
-        const ask = (text: string, values: unknown[]) => answerInTime(client.query(text, values), this.#platform);
-        const lastPlace = async (epoch: string) => (await ask(this.#statements.lastPlace, [epoch])).rows;
+        const lastPlace = async (epoch: string) => (await this.#ask(client, this.#statements.lastPlace, [epoch])).rows;
         const told = async (facts: StoreFacts) => withReach(lastPlace, facts, asked);
         if (wanted?.length === 0) return { facts: await told(await this.#readFacts(client)), records: [] };
-        const { rows } = await ask(...this.#pageQuery([after, limit], wanted));
+        const { rows } = await this.#ask(client, ...this.#pageQuery([after, limit], wanted));
         // The statement selects these columns.
         const found = rows as PageColumns[];
         const { epoch, head, feed_floor: floor, version_floor } = only(found);
@@ -200,9 +199,9 @@ export class PostgresStore implements SyncStore {
 
   /** Makes or upgrades the tables and the functions. */
   #bringUpToDate(): Promise<void> {
-    return inTransaction(this.#source, async ({ client }) => {
-      await migratePostgres(client, this.#schema, newEpoch(this.#platform));
-      await createFunctions(client, this.#schema, Object.values(this.#functions));
+    return inTransaction(this.#source, async (sql) => {
+      await migratePostgres(sql, this.#schema, newEpoch(this.#platform));
+      await createFunctions(sql, this.#schema, Object.values(this.#functions));
     });
   }
 
@@ -214,8 +213,13 @@ export class PostgresStore implements SyncStore {
     return query(pageOfObjects(objects.length), ...objects);
   }
 
+  /** Outside of transactions. */
+  #ask(client: PostgresClient, text: string, values?: unknown[]) {
+    return answerInTime(client.query(text, values), this.#platform);
+  }
+
   async #readFacts(client: PostgresClient) {
-    const { rows } = await client.query(this.#statements.facts);
+    const { rows } = await this.#ask(client, this.#statements.facts);
     // The statement selects these columns.
     return toFacts(only(rows as FeedColumns[]));
   }

@@ -44,6 +44,20 @@ async function press(text: string, panel: Mounted): Promise<void> {
   await allIsShown();
 }
 
+/** A request that is not answered, and when it has come. */
+function waiting() {
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const waits: Step = async (_request, server) => {
+    asked();
+    await server.wait(1000);
+    return {};
+  };
+  return { waits, isAsked };
+}
+
 /** One of four mutations is applied, the others are refused in each way there is; and a walk begins. */
 const answersEach: Step = ({ mutations }) => ({
   serverTime: '2025-12-31T23:59:58.500Z',
@@ -84,15 +98,7 @@ it('says of a client that has done nothing yet that there is nothing', async () 
 });
 
 it('shows where each change stands, what waits, and what was asked and answered', async () => {
-  let asked = () => {};
-  const isAsked = new Promise<void>((resolve) => {
-    asked = resolve;
-  });
-  const waits: Step = async (_request, server) => {
-    asked();
-    await server.wait(1000);
-    return {};
-  };
+  const { waits, isAsked } = waiting();
   const panel = mounted([answersEach, isGone, waits], 'ada');
   const { sync, tasks } = panel;
   for (const id of ['good', 'late', 'bad', 'both']) tasks.records.create(id, { title: id });
@@ -209,6 +215,17 @@ it('leaves alone what did not change, and goes with all it has begun', async () 
   mount();
   expect(Object.keys(parts(panel)).length).toBe(6);
   await sync.close();
+});
+
+it('shows a checkpoint that moves while nothing else does', async () => {
+  const { waits, isAsked } = waiting();
+  const panel = mounted([appliesWith({ hasMore: true }), appliesWith({ hasMore: true }), waits]);
+  const syncing = panel.tasks.sync();
+  await isAsked;
+  await allIsShown();
+  expect(parts(panel).Client).toContainEqual(['checkpoint', 'place-2']);
+  await panel.sync.close();
+  await syncing;
 });
 
 it('shows what waits for the user as soon as it does, be it a conflict or a refusal', async () => {

@@ -135,6 +135,16 @@ it('does not begin to wait for a body when it is too late already', async () => 
   expect(await read(requestWith(never), late)).toEqual({ refused: 'BUSY', because: 'too late' });
 });
 
+it('leaves a body that it gives up for others to drain', async () => {
+  const endless = requestWith(new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) }));
+  const stalled = requestWith(new ReadableStream({}));
+  const deadline = new AbortController();
+  const reading = read(stalled, deadline.signal);
+  deadline.abort(new SyncRequestError('BUSY', 'too late'));
+  await Promise.all([read(endless), reading]);
+  for (const { body } of [endless, stalled]) expect([body?.locked, await body?.cancel()]).toEqual([false, undefined]);
+});
+
 it('says that a body broke off', async () => {
   const breaks = new ReadableStream({ pull: (controller) => controller.error(new Error('ECONNRESET')) });
   const because = 'The body ended before it was complete. Send it again.';

@@ -1,10 +1,8 @@
 /** A bound on how long one request may take. */
-import type { Platform } from '../platform/platform.js';
+import { inTime, type TimeBound } from '../platform/in-time.js';
 import { SyncRequestError } from '../sync-request-error.js';
 
-export interface Bound {
-  readonly timeoutMs: number;
-  readonly platform: Platform;
+export interface Bound extends TimeBound {
   /** Calls `listener` when the caller goes. */
   onGone(listener: () => void): void;
 }
@@ -16,19 +14,12 @@ export interface Bound {
 export async function within<T>(bound: Bound, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const ended = new AbortController();
   bound.onGone(() => ended.abort());
-  let cancelTimer = (): void => {};
-  const timeout = new Promise<never>((_, reject) => {
-    cancelTimer = bound.platform.setTimer(() => {
-      const error = tooLate(bound.timeoutMs);
-      ended.abort(error);
-      reject(error);
-    }, bound.timeoutMs);
-  });
-  try {
-    return await Promise.race([work(ended.signal), timeout]);
-  } finally {
-    cancelTimer();
-  }
+  const giveUp = () => {
+    const error = tooLate(bound.timeoutMs);
+    ended.abort(error);
+    return error;
+  };
+  return inTime(work(ended.signal), bound, giveUp);
 }
 
 /** 5 s: a server that needed too long is not helped by an immediate second try. */

@@ -1,5 +1,6 @@
 /** Calls an application's resolver without trusting it: it may throw, hang, or return what is no record. */
 import { findJsonProblem, type JsonObject, MAX_FIELDS, MAX_JSON_DEPTH, type RecordRef } from '@objectql/sync-types';
+import { inTime } from '../platform/in-time.js';
 import type { Platform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
 import type { PlannedWrite } from '../push/judge.js';
@@ -53,27 +54,17 @@ export class ResolverCaller {
   async #bounded<T>(transaction: unknown, call: (context: WriteContext) => T): Promise<Awaited<T>> {
     const { platform, timeoutMs, principal, signal } = this.#options;
     const gaveUp = new AbortController();
-    let stopWaiting: (error: Error) => void = () => {};
-    const tooLate = new Promise<never>((_, reject) => {
-      stopWaiting = (error) => {
-        gaveUp.abort(error);
-        reject(error);
-      };
-    });
-    const cancel = platform.setTimer(
-      () => stopWaiting(new ResolverTimeoutError(`The resolver did not answer within ${timeoutMs} ms.`)),
-      timeoutMs,
-    );
+    const giveUp = () => {
+      const error = new ResolverTimeoutError(`The resolver did not answer within ${timeoutMs} ms.`);
+      gaveUp.abort(error);
+      return error;
+    };
     const context = {
       principal,
       transaction,
       signal: signal ? AbortSignal.any([signal, gaveUp.signal]) : gaveUp.signal,
     };
-    try {
-      return await Promise.race([Promise.resolve(context).then(call), tooLate]);
-    } finally {
-      cancel();
-    }
+    return await inTime(Promise.resolve(context).then(call), { timeoutMs, platform }, giveUp);
   }
 }
 

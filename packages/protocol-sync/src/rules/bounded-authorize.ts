@@ -1,15 +1,9 @@
 /** An application's rules, asked without trusting that they ever answer. */
 
-import type { Platform } from '../platform/platform.js';
+import { inTime, type TimeBound } from '../platform/in-time.js';
 import { andThen } from '../push/and-then.js';
 import { type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { Authorize, ReadPermission } from './authorize.js';
-
-/** How long a rule may think, and on which clock. */
-export interface RuleBound {
-  readonly platform: Pick<Platform, 'setTimer'>;
-  readonly timeoutMs: number;
-}
 
 const RULES: OptionKinds<Authorize> = { read: true, write: true, scope: true };
 
@@ -19,30 +13,25 @@ const RULES: OptionKinds<Authorize> = { read: true, write: true, scope: true };
  * permission: taken for one, a `false` would show the record. Throws `TypeError` for rules that nobody would ask, because what is
  * left out is allowed.
  */
-export function boundAuthorize(authorize: Authorize, bound: RuleBound): Authorize {
+export function boundAuthorize(authorize: Authorize, bound: TimeBound): Authorize {
   const { read, write, scope } = authorize;
   // The rules of a class may keep what they like beside them.
   if (Object.getPrototypeOf(authorize) === Object.prototype) refuseWrongOptions(authorize, RULES, 'authorize.');
   else if (!read && !write && !scope) throw new TypeError('authorize has none of the rules read, write and scope.');
   return {
     ...(read
-      ? { read: (question) => andThen(inTime('read', read.call(authorize, question), bound), checkPermission) }
+      ? { read: (question) => andThen(ruleInTime('read', read.call(authorize, question), bound), checkPermission) }
       : {}),
-    ...(write ? { write: (question) => inTime('write', write.call(authorize, question), bound) } : {}),
-    ...(scope ? { scope: (principal) => inTime('scope', scope.call(authorize, principal), bound) } : {}),
+    ...(write ? { write: (question) => ruleInTime('write', write.call(authorize, question), bound) } : {}),
+    ...(scope ? { scope: (principal) => ruleInTime('scope', scope.call(authorize, principal), bound) } : {}),
   };
 }
 
-function inTime<T>(rule: keyof Authorize, answer: T | Promise<T>, { platform, timeoutMs }: RuleBound): T | Promise<T> {
+function ruleInTime<T>(rule: keyof Authorize, answer: T | Promise<T>, bound: TimeBound): T | Promise<T> {
   // Most rules answer at once, and then need no timer.
   if (typeof answer !== 'object' || answer === null || !('then' in answer)) return answer;
-  return new Promise<T>((resolve, reject) => {
-    const cancel = platform.setTimer(
-      () => reject(new Error(`authorize.${rule} did not answer within ${timeoutMs} ms.`)),
-      timeoutMs,
-    );
-    Promise.resolve(answer).then(resolve, reject).finally(cancel);
-  });
+  const giveUp = () => new Error(`authorize.${rule} did not answer within ${bound.timeoutMs} ms.`);
+  return inTime(Promise.resolve(answer), bound, giveUp);
 }
 
 function checkPermission(permission: ReadPermission): ReadPermission {

@@ -1,4 +1,5 @@
 /** How long a connection may take to answer before it is taken for lost. */
+import { inTime } from '../../platform/in-time.js';
 import type { Platform } from '../../platform/platform.js';
 
 /**
@@ -14,15 +15,7 @@ export class SilentConnectionError extends Error {
 }
 
 /** What was asked of the connection; throws `SilentConnectionError` when that takes too long. */
-export async function answerInTime<T>(asked: Promise<T>, platform: Pick<Platform, 'setTimer'>): Promise<T> {
-  let stopTimer = () => {};
-  const tooLate = new Promise<never>((_, reject) => {
-    const silent = () => reject(new SilentConnectionError(`The database has not answered for ${ANSWER_MS} ms.`));
-    stopTimer = platform.setTimer(silent, ANSWER_MS);
-  });
-  try {
-    return await Promise.race([asked, tooLate]);
-  } finally {
-    stopTimer();
-  }
+export function answerInTime<T>(asked: Promise<T>, platform: Pick<Platform, 'setTimer'>): Promise<T> {
+  const silent = () => new SilentConnectionError(`The database has not answered for ${ANSWER_MS} ms.`);
+  return inTime(asked, { timeoutMs: ANSWER_MS, platform }, silent);
 }

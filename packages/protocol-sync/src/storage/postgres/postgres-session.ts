@@ -1,5 +1,6 @@
 /** Connections of the application's pool, lent for one transaction at a time. */
 
+import { inTime } from '../../platform/in-time.js';
 import { StoreBusyError } from '../sync-store.js';
 import { answerInTime, SilentConnectionError } from './answer-in-time.js';
 import { isUnavailable, type PostgresClient, type PostgresPool, sqlState } from './postgres-pool.js';
@@ -7,27 +8,21 @@ import { type PostgresWaiting, SqlTransaction } from './sql-transaction.js';
 
 /** Takes a connection; throws `StoreBusyError` when none is free in time or the database is out of reach. */
 export async function takeClient(pool: PostgresPool, waiting: PostgresWaiting): Promise<PostgresClient> {
-  const { platform, connectTimeoutMs } = waiting;
+  const { platform, connectTimeoutMs: timeoutMs } = waiting;
   let isTooLate = false;
-  let stopTimer = () => {};
-  const tooLate = new Promise<never>((_, reject) => {
-    stopTimer = platform.setTimer(() => {
-      isTooLate = true;
-      reject(new StoreBusyError(`The pool had no free connection for ${connectTimeoutMs} ms. Try again.`));
-    }, connectTimeoutMs);
-  });
+  const giveUp = () => {
+    isTooLate = true;
+    return new StoreBusyError(`The pool had no free connection for ${timeoutMs} ms. Try again.`);
+  };
   const connected = pool.connect().then((client) => {
     // Nobody waits for it any more.
     if (isTooLate) client.release();
     return client;
   });
   try {
-    return await Promise.race([connected, tooLate]);
+    return await inTime(connected, { timeoutMs, platform }, giveUp);
   } catch (error) {
     throw error instanceof StoreBusyError || (sqlState(error) && !isUnavailable(error)) ? error : outOfReach(error);
-  } finally {
-    stopTimer();
-    connected.catch(() => {});
   }
 }
 

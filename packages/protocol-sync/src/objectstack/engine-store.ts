@@ -91,7 +91,7 @@ export class EngineStore implements SyncStore {
   }
 
   async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
-    return this.#whileOpen(() => this.#inTurn(() => this.#inEngineTransaction((open) => open.run(work))));
+    return this.#whileOpen(() => this.#inTurn(() => this.#withRetries((open) => open.run(work))));
   }
 
   /** True while the code that is running is inside one of this store's transactions. */
@@ -111,7 +111,7 @@ export class EngineStore implements SyncStore {
    * does, and what it writes must not pass by the feed.
    */
   async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
-    return this.#counted(() => (given === undefined ? this.#once(work) : this.#inJoined(given, work)));
+    return this.#counted(() => (given === undefined ? this.#inTransaction(work) : this.#inJoined(given, work)));
   }
 
   async page(query: PageQuery): Promise<Page> {
@@ -142,12 +142,12 @@ export class EngineStore implements SyncStore {
   }
 
   async prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
-    return this.#whileOpen(async () => ({ removed: await this.#alone((transaction) => transaction.prune(slice)) }));
+    return this.#whileOpen(async () => ({ removed: await this.#ofOwn((transaction) => transaction.prune(slice)) }));
   }
 
   async changeEpoch(): Promise<string> {
     return this.#whileOpen(async () => {
-      return this.#alone((transaction) => transaction.changeEpoch());
+      return this.#ofOwn((transaction) => transaction.changeEpoch());
     });
   }
 
@@ -188,11 +188,11 @@ export class EngineStore implements SyncStore {
   }
 
   /** Runs `work` in a transaction of the engine; again when it lost a race, unless somebody else's transaction was joined. */
-  async #inEngineTransaction<T>(work: (open: OpenTransaction) => Promise<T>): Promise<T> {
+  async #withRetries<T>(work: (open: OpenTransaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       let isOwned = true;
       try {
-        return await this.#once(work, (owned) => {
+        return await this.#inTransaction(work, (owned) => {
           isOwned = owned;
         });
       } catch (error) {
@@ -202,7 +202,8 @@ export class EngineStore implements SyncStore {
     }
   }
 
-  async #once<T>(
+  /** Runs `work` in one transaction of the engine: a new one, or that of the code that is running. */
+  async #inTransaction<T>(
     work: (open: OpenTransaction) => Promise<T>,
     tellOwned: (isOwned: boolean) => void = () => {},
   ): Promise<T> {
@@ -213,7 +214,7 @@ export class EngineStore implements SyncStore {
       const onSaved = (feed: NonNullable<Saved>) => {
         saved = feed;
       };
-      return this.#in(transaction, { work, isOwned: true, onSaved });
+      return this.#workIn(transaction, { work, isOwned: true, onSaved });
     });
     if (saved) this.#outside((feed) => this.#tell(feed), saved);
     return done;
@@ -225,18 +226,19 @@ export class EngineStore implements SyncStore {
       if (!this.#listeners.isEmpty) this.#looking(0);
     };
     const onSaved = () => void executionOf(transaction)?.then(look, () => {});
-    return this.#in(transaction, { work, isOwned: false, onSaved });
+    return this.#workIn(transaction, { work, isOwned: false, onSaved });
   }
 
-  async #in<T>(transaction: unknown, { work, isOwned, onSaved }: Joining<T>): Promise<T> {
+  /** Runs `work` in this transaction, and versions what it touched. */
+  async #workIn<T>(transaction: unknown, { work, isOwned, onSaved }: Joining<T>): Promise<T> {
     const touched: RecordRef[] = [];
     // Before anything is written or read: who has a record's row and waits for the feed would wait for a push that has the feed
     // and waits for the row, and what was read before the wait may be old after it.
     await this.#transactionOn(transaction).lock(isOwned ? 'new' : 'joined');
     const run: OpenTransaction['run'] = async (inner) => {
-      const engine = this.#transactionOn(transaction);
-      const result = await runInScope(engine, inner);
-      if (engine.saved) onSaved(engine.saved);
+      const raw = this.#transactionOn(transaction);
+      const result = await runInScope(raw, inner);
+      if (raw.saved) onSaved(raw.saved);
       return result;
     };
     const open = { transaction, run };
@@ -260,8 +262,9 @@ export class EngineStore implements SyncStore {
     this.#listeners.announce(saved.head);
   }
 
-  async #alone<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
-    return this.#inTurn(() => this.#inEngineTransaction(({ transaction }) => work(this.#transactionOn(transaction))));
+  /** Runs what the store does for itself, beside pushes, in a transaction. */
+  async #ofOwn<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
+    return this.#inTurn(() => this.#withRetries(({ transaction }) => work(this.#transactionOn(transaction))));
   }
 
   #transactionOn(transaction: unknown): EngineTransaction {

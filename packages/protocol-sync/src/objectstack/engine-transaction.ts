@@ -20,7 +20,7 @@ import {
   type SaveRequest,
   type StoreFacts,
 } from '../storage/sync-store.js';
-import type { EngineTransaction as StoreEngineTransaction } from '../storage/transaction-scope.js';
+import type { RawTransaction } from '../storage/transaction-scope.js';
 import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
 import {
   digits,
@@ -46,7 +46,7 @@ export interface EngineHandle {
   delete(objectName: string, id: string, context?: EngineContext): Promise<unknown>;
 }
 
-export class EngineTransaction implements StoreEngineTransaction {
+export class EngineTransaction implements RawTransaction {
   readonly handle: EngineHandle;
   /** The feed after the last save that moved it. */
   saved: Saved;

@@ -15,8 +15,8 @@ import {
   type StoreTransaction,
 } from './sync-store.js';
 
-/** An open transaction as an engine offers it. */
-export interface EngineTransaction {
+/** An open transaction as a database offers it: nothing of what is asked of the work is held yet. */
+export interface RawTransaction {
   readonly handle: unknown;
   /** Asks for each record once. */
   load(request: LoadRequest): Promise<Loaded>;
@@ -32,10 +32,10 @@ export interface EngineTransaction {
  * the one that the transaction failed with, even when `work` caught it and went on.
  */
 export async function runInScope<T>(
-  engine: EngineTransaction,
+  raw: RawTransaction,
   work: (transaction: StoreTransaction) => Promise<T>,
 ): Promise<T> {
-  const scope = new TransactionScope(engine);
+  const scope = new TransactionScope(raw);
   try {
     const result = await work(scope);
     scope.refuseDoomed();
@@ -53,7 +53,7 @@ interface Tenure {
 }
 
 class TransactionScope implements StoreTransaction {
-  readonly #engine: EngineTransaction;
+  readonly #raw: RawTransaction;
   readonly #loaded = new RecordSet();
   readonly #loadedLogIds = new Set<string>();
   #isLoaded = false;
@@ -63,14 +63,14 @@ class TransactionScope implements StoreTransaction {
   /** What the transaction failed with. */
   doom: { readonly error: unknown } | undefined;
 
-  constructor(engine: EngineTransaction) {
-    this.#engine = engine;
+  constructor(raw: RawTransaction) {
+    this.#raw = raw;
   }
 
   get handle(): unknown {
     this.#refuseEnded();
     const tenure = this.#tenures.at(-1) ?? this.#tenures[0];
-    return leaseHandle(this.#engine.handle, () => tenure.isOver);
+    return leaseHandle(this.#raw.handle, () => tenure.isOver);
   }
 
   async load(request: LoadRequest): Promise<Loaded> {
@@ -81,7 +81,7 @@ class TransactionScope implements StoreTransaction {
       }
       this.#isLoaded = true;
       for (const { logId } of logsIn(request)) this.#loadedLogIds.add(logId);
-      return this.#engine.load({ ...request, records: request.records.filter((ref) => this.#loaded.add(ref)) });
+      return this.#raw.load({ ...request, records: request.records.filter((ref) => this.#loaded.add(ref)) });
     });
   }
 
@@ -92,7 +92,7 @@ class TransactionScope implements StoreTransaction {
       this.#refuseUnloaded(request);
       // From here on it may be committed, so that nothing can be added any more.
       if (request.isLast) this.end();
-      return this.#engine.save(request);
+      return this.#raw.save(request);
     });
   }
 
@@ -107,11 +107,11 @@ class TransactionScope implements StoreTransaction {
       this.#leave(tenure);
       this.refuseDoomed();
       // In PostgreSQL this fails where a statement has whose error the work kept to itself, and is undone like the work itself.
-      await this.#engine.command(`RELEASE SAVEPOINT ${name}`);
+      await this.#raw.command(`RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
       this.#leave(tenure);
-      if (this.#engine.isFatal(error)) this.doom ??= { error };
+      if (this.#raw.isFatal(error)) this.doom ??= { error };
       await this.#command(`ROLLBACK TO SAVEPOINT ${name}`);
       await this.#command(`RELEASE SAVEPOINT ${name}`);
       throw error;
@@ -134,7 +134,7 @@ class TransactionScope implements StoreTransaction {
   }
 
   #command(sql: string): Promise<void> {
-    return this.#orDoom(() => this.#engine.command(sql));
+    return this.#orDoom(() => this.#raw.command(sql));
   }
 
   async #orDoom<T>(work: () => Promise<T>): Promise<T> {

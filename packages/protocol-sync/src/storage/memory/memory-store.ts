@@ -41,7 +41,7 @@ export class MemoryStore implements SyncStore {
     return this.#inTurn(async () => {
       const staged: SaveRows[] = [];
       let saved: Saved;
-      const engine = {
+      const raw = {
         handle: undefined,
         load: async (request: Parameters<StoreTransaction['load']>[0]) => this.#tables.load(request),
         save: async (request: SaveRequest) => {
@@ -55,7 +55,7 @@ export class MemoryStore implements SyncStore {
         command: async () => {},
         isFatal: () => false,
       };
-      const result = await runInScope(engine, work);
+      const result = await runInScope(raw, work);
       this.#tables.save(staged, saved?.epoch);
       this.#epochs.met(this.#tables.facts);
       this.#listeners.announce(this.#tables.facts.head);

@@ -16,6 +16,15 @@ const SETTINGS = [
   ...['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map((setting) => `${setting} = off`),
 ];
 
+/** The types of what is saved, group by group, in the order in which `PostgresTransaction` gives the values. */
+const RECORDS = ['text[]', 'text', 'bigint[]', 'bigint[]', 'text', 'text', 'boolean[]'];
+const CHANNEL = 'text';
+const LEDGER = ['text[]', 'text[]', 'bigint[]', 'text[]', 'text', 'text[]', 'text', 'bigint[]'];
+/** Its row, and whether it is there already. */
+const LOG = ['text', 'text', 'bigint', 'bigint', 'boolean'];
+/** Epoch, next epoch, known head, version floor. */
+const FEED = ['text', 'text', 'bigint', 'bigint'];
+
 /** One function: what creates it, and what calls it with as many values as it has parameters. */
 export interface PostgresFunction {
   readonly name: string;
@@ -40,36 +49,7 @@ export function postgresFunctions(schema: string, { lock, load, save }: Postgres
         ${load('epoch, head, floor, version_floor, records, intents, ledger, log')};`,
     }),
     save: makeFunction(schema, 'save', {
-      parameters: [
-        ...[
-          'text[]',
-          'text',
-          'bigint[]',
-          'bigint[]',
-          'text',
-          'text',
-          'boolean[]',
-          'text',
-          'text[]',
-          'text[]',
-          'bigint[]',
-        ],
-        ...[
-          'text[]',
-          'text',
-          'text[]',
-          'text',
-          'bigint[]',
-          'text',
-          'text',
-          'bigint',
-          'bigint',
-          'boolean',
-          'text',
-          'text',
-        ],
-        ...['bigint', 'bigint'],
-      ],
+      parameters: [...RECORDS, CHANNEL, ...LEDGER, ...LOG, ...FEED],
       answers: ['head bigint', 'epoch text', 'version_floor bigint'],
       // The code is that of a transaction which has to run again.
       body: `

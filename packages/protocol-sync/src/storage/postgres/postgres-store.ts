@@ -29,7 +29,7 @@ import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toFeed
 import { migratePostgres, quoteSchema } from './postgres-schema.js';
 import { inTransaction, type PostgresSource, takeClient, withClient } from './postgres-session.js';
 import { type PostgresStatements, postgresStatements } from './postgres-statements.js';
-import { only, PostgresTransaction, StaleLoadError, withReach } from './postgres-transaction.js';
+import { feedRow, PostgresTransaction, StaleLoadError, withReach } from './postgres-transaction.js';
 
 /** The application's pool, and where the tables of sync are in its database. */
 export interface PostgresStoreOptions {
@@ -96,7 +96,7 @@ export class PostgresStore implements SyncStore {
     // Without a listener, a pool whose idle connection breaks, as in a restart of the database, ends the process.
     this.#source.pool.on('error', ignore);
     try {
-      await this.#bringUpToDate();
+      await this.#migrate();
       this.#listeners.startAt(await withClient(this.#source, (client) => this.#readHead(client)));
     } catch (error) {
       this.#source.pool.removeListener('error', ignore);
@@ -113,7 +113,7 @@ export class PostgresStore implements SyncStore {
           return await this.#try(work, attempt === 1);
         } catch (error) {
           // A backup of another release was put back under this process.
-          if (isMissingFunction(error) && attempt === 1) await this.#bringUpToDate();
+          if (isMissingFunction(error) && attempt === 1) await this.#migrate();
           else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
           if (attempt === MAX_TRIES) {
             const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
@@ -135,7 +135,7 @@ export class PostgresStore implements SyncStore {
         const { rows } = await this.#ask(client, ...this.#pageQuery([after, limit], wanted));
         // The statement selects these columns.
         const found = rows as PageColumns[];
-        const { epoch, head, feed_floor: floor, version_floor } = only(found);
+        const { epoch, head, feed_floor: floor, version_floor } = feedRow(found);
         const records = found.filter((row): row is PageColumns & RecordColumns => row.place !== null);
         const facts = await told(toFacts({ epoch, head, floor, version_floor }));
         return { facts, records: records.map(toFeedRecord) };
@@ -186,9 +186,9 @@ export class PostgresStore implements SyncStore {
     const result = await inTransaction(this.#source, async (sql) => {
       const texts = { statements: this.#statements, functions: this.#functions };
       const options = { ...texts, channel: this.#schema, isFirstTry, nextEpoch, knownHead };
-      const engine = new PostgresTransaction(sql, options);
-      const done = await runInScope(engine, work);
-      saved = engine.saved;
+      const raw = new PostgresTransaction(sql, options);
+      const done = await runInScope(raw, work);
+      saved = raw.saved;
       return done;
     });
     if (!saved) return result;
@@ -198,7 +198,7 @@ export class PostgresStore implements SyncStore {
   }
 
   /** Makes or upgrades the tables and the functions. */
-  #bringUpToDate(): Promise<void> {
+  #migrate(): Promise<void> {
     return inTransaction(this.#source, async (sql) => {
       await migratePostgres(sql, this.#schema, newEpoch(this.#platform));
       await createFunctions(sql, this.#schema, Object.values(this.#functions));
@@ -221,7 +221,7 @@ export class PostgresStore implements SyncStore {
   async #readFacts(client: PostgresClient) {
     const { rows } = await this.#ask(client, this.#statements.facts);
     // The statement selects these columns.
-    return toFacts(only(rows as FeedColumns[]));
+    return toFacts(feedRow(rows as FeedColumns[]));
   }
 
   async #readHead(client: PostgresClient): Promise<number> {

@@ -14,7 +14,7 @@ import type {
   SaveRequest,
   StoreFacts,
 } from '../sync-store.js';
-import type { EngineTransaction } from '../transaction-scope.js';
+import type { RawTransaction } from '../transaction-scope.js';
 import type { PostgresFunctions } from './postgres-functions.js';
 import { isContention, isDuplicateKey, isLockTimeout } from './postgres-pool.js';
 import {
@@ -58,7 +58,7 @@ interface SavedTogether {
   readonly isLast: boolean;
 }
 
-export class PostgresTransaction implements EngineTransaction {
+export class PostgresTransaction implements RawTransaction {
   readonly #sql: SqlTransaction;
   readonly #options: PostgresTransactionOptions;
   readonly #known = new RecordSet();
@@ -81,7 +81,7 @@ export class PostgresTransaction implements EngineTransaction {
     const former = await this.#loadFormer(formerLogs, mutationIds);
     const logId = log?.logId ?? null;
     const values = [...keyArrays(records), textArray(mutationIds), logId, plainArray(log?.sequences ?? [])];
-    const row = only(await this.#sql.rows<LoadColumns>(functions.load.call, values));
+    const row = feedRow(await this.#sql.rows<LoadColumns>(functions.load.call, values));
     const loaded = toLoaded(row);
     // What is locked stays as it is, so more than was locked is what others have added since, and may still change.
     const isAllLocked =
@@ -216,7 +216,7 @@ export async function withReach(
 }
 
 /** The one row of the feed's table, or what was read beside it. */
-export function only<Row extends { readonly epoch: string | null }>(rows: readonly Row[]): Row {
+export function feedRow<Row extends { readonly epoch: string | null }>(rows: readonly Row[]): Row {
   const [row] = rows;
   if (row && row.epoch !== null) return row;
   throw new Error(DAMAGED);

@@ -82,9 +82,9 @@ export class SqliteStore implements SyncStore {
     return this.#inTurn(async () => {
       let saved: Saved;
       const result = await this.#connection.transaction(async () => {
-        const engine = new SqliteTransaction(this.#connection, this.#epochs);
-        const done = await runInScope(engine, work);
-        saved = engine.saved;
+        const raw = new SqliteTransaction(this.#connection, this.#epochs);
+        const done = await runInScope(raw, work);
+        saved = raw.saved;
         return done;
       });
       if (saved) this.#tell(saved);

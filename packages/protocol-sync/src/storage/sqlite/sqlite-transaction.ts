@@ -13,7 +13,7 @@ import {
   type SaveRequest,
   type StoreFacts,
 } from '../sync-store.js';
-import type { EngineTransaction } from '../transaction-scope.js';
+import type { RawTransaction } from '../transaction-scope.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import { isSqliteBusy } from './sqlite-database.js';
 import {
@@ -41,7 +41,7 @@ export function readFacts(connection: SqliteConnection, epoch?: string): StoreFa
   return { ...facts, reach: connection.get<{ last_place: number }>(LAST_PLACE, epoch)?.last_place };
 }
 
-export class SqliteTransaction implements EngineTransaction {
+export class SqliteTransaction implements RawTransaction {
   readonly handle: unknown;
   readonly #connection: SqliteConnection;
   readonly #epochs: EpochWatch;

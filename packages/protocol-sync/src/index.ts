@@ -9,9 +9,9 @@ export {
 } from './http/sync-endpoint.js';
 export type { Principal, SyncContext } from './principal.js';
 export type { RecordChange } from './records/record-change.js';
-export type { RecordedChange } from './records/record-changes.js';
 export { type RecordResolver, RejectionError, storeResolver, type WriteContext } from './records/record-resolver.js';
 export type { ListQuery, RecordPage, SyncedRecord } from './records/synced-record.js';
+export type { RecordedChange } from './records/take-changes.js';
 export type { Authorize, ReadPermission, ReadQuestion, WriteQuestion } from './rules/authorize.js';
 export { DEFAULT_LIMITS, type ServerLimits } from './server-limits.js';
 export { MemoryStore, type MemoryStoreOptions } from './storage/memory/memory-store.js';

@@ -28,7 +28,6 @@ import { checkpointOf, type PushRequest, parsePull, parsePush } from './push/pus
 import { NOTHING_PUSHED, type Pushed } from './push/pushed.js';
 import { ResolverCaller } from './records/call-resolver.js';
 import type { RecordChange } from './records/record-change.js';
-import { type RecordedChange, recordChanges } from './records/record-changes.js';
 import { type RecordResolver, storeResolver } from './records/record-resolver.js';
 import {
   getSyncedRecord,
@@ -37,6 +36,7 @@ import {
   type RecordPage,
   type SyncedRecord,
 } from './records/synced-record.js';
+import { type RecordedChange, takeChanges } from './records/take-changes.js';
 import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from './refuse-wrong-options.js';
 import type { Authorize } from './rules/authorize.js';
 import { boundAuthorize } from './rules/bounded-authorize.js';
@@ -46,7 +46,7 @@ import { resolveLimits, type ServerLimits } from './server-limits.js';
 import { MemoryStore } from './storage/memory/memory-store.js';
 import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
 import { SyncRequestError, serverClosing } from './sync-request-error.js';
-import { telling } from './telling.js';
+import { tellOrPrint } from './tell-or-print.js';
 
 /** Something an operator should know; no request failed because of it. */
 export interface SyncWarning {
@@ -125,7 +125,7 @@ export class SyncHandler implements AsyncDisposable {
     this.#objects = options.objects && readObjectConfigs(options.objects);
     this.#rulesOf = objectRules({ ...options, objects: this.#objects });
     this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
-    this.#onWarning = telling(options.onWarning, printWarning);
+    this.#onWarning = tellOrPrint(options.onWarning, printWarning);
     this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
   }
 
@@ -182,7 +182,7 @@ export class SyncHandler implements AsyncDisposable {
    * is stored then.
    */
   async recordChange(change: RecordChange): Promise<RecordedChange> {
-    const [recorded] = await this.#recordChanges([change], () => 'recordChange: ');
+    const [recorded] = await this.#takeChanges([change], () => 'recordChange: ');
     // One change has one answer.
     return recorded as RecordedChange;
   }
@@ -192,7 +192,7 @@ export class SyncHandler implements AsyncDisposable {
    * and 32 MiB of records at most; pushes wait until it is done, so pass 1,000 at a time where nothing asks for more.
    */
   async recordChanges(changes: readonly RecordChange[]): Promise<readonly RecordedChange[]> {
-    return this.#recordChanges(changes, (index) => `recordChanges: change ${index}: `);
+    return this.#takeChanges(changes, (index) => `recordChanges: change ${index}: `);
   }
 
   /**
@@ -332,17 +332,17 @@ export class SyncHandler implements AsyncDisposable {
     this.#onWarning({ code: 'CHECKPOINT_AHEAD', message });
   }
 
-  async #recordChanges(
+  async #takeChanges(
     changes: readonly RecordChange[],
-    nameOf: (index: number) => string,
+    whereOf: (index: number) => string,
   ): Promise<readonly RecordedChange[]> {
     await this.#open();
-    return recordChanges(changes, {
+    return takeChanges(changes, {
       store: this.store,
       now: this.#platform.now(),
       maxRecordBytes: this.limits.maxRecordBytes,
       refuseUnsynced: (objectName, where) => this.#refuseUnsynced(objectName, where),
-      nameOf,
+      whereOf,
     });
   }
 

@@ -1,12 +1,16 @@
 /** The sync server as a plugin of an ObjectStack kernel, and without one. */
-
-import type { DataEngine } from '@objectql/sync-types/kernel';
-import { consoleLogger, type KernelContext, type KernelLogger, type KernelPlugin } from '@objectql/sync-types/kernel';
+import {
+  consoleLogger,
+  type DataEngine,
+  type KernelContext,
+  type KernelLogger,
+  type KernelPlugin,
+} from '@objectql/sync-types/kernel';
 import { version } from '../package.json';
 import type { AnswerCall } from './http/http-call.js';
 import {
   type Authenticate,
-  answeringCalls,
+  createAnswerCall,
   DEFAULT_PATH,
   endpointOf,
   type SyncEndpoint,
@@ -107,7 +111,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     this.#options = options;
     this.#authenticate = options.authenticate;
     this.#handler = this.#createHandler(options);
-    this.#answerCall = this.#answering(this.#authenticate);
+    this.#answerCall = this.#createAnswerCall(this.#authenticate);
   }
 
   /**
@@ -160,7 +164,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     this.#authenticate = this.#options.authenticate;
     this.#handler = this.#createHandler(this.#options);
     this.#isUsed = false;
-    this.#answerCall = this.#answering(this.#authenticate);
+    this.#answerCall = this.#createAnswerCall(this.#authenticate);
   }
 
   async #destroy(): Promise<void> {
@@ -186,14 +190,14 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
       this.#logger.warn(`Sync: what this plugin took before the kernel was started is in memory alone. ${advice}.`);
     }
     this.#handler = this.#createHandler({ ...this.#options, ...this.#engineSync.handlerOptions });
-    this.#answerCall = this.#answering(refuseAtStart);
+    this.#answerCall = this.#createAnswerCall(refuseAtStart);
   }
 
   /** From here on it is known who is asking, also where routes of the application's own serve the endpoint. */
   async #startEngineSync(engineSync: EngineSync, context: KernelContext): Promise<void> {
     await engineSync.start(context);
     this.#authenticate ??= await engineSync.authenticate(context);
-    this.#answerCall = this.#answering(this.#authenticate);
+    this.#answerCall = this.#createAnswerCall(this.#authenticate);
   }
 
   #createHandler({ endpoint, authenticate, ...options }: SyncProtocolPluginOptions): SyncHandler {
@@ -207,9 +211,9 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     });
   }
 
-  #answering(authenticate: Authenticate | undefined): AnswerCall {
+  #createAnswerCall(authenticate: Authenticate | undefined): AnswerCall {
     const { endpoint, platform } = this.#options;
-    return answeringCalls({
+    return createAnswerCall({
       handler: this.#handler,
       authenticate,
       path: endpoint?.path,

@@ -12,7 +12,7 @@ import type { RecordResolver } from '../records/record-resolver.js';
 import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
-import { telling } from '../telling.js';
+import { tellOrPrint } from '../tell-or-print.js';
 import { openEventStream } from './event-stream.js';
 import { type AnswerCall, attachAnswerCall, type HttpAnswer, type HttpCall } from './http-call.js';
 import { errorAnswer, jsonAnswer } from './json-answer.js';
@@ -85,7 +85,7 @@ const STREAMS_RETRY_MS = 60_000;
  * as Bun cuts after 10 s what may take 15. Throws `TypeError` for an option that is unknown or of another kind.
  */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
-  return endpointOf(answeringCalls(options));
+  return endpointOf(createAnswerCall(options));
 }
 
 /** The endpoint that answers like this. */
@@ -94,7 +94,7 @@ export function endpointOf(answerCall: AnswerCall): SyncEndpoint {
 }
 
 /** How the endpoint with these options answers. Throws like `createSyncEndpoint`. */
-export function answeringCalls(options: SyncEndpointOptions): AnswerCall {
+export function createAnswerCall(options: SyncEndpointOptions): AnswerCall {
   refuseWrongOptions(options, OPTIONS, 'createSyncEndpoint: ');
   const endpoint: Endpoint = {
     ...options,
@@ -111,7 +111,7 @@ export function answeringCalls(options: SyncEndpointOptions): AnswerCall {
       refusal: (active) => `${active} streams of this principal are open. Pull from time to time instead.`,
       retryAfterMs: STREAMS_RETRY_MS,
     }),
-    report: telling(options.onError, printError),
+    report: tellOrPrint(options.onError, printError),
   };
   return (call) => answer(call, endpoint);
 }

@@ -15,7 +15,7 @@ export interface BringUpToDateParts {
 }
 
 /** Versions each record that the engine has otherwise than the feed; what is the same takes no version. */
-export function bringingUpToDate(parts: BringUpToDateParts): BringUpToDate {
+export function createBringUpToDate(parts: BringUpToDateParts): BringUpToDate {
   return async (refs, { transaction, run }) => {
     const present = await parts.records.readAll(refs, { ...AS_SYSTEM, transaction });
     const changes = refs

@@ -1,5 +1,4 @@
 /** Finds out who sends a request as ObjectStack's own REST interface does: by session, bearer token or API key. */
-
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { SyncRequestError } from '../sync-request-error.js';

@@ -1,14 +1,13 @@
 /** Sync at home in ObjectStack: the data engine keeps the records and sync's own state. Loaded where a kernel has one. */
 import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
-import type { KernelContext } from '@objectql/sync-types/kernel';
-import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type KernelContext } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { systemPlatform } from '../platform/platform.js';
 import type { Authorize } from '../rules/authorize.js';
 import { readObjectConfigs } from '../rules/object-configs.js';
 import { resolveLimits } from '../server-limits.js';
 import type { SyncHandlerOptions } from '../sync-handler.js';
-import { bringingUpToDate } from './bring-up-to-date.js';
+import { createBringUpToDate } from './bring-up-to-date.js';
 import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
 import { engineAuthorize, type RightsServices, type SecurityService } from './engine-authorize.js';
 import { defineEngineObjects } from './engine-objects.js';
@@ -40,7 +39,7 @@ export class EngineSync {
   constructor(engine: DataEngine, options: EngineSyncOptions) {
     const { platform = systemPlatform, limits, authorize } = options;
     const records = new EngineRecords(engine);
-    const bringUpToDate = bringingUpToDate({
+    const bringUpToDate = createBringUpToDate({
       records,
       now: () => platform.now(),
       maxRecordBytes: resolveLimits(limits).maxRecordBytes,
@@ -53,7 +52,7 @@ export class EngineSync {
     this.handlerOptions = {
       store: this.#store,
       resolver: records,
-      authorize: overriding(
+      authorize: overrideRules(
         engineAuthorize(records, () => this.#rightsServices()),
         authorize,
       ),
@@ -168,7 +167,7 @@ export class EngineSync {
 }
 
 /** An application's own rules in place of the platform's. One by one, because the methods of a class are not copied with it. */
-function overriding(platform: Authorize, own: Authorize = {}): Authorize {
+function overrideRules(platform: Authorize, own: Authorize = {}): Authorize {
   const { read, write, scope } = own;
   return {
     ...platform,

@@ -14,7 +14,7 @@ export interface RecordedChange {
   readonly serverVersion: number;
 }
 
-export interface RecordChangesParts {
+export interface TakeChangesParts {
   readonly store: SyncStore;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -22,20 +22,20 @@ export interface RecordChangesParts {
   /** Throws for an object that is not synced; `where` begins the message. */
   readonly refuseUnsynced: (objectName: string, where: string) => void;
   /** What the message of a problem with the change at that index begins with. */
-  readonly nameOf: (index: number) => string;
+  readonly whereOf: (index: number) => string;
 }
 
 /** Versions the changes in their order and puts them in the feed: all of them, or none when it throws. */
-export async function recordChanges(
+export async function takeChanges(
   changes: readonly RecordChange[],
-  { store, now, maxRecordBytes, refuseUnsynced, nameOf }: RecordChangesParts,
+  { store, now, maxRecordBytes, refuseUnsynced, whereOf }: TakeChangesParts,
 ): Promise<readonly RecordedChange[]> {
   if (!Array.isArray(changes)) throw new TypeError('recordChanges: pass a list of changes.');
   if (changes.length > MAX_CHANGES) {
     throw new RangeError(`recordChanges: ${changes.length} changes are more than ${MAX_CHANGES}. Pass them in parts.`);
   }
-  const checked = changes.map((change, index) => checkChange(change, nameOf(index)));
-  checked.forEach(({ objectName }, index) => void refuseUnsynced(objectName, nameOf(index)));
+  const checked = changes.map((change, index) => checkChange(change, whereOf(index)));
+  checked.forEach(({ objectName }, index) => void refuseUnsynced(objectName, whereOf(index)));
   return store.transaction(async (transaction) => {
     const { records, facts } = await transaction.load({ records: checked, mutationIds: [] });
     const stored = new Map<string, RecordState>(records.map((state) => [recordKey(state), state]));
@@ -49,7 +49,7 @@ export async function recordChanges(
       const bytes = recordBytes(state.data);
       if (bytes > maxRecordBytes) {
         const bounds = `${maxRecordBytes} bytes or ${MAX_FIELDS} fields`;
-        throw new RangeError(`${nameOf(index)}this ${change.objectName} is larger than ${bounds}.`);
+        throw new RangeError(`${whereOf(index)}this ${change.objectName} is larger than ${bounds}.`);
       }
       bytesWritten += bytes;
       // One record may be as large as the application allows.

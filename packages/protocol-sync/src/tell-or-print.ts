@@ -4,7 +4,10 @@
  * What tells `listener`, or prints where there is none. A listener that fails, at once or later, harms neither what is told of
  * nor the process; what it was to be told is printed then.
  */
-export function telling<T>(listener: ((told: T) => unknown) | undefined, print: (told: T) => void): (told: T) => void {
+export function tellOrPrint<T>(
+  listener: ((told: T) => unknown) | undefined,
+  print: (told: T) => void,
+): (told: T) => void {
   if (!listener) return print;
   return (told) => {
     // Called at once; what it throws becomes a rejection, as what it rejects with later is.

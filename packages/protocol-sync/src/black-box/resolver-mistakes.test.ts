@@ -97,6 +97,13 @@ describe.each([{ transactional: true }, { transactional: false }])('a resolver w
     ]);
   });
 
+  it('I4 has its record shown to a device that names a version which it knows from another feed', async () => {
+    const table: RecordResolver = { ...resolver, getRecord: () => ({ title: 'older than sync' }) };
+    const { push } = setUp();
+    const { results } = await push({ mutations: [mutation({ baseVersion: 1, data: { n: 1 } })] }, table);
+    expect(results).toMatchObject([{ serverVersion: 2, record: { title: 'older than sync', n: 1 } }]);
+  });
+
   it('is told the fields to write without those that lost, and of an update where a create met a record', async () => {
     const told: unknown[] = [];
     const applyMutation: RecordResolver['applyMutation'] = ({ operation, data }) => void told.push([operation, data]);

@@ -208,9 +208,9 @@ function isComputable(
   const isScanned = before.place <= (session.request.checkpoint?.place ?? 0);
   // Of what stands behind its checkpoint a client may have been told nothing, also of writes of its own log: their outcome
   // may be forgotten, and after a restore a clone of the device, or a late copy of its first request, may make again what
-  // the device no longer has. What this very request wrote, its results tell.
+  // the device no longer has. What this very request wrote, its results tell, but not what it adopted.
   if (!isScanned && Number.isFinite(before.place)) return false;
-  return base === version || (run.logId === stamp.logId && run.from <= base + 1);
+  return (isScanned && base === version) || (run.logId === stamp.logId && run.from <= base + 1);
 }
 
 /**

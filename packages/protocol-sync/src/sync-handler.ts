@@ -14,7 +14,8 @@ import {
   type SyncPushResponse,
 } from '@objectql/sync-types';
 import { type Answer, type AnswerText, answerToSend, answerValue } from './feed/answer-text.js';
-import { type FeedPage, readFeedPage, rightsOf, standStill } from './feed/feed-page.js';
+import { type FeedPage, readFeedPage, standStill } from './feed/feed-page.js';
+import { rightsOf } from './feed/feed-scope.js';
 import { FeedWatch, type FeedWatcher } from './feed/feed-watch.js';
 import { PageSize } from './feed/page-size.js';
 import { type Platform, systemPlatform } from './platform/platform.js';

@@ -1,6 +1,6 @@
 /** An answer as a value and as JSON text. The text is put together from the texts of the records, which nobody parses. */
 import type { SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
-import type { FeedChange } from './feed-page.js';
+import type { FeedChange } from './feed-change.js';
 
 /** An answer whose changes hold their records as text. */
 export type Answer = Omit<SyncPushResponse, 'serverChanges'> & { readonly serverChanges: readonly FeedChange[] };

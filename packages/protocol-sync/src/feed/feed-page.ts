@@ -1,11 +1,10 @@
 /** One page of the feed as a client may see it. */
-import { createHash } from 'node:crypto';
-import type { SyncMutationResult, SyncReset, SyncServerChange } from '@objectql/sync-types';
+import type { SyncMutationResult, SyncReset } from '@objectql/sync-types';
 import type { Principal } from '../principal.js';
 import type { PushRequest } from '../push/push-request.js';
 import type { FeedEnd, FeedStretch, OwnWrite } from '../push/pushed.js';
 import { RecordMap } from '../records/record-map.js';
-import { type Authorize, type ReadPermission, visibleData } from '../rules/authorize.js';
+import type { Authorize, ReadPermission } from '../rules/authorize.js';
 import { type FeedRecord, type Page, type PageQuery, StoreBusyError, type SyncStore } from '../storage/sync-store.js';
 import {
   type Checkpoint,
@@ -15,10 +14,9 @@ import {
   nextCheckpoint,
   type PageStart,
 } from './checkpoint.js';
+import { type FeedChange, rememberedInstants, toChange } from './feed-change.js';
+import { rightsOf, scopeDigest, wantedObjects } from './feed-scope.js';
 import type { PageSize } from './page-size.js';
-
-/** A change whose record is still the text that was stored. */
-export type FeedChange = Omit<SyncServerChange, 'data'> & { readonly data?: string };
 
 export interface FeedPage {
   readonly changes: readonly FeedChange[];
@@ -168,34 +166,6 @@ function withoutOwn(records: readonly FeedRecord[], own: RecordMap<number>): rea
   return records.filter((record) => own.get(record) !== record.version);
 }
 
-function wantedObjects({ objects, except = [] }: PushRequest, synced: readonly string[] | undefined) {
-  const wanted = objects && synced ? objects.filter((objectName) => synced.includes(objectName)) : (objects ?? synced);
-  return wanted?.filter((objectName) => !except.includes(objectName));
-}
-
-/** What the caller's view of the feed depends on; a device that changes hands starts its walk anew. */
-export async function rightsOf({ read, scope }: Authorize, principal: Principal | null): Promise<string | undefined> {
-  return read || scope ? JSON.stringify([principal?.id ?? null, (await scope?.(principal)) ?? null]) : undefined;
-}
-
-/** 16 bytes of a digest are enough to notice that a client asks for something else than before. */
-function scopeDigest({ objects, except }: WantedObjects, rights: string | undefined): string {
-  if (objects === undefined && except.length === 0 && rights === undefined) return '';
-  // Where the wanted objects are known by name, those that are not wanted say no more.
-  const named = objects ? [sorted(objects), rights ?? null] : [null, rights ?? null, ...sorted(except)];
-  return createHash('sha256').update(JSON.stringify(named)).digest('base64url').slice(0, 22);
-}
-
-/** Of which objects changes are wanted: of these, or of all but those. */
-interface WantedObjects {
-  readonly objects: readonly string[] | undefined;
-  readonly except: readonly string[];
-}
-
-function sorted(names: readonly string[]): readonly string[] {
-  return [...new Set(names)].sort();
-}
-
 /** The request's own writes that its client knows from the results. */
 function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {
   const versions = new RecordMap<number>();
@@ -225,39 +195,4 @@ async function permissionsOf(
       read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) }),
     ),
   );
-}
-
-function toChange(
-  record: FeedRecord,
-  permission: ReadPermission,
-  { start, timestampOf }: { readonly start: PageStart; readonly timestampOf: (at: number) => string },
-): FeedChange | undefined {
-  const { objectName, recordId, version: serverVersion, data, origin } = record;
-  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed
-  // since the walk began may have been seen by it before.
-  if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
-  const timestamp = timestampOf(record.changedAt);
-  if (permission === 'forget' || data === null) {
-    return { objectName, recordId, serverVersion, timestamp, operation: 'delete' };
-  }
-  const operation = serverVersion === record.born ? 'create' : 'update';
-  const visible = visibleText(data, permission);
-  // Who wrote a record before the walk began is no news to anybody, and would be half of what surrounds its data.
-  return origin && record.place > start.since
-    ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
-    : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
-}
-
-/** Epoch milliseconds as ISO 8601, remembering the last: what was pushed together stands together. */
-function rememberedInstants(): (at: number) => string {
-  let last = { at: Number.NaN, text: '' };
-  return (at) => {
-    if (at !== last.at) last = { at, text: new Date(at).toISOString() };
-    return last.text;
-  };
-}
-
-/** Text goes out as it is stored, unless some of it is hidden. */
-function visibleText(data: string, permission: ReadPermission): string {
-  return typeof permission === 'object' ? JSON.stringify(visibleData(JSON.parse(data), permission)) : data;
 }

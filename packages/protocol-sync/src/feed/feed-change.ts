@@ -1,0 +1,44 @@
+/** A record of the feed as the change that a client is sent. */
+import type { SyncServerChange } from '@objectql/sync-types';
+import { type ReadPermission, visibleData } from '../rules/authorize.js';
+import type { FeedRecord } from '../storage/sync-store.js';
+import type { PageStart } from './checkpoint.js';
+
+/** A change whose record is still the text that was stored. */
+export type FeedChange = Omit<SyncServerChange, 'data'> & { readonly data?: string };
+
+/** The change, as far as its caller may read the record; `undefined` where there is nothing to tell them. */
+export function toChange(
+  record: FeedRecord,
+  permission: ReadPermission,
+  { start, timestampOf }: { readonly start: PageStart; readonly timestampOf: (at: number) => string },
+): FeedChange | undefined {
+  const { objectName, recordId, version: serverVersion, data, origin } = record;
+  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed
+  // since the walk began may have been seen by it before.
+  if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
+  const timestamp = timestampOf(record.changedAt);
+  if (permission === 'forget' || data === null) {
+    return { objectName, recordId, serverVersion, timestamp, operation: 'delete' };
+  }
+  const operation = serverVersion === record.born ? 'create' : 'update';
+  const visible = visibleText(data, permission);
+  // Who wrote a record before the walk began is no news to anybody, and would be half of what surrounds its data.
+  return origin && record.place > start.since
+    ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
+    : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
+}
+
+/** Epoch milliseconds as ISO 8601, remembering the last: what was pushed together stands together. */
+export function rememberedInstants(): (at: number) => string {
+  let last = { at: Number.NaN, text: '' };
+  return (at) => {
+    if (at !== last.at) last = { at, text: new Date(at).toISOString() };
+    return last.text;
+  };
+}
+
+/** Text goes out as it is stored, unless some of it is hidden. */
+function visibleText(data: string, permission: ReadPermission): string {
+  return typeof permission === 'object' ? JSON.stringify(visibleData(JSON.parse(data), permission)) : data;
+}

@@ -202,7 +202,10 @@ class Explainer {
     if (!asked) return;
     this.#inspector.explain(asked).then(
       (explanation) => this.#show(explanation, asked),
-      (error: unknown) => this.#result.replaceChildren(String(error)),
+      (error: unknown) => {
+        this.#seen = '';
+        this.#result.replaceChildren(String(error));
+      },
     );
   }
 

@@ -4,12 +4,14 @@ import { change } from '../../src/black-box/device.js';
 import { appliesWith, isGone, ScriptedServer, type Step } from '../../src/black-box/scripted-server.js';
 import { mountInspector } from '../../src/inspector/mount-inspector.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { SyncPlugin } from '../../src/sync-plugin.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { SyncPlugin, type SyncPluginOptions } from '../../src/sync-plugin.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
 
-function mounted(script: readonly Step[], user?: string) {
+function mounted(script: readonly Step[], options: Pick<SyncPluginOptions, 'user' | 'storage'> = {}) {
   const platform = new TestPlatform();
   const server = new ScriptedServer(platform, script);
-  const sync = new SyncPlugin({ clientId: 'page', user, transport: server, platform });
+  const sync = new SyncPlugin({ clientId: 'page', ...options, transport: server, platform });
   const host = document.createElement('div');
   document.body.append(host);
   const mount = () => mountInspector(host, sync, { now: () => platform.now() });
@@ -99,7 +101,7 @@ it('says of a client that has done nothing yet that there is nothing', async () 
 
 it('shows where each change stands, what waits, and what was asked and answered', async () => {
   const { waits, isAsked } = waiting();
-  const panel = mounted([answersEach, isGone, waits], 'ada');
+  const panel = mounted([answersEach, isGone, waits], { user: 'ada' });
   const { sync, tasks } = panel;
   for (const id of ['good', 'late', 'bad', 'both']) tasks.records.create(id, { title: id });
   await tasks.sync();
@@ -189,6 +191,23 @@ it('explains the record that is pressed or named, and follows what becomes of it
     'It is not shown: there is none.',
     'Nothing of it is pending, and nothing waits for a decision.',
   ]);
+  await sync.close();
+});
+
+it('explains a record again that could not be read for a while', async () => {
+  const storage = new FaultStorage(new MemoryStorage());
+  const panel = mounted([], { storage });
+  const { sync, tasks } = panel;
+  tasks.records.create('a', { title: 'A' });
+  await tasks.flush();
+  await press('task a', panel);
+  const before = parts(panel)['Explain a record'];
+  storage.fail('getRecords', new Error('The disk is gone.'));
+  await press('task a', panel);
+  const meanwhile = parts(panel)['Explain a record'];
+  storage.heal();
+  await press('task a', panel);
+  expect([meanwhile, parts(panel)['Explain a record']]).toEqual(['Error: The disk is gone.', before]);
   await sync.close();
 });
 

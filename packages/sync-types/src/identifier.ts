@@ -1,7 +1,8 @@
 /** The schemas of names and ids, shared by every message that carries one. */
 import { z } from 'zod';
+import { utf8Bytes } from './bytes.js';
 import { stringProblem } from './json.js';
-import { MAX_ID_BYTES, utf8Bytes } from './limits.js';
+import { MAX_ID_BYTES } from './limits.js';
 
 /** What keeps a string from being a name or an id, if anything does. */
 export function identifierProblem(value: string): string | undefined {

@@ -1,5 +1,6 @@
 /** Types of the wire and the conflict strategies. Holds no parser: the schemas are under `/schema`. */
 export { assertNever } from './assert-never.js';
+export { isJsonWithin, utf8Bytes } from './bytes.js';
 export type { ConflictKind, SyncConflict, WriteStamp } from './conflict.js';
 export {
   isRequestErrorCode,
@@ -17,7 +18,6 @@ export type { SyncLimits } from './limits.js';
 export {
   ASSUMED_MAX_MUTATIONS,
   CHANGE_LOG_RETENTION_DAYS,
-  isJsonWithin,
   MAX_BODY_BYTES,
   MAX_FIELDS,
   MAX_ID_BYTES,
@@ -29,7 +29,6 @@ export {
   NEXT_PAGE_HEADER,
   REQUEST_TIMEOUT_MS,
   STREAM_HEARTBEAT_MS,
-  utf8Bytes,
 } from './limits.js';
 export type { MutationLogEntry, MutationOperation } from './mutation.js';
 export type { SyncPoke } from './poke.js';

@@ -1,15 +1,6 @@
-/** Kernels for plugins, and the plugin contract they share. A subpath, so that apps without a kernel load none. */
+/** Kernels for plugins, the contract they share, and ObjectStack's data engine. A subpath, so that apps without a kernel load none. */
 
-export { commitTransaction, type EngineTransactionInfo, executionOf } from './kernel/commit-transaction.js';
-export { consoleLogger } from './kernel/console-logger.js';
-export {
-  createObjectStackKernel,
-  createSmallKernel,
-  type Kernel,
-  type KernelOptions,
-  type ObjectStackConfig,
-  type ObjectStackRuntime,
-} from './kernel/create-kernel.js';
+export { commitTransaction, type EngineTransactionInfo, executionOf } from './data-engine/commit-transaction.js';
 export {
   AS_SYSTEM,
   type DataEngine,
@@ -22,9 +13,18 @@ export {
   type EngineRow,
   type EngineWhere,
   STORED_FILES,
-} from './kernel/data-engine.js';
+} from './data-engine/data-engine.js';
+export { isPlaceholderId } from './data-engine/placeholder-id.js';
+export { defineSystemObjects, type SystemObjectParts, systemObject } from './data-engine/system-object.js';
+export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './data-engine/written-ids.js';
+export { consoleLogger } from './kernel/console-logger.js';
+export {
+  createObjectStackKernel,
+  createSmallKernel,
+  type Kernel,
+  type KernelOptions,
+  type ObjectStackConfig,
+  type ObjectStackRuntime,
+} from './kernel/create-kernel.js';
 export type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin } from './kernel/kernel-plugin.js';
-export { isPlaceholderId } from './kernel/placeholder-id.js';
 export { SmallKernel } from './kernel/small-kernel.js';
-export { defineSystemObjects, type SystemObjectParts, systemObject } from './kernel/system-object.js';
-export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './kernel/written-ids.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { identifierSchema, instantSchema } from './identifier.js';
 
 /** 1,024 characters: many times what any server's checkpoint has. */
-const MAX_CHECKPOINT_LENGTH = 1024;
+export const MAX_CHECKPOINT_LENGTH = 1024;
 /** 1,000 objects: more than any application has. */
 const MAX_OBJECTS = 1000;
 

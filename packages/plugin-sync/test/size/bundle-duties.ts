@@ -8,7 +8,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
   'when to sync, and how it stands': /^(cycle\/(sync-state|sync-driver|failure-event|backoff)|sync-status)\.ts$/,
   'one sync: batches, requests, repairs, holds': /^cycle\//,
   'taking answers in: outcomes, records, resets, one transaction': /^answer\//,
-  'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json)\.ts$/,
+  'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json|bytes)\.ts$/,
   'deciding conflicts': /^conflicts\/|assert-never\.ts$|strategies\//,
   'what waits for the user: conflicts, dead letters': /^waiting\//,
   'local records, and watching them': /^records\//,

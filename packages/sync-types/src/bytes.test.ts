@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isJsonWithin, utf8Bytes } from './limits.js';
+import { isJsonWithin, utf8Bytes } from './bytes.js';
 
 test('counts the bytes that TextEncoder writes, for any string of 16-bit units', () => {
   const encoder = new TextEncoder();

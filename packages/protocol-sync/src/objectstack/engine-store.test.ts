@@ -1,7 +1,13 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { AS_SYSTEM } from '@objectql/sync-types/kernel';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { TestClock } from '../platform/test-clock.js';
 import { storeModelContract } from '../storage/contract/model.contract.js';
+import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
 import { engineFixtures } from './engine-store.fixture.js';
+import { EngineStore } from './engine-store.js';
+import { readFacts } from './engine-transaction.js';
+import { startKernel } from './kernel.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -15,3 +21,20 @@ storeContract(
   { describe, it, expect },
 );
 storeModelContract('EngineStore', open, 8);
+
+it('I6 begins one epoch for a process, also where it writes in transactions of the application', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  const platform = new TestClock();
+  const stores = [new EngineStore(engine, { platform }), new EngineStore(engine, { platform })];
+  for (const store of stores) await store.open();
+  const epochs: unknown[] = [];
+  for (const store of [...stores, ...stores]) {
+    const written = () => save(store, { records: [sampleState({ recordId: epochs.length })] });
+    await engine.transaction(written, AS_SYSTEM, { require: true });
+    await platform.advance(0);
+    epochs.push((await readFacts(engine, AS_SYSTEM)).epoch);
+  }
+  const [first, second] = epochs;
+  expect(epochs).toEqual([first, second, second, second]);
+});

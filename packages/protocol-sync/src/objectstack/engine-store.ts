@@ -222,9 +222,8 @@ export class EngineStore implements SyncStore {
 
   /** Once somebody else's transaction has ended, nobody can say how: what came of it is looked at. */
   #inJoined<T>(transaction: unknown, work: (open: OpenTransaction) => Promise<T>): Promise<T> {
-    const look = () => {
-      if (!this.#listeners.isEmpty) this.#looking(0);
-    };
+    const look = () => this.#looking(0);
+    // Also where nobody listens: an epoch that was begun counts as this process's own once it is seen to be committed.
     const onSaved = () => void executionOf(transaction)?.then(look, () => {});
     return this.#workIn(transaction, { work, isOwned: false, onSaved });
   }

@@ -4,12 +4,16 @@
  */
 
 /** By what a value is known to be an option's, and what to pass. */
-export interface OptionKind {
-  /** It has these methods; `call`, where it must be a function. */
-  readonly methods: readonly string[];
-  readonly expected: string;
-  readonly isRequired?: boolean;
-}
+export type OptionKind = { readonly expected: string; readonly isRequired?: boolean } & (
+  | {
+      /** It has these methods; `call`, where it must be a function. */
+      readonly methods: readonly string[];
+    }
+  | {
+      /** It is a number so large at least. `NaN`, as of a setting that was read from nowhere, would bound nothing. */
+      readonly least: number;
+    }
+);
 
 /** A `RecordResolver`. */
 export const RESOLVER_KIND: OptionKind = {
@@ -17,6 +21,8 @@ export const RESOLVER_KIND: OptionKind = {
   expected: 'an object with getRecord and applyMutation',
 };
 export const FUNCTION_KIND: OptionKind = { methods: ['call'], expected: 'a function' };
+export const COUNT_KIND: OptionKind = { least: Number.MIN_VALUE, expected: 'a positive number' };
+export const DURATION_KIND: OptionKind = { least: 0, expected: 'a number of milliseconds' };
 
 /** Every option of a type, and no other: the compiler demands each. `true` for one that is checked elsewhere, or needs no check. */
 export type OptionKinds<Options> = Readonly<Record<keyof Options, true | OptionKind>>;
@@ -37,8 +43,9 @@ export function refuseWrongOptions<Options extends object>(
   }
 }
 
-function isOfKind(value: unknown, { methods, isRequired = false }: OptionKind): boolean {
-  return value === undefined || value === null ? !isRequired : hasMethods(value, methods);
+function isOfKind(value: unknown, kind: OptionKind): boolean {
+  if (value === undefined || value === null) return kind.isRequired !== true;
+  return 'methods' in kind ? hasMethods(value, kind.methods) : typeof value === 'number' && value >= kind.least;
 }
 
 /** Whether a value, of whatever kind, has all these methods. */

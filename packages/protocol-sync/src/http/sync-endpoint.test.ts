@@ -352,6 +352,8 @@ it.each([
   [{ authenticate: true }, 'authenticate must be a function from the request to { id } or null'],
   [{ path: /sync/ }, "path must be a text, e.g. '/api/sync'"],
   [{ onError: console }, 'onError must be a function'],
+  [{ maxConcurrentRequests: Number.NaN }, 'maxConcurrentRequests must be a positive number'],
+  [{ maxConcurrentRequests: 0 }, 'maxConcurrentRequests must be a positive number'],
 ])('refuses an option of another kind, and says what to pass: %j', (options, problem) => {
   const handler = problem.startsWith('handler') ? {} : { handler: new SyncHandler() };
   const given = options && { ...handler, ...options };

@@ -9,7 +9,13 @@ import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Identified, Principal, SyncContext } from '../principal.js';
 import type { RecordResolver } from '../records/record-resolver.js';
-import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from '../refuse-wrong-options.js';
+import {
+  COUNT_KIND,
+  FUNCTION_KIND,
+  type OptionKinds,
+  RESOLVER_KIND,
+  refuseWrongOptions,
+} from '../refuse-wrong-options.js';
 import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { tellOrPrint } from '../tell-or-print.js';
@@ -64,7 +70,7 @@ const OPTIONS: OptionKinds<SyncEndpointOptions> = {
   resolver: RESOLVER_KIND,
   authenticate: { methods: ['call'], expected: 'a function from the request to { id } or null' },
   path: { methods: ['replace'], expected: "a text, e.g. '/api/sync'" },
-  maxConcurrentRequests: true,
+  maxConcurrentRequests: COUNT_KIND,
   realtime: true,
   onError: FUNCTION_KIND,
   platform: true,

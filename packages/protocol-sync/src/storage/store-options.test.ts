@@ -21,3 +21,16 @@ it('refuses what is no handle and no pool, as a file name and a connection strin
     );
   }
 });
+
+it('refuses a wait that is no number of milliseconds, as one that was read from nowhere', () => {
+  const handle = { exec() {}, prepare() {} } as never;
+  const pool = { connect() {}, on() {} } as never;
+  for (const wait of [Number.NaN, -1, '5000' as never]) {
+    const problem = (name: string) => new TypeError(`${name} must be a number of milliseconds.`);
+    expect(() => new SqliteStore(handle, { busyTimeoutMs: wait })).toThrow(problem('SqliteStore: busyTimeoutMs'));
+    for (const name of ['connectTimeoutMs', 'lockTimeoutMs']) {
+      expect(() => new PostgresStore({ pool, [name]: wait })).toThrow(problem(`PostgresStore: ${name}`));
+    }
+  }
+  expect(() => new SqliteStore(handle, { busyTimeoutMs: 0 })).not.toThrow();
+});

@@ -1,6 +1,6 @@
 /** A store in a PostgreSQL database, shared by any number of server processes. */
 import { type Platform, systemPlatform } from '../../platform/platform.js';
-import { type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
+import { DURATION_KIND, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
 import { CommitListeners } from '../commit-listeners.js';
 import { newEpoch } from '../epoch-watch.js';
 import {
@@ -50,8 +50,8 @@ export interface PostgresStoreOptions {
 const OPTIONS: OptionKinds<PostgresStoreOptions> = {
   pool: { methods: ['connect', 'on'], expected: 'a Pool of pg', isRequired: true },
   schema: true,
-  connectTimeoutMs: true,
-  lockTimeoutMs: true,
+  connectTimeoutMs: DURATION_KIND,
+  lockTimeoutMs: DURATION_KIND,
   platform: true,
 };
 /** 5 s: longer than a healthy push takes, and the tries together stay near the client's 30 s. */

@@ -1,6 +1,6 @@
 /** A store in one SQLite file, on a handle the application opens. */
 import { type Platform, systemPlatform } from '../../platform/platform.js';
-import { hasMethods, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
+import { DURATION_KIND, hasMethods, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
 import { CommitListeners } from '../commit-listeners.js';
 import { EpochWatch } from '../epoch-watch.js';
 import { Mutex } from '../mutex.js';
@@ -20,7 +20,7 @@ export interface SqliteStoreOptions {
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 
-const OPTIONS: OptionKinds<SqliteStoreOptions> = { busyTimeoutMs: true, platform: true };
+const OPTIONS: OptionKinds<SqliteStoreOptions> = { busyTimeoutMs: DURATION_KIND, platform: true };
 /** 5 s: longer than any push without a hanging resolver, and well within the client's 30 s. */
 const BUSY_TIMEOUT_MS = 5000;
 /** 250 ms: how late another process's commit may be noticed. Looking costs microseconds. */

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { pushBody } from '../../http/requests.fixture.js';
 import { systemPlatform } from '../../platform/platform.js';
+import type { RecordResolver } from '../../records/record-resolver.js';
 import { SyncHandler } from '../../sync-handler.js';
 import { sampleState, save } from '../contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
@@ -87,6 +88,30 @@ test('I13 gives up a connection that fell silent without an end, and goes on wit
     await refused(ask);
     expect(await pull()).toMatchObject({ serverChanges: [{ recordId: 'task-1', serverVersion: 1 }] });
   }
+});
+
+test('I13 gives up at once a connection that falls silent behind a write of the resolver', async () => {
+  const { schema } = await fixture();
+  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 1 });
+  const handler = new SyncHandler({ store });
+  await handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  let tellWritten = () => {};
+  const written = new Promise<void>((resolve) => {
+    tellWritten = resolve;
+  });
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    applyMutation() {
+      proxy.silence();
+      tellWritten();
+    },
+  };
+  const asked = expect(handler.handlePush(pushBody(), resolver)).rejects.toMatchObject({ code: 'BUSY' });
+  await written;
+  await timers.armed(ANSWER_MS);
+  timers.fire(ANSWER_MS);
+  await asked;
 });
 
 /** How long a statement may take to be answered. */

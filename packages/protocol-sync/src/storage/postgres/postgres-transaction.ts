@@ -15,6 +15,7 @@ import type {
   StoreFacts,
 } from '../sync-store.js';
 import type { RawTransaction } from '../transaction-scope.js';
+import { SilentConnectionError } from './answer-in-time.js';
 import type { PostgresFunctions } from './postgres-functions.js';
 import { isContention, isDuplicateKey, isLockTimeout } from './postgres-pool.js';
 import {
@@ -126,14 +127,18 @@ export class PostgresTransaction implements RawTransaction {
   }
 
   /**
-   * Contention is a matter of the whole transaction, not of the mutation whose write met it. So is a duplicate key at
-   * first: another server may have just applied this very mutation, which the ledger tells on the next run. Then it is
+   * Contention is a matter of the whole transaction, not of the mutation whose write met it, and so is a connection that
+   * has fallen silent, of which nothing more need be asked. A duplicate key is at first: another server may have just applied this very mutation, which the ledger tells on the next run. Then it is
    * the write's own failure. A lock that somebody keeps for longer than the timeout is that at once: the next run would
    * meet it again, and no other mutation need wait for it.
    */
   isFatal(error: unknown): boolean {
     if (isLockTimeout(error)) return false;
-    return isContention(error) || (this.#options.isFirstTry && isDuplicateKey(error));
+    return (
+      error instanceof SilentConnectionError ||
+      isContention(error) ||
+      (this.#options.isFirstTry && isDuplicateKey(error))
+    );
   }
 
   /** Locks the logs; answers them, and the ledger's rows at these places of theirs that are not those of the mutations. */

@@ -14,7 +14,10 @@ export interface AnnouncementOptions {
 
 /** 1 s between two tries to connect: commits are noticed soon after the database is back. */
 const RECONNECT_MS = 1000;
-/** 15 s: how late a commit may be noticed whose announcement a silently broken connection swallowed. */
+/**
+ * 15 s: how late a commit may be noticed that nobody announced, as behind a pooler; and what a connection may take to
+ * answer. So what is committed behind one that fell silent is noticed after twice that and a second.
+ */
 const LOOK_MS = 15_000;
 
 /**

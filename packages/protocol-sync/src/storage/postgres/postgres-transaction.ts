@@ -128,9 +128,10 @@ export class PostgresTransaction implements RawTransaction {
 
   /**
    * Contention is a matter of the whole transaction, not of the mutation whose write met it, and so is a connection that
-   * has fallen silent, of which nothing more need be asked. A duplicate key is at first: another server may have just applied this very mutation, which the ledger tells on the next run. Then it is
-   * the write's own failure. A lock that somebody keeps for longer than the timeout is that at once: the next run would
-   * meet it again, and no other mutation need wait for it.
+   * has fallen silent, of which nothing more need be asked. So is a duplicate key at first: another server may have just
+   * applied this very mutation, which the ledger tells on the next run. Then it is the write's own failure. A lock that
+   * somebody keeps for longer than the timeout is that at once: the next run would meet it again, and no other mutation
+   * need wait for it.
    */
   isFatal(error: unknown): boolean {
     if (isLockTimeout(error)) return false;

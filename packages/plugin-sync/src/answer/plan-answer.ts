@@ -12,6 +12,7 @@ import {
 import type { Answered } from '../cycle/exchange.js';
 import type { LogChange } from '../log/log-change.js';
 import type { RecordMap } from '../records/record-map.js';
+import type { Changed } from '../records/record-watch.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from '../storage/client-storage.js';
 import { type OutcomeInput, OutcomePlan } from './outcome-plan.js';
 import { RecordDrafts } from './record-drafts.js';
@@ -36,7 +37,7 @@ export interface AnswerPlan {
   /** What becomes of the mutations that were sent. */
   readonly outcomes: OutcomePlan;
   /** The records whose stored state changes, or whose pending mutations do. */
-  readonly touched: readonly RecordRef[] | 'all';
+  readonly touched: Changed;
 }
 
 /** Plans what an answer changes: first the outcomes of what was sent, then what the server tells on top. */

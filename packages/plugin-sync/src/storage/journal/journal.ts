@@ -32,10 +32,12 @@ export class Journal {
       await journal.rewrite([]);
       return { journal, texts: [] };
     }
-    const { texts, goodBytes } = readJournal(bytes, path);
-    journal.#synced = goodBytes;
+    const { texts, goodBytes, syncedBytes } = readJournal(bytes, path);
+    journal.#synced = syncedBytes;
+    journal.#unsynced = bytes.subarray(syncedBytes, goodBytes);
     try {
-      // Also syncs lines that a crash left written but not synced: once told, they must not vanish with the next crash.
+      // Also syncs lines that a crash left unsynced: once told, they must not vanish with the next crash. They are written again, as a
+      // sync that failed before that crash leaves them where they are read, but not on the disk.
       await journal.#cleanTail();
       // A process may have died between renaming this file into place and syncing that.
       await journal.#syncDirectory();
@@ -139,6 +141,8 @@ export class Journal {
     await file.write(this.#unsynced, this.#synced);
     await file.truncate(this.bytes);
     await file.sync();
+    this.#synced = this.bytes;
+    this.#unsynced = NONE;
     this.#isTailClean = true;
   }
 

@@ -8,7 +8,8 @@ export interface PowerCutDiskOptions {
 
 /**
  * Keeps files in memory. Writes that were not synced survive a power cut in pieces, in any combination, as on a real
- * disk. Those of a sync that failed are not brought there by the next one, as on Linux, until the process starts anew; names survive up to some moment between the last sync of the directory and the cut.
+ * disk. Those of a sync that failed are not brought there by the next one, nor by that of another process, as on Linux, though both
+ * read them; names survive up to some moment between the last sync of the directory and the cut.
  */
 export class PowerCutDisk implements Disk {
   readonly #random: () => number;
@@ -42,7 +43,6 @@ export class PowerCutDisk implements Disk {
   restartProcess(): void {
     this.#operationsLeft = Number.POSITIVE_INFINITY;
     this.#failure = undefined;
-    for (const inode of this.#names.values()) inode.writeAnew();
     this.#boot++;
   }
 
@@ -172,11 +172,6 @@ class Inode {
     const all = this.#unsynced.flatMap((whole) => pieces(whole, random));
     this.#unsynced = all.filter(() => random() < 0.5);
     this.sync();
-  }
-
-  /** Takes all for unsynced. */
-  writeAnew(): void {
-    this.#unsynced = [{ size: this.content.length }, { position: 0, bytes: this.content }];
   }
 
   /** Goes back to what was synced and keeps random pieces of what was not. */

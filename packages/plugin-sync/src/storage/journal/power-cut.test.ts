@@ -67,6 +67,22 @@ test('I1 keeps what it reported, whole, and nothing it refused, when the disk or
   );
 }, 60_000);
 
+test('I1 keeps what comes after lines that a failing disk has never written, though the next process reads them', async () => {
+  const disk = new PowerCutDisk({ random: () => 0.9 });
+  const open = () => new FileStorage('sync.journal', { disk });
+  const storage = open();
+  await storage.commit(nthBatch(1));
+  await storage.commit(nthBatch(2));
+  await storage.commit(nthBatch(3));
+  // The write succeeds: its sync does not, and no attempt to mend that.
+  disk.failAt(2, new Error('the disk fails'), 10);
+  await expect(storage.commit(nthBatch(4))).rejects.toThrow('Could not read or write');
+  disk.restartProcess();
+  await open().commit(nthBatch(4));
+  disk.restartMachine();
+  expect(await tell(open())).toEqual(await tellAfter(4));
+});
+
 test('takes of what a client was told only what the server can tell again', async () => {
   const disk = new PowerCutDisk({ random: () => 0.9 });
   const open = () => new FileStorage('sync.journal', { disk });

@@ -12,6 +12,8 @@ export interface JournalContent {
   readonly texts: readonly string[];
   /** Bytes up to the end of the last good line; what follows was never reported as durable. */
   readonly goodBytes: number;
+  /** How many of them a later line knows to be on the disk; the others may have been read from the system's memory. */
+  readonly syncedBytes: number;
 }
 
 /** Reads the content of the journal at `path`. Throws `DAMAGED` when a line is unreadable that was durable once. */
@@ -21,6 +23,7 @@ export function readJournal(bytes: Uint8Array, path: string): JournalContent {
   const texts: string[] = [];
   let badLine: Line | undefined;
   let goodBytes = JOURNAL_HEADER.length;
+  let syncedBytes = goodBytes;
   for (const line of lines) {
     const decoded = decodeLine(line.bytes);
     if (!decoded) {
@@ -28,6 +31,7 @@ export function readJournal(bytes: Uint8Array, path: string): JournalContent {
     } else if (!badLine) {
       texts.push(decoded.text);
       goodBytes = line.end;
+      syncedBytes = decoded.synced;
     } else if (decoded.synced > badLine.start) {
       throw new StorageError(
         'DAMAGED',
@@ -35,7 +39,7 @@ export function readJournal(bytes: Uint8Array, path: string): JournalContent {
       );
     }
   }
-  return { texts, goodBytes };
+  return { texts, goodBytes, syncedBytes };
 }
 
 interface Line {

@@ -32,6 +32,15 @@ export function withoutSync(database: SqliteDatabase, work: () => void): void {
   }
 }
 
+/**
+ * Brings what was left to the system into the database, as a sync that failed may have dropped it from the write-ahead log: what is
+ * committed next would stand behind that gap, and not be read.
+ */
+export function emptyLog(database: SqliteDatabase): void {
+  const { busy } = Object(database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get());
+  if (busy) throw sqliteError({ code: 'SQLITE_BUSY' });
+}
+
 /** Asked in every transaction: another process may have brought the tables to a newer version since they were opened. */
 export const SELECT_VERSION = 'SELECT schema_version FROM sync_client';
 

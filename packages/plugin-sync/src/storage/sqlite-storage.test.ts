@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
@@ -82,6 +82,38 @@ describe('SqliteStorage', () => {
     levels.length = 0;
     await storage.commit({ putRecords: [sampleRecord()] });
     expect([...new Set(levels)]).toEqual([3]);
+  });
+
+  it('commits nothing behind what a sync that failed may have dropped of the log', async () => {
+    const database = new Database(path);
+    let isFailing = false;
+    let isWriting = false;
+    const storage = new SqliteStorage({
+      prepare: (sql) => database.prepare(sql),
+      exec: (sql) => {
+        if (isFailing && isWriting && sql === 'COMMIT')
+          throw Object.assign(new Error('no'), { code: 'SQLITE_IOERR_FSYNC' });
+        isWriting = sql === 'BEGIN IMMEDIATE';
+        return database.exec(sql === 'PRAGMA busy_timeout = 5000' ? 'PRAGMA busy_timeout = 10' : sql);
+      },
+    });
+    await storage.commit({ meta: sampleMeta() });
+    await storage.commit({ putRecords: [sampleRecord()] });
+    isFailing = true;
+    await expect(storage.commit({ putEntries: [sampleEntry('m1', 1)] })).rejects.toMatchObject({ code: 'FAILED' });
+    isFailing = false;
+
+    const reader = new Database(path);
+    reader.exec('BEGIN; SELECT * FROM sync_client');
+    await expect(storage.commit({ putEntries: [sampleEntry('m2', 2)] })).rejects.toMatchObject({ code: 'LOCKED' });
+    reader.exec('COMMIT');
+    await storage.commit({ putEntries: [sampleEntry('m3', 3)] });
+    expect((await storage.load()).entries).toEqual([sampleEntry('m3', 3)]);
+
+    // As it is without its log.
+    const copy = join(directory, 'copy.db');
+    await copyFile(path, copy);
+    expect(await new SqliteStorage(new Database(copy)).listRecords('task')).toEqual([sampleRecord()]);
   });
 
   it('refuses tables of a newer version, and leaves them as they are', async () => {

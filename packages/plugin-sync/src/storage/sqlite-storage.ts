@@ -12,7 +12,7 @@ import {
   type StorageBatch,
 } from './client-storage.js';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
-import { openSchema, refuseNewer, withoutSync } from './sqlite-schema.js';
+import { emptyLog, openSchema, refuseNewer, withoutSync } from './sqlite-schema.js';
 import { keyOf, prepareStatements, readJson, type SqliteStatements, writeBatch } from './sqlite-statements.js';
 import { inOrder } from './state-order.js';
 import { closedError, StorageError } from './storage-error.js';
@@ -33,6 +33,8 @@ import { closedError, StorageError } from './storage-error.js';
 export class SqliteStorage implements ClientStorage {
   readonly #database: SqliteDatabase;
   #statements: SqliteStatements | undefined;
+  /** Set when a commit failed, as it may have been in the sync of the write-ahead log. */
+  #isLogTorn = false;
   #isClosed = false;
 
   constructor(database: SqliteDatabase) {
@@ -58,8 +60,16 @@ export class SqliteStorage implements ClientStorage {
         writeBatch(sql, batch);
       });
     // Looked at before, as a transaction cannot change how it is synced.
-    if (this.#transaction('BEGIN', (sql) => canBeAskedAgain(batch, metaOf(sql)))) withoutSync(this.#database, write);
-    else write();
+    const isLeftToSystem = this.#transaction('BEGIN', (sql) => canBeAskedAgain(batch, metaOf(sql)));
+    if (this.#isLogTorn) this.#run(() => emptyLog(this.#database));
+    this.#isLogTorn = false;
+    try {
+      if (isLeftToSystem) withoutSync(this.#database, write);
+      else write();
+    } catch (error) {
+      this.#isLogTorn = error instanceof StorageError && error.code === 'FAILED';
+      throw error;
+    }
   }
 
   async getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
@@ -83,13 +93,20 @@ export class SqliteStorage implements ClientStorage {
   /** Runs all of `work` in one turn of the event loop, so that nothing else of this process gets in between. */
   #transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: (sql: SqliteStatements) => T): T {
     if (this.#isClosed) throw closedError('This SqliteStorage');
-    try {
+    return this.#run(() => {
       this.#statements ??= this.#prepare();
       const sql = this.#statements;
       return inTransaction(this.#database, begin, () => {
         refuseNewer(sql.version.get());
         return work(sql);
       });
+    });
+  }
+
+  /** Runs `work`; an error of the driver becomes a `StorageError`. */
+  #run<T>(work: () => T): T {
+    try {
+      return work();
     } catch (error) {
       throw [StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)
         ? error

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { link, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -25,5 +25,21 @@ test('writes where it is told, cuts off, replaces and removes files, and leaves 
   expect(String(await nodeDisk.read(path))).toBe('abXYZ');
   for (const _ of ['there', 'absent']) await nodeDisk.remove(path);
   expect([await nodeDisk.read(path), await readdir(directory)]).toEqual([undefined, []]);
+  await rm(directory, { recursive: true });
+});
+
+test('writes nothing any more once a write has failed', async () => {
+  // There a file that is open keeps its name.
+  if (process.platform === 'win32') return;
+  const directory = await mkdtemp(join(tmpdir(), 'node-disk-'));
+  const [path, otherName] = [join(directory, 'file'), join(directory, 'other')];
+  const file = await nodeDisk.create(path);
+  await link(path, otherName);
+  await rm(path);
+  // Large enough that finding the file gone takes no time beside it.
+  const bytes = Buffer.alloc(64 * 1024 * 1024);
+  await expect(file.write(bytes, 0)).rejects.toMatchObject({ code: 'CLEARED' });
+  expect((await stat(otherName)).size).toBe(bytes.length);
+  await file.close();
   await rm(directory, { recursive: true });
 });

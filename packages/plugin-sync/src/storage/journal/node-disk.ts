@@ -40,7 +40,10 @@ async function openFile(path: string, flags: 'r+' | 'w'): Promise<DiskFile> {
   return {
     async write(bytes, position) {
       // Both at once: looking takes no time of its own.
-      await Promise.all([writeAll(file, bytes, position), refuseOther(path, ino)]);
+      const both = [writeAll(file, bytes, position), refuseOther(path, ino)];
+      // What comes next, as cutting off what failed, must not be overtaken by the rest of this.
+      await Promise.allSettled(both);
+      await Promise.all(both);
     },
     truncate: (size) => file.truncate(size),
     sync: () => file.datasync(),

@@ -190,8 +190,10 @@ describe('httpTransport', () => {
       });
     };
     expect(await httpTransport({ url: '/api/sync', fetch }).push(REQUEST)).toEqual(ANSWER);
-    const { failure } = await rejection(httpTransport({ url: '/api/sync', fetch, maxAnswerBytes: 5 }).push(REQUEST));
-    expect(failure).toEqual({ type: 'unreadable' });
+    for (const maxAnswerBytes of [5, Number.NaN]) {
+      const { failure } = await rejection(httpTransport({ url: '/api/sync', fetch, maxAnswerBytes }).push(REQUEST));
+      expect(failure).toEqual({ type: 'unreadable' });
+    }
   });
 
   it('says why it gave up where signals keep no reason, as in React Native', async () => {
@@ -313,7 +315,9 @@ describe('httpTransport tells apart', () => {
       expect(await failureOf((response) => void response.end(body))).toEqual(unreadable);
       await server?.close();
     }
-    expect(await failureOf(answerOk, { maxAnswerBytes: 10 })).toEqual(unreadable);
+    for (const maxAnswerBytes of [10, Number.NaN]) {
+      expect(await failureOf(answerOk, { maxAnswerBytes })).toEqual(unreadable);
+    }
   });
 
   it('an endless answer, by its size after decompression', async () => {

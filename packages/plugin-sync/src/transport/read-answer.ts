@@ -31,7 +31,7 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
   // React Native's responses have no stream; there the size is seen when all of it has come.
   if (!response.body) {
     const text = await response.text();
-    if (text.length > maxBytes) throw tooLarge();
+    if (!(text.length <= maxBytes)) throw tooLarge();
     return text;
   }
   const decoder = new TextDecoder();
@@ -40,7 +40,8 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
   let text = '';
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     bytes += read.value.length;
-    if (bytes > maxBytes) {
+    // Not the other way around: nothing is larger than a limit that is no number.
+    if (!(bytes <= maxBytes)) {
       await reader.cancel();
       throw tooLarge();
     }

@@ -9,36 +9,12 @@ export function openSchema(database: SqliteDatabase): void {
   // The busy timeout gives another process of the same app its turn.
   database.exec('PRAGMA busy_timeout = 5000');
   switchToWal(database);
-  // For macOS, where fsync alone stops at the drive's cache.
-  database.exec(`${SYNC_COMMITS}; PRAGMA fullfsync = 1;`);
+  // EXTRA makes an fsync happen at every commit, and in the modes that cannot do WAL syncs the directory too; fullfsync is
+  // for macOS, where fsync alone stops at the drive's cache.
+  database.exec('PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;');
   // Looks first, so that opening needs the write lock once in the life of the database.
   if (!hasTables(database)) createTables(database);
   refuseNewer(database.prepare(SELECT_VERSION).get());
-}
-
-/** An fsync at every commit, and in the modes that cannot do WAL one of the directory, too. */
-const SYNC_COMMITS = 'PRAGMA synchronous = EXTRA';
-
-/** Leaves it to the system when what `work` commits reaches the disk; a power cut then takes what was committed later, too. */
-export function withoutSync(database: SqliteDatabase, work: () => void): void {
-  const { journal_mode: mode } = Object(database.prepare('PRAGMA journal_mode').get());
-  // A WAL is read up to the first torn commit, but a database written without one would be torn itself.
-  if (mode !== 'wal') return work();
-  database.exec('PRAGMA synchronous = NORMAL');
-  try {
-    work();
-  } finally {
-    database.exec(SYNC_COMMITS);
-  }
-}
-
-/**
- * Brings what was left to the system into the database, as a sync that failed may have dropped it from the write-ahead log: what is
- * committed next would stand behind that gap, and not be read.
- */
-export function emptyLog(database: SqliteDatabase): void {
-  const { busy } = Object(database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get());
-  if (busy) throw sqliteError({ code: 'SQLITE_BUSY' });
 }
 
 /** Asked in every transaction: another process may have brought the tables to a newer version since they were opened. */

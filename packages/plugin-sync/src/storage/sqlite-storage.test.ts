@@ -1,9 +1,8 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RevisionMovedError } from './client-storage.js';
 import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
@@ -44,76 +43,6 @@ describe('SqliteStorage', () => {
     await new SqliteStorage(database).load();
     const pragma = (name: string) => Object.values(Object(database.prepare(`PRAGMA ${name}`).get()))[0];
     expect([pragma('journal_mode'), pragma('synchronous'), pragma('fullfsync')]).toEqual(['wal', 3, 1]);
-  });
-
-  it('syncs no commit of what the server tells again, and leaves the next one synced', async () => {
-    const database = new Database(path);
-    const pragma = () => Object(database.prepare('PRAGMA synchronous').get()).synchronous;
-    const levels: number[] = [];
-    const watched: SqliteDatabase = {
-      prepare: (sql) => database.prepare(sql),
-      exec: (sql) => {
-        if (sql === 'BEGIN IMMEDIATE') levels.push(pragma());
-        return database.exec(sql);
-      },
-    };
-    const storage = new SqliteStorage(watched);
-    await storage.commit({ meta: sampleMeta() });
-    levels.length = 0;
-    await storage.commit({ meta: sampleMeta({ checkpoint: 'c1', revision: 1 }), putRecords: [sampleRecord()] });
-    await expect(storage.commit({ expectRevision: 7, putRecords: [sampleRecord()] })).rejects.toThrow(
-      RevisionMovedError,
-    );
-    await storage.commit({ putEntries: [sampleEntry('m1')], putRecords: [sampleRecord()] });
-    expect([levels, pragma()]).toEqual([[1, 1, 3], 3]);
-  });
-
-  it('syncs every commit where a write-ahead log cannot be had', async () => {
-    const database = new Database(':memory:');
-    const levels: number[] = [];
-    const storage = new SqliteStorage({
-      prepare: (sql) => database.prepare(sql),
-      exec: (sql) => {
-        levels.push(Object(database.prepare('PRAGMA synchronous').get()).synchronous);
-        return database.exec(sql);
-      },
-    });
-    await storage.commit({ meta: sampleMeta() });
-    levels.length = 0;
-    await storage.commit({ putRecords: [sampleRecord()] });
-    expect([...new Set(levels)]).toEqual([3]);
-  });
-
-  it('commits nothing behind what a sync that failed may have dropped of the log', async () => {
-    const database = new Database(path);
-    let isFailing = false;
-    let isWriting = false;
-    const storage = new SqliteStorage({
-      prepare: (sql) => database.prepare(sql),
-      exec: (sql) => {
-        if (isFailing && isWriting && sql === 'COMMIT')
-          throw Object.assign(new Error('no'), { code: 'SQLITE_IOERR_FSYNC' });
-        isWriting = sql === 'BEGIN IMMEDIATE';
-        return database.exec(sql === 'PRAGMA busy_timeout = 5000' ? 'PRAGMA busy_timeout = 10' : sql);
-      },
-    });
-    await storage.commit({ meta: sampleMeta() });
-    await storage.commit({ putRecords: [sampleRecord()] });
-    isFailing = true;
-    await expect(storage.commit({ putEntries: [sampleEntry('m1', 1)] })).rejects.toMatchObject({ code: 'FAILED' });
-    isFailing = false;
-
-    const reader = new Database(path);
-    reader.exec('BEGIN; SELECT * FROM sync_client');
-    await expect(storage.commit({ putEntries: [sampleEntry('m2', 2)] })).rejects.toMatchObject({ code: 'LOCKED' });
-    reader.exec('COMMIT');
-    await storage.commit({ putEntries: [sampleEntry('m3', 3)] });
-    expect((await storage.load()).entries).toEqual([sampleEntry('m3', 3)]);
-
-    // As it is without its log.
-    const copy = join(directory, 'copy.db');
-    await copyFile(path, copy);
-    expect(await new SqliteStorage(new Database(copy)).listRecords('task')).toEqual([sampleRecord()]);
   });
 
   it('refuses tables of a newer version, and leaves them as they are', async () => {

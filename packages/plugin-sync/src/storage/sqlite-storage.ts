@@ -1,6 +1,5 @@
 /** A storage in a SQLite database, over whatever driver the app already has. */
 import type { RecordRef } from '@objectql/sync-types';
-import { canBeAskedAgain } from './can-be-asked-again.js';
 import { checkExpected } from './check-expected.js';
 import {
   type BaseRecord,
@@ -12,14 +11,13 @@ import {
   type StorageBatch,
 } from './client-storage.js';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
-import { emptyLog, openSchema, refuseNewer, withoutSync } from './sqlite-schema.js';
+import { openSchema, refuseNewer } from './sqlite-schema.js';
 import { keyOf, prepareStatements, readJson, type SqliteStatements, writeBatch } from './sqlite-statements.js';
 import { inOrder } from './state-order.js';
 import { closedError, StorageError } from './storage-error.js';
 
 /**
- * Keeps a client's state in tables named `sync_client…`. A batch is one transaction, on the disk when `commit` resolves, unless the
- * server can tell all of it again.
+ * Keeps a client's state in tables named `sync_client…`. A batch is one transaction, on the disk when `commit` resolves.
  *
  * The database is the caller's: its connection is switched to WAL and full synchronisation, no transaction may be open
  * on it while a batch is committed, and `close` leaves it open. A file that is deleted or replaced meanwhile is not noticed, as
@@ -33,8 +31,6 @@ import { closedError, StorageError } from './storage-error.js';
 export class SqliteStorage implements ClientStorage {
   readonly #database: SqliteDatabase;
   #statements: SqliteStatements | undefined;
-  /** Set when a commit failed, as it may have been in the sync of the write-ahead log. */
-  #isLogTorn = false;
   #isClosed = false;
 
   constructor(database: SqliteDatabase) {
@@ -53,23 +49,10 @@ export class SqliteStorage implements ClientStorage {
   }
 
   async commit(batch: StorageBatch): Promise<void> {
-    const metaOf = (sql: SqliteStatements) => readJson<ClientMeta | null>(sql.meta.get());
-    const write = () =>
-      this.#transaction('BEGIN IMMEDIATE', (sql) => {
-        checkExpected(batch, metaOf(sql));
-        writeBatch(sql, batch);
-      });
-    // Looked at before, as a transaction cannot change how it is synced.
-    const isLeftToSystem = this.#transaction('BEGIN', (sql) => canBeAskedAgain(batch, metaOf(sql)));
-    if (this.#isLogTorn) this.#run(() => emptyLog(this.#database));
-    this.#isLogTorn = false;
-    try {
-      if (isLeftToSystem) withoutSync(this.#database, write);
-      else write();
-    } catch (error) {
-      this.#isLogTorn = error instanceof StorageError && error.code === 'FAILED';
-      throw error;
-    }
+    this.#transaction('BEGIN IMMEDIATE', (sql) => {
+      checkExpected(batch, readJson<ClientMeta | null>(sql.meta.get()));
+      writeBatch(sql, batch);
+    });
   }
 
   async getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
@@ -93,20 +76,13 @@ export class SqliteStorage implements ClientStorage {
   /** Runs all of `work` in one turn of the event loop, so that nothing else of this process gets in between. */
   #transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: (sql: SqliteStatements) => T): T {
     if (this.#isClosed) throw closedError('This SqliteStorage');
-    return this.#run(() => {
+    try {
       this.#statements ??= this.#prepare();
       const sql = this.#statements;
       return inTransaction(this.#database, begin, () => {
         refuseNewer(sql.version.get());
         return work(sql);
       });
-    });
-  }
-
-  /** Runs `work`; an error of the driver becomes a `StorageError`. */
-  #run<T>(work: () => T): T {
-    try {
-      return work();
     } catch (error) {
       throw [StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)
         ? error

@@ -109,7 +109,7 @@ interface Told {
   readonly records: readonly BaseRecord[];
 }
 
-/** True for a batch that brings nothing of the user's, and no outcome. */
+/** True for a batch that brings nothing of the user's, and no outcome; said by itself, as the product's own rule is under test. */
 function isToldByServer(batch: StorageBatch, stored: ClientMeta): boolean {
   const { logId, nextSequence, user, epochs } = batch.meta ?? stored;
   return (

@@ -1,19 +1,12 @@
 /** Laws of the decision that hold for all records and mutations; single cases stand in `decide.test.ts`. */
-import {
-  crdt,
-  type JsonObject,
-  lastWriteWins,
-  type MutationLogEntry,
-  manual,
-  type Strategy,
-} from '@objectql/sync-types';
+import { crdt, type JsonObject, lastWriteWins, manual, type Strategy } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldWrite, writeRecord } from '../records/record-state.js';
 import type { RecordState } from '../storage/sync-store.js';
+import { mutation, task } from './decide.fixture.js';
 import { decide } from './decide.js';
 
-const task = { objectName: 'task', recordId: 't1' } as const;
 const FIELDS = ['a', 'b', 'c', 'constructor'] as const;
 
 const datas = fc.dictionary(fc.constantFrom(...FIELDS), fc.integer({ min: 0, max: 3 }), { maxKeys: 4 });
@@ -105,8 +98,8 @@ describe('the decision', () => {
           let state: RecordState | undefined = created();
           for (const { logId, data, time } of order) {
             // All of them saw version 1 and nothing later.
-            const mutation = entry({ operation: 'update', data, baseVersion: 1 });
-            const incoming = { mutation, stamp: { time, logId, sequence: 1 } };
+            const update = mutation({ data, baseVersion: 1 });
+            const incoming = { mutation: update, stamp: { time, logId, sequence: 1 } };
             state = after(state, incoming, decide(incoming, state, { strategy: lastWriteWins }));
           }
           return state?.data;
@@ -125,21 +118,8 @@ function mutationOf(
   index: number,
 ): Incoming {
   const baseVersion = state ? Math.max(0, state.version - age) : null;
-  const mutation = entry({ operation, baseVersion, ...(operation === 'delete' ? {} : { data }) });
-  return { mutation, stamp: { time, logId, sequence: index + 1 } };
-}
-
-function entry(parts: Partial<MutationLogEntry>): MutationLogEntry {
-  return {
-    ...task,
-    id: 'm1',
-    operation: 'update',
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'c1',
-    sequence: 1,
-    baseVersion: null,
-    ...parts,
-  };
+  const edit = mutation({ operation, baseVersion, ...(operation === 'delete' ? {} : { data }) });
+  return { mutation: edit, stamp: { time, logId, sequence: index + 1 } };
 }
 
 function created(): RecordState {

@@ -3,22 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writeRecord } from '../records/record-state.js';
 import type { RecordState } from '../storage/sync-store.js';
+import { mutation, task } from './decide.fixture.js';
 import { type Decision, decide } from './decide.js';
-
-const task = { objectName: 'task', recordId: 't1' } as const;
-
-function mutation(parts: Partial<MutationLogEntry> = {}): MutationLogEntry {
-  return {
-    ...task,
-    id: 'm1',
-    operation: 'update',
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'c1',
-    sequence: 1,
-    baseVersion: null,
-    ...parts,
-  };
-}
 
 function stamp(logId: string, sequence: number, time = sequence): WriteStamp {
   return { time, logId, sequence };

@@ -40,6 +40,7 @@ export type {
   SyncStore,
 } from './storage/sync-store.js';
 export { StoreBusyError } from './storage/sync-store.js';
-export { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
+export { SyncHandler } from './sync-handler.js';
+export type { SyncHandlerOptions, SyncWarning } from './sync-handler-options.js';
 export { type SyncProtocol, SyncProtocolPlugin, type SyncProtocolPluginOptions } from './sync-protocol-plugin.js';
 export { SyncRequestError } from './sync-request-error.js';

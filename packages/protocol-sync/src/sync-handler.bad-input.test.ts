@@ -1,7 +1,8 @@
 import { MAX_FIELDS } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
 import { brief, create, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
-import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
+import { SyncHandler } from './sync-handler.js';
+import type { SyncHandlerOptions } from './sync-handler-options.js';
 
 describe('bad input', () => {
   const envelope = { clientId: 'a', logId: 'log-a', protocol: 2, lastCheckpoint: null, mutations: [] };

@@ -2,7 +2,8 @@
 import type { MutationLogEntry, SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import type { RecordResolver } from './records/record-resolver.js';
 import { MemoryStore } from './storage/memory/memory-store.js';
-import { SyncHandler, type SyncHandlerOptions, type SyncWarning } from './sync-handler.js';
+import { SyncHandler } from './sync-handler.js';
+import type { SyncHandlerOptions, SyncWarning } from './sync-handler-options.js';
 import { SyncRequestError } from './sync-request-error.js';
 
 export const DAY_MS = 24 * 60 * 60 * 1000;

@@ -2,7 +2,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RecordResolver, storeResolver } from './records/record-resolver.js';
 import type { Authorize } from './rules/authorize.js';
 import { brief, create, DAY_MS, errorOf, mutation, setUp } from './sync-handler.fixture.js';
-import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
+import { SyncHandler } from './sync-handler.js';
+import type { SyncHandlerOptions } from './sync-handler-options.js';
 
 describe('one outcome for each mutation', () => {
   it('I2 repeats a conflict with the record as it is now, and never decides it again', async () => {

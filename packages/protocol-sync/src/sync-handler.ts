@@ -4,21 +4,12 @@
  *   push/    from a request to one outcome for each mutation       rules/     what the application allows and configures
  *   feed/    which changes a client is sent, and from where on     records/   the application's records, and their versions
  */
-import {
-  CHANGE_LOG_RETENTION_DAYS,
-  type RecordId,
-  type Strategy,
-  type StrategyName,
-  type SyncConfig,
-  type SyncMutationResult,
-  type SyncPushResponse,
-} from '@objectql/sync-types';
+import type { RecordId, SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
 import { type Answer, type AnswerText, answerToSend, answerValue } from './feed/answer-text.js';
 import { type FeedPage, readFeedPage, standStill } from './feed/feed-page.js';
 import { rightsOf } from './feed/feed-scope.js';
 import { FeedWatch, type FeedWatcher } from './feed/feed-watch.js';
 import { PageSize } from './feed/page-size.js';
-import { type Platform, systemPlatform } from './platform/platform.js';
 import type { SyncContext } from './principal.js';
 import { applyOneByOne } from './push/apply-one-by-one.js';
 import type { ApplyParts } from './push/apply-push.js';
@@ -38,58 +29,11 @@ import {
   type SyncedRecord,
 } from './records/synced-record.js';
 import { type RecordedChange, takeChanges } from './records/take-changes.js';
-import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from './refuse-wrong-options.js';
-import type { Authorize } from './rules/authorize.js';
-import { boundAuthorize } from './rules/bounded-authorize.js';
-import { type ObjectConfigs, readObjectConfigs } from './rules/object-configs.js';
-import { type ObjectRules, objectRules } from './rules/object-rules.js';
-import { resolveLimits, type ServerLimits } from './server-limits.js';
-import { MemoryStore } from './storage/memory/memory-store.js';
+import type { ServerLimits } from './server-limits.js';
 import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
+import { type HandlerSettings, type SyncHandlerOptions, settingsOf } from './sync-handler-options.js';
 import { SyncRequestError, serverClosing } from './sync-request-error.js';
-import { tellOrPrint } from './tell-or-print.js';
 
-/** Something an operator should know; no request failed because of it. */
-export interface SyncWarning {
-  readonly code: 'WRITE_FAILED' | 'CHECKPOINT_AHEAD';
-  readonly message: string;
-  readonly cause?: unknown;
-}
-
-/** What a server serves and how it decides. Unknown options throw `TypeError`. */
-export interface SyncHandlerOptions {
-  /** Where versions, feed and ledger are kept. Default: memory, gone with the process. */
-  readonly store?: SyncStore | undefined;
-  /** Reads and writes the application's records. Default: they are kept in the sync store itself. */
-  readonly resolver?: RecordResolver | undefined;
-  /** Each object's sync configuration, as read from `*.object.yml`; other objects then take no part. */
-  readonly objects?: ObjectConfigs | undefined;
-  /** Decides conflicts of objects without a strategy of their own. Without any, the clients decide. */
-  readonly strategy?: StrategyName | Strategy | undefined;
-  /** For each object the fields that count as conflicting. */
-  readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
-  readonly authorize?: Authorize | undefined;
-  readonly limits?: Partial<ServerLimits> | undefined;
-  /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
-  readonly changeLogRetentionDays?: number | undefined;
-  readonly platform?: Platform | undefined;
-  /** Told what an operator should know. Default: `console.warn`. */
-  readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
-}
-
-const OPTIONS: OptionKinds<SyncHandlerOptions> = {
-  store: { methods: ['open', 'transaction', 'page'], expected: 'a store, e.g. new SqliteStore(database)' },
-  resolver: RESOLVER_KIND,
-  objects: true,
-  strategy: true,
-  conflictFields: true,
-  authorize: true,
-  limits: true,
-  changeLogRetentionDays: true,
-  onWarning: FUNCTION_KIND,
-  platform: true,
-};
-const MS_PER_DAY = 24 * 60 * 60 * 1000;
 /** 500 rows a slice: a few milliseconds, so that writers never wait long for pruning. */
 const PRUNE_SLICE_ROWS = 500;
 /** 1 s: a store that is busy is usually free again by then. */
@@ -99,15 +43,8 @@ const BUSY_RETRY_MS = 1000;
 export class SyncHandler implements AsyncDisposable {
   readonly store: SyncStore;
   readonly limits: ServerLimits;
-  readonly #options: SyncHandlerOptions;
-  readonly #platform: Platform;
-  readonly #authorize: Authorize;
-  readonly #rulesOf: (objectName: string) => ObjectRules | undefined;
+  readonly #settings: HandlerSettings;
   readonly #recordLock = new KeyedLock();
-  readonly #retentionMs: number;
-  readonly #onWarning: (warning: SyncWarning) => void;
-  /** `undefined` where every object is served. */
-  readonly #objects: ReadonlyMap<string, SyncConfig> | undefined;
   readonly #feedWatch: FeedWatch;
   readonly #pageSize: PageSize;
   #opened: Promise<void> | undefined;
@@ -115,19 +52,12 @@ export class SyncHandler implements AsyncDisposable {
 
   /** Throws `TypeError` for an option that is unknown or cannot be meant. */
   constructor(options: SyncHandlerOptions = {}) {
-    refuseWrongOptions(options, OPTIONS, 'SyncHandler: ');
-    this.#options = options;
-    this.store = options.store ?? new MemoryStore();
-    this.limits = resolveLimits(options.limits);
-    this.#pageSize = new PageSize(this.limits.maxPageBytes);
-    this.#platform = options.platform ?? systemPlatform;
-    const bound = { platform: this.#platform, timeoutMs: this.limits.resolverTimeoutMs };
-    this.#authorize = boundAuthorize(options.authorize ?? {}, bound);
-    this.#objects = options.objects && readObjectConfigs(options.objects);
-    this.#rulesOf = objectRules({ ...options, objects: this.#objects });
-    this.#retentionMs = retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS);
-    this.#onWarning = tellOrPrint(options.onWarning, printWarning);
-    this.#feedWatch = new FeedWatch({ store: this.store, platform: this.#platform });
+    this.#settings = settingsOf(options);
+    const { store, limits, platform } = this.#settings;
+    this.store = store;
+    this.limits = limits;
+    this.#pageSize = new PageSize(limits.maxPageBytes);
+    this.#feedWatch = new FeedWatch({ store, platform });
   }
 
   /**
@@ -136,7 +66,7 @@ export class SyncHandler implements AsyncDisposable {
    */
   async handlePush(
     request: unknown,
-    resolver: RecordResolver = this.#options.resolver ?? storeResolver,
+    resolver: RecordResolver = this.#settings.resolver,
     context: SyncContext = {},
   ): Promise<SyncPushResponse> {
     return answerValue(await this.#answer(parsePush(request, this.limits), resolver, context));
@@ -150,7 +80,7 @@ export class SyncHandler implements AsyncDisposable {
   /** The same as `handlePush`, answered as JSON text: what is stored goes out without being parsed. */
   async answerPush(
     request: unknown,
-    resolver: RecordResolver = this.#options.resolver ?? storeResolver,
+    resolver: RecordResolver = this.#settings.resolver,
     context: SyncContext = {},
   ): Promise<AnswerText> {
     return answerToSend(await this.#answer(parsePush(request, this.limits), resolver, context));
@@ -220,7 +150,7 @@ export class SyncHandler implements AsyncDisposable {
   async prune(): Promise<{ readonly removed: number }> {
     await this.#open();
     // Whoever keeps everything says so with more days than there are.
-    const before = Math.max(0, this.#platform.now() - this.#retentionMs);
+    const before = Math.max(0, this.#settings.platform.now() - this.#settings.retentionMs);
     let removed = 0;
     for (;;) {
       const slice = await this.store.prune({ before, limit: PRUNE_SLICE_ROWS });
@@ -244,7 +174,7 @@ export class SyncHandler implements AsyncDisposable {
   async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Answer> {
     return this.#whileAvailable(async () => {
       await this.#open();
-      const rules = { authorize: this.#authorize, principal: context.principal ?? null };
+      const rules = { authorize: this.#settings.authorize, principal: context.principal ?? null };
       const rightsBefore = request.items.length > 0 ? await rightsOf(rules.authorize, rules.principal) : undefined;
       const pushed = await this.#push(request, resolver, context);
       const page = await this.#page(request, { ...pushed, rightsBefore }, context);
@@ -280,17 +210,9 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #readPage(request: PushRequest, pushed: JudgedPush, { principal = null }: SyncContext): Promise<FeedPage> {
-    const { store } = this;
+    const { store, authorize, syncedObjects } = this.#settings;
     if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
-    const objects = this.#objects;
-    return readFeedPage(request, {
-      store,
-      authorize: this.#authorize,
-      principal,
-      syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
-      pageSize: this.#pageSize,
-      ...pushed,
-    });
+    return readFeedPage(request, { store, authorize, principal, syncedObjects, pageSize: this.#pageSize, ...pushed });
   }
 
   #respond(results: readonly SyncMutationResult[], page: FeedPage): Answer {
@@ -301,7 +223,7 @@ export class SyncHandler implements AsyncDisposable {
       serverChanges: page.changes,
       checkpoint: page.checkpoint,
       hasMore: page.hasMore,
-      serverTime: new Date(this.#platform.now()).toISOString(),
+      serverTime: new Date(this.#settings.platform.now()).toISOString(),
       limits: { maxBodyBytes, maxMutations },
       ...(page.reset ? { reset: page.reset } : {}),
     };
@@ -309,20 +231,16 @@ export class SyncHandler implements AsyncDisposable {
 
   #applyParts(resolver: RecordResolver, { principal = null, signal }: SyncContext): ApplyParts {
     const { maxRecordBytes, resolverTimeoutMs: timeoutMs, pushBudgetMs } = this.limits;
-    const platform = this.#platform;
+    const { store, platform, rulesOf, authorize, onWarning } = this.#settings;
     return {
-      store: this.store,
+      store,
       resolver,
       caller: new ResolverCaller(resolver, { platform, timeoutMs, principal, signal }),
-      rules: { rulesOf: this.#rulesOf, authorize: this.#authorize, principal, maxRecordBytes },
+      rules: { rulesOf, authorize, principal, maxRecordBytes },
       now: () => platform.now(),
       deadline: platform.now() + pushBudgetMs,
       onFailure: (cause, mutationId) =>
-        this.#onWarning({
-          code: 'WRITE_FAILED',
-          message: `Mutation ${mutationId} could not be applied.`,
-          cause,
-        }),
+        onWarning({ code: 'WRITE_FAILED', message: `Mutation ${mutationId} could not be applied.`, cause }),
     };
   }
 
@@ -330,7 +248,7 @@ export class SyncHandler implements AsyncDisposable {
     const message =
       `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
       'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
-    this.#onWarning({ code: 'CHECKPOINT_AHEAD', message });
+    this.#settings.onWarning({ code: 'CHECKPOINT_AHEAD', message });
   }
 
   async #takeChanges(
@@ -340,7 +258,7 @@ export class SyncHandler implements AsyncDisposable {
     await this.#open();
     return takeChanges(changes, {
       store: this.store,
-      now: this.#platform.now(),
+      now: this.#settings.platform.now(),
       maxRecordBytes: this.limits.maxRecordBytes,
       refuseUnsynced: (objectName, where) => this.#refuseUnsynced(objectName, where),
       whereOf,
@@ -348,7 +266,7 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   #refuseUnsynced(objectName: string, where: string): void {
-    if (this.#rulesOf(objectName)) return;
+    if (this.#settings.rulesOf(objectName)) return;
     throw new TypeError(`${where}${objectName} is not synced here. Set enabled: true in its sync block.`);
   }
 
@@ -365,13 +283,3 @@ export class SyncHandler implements AsyncDisposable {
 
 /** A push, and what its caller might read before. */
 type JudgedPush = Pushed & { readonly rightsBefore: string | undefined };
-
-function printWarning({ message, cause }: SyncWarning): void {
-  // biome-ignore lint/suspicious/noConsole: a resolver that fails at each write must be found by who has not asked to be told.
-  console.warn('@objectql/protocol-sync:', message, ...(cause === undefined ? [] : [cause]));
-}
-
-function retentionMs(days: number): number {
-  if (!(days > 0)) throw new TypeError(`changeLogRetentionDays must be a positive number of days, not ${days}.`);
-  return days * MS_PER_DAY;
-}

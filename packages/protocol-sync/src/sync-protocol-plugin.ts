@@ -21,7 +21,8 @@ import { checkOptions } from './kernel/check-options.js';
 import { type HttpServer, mountOnHttpServer } from './kernel/mount-on-http-server.js';
 import type { EngineSync } from './objectstack/engine-sync.js';
 import { repeatInBackground } from './platform/repeat-in-background.js';
-import { SyncHandler, type SyncHandlerOptions } from './sync-handler.js';
+import { SyncHandler } from './sync-handler.js';
+import type { SyncHandlerOptions } from './sync-handler-options.js';
 import { SyncRequestError } from './sync-request-error.js';
 
 /** A handler's options, and where the kernel serves it. Unknown ones throw `TypeError`. */

@@ -6,7 +6,7 @@ import { systemPlatform } from '../platform/platform.js';
 import type { Authorize } from '../rules/authorize.js';
 import { readObjectConfigs } from '../rules/object-configs.js';
 import { resolveLimits } from '../server-limits.js';
-import type { SyncHandlerOptions } from '../sync-handler.js';
+import type { SyncHandlerOptions } from '../sync-handler-options.js';
 import { createBringUpToDate } from './bring-up-to-date.js';
 import { type AuthService, engineAuthenticate, type IdentityCore } from './engine-authenticate.js';
 import { engineAuthorize, type RightsServices, type SecurityService } from './engine-authorize.js';

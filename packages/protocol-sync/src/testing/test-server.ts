@@ -3,7 +3,8 @@ import type { JsonObject, RecordId, SyncPullRequest, SyncPushRequest, SyncPushRe
 import { TestClock } from '../platform/test-clock.js';
 import type { Identified } from '../principal.js';
 import { type RecordResolver, storeResolver } from '../records/record-resolver.js';
-import { SyncHandler, type SyncHandlerOptions } from '../sync-handler.js';
+import { SyncHandler } from '../sync-handler.js';
+import type { SyncHandlerOptions } from '../sync-handler-options.js';
 
 export interface TestServerOptions extends Omit<SyncHandlerOptions, 'platform'> {
   /** The application's records. Default: they are kept in the sync store itself. */

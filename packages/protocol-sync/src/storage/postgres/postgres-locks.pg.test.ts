@@ -1,7 +1,8 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { RecordResolver } from '../../records/record-resolver.js';
 import { brief, create } from '../../sync-handler.fixture.js';
-import { SyncHandler, type SyncWarning } from '../../sync-handler.js';
+import { SyncHandler } from '../../sync-handler.js';
+import type { SyncWarning } from '../../sync-handler-options.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';

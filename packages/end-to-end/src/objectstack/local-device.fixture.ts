@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
+import { type ClientStorage, SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
 import { FileStorage } from '@objectql/plugin-sync/file';
 import { createKernel } from '@objectql/plugin-sync/kernel';
 import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
@@ -55,6 +55,7 @@ export async function startDevice(
     directory = temporaryDirectory(),
     plugins: others = [],
     isSynced = true,
+    storage = new FileStorage(join(directory, 'sync')),
   }: DeviceParts,
 ) {
   const network = { isOffline: false };
@@ -67,7 +68,7 @@ export async function startDevice(
     user,
     objects,
     transport,
-    storage: new FileStorage(join(directory, 'sync')),
+    storage,
     listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
   });
   const local = new DataEngineSync({ ...(synced ? { objects: synced } : {}) });
@@ -172,6 +173,8 @@ export interface DeviceParts {
   readonly directory?: string;
   /** More of the app's, which start before sync and end after it. */
   readonly plugins?: readonly KernelPlugin[];
+  /** Default: the file `sync` in `directory`. */
+  readonly storage?: ClientStorage;
   /** False for the app as it was before it had sync. */
   readonly isSynced?: boolean;
 }

@@ -1,6 +1,9 @@
 /** What the definitions and the database of a local engine say of a write, where the server has it otherwise. */
+import { MemoryStorage } from '@objectql/plugin-sync';
+import { FaultStorage } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
+import type { ObjectQL } from '@objectstack/objectql';
 import { expect, it, vi } from 'vitest';
 import { startDevice, system } from './local-device.fixture.js';
 
@@ -63,6 +66,34 @@ it('I4 keeps in the local engine what goes with a record that its user may not r
     ],
     [],
   ]);
+});
+
+it('I4 brings back after all what went with a record, when it cannot be read at first', async () => {
+  const server = new SyncHandler();
+  const storage = new FaultStorage(new MemoryStorage());
+  const breaking: KernelPlugin = {
+    name: 'breaking',
+    version: '1.0.0',
+    dependencies: ['more'],
+    init(context: KernelContext) {
+      context.getService<ObjectQL>('objectql').registerMiddleware(async ({ operation, object }, next) => {
+        await next();
+        if (operation === 'delete' && object === 'project') storage.fail('getRecords', new Error('The disk is busy.'));
+      });
+    },
+  };
+  const device = await startDevice(server, { name: 'a', storage, plugins: [app, breaking] });
+  const created = { operation: 'create', data: { text: 'x', project: 'p1' } } as const;
+  await server.recordChange({ ...created, objectName: 'project', recordId: 'p1', data: { text: 'x' } });
+  await server.recordChange({ ...created, objectName: 'item', recordId: 'item-1' });
+  await device.exchange();
+  await server.recordChange({ operation: 'delete', objectName: 'project', recordId: 'p1' });
+  await device.sync.syncAll();
+  await vi.waitFor(() => expect(device.failures).toEqual(['The disk is busy.']));
+  const items = async () => (await device.engine.find('item', {}, system)).map(({ id }) => id);
+  const meanwhile = await items();
+  storage.heal();
+  await vi.waitFor(async () => expect([meanwhile, await items()]).toEqual([[], ['item-1']]), 10_000);
 });
 
 it('I4 writes a record that takes over a unique value from one that is gone', async () => {

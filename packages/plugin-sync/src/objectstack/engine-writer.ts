@@ -129,7 +129,7 @@ export class EngineWriter {
       for (const ref of due.values()) await this.#apply(ref);
       await this.#restoreTakenAlong();
       this.#cancelRetry();
-      if (this.#unapplied.size === 0) this.#failures = 0;
+      if (this.#unapplied.size + this.#takenAlong.size === 0) this.#failures = 0;
       else if (!this.#isClosed) this.#retryLater();
     });
   }

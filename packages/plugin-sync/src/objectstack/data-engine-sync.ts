@@ -50,6 +50,7 @@ export class DataEngineSync implements KernelPlugin {
   readonly #options: DataEngineSyncOptions;
   /** As the code around `new` sees it: in no transaction. */
   readonly #outside = AsyncLocalStorage.snapshot();
+  /** The objects whose records the server's are written into. */
   #names: readonly string[] = [];
   #parts: Parts | undefined;
   #stops: readonly (() => void)[] = [];
@@ -104,10 +105,11 @@ export class DataEngineSync implements KernelPlugin {
     // The registry finds an object named `crm__task` as `task` too; its writes are noted by its name alone.
     const unknown = names.find((name) => engine.registry.getObject(name)?.name !== name);
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
-    this.#names = names;
     for (const name of (await this.#isOwn()) ? names : []) await this.#enrol(name);
     await this.#drain();
-    this.#stops = names.map((name) => client.records.watchAll(name, (records) => writer.write(name, records)));
+    // Of what only pushes the client keeps nothing to be written: the engine's own records stay.
+    this.#names = names.filter((name) => client.configs.keepsRecordsOf(name));
+    this.#stops = this.#names.map((name) => client.records.watchAll(name, (records) => writer.write(name, records)));
   }
 
   /** Resolves once the engine has all that sync knew when this was called. */

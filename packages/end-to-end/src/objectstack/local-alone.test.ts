@@ -1,10 +1,63 @@
 /** What a local engine alone has, and nobody can bring back. */
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { SyncHandler } from '@objectql/protocol-sync';
+import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import { expect, it, vi } from 'vitest';
 import { startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
+
+/** Doors with a secret, and photos of them that are not synced. */
+const app: KernelPlugin = {
+  name: 'more',
+  version: '1.0.0',
+  dependencies: ['com.objectstack.engine.objectql'],
+  init(context: KernelContext) {
+    const text = { type: 'text', label: 'Text' };
+    const door = { type: 'lookup', label: 'Door', reference: 'door', deleteBehavior: 'cascade' };
+    const pin = { type: 'password', label: 'PIN' };
+    const objects = [
+      { name: 'door', label: 'Door', sync: { enabled: true }, fields: { text, pin } },
+      { name: 'photo', label: 'Photo', fields: { text, door } },
+    ];
+    const manifest = { id: 'app.more', name: 'more', version: '1.0.0', type: 'app', objects };
+    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
+  },
+};
+
+it.each(['misses what was told last', 'is gone'])('leaves records as they are while the sync file %s', async (lost) => {
+  const server = new SyncHandler();
+  const before = await startDevice(server, { name: 'a', plugins: [app] });
+  await before.exchange();
+  const { directory } = before;
+  const [file, older] = [join(directory, 'sync'), join(directory, 'older')];
+  copyFileSync(file, older);
+  await server.recordChange({ objectName: 'door', recordId: 'front', operation: 'create', data: { text: 'x' } });
+  await before.exchange();
+  await before.engine.update('door', { id: 'front', pin: '1234' }, system);
+  await before.engine.insert('photo', { id: 'p1', text: 'x', door: 'front' }, system);
+  await before.stop();
+  if (lost === 'is gone') rmSync(file);
+  else copyFileSync(older, file);
+  const { local, engine, network, exchange } = await startDevice(server, {
+    name: 'a',
+    plugins: [app],
+    directory,
+    isOffline: true,
+  });
+  const stored = async () => {
+    const door = await engine.getDriverForObject('door')?.findOne('door', { where: { id: 'front' } });
+    return [door?.text, door?.pin, (await engine.find('photo', {}, system)).map(({ id }) => id)];
+  };
+  await local.settled();
+  const offline = await stored();
+  network.isOffline = false;
+  await exchange();
+  const all = ['x', '1234', ['p1']];
+  expect([offline, await stored()]).toEqual([all, all]);
+});
 
 it('keeps what is push-only once the server has it', async () => {
   const server = new SyncHandler();

@@ -55,10 +55,11 @@ export async function startDevice(
     directory = temporaryDirectory(),
     plugins: others = [],
     isSynced = true,
+    isOffline = false,
     storage = new FileStorage(join(directory, 'sync')),
   }: DeviceParts,
 ) {
-  const network = { isOffline: false };
+  const network = { isOffline };
   const transport: SyncTransport = {
     push: (request) => (network.isOffline ? Promise.reject(new Error('offline')) : server.handlePush(request)),
   };
@@ -173,6 +174,8 @@ export interface DeviceParts {
   readonly directory?: string;
   /** More of the app's, which start before sync and end after it. */
   readonly plugins?: readonly KernelPlugin[];
+  /** True for a device that starts without a network. */
+  readonly isOffline?: boolean;
   /** Default: the file `sync` in `directory`. */
   readonly storage?: ClientStorage;
   /** False for the app as it was before it had sync. */

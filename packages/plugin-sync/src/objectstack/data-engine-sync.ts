@@ -80,13 +80,16 @@ export class DataEngineSync implements KernelPlugin {
       onFailed,
       outside: this.#outside,
     };
-    this.#parts = { ...reached, writer: new EngineWriter(reached) };
+    const writer = new EngineWriter(reached);
+    this.#parts = { ...reached, writer };
+    const listener = { onSyncComplete: () => writer.catchUp(this.#names) && this.settled() };
+    client.listeners.add(listener);
+    this.#stops = [() => client.listeners.remove(listener)];
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
       if (!isWrite(operation)) return next();
       const objectName = definedNameOf(operation, engine);
       if (!this.#isNoting(engine, objectName)) return next();
-      const { writer } = this.#started();
       return writer.isWriting
         ? writer.carryOut(operation, objectName, next)
         : this.#write(operation, { objectName, next });
@@ -109,7 +112,8 @@ export class DataEngineSync implements KernelPlugin {
     await this.#drain();
     // Of what only pushes the client keeps nothing to be written: the engine's own records stay.
     this.#names = names.filter((name) => client.configs.keepsRecordsOf(name));
-    this.#stops = this.#names.map((name) => client.records.watchAll(name, (records) => writer.write(name, records)));
+    const stops = this.#names.map((name) => client.records.watchAll(name, (records) => writer.write(name, records)));
+    this.#stops = [...this.#stops, ...stops];
   }
 
   /** Resolves once the engine has all that sync knew when this was called. */

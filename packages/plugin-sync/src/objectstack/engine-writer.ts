@@ -51,6 +51,9 @@ export class EngineWriter {
   readonly #writing = new AsyncLocalStorage<Writing>();
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
+  #hasCaughtUp = false;
+  /** The objects of which the engine has nothing more that was gone before this process. */
+  readonly #swept = new Set<string>();
   /** What could not be written into the engine: it is tried again, with growing delays. */
   readonly #unapplied = new Map<string, EngineRef>();
   /** What cascades and hooks deleted or changed with a record of the server's: its user may have it otherwise. */
@@ -83,6 +86,15 @@ export class EngineWriter {
     await next();
   }
 
+  /**
+   * Told that the client has all the server had. Before, what it has not may only be lost, as by a power cut or with its file, and a
+   * delete would take along what the engine alone has. True while some of these objects are to be written for what is gone.
+   */
+  catchUp(objectNames: readonly string[]): boolean {
+    this.#hasCaughtUp = true;
+    return objectNames.some((name) => !this.#swept.has(name));
+  }
+
   /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
   async write(objectName: string, records: readonly LocalRecord[]): Promise<void> {
     const now = new Map(records.map((record) => [String(record.recordId), record]));
@@ -95,21 +107,23 @@ export class EngineWriter {
       .map(([, record]) => record)
       .filter((record) => isSame(last?.get(String(record.recordId)), record));
     await this.#applyAll(async () => {
-      // At first the engine's own memory says what may be gone: an earlier process may have ended before it wrote that.
-      const gone = last ? [...last.keys()] : await this.#knownIds(objectName);
+      // The engine's own memory says what else may be gone: an earlier process may have ended before it wrote that.
+      const known = this.#hasCaughtUp ? await this.#unsweptIds(objectName) : [];
       // First what is gone: others may have its unique values by now.
-      const ids = [...gone.filter((id) => !now.has(id)), ...changed];
+      const ids = [...[...(last?.keys() ?? []), ...known].filter((id) => !now.has(id)), ...changed];
       return ids.map((recordId) => ({ objectName, recordId }));
     }, restated);
   }
 
-  /** What the engine knows; where it cannot tell, nothing, and the next write of the object is a first one again. */
-  async #knownIds(objectName: string): Promise<readonly string[]> {
+  /** What the engine knows, once; where it cannot tell, nothing, and the next write of the object asks again. */
+  async #unsweptIds(objectName: string): Promise<readonly string[]> {
     const { engine, onFailed } = this.#parts;
+    if (this.#swept.has(objectName)) return [];
     try {
-      return await knownIds(engine, objectName, AS_SYSTEM);
+      const ids = await knownIds(engine, objectName, AS_SYSTEM);
+      this.#swept.add(objectName);
+      return ids;
     } catch (error) {
-      this.#lastByObject.delete(objectName);
       onFailed(error);
       return [];
     }

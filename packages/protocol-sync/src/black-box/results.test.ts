@@ -1,4 +1,6 @@
 /** What results show: the record where the client cannot know it, and nothing where it may not. */
+import { MAX_FIELDS } from '@objectql/sync-types';
+import { syncPushResponseSchema } from '@objectql/sync-types/schema';
 import { expect, it } from 'vitest';
 import type { RecordResolver } from '../records/record-resolver.js';
 import { brief, create, DAY_MS, mutation, setUp } from '../sync-handler.fixture.js';
@@ -241,6 +243,19 @@ it('I8 tells with a conflict all that a client needs to decide it, also when it 
     },
   ]);
   expect((await push({ mutations: [mine] })).results).toEqual(results.map((told) => ({ ...told, duplicate: true })));
+});
+
+it('I13 tells a conflict without a suggestion of more fields than a client takes', async () => {
+  const { push } = setUp();
+  const fields = (from: number, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${from + n}`, from]));
+  await push({ logId: 'log-b', mutations: [create(fields(0, MAX_FIELDS))] });
+  const update = (data: object) => mutation({ operation: 'update', data: { f0: 'mine', ...data } });
+  const answer = await push({ mutations: [update({}), update(fields(MAX_FIELDS, 1))] });
+  expect(syncPushResponseSchema.safeParse(answer).error).toBeUndefined();
+  expect(
+    answer.results.map((result) => result.status === 'conflict' && 'suggestedResolution' in result.conflict),
+  ).toEqual([true, false]);
 });
 
 it('I8 tells with a conflict when the record was deleted', async () => {

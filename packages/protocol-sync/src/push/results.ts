@@ -4,6 +4,7 @@ import {
   isRetryable,
   type Json,
   type JsonObject,
+  MAX_FIELDS,
   type MutationLogEntry,
   type RejectionCode,
   type SyncConflict,
@@ -74,6 +75,7 @@ function describeConflict(
   { contest, before, rules }: { readonly contest: Contest; readonly before: RecordState; readonly rules: ObjectRules },
 ): SyncConflict {
   const { objectName, recordId, kind, fields, mine, theirs } = contest;
+  const suggestion = theirs.record && suggest(theirs.record, mine.data, fields);
   return {
     objectName,
     recordId,
@@ -82,7 +84,8 @@ function describeConflict(
     conflictingFields: [...fields],
     kind,
     serverVersion: before.version,
-    ...(theirs.record ? { suggestedResolution: suggest(theirs.record, mine.data, fields) } : {}),
+    // With more fields than a record may have no client would take the answer it stands in.
+    ...(suggestion && Object.keys(suggestion).length <= MAX_FIELDS ? { suggestedResolution: suggestion } : {}),
     ...(rules.strategyName ? { strategy: rules.strategyName } : {}),
     ...(rules.conflictFields ? { conflictFields: [...rules.conflictFields] } : {}),
     clientStamp: mine.stamp,

@@ -16,7 +16,8 @@ function problemOf(verdict: Verdict): string | undefined {
   // JavaScript answers what it likes, a promise too.
   const { do: what, drop, merged = {} } = Object(verdict) as Readonly<Record<string, unknown>>;
   if (what === 'keep' || what === 'ask') return undefined;
-  if (what !== 'apply' || !Array.isArray(drop)) return 'no verdict';
+  const isVerdict = what === 'apply' && Array.isArray(drop) && drop.every((field) => typeof field === 'string');
+  if (!isVerdict) return 'no verdict';
   const found = findJsonProblem(merged, { maxDepth: MAX_JSON_DEPTH });
   return found && `values that cannot be stored: ${found.path} ${found.problem}`;
 }

@@ -1,4 +1,5 @@
 import { MAX_FIELDS } from '@objectql/sync-types';
+import { syncPushResponseSchema } from '@objectql/sync-types/schema';
 import { describe, expect, it } from 'vitest';
 import { brief, create, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
 import { SyncHandler } from './sync-handler.js';
@@ -210,6 +211,20 @@ describe('bad input', () => {
       ['INVALID', 'TOO_LARGE', 'INVALID', 'BATCH_TOO_LARGE'],
       mutations.map(({ id }) => id),
     ]);
+  });
+
+  it('I13 answers a mutation whose id no client can read without one, by its place in the request', async () => {
+    const { push } = setUp({ limits: { maxMutations: 4 } });
+    const ids = ['', 'x'.repeat(129), 'a\u0000', 'm', '\ud800'];
+    const answer = await push({ mutations: ids.map((id, index) => create({}, { id, sequence: index + 1 })) });
+    expect(answer.results.map(({ mutationId }) => mutationId)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'm',
+      undefined,
+    ]);
+    expect(syncPushResponseSchema.safeParse(answer).error).toBeUndefined();
   });
 
   it('takes as many mutations as its limit says, and asks for the rest again', async () => {

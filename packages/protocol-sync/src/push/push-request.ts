@@ -2,6 +2,7 @@
 import type { MutationLogEntry, RejectionCode, SyncPullRequest, SyncPushRequest } from '@objectql/sync-types';
 import { isJsonWithin } from '@objectql/sync-types';
 import {
+  identifierSchema,
   isMutationLogEntry,
   mutationLogEntrySchema,
   syncPullRequestSchema,
@@ -139,10 +140,10 @@ function areRising(items: readonly PushItem[]): boolean {
   return true;
 }
 
-/** The id under which a malformed mutation can still be answered, when it has one. */
+/** The id under which a malformed mutation can still be answered, when it has one that a client can read. */
 function idOf(value: unknown): { mutationId?: string } {
-  const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined;
-  return typeof id === 'string' ? { mutationId: id } : {};
+  const { data: mutationId } = identifierSchema.safeParse((Object(value) as { id?: unknown }).id);
+  return mutationId === undefined ? {} : { mutationId };
 }
 
 /** The first thing that is wrong, as `path: what`. */

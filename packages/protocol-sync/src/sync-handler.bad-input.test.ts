@@ -234,6 +234,15 @@ describe('bad input', () => {
     expect(limits?.maxMutations).toBe(2);
   });
 
+  it('refuses a push of so many mutations that to say of each that it is too many would be too much', async () => {
+    const { push } = setUp();
+    const nothings = (count: number) => ({ mutations: new Array<never>(count).fill(null as never) });
+    expect((await push(nothings(10_000))).results).toHaveLength(10_000);
+    expect(await errorOf(push(nothings(10_001)))).toBe('413 TOO_LARGE');
+    const { push: pushToLarge } = setUp({ limits: { maxMutations: 10_001 } });
+    expect((await pushToLarge(nothings(10_001))).results).toHaveLength(10_001);
+  });
+
   it('rejects the write with which a record would have too many fields, and takes all others', async () => {
     const { push } = setUp();
     const fields = (count: number, prefix: string) =>

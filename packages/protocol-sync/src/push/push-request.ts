@@ -36,12 +36,18 @@ export interface PushRequest {
   readonly items: readonly PushItem[];
 }
 
+/** 10,000: twice what fills a body. Each is answered, and a body of half a million nothings was answered with 70 MB. */
+const MAX_ANSWERED = 10_000;
 /** Keeps protocol-1 lineages apart from log ids, which may not begin like this. */
 const CLIENT_LINEAGE_PREFIX = 'client:';
 
 /** Parses the body of a push, or throws `SyncRequestError` naming what is wrong with the envelope. */
 export function parsePush(body: unknown, limits: ServerLimits): PushRequest {
   const envelope = parseEnvelope(syncPushRequestSchema, body);
+  const most = Math.max(limits.maxMutations, MAX_ANSWERED);
+  if (envelope.mutations.length > most) {
+    throw new SyncRequestError('TOO_LARGE', `The push has more than ${most} mutations. Send them in parts.`);
+  }
   const items = envelope.mutations.map((mutation, index) =>
     index < limits.maxMutations
       ? parseMutation(mutation, envelope, limits)

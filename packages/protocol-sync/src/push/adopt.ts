@@ -2,17 +2,27 @@
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { ResolverCaller } from '../records/call-resolver.js';
 import { SERVER_LOG_ID, writeRecord } from '../records/record-state.js';
+import { viewOf } from '../rules/authorize.js';
+import type { JudgeRules } from './judge.js';
 import type { PushSession } from './push-session.js';
+
+interface Asked {
+  readonly caller: ResolverCaller;
+  readonly rules: Pick<JudgeRules, 'authorize' | 'principal'>;
+  readonly transaction: unknown;
+}
 
 /** Takes the application's record, where it has one, as version 1 of a record that sync has never seen. */
 export async function lookUpAndAdopt(
   { objectName, recordId }: RecordRef,
   session: PushSession,
-  { caller, transaction }: { readonly caller: ResolverCaller; readonly transaction: unknown },
+  { caller, rules, transaction }: Asked,
 ): Promise<void> {
   if (session.record({ objectName, recordId })) return;
   const data = await caller.getRecord({ objectName, recordId }, transaction);
   if (!data) return;
+  // Every page would fail that holds a record for which a rule fails.
+  await viewOf({ objectName, recordId, data }, rules);
   adopt({ objectName, recordId }, data, session);
 }
 

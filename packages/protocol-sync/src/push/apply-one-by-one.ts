@@ -8,7 +8,7 @@ import { rejectionOf } from '../records/call-resolver.js';
 import { type Intent, type RecordState, StoreBusyError } from '../storage/sync-store.js';
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, principalOf, recover } from './announced-write.js';
-import { openSession, waitingReason } from './apply-push.js';
+import { describeWrite, openSession, waitingReason } from './apply-push.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -130,6 +130,8 @@ async function announce(
       await transaction.save({ ...changes, isLast: true });
       return { result: judgement.result, seen: session.record(mutation)?.state, end: session.facts };
     }
+    // Before it is made: every page would fail that holds a record for which a rule fails.
+    await describeWrite(judgement.write, judgement.write, rules);
     const intent = intentOf(judgement.write, session, principalOf(parts));
     await transaction.save({ ...changes, intents: [intent], isLast: true });
     return { write: judgement.write, intent };

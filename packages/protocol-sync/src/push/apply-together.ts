@@ -79,9 +79,11 @@ function applyItem(item: PushItem, session: PushSession, within: Within): Made |
 }
 
 function applyToStore(mutation: MutationLogEntry, session: PushSession, rules: JudgeRules): Made | Promise<Made> {
-  return andThen(judge(mutation, session, rules), (judgement) =>
-    'result' in judgement ? judgement : enter(judgement.write, judgement.write, { session, rules }),
-  );
+  return andThen(judge(mutation, session, rules), (judgement) => {
+    if ('result' in judgement) return judgement;
+    const { write } = judgement;
+    return andThen(describeWrite(write, write, rules), (result) => enter(write, { result, written: write }, session));
+  });
 }
 
 async function applyByResolver(
@@ -90,26 +92,28 @@ async function applyByResolver(
   { parts: { caller, rules }, transaction }: Within,
 ): Promise<Made> {
   if (rules.rulesOf(mutation.objectName)) {
-    await transaction.savepoint(() => lookUpAndAdopt(mutation, session, { caller, transaction: transaction.handle }));
+    await transaction.savepoint(() =>
+      lookUpAndAdopt(mutation, session, { caller, rules, transaction: transaction.handle }),
+    );
   }
   const judgement = await judge(mutation, session, rules);
   if ('result' in judgement) return judgement;
   const { write } = judgement;
-  const stored = await transaction.savepoint(() => caller.applyMutation(write, transaction.handle));
-  const made = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
-  return enter(write, made, { session, rules });
+  const made = await transaction.savepoint(async () => {
+    const stored = await caller.applyMutation(write, transaction.handle);
+    const written = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
+    // Here, so that the write is undone for whose record a rule fails: every page that holds it would fail.
+    return { result: await describeWrite(write, written, rules), written };
+  });
+  return enter(write, made, session);
 }
 
 /** Takes a write that was made into the session. */
-function enter(
-  write: PlannedWrite,
-  made: OwnWrite,
-  { session, rules }: { readonly session: PushSession; readonly rules: JudgeRules },
-): Made | Promise<Made> {
-  const { version } = made.state;
-  session.write(made.state);
-  session.remember(write.said, { status: 'applied', version, droppedFields: write.droppedFields });
-  return andThen(describeWrite(write, made, rules), (result) => ({ result, written: made }));
+function enter({ said, droppedFields }: PlannedWrite, made: Required<Made>, session: PushSession): Made {
+  const { state } = made.written;
+  session.write(state);
+  session.remember(said, { status: 'applied', version: state.version, droppedFields });
+  return made;
 }
 
 function failAlone(

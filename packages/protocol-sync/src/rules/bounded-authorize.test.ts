@@ -1,8 +1,16 @@
 import { expect, it } from 'vitest';
+import { RejectionError } from '../records/record-resolver.js';
 import { brief, create, mutation, setUp } from '../sync-handler.fixture.js';
 import type { Authorize } from './authorize.js';
 
 const NEVER = new Promise<never>(() => {});
+
+/** A rule that takes each record to have an owner. */
+const readOwned: Authorize['read'] = ({ record }) => {
+  const { owner } = record as { readonly owner: string };
+  if (owner.length === 0) throw new RejectionError('FORBIDDEN', 'Somebody must own it.');
+  return 'allow';
+};
 
 it('I13 goes on with everybody else when a rule about a write never answers', async () => {
   let ask = () => {};
@@ -71,6 +79,35 @@ it('I1 keeps what is written whole, whatever rules do to what they are shown', a
     [{ title: 'Buy oat milk', tags: ['home'] }],
   ]);
 });
+
+it.each([
+  { where: 'in the store', resolver: undefined },
+  { where: 'in its transaction', resolver: { transactional: true } },
+  { where: 'beside it', resolver: {} },
+])(
+  'I13 writes nothing $where for which a rule about reading fails, as would every page that holds it',
+  async ({ resolver: kind }) => {
+    const { push, pull } = setUp({ authorize: { read: readOwned } });
+    const resolver = kind && { ...kind, getRecord: () => undefined, applyMutation: () => undefined };
+    const mutations = Object.entries({ throws: null, refuses: '', answers: 'ada' }).map(([recordId, owner]) =>
+      create({ owner }, { recordId }),
+    );
+    for (const _ of ['once', 'again']) {
+      expect(brief((await push({ mutations }, resolver)).results)).toEqual(['INTERNAL', 'FORBIDDEN', 'applied']);
+    }
+    expect((await pull()).serverChanges).toMatchObject([{ recordId: 'answers' }]);
+  },
+);
+
+it.each([true, false])(
+  'I13 takes no record of the application into the feed for which a rule about reading fails (transactional: %s)',
+  async (transactional) => {
+    const { push, pull } = setUp({ authorize: { read: readOwned } });
+    const resolver = { transactional, getRecord: () => ({ owner: null }), applyMutation: () => undefined };
+    expect(brief((await push({ mutations: [mutation({ data: { n: 1 } })] }, resolver)).results)).toEqual(['INTERNAL']);
+    expect((await pull()).serverChanges).toEqual([]);
+  },
+);
 
 it.each([false, undefined, true, 'deny', null, { without: 'title' }])(
   'I12 shows nothing where a rule about reading answers %o, which is no permission',

@@ -40,14 +40,24 @@ export async function jsonAnswer({ text, nextPage }: AnswerText, acceptEncoding:
   return { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: packed };
 }
 
-/** The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. */
+/**
+ * The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. What cannot be served now ends its
+ * connection: the next try is another one's to serve, where this process is about to stop.
+ */
 export function errorAnswer(error: SyncRequestError, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
   const body: SyncErrorBody = error.toBody();
   const { retryAfterMs } = error;
   const retry = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
-  return { status: error.status, headers: { ...NEVER_STORED, ...retry, ...headers }, body: JSON.stringify(body) };
+  const end = error.status === 503 ? END_OF_CONNECTION : {};
+  return {
+    status: error.status,
+    headers: { ...NEVER_STORED, ...retry, ...end, ...headers },
+    body: JSON.stringify(body),
+  };
 }
 
+/** Of HTTP/1; where another version is spoken, servers leave it out. */
+export const END_OF_CONNECTION = { connection: 'close' } as const;
 const NEVER_STORED = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
 
 /** RFC 9110, 12.5.3: a weight of 0 refuses; `*` stands for what is not named. */

@@ -54,6 +54,14 @@ it('asks who it is in the async context of its caller, where middleware may have
   expect(told).toEqual(new Set(['ada', 'bob']));
 });
 
+it('closes the connection behind a stream, so that a server which is to stop has none left', async () => {
+  const server = await listen(toNodeHandler(createSyncEndpoint({ handler: new SyncHandler(), realtime: true })));
+  onTestFinished(() => server.close());
+  const stream = await fetch(`http://127.0.0.1:${server.port}/api/sync/stream`);
+  await stream.body?.cancel();
+  expect(stream.headers.get('connection')).toBe('close');
+});
+
 it('refuses what is no endpoint when it is made, not at each request', () => {
   // A cast: the compiler refuses a handler.
   const handler = new SyncHandler() as never;
@@ -129,7 +137,10 @@ it.each<[string, (endpoint: SyncEndpoint) => SyncEndpoint]>([
   const server = createHttp2Server(toNodeHandler(wrap(endpoint)) as never).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const onWarning = vi.fn();
+  process.on('warning', onWarning);
   onTestFinished(() => {
+    process.removeListener('warning', onWarning);
     client.destroy();
     server.close();
   });
@@ -149,6 +160,8 @@ it.each<[string, (endpoint: SyncEndpoint) => SyncEndpoint]>([
     [200, 'event: poke\nd'],
     '/api/sync/stream',
   ]);
+  // As Node warns of a header that is HTTP/1's alone.
+  expect(onWarning).not.toHaveBeenCalled();
 });
 
 it('adds to the headers that middleware has set', async () => {

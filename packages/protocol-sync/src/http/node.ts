@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemPlatform } from '../platform/platform.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { answerCallOf, type HttpAnswer } from './http-call.js';
-import { errorAnswer } from './json-answer.js';
+import { END_OF_CONNECTION, errorAnswer } from './json-answer.js';
 import { NodeCall, type NodeRequest } from './node-call.js';
 import type { SyncEndpoint } from './sync-endpoint.js';
 
@@ -64,7 +64,11 @@ async function send(
     return;
   }
   response.statusCode = status;
-  for (const [name, value] of headers) {
+  // A server that is to stop waits for its connections, and a stream leaves one that its client would ask on again.
+  const ends = body instanceof ReadableStream ? Object.entries(END_OF_CONNECTION) : [];
+  for (const [name, value] of [...headers, ...ends]) {
+    // HTTP/2 has no such header, and Node warns of it.
+    if (name === 'connection' && request.httpVersionMajor > 1) continue;
     if (ADDED.has(name) && response.hasHeader(name)) response.appendHeader(name, value);
     else response.setHeader(name, value);
   }

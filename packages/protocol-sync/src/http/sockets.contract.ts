@@ -99,6 +99,20 @@ export function describeHttpServer({ name, serve, parsesBodies = false }: Server
       ]);
     });
 
+    it('closes the connection behind what it cannot serve now, as the next one may lead to another process', async () => {
+      const handler = new SyncHandler();
+      const { url } = await start({ handler });
+      const served = await fetch(url('pull'), post(PULL_BODY));
+      await served.text();
+      await handler.close();
+      const refused = await fetch(url('pull'), post(PULL_BODY));
+      const seenOf = ({ status, headers }: Response) => [status, headers.get('connection')];
+      expect([served, refused].map(seenOf)).toEqual([
+        [200, 'keep-alive'],
+        [503, 'close'],
+      ]);
+    });
+
     it('streams to a browser that asks for packed answers as to any other', async () => {
       const { url } = await start({ realtime: true });
       const stream = await fetch(url('stream'), { headers: { 'accept-encoding': 'gzip, br' } });

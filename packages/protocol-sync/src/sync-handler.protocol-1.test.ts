@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RecordResolver } from './records/record-resolver.js';
 import { brief, create, mutation, setUp } from './sync-handler.fixture.js';
 
 describe('a protocol-1 peer', () => {
@@ -36,6 +37,19 @@ describe('a protocol-1 peer', () => {
     const behind = mutation({ baseVersion: 1, data: { n: 1 } });
     const answer = await handler.handlePush({ ...published, lastCheckpoint: checkpoint, mutations: [behind] });
     expect(answer.serverChanges).toMatchObject([{ data: { title: '1', n: 1 } }]);
+  });
+
+  it('receives it also where it could compute a later write of the same request', async () => {
+    const { handler } = setUp();
+    const resolver: RecordResolver = {
+      transactional: true,
+      getRecord: () => undefined,
+      // A hook that has something to add at the creation alone.
+      applyMutation: ({ operation, data }) => (operation === 'create' ? { ...data, owner: 'ada' } : undefined),
+    };
+    const mutations = [create({ n: 1 }), mutation({ data: { n: 2 } }), create({ n: 1 }, { recordId: 't2' })];
+    const answer = await handler.handlePush({ ...published, mutations }, resolver);
+    expect(answer.serverChanges).toMatchObject([{ data: { n: 2, owner: 'ada' } }, { data: { n: 1, owner: 'ada' } }]);
   });
 
   it('never conflicts with its own chain', async () => {

@@ -166,12 +166,16 @@ function withoutOwn(records: readonly FeedRecord[], own: RecordMap<number>): rea
   return records.filter((record) => own.get(record) !== record.version);
 }
 
+/** What no record has. */
+const NO_VERSION = 0;
+
 /** The request's own writes that its client knows from the results. */
 function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {
   const versions = new RecordMap<number>();
   for (const { state, computable } of written) {
-    // A protocol-1 client does not read `record` in results, so it gets back what it could not compute.
-    if (computable || request.protocol === 2) versions.set(state, state.version);
+    // A protocol-1 client does not read `record` in results, so it gets back what it could not compute, and what stands on that.
+    const isTold = request.protocol === 2 || (computable && versions.get(state) !== NO_VERSION);
+    versions.set(state, isTold ? state.version : NO_VERSION);
   }
   if (!authorize.read || !authorize.scope) return versions;
   for (const [index, item] of request.items.entries()) {

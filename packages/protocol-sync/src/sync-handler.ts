@@ -164,6 +164,8 @@ export class SyncHandler implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#feedWatch.close();
+    // What a first request has begun to open would stay open.
+    await this.#opened?.catch(() => {});
     await this.store.close();
   }
 

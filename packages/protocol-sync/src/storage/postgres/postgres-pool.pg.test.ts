@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { SyncHandler } from '../../sync-handler.js';
 import { StoreBusyError } from '../sync-store.js';
+import { openPostgresFixture } from './postgres-database.fixture.js';
 import { isUnavailable } from './postgres-pool.js';
 import { PostgresStore } from './postgres-store.js';
 
@@ -21,6 +23,20 @@ test('is busy where nobody answers, and tells the operator why', async () => {
   const opening = storeAt('postgres://postgres@127.0.0.1:1/postgres').open();
   await expect(opening).rejects.toBeInstanceOf(StoreBusyError);
   await expect(opening).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});
+
+test('gives all back where it is closed while its first request still opens it', async () => {
+  const { connect, schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const pool = connect();
+  const listeners = pool.listenerCount('error');
+  const handler = new SyncHandler({ store: new PostgresStore({ pool, schema }) });
+  const refused = expect(handler.watch(null, { onPoke: () => {}, onEnd: () => {} })).rejects.toMatchObject({
+    code: 'BUSY',
+  });
+  await handler.close();
+  await refused;
+  expect([pool.listenerCount('error'), pool.totalCount - pool.idleCount]).toEqual([listeners, 0]);
 });
 
 test.each([

@@ -150,6 +150,24 @@ test('tells a new watcher nothing older than what it was told while it came', as
   expect(heard).toEqual(['2.id-1.1.0.']);
 });
 
+test('reads twice for all who come at once, as after a restart, and takes no more connections for it', async () => {
+  const { store, heard, add } = await watched();
+  const { page } = store;
+  let [reads, underWay, most] = [0, 0, 0];
+  store.page = async (query) => {
+    reads += 1;
+    underWay += 1;
+    most = Math.max(most, underWay);
+    const found = await page.call(store, query);
+    underWay -= 1;
+    return found;
+  };
+  const first = add();
+  await Promise.resolve();
+  await Promise.all([first, ...Array.from({ length: 100 }, () => add())]);
+  expect([reads, most, heard]).toEqual([2, 1, Array.from({ length: 101 }, () => '2.id-1.0.0.')]);
+});
+
 test('watches for nobody who could not be told where the feed stands', async () => {
   const { platform, store, heard, add, commit } = await watched();
   const { page } = store;

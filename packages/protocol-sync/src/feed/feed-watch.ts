@@ -39,6 +39,9 @@ export class FeedWatch {
   #isBusy = false;
   #isDue = false;
   #isClosed = false;
+  #nextFacts: Promise<StoreFacts> | undefined;
+  /** Settled, and never rejected, when the last read for those who came is over. */
+  #lastFacts: Promise<unknown> = Promise.resolve();
 
   constructor(parts: FeedWatchParts) {
     this.#parts = parts;
@@ -52,7 +55,7 @@ export class FeedWatch {
     this.#stopListening ??= this.#parts.store.onCommit(() => this.#moved());
     const remove = () => this.#remove(entry);
     try {
-      const facts = await this.#facts();
+      const facts = await this.#sharedFacts();
       if (this.#isClosed) throw serverClosing();
       // One that was told meanwhile knows something newer.
       if (!entry.isTold) tell(entry, facts);
@@ -103,6 +106,20 @@ export class FeedWatch {
       this.#isBusy = false;
       if (this.#isDue) void this.#tellAll();
     }, pauseMs);
+  }
+
+  /**
+   * Read once for all who come before it begins, and one at a time: after a restart thousands come together, and pushes
+   * need the pool's connections, too.
+   */
+  #sharedFacts(): Promise<StoreFacts> {
+    this.#nextFacts ??= this.#lastFacts.then(() => {
+      this.#nextFacts = undefined;
+      const facts = this.#facts();
+      this.#lastFacts = facts.catch(() => {});
+      return facts;
+    });
+    return this.#nextFacts;
   }
 
   async #facts(): Promise<StoreFacts> {

@@ -74,16 +74,19 @@ export class UserList<Item extends { readonly id: string }> {
     id: string,
     entryFor: (item: Item) => NewEntry | undefined,
   ): Promise<MutationLogEntry | undefined> {
-    const { log, open, onRecorded, onChanged } = this.parts;
+    const { log, onRecorded, onChanged } = this.parts;
     const { removal, noun } = this.#view;
-    await open();
     const newEntries = () => {
       const item = this.find(id);
       if (!item) throw new SyncUsageError('UNKNOWN_ID', `There is no ${noun} with the id ${id} to decide.`);
       const entry = entryFor(item);
       return entry ? [entry] : [];
     };
-    const [made] = await log.commit({ batch: { [removal]: [id] }, newEntries });
+    const [made] = await log.commit({ batch: { [removal]: [id] }, newEntries }).catch((error) => {
+      // Whoever decides hears of it; that the storage works again nobody would find out before something else is stored.
+      log.probe();
+      throw error;
+    });
     if (made) onRecorded(made.mutation);
     else onChanged();
     return made?.mutation;

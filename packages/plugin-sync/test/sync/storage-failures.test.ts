@@ -8,7 +8,7 @@ import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { device } from './device.js';
 import { FaultyStorage } from './faulty-storage.js';
 import { realServer } from './real-server.js';
-import { appliedAll, change, scriptedServer } from './scripted-server.js';
+import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 
 test('trace 9 keeps the pages stored before the storage failed, and resumes at the one that did', async () => {
   const platform = new TestPlatform();
@@ -214,6 +214,25 @@ test('says that the storage fails where it does not open, until it does', async 
   expect([failing, plugin.client.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'UNAVAILABLE' }),
     expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
+  ]);
+});
+
+test('says that the storage fails where it does not take a decision of the user, until it works again', async () => {
+  const storage = new FaultyStorage();
+  const server = scriptedServer(({ mutations }) =>
+    answer(mutations.map(({ id }) => ({ status: 'rejected', mutationId: id, code: 'FORBIDDEN', reason: 'No.' }))),
+  );
+  const { tasks, plugin, platform } = device({ transport: server.transport, storage });
+  const { id } = tasks.records.create('t1', { title: 'one' });
+  await tasks.sync();
+  storage.failCommit = () => new StorageError('FULL', 'disk full');
+  await expect(tasks.deadLetters.discard(id)).rejects.toMatchObject({ code: 'FULL' });
+  const failing = plugin.client.status;
+  storage.failCommit = () => undefined;
+  await platform.advance(60_000);
+  expect([failing, plugin.client.status]).toEqual([
+    expect.objectContaining({ isStorageFailing: true, deadLetters: 1 }),
+    expect.objectContaining({ isStorageFailing: false, deadLetters: 1 }),
   ]);
 });
 

@@ -269,12 +269,8 @@ export class SyncClient implements AsyncDisposable {
     await this.#driver.close();
     this.#intake.close();
     try {
-      await this.log.flush();
-    } catch (error) {
-      // Where there is nothing to store, a storage that does not open is nobody's loss.
-      if (this.log.isUnsaved) throw error;
-    } finally {
       await this.log.close();
+    } finally {
       this.#group?.leave();
     }
   }

@@ -143,11 +143,6 @@ export class ClientLog {
     this.#saver.schedule();
   }
 
-  /** True while something that was appended or acknowledged is not durable. */
-  get isUnsaved(): boolean {
-    return this.#pending.unsaved().entries.length + this.#unremoved.length > 0;
-  }
-
   /** Resolves when all that was appended and acknowledged so far is durable; rejects when the storage fails. */
   async flush(): Promise<void> {
     await this.load();
@@ -249,12 +244,22 @@ export class ClientLog {
     this.#observer = observer;
   }
 
-  /** Finishes what is being saved and closes the storage. */
+  /** Makes durable what was appended and acknowledged, and closes the storage. Rejects when either fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#saver.stop();
-    await this.#turns.idle();
-    await this.#storage.close();
+    try {
+      // Where there is nothing to store, a storage that does not open is nobody's loss.
+      if (this.#isUnsaved) await this.flush();
+    } finally {
+      await this.#turns.idle();
+      await this.#storage.close();
+    }
+  }
+
+  /** True while something that was appended or acknowledged is not durable. */
+  get #isUnsaved(): boolean {
+    return this.#pending.unsaved().entries.length + this.#unremoved.length > 0;
   }
 
   async #load(): Promise<ClientState> {
@@ -302,7 +307,7 @@ export class ClientLog {
   }
 
   async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
-    if (this.isUnsaved || this.#isMetaUnsaved) {
+    if (this.#isUnsaved || this.#isMetaUnsaved) {
       let unsaved = this.#pending.unsaved();
       const { removeEntries = [] } = await write(() => {
         unsaved = this.#pending.unsaved();

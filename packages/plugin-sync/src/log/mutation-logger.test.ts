@@ -180,3 +180,17 @@ test('refuses a client id that no server would take', () => {
     'clientId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
   );
 });
+
+test.each(['disk full', undefined])(
+  'saves what it could not save before when it is closed, or says why not: %s',
+  async (why) => {
+    const { log, storage, platform } = logger();
+    storage.failCommit = () => new Error('disk full');
+    log.append(create('a'));
+    await platform.advance(0);
+    storage.failCommit = () => (why ? new Error(why) : undefined);
+    const closed = await log.close().catch(({ message }: Error) => message);
+    const { entries } = await storage.load();
+    expect([closed, entries.length]).toEqual([why, why ? 0 : 1]);
+  },
+);

@@ -85,7 +85,7 @@ export class MutationLogger {
     await this.#log.load();
   }
 
-  /** Finishes what is being saved and releases the storage. */
+  /** Makes durable what is not and releases the storage; rejects when the storage fails. */
   async close(): Promise<void> {
     await this.#log.close();
   }

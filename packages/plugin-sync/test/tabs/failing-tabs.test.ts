@@ -210,3 +210,12 @@ test('asks a browser that refuses every lock now and then, and not in a loop', a
   await world.advance(20_000);
   expect(asked).toBe(5);
 });
+
+test('lets another tab lead at once also when the storage of the closed one fails at its end', async () => {
+  const { world, leader, follower } = await two();
+  leader.way.closing = new Error('The disk is gone.');
+  await expect(world.close(leader)).rejects.toThrow('The disk is gone.');
+  const sync = follower.tasks.sync();
+  await follower.platform.advance(0);
+  expect(await Promise.race([sync, 'waits'])).toMatchObject({ results: [] });
+});

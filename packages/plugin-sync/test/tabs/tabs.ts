@@ -16,9 +16,15 @@ export interface Tab extends Device {
   isGone: boolean;
   /**
    * Its way to the storage; what is set as `refusal` is what it is answered from then on, and a silent one stores what it is
-   * given and tells that it did not.
+   * given and tells that it did not. What is set as `closing` is how its end fails.
    */
-  readonly way: { refusal?: Error; isSilent?: boolean };
+  readonly way: Way;
+}
+
+interface Way {
+  refusal?: Error;
+  isSilent?: boolean;
+  closing?: Error;
 }
 
 export interface Tabs {
@@ -111,7 +117,7 @@ export async function two(options?: Parameters<typeof openTabs>[1]) {
 
 /** The storage stays open when one of its tabs closes, as a database does. */
 function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
-  const way: { refusal?: Error; isSilent?: boolean } = {};
+  const way: Way = {};
   const pass = () => (way.refusal ? Promise.reject(way.refusal) : Promise.resolve());
   return Object.assign(way, {
     sharedName: storage.sharedName,
@@ -123,6 +129,8 @@ function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
     },
     getRecords: (refs: Parameters<MemoryStorage['getRecords']>[0]) => storage.getRecords(refs),
     listRecords: (objectName: string) => storage.listRecords(objectName),
-    close: async () => {},
+    close: async () => {
+      if (way.closing) throw way.closing;
+    },
   });
 }

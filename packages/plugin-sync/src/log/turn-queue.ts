@@ -38,6 +38,7 @@ export class TurnQueue {
 
   /** Resolves when everything that was queued has ended, however it ended. */
   async idle(): Promise<void> {
-    await Promise.allSettled([this.#lastWritten, ...this.#readers]);
+    // Not `Promise.allSettled`: React Native's older engines have none.
+    for (const turn of [this.#lastWritten, ...this.#readers]) await turn.catch(() => {});
   }
 }

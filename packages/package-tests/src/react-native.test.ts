@@ -1,0 +1,84 @@
+/** The client in React Native: bundled as Metro resolves it, in a context that has nothing but what apps have there. */
+import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { createContext, runInContext } from 'node:vm';
+import { toNodeHandler } from '@objectql/protocol-sync/node';
+import { build } from 'esbuild';
+import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { ReasonlessAbortController } from '../../plugin-sync/src/transport/reasonless-abort.fixture.js';
+import { endpointOn } from '../fixtures/runtimes/endpoint.js';
+
+const project = inject('userProject');
+let app = '';
+
+beforeAll(async () => {
+  await cp(fileURLToPath(new URL('../fixtures/runtimes', import.meta.url)), project.folder, { recursive: true });
+  const { outputFiles } = await build({
+    absWorkingDir: project.folder,
+    entryPoints: ['react-native.ts'],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'app',
+    target: 'es2022',
+    conditions: ['react-native'],
+    mainFields: ['react-native', 'browser', 'main'],
+  });
+  app = outputFiles[0]?.text ?? '';
+});
+
+test.each([
+  ['can be read while they come, as in Expo', true],
+  ['come whole', false],
+])('devices sync where answers %s', { timeout: 30_000 }, async (_, hasStreams) => {
+  const server = createServer(toNodeHandler(endpointOn()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/sync`;
+  const context = createContext({ ...GLOBALS, ...(hasStreams ? { fetch: streamed, TextDecoder } : { fetch: whole }) });
+  runInContext(WITHOUT_NEWER, context);
+  const seen = await runInContext(`${app} app.run(${JSON.stringify({ url, hasStreams })})`, context);
+  expect(seen).toEqual({ received: 300, live: 'seen', inConflict: ['Paint it red'], decided: 'Paint it red' });
+});
+
+type Send = (url: string, init: RequestInit & { readonly signal: AbortSignal }) => Promise<Response>;
+
+/** Node's own `fetch` takes no signal but its own. */
+const streamed: Send = (url, { signal, ...init }) => {
+  const controller = new AbortController();
+  signal.addEventListener('abort', () => controller.abort());
+  return fetch(url, { ...init, signal: controller.signal });
+};
+
+/** React Native's own resolves when all of the answer has come, and has no `body`. */
+const whole = async (...call: Parameters<Send>) => {
+  const response = await streamed(...call);
+  const text = await response.text();
+  return { ok: response.ok, status: response.status, headers: response.headers, text: async () => text };
+};
+
+/** What React Native defines of all that the client may look for, and `crypto`, which the app adds. */
+const GLOBALS = {
+  setTimeout,
+  clearTimeout,
+  Headers,
+  AbortController: ReasonlessAbortController,
+  navigator: { product: 'ReactNative' },
+  crypto: { getRandomValues: (numbers: Uint32Array) => crypto.getRandomValues(numbers) },
+};
+
+/** Takes away what the Hermes of React Native 0.70 has not got. What it lacks of the language itself, Babel writes otherwise. */
+const WITHOUT_NEWER = `
+for (const name of ['AggregateError', 'Atomics', 'FinalizationRegistry', 'Intl', 'Iterator', 'SharedArrayBuffer', 'WebAssembly'])
+  delete globalThis[name];
+for (const name of ['allSettled', 'any', 'try', 'withResolvers']) delete Promise[name];
+for (const name of ['at', 'toReversed', 'toSorted', 'toSpliced', 'with']) delete Array.prototype[name];
+for (const name of ['at', 'isWellFormed', 'toWellFormed']) delete String.prototype[name];
+`;

@@ -1,6 +1,7 @@
 /** What a server is told: which options there are, and what holds where one is left out. */
 import { CHANGE_LOG_RETENTION_DAYS, type Strategy, type StrategyName } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from './platform/platform.js';
+import { messageOf, printSparingly } from './print-sparingly.js';
 import { type RecordResolver, storeResolver } from './records/record-resolver.js';
 import { FUNCTION_KIND, type OptionKinds, RESOLVER_KIND, refuseWrongOptions } from './refuse-wrong-options.js';
 import type { Authorize } from './rules/authorize.js';
@@ -36,7 +37,7 @@ export interface SyncHandlerOptions {
   /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
   readonly changeLogRetentionDays?: number | undefined;
   readonly platform?: Platform | undefined;
-  /** Told what an operator should know. Default: `console.warn`. */
+  /** Told what an operator should know. Default: `console.warn`, which is told what is alike once in 10 s. */
   readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
 }
 
@@ -84,13 +85,19 @@ export function settingsOf(options: SyncHandlerOptions): HandlerSettings {
     syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
     rulesOf: objectRules({ ...options, objects }),
     retentionMs: retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS),
-    onWarning: tellOrPrint(options.onWarning, printWarning),
+    onWarning: tellOrPrint(
+      options.onWarning,
+      printSparingly(printWarning, {
+        now: () => platform.now(),
+        likenessOf: ({ code, cause }) => `${code} ${messageOf(cause)}`,
+      }),
+    ),
   };
 }
 
-function printWarning({ message, cause }: SyncWarning): void {
+function printWarning({ message, cause }: SyncWarning, more: readonly string[]): void {
   // biome-ignore lint/suspicious/noConsole: a resolver that fails at each write must be found by who has not asked to be told.
-  console.warn('@objectql/protocol-sync:', message, ...(cause === undefined ? [] : [cause]));
+  console.warn('@objectql/protocol-sync:', message, ...(cause === undefined ? [] : [cause]), ...more);
 }
 
 function retentionMs(days: number): number {

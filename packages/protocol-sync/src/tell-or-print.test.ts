@@ -43,6 +43,18 @@ describe.each([
   });
 });
 
+it('fills no log with what fails each request, and each mutation, in the same way', async () => {
+  const authenticate = () => Promise.reject(failed);
+  const { handler, push } = setUp({ onWarning: undefined });
+  const endpoint = createSyncEndpoint({ handler, authenticate });
+  const ask = () => endpoint(new Request('http://localhost/api/sync/pull', { method: 'POST' }));
+  await Promise.all(Array.from({ length: 100 }, ask));
+  const applyMutation = () => Promise.reject(failed);
+  const mutations = Array.from({ length: 100 }, (_, n) => create({ n }, { recordId: `t${n}` }));
+  await push({ mutations }, { ...storeResolver, applyMutation });
+  expect([print.mock.calls.length, printError.mock.calls.length]).toEqual([1, 1]);
+});
+
 /** A turn of the event loop: what nobody has caught by then would have ended the process. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -8,6 +8,7 @@
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Identified, Principal, SyncContext } from '../principal.js';
+import { messageOf, printSparingly } from '../print-sparingly.js';
 import type { RecordResolver } from '../records/record-resolver.js';
 import {
   COUNT_KIND,
@@ -59,7 +60,7 @@ export interface SyncEndpointOptions {
   readonly realtime?: boolean | undefined;
   /**
    * Told every failure that is not the caller's, also that the database is out of reach; the caller sees `INTERNAL`, `BUSY` or
-   * 401 and no details. Default: `console.error`.
+   * 401 and no details. Default: `console.error`, which is told the same failure once in 10 s.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   readonly platform?: Platform | undefined;
@@ -102,11 +103,13 @@ export function endpointOf(answerCall: AnswerCall): SyncEndpoint {
 /** How the endpoint with these options answers. Throws like `createSyncEndpoint`. */
 export function createAnswerCall(options: SyncEndpointOptions): AnswerCall {
   refuseWrongOptions(options, OPTIONS, 'createSyncEndpoint: ');
+  const platform = options.platform ?? systemPlatform;
+  const print = printSparingly(printError, { now: () => platform.now(), likenessOf: messageOf });
   const endpoint: Endpoint = {
     ...options,
     path: normalizePath(options.path ?? DEFAULT_PATH),
     realtime: options.realtime ?? false,
-    platform: options.platform ?? systemPlatform,
+    platform,
     requests: new PrincipalGate({
       max: options.maxConcurrentRequests ?? MAX_CONCURRENT_REQUESTS,
       refusal: (active) => `${active} requests of this principal are under way. Wait for their answers.`,
@@ -117,7 +120,7 @@ export function createAnswerCall(options: SyncEndpointOptions): AnswerCall {
       refusal: (active) => `${active} streams of this principal are open. Pull from time to time instead.`,
       retryAfterMs: STREAMS_RETRY_MS,
     }),
-    report: tellOrPrint(options.onError, printError),
+    report: tellOrPrint(options.onError, print),
   };
   return (call) => answer(call, endpoint);
 }
@@ -214,9 +217,9 @@ function malformedHead(cause: unknown): SyncRequestError {
   return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
 }
 
-function printError(error: unknown): void {
+function printError(error: unknown, more: readonly string[]): void {
   // biome-ignore lint/suspicious/noConsole: a failure nobody has asked to be told must still be seen by somebody.
-  console.error('@objectql/protocol-sync:', error);
+  console.error('@objectql/protocol-sync:', error, ...more);
 }
 
 function toRequestError(

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { TestClock } from './platform/test-clock.js';
+import { PRINT_PAUSE_MS, printSparingly } from './print-sparingly.js';
+
+function printer() {
+  const printed: string[] = [];
+  const clock = new TestClock();
+  const print = printSparingly<Error>((error, more) => printed.push([error.message, ...more].join(' ')), {
+    now: () => clock.now(),
+    likenessOf: ({ message }) => message,
+  });
+  return { clock, printed, tell: (message: string) => print(new Error(message)) };
+}
+
+it('prints what fails in the same way a thousand times once in 10 s, and then how often it was', async () => {
+  const { clock, printed, tell } = printer();
+  for (let count = 0; count < 1000; count++) tell('The database is away.');
+  tell('The resolver failed.');
+  await clock.advance(PRINT_PAUSE_MS - 1);
+  tell('The database is away.');
+  await clock.advance(1);
+  tell('The database is away.');
+  tell('The resolver failed.');
+  expect(printed).toEqual([
+    'The database is away.',
+    'The resolver failed.',
+    'The database is away. (1000 more like this since it was last printed)',
+    'The resolver failed.',
+  ]);
+});
+
+it('prints again when the clock was set back', async () => {
+  const { clock, printed, tell } = printer();
+  tell('The database is away.');
+  await clock.advance(-3_600_000);
+  tell('The database is away.');
+  expect(printed).toEqual(['The database is away.', 'The database is away.']);
+});

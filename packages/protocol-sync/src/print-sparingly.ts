@@ -1,0 +1,43 @@
+/** Printing what may fail at each of a thousand requests a second, as all of them do while the database is away. */
+
+/** 10 s: a person who watches sees that it goes on, and an hour of it fits on a screen or two. */
+export const PRINT_PAUSE_MS = 10_000;
+
+export interface PrintSparinglyOptions<T> {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Equal for what is the same trouble again. */
+  readonly likenessOf: (told: T) => unknown;
+}
+
+/** Prints at once what has not been printed for 10 s. How many like it there were since stands in what `print` is to add. */
+export function printSparingly<T>(
+  print: (told: T, more: readonly string[]) => void,
+  { now, likenessOf }: PrintSparinglyOptions<T>,
+): (told: T) => void {
+  /** In the order in which they were printed. */
+  const printed = new Map<unknown, { readonly at: number; unprinted: number }>();
+  return (told) => {
+    const at = now();
+    const likeness = likenessOf(told);
+    const last = printed.get(likeness);
+    const isRecent = (when: number) => when <= at && at - when < PRINT_PAUSE_MS;
+    if (last && isRecent(last.at)) {
+      last.unprinted += 1;
+      return;
+    }
+    // What each message tells in words of its own must not pile up.
+    for (const [other, entry] of printed) {
+      if (isRecent(entry.at)) break;
+      printed.delete(other);
+    }
+    printed.delete(likeness);
+    printed.set(likeness, { at, unprinted: 0 });
+    print(told, last?.unprinted ? [`(${last.unprinted} more like this since it was last printed)`] : []);
+  };
+}
+
+/** What tells one error from another; whatever is thrown that is none is alike. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? String(error.message) : '';
+}

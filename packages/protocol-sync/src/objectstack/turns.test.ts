@@ -46,3 +46,19 @@ it('runs nothing that has waited too long, and everything behind it', async () =
   await Promise.all([first, next]);
   expect(ran).toEqual(['next']);
 });
+
+it('I13 gives the turn on when its work does not end, and tells what came of it all the same', async () => {
+  const { turns, runTimers, timers } = setUp();
+  let answer = (_text: string) => {};
+  const silent = turns.take(
+    () =>
+      new Promise<string>((resolve) => {
+        answer = resolve;
+      }),
+  );
+  await Promise.resolve();
+  runTimers();
+  expect(await turns.take(async () => 'next')).toBe('next');
+  answer('late');
+  expect([await silent, timers.size]).toEqual(['late', 0]);
+});

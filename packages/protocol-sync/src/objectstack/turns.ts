@@ -1,10 +1,17 @@
 /** Work of one process that waits for the same lock, in memory and not each with a connection of the pool. */
+import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
+import { inTime } from '../platform/in-time.js';
 import type { Platform } from '../platform/platform.js';
 import { Mutex } from '../storage/mutex.js';
 import { StoreBusyError } from '../storage/sync-store.js';
 
 /** 10 s: with the push that comes then the answer is still there within the client's 30 s. */
 const TIMEOUT_MS = 10_000;
+/**
+ * 30 s: nobody waits any longer for what it comes to. On a connection that fell silent it may take TCP's quarter of an hour,
+ * for which nobody else would get a turn; that of the database, which orders them, ends there after a minute.
+ */
+const HELD_MS = REQUEST_TIMEOUT_MS;
 
 export class Turns {
   readonly #mutex = new Mutex();
@@ -14,7 +21,7 @@ export class Turns {
     this.#platform = platform;
   }
 
-  /** Runs `work` when all earlier work has ended. Where that takes too long, throws `StoreBusyError`, and nothing is run. */
+  /** Runs `work` when all earlier work has ended, or held its turn for 30 s. Who waits too long is told `StoreBusyError`, and not run. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     let isTooLate = false;
     let stopTimer = () => {};
@@ -24,11 +31,21 @@ export class Turns {
         reject(new StoreBusyError(`Other pushes and writes took more than ${TIMEOUT_MS} ms. Try again.`));
       }, TIMEOUT_MS);
     });
-    const mine = this.#mutex.run(async () => {
-      stopTimer();
-      // Told by the race already.
-      return isTooLate ? tooLate : work();
+    const mine = new Promise<T>((resolve) => {
+      void this.#mutex.run(async () => {
+        stopTimer();
+        // Told by the race already.
+        if (isTooLate) return;
+        const running = work();
+        resolve(running);
+        await this.#settledOrGivenUp(running);
+      });
     });
     return Promise.race([mine, tooLate]);
+  }
+
+  async #settledOrGivenUp(running: Promise<unknown>): Promise<void> {
+    const bound = { timeoutMs: HELD_MS, platform: this.#platform };
+    await inTime(running, bound, () => new Error('Its turn is over.')).catch(() => {});
   }
 }

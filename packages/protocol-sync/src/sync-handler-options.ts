@@ -63,8 +63,8 @@ export interface HandlerSettings {
   readonly limits: ServerLimits;
   /** As the application's, and bounded in time. */
   readonly authorize: Authorize;
-  /** `undefined` where every object is served. */
-  readonly syncedObjects: readonly string[] | undefined;
+  /** The objects that are served now, as they may be told after the handler is made; `undefined` where every object is. */
+  readonly syncedObjects: () => readonly string[] | undefined;
   readonly rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly retentionMs: number;
   readonly onWarning: (warning: SyncWarning) => void;
@@ -82,7 +82,7 @@ export function settingsOf(options: SyncHandlerOptions): HandlerSettings {
     platform,
     limits,
     authorize: boundAuthorize(options.authorize ?? {}, { platform, timeoutMs: limits.resolverTimeoutMs }),
-    syncedObjects: objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
+    syncedObjects: () => objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
     rulesOf: objectRules({ ...options, objects }),
     retentionMs: retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS),
     onWarning: tellOrPrint(

@@ -1,4 +1,4 @@
-import { MAX_FIELDS } from '@objectql/sync-types';
+import { MAX_FIELDS, type SyncConfig } from '@objectql/sync-types';
 import { syncPushResponseSchema } from '@objectql/sync-types/schema';
 import { describe, expect, it } from 'vitest';
 import { brief, create, errorOf, mutation, nested, setUp } from './sync-handler.fixture.js';
@@ -281,6 +281,15 @@ describe('bad input', () => {
       ],
     });
     expect(brief(results)).toEqual(['applied', 'applied', 'TOO_LARGE']);
+  });
+
+  it('I4 serves the objects that are in its map when it is asked, as definitions are known only at the start', async () => {
+    const objects = new Map<string, SyncConfig>();
+    const { push, pull } = setUp({ objects });
+    expect(brief((await push({ mutations: [create({ title: 'x' })] })).results)).toEqual(['UNKNOWN_OBJECT']);
+    objects.set('task', { enabled: true });
+    await push({ mutations: [create({ title: 'x' })] });
+    expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1' }]);
   });
 
   it('serves no object that metadata does not enable', async () => {

@@ -212,8 +212,9 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #readPage(request: PushRequest, pushed: JudgedPush, { principal = null }: SyncContext): Promise<FeedPage> {
-    const { store, authorize, syncedObjects } = this.#settings;
+    const { store, authorize } = this.#settings;
     if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
+    const syncedObjects = this.#settings.syncedObjects();
     return readFeedPage(request, { store, authorize, principal, syncedObjects, pageSize: this.#pageSize, ...pushed });
   }
 

@@ -54,6 +54,17 @@ describe('a recorded mutation', () => {
     expect(second.sent().flat()).toEqual(['task-1']);
   });
 
+  test('I13: is part of the first sync after a restart, behind however many others', async () => {
+    const config = { direction: 'push-only', batch_size: 2 } as const;
+    const first = device({ otherwise: isGone, config });
+    const recordIds = ['a', 'b', 'c', 'd', 'e'];
+    for (const recordId of recordIds) first.edit(recordId);
+    await first.engine.flush();
+    const second = device({ storage: first.storage, config });
+    await second.engine.sync();
+    expect(second.sent().flat()).toEqual(recordIds);
+  });
+
   test('waits for an explicit sync when its scheduled one was cancelled', async () => {
     const { edit, platform, server, engine } = device();
     edit();

@@ -62,6 +62,20 @@ describe('a body that is too large', () => {
   });
 });
 
+test('a batch of which a server takes nothing is sent in smaller ones, until they fit', async () => {
+  const takesTwo: Step = (request, server) => {
+    // One that keeps its size would be asked without end.
+    if (server.requests.length > 10) return refuses(500)(request, server);
+    if (request.mutations.length <= 2) return applies(request, server);
+    const tooMany = { status: 'rejected', code: 'BATCH_TOO_LARGE', reason: 'Two at most.', retryable: true } as const;
+    return { results: request.mutations.map(({ id }) => ({ mutationId: id, ...tooMany })) };
+  };
+  const { edit, engine } = device({ otherwise: takesTwo });
+  for (const recordId of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) edit(recordId);
+  await engine.sync();
+  expect(engine.status).toMatchObject({ pending: 0, deadLetters: 0 });
+});
+
 test('I2 a cloned device takes a new log, and tells of what is pending in which one it got its sequence', async () => {
   const { edit, engine, server } = device({ script: [refuses(409, 'LOG_FORKED')] });
   const ids = [edit('task-1').id, edit('task-2').id];

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { TestClock } from '../platform/test-clock.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { MemoryStore } from '../storage/memory/memory-store.js';
-import { FeedWatch, POKE_PAUSE_MS } from './feed-watch.js';
+import { StoreBusyError } from '../storage/sync-store.js';
+import { FeedWatch, POKE_PAUSE_MS, READ_MS } from './feed-watch.js';
 
 async function watched() {
   const platform = new TestClock();
@@ -76,6 +77,22 @@ test('tells later what the store was too busy to tell at once, and asks it once 
   store.page = page;
   await platform.advance(1);
   expect([before, reads, heard]).toEqual([['2.id-1.0.0.'], 5, ['2.id-1.0.0.', '2.id-1.1.0.']]);
+});
+
+test('I13 goes on when the store never answers, as behind a connection that fell silent', async () => {
+  const { platform, store, heard, add, commit } = await watched();
+  await add();
+  const { page } = store;
+  store.page = () => new Promise(() => {});
+  await commit();
+  const refused = expect(add()).rejects.toThrow(StoreBusyError);
+  await platform.advance(READ_MS);
+  await refused;
+  store.page = page;
+  await platform.advance(1000);
+  expect(heard).toEqual(['2.id-1.0.0.', '2.id-1.1.0.']);
+  await platform.advance(POKE_PAUSE_MS);
+  expect(platform.armed).toBe(0);
 });
 
 test('tells of the new feed when a backup was restored', async () => {

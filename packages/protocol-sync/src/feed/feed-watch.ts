@@ -5,8 +5,10 @@
  *   quiet ──commit──▶ telling ──▶ pausing ──time is up──▶ quiet, or telling when something was committed since
  */
 
+import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
+import { inTime } from '../platform/in-time.js';
 import type { Platform } from '../platform/platform.js';
-import type { StoreFacts, SyncStore } from '../storage/sync-store.js';
+import { StoreBusyError, type StoreFacts, type SyncStore } from '../storage/sync-store.js';
 import { serverClosing } from '../sync-request-error.js';
 import { formatCheckpoint } from './checkpoint.js';
 
@@ -22,6 +24,8 @@ export interface FeedWatcher {
 
 /** 100 ms between two pokes: a busy feed makes nobody pull more often, and a person still sees a change at once. */
 export const POKE_PAUSE_MS = 100;
+/** 30 s, as for a request: no store may be silent for longer, or all who watch would hear nothing until its connection breaks. */
+export const READ_MS = REQUEST_TIMEOUT_MS;
 /** 1 s: a store that could not be read is asked again, not besieged. */
 const FAILED_PAUSE_MS = 1000;
 
@@ -123,7 +127,10 @@ export class FeedWatch {
   }
 
   async #facts(): Promise<StoreFacts> {
-    return (await this.#parts.store.page({ after: 0, limit: 1, objects: [] })).facts;
+    const { store, platform } = this.#parts;
+    const giveUp = () => new StoreBusyError(`The store has not told for ${READ_MS} ms where the feed stands.`);
+    const reading = store.page({ after: 0, limit: 1, objects: [] });
+    return (await inTime(reading, { timeoutMs: READ_MS, platform }, giveUp)).facts;
   }
 }
 

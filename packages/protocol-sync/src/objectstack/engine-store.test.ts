@@ -5,7 +5,7 @@ import { storeModelContract } from '../storage/contract/model.contract.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
 import { engineFixtures } from './engine-store.fixture.js';
-import { EngineStore } from './engine-store.js';
+import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
 import { readFacts } from './engine-transaction.js';
 import { startKernel } from './kernel.fixture.js';
 
@@ -37,4 +37,22 @@ it('I6 begins one epoch for a process, also where it writes in transactions of t
   }
   const [first, second] = epochs;
   expect(epochs).toEqual([first, second, second, second]);
+});
+
+it('I13 looks again for commits of other processes after the database never answered', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  const platform = new TestClock();
+  const [here, elsewhere] = [new EngineStore(engine, { platform }), new EngineStore(engine)];
+  for (const store of [here, elsewhere]) await store.open();
+  onTestFinished(() => elsewhere.close());
+  const heard = new Promise((resolve) => here.onCommit(resolve));
+  await save(elsewhere, { records: [sampleState()] });
+  const { findOne } = engine;
+  engine.findOne = () => new Promise(() => {});
+  await platform.advance(LOOK_MS);
+  engine.findOne = findOne;
+  await platform.advance(LOOK_PATIENCE_MS);
+  await platform.advance(LOOK_MS);
+  expect(await heard).toBe(1);
 });

@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RecordRef } from '@objectql/sync-types';
 import { AS_SYSTEM, commitTransaction, type DataEngine, executionOf } from '@objectql/sync-types/kernel';
+import { inTime } from '../platform/in-time.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
 import { EpochWatch } from '../storage/epoch-watch.js';
@@ -54,7 +55,9 @@ const MAX_TRIES = 5;
 const MAX_PAGE_READS = 5;
 
 /** 1 s: how late another process's commit may be noticed. */
-const LOOK_MS = 1000;
+export const LOOK_MS = 1000;
+/** 30 s: a look that is not answered, as on a connection that fell silent, is given up for the next one. */
+export const LOOK_PATIENCE_MS = 30_000;
 
 export class EngineStore implements SyncStore {
   readonly #engine: DataEngine;
@@ -310,7 +313,9 @@ export class EngineStore implements SyncStore {
     this.#stopLooking = undefined;
     if (!this.#isOpen) return;
     try {
-      this.#tell(await readFacts(this.#engine, AS_SYSTEM));
+      const bound = { timeoutMs: LOOK_PATIENCE_MS, platform: this.#platform };
+      const giveUp = () => new StoreBusyError('The database has not answered.');
+      this.#tell(await inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp));
     } catch {
       // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
     }

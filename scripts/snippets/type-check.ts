@@ -7,10 +7,16 @@ import type { SnippetModule } from './snippet-module.js';
 
 const BASE_CONFIG = fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url));
 
-/** What the compiler says of the blocks, at the lines of their pages, under the rules of this repository's own code. */
-export function typeCheck(modules: readonly SnippetModule[]): readonly SnippetProblem[] {
+/**
+ * What the compiler says of the blocks, at the lines of their pages, under the rules of this repository's own code.
+ * `declarations` are files that declare modules which are not installed here.
+ */
+export function typeCheck(
+  modules: readonly SnippetModule[],
+  declarations: readonly string[] = [],
+): readonly SnippetProblem[] {
   const moduleByFile = new Map(modules.map((module) => [module.file, module]));
-  const program = ts.createProgram([...moduleByFile.keys()], compilerOptions());
+  const program = ts.createProgram([...moduleByFile.keys(), ...declarations], compilerOptions());
   return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const problem = ts.flattenDiagnosticMessageText(messageText, '\n');
     const module = file && moduleByFile.get(file.fileName);

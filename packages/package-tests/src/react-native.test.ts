@@ -1,13 +1,16 @@
-/** The client in React Native: bundled as Metro resolves it, in a context that has nothing but what apps have there. */
+/** The client in React Native as the page on browsers sets it up: in a context that has nothing but what apps have there. */
 import { once } from 'node:events';
-import { cp } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { toNodeHandler } from '@objectql/protocol-sync/node';
-import { build } from 'esbuild';
+import { build, type PluginBuild } from 'esbuild';
+import Database from 'libsql';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { extractSnippets } from '../../../scripts/snippets/extract-snippets.js';
 import { ReasonlessAbortController } from '../../plugin-sync/src/transport/reasonless-abort.fixture.js';
 import { endpointOn } from '../fixtures/runtimes/endpoint.js';
 
@@ -15,7 +18,10 @@ const project = inject('userProject');
 let app = '';
 
 beforeAll(async () => {
+  const page = await readFile(new URL('../../../docs/browser.md', import.meta.url), 'utf8');
+  const [program] = extractSnippets('docs/browser.md', page).filter(({ code }) => code.includes("'react-native'"));
   await cp(fileURLToPath(new URL('../fixtures/runtimes', import.meta.url)), project.folder, { recursive: true });
+  await writeFile(join(project.folder, 'page.ts'), program?.code ?? '');
   const { outputFiles } = await build({
     absWorkingDir: project.folder,
     entryPoints: ['react-native.ts'],
@@ -26,6 +32,7 @@ beforeAll(async () => {
     target: 'es2022',
     conditions: ['react-native'],
     mainFields: ['react-native', 'browser', 'main'],
+    plugins: [{ name: 'modules', setup: defineModules }],
   });
   app = outputFiles[0]?.text ?? '';
 });
@@ -42,11 +49,51 @@ test.each([
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/sync`;
-  const context = createContext({ ...GLOBALS, ...(hasStreams ? { fetch: streamed, TextDecoder } : { fetch: whole }) });
+  const folder = join(project.folder, `react-native-${hasStreams}`);
+  await mkdir(folder);
+  const context = createContext({
+    ...GLOBALS,
+    ...(hasStreams ? { fetch: streamed, TextDecoder } : { fetch: whole }),
+    openDatabaseSync: (fileName: string) => openDatabase(join(folder, fileName)),
+  });
   runInContext(WITHOUT_NEWER, context);
   const seen = await runInContext(`${app} app.run(${JSON.stringify({ url, hasStreams })})`, context);
   expect(seen).toEqual({ received: 300, live: 'seen', inConflict: ['Paint it red'], decided: 'Paint it red' });
 });
+
+/** What the page imports that is not installed: its exports are globals of the context. */
+const MODULES: Readonly<Record<string, string>> = {
+  'react-native-get-random-values': '',
+  'expo-sqlite': 'export const { openDatabaseSync } = globalThis;',
+  'react-native': 'export const { AppState } = globalThis;',
+};
+
+function defineModules({ onResolve, onLoad }: PluginBuild): void {
+  onResolve({ filter: /^(expo|react-native)/ }, ({ path }) => ({ path, namespace: 'app' }));
+  onLoad({ filter: /./, namespace: 'app' }, ({ path }) => ({ contents: MODULES[path] ?? '' }));
+}
+
+/** SQLite by the calls of `expo-sqlite`. */
+function openDatabase(path: string) {
+  const database = new Database(path);
+  return {
+    execSync: (sql: string) => void database.exec(sql),
+    prepareSync(sql: string) {
+      const statement = database.prepare(sql);
+      const execute = (values: (string | number)[]) => {
+        if (statement.reader) return statement.all(...values);
+        statement.run(...values);
+        return [];
+      };
+      return {
+        executeSync(values: (string | number)[]) {
+          const rows = execute(values);
+          return { getAllSync: () => rows };
+        },
+      };
+    },
+  };
+}
 
 type Send = (url: string, init: RequestInit & { readonly signal: AbortSignal }) => Promise<Response>;
 
@@ -70,6 +117,7 @@ const GLOBALS = {
   clearTimeout,
   Headers,
   AbortController: ReasonlessAbortController,
+  AppState: { currentState: 'active', addEventListener: () => ({ remove: () => {} }) },
   navigator: { product: 'ReactNative' },
   crypto: { getRandomValues: (numbers: Uint32Array) => crypto.getRandomValues(numbers) },
 };

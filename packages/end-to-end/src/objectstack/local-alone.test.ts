@@ -69,3 +69,18 @@ it('keeps what is push-only once the server has it', async () => {
   await device.exchange();
   expect([await device.tasks(), device.sync.client.status.pending]).toEqual([{ t1: 'Mine (new)' }, 0]);
 });
+
+it('leaves what was there before of a pull-only object, and writes over it what the server has', async () => {
+  const server = new SyncHandler();
+  const { directory, ...before } = await startDevice(server, { name: 'a', isSynced: false });
+  for (const id of ['t1', 't2']) await before.engine.insert('task', { id, title: 'Mine' }, system);
+  await before.stop();
+  await server.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: 'Theirs' } });
+  const device = await startDevice(server, {
+    name: 'a',
+    directory,
+    objects: { task: { enabled: true, direction: 'pull-only' } },
+  });
+  await device.exchange();
+  expect([await device.tasks(), device.failures]).toEqual([{ t1: 'Theirs (null)', t2: 'Mine (new)' }, []]);
+});

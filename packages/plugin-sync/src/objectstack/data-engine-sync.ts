@@ -108,7 +108,12 @@ export class DataEngineSync implements KernelPlugin {
     // The registry finds an object named `crm__task` as `task` too; its writes are noted by its name alone.
     const unknown = names.find((name) => engine.registry.getObject(name)?.name !== name);
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
-    for (const name of (await this.#isOwn()) ? names : []) await this.#enrol(name);
+    // What may not be recorded would wait in the outbox for ever, and what the server has would wait for it.
+    const recorded = names.filter((name) => {
+      const { isEnabled, direction } = client.configs.of(name);
+      return isEnabled && direction !== 'pull-only';
+    });
+    for (const name of (await this.#isOwn()) ? recorded : []) await this.#enrol(name);
     await this.#drain();
     // Of what only pushes the client keeps nothing to be written: the engine's own records stay.
     this.#names = names.filter((name) => client.configs.keepsRecordsOf(name));

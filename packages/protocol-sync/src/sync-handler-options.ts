@@ -102,5 +102,5 @@ function printWarning({ message, cause }: SyncWarning, more: readonly string[]):
 
 function retentionMs(days: number): number {
   if (!(days > 0)) throw new TypeError(`changeLogRetentionDays must be a positive number of days, not ${days}.`);
-  return days * MS_PER_DAY;
+  return Math.round(days * MS_PER_DAY);
 }

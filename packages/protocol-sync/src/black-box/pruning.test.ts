@@ -61,15 +61,17 @@ it('keeps no kernel from being shut down', async () => {
   expect(slices).toEqual([500]);
 });
 
-it('drops nothing of a server that keeps everything for ever', async () => {
+it.each([
+  ['keeps everything for ever', Number.POSITIVE_INFINITY, 0],
+  ['keeps the seventh of a day', 1 / 7, Date.parse('2026-03-01T08:34:17.143Z')],
+])('%s, by a time that every database can compare with', async (_what, changeLogRetentionDays, expected) => {
   const before: number[] = [];
-  const { handler, store } = setUp({ changeLogRetentionDays: Number.POSITIVE_INFINITY });
+  const { handler, store } = setUp({ changeLogRetentionDays });
   const prune = store.prune.bind(store);
   store.prune = (slice) => {
     before.push(slice.before);
     return prune(slice);
   };
   await handler.prune();
-  // A time that every database can compare with.
-  expect(before).toEqual([0]);
+  expect(before).toEqual([expected]);
 });

@@ -95,9 +95,9 @@ export function settingsOf(options: SyncHandlerOptions): HandlerSettings {
   };
 }
 
-function printWarning({ message, cause }: SyncWarning, more: readonly string[]): void {
+function printWarning({ code, message, cause }: SyncWarning, more: readonly string[]): void {
   // biome-ignore lint/suspicious/noConsole: a resolver that fails at each write must be found by who has not asked to be told.
-  console.warn('@objectql/protocol-sync:', message, ...(cause === undefined ? [] : [cause]), ...more);
+  console.warn('@objectql/protocol-sync:', `${code}: ${message}`, ...(cause === undefined ? [] : [cause]), ...more);
 }
 
 function retentionMs(days: number): number {

@@ -394,6 +394,6 @@ it('prints what made a write fail where nobody asked to be told', async () => {
   expect(results).toMatchObject([{ code: 'INTERNAL' }]);
   const [{ mutationId } = { mutationId: '' }] = results;
   expect(warn.mock.calls).toEqual([
-    ['@objectql/protocol-sync:', `Mutation ${mutationId} could not be applied.`, cause],
+    ['@objectql/protocol-sync:', `WRITE_FAILED: Mutation ${mutationId} could not be applied.`, cause],
   ]);
 });

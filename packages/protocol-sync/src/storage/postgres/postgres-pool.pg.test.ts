@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { SyncHandler } from '../../sync-handler.js';
+import { sampleState, save } from '../contract/store-samples.js';
 import { StoreBusyError } from '../sync-store.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { isUnavailable } from './postgres-pool.js';
@@ -23,6 +24,15 @@ test('is busy where nobody answers, and tells the operator why', async () => {
   const opening = storeAt('postgres://postgres@127.0.0.1:1/postgres').open();
   await expect(opening).rejects.toBeInstanceOf(StoreBusyError);
   await expect(opening).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});
+
+test('works where it may wait for as long as it likes', async () => {
+  const { openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const forever = Number.POSITIVE_INFINITY;
+  const store = await openStore({ connectTimeoutMs: forever, lockTimeoutMs: forever });
+  await save(store, { records: [sampleState()] });
+  expect((await store.page({ after: 0, limit: 1 })).facts.head).toBe(1);
 });
 
 test('gives all back where it is closed while its first request still opens it', async () => {

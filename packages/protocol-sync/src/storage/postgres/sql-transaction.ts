@@ -10,6 +10,8 @@ import { queryTogether, type SqlResult, type SqlStatement, type SqlValues } from
  */
 const STATEMENT_TIMEOUT_MS = 20_000;
 const IDLE_TIMEOUT_MS = 30_000;
+/** 25 days: PostgreSQL takes no more. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** How long to wait, and by whose timers. */
 export interface PostgresWaiting {
@@ -72,7 +74,7 @@ export class SqlTransaction {
       lock_timeout: this.#waiting.lockTimeoutMs,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
-    }).map(([name, ms]) => `set_config('${name}', '${Math.round(ms)}', true)`);
+    }).map(([name, ms]) => `set_config('${name}', '${Math.min(Math.round(ms), MAX_TIMEOUT_MS)}', true)`);
     return [{ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' }, { text: `SELECT ${settings.join(', ')}` }];
   }
 

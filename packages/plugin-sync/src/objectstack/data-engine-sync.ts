@@ -26,6 +26,8 @@ import {
   STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import { version } from '../../package.json';
+import { backoffMs } from '../cycle/backoff.js';
+import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
 import { EngineWriter, type EngineWriterParts, placeholderId } from './engine-writer.js';
@@ -58,6 +60,9 @@ export class DataEngineSync implements KernelPlugin {
   #isEnded = false;
   /** Set where the storage turned out to be another user's. */
   #wrongUser: unknown;
+  /** How often in a row what is noted could not be recorded. */
+  #failures = 0;
+  #cancelRetry: () => void = () => {};
 
   constructor(options: DataEngineSyncOptions = {}) {
     this.#options = options;
@@ -133,6 +138,7 @@ export class DataEngineSync implements KernelPlugin {
     this.#stops = [];
     await this.#isOwn();
     this.#isEnded = true;
+    this.#cancelRetry();
     await this.#parts?.writer.close();
   }
 
@@ -185,11 +191,22 @@ export class DataEngineSync implements KernelPlugin {
     if (isOwned) await this.#drain();
   }
 
-  /** Records what is noted. What fails is told and tried again with the next write: the app's own work goes on. */
+  /** Records what is noted. What fails is told and tried again, with growing delays: the app's own work goes on. */
   async #drain(): Promise<void> {
     if (this.#isEnded) return;
     const { outbox, onFailed, outside } = this.#started();
-    await outside(() => outbox.drain()).catch((error: unknown) => onFailed(error));
+    try {
+      await outside(() => outbox.drain());
+      this.#failures = 0;
+    } catch (error) {
+      onFailed(error);
+      this.#cancelRetry();
+      // Another user's storage stays another user's.
+      if (this.#isEnded || isWrongUser(error)) return;
+      this.#failures += 1;
+      const delayMs = backoffMs(this.#failures, systemPlatform.random());
+      this.#cancelRetry = systemPlatform.setTimer(() => void this.#drain(), delayMs);
+    }
   }
 
   /** Records what a transaction of the application's notes, once that has committed. */

@@ -274,11 +274,17 @@ export function isConcurrencyFailure(error: unknown): boolean {
 const LOCK_TIMEOUT = '55P03';
 const LOST_RACE = /^(40001|40P01|55P03|SQLITE_BUSY.*)$/;
 
-/** The codes of an error and of its causes: drivers wrap what the database said. */
+/** The codes of an error and of its causes, of which it may be one itself: drivers wrap what the database said. */
 function codesOf(error: unknown): readonly string[] {
-  if (typeof error !== 'object' || error === null) return [];
-  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
-  return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
+  const codes: string[] = [];
+  const seen = new Set<unknown>();
+  for (let next = error; typeof next === 'object' && next !== null && !seen.has(next); ) {
+    seen.add(next);
+    const { code, cause } = next as { readonly code?: unknown; readonly cause?: unknown };
+    if (typeof code === 'string') codes.push(code);
+    next = cause;
+  }
+  return codes;
 }
 
 function idOfLedgerRow({ mutationId }: LedgerRow): string {

@@ -111,6 +111,19 @@ it('asks a hook once that refuses a record which its user makes again, and says 
   expect([asked, results]).toEqual([['Once more'], [expect.objectContaining({ code: 'FORBIDDEN' })]]);
 });
 
+it('I11 undoes the write behind which a hook throws an error that is its own cause', async () => {
+  const { push, feed, engine } = await start({ onWarning: () => {} });
+  const fail: HookHandler = async ({ input }) => {
+    if ((input.data as { readonly title?: unknown }).title !== 'bad') return;
+    const error = new Error('Not today.');
+    throw Object.assign(error, { cause: error });
+  };
+  engine.registerHook('afterInsert', fail, { object: 'task' });
+  const { results } = await push({ t1: 'bad', t2: 'good' });
+  expect(results).toMatchObject([{ code: 'INTERNAL' }, { status: 'applied' }]);
+  expect([await engine.count('task', {}, system), await feed()]).toEqual([1, { t2: 'good' }]);
+});
+
 it('I4 follows writes that name their record by a number', async () => {
   const { feed, engine } = await start();
   for (const id of [7, 8, 9]) await engine.insert('task', { id, title: 'Buy milk' }, system);

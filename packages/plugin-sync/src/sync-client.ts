@@ -18,6 +18,7 @@ import { type IsSame, Subscribers } from './listeners/subscribers.js';
 import type { SyncEventListener } from './listeners/sync-listener.js';
 import type { LiveUpdates, StartLive } from './live/live-port.js';
 import { ClientLog } from './log/client-log.js';
+import type { MadeBefore } from './log/log-entry.js';
 import type { CheckedMutation } from './log/new-mutation.js';
 import type { ObjectConfigs } from './object-configs.js';
 import type { Platform } from './platform/platform.js';
@@ -197,14 +198,14 @@ export class SyncClient implements AsyncDisposable {
   }
 
   /**
-   * Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. Give an
-   * `id` where a mutation may come to be recorded twice: the server then applies it once.
+   * Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. One that was
+   * `made` before keeps its id and its time: recorded twice, the server applies it once.
    */
-  record(input: CheckedMutation, id?: string): MutationLogEntry {
+  record(input: CheckedMutation, made?: MadeBefore): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
       throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
     this.configs.refuseRecording(input.objectName);
-    const mutation = this.log.append(input, id);
+    const mutation = this.log.append(input, made);
     this.#recorded(mutation);
     return mutation;
   }

@@ -21,3 +21,21 @@ it('I13 records by itself what could not be recorded at first', async () => {
   await vi.waitFor(async () => expect((await server.getRecord('task', 't1'))?.data?.title).toBe('Buy milk'), 10_000);
   expect(meanwhile).toEqual([0, ['The disk is full.']]);
 });
+
+it('I10 lets the later change win over one that was made before it and recorded after', async () => {
+  const server = new SyncHandler({ strategy: 'last-write-wins' });
+  const { directory, ...a } = await startDevice(server, { name: 'a' });
+  const b = await startDevice(server, { name: 'b' });
+  await a.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  for (const device of [a, b]) await device.exchange();
+  // From now on what is written waits for the next start.
+  await a.local.destroy();
+  await a.engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  await a.stop();
+  await b.engine.update('task', { id: 't1', title: 'Buy cream' }, system);
+  await b.exchange();
+  const again = await startDevice(server, { name: 'a', directory });
+  for (const device of [again, b]) await device.exchange();
+  const expected = { t1: 'Buy cream (new)' };
+  expect([await again.tasks(), await b.tasks()]).toEqual([expected, expected]);
+});

@@ -279,7 +279,7 @@ test('leaves nothing in the storage that somebody could still change', async () 
   const data = { tags: [{ name: 'a' }] };
   log.append({ ...update('a'), data });
   await log.flush();
-  log.append({ ...update('b'), data }, 'an id of the application');
+  log.append({ ...update('b'), data }, { id: 'an id of the application', timestamp: '2026-01-01T00:00:00.000Z' });
   await log.flush();
   await log.startNewLog();
   data.tags.push({ name: 'b' });

@@ -24,7 +24,7 @@ import { SyncUsageError } from '../sync-usage-error.js';
 import { WaitingItems } from '../waiting/waiting-items.js';
 import { BackgroundSaver } from './background-saver.js';
 import type { LogChange } from './log-change.js';
-import { makeEntry, type NewEntry, withFacts, withoutBase } from './log-entry.js';
+import { type MadeBefore, makeEntry, type NewEntry, withFacts, withoutBase } from './log-entry.js';
 import type { CheckedMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import { TurnQueue } from './turn-queue.js';
@@ -125,12 +125,12 @@ export class ClientLog {
    * Records a mutation and returns its entry at once. It is durable when `flush()` has resolved; nothing is sent
    * before. The entry's sequence is final once it is durable.
    */
-  append(input: CheckedMutation, id?: string): MutationLogEntry {
+  append(input: CheckedMutation, made?: MadeBefore): MutationLogEntry {
     if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
     if (this.#foreign) throw this.#foreign;
-    const entry = this.#number({ input, round: 0, id });
-    if (id === undefined) this.#pending.append(entry);
-    else this.#pending.put(entry);
+    const entry = this.#number({ ...made, input, round: 0 });
+    if (made) this.#pending.put(entry);
+    else this.#pending.append(entry);
     this.#saver.schedule();
     return entry.mutation;
   }

@@ -17,6 +17,13 @@ export interface NewEntry {
   readonly timestamp?: string;
 }
 
+/** What a mutation that was made before it is recorded has already. */
+export interface MadeBefore {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly timestamp: string;
+}
+
 /** What only the log knows of an entry that it makes. */
 export interface EntryOrigin {
   readonly clientId: string;

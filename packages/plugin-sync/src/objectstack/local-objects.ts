@@ -11,7 +11,15 @@ const long = { type: 'textarea' } as const;
 
 const DEFINITIONS = [
   systemObject(OUTBOX, 'Sync outbox', {
-    fields: { mutation_id: text, object_name: text, record_id: long, operation: text, data: long, base: text },
+    fields: {
+      mutation_id: text,
+      noted_at: text,
+      object_name: text,
+      record_id: long,
+      operation: text,
+      data: long,
+      base: text,
+    },
   }),
   systemObject(KNOWN, 'Known to sync', { fields: { object_name: text, record_id: long } }),
 ] as const;

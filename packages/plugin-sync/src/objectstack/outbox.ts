@@ -1,6 +1,8 @@
 /** Turns what the application writes through the local data engine into mutations; what is committed is never forgotten. */
 import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
+import { instantOf } from '../log/instant.js';
+import type { MadeBefore } from '../log/log-entry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
 import { TurnQueue } from '../log/turn-queue.js';
 import { systemPlatform } from '../platform/system-platform.js';
@@ -39,6 +41,7 @@ export class Outbox {
     const row = {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
       mutation_id: systemPlatform.newId(),
+      noted_at: instantOf(systemPlatform.now()),
       object_name: objectName,
       record_id: recordId,
       operation,
@@ -109,22 +112,25 @@ export class Outbox {
     return recordedIds;
   }
 
-  async #record({ mutationId, objectName, recordId, operation, data, base }: Noted & { readonly mutationId: string }) {
+  async #record({ made, objectName, recordId, operation, data, base }: NotedBefore) {
     const { log, conflicts, deadLetters, records } = this.#client;
     // An earlier try was recorded, and ended before its note was forgotten.
-    if (log.pending.get(mutationId) || conflicts.find(mutationId) || deadLetters.find(mutationId)) return;
+    if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
     const ref = { objectName, recordId };
     const { baseVersion: newest } = await records.target(ref);
     const known = base?.epochs === log.meta.epochs ? base.version : null;
     const baseVersion = operation === 'create' ? null : base ? known : newest();
-    this.#client.record(checkNewMutation({ ...ref, operation, data, baseVersion }), mutationId);
+    this.#client.record(checkNewMutation({ ...ref, operation, data, baseVersion }), made);
   }
 }
 
+/** A write that is noted, with the id of its mutation and the time at which it was made. */
+type NotedBefore = Noted & { readonly made: MadeBefore };
+
 /** Casts: these rows are written above and nowhere else. */
-function toNoted(row: EngineRow): Noted & { readonly mutationId: string } {
+function toNoted(row: EngineRow): NotedBefore {
   return {
-    mutationId: row.mutation_id as string,
+    made: { id: row.mutation_id as string, timestamp: row.noted_at as string },
     objectName: row.object_name as string,
     recordId: row.record_id as string,
     operation: row.operation as MutationOperation,

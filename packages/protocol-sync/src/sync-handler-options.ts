@@ -15,7 +15,7 @@ import { tellOrPrint } from './tell-or-print.js';
 
 /** Something an operator should know; no request failed because of it. */
 export interface SyncWarning {
-  readonly code: 'WRITE_FAILED' | 'CHECKPOINT_AHEAD';
+  readonly code: 'WRITE_FAILED' | 'CHECKPOINT_AHEAD' | 'WATCHER_FAILED';
   readonly message: string;
   readonly cause?: unknown;
 }

@@ -101,8 +101,8 @@ export class SyncHandler implements AsyncDisposable {
       await this.#open();
       return this.#feedWatch.add({
         scope,
-        onPoke: (poked) => watcher.onPoke(poked),
-        onEnd: () => watcher.onEnd(),
+        onPoke: (poked) => this.#tellWatcher(() => watcher.onPoke(poked)),
+        onEnd: () => this.#tellWatcher(() => watcher.onEnd()),
       });
     });
   }
@@ -252,6 +252,14 @@ export class SyncHandler implements AsyncDisposable {
       `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
       'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
     this.#settings.onWarning({ code: 'CHECKPOINT_AHEAD', message });
+  }
+
+  /** What fails there, at once or later, keeps nothing from those who watch beside it. */
+  #tellWatcher(tell: () => unknown): void {
+    const message = 'Who watches the feed failed at what it was told. Stop watching once nobody listens any more.';
+    new Promise((resolve) => resolve(tell())).catch((cause: unknown) =>
+      this.#settings.onWarning({ code: 'WATCHER_FAILED', message, cause }),
+    );
   }
 
   async #takeChanges(

@@ -57,6 +57,7 @@ describe('a resolver', () => {
   for (const [lie, value] of [
     ['a number', 7],
     ['a list', []],
+    ['an id that is an object, as of MongoDB', { toJSON: () => '65f0a1b2c3d4e5f6a7b8c9d0' }],
     ['a record no JSON can carry', { deep: nested(50) }],
   ] as const) {
     it(`that returns ${lie} is not believed`, async () => {

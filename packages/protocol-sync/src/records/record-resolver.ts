@@ -1,5 +1,6 @@
 /** How the server reads and writes an application's own records. */
 import {
+  type Json,
   type JsonObject,
   type MutationLogEntry,
   RETRYABLE_CODES,
@@ -78,9 +79,16 @@ export const storeResolver: RecordResolver = {
   applyMutation: () => undefined,
 };
 
-/** The application's record as plain fields: `_id` and `_version` are bookkeeping that resolvers keep beside them. */
+/**
+ * The application's record as plain fields: `_id` and `_version` are bookkeeping that resolvers keep beside them. Throws `TypeError` for
+ * what is no object to JSON, as an id of a database's own kind.
+ */
 export function toFields(record: object): JsonObject {
   // Through JSON, because databases hand out dates and class instances where the wire has strings.
-  const { _id, _version, ...fields } = JSON.parse(JSON.stringify(record));
+  const plain: unknown = JSON.parse(JSON.stringify(record));
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
+    throw new TypeError('To JSON this is no object of fields. Return the record itself, or nothing.');
+  }
+  const { _id, _version, ...fields } = plain as Record<string, Json>;
   return fields;
 }

@@ -35,6 +35,7 @@ it.each([
   ['answers what is no verdict', () => ({ do: 'merge', drop: [] }), 'no verdict'],
   ['applies without saying what it drops', () => ({ do: 'apply' }), 'no verdict'],
   ['drops what is no field', () => ({ do: 'apply', drop: ['stock', undefined] }), 'no verdict'],
+  ['merges what is no fields', () => ({ do: 'apply', drop: [], merged: 'stock' }), 'no verdict'],
   ['adds up what is no number', () => ({ do: 'apply', drop: [], merged: { stock: Number.NaN } }), '$.stock is NaN'],
   ['answers a promise', async () => ({ do: 'keep' }), 'The strategy answered no verdict in a contest about task'],
   ['answers nothing', () => {}, 'no verdict'],

@@ -17,7 +17,7 @@ function problemOf(verdict: Verdict): string | undefined {
   const { do: what, drop, merged = {} } = Object(verdict) as Readonly<Record<string, unknown>>;
   if (what === 'keep' || what === 'ask') return undefined;
   const isVerdict = what === 'apply' && Array.isArray(drop) && drop.every((field) => typeof field === 'string');
-  if (!isVerdict) return 'no verdict';
+  if (!isVerdict || typeof merged !== 'object' || Array.isArray(merged)) return 'no verdict';
   const found = findJsonProblem(merged, { maxDepth: MAX_JSON_DEPTH });
   return found && `values that cannot be stored: ${found.path} ${found.problem}`;
 }

@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
 import { TestClock } from './platform/test-clock.js';
-import { PRINT_PAUSE_MS, printSparingly } from './print-sparingly.js';
+import { messageOf, PRINT_PAUSE_MS, printSparingly } from './print-sparingly.js';
 
 function printer() {
   const printed: string[] = [];
   const clock = new TestClock();
-  const print = printSparingly<Error>((error, more) => printed.push([error.message, ...more].join(' ')), {
-    now: () => clock.now(),
-    likenessOf: ({ message }) => message,
-  });
+  const print = printSparingly<Error>(
+    (error, more) => printed.push([error.message, ...more].join(' ')),
+    messageOf,
+    clock,
+  );
   return { clock, printed, tell: (message: string) => print(new Error(message)) };
 }
 

@@ -1,24 +1,22 @@
 /** Printing what may fail at each of a thousand requests a second, as all of them do while the database is away. */
+import type { Platform } from './platform/platform.js';
 
 /** 10 s: a person who watches sees that it goes on, and an hour of it fits on a screen or two. */
 export const PRINT_PAUSE_MS = 10_000;
 
-export interface PrintSparinglyOptions<T> {
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** Equal for what is the same trouble again. */
-  readonly likenessOf: (told: T) => unknown;
-}
-
-/** Prints at once what has not been printed for 10 s. How many like it there were since stands in what `print` is to add. */
+/**
+ * Prints at once what has not been printed for 10 s; what is the same trouble again has an equal likeness. How many like it there were
+ * since stands in what `print` is to add.
+ */
 export function printSparingly<T>(
   print: (told: T, more: readonly string[]) => void,
-  { now, likenessOf }: PrintSparinglyOptions<T>,
+  likenessOf: (told: T) => string,
+  platform: Pick<Platform, 'now'>,
 ): (told: T) => void {
   /** In the order in which they were printed. */
-  const printed = new Map<unknown, { readonly at: number; unprinted: number }>();
+  const printed = new Map<string, { readonly at: number; unprinted: number }>();
   return (told) => {
-    const at = now();
+    const at = platform.now();
     const likeness = likenessOf(told);
     const last = printed.get(likeness);
     const isRecent = (when: number) => when <= at && at - when < PRINT_PAUSE_MS;

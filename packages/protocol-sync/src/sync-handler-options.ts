@@ -85,14 +85,13 @@ export function settingsOf(options: SyncHandlerOptions): HandlerSettings {
     syncedObjects: () => objects && [...objects].filter(([, { enabled }]) => enabled).map(([objectName]) => objectName),
     rulesOf: objectRules({ ...options, objects }),
     retentionMs: retentionMs(options.changeLogRetentionDays ?? CHANGE_LOG_RETENTION_DAYS),
-    onWarning: tellOrPrint(
-      options.onWarning,
-      printSparingly(printWarning, {
-        now: () => platform.now(),
-        likenessOf: ({ code, cause }) => `${code} ${messageOf(cause)}`,
-      }),
-    ),
+    onWarning: tellOrPrint(options.onWarning, printSparingly(printWarning, likenessOfWarning, platform)),
   };
+}
+
+/** Which warnings are of the same trouble: their messages name one client or mutation each. */
+export function likenessOfWarning({ code, cause }: SyncWarning): string {
+  return `${code} ${messageOf(cause)}`;
 }
 
 function printWarning({ code, message, cause }: SyncWarning, more: readonly string[]): void {

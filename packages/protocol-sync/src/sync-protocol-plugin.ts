@@ -20,9 +20,11 @@ import { normalizePath } from './http/sync-route.js';
 import { checkOptions } from './kernel/check-options.js';
 import { type HttpServer, mountOnHttpServer } from './kernel/mount-on-http-server.js';
 import type { EngineSync } from './objectstack/engine-sync.js';
+import { systemPlatform } from './platform/platform.js';
 import { repeatInBackground } from './platform/repeat-in-background.js';
+import { messageOf, printSparingly } from './print-sparingly.js';
 import { SyncHandler } from './sync-handler.js';
-import type { SyncHandlerOptions } from './sync-handler-options.js';
+import { likenessOfWarning, type SyncHandlerOptions, type SyncWarning } from './sync-handler-options.js';
 import { SyncRequestError } from './sync-request-error.js';
 
 /** A handler's options, and where the kernel serves it. Unknown ones throw `TypeError`. */
@@ -204,8 +206,10 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   #createHandler({ endpoint, authenticate, ...options }: SyncProtocolPluginOptions): SyncHandler {
     const { maxMutationsPerRequest, changeLogRetentionDays } = endpoint ?? {};
     const maxMutations = maxMutationsPerRequest === undefined ? {} : { maxMutations: maxMutationsPerRequest };
+    const warn = ({ code, message, cause }: SyncWarning, more: readonly string[]) =>
+      this.#logger.warn([`Sync: ${code}: ${message}`, ...more].join(' '), ...(cause === undefined ? [] : [cause]));
     return new SyncHandler({
-      onWarning: ({ message, cause }) => this.#logger.warn(`Sync: ${message}`, ...(cause === undefined ? [] : [cause])),
+      onWarning: printSparingly(warn, likenessOfWarning, options.platform ?? systemPlatform),
       ...options,
       limits: { ...options.limits, ...maxMutations },
       changeLogRetentionDays,
@@ -214,6 +218,8 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
 
   #createAnswerCall(authenticate: Authenticate | undefined): AnswerCall {
     const { endpoint, platform } = this.#options;
+    const fail = (error: unknown, more: readonly string[]) =>
+      this.#logger.error(['Sync: a request failed.', ...more].join(' '), error);
     return createAnswerCall({
       handler: this.#handler,
       authenticate,
@@ -221,7 +227,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
       maxConcurrentRequests: endpoint?.maxConcurrentRequests,
       realtime: endpoint?.realtime,
       platform,
-      onError: (error) => this.#logger.error('Sync: a request failed.', error),
+      onError: printSparingly(fail, messageOf, platform ?? systemPlatform),
     });
   }
 

@@ -104,7 +104,6 @@ export function endpointOf(answerCall: AnswerCall): SyncEndpoint {
 export function createAnswerCall(options: SyncEndpointOptions): AnswerCall {
   refuseWrongOptions(options, OPTIONS, 'createSyncEndpoint: ');
   const platform = options.platform ?? systemPlatform;
-  const print = printSparingly(printError, { now: () => platform.now(), likenessOf: messageOf });
   const endpoint: Endpoint = {
     ...options,
     path: normalizePath(options.path ?? DEFAULT_PATH),
@@ -120,7 +119,7 @@ export function createAnswerCall(options: SyncEndpointOptions): AnswerCall {
       refusal: (active) => `${active} streams of this principal are open. Pull from time to time instead.`,
       retryAfterMs: STREAMS_RETRY_MS,
     }),
-    report: tellOrPrint(options.onError, print),
+    report: tellOrPrint(options.onError, printSparingly(printError, messageOf, platform)),
   };
   return (call) => answer(call, endpoint);
 }

@@ -1,7 +1,7 @@
 /** What the app has written and could not be recorded at once. */
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
-import { failing, startDevice, system } from './local-device.fixture.js';
+import { changeTitle, failing, startDevice, system, writer } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -38,4 +38,23 @@ it('I10 lets the later change win over one that was made before it and recorded 
   for (const device of [again, b]) await device.exchange();
   const expected = { t1: 'Buy cream (new)' };
   expect([await again.tasks(), await b.tasks()]).toEqual([expected, expected]);
+});
+
+it('I8 meets as a conflict what an earlier process had no time to show before its user wrote', async () => {
+  const server = new SyncHandler({ strategy: 'manual' });
+  await changeTitle(server, 'Buy milk');
+  const { directory, ...first } = await startDevice(server, { name: 'a' });
+  await first.exchange();
+  // What is received from now on is not written into the engine.
+  await first.local.destroy();
+  await changeTitle(server, 'Theirs');
+  await first.sync.syncAll();
+  await first.stop();
+  const writing = writer(({ engine, event }) => {
+    if (event === 'start') return engine.update('task', { id: 't1', title: 'Mine' }, system);
+  });
+  const again = await startDevice(server, { name: 'a', directory, plugins: [writing] });
+  await again.exchange();
+  const parked = again.sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
+  expect([parked, await again.tasks()]).toEqual([[['title']], { t1: 'Theirs (new)' }]);
 });

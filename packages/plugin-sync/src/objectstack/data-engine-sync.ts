@@ -8,7 +8,7 @@
  * ```
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { JsonObject } from '@objectql/sync-types';
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   commitTransaction,
@@ -36,7 +36,7 @@ import { defineLocalObjects } from './local-objects.js';
 import { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
-import { ShownVersions } from './shown-versions.js';
+import { type Shown, ShownVersions } from './shown-versions.js';
 
 /** Which objects of the local data engine take part. */
 export interface DataEngineSyncOptions {
@@ -243,7 +243,7 @@ export class DataEngineSync implements KernelPlugin {
       }
       const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
       const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
-      const base = shown.get(ref);
+      const base = shown.get(ref) ?? (wasKnown ? await this.#compare(ref, old, fields) : undefined);
       if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete', base }, context);
       // Also one that could not be enrolled: the server has not got the rest of it.
       else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
@@ -251,6 +251,15 @@ export class DataEngineSync implements KernelPlugin {
         await outbox.note({ ...ref, operation: 'update', data, base }, context);
       await setKnown(engine, ref, { isKnown: now !== undefined, context });
     }
+  }
+
+  /** What the engine shows where that is not known yet: the client's version if both have the same, else none. */
+  async #compare(ref: RecordRef, row: JsonObject, fields: readonly string[]): Promise<Shown> {
+    const { client } = this.#started();
+    // A storage that fails keeps no app from writing.
+    const seen = await client.records.get(ref).catch(() => undefined);
+    const isSame = seen !== undefined && Object.keys(changedIn(fields, row, seen.data)).length === 0;
+    return { version: isSame ? seen.version : null, epochs: client.log.meta.epochs };
   }
 
   /** Records that were in the engine before sync are recorded as created here. */

@@ -15,7 +15,7 @@ export interface Noted extends RecordRef {
   readonly recordId: string;
   readonly operation: MutationOperation;
   readonly data?: JsonObject;
-  /** What the engine showed; `undefined` where that is not known yet, and what the client has counts. */
+  /** What the engine showed; `undefined` where it showed nothing. */
   readonly base?: Shown | undefined;
 }
 
@@ -84,7 +84,7 @@ export class Outbox {
       const rows = await this.#engine.find(OUTBOX, { orderBy: order }, { context: AS_SYSTEM });
       if (rows.length === 0) return;
       await this.#client.open();
-      const recordedIds = await this.#recordAll(rows);
+      const recordedIds = this.#recordAll(rows);
       await this.#client.log.flush();
       for (let start = 0; start < recordedIds.length; start += DELETED_AT_ONCE) {
         const where = { id: { $in: recordedIds.slice(start, start + DELETED_AT_ONCE) } };
@@ -94,7 +94,7 @@ export class Outbox {
   }
 
   /** The ids of the rows that are recorded. */
-  async #recordAll(rows: readonly EngineRow[]): Promise<readonly unknown[]> {
+  #recordAll(rows: readonly EngineRow[]): readonly unknown[] {
     const recordedIds: unknown[] = [];
     const stuck = new Set<string>();
     for (const row of rows) {
@@ -102,7 +102,7 @@ export class Outbox {
       const key = recordKey(noted);
       if (stuck.has(key)) continue;
       try {
-        await this.#record(noted);
+        this.#record(noted);
         recordedIds.push(row.id);
       } catch (error) {
         stuck.add(key);
@@ -112,15 +112,12 @@ export class Outbox {
     return recordedIds;
   }
 
-  async #record({ made, objectName, recordId, operation, data, base }: NotedBefore) {
-    const { log, conflicts, deadLetters, records } = this.#client;
+  #record({ made, objectName, recordId, operation, data, base }: NotedBefore): void {
+    const { log, conflicts, deadLetters } = this.#client;
     // An earlier try was recorded, and ended before its note was forgotten.
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
-    const ref = { objectName, recordId };
-    const { baseVersion: newest } = await records.target(ref);
-    const known = base?.epochs === log.meta.epochs ? base.version : null;
-    const baseVersion = operation === 'create' ? null : base ? known : newest();
-    this.#client.record(checkNewMutation({ ...ref, operation, data, baseVersion }), made);
+    const baseVersion = base?.epochs === log.meta.epochs ? base.version : null;
+    this.#client.record(checkNewMutation({ objectName, recordId, operation, data, baseVersion }), made);
   }
 }
 

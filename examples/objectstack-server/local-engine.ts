@@ -14,13 +14,13 @@ const signedUp = await fetch(`${url}/api/v1/auth/sign-up/email`, {
 });
 const token = signedUp.headers.get('set-auth-token') ?? '';
 
-const driver = new SqliteWasmDriver({ filename: ':memory:' }); // in earnest a file
+const driver = new SqliteWasmDriver({ filename: ':memory:' }); // in production a file
 const device = createKernel({
   plugins: [
     new DriverPlugin(driver),
     new ObjectQLPlugin(),
     new AppPlugin({ id: 'app.tasks', name: 'tasks', version: '1.0.0', type: 'app', objects: [task] }),
-    // In earnest with `storage: new FileStorage('van.log')`, too.
+    // In production with `storage: new FileStorage('van.log')`, too.
     new SyncPlugin({ clientId: 'van', transport: httpTransport({ url: `${url}/api/sync`, token }) }),
     new DataEngineSync(),
   ],

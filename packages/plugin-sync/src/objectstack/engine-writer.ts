@@ -97,6 +97,8 @@ export class EngineWriter {
 
   /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
   async write(objectName: string, records: readonly LocalRecord[]): Promise<void> {
+    // Whoever goes from object to object may come here behind the end, when the engine is gone or another writer's.
+    if (this.#isClosed) return;
     const now = new Map(records.map((record) => [String(record.recordId), record]));
     const last = this.#lastByObject.get(objectName);
     this.#lastByObject.set(objectName, now);
@@ -221,11 +223,11 @@ export class EngineWriter {
     return shown.set(ref, seen);
   }
 
-  /** Finishes what is being written, and tries nothing again. */
+  /** Finishes what is being written, and tries and takes nothing more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#turns.idle();
     this.#cancelRetry();
+    await this.#turns.idle();
   }
 }
 

@@ -84,7 +84,7 @@ export class UserList<Item extends { readonly id: string }> {
     };
     const [made] = await log.commit({ batch: { [removal]: [id] }, newEntries }).catch((error) => {
       // Whoever decides hears of it; that the storage works again nobody would find out before something else is stored.
-      log.probe();
+      if (log.isFailing) log.probe();
       throw error;
     });
     if (made) onRecorded(made.mutation);

@@ -236,6 +236,17 @@ test('says that the storage fails where it does not take a decision of the user,
   ]);
 });
 
+test('stores nothing for a decision about what waits no more', async () => {
+  const storage = new FaultyStorage();
+  const { transport } = scriptedServer((request) => appliedAll(request));
+  const { tasks, platform } = device({ transport, storage });
+  await tasks.sync();
+  const before = storage.batches.length;
+  await expect(tasks.deadLetters.discard('m1')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+  await platform.advance(60_000);
+  expect(storage.batches.length - before).toBe(0);
+});
+
 test('shows no failing storage where somebody else came first', async () => {
   const storage = new FaultyStorage();
   let moves = 3;

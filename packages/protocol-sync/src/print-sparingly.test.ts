@@ -30,6 +30,16 @@ it('prints what fails in the same way a thousand times once in 10 s, and then ho
   ]);
 });
 
+it('says how often it was of each of two that fail at the same time', async () => {
+  const { clock, printed, tell } = printer();
+  const both = ['The database is away.', 'The resolver failed.'];
+  for (const message of [...both, ...both]) tell(message);
+  await clock.advance(PRINT_PAUSE_MS);
+  for (const message of both) tell(message);
+  const again = both.map((message) => `${message} (1 more like this since it was last printed)`);
+  expect(printed).toEqual([...both, ...again]);
+});
+
 it('prints again when the clock was set back', async () => {
   const { clock, printed, tell } = printer();
   tell('The database is away.');

@@ -3,6 +3,8 @@ import type { Platform } from './platform/platform.js';
 
 /** 10 s: a person who watches sees that it goes on, and an hour of it fits on a screen or two. */
 export const PRINT_PAUSE_MS = 10_000;
+/** 20 s: what goes on is printed again before, with the number of those that were not. */
+const KEPT_MS = 2 * PRINT_PAUSE_MS;
 
 /**
  * Prints at once what has not been printed for 10 s; what is the same trouble again has an equal likeness. How many like it there were
@@ -19,14 +21,14 @@ export function printSparingly<T>(
     const at = platform.now();
     const likeness = likenessOf(told);
     const last = printed.get(likeness);
-    const isRecent = (when: number) => when <= at && at - when < PRINT_PAUSE_MS;
-    if (last && isRecent(last.at)) {
+    const isWithin = (ms: number, when: number) => when <= at && at - when < ms;
+    if (last && isWithin(PRINT_PAUSE_MS, last.at)) {
       last.unprinted += 1;
       return;
     }
     // What each message tells in words of its own must not pile up.
     for (const [other, entry] of printed) {
-      if (isRecent(entry.at)) break;
+      if (isWithin(KEPT_MS, entry.at)) break;
       printed.delete(other);
     }
     printed.delete(likeness);

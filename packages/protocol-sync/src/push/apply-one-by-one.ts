@@ -71,8 +71,9 @@ async function applyItem(item: PushItem, request: PushRequest, { parts, held, kn
       return 'result' in step ? step : await makeWrite(step.write, step.intent, parts);
     } catch (error) {
       if (error instanceof StoreBusyError) throw error;
-      parts.onFailure(error, mutation.id);
-      return { result: rejectedResult(mutation.id, rejectionOf(error)) };
+      const rejection = rejectionOf(error);
+      if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
+      return { result: rejectedResult(mutation.id, rejection) };
     }
   });
 }

@@ -87,7 +87,7 @@ it.each([
 ])(
   'I13 writes nothing $where for which a rule about reading fails, as would every page that holds it',
   async ({ resolver: kind }) => {
-    const { push, pull } = setUp({ authorize: { read: readOwned } });
+    const { push, pull, warnings } = setUp({ authorize: { read: readOwned } });
     const resolver = kind && { ...kind, getRecord: () => undefined, applyMutation: () => undefined };
     const mutations = Object.entries({ throws: null, refuses: '', answers: 'ada' }).map(([recordId, owner]) =>
       create({ owner }, { recordId }),
@@ -96,6 +96,8 @@ it.each([
       expect(brief((await push({ mutations }, resolver)).results)).toEqual(['INTERNAL', 'FORBIDDEN', 'applied']);
     }
     expect((await pull()).serverChanges).toMatchObject([{ recordId: 'answers' }]);
+    // A refusal is no failure.
+    expect(warnings).toMatchObject(Array(2).fill({ code: 'WRITE_FAILED', cause: expect.any(TypeError) }));
   },
 );
 

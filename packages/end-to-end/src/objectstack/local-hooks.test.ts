@@ -98,3 +98,21 @@ it('keeps what a hook creates, and records it at the next start', async () => {
     { title: 'Made', status: 'new' },
   ]);
 });
+
+it('I1 records a write behind which a hook fails, where the app goes on with its transaction', async () => {
+  const server = new SyncHandler();
+  const { engine, exchange, tasks } = await startDevice(server, { name: 'a' });
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await exchange();
+  const fail = () => Promise.reject(new Error('No mail could be sent.'));
+  for (const recordId of ['t1', 't2']) hookOn(engine, recordId, fail);
+  const failures: string[] = [];
+  await engine.transaction(async () => {
+    const note = ({ message }: Error) => void failures.push(message);
+    await engine.update('task', { id: 't1', title: 'Buy oat milk' }, system).catch(note);
+    await engine.insert('task', { id: 't2', title: 'Buy bread' }, system).catch(note);
+  });
+  const remote = () => Promise.all(['t1', 't2'].map(async (id) => (await server.getRecord('task', id))?.data.title));
+  await vi.waitFor(async () => expect(await remote()).toEqual(['Buy oat milk', 'Buy bread']), 10_000);
+  expect([failures.length, await tasks()]).toEqual([2, { t1: 'Buy oat milk (new)', t2: 'Buy bread (new)' }]);
+});

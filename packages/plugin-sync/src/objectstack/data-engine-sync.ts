@@ -171,17 +171,25 @@ export class DataEngineSync implements KernelPlugin {
     operation: EngineOperation,
     { objectName, next }: { readonly objectName: string; readonly next: () => Promise<void> },
   ): Promise<void> {
-    const { engine, client } = this.#started();
+    const { engine, client, onFailed } = this.#started();
     client.configs.refuseRecording(objectName);
     await this.#refuseWrongUser();
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {
       const context = { ...AS_SYSTEM, transaction };
+      // Also where the write fails: see below.
+      if (!isOwned) this.#drainAfter(transaction);
       const ids = await idsBeforeWrite(operation, engine);
       const before = await readRows(engine, { objectName, ids, context });
-      await next();
-      await this.#note(operation, { objectName, before, context });
-      if (!isOwned) this.#drainAfter(transaction);
+      const written = { objectName, ids, before, context };
+      try {
+        await next();
+      } catch (error) {
+        // What a hook throws behind the write does not undo it, where the app catches that in a transaction of its own.
+        if (!isOwned) await this.#note(operation, written).catch(onFailed);
+        throw error;
+      }
+      await this.#note(operation, written);
       return isOwned;
     };
     const isOwned =
@@ -218,20 +226,9 @@ export class DataEngineSync implements KernelPlugin {
     );
   }
 
-  async #note(
-    operation: EngineOperation,
-    {
-      objectName,
-      before,
-      context,
-    }: {
-      readonly objectName: string;
-      readonly before: ReadonlyMap<string, JsonObject>;
-      readonly context: EngineContext;
-    },
-  ): Promise<void> {
+  async #note(operation: EngineOperation, { objectName, ids: named, before, context }: Written): Promise<void> {
     const { engine, outbox, shown, onFailed } = this.#started();
-    const ids = [...before.keys(), ...idsAfterInsert(operation)];
+    const ids = [...new Set([...named, ...idsAfterInsert(operation)])];
     const after = await readRows(engine, { objectName, ids, context });
     const fields = ownFields(engine.registry.getObject(objectName));
     for (const recordId of ids) {
@@ -299,6 +296,14 @@ export class DataEngineSync implements KernelPlugin {
 
 /** The newest plugin on each engine: middleware cannot be taken from an engine, and two would note each write twice. */
 const noting = new WeakMap<DataEngine, DataEngineSync>();
+
+/** The records that a write names, as they were before it. */
+interface Written {
+  readonly objectName: string;
+  readonly ids: readonly string[];
+  readonly before: ReadonlyMap<string, JsonObject>;
+  readonly context: EngineContext;
+}
 
 interface Parts extends EngineWriterParts {
   readonly writer: EngineWriter;

@@ -58,3 +58,22 @@ it('I8 meets as a conflict what an earlier process had no time to show before it
   const parked = again.sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
   expect([parked, await again.tasks()]).toEqual([[['title']], { t1: 'Theirs (new)' }]);
 });
+
+it('keeps what it refuses out of a transaction with which the app goes on', async () => {
+  const server = new SyncHandler();
+  const { engine, tasks, exchange } = await startDevice(server, { name: 'a' });
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  const large = 'x'.repeat(300 * 1024);
+  const refused: string[] = [];
+  await engine.transaction(async () => {
+    const note = ({ code }: { readonly code: string }) => void refused.push(code);
+    await engine.update('task', { id: 't1', status: large }, system).catch(note);
+    await engine.insert('task', { id: 't2', title: large }, system).catch(note);
+    await engine.insert('task', { id: 't3', title: 'Buy bread' }, system);
+  });
+  await exchange();
+  expect([refused, await tasks()]).toEqual([
+    ['INVALID_MUTATION', 'INVALID_MUTATION'],
+    { t1: 'Buy milk (new)', t3: 'Buy bread (new)' },
+  ]);
+});

@@ -16,6 +16,7 @@ import {
   definedNameOf,
   type EngineContext,
   type EngineOperation,
+  type EngineRow,
   executionOf,
   idsAfterInsert,
   idsBeforeWrite,
@@ -27,6 +28,7 @@ import {
 } from '@objectql/sync-types/kernel';
 import { version } from '../../package.json';
 import { backoffMs } from '../cycle/backoff.js';
+import { checkNewMutation } from '../log/new-mutation.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
@@ -182,6 +184,7 @@ export class DataEngineSync implements KernelPlugin {
       const ids = await idsBeforeWrite(operation, engine);
       const before = await readRows(engine, { objectName, ids, context });
       const written = { objectName, ids, before, context };
+      this.#refuseUnrecordable(operation, written);
       try {
         await next();
       } catch (error) {
@@ -224,6 +227,21 @@ export class DataEngineSync implements KernelPlugin {
       () => this.#drain(),
       () => {},
     );
+  }
+
+  /** Throws for what could never be recorded before it is written, as the app may catch that in a transaction of its own. */
+  #refuseUnrecordable({ operation, data }: EngineOperation, { objectName, before }: Written): void {
+    if (operation === 'delete') return;
+    const fields = ownFields(this.#started().engine.registry.getObject(objectName));
+    for (const given of [data].flat().map((row): EngineRow => Object(row))) {
+      // JSON knows no bigint, which is never too large.
+      const known = fields.filter((field) => typeof given[field] !== 'bigint');
+      for (const [id, old] of operation === 'update' ? before : [[given.id, {}] as const]) {
+        const changed = changedIn(known, old, { ...old, ...given });
+        const recordId = String(id ?? 'new');
+        checkNewMutation({ objectName, recordId, operation: 'create', data: changed, baseVersion: null });
+      }
+    }
   }
 
   async #note(operation: EngineOperation, { objectName, ids: named, before, context }: Written): Promise<void> {

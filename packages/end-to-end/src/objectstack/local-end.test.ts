@@ -5,43 +5,70 @@ import { SyncHandler } from '@objectql/protocol-sync';
 import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import type { ObjectQL } from '@objectstack/objectql';
 import { expect, it, vi } from 'vitest';
-import { startDevice } from './local-device.fixture.js';
+import { startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-it('asks nothing of the engine any more when it ends while it looks what is gone since an earlier process', async () => {
-  let asked = 0;
-  let goOn = () => {};
-  const held = new Promise<void>((resolve) => {
-    goOn = resolve;
+/** A plugin of the app that holds what sync asks the engine of its own, outside of transactions, until `goOn`. */
+function holding(object: string) {
+  const held = { asked: 0, isHolding: false, goOn: () => {} };
+  const gate = new Promise<void>((resolve) => {
+    held.goOn = resolve;
   });
-  const holding: KernelPlugin = {
+  const plugin: KernelPlugin = {
     name: 'holding',
     version: '1.0.0',
     dependencies: ['app'],
     init(context: KernelContext) {
       context.getService<ObjectQL>('objectql').registerMiddleware(async (operation, next) => {
-        const isLook = operation.object === 'objectstack_sync_known' && operation.context?.transaction === undefined;
-        if (operation.operation === 'find' && isLook) {
-          asked += 1;
-          await held;
+        const isOwn = operation.object === object && operation.context?.transaction === undefined;
+        if (held.isHolding && isOwn && operation.operation === 'find') {
+          held.asked += 1;
+          await gate;
         }
         await next();
       });
     },
   };
-  const storage = new MemoryStorage();
-  const synced = ['task', 'sys_file'];
-  const device = { name: 'a', plugins: [holding], synced, storage, isOffline: true };
-  const { sync, local, network } = await startDevice(new SyncHandler(), device);
+  return Object.assign(held, { plugin });
+}
+
+it('asks nothing of the engine any more when it ends while it looks what is gone since an earlier process', async () => {
+  const held = holding('objectstack_sync_known');
+  const { sync, local, network } = await startDevice(new SyncHandler(), {
+    name: 'a',
+    plugins: [held.plugin],
+    synced: ['task', 'sys_file'],
+    storage: new MemoryStorage(),
+    isOffline: true,
+  });
   await local.settled();
+  held.isHolding = true;
   network.isOffline = false;
   await sync.syncAll();
-  await vi.waitFor(() => expect(asked).toBe(1));
+  await vi.waitFor(() => expect(held.asked).toBe(1));
   const ended = local.destroy();
-  goOn();
+  held.goOn();
   await ended;
   await nextTurn();
-  expect(asked).toBe(1);
+  expect(held.asked).toBe(1);
+});
+
+it('ends when what is being recorded is, as the engine may be closed then', async () => {
+  const held = holding('objectstack_sync_outbox');
+  const { sync, local, engine } = await startDevice(new SyncHandler(), {
+    name: 'a',
+    plugins: [held.plugin],
+    storage: new MemoryStorage(),
+    isOffline: true,
+  });
+  held.isHolding = true;
+  const written = engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await vi.waitFor(() => expect(held.asked).toBe(1));
+  const pending = local.destroy().then(() => sync.client.status.pending);
+  await nextTurn();
+  held.goOn();
+  expect(await pending).toBe(1);
+  await written;
 });

@@ -141,6 +141,7 @@ export class DataEngineSync implements KernelPlugin {
     await this.#isOwn();
     this.#isEnded = true;
     this.#cancelRetry();
+    await this.#parts?.outbox.idle();
     await this.#parts?.writer.close();
   }
 

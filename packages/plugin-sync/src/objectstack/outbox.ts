@@ -93,6 +93,11 @@ export class Outbox {
     });
   }
 
+  /** Resolves when nothing is being recorded. */
+  idle(): Promise<void> {
+    return this.#turns.idle();
+  }
+
   /** The ids of the rows that are recorded. */
   #recordAll(rows: readonly EngineRow[]): readonly unknown[] {
     const recordedIds: unknown[] = [];

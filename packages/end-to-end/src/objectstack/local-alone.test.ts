@@ -2,30 +2,20 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SyncHandler } from '@objectql/protocol-sync';
-import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import { expect, it, vi } from 'vitest';
-import { startDevice, system } from './local-device.fixture.js';
+import { appOf, startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
+const text = { type: 'text', label: 'Text' };
+const door = { type: 'lookup', label: 'Door', reference: 'door', deleteBehavior: 'cascade' };
+const pin = { type: 'password', label: 'PIN' };
 /** Doors with a secret, and photos of them that are not synced. */
-const app: KernelPlugin = {
-  name: 'more',
-  version: '1.0.0',
-  dependencies: ['com.objectstack.engine.objectql'],
-  init(context: KernelContext) {
-    const text = { type: 'text', label: 'Text' };
-    const door = { type: 'lookup', label: 'Door', reference: 'door', deleteBehavior: 'cascade' };
-    const pin = { type: 'password', label: 'PIN' };
-    const objects = [
-      { name: 'door', label: 'Door', sync: { enabled: true }, fields: { text, pin } },
-      { name: 'photo', label: 'Photo', fields: { text, door } },
-    ];
-    const manifest = { id: 'app.more', name: 'more', version: '1.0.0', type: 'app', objects };
-    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
-  },
-};
+const app = appOf('more', [
+  { name: 'door', label: 'Door', sync: { enabled: true }, fields: { text, pin } },
+  { name: 'photo', label: 'Photo', fields: { text, door } },
+]);
 
 it.each(['misses what was told last', 'is gone'])('leaves records as they are while the sync file %s', async (lost) => {
   const server = new SyncHandler();

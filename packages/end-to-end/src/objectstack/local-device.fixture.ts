@@ -30,14 +30,14 @@ const TASK = {
 /** As ObjectStack's storage defines it. */
 const FILE = { name: 'sys_file', label: 'File', fields: { status: { type: 'text', label: 'Status' } } };
 
-function appWith(object: string): KernelPlugin {
+/** An app's plugin that defines these objects. */
+export function appOf(name: string, objects: readonly object[]): KernelPlugin {
   return {
-    name: 'app',
+    name,
     version: '1.0.0',
     dependencies: ['com.objectstack.engine.objectql'],
     init(context: KernelContext) {
-      const objects = [{ ...TASK, name: object }, FILE];
-      const manifest = { id: 'app.local', name: 'local', version: '1.0.0', type: 'app', objects };
+      const manifest = { id: `app.${name}`, name, version: '1.0.0', type: 'app', objects };
       context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
     },
   };
@@ -78,7 +78,7 @@ export async function startDevice(
   const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
   const plugins: readonly KernelPlugin[] = [
     ...data,
-    appWith(object),
+    appOf('app', [{ ...TASK, name: object }, FILE]),
     ...others,
     ...(isSynced ? [sync as KernelPlugin, local] : []),
   ];
@@ -133,6 +133,16 @@ export function writer(tell: (happening: Happening) => unknown): KernelPlugin {
   };
 }
 
+/** A plugin of the app through which the engine's operations go. */
+export function passing(name: string, middleware: Parameters<ObjectQL['registerMiddleware']>[0]): KernelPlugin {
+  return {
+    name,
+    version: '1.0.0',
+    dependencies: ['app'],
+    init: (context) => context.getService<ObjectQL>('objectql').registerMiddleware(middleware),
+  };
+}
+
 /** What is told of an operation of the engine. */
 export interface FailingOperation {
   readonly operation: string;
@@ -143,17 +153,10 @@ export interface FailingOperation {
 
 /** A plugin of the app under which those operations of the engine fail that `isBroken` says. */
 export function failing(isBroken: (operation: FailingOperation) => boolean): KernelPlugin {
-  return {
-    name: 'failing',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init(context: KernelContext) {
-      context.getService<ObjectQL>('objectql').registerMiddleware(async (operation, next) => {
-        if (isBroken(operation)) throw new Error('The disk is full.');
-        await next();
-      });
-    },
-  };
+  return passing('failing', async (operation, next) => {
+    if (isBroken(operation)) throw new Error('The disk is full.');
+    await next();
+  });
 }
 
 /** A change of the task `t1` that did not come by sync. */

@@ -2,10 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryStorage } from '@objectql/plugin-sync';
 import { SyncHandler } from '@objectql/protocol-sync';
-import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
-import type { ObjectQL } from '@objectstack/objectql';
 import { expect, it, vi } from 'vitest';
-import { startDevice, system } from './local-device.fixture.js';
+import { passing, startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -16,21 +14,14 @@ function holding(object: string) {
   const gate = new Promise<void>((resolve) => {
     held.goOn = resolve;
   });
-  const plugin: KernelPlugin = {
-    name: 'holding',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init(context: KernelContext) {
-      context.getService<ObjectQL>('objectql').registerMiddleware(async (operation, next) => {
-        const isOwn = operation.object === object && operation.context?.transaction === undefined;
-        if (held.isHolding && isOwn && operation.operation === 'find') {
-          held.asked += 1;
-          await gate;
-        }
-        await next();
-      });
-    },
-  };
+  const plugin = passing('holding', async (operation, next) => {
+    const isOwn = operation.object === object && operation.context?.transaction === undefined;
+    if (held.isHolding && isOwn && operation.operation === 'find') {
+      held.asked += 1;
+      await gate;
+    }
+    await next();
+  });
   return Object.assign(held, { plugin });
 }
 

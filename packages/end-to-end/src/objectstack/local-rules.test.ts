@@ -2,35 +2,24 @@
 import { MemoryStorage } from '@objectql/plugin-sync';
 import { FaultStorage } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
-import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
-import type { ObjectQL } from '@objectstack/objectql';
 import { expect, it, vi } from 'vitest';
-import { startDevice, system } from './local-device.fixture.js';
+import { appOf, passing, startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
+const text = { type: 'text', label: 'Text' };
+const sync = { enabled: true };
+const project = { type: 'lookup', label: 'Project', reference: 'project' };
 /** Projects, and what goes with its project, loses it, or holds it. */
-const app: KernelPlugin = {
-  name: 'more',
-  version: '1.0.0',
-  dependencies: ['com.objectstack.engine.objectql'],
-  init(context: KernelContext) {
-    const text = { type: 'text', label: 'Text' };
-    const sync = { enabled: true };
-    const project = { type: 'lookup', label: 'Project', reference: 'project' };
-    const objects = [
-      { name: 'project', label: 'Project', sync, fields: { text } },
-      { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
-      { name: 'door', label: 'Door', sync, fields: { text, pin: { type: 'password', label: 'PIN' } } },
-      { name: 'seat', label: 'Seat', sync, fields: { code: { ...text, unique: true } } },
-      { name: 'bill', label: 'Bill', sync, fields: { text, project: { ...project, deleteBehavior: 'restrict' } } },
-      { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
-    ];
-    const manifest = { id: 'app.more', name: 'more', version: '1.0.0', type: 'app', objects };
-    context.getService<{ register(manifest: object): void }>('manifest').register(manifest);
-  },
-};
+const app = appOf('more', [
+  { name: 'project', label: 'Project', sync, fields: { text } },
+  { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
+  { name: 'door', label: 'Door', sync, fields: { text, pin: { type: 'password', label: 'PIN' } } },
+  { name: 'seat', label: 'Seat', sync, fields: { code: { ...text, unique: true } } },
+  { name: 'bill', label: 'Bill', sync, fields: { text, project: { ...project, deleteBehavior: 'restrict' } } },
+  { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
+]);
 
 it('I4 keeps in the local engine what goes with a record that its user may not read any more', async () => {
   let areProjectsHidden = false;
@@ -71,17 +60,10 @@ it('I4 keeps in the local engine what goes with a record that its user may not r
 it('I4 brings back after all what went with a record, when it cannot be read at first', async () => {
   const server = new SyncHandler();
   const storage = new FaultStorage(new MemoryStorage());
-  const breaking: KernelPlugin = {
-    name: 'breaking',
-    version: '1.0.0',
-    dependencies: ['more'],
-    init(context: KernelContext) {
-      context.getService<ObjectQL>('objectql').registerMiddleware(async ({ operation, object }, next) => {
-        await next();
-        if (operation === 'delete' && object === 'project') storage.fail('getRecords', new Error('The disk is busy.'));
-      });
-    },
-  };
+  const breaking = passing('breaking', async ({ operation, object }, next) => {
+    await next();
+    if (operation === 'delete' && object === 'project') storage.fail('getRecords', new Error('The disk is busy.'));
+  });
   const device = await startDevice(server, { name: 'a', storage, plugins: [app, breaking] });
   const created = { operation: 'create', data: { text: 'x', project: 'p1' } } as const;
   await server.recordChange({ ...created, objectName: 'project', recordId: 'p1', data: { text: 'x' } });

@@ -269,11 +269,7 @@ export class SyncClient implements AsyncDisposable {
     this.records.close();
     await this.#driver.close();
     this.#intake.close();
-    try {
-      await this.log.close();
-    } finally {
-      this.#group?.leave();
-    }
+    await this.log.close().finally(() => this.#group?.leave());
   }
 
   #recorded(mutation: MutationLogEntry): void {

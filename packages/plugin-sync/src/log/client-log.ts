@@ -128,7 +128,7 @@ export class ClientLog {
   append(input: CheckedMutation, made?: MadeBefore): MutationLogEntry {
     if (this.#isClosed) throw new SyncUsageError('CLOSED', 'The log is closed: nothing was recorded.');
     if (this.#foreign) throw this.#foreign;
-    const entry = this.#number({ ...made, input, round: 0 });
+    const entry = this.#number({ input, round: 0, ...made });
     if (made) this.#pending.put(entry);
     else this.#pending.append(entry);
     this.#saver.schedule();

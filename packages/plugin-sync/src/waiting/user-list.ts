@@ -74,8 +74,8 @@ export class UserList<Item extends { readonly id: string }> {
     id: string,
     entryFor: (item: Item) => NewEntry | undefined,
   ): Promise<MutationLogEntry | undefined> {
-    const { log, onRecorded, onChanged } = this.parts;
     const { removal, noun } = this.#view;
+    const { log, onRecorded, onChanged } = this.parts;
     const newEntries = () => {
       const item = this.find(id);
       if (!item) throw new SyncUsageError('UNKNOWN_ID', `There is no ${noun} with the id ${id} to decide.`);
@@ -87,9 +87,10 @@ export class UserList<Item extends { readonly id: string }> {
       if (log.isFailing) log.probe();
       throw error;
     });
-    if (made) onRecorded(made.mutation);
+    const mutation = made?.mutation;
+    if (mutation) onRecorded(mutation);
     else onChanged();
-    return made?.mutation;
+    return mutation;
   }
 
   /** What shows the items of one object only; all, where none is named. */

@@ -191,3 +191,9 @@ export function temporaryDirectory(): string {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
+
+/** What the server has of every task. */
+export async function titlesAt(server: SyncHandler) {
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  return Object.fromEntries(serverChanges.map(({ recordId, data }) => [recordId, data?.title]));
+}

@@ -14,6 +14,7 @@ const DEFINITIONS = [
     fields: {
       mutation_id: text,
       noted_at: text,
+      noted_for: text,
       object_name: text,
       record_id: long,
       operation: text,

@@ -7,6 +7,7 @@ import { checkNewMutation } from '../log/new-mutation.js';
 import { TurnQueue } from '../log/turn-queue.js';
 import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
+import { SyncUsageError } from '../sync-usage-error.js';
 import { OUTBOX } from './local-objects.js';
 import type { Shown } from './shown-versions.js';
 
@@ -42,6 +43,7 @@ export class Outbox {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
       mutation_id: systemPlatform.newId(),
       noted_at: instantOf(systemPlatform.now()),
+      noted_for: this.#client.log.meta.user,
       object_name: objectName,
       record_id: recordId,
       operation,
@@ -117,8 +119,12 @@ export class Outbox {
     return recordedIds;
   }
 
-  #record({ made, objectName, recordId, operation, data, base }: NotedBefore): void {
+  #record({ made, user, objectName, recordId, operation, data, base }: NotedBefore): void {
     const { log, conflicts, deadLetters } = this.#client;
+    if (user !== null && log.meta.user !== null && user !== log.meta.user) {
+      const waiting = `What another user changed of ${objectName} ${recordId} waits here.`;
+      throw new SyncUsageError('WRONG_USER', `${waiting} Open an engine database of its own for each user.`);
+    }
     // An earlier try was recorded, and ended before its note was forgotten.
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
     const baseVersion = base?.epochs === log.meta.epochs ? base.version : null;
@@ -126,13 +132,14 @@ export class Outbox {
   }
 }
 
-/** A write that is noted, with the id of its mutation and the time at which it was made. */
-type NotedBefore = Noted & { readonly made: MadeBefore };
+/** A write that is noted, with the id of its mutation, the time at which it was made, and whose it is where that is known. */
+type NotedBefore = Noted & { readonly made: MadeBefore; readonly user: string | null };
 
 /** Casts: these rows are written above and nowhere else. */
 function toNoted(row: EngineRow): NotedBefore {
   return {
     made: { id: row.mutation_id as string, timestamp: row.noted_at as string },
+    user: typeof row.noted_for === 'string' ? row.noted_for : null,
     objectName: row.object_name as string,
     recordId: row.record_id as string,
     operation: row.operation as MutationOperation,

@@ -27,9 +27,7 @@ import {
   STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import { version } from '../../package.json';
-import { backoffMs } from '../cycle/backoff.js';
 import { checkNewMutation } from '../log/new-mutation.js';
-import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
 import { EngineWriter, type EngineWriterParts, placeholderId } from './engine-writer.js';
@@ -38,6 +36,7 @@ import { defineLocalObjects } from './local-objects.js';
 import { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
+import { Retry } from './retry.js';
 import { type Shown, ShownVersions } from './shown-versions.js';
 
 /** Which objects of the local data engine take part. */
@@ -62,9 +61,8 @@ export class DataEngineSync implements KernelPlugin {
   #isEnded = false;
   /** Set where the storage turned out to be another user's. */
   #wrongUser: unknown;
-  /** How often in a row what is noted could not be recorded. */
-  #failures = 0;
-  #cancelRetry: () => void = () => {};
+  /** Records later what is noted and could not be recorded. */
+  readonly #retry = new Retry(() => this.#drain());
 
   constructor(options: DataEngineSyncOptions = {}) {
     this.#options = options;
@@ -140,7 +138,7 @@ export class DataEngineSync implements KernelPlugin {
     this.#stops = [];
     await this.#isOwn();
     this.#isEnded = true;
-    this.#cancelRetry();
+    this.#retry.cancel();
     await this.#parts?.outbox.idle();
     await this.#parts?.writer.close();
   }
@@ -209,15 +207,12 @@ export class DataEngineSync implements KernelPlugin {
     const { outbox, onFailed, outside } = this.#started();
     try {
       await outside(() => outbox.drain());
-      this.#failures = 0;
+      this.#retry.succeeded();
     } catch (error) {
       onFailed(error);
-      this.#cancelRetry();
       // Another user's storage stays another user's.
-      if (this.#isEnded || isWrongUser(error)) return;
-      this.#failures += 1;
-      const delayMs = backoffMs(this.#failures, systemPlatform.random());
-      this.#cancelRetry = systemPlatform.setTimer(() => void this.#drain(), delayMs);
+      if (this.#isEnded || isWrongUser(error)) this.#retry.cancel();
+      else this.#retry.failed();
     }
   }
 

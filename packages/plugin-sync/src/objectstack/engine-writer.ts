@@ -10,9 +10,7 @@ import {
   idsBeforeWrite,
   isPlaceholderId,
 } from '@objectql/sync-types/kernel';
-import { backoffMs } from '../cycle/backoff.js';
 import { TurnQueue } from '../log/turn-queue.js';
-import { systemPlatform } from '../platform/system-platform.js';
 import type { LocalRecord } from '../records/rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { knownIds, setKnown } from './known-records.js';
@@ -20,6 +18,7 @@ import type { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
+import { Retry } from './retry.js';
 import type { ShownVersions } from './shown-versions.js';
 
 export interface EngineWriterParts {
@@ -58,8 +57,8 @@ export class EngineWriter {
   readonly #unapplied = new Map<string, EngineRef>();
   /** What cascades and hooks deleted or changed with a record of the server's: its user may have it otherwise. */
   readonly #takenAlong = new Map<string, EngineRef>();
-  #failures = 0;
-  #cancelRetry: () => void = () => {};
+  /** Writes later what could not be written. */
+  readonly #retry = new Retry(() => this.#applyAll(async () => []));
   #isClosed = false;
 
   constructor(parts: EngineWriterParts) {
@@ -144,9 +143,9 @@ export class EngineWriter {
       for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
       for (const ref of due.values()) await this.#apply(ref);
       await this.#restoreTakenAlong();
-      this.#cancelRetry();
-      if (this.#unapplied.size + this.#takenAlong.size === 0) this.#failures = 0;
-      else if (!this.#isClosed) this.#retryLater();
+      if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
+      else if (this.#isClosed) this.#retry.cancel();
+      else this.#retry.failed();
     });
   }
 
@@ -166,12 +165,6 @@ export class EngineWriter {
         onFailed(error);
       }
     }
-  }
-
-  #retryLater(): void {
-    this.#failures += 1;
-    const delayMs = backoffMs(this.#failures, systemPlatform.random());
-    this.#cancelRetry = systemPlatform.setTimer(() => void this.#applyAll(async () => []), delayMs);
   }
 
   /** Writes what the user sees of one record into the engine, in a transaction of its own. */
@@ -226,7 +219,7 @@ export class EngineWriter {
   /** Finishes what is being written, and tries and takes nothing more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancelRetry();
+    this.#retry.cancel();
     await this.#turns.idle();
   }
 }

@@ -2,6 +2,7 @@
 import { KEPT_EPOCHS } from '../epoch-watch.js';
 import type { PruneSlice } from '../sync-store.js';
 import type { SqliteConnection } from './sqlite-connection.js';
+import type { SqliteInteger } from './sqlite-rows.js';
 
 /** Drops one slice and raises the floors over it; answers how many rows went. */
 export function pruneSqlite(connection: SqliteConnection, slice: PruneSlice): number {
@@ -11,20 +12,20 @@ export function pruneSqlite(connection: SqliteConnection, slice: PruneSlice): nu
 }
 
 function dropTombstones(connection: SqliteConnection, { before, limit }: PruneSlice): number {
-  const dropped = connection.all<{ place: number; version: number }>(DROP_TOMBSTONES, before, limit);
+  const dropped = connection.all<{ place: SqliteInteger; version: SqliteInteger }>(DROP_TOMBSTONES, before, limit);
   if (dropped.length > 0) {
-    const floor = dropped.reduce((highest, { place }) => Math.max(highest, place), 0);
-    const versionFloor = dropped.reduce((highest, { version }) => Math.max(highest, version), 0);
+    const floor = dropped.reduce((highest, { place }) => Math.max(highest, Number(place)), 0);
+    const versionFloor = dropped.reduce((highest, { version }) => Math.max(highest, Number(version)), 0);
     connection.run(RAISE_FLOORS, floor, versionFloor);
   }
   return dropped.length;
 }
 
 function dropLedgerRows(connection: SqliteConnection, { before, limit }: PruneSlice): number {
-  const dropped = connection.all<{ log_id: string | null; sequence: number }>(DROP_ROWS, before, limit);
+  const dropped = connection.all<{ log_id: string | null; sequence: SqliteInteger }>(DROP_ROWS, before, limit);
   const floorByLog = new Map<string, number>();
   for (const { log_id: logId, sequence } of dropped) {
-    if (logId !== null) floorByLog.set(logId, Math.max(floorByLog.get(logId) ?? 0, sequence));
+    if (logId !== null) floorByLog.set(logId, Math.max(floorByLog.get(logId) ?? 0, Number(sequence)));
   }
   for (const [logId, floor] of floorByLog) connection.run(RAISE_LOG_FLOOR, floor, logId);
   return dropped.length;

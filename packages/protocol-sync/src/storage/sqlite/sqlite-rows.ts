@@ -3,15 +3,18 @@ import type { RecordId, RecordRef } from '@objectql/sync-types';
 import { decodeBookkeeping, decodeProvenance } from '../record-encoding.js';
 import type { FeedRecord, LedgerOutcome, LedgerRow, LogRow, StoredRecord, StoreFacts } from '../sync-store.js';
 
+/** A number as SQLite's drivers read it by themselves, or a bigint where the application told its handle to. */
+export type SqliteInteger = number | bigint;
+
 export const RECORD_COLUMNS = 'place, object_name, record_id, version, changed_at, data, bookkeeping';
 export const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, content_hash, outcome, at';
 
 export interface RecordColumns {
-  readonly place: number;
+  readonly place: SqliteInteger;
   readonly object_name: string;
   readonly record_id: string;
-  readonly version: number;
-  readonly changed_at: number;
+  readonly version: SqliteInteger;
+  readonly changed_at: SqliteInteger;
   readonly data: string | null;
   readonly bookkeeping: string;
 }
@@ -19,26 +22,26 @@ export interface RecordColumns {
 export interface LedgerColumns {
   readonly mutation_id: string;
   readonly log_id: string | null;
-  readonly sequence: number;
+  readonly sequence: SqliteInteger;
   readonly object_name: string;
   readonly record_id: string;
   readonly content_hash: string;
   readonly outcome: string;
-  readonly at: number;
+  readonly at: SqliteInteger;
 }
 
 export interface LogColumns {
   readonly log_id: string;
   readonly principal: string | null;
-  readonly floor: number;
-  readonly last_time: number;
+  readonly floor: SqliteInteger;
+  readonly last_time: SqliteInteger;
 }
 
 export interface FeedColumns {
   readonly epoch: string;
-  readonly head: number;
-  readonly floor: number;
-  readonly version_floor: number;
+  readonly head: SqliteInteger;
+  readonly floor: SqliteInteger;
+  readonly version_floor: SqliteInteger;
 }
 
 /** A record's name as its two columns hold it: `1` and `"1"` are two texts. */
@@ -50,9 +53,9 @@ export function toRecord(row: RecordColumns): StoredRecord {
   return {
     objectName: row.object_name,
     recordId: JSON.parse(row.record_id) as RecordId,
-    place: row.place,
-    version: row.version,
-    changedAt: row.changed_at,
+    place: Number(row.place),
+    version: Number(row.version),
+    changedAt: Number(row.changed_at),
     data: row.data === null ? null : (JSON.parse(row.data) as StoredRecord['data']),
     ...decodeBookkeeping(row.bookkeeping),
   };
@@ -62,10 +65,10 @@ export function toFeedRecord(row: RecordColumns): FeedRecord {
   return {
     objectName: row.object_name,
     recordId: JSON.parse(row.record_id) as RecordId,
-    place: row.place,
-    version: row.version,
+    place: Number(row.place),
+    version: Number(row.version),
     data: row.data,
-    changedAt: row.changed_at,
+    changedAt: Number(row.changed_at),
     ...decodeProvenance(row.bookkeeping),
   };
 }
@@ -74,19 +77,19 @@ export function toLedgerRow(row: LedgerColumns): LedgerRow {
   return {
     mutationId: row.mutation_id,
     logId: row.log_id,
-    sequence: row.sequence,
+    sequence: Number(row.sequence),
     objectName: row.object_name,
     recordId: JSON.parse(row.record_id) as RecordId,
     contentHash: Number(row.content_hash),
     outcome: JSON.parse(row.outcome) as LedgerOutcome,
-    at: row.at,
+    at: Number(row.at),
   };
 }
 
 export function toLogRow(row: LogColumns): LogRow {
-  return { logId: row.log_id, principal: row.principal, floor: row.floor, lastTime: row.last_time };
+  return { logId: row.log_id, principal: row.principal, floor: Number(row.floor), lastTime: Number(row.last_time) };
 }
 
 export function toFacts({ epoch, head, floor, version_floor: versionFloor }: FeedColumns): StoreFacts {
-  return { epoch, head, floor, versionFloor };
+  return { epoch, head: Number(head), floor: Number(floor), versionFloor: Number(versionFloor) };
 }

@@ -1,6 +1,7 @@
 /** The SQLite store's tables, and how an older file becomes a newer one. */
 import { stepsFrom } from '../schema-version.js';
 import type { SqliteDatabase } from './sqlite-database.js';
+import type { SqliteInteger } from './sqlite-rows.js';
 
 /**
  * Steps are never changed once released. A record's place is its row's key, so that a page is one stretch of the table;
@@ -47,10 +48,10 @@ export function migrateSqlite(database: SqliteDatabase, beginEpoch: () => string
   );
   // The column's type is the one created above.
   const row = database.prepare('SELECT version FROM objectql_sync_schema').get() as
-    | { version: number }
+    | { version: SqliteInteger }
     | null
     | undefined;
-  const steps = stepsFrom(row?.version ?? 0, STEPS);
+  const steps = stepsFrom(Number(row?.version ?? 0), STEPS);
   if (steps.length === 0) return;
   for (const step of steps) database.exec(step);
   database.prepare('INSERT OR REPLACE INTO objectql_sync_schema (id, version) VALUES (1, ?)').run(STEPS.length);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import Database from 'libsql';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { storeModelContract } from '../contract/model.contract.js';
 import {
@@ -23,6 +24,10 @@ import { SqliteStore } from './sqlite-store.js';
 const abilities = ['reopen', 'openAnother', 'backUp', 'makeNewer', 'notes'] as const;
 storeContract('SqliteStore', { open: openSqliteFixture, abilities }, { describe, it, expect });
 storeModelContract('SqliteStore', openSqliteFixture, 40);
+
+// As an application may have its handle read integers beyond 2^53.
+const openWithBigints = () => openSqliteFixture((path) => new Database(path).defaultSafeIntegers());
+storeContract('SqliteStore that reads bigints', { open: openWithBigints, abilities }, { describe, it, expect });
 
 // Node has a SQLite of its own from 22.13 on.
 const nodeSqlite: unknown = process.getBuiltinModule?.('node:sqlite');

@@ -10,6 +10,7 @@ import { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { readPage } from './sqlite-page.js';
 import { pruneSqlite } from './sqlite-prune.js';
+import type { SqliteInteger } from './sqlite-rows.js';
 import { migrateSqlite } from './sqlite-schema.js';
 import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
 
@@ -47,7 +48,7 @@ export class SqliteStore implements SyncStore {
   /** Another one for each opening: what is opened anew may be another file. */
   #epochs: EpochWatch;
   /** Changes when another connection commits. */
-  #dataVersion: number | undefined;
+  #dataVersion: SqliteInteger | undefined;
   #stopLooking: (() => void) | undefined;
   #isOpen = false;
 
@@ -156,7 +157,7 @@ export class SqliteStore implements SyncStore {
     this.#stopLooking = undefined;
     try {
       await this.#inTurn(async () => {
-        const row = this.#connection.get<{ data_version: number }>('PRAGMA data_version');
+        const row = this.#connection.get<{ data_version: SqliteInteger }>('PRAGMA data_version');
         if (row?.data_version === this.#dataVersion) return;
         this.#dataVersion = row?.data_version;
         this.#listeners.announce(readFacts(this.#connection).head);

@@ -24,6 +24,7 @@ import {
   type LogColumns,
   RECORD_COLUMNS,
   type RecordColumns,
+  type SqliteInteger,
   toFacts,
   toLedgerRow,
   toLogRow,
@@ -38,7 +39,8 @@ export function readFacts(connection: SqliteConnection, epoch?: string): StoreFa
   const facts = toFacts(row);
   if (epoch === undefined) return facts;
   if (epoch === facts.epoch) return { ...facts, reach: facts.head };
-  return { ...facts, reach: connection.get<{ last_place: number }>(LAST_PLACE, epoch)?.last_place };
+  const ended = connection.get<{ last_place: SqliteInteger }>(LAST_PLACE, epoch);
+  return { ...facts, reach: ended && Number(ended.last_place) };
 }
 
 export class SqliteTransaction implements RawTransaction {

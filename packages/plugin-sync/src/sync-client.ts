@@ -60,7 +60,6 @@ export class SyncClient implements AsyncDisposable {
   readonly configs: ObjectConfigs;
   /** What carries requests. May be replaced, for instance to watch them: the next request goes through the new one. */
   transport: SyncTransport;
-  readonly #platform: Platform;
   readonly #intake: AnswerIntake;
   readonly #cycle: SyncCycle;
   readonly #driver: Driver;
@@ -124,7 +123,6 @@ export class SyncClient implements AsyncDisposable {
     this.listeners = listeners;
     this.configs = configs;
     this.transport = transport;
-    this.#platform = platform;
     this.#intake = intake;
     this.#cycle = cycle;
     this.#group = group;
@@ -248,7 +246,7 @@ export class SyncClient implements AsyncDisposable {
     this.#driver.dispatch({ type: 'paused' });
   }
 
-  /** Goes on after `pause`, or after the user has signed in again. */
+  /** Goes on after `pause`, or after the user has signed in again; without a network, as soon as there is one. */
   resume(): void {
     this.#driver.dispatch({ type: 'resumed' });
   }
@@ -278,7 +276,7 @@ export class SyncClient implements AsyncDisposable {
   }
 
   #schedule(debounceMs: number): void {
-    this.#driver.dispatch({ type: 'recorded', now: this.#platform.now(), debounceMs });
+    this.#driver.dispatch({ type: 'recorded', debounceMs });
   }
 
   /** What another tab recorded is sent like one's own. */

@@ -53,7 +53,8 @@ export class SyncDriver {
 
   dispatch(event: SyncEvent): void {
     const before = this.#state;
-    const state = transition(before, event);
+    const { platform } = this.#parts;
+    const state = transition(before, event, { now: platform.now(), isOnline: platform.isOnline() });
     this.#state = state;
     if (state !== before) this.#enter(state);
     this.#parts.onState();
@@ -85,20 +86,19 @@ export class SyncDriver {
   async #run({ signal }: AbortController): Promise<SyncPushResponse | null> {
     const { platform, cycle, listeners, onCompleted } = this.#parts;
     if (signal.aborted) return null;
-    const device = () => ({ now: platform.now(), isOnline: platform.isOnline() });
     try {
       let answer = await cycle.run(signal);
       // Somebody may have joined between the cycle's last look and now.
       while (!signal.aborted && cycle.hasWork()) answer = await cycle.run(signal);
       if (signal.aborted) return answer;
-      this.dispatch({ type: 'drained', ...device(), ...cycle.unsent() });
+      this.dispatch({ type: 'drained', ...cycle.unsent() });
       onCompleted(answer);
       return answer;
     } catch (error) {
       if (signal.aborted) return null;
       listeners.report(error);
       const { hasSettled } = cycle;
-      this.dispatch(failureEvent(error, { ...device(), jitter: platform.random(), hasSettled }));
+      this.dispatch(failureEvent(error, { jitter: platform.random(), hasSettled }));
       return null;
     }
   }

@@ -10,7 +10,7 @@
  *    └── cancelled ───┘             └────────────────────────────┼─────┘
  *                                                                └── resumed, requested ── needs-auth ◀── refused
  *                                                                    (unauthenticated: and online)
- *   any ──paused──▶ paused ──resumed──▶ syncing        any ──closed──▶ closed
+ *   any ──paused──▶ paused ──resumed──▶ syncing, or offline        any ──closed──▶ closed
  *
  * A wait that the server asked for (`Retry-After`) ends when it is over or the application requests, and
  * neither with `online` nor with `offline`.
@@ -40,15 +40,13 @@ export type SyncState =
   | { readonly at: 'closed' };
 
 export type SyncEvent =
-  | { readonly type: 'recorded'; readonly now: number; readonly debounceMs: number }
+  | { readonly type: 'recorded'; readonly debounceMs: number }
   /** The application or the server's poke asks for a sync now. */
   | { readonly type: 'requested' }
   | { readonly type: 'due' }
   /** What the sync was asked for is done. */
   | {
       readonly type: 'drained';
-      readonly now: number;
-      readonly isOnline: boolean;
       /** The debounce of what was recorded since and can be sent, or `null` when there is nothing. */
       readonly unsentDebounceMs: number | null;
       /** When the first held record may be tried again, epoch milliseconds. */
@@ -56,8 +54,6 @@ export type SyncEvent =
     }
   | {
       readonly type: 'failed';
-      readonly now: number;
-      readonly isOnline: boolean;
       readonly retryAfterMs: number | undefined;
       /** True when the sync settled mutations before it failed. */
       readonly hasSettled: boolean;
@@ -72,6 +68,14 @@ export type SyncEvent =
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
   | { readonly type: 'closed' };
+
+/** What the machine is told of the device. */
+export interface DeviceNow {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Whether there is a network. */
+  readonly isOnline: boolean;
+}
 
 /** 10 s: the longest a steady stream of edits may put off sending. A longer debounce is its own longest wait. */
 export const DEBOUNCE_MAX_WAIT_MS = 10_000;
@@ -97,7 +101,7 @@ const STARTS: Readonly<Record<Exclude<SyncState['at'], 'needs-auth'> | Why, read
 };
 
 /** The machine's next state: the very same where the event changes nothing. */
-export function transition(state: SyncState, event: SyncEvent): SyncState {
+export function transition(state: SyncState, event: SyncEvent, device: DeviceNow): SyncState {
   if (state.at === 'closed') return state;
   if (event.type === 'closed') return { at: 'closed' };
   if (state.at === 'disabled') return state;
@@ -107,42 +111,46 @@ export function transition(state: SyncState, event: SyncEvent): SyncState {
   // People look at their devices often, and networks come and go; a server that asked to be left alone is.
   const isTold = state.at === 'waiting' && state.reason === 'retry-after';
   if (isTold && (event.type === 'online' || event.type === 'offline')) return state;
-  if (STARTS['why' in state ? state.why : state.at].includes(event.type)) return { at: 'syncing', failures };
+  if (STARTS['why' in state ? state.why : state.at].includes(event.type))
+    return { at: event.type === 'resumed' && !device.isOnline ? 'offline' : 'syncing', failures };
   if (state.at === 'syncing') {
-    if (event.type === 'drained') return drained(event);
-    return event.type === 'failed' ? failed(event.hasSettled ? 1 : failures + 1, event) : state;
+    if (event.type === 'drained') return drained(event, device);
+    return event.type === 'failed' ? failed(event.hasSettled ? 1 : failures + 1, event, device) : state;
   }
   if (state.at !== 'idle' && state.at !== 'waiting') return state;
   if (event.type === 'offline') return { at: 'offline', failures };
-  if (event.type === 'recorded') return recorded(state, event);
+  if (event.type === 'recorded') return recorded(state, event.debounceMs, device.now);
   if (event.type === 'cancelled' && state.at === 'waiting' && state.reason === 'debounce') return { at: 'idle' };
   return state;
 }
 
-function recorded(state: At<'idle'> | At<'waiting'>, event: EventOf<'recorded'>): SyncState {
-  const { now, debounceMs } = event;
-  if (state.at === 'idle') return debounce(event, now);
+function recorded(state: At<'idle'> | At<'waiting'>, debounceMs: number, now: number): SyncState {
+  if (state.at === 'idle') return debounce(debounceMs, now);
   // A clock that was set back would put the longest wait off until it is as late again.
-  if (state.reason === 'debounce') return debounce(event, Math.min(state.since, now));
+  if (state.reason === 'debounce') return debounce(debounceMs, now, Math.min(state.since, now));
   // A held record keeps no other waiting; a server that fails is not asked sooner.
-  return state.reason === 'held' && now + debounceMs < state.until ? debounce(event, now) : state;
+  return state.reason === 'held' && now + debounceMs < state.until ? debounce(debounceMs, now) : state;
 }
 
-function drained({ now, isOnline, unsentDebounceMs, heldUntil }: EventOf<'drained'>): SyncState {
+function drained({ unsentDebounceMs, heldUntil }: EventOf<'drained'>, { now, isOnline }: DeviceNow): SyncState {
   if (!isOnline) return { at: 'offline', failures: 0 };
-  if (unsentDebounceMs !== null) return debounce({ now, debounceMs: unsentDebounceMs }, now);
+  if (unsentDebounceMs !== null) return debounce(unsentDebounceMs, now);
   if (heldUntil === null) return { at: 'idle' };
   return { at: 'waiting', until: Math.max(now, heldUntil), reason: 'held', since: now, failures: 0 };
 }
 
-function failed(failures: number, { now, isOnline, retryAfterMs, jitter }: EventOf<'failed'>): SyncState {
+function failed(
+  failures: number,
+  { retryAfterMs, jitter }: EventOf<'failed'>,
+  { now, isOnline }: DeviceNow,
+): SyncState {
   if (!isOnline && !retryAfterMs) return { at: 'offline', failures };
   const until = now + retryDelayMs(retryAfterMs, failures, jitter);
   return { at: 'waiting', until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures };
 }
 
 /** Quiet for `debounceMs`, but never longer than the maximum since the first of the mutations that wait. */
-function debounce({ now, debounceMs }: Pick<EventOf<'recorded'>, 'now' | 'debounceMs'>, since: number): SyncState {
+function debounce(debounceMs: number, now: number, since = now): SyncState {
   const until = Math.min(now + debounceMs, since + Math.max(debounceMs, DEBOUNCE_MAX_WAIT_MS));
   return { at: 'waiting', until, reason: 'debounce', since, failures: 0 };
 }

@@ -219,3 +219,20 @@ test('lets another tab lead at once also when the storage of the closed one fail
   await follower.platform.advance(0);
   expect(await Promise.race([sync, 'waits'])).toMatchObject({ results: [] });
 });
+
+test('asks nothing of a server while there is no network, whichever tab leads, and syncs when there is one', async () => {
+  const world = await openTabs(0);
+  for (let opened = 0; opened < 2; opened++) {
+    world.open().platform.setOnline(false);
+    await world.advance(1000);
+  }
+  const [first, second] = [pick(world, 0), pick(world, 1)];
+  second.tasks.records.create('t1', { title: 'without a network' });
+  await world.close(first);
+  await world.advance(1000);
+  const asked = world.tabs.flatMap(({ connection }) => connection.requests);
+  expect([asked, second.plugin.client.status.state, second.heard]).toEqual([[], 'offline', []]);
+  second.platform.setOnline(true);
+  await world.advance(1000);
+  expect(second.plugin.client.status).toMatchObject({ state: 'idle', pending: 0, lastError: null });
+});

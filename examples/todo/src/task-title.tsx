@@ -44,9 +44,10 @@ interface TitleFieldProps {
   readonly onEnd: (title: string, isByKeyboard: boolean) => void;
 }
 
-/** Enter and leaving keep the new title, Escape the old one. */
+/** Enter and leaving keep the new title, Escape the old one. Until something is typed, it shows what other devices make of it. */
 function TitleField({ title, onEnd }: TitleFieldProps) {
-  const [draft, setDraft] = useState(title);
+  const [typed, setTyped] = useState<string>();
+  const draft = typed ?? title;
   const field = useRef<HTMLInputElement>(null);
   const isEnded = useRef(false);
 
@@ -70,7 +71,7 @@ function TitleField({ title, onEnd }: TitleFieldProps) {
       className="task-title"
       aria-label={`New title of ${title}`}
       value={draft}
-      onChange={(event) => setDraft(event.target.value)}
+      onChange={(event) => setTyped(event.target.value)}
       onBlur={() => end(draft, false)}
       onKeyDown={onKeyDown}
     />

@@ -43,6 +43,17 @@ describeInBrowser('two devices that look at the same tasks', (given) => {
     expect(whileOffline).toEqual([]);
   });
 
+  it('keep what the other called a task while its title was only looked at here', async () => {
+    const [writer, reader] = [await device(), await device()];
+    await writer.inPage.add('Feed the cat');
+    await reader.inPage.task('Feed the cat').waitFor();
+    await reader.inPage.pane.getByRole('button', { name: 'Feed the cat, rename' }).click();
+    await writer.inPage.rename('Feed the cat', 'Feed the dog');
+    await reader.inPage.pane.getByLabel('New title of Feed the dog').press('Enter');
+    await reader.inPage.task('Feed the dog').waitFor();
+    expect(await given.app.titles()).toEqual(['Feed the dog']);
+  });
+
   it('find the server again when it has cut every connection', async () => {
     const [writer, reader] = [await device(), await device()];
     given.app.cutConnections();

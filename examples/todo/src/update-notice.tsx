@@ -15,6 +15,8 @@ export function UpdateNotice() {
 
   if (!waiting) return null;
   const update = () => {
+    // Another tab may have let it take over already.
+    if (waiting.state !== 'installed') return location.reload();
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     waiting.postMessage('take over');
   };

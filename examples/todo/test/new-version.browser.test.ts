@@ -17,9 +17,11 @@ it.skipIf(!hasChromium)(
     onTestFinished(() => app.close());
     const browser = await openBrowser();
     onTestFinished(() => browser.close());
-    const page = await openTab(await browser.newContext(), app);
+    const context = await browser.newContext();
+    const page = await openTab(context, app);
     await page.evaluate(() => navigator.serviceWorker.ready);
     await page.reload();
+    const other = await openTab(context, app);
 
     await replaceIn(join(folder, 'index.html'), '<title>Todo</title>', '<title>Todo, the second</title>');
     await replaceIn(join(folder, 'service-worker.js'), 'const CACHE = `todo-', 'const CACHE = `todo-second-');
@@ -34,6 +36,11 @@ it.skipIf(!hasChromium)(
       await page.evaluate(async () => (await caches.keys()).map((name) => name.replace(/-[0-9a-f]+$/, ''))),
     ).toEqual(['todo-second']);
     expect(await update.count()).toBe(0);
+
+    // The other tab goes on with the old one until it is told to, too.
+    expect(await other.title()).toBe('Todo');
+    await other.getByRole('button', { name: 'Reload' }).click();
+    await other.waitForFunction(() => document.title === 'Todo, the second');
   },
 );
 

@@ -28,7 +28,7 @@ export function DevicePane({ device }: { readonly device: Device }) {
         </h2>
         <NetworkToggle network={network} />
       </div>
-      <StatusLine sync={sync} />
+      <StatusLine sync={sync} isRead={records !== undefined} />
       <OverruledNotice sync={sync} onDecided={onDecided} />
       {conflicts.map((parked) => (
         <ConflictCard key={parked.id} sync={sync} parked={parked} onDecided={onDecided} />

@@ -2,8 +2,14 @@
 import type { SyncPlugin, SyncStatus } from '@objectql/plugin-sync';
 import { useSyncStatus } from '@objectql/plugin-sync/react';
 
-export function StatusLine({ sync }: { readonly sync: SyncPlugin }) {
-  const { tone, text } = describeStatus(useSyncStatus(sync));
+interface StatusLineProps {
+  readonly sync: SyncPlugin;
+  /** False while it is not known yet what is stored on this device. */
+  readonly isRead: boolean;
+}
+
+export function StatusLine({ sync, isRead }: StatusLineProps) {
+  const { tone, text } = describeStatus(useSyncStatus(sync), isRead);
   return (
     <p className="status" role="status" data-tone={tone}>
       <span className="status-dot" aria-hidden="true" />
@@ -18,13 +24,14 @@ interface StatusText {
 }
 
 /** What matters most comes first: what needs the user, then the network, then what is under way. */
-export function describeStatus(status: SyncStatus): StatusText {
+function describeStatus(status: SyncStatus, isRead: boolean): StatusText {
   const { pending, conflicts, deadLetters } = status;
   const waiting = conflicts + deadLetters;
   const kept = pending > 0 ? `${count(pending, 'change')} kept on this device` : 'everything is saved';
   if (status.isStorageFailing)
     return { tone: 'attention', text: `This device cannot store changes: ${status.lastError}` };
   if (status.state === 'needs-auth') return { tone: 'attention', text: 'Sign in to go on syncing' };
+  if (!isRead) return { tone: 'busy', text: 'Opening …' };
   if (waiting > 0) {
     const rest =
       status.state === 'offline' ? ` · Offline, ${kept}` : pending > 0 ? ` · ${count(pending, 'change')} to send` : '';

@@ -1,7 +1,10 @@
-import type { Route } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeInBrowser } from './in-browser.js';
 import { DeviceInPage, openApp, openTab } from './todo-app.js';
+
+// What `noteStatus` puts into the page.
+declare const said: Set<string>;
 
 describeInBrowser('the app without a network', (given) => {
   it('starts, keeps what is done through a reload, and sends it when the browser is online again', async () => {
@@ -16,9 +19,12 @@ describeInBrowser('the app without a network', (given) => {
     await device.add('Written offline');
     await device.rename('Written online', 'Renamed offline');
     await device.keeps(2);
+    await noteStatus(page);
     await page.reload();
     await device.task('Written offline').waitFor();
     await device.task('Renamed offline').waitFor();
+    await device.keeps(2);
+    expect(await page.evaluate(() => [...said])).toEqual(['Opening …', 'Offline · 2 changes kept on this device']);
     expect(await given.app.titles()).toEqual(['Written online']);
 
     await context.setOffline(false);
@@ -94,3 +100,15 @@ describeInBrowser('the app without a network', (given) => {
     await context.close();
   });
 });
+
+/** Has the page note from its next load on what the status says. */
+async function noteStatus(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const said = new Set<string>();
+    Object.assign(globalThis, { said });
+    new MutationObserver(() => {
+      const text = document.querySelector('[role="status"]')?.textContent;
+      if (text) said.add(text);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+}

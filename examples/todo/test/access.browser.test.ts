@@ -1,6 +1,6 @@
 /** For everybody: by keyboard alone, and without a violation that axe finds, in light and dark. */
 import axe from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeInBrowser } from './in-browser.js';
 import { DeviceInPage, meetConflict, openTab } from './todo-app.js';
@@ -35,6 +35,24 @@ describeInBrowser('the app for everybody', (given) => {
       await context.close();
     });
   }
+
+  it('has in sight how sync stands and what could not be done, however far the list is scrolled', async () => {
+    const context = await given.browser.newContext({ viewport: { width: 360, height: 640 } });
+    const page = await openTab(context, given.app);
+    const device = new DeviceInPage(page);
+    for (let number = 1; number <= 20; number++) await device.add(`Task ${number}`);
+    await device.pane.getByRole('button', { name: 'Task 1, rename', exact: true }).click();
+    const field = device.pane.getByLabel('New title of Task 1', { exact: true });
+    await field.fill('x'.repeat(300_000));
+    await field.press('Enter');
+    const notice = page.getByRole('alert').getByText('This was not saved');
+    await notice.waitFor();
+    expect([await isInSight(device.task('Task 20')), await isInSight(notice)]).toEqual([false, true]);
+    await page.getByRole('alert').getByRole('button', { name: 'Dismiss' }).click();
+    await device.task('Task 1').scrollIntoViewIfNeeded();
+    expect([await isInSight(device.task('Task 20')), await isInSight(device.status)]).toEqual([false, true]);
+    await context.close();
+  });
 
   it('is used by keyboard alone: add, tick off, rename, decide, delete', async () => {
     const context = await given.browser.newContext();
@@ -94,6 +112,15 @@ async function focused(page: Page): Promise<string> {
     const element = document.activeElement;
     const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : element?.textContent;
     return (element?.getAttribute('aria-label') ?? label ?? '').trim();
+  });
+}
+
+/** Whether all of it is in the window, and nothing lies on top of it. */
+async function isInSight(element: Locator): Promise<boolean> {
+  return element.evaluate((shown) => {
+    const { left, right, top, bottom } = shown.getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) return false;
+    return shown.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
   });
 }
 

@@ -1,11 +1,11 @@
 /** Makes a write that was announced, and finishes or takes back one that a crash left behind. */
 import { type JsonObject, jsonEquals, ownValue, refOf, type SyncMutationResult } from '@objectql/sync-types';
-import { ResolverTimeoutError, rejectionOf } from '../records/call-resolver.js';
+import { ResolverTimeoutError } from '../records/call-resolver.js';
 import { madeAnew, stateOfChange } from '../records/record-change.js';
 import { RejectionError } from '../records/record-resolver.js';
 import { latestWrite, SERVER_LOG_ID, withStoredRecord, writeRecord } from '../records/record-state.js';
 import type { Intent, LedgerRow, LoadRequest, RecordState, StoreTransaction } from '../storage/sync-store.js';
-import { type ApplyParts, describeWrite } from './apply-push.js';
+import { type ApplyParts, describeWrite, principalOf, rejectionOf } from './apply-push.js';
 import type { PlannedWrite } from './judge.js';
 import type { KeyedLock } from './keyed-lock.js';
 import { besideOthers } from './ledger.js';
@@ -77,13 +77,12 @@ async function withdraw(
   intent: Intent,
   { parts, error }: { readonly parts: DeferredParts; readonly error: unknown },
 ): Promise<Made> {
-  const rejection = rejectionOf(error);
+  const rejection = rejectionOf(error, write.mutation.id, parts);
   const result = rejectedResult(write.mutation.id, rejection);
   const isFinal = result.status === 'rejected' && !result.retryable;
   const outcome = { status: 'rejected', code: rejection.code, reason: rejection.reason } as const;
   // The row that was announced names what the client said, which is not always what was to be written.
   await giveUp(intent, parts, isFinal ? { ...intent.ledger, outcome, at: parts.now() } : undefined);
-  if (rejection.code === 'INTERNAL') parts.onFailure(error, write.mutation.id);
   return { result };
 }
 
@@ -231,9 +230,4 @@ function isOf(state: RecordState | undefined, asked: Asked | undefined): asked i
 
 function at({ ledger }: Intent, { version }: RecordState): Intent['ledger']['outcome'] {
   return ledger.outcome.status === 'applied' ? { ...ledger.outcome, version } : ledger.outcome;
-}
-
-/** Who is asking; `null` where nobody is authenticated. */
-export function principalOf({ rules }: DeferredParts): string | null {
-  return rules.principal?.id ?? null;
 }

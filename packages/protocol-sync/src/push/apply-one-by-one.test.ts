@@ -173,6 +173,20 @@ it('I13 withdraws an announced write that the application will never take, and g
   expect((await pull()).serverChanges).toMatchObject([{ recordId: 't1', data: { n: 1 } }]);
 });
 
+it('tells the operator why a write failed, also where its announcement cannot be taken back', async () => {
+  const { store, push, warnings } = setUp();
+  const poison = new Error('The application cannot take this.');
+  const resolver: RecordResolver = {
+    getRecord: () => undefined,
+    applyMutation() {
+      dieAtNextTransaction(store);
+      throw poison;
+    },
+  };
+  expect(brief((await push({ mutations: [create({ n: 1 })] }, resolver)).results)).toEqual(['INTERNAL']);
+  expect(warnings.map(({ cause }) => cause)).toEqual([poison, new Error('the process died')]);
+});
+
 it('makes no announced write of another user as the caller who meets it', async () => {
   const { handler, store, advance } = setUp();
   const made: unknown[] = [];

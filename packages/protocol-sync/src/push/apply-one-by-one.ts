@@ -4,11 +4,10 @@
  * it if not, and confirms it. So a write may be made twice and is never lost or left unversioned.
  */
 import { type JsonObject, type RecordRef, recordKey, refOf, type SyncMutationResult } from '@objectql/sync-types';
-import { rejectionOf } from '../records/call-resolver.js';
 import { type Intent, type RecordState, StoreBusyError } from '../storage/sync-store.js';
 import { adopt } from './adopt.js';
-import { type DeferredParts, type Made, makeWrite, principalOf, recover } from './announced-write.js';
-import { describeWrite, openSession, waitingReason } from './apply-push.js';
+import { type DeferredParts, type Made, makeWrite, recover } from './announced-write.js';
+import { describeWrite, openSession, principalOf, rejectionOf, waitingReason } from './apply-push.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -71,9 +70,7 @@ async function applyItem(item: PushItem, request: PushRequest, { parts, held, kn
       return 'result' in step ? step : await makeWrite(step.write, step.intent, parts);
     } catch (error) {
       if (error instanceof StoreBusyError) throw error;
-      const rejection = rejectionOf(error);
-      if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
-      return { result: rejectedResult(mutation.id, rejection) };
+      return { result: rejectedResult(mutation.id, rejectionOf(error, mutation.id, parts)) };
     }
   });
 }

@@ -2,7 +2,7 @@
 import type { SyncMutationResult } from '@objectql/sync-types';
 import { isOfAnotherFeed } from '../feed/checkpoint.js';
 import type { ResolverCaller } from '../records/call-resolver.js';
-import type { RecordResolver } from '../records/record-resolver.js';
+import { type RecordResolver, RejectionError } from '../records/record-resolver.js';
 import { viewOf } from '../rules/authorize.js';
 import type { StoreTransaction, SyncStore } from '../storage/sync-store.js';
 import { andThen } from './and-then.js';
@@ -10,7 +10,7 @@ import type { JudgeRules, PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { loadRequestOf, PushSession } from './push-session.js';
 import type { OwnWrite } from './pushed.js';
-import { appliedResult } from './results.js';
+import { appliedResult, type Rejection } from './results.js';
 
 /** What either way needs. */
 export interface ApplyParts {
@@ -36,7 +36,7 @@ export async function openSession(
   const loaded = await transaction.load(asked);
   if (request.checkpoint && isOfAnotherFeed(request.checkpoint, loaded.facts)) return 'EPOCH';
   const session = new PushSession(request, { asked, loaded }, parts.now());
-  session.refuseForeignLog(parts.rules.principal?.id ?? null, mutations);
+  session.refuseForeignLog(principalOf(parts), mutations);
   return session;
 }
 
@@ -61,4 +61,19 @@ export function describeWrite(
       droppedFields: write.droppedFields,
     }),
   );
+}
+
+/** What a failed write tells the client: the resolver's own refusal, or that another try may help. The operator is told why. */
+export function rejectionOf(error: unknown, mutationId: string, { onFailure }: ApplyParts): Rejection {
+  const rejection: Rejection =
+    error instanceof RejectionError
+      ? { code: error.code, reason: error.message }
+      : { code: 'INTERNAL', reason: 'The server could not make this change. It is kept and tried again.' };
+  if (rejection.code === 'INTERNAL') onFailure(error, mutationId);
+  return rejection;
+}
+
+/** Who is asking; `null` where nobody is authenticated. */
+export function principalOf({ rules }: Pick<ApplyParts, 'rules'>): string | null {
+  return rules.principal?.id ?? null;
 }

@@ -3,13 +3,12 @@
  * mutation whose write fails is undone alone.
  */
 import type { MutationLogEntry, SyncMutationResult } from '@objectql/sync-types';
-import { rejectionOf } from '../records/call-resolver.js';
 import { storeResolver } from '../records/record-resolver.js';
 import { withStoredRecord } from '../records/record-state.js';
 import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
 import { lookUpAndAdopt } from './adopt.js';
 import { andThen } from './and-then.js';
-import { type ApplyParts, describeWrite, openSession, waitingReason } from './apply-push.js';
+import { type ApplyParts, describeWrite, openSession, principalOf, rejectionOf, waitingReason } from './apply-push.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -32,7 +31,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
       results.push(made.result);
       if (made.written) written.push(made.written);
     }
-    const changes = session.changes(parts.rules.principal?.id ?? null);
+    const changes = session.changes(principalOf(parts));
     const saved = await transaction.save({ ...changes, isLast: true });
     const places = changes.records?.length ?? 0;
     const { facts, isAdopting } = session;
@@ -123,10 +122,9 @@ function failAlone(
 ): Made {
   // Not this mutation's failure: the transaction as a whole has to be run again.
   if (error instanceof StoreBusyError) throw error;
-  const rejection = rejectionOf(error);
+  const rejection = rejectionOf(error, mutation.id, parts);
   const result = rejectedResult(mutation.id, rejection);
   if (result.status === 'rejected' && result.retryable) session.hold(mutation);
   else session.remember(mutation, { status: 'rejected', code: rejection.code, reason: rejection.reason });
-  if (rejection.code === 'INTERNAL') parts.onFailure(error, mutation.id);
   return { result };
 }

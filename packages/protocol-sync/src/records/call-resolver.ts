@@ -4,9 +4,8 @@ import { inTime } from '../platform/in-time.js';
 import type { Platform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
 import type { PlannedWrite } from '../push/judge.js';
-import type { Rejection } from '../push/results.js';
 import { ownMutation } from '../storage/own-copy.js';
-import { type RecordResolver, RejectionError, storeResolver, toFields, type WriteContext } from './record-resolver.js';
+import { type RecordResolver, storeResolver, toFields, type WriteContext } from './record-resolver.js';
 
 export interface CallOptions {
   readonly platform: Platform;
@@ -66,12 +65,6 @@ export class ResolverCaller {
     };
     return await inTime(Promise.resolve(context).then(call), { timeoutMs, platform }, giveUp);
   }
-}
-
-/** What a failed write tells the client: the resolver's own refusal, or that another try may help. */
-export function rejectionOf(error: unknown): Rejection {
-  if (error instanceof RejectionError) return { code: error.code, reason: error.message };
-  return { code: 'INTERNAL', reason: 'The server could not make this change. It is kept and tried again.' };
 }
 
 function toRecord(value: unknown, method: string): JsonObject {

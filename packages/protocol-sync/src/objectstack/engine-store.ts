@@ -3,7 +3,7 @@
  * records are written, whoever writes them.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { RecordRef } from '@objectql/sync-types';
+import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, commitTransaction, type DataEngine, executionOf } from '@objectql/sync-types/kernel';
 import { inTime } from '../platform/in-time.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
@@ -22,7 +22,7 @@ import {
 import { runInScope } from '../storage/transaction-scope.js';
 import { FEED, makeEngineTables, probeOrganizations, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, FEED_ID, toFeedRecord } from './engine-rows.js';
-import { EngineTransaction, eachOnce, isConcurrencyFailure, readFacts } from './engine-transaction.js';
+import { EngineTransaction, isConcurrencyFailure, readFacts } from './engine-transaction.js';
 import { Turns } from './turns.js';
 
 /** Reads and versions what was written, in the transaction that wrote it. */
@@ -63,7 +63,7 @@ export class EngineStore implements SyncStore {
   readonly #engine: DataEngine;
   readonly #platform: Platform;
   readonly #bringUpToDate: BringUpToDate;
-  readonly #touched = new AsyncLocalStorage<RecordRef[]>();
+  readonly #touched = new AsyncLocalStorage<Map<string, RecordRef>>();
   readonly #listeners = new CommitListeners();
   readonly #turns: Turns;
   #epochs: EpochWatch;
@@ -104,7 +104,7 @@ export class EngineStore implements SyncStore {
 
   /** Names a record that the engine wrote in the transaction under way: its version and feed entry commit with it. */
   touch(ref: RecordRef): void {
-    this.#touched.getStore()?.push(ref);
+    this.#touched.getStore()?.set(recordKey(ref), ref);
   }
 
   /**
@@ -233,7 +233,7 @@ export class EngineStore implements SyncStore {
 
   /** Runs `work` in this transaction, and versions what it touched. */
   async #workIn<T>(transaction: unknown, { work, isOwned, onSaved }: Joining<T>): Promise<T> {
-    const touched: RecordRef[] = [];
+    const touched = new Map<string, RecordRef>();
     // Before anything is written or read: who has a record's row and waits for the feed would wait for a push that has the feed
     // and waits for the row, and what was read before the wait may be old after it.
     await this.#transactionOn(transaction).lock(isOwned ? 'new' : 'joined');
@@ -245,7 +245,7 @@ export class EngineStore implements SyncStore {
     };
     const open = { transaction, run };
     const bringUpToDate = async () => {
-      if (touched.length > 0) await this.#bringUpToDate(eachOnce(touched), open);
+      if (touched.size > 0) await this.#bringUpToDate([...touched.values()], open);
     };
     return this.#touched.run(touched, async () => {
       const done = await work(open).catch(async (error: unknown) => {

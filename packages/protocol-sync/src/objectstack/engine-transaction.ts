@@ -1,5 +1,4 @@
 /** One transaction of the data engine, in which sync's state and the application's records are written together. */
-import type { RecordRef } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
@@ -9,7 +8,6 @@ import {
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
 import {
-  type LedgerRow,
   type Loaded,
   type LoadRequest,
   type LogRow,
@@ -120,6 +118,13 @@ export class EngineTransaction implements RawTransaction {
     return removed;
   }
 
+  async changeEpoch(): Promise<string> {
+    const epoch = this.#epochs.begin();
+    await this.#deleteEpochsBelow(Number.MAX_SAFE_INTEGER);
+    await this.#setFacts({ epoch });
+    return epoch;
+  }
+
   async command(statement: string): Promise<void> {
     await this.#engine.execute(statement, { transaction: this.#transaction });
   }
@@ -169,7 +174,10 @@ export class EngineTransaction implements RawTransaction {
 
   async #dropLedgerRows(before: string, limit: number): Promise<number> {
     const rows = (await this.#find(LEDGER, { made_at: { $lt: before } }, { by: 'made_at', limit })).map(toLedgerRow);
-    await this.#deleteByIds(LEDGER, rows.map(idOfLedgerRow));
+    await this.#deleteByIds(
+      LEDGER,
+      rows.map(({ mutationId }) => rowId(mutationId)),
+    );
     const floorByLog = new Map<string, number>();
     for (const { logId, sequence } of rows) {
       if (logId !== null) floorByLog.set(logId, Math.max(floorByLog.get(logId) ?? 0, sequence));
@@ -180,13 +188,6 @@ export class EngineTransaction implements RawTransaction {
       await this.#update(LOGS, fromLog({ ...log, floor }));
     }
     return rows.length;
-  }
-
-  async changeEpoch(): Promise<string> {
-    const epoch = this.#epochs.begin();
-    await this.#deleteEpochsBelow(Number.MAX_SAFE_INTEGER);
-    await this.#setFacts({ epoch });
-    return epoch;
   }
 
   /** Of those that are kept for their number the last places are higher. */
@@ -285,13 +286,4 @@ function codesOf(error: unknown): readonly string[] {
     next = cause;
   }
   return codes;
-}
-
-function idOfLedgerRow({ mutationId }: LedgerRow): string {
-  return rowId(mutationId);
-}
-
-/** Of these records, each once. */
-export function eachOnce(refs: readonly RecordRef[]): readonly RecordRef[] {
-  return [...new Map(refs.map((ref) => [recordRowId(ref), ref])).values()];
 }

@@ -1,7 +1,7 @@
 /** Drops what is older than the retention from the PostgreSQL store's tables. */
 import { KEPT_EPOCHS } from '../epoch-watch.js';
+import type { Int8 } from '../sql-rows.js';
 import type { PruneSlice } from '../sync-store.js';
-import type { Int8 } from './postgres-rows.js';
 import { inTransaction, type PostgresSource } from './postgres-session.js';
 import type { PostgresStatements } from './postgres-statements.js';
 

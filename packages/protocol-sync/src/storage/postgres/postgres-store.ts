@@ -3,6 +3,7 @@ import { type Platform, systemPlatform } from '../../platform/platform.js';
 import { DURATION_KIND, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
 import { CommitListeners } from '../commit-listeners.js';
 import { newEpoch } from '../epoch-watch.js';
+import { type FeedColumns, type RecordColumns, toFacts, toFeedRecord } from '../sql-rows.js';
 import {
   type Page,
   type PageQuery,
@@ -25,7 +26,7 @@ import {
   type PostgresPool,
 } from './postgres-pool.js';
 import { prunePostgres } from './postgres-prune.js';
-import { type FeedColumns, type PageColumns, type RecordColumns, toFacts, toFeedRecord } from './postgres-rows.js';
+import type { PageColumns } from './postgres-rows.js';
 import { migratePostgres, quoteSchema } from './postgres-schema.js';
 import { inTransaction, type PostgresSource, takeClient, withClient } from './postgres-session.js';
 import { type PostgresStatements, postgresStatements } from './postgres-statements.js';

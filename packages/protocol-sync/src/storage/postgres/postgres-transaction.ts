@@ -2,6 +2,16 @@
 import type { RecordRef } from '@objectql/sync-types';
 import { RecordSet } from '../../records/record-map.js';
 import { encodeBookkeeping } from '../record-encoding.js';
+import {
+  type Int8,
+  type LedgerColumns,
+  type LogColumns,
+  type RecordColumns,
+  toFacts,
+  toLedgerRow,
+  toLogRow,
+  toRecord,
+} from '../sql-rows.js';
 import type {
   Intent,
   LedgerRow,
@@ -18,18 +28,7 @@ import type { RawTransaction } from '../transaction-scope.js';
 import { SilentConnectionError } from './answer-in-time.js';
 import type { PostgresFunctions } from './postgres-functions.js';
 import { isContention, isDuplicateKey, isLockTimeout } from './postgres-pool.js';
-import {
-  type Int8,
-  type LedgerColumns,
-  type LoadColumns,
-  type LogColumns,
-  type RecordColumns,
-  type TakenColumns,
-  toFacts,
-  toLedgerRow,
-  toLogRow,
-  toRecord,
-} from './postgres-rows.js';
+import type { LoadColumns, TakenColumns } from './postgres-rows.js';
 import { type PostgresStatements, TEXT_SEPARATOR } from './postgres-statements.js';
 import type { SqlValues } from './postgres-together.js';
 import type { SqlTransaction } from './sql-transaction.js';

@@ -1,8 +1,8 @@
 /** One page of the SQLite store's feed. */
-
+import { type RecordColumns, toFeedRecord } from '../sql-rows.js';
 import type { FeedRecord, PageQuery } from '../sync-store.js';
+import { RECORD_COLUMNS } from './sqlite-columns.js';
 import type { SqliteConnection } from './sqlite-connection.js';
-import { RECORD_COLUMNS, type RecordColumns, toFeedRecord } from './sqlite-rows.js';
 
 /** The records of a page. Reads as many rows as it returns, whatever else is stored. */
 export function readPage(connection: SqliteConnection, { after, limit, objects }: PageQuery): readonly FeedRecord[] {

@@ -1,8 +1,8 @@
 /** Drops what is older than the retention from the SQLite store's tables, inside the caller's transaction. */
 import { KEPT_EPOCHS } from '../epoch-watch.js';
+import type { Int8 } from '../sql-rows.js';
 import type { PruneSlice } from '../sync-store.js';
 import type { SqliteConnection } from './sqlite-connection.js';
-import type { SqliteInteger } from './sqlite-rows.js';
 
 /** Drops one slice and raises the floors over it; answers how many rows went. */
 export function pruneSqlite(connection: SqliteConnection, slice: PruneSlice): number {
@@ -12,7 +12,7 @@ export function pruneSqlite(connection: SqliteConnection, slice: PruneSlice): nu
 }
 
 function dropTombstones(connection: SqliteConnection, { before, limit }: PruneSlice): number {
-  const dropped = connection.all<{ place: SqliteInteger; version: SqliteInteger }>(DROP_TOMBSTONES, before, limit);
+  const dropped = connection.all<{ place: Int8; version: Int8 }>(DROP_TOMBSTONES, before, limit);
   if (dropped.length > 0) {
     const floor = dropped.reduce((highest, { place }) => Math.max(highest, Number(place)), 0);
     const versionFloor = dropped.reduce((highest, { version }) => Math.max(highest, Number(version)), 0);
@@ -22,7 +22,7 @@ function dropTombstones(connection: SqliteConnection, { before, limit }: PruneSl
 }
 
 function dropLedgerRows(connection: SqliteConnection, { before, limit }: PruneSlice): number {
-  const dropped = connection.all<{ log_id: string | null; sequence: SqliteInteger }>(DROP_ROWS, before, limit);
+  const dropped = connection.all<{ log_id: string | null; sequence: Int8 }>(DROP_ROWS, before, limit);
   const floorByLog = new Map<string, number>();
   for (const { log_id: logId, sequence } of dropped) {
     if (logId !== null) floorByLog.set(logId, Math.max(floorByLog.get(logId) ?? 0, Number(sequence)));

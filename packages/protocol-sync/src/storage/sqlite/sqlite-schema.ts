@@ -1,7 +1,7 @@
 /** The SQLite store's tables, and how an older file becomes a newer one. */
 import { stepsFrom } from '../schema-version.js';
+import type { Int8 } from '../sql-rows.js';
 import type { SqliteDatabase } from './sqlite-database.js';
-import type { SqliteInteger } from './sqlite-rows.js';
 
 /**
  * Steps are never changed once released. A record's place is its row's key, so that a page is one stretch of the table;
@@ -48,7 +48,7 @@ export function migrateSqlite(database: SqliteDatabase, beginEpoch: () => string
   );
   // The column's type is the one created above.
   const row = database.prepare('SELECT version FROM objectql_sync_schema').get() as
-    | { version: SqliteInteger }
+    | { version: Int8 }
     | null
     | undefined;
   const steps = stepsFrom(Number(row?.version ?? 0), STEPS);

@@ -4,13 +4,13 @@ import { DURATION_KIND, hasMethods, type OptionKinds, refuseWrongOptions } from 
 import { CommitListeners } from '../commit-listeners.js';
 import { EpochWatch } from '../epoch-watch.js';
 import { Mutex } from '../mutex.js';
+import type { Int8 } from '../sql-rows.js';
 import type { Page, PageQuery, PruneSlice, Saved, StoreTransaction, SyncStore } from '../sync-store.js';
 import { runInScope } from '../transaction-scope.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { readPage } from './sqlite-page.js';
 import { pruneSqlite } from './sqlite-prune.js';
-import type { SqliteInteger } from './sqlite-rows.js';
 import { migrateSqlite } from './sqlite-schema.js';
 import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
 
@@ -48,7 +48,7 @@ export class SqliteStore implements SyncStore {
   /** Another one for each opening: what is opened anew may be another file. */
   #epochs: EpochWatch;
   /** Changes when another connection commits. */
-  #dataVersion: SqliteInteger | undefined;
+  #dataVersion: Int8 | undefined;
   #stopLooking: (() => void) | undefined;
   #isOpen = false;
 
@@ -157,7 +157,7 @@ export class SqliteStore implements SyncStore {
     this.#stopLooking = undefined;
     try {
       await this.#inTurn(async () => {
-        const row = this.#connection.get<{ data_version: SqliteInteger }>('PRAGMA data_version');
+        const row = this.#connection.get<{ data_version: Int8 }>('PRAGMA data_version');
         if (row?.data_version === this.#dataVersion) return;
         this.#dataVersion = row?.data_version;
         this.#listeners.announce(readFacts(this.#connection).head);

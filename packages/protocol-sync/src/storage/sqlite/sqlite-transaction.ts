@@ -2,6 +2,17 @@
 import type { EpochWatch } from '../epoch-watch.js';
 import { encodeBookkeeping } from '../record-encoding.js';
 import {
+  type FeedColumns,
+  type Int8,
+  type LedgerColumns,
+  type LogColumns,
+  type RecordColumns,
+  toFacts,
+  toLedgerRow,
+  toLogRow,
+  toRecord,
+} from '../sql-rows.js';
+import {
   type Intent,
   type LedgerRow,
   type Loaded,
@@ -14,22 +25,9 @@ import {
   type StoreFacts,
 } from '../sync-store.js';
 import type { RawTransaction } from '../transaction-scope.js';
+import { keyColumns, LEDGER_COLUMNS, RECORD_COLUMNS } from './sqlite-columns.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import { isSqliteBusy } from './sqlite-database.js';
-import {
-  type FeedColumns,
-  keyColumns,
-  LEDGER_COLUMNS,
-  type LedgerColumns,
-  type LogColumns,
-  RECORD_COLUMNS,
-  type RecordColumns,
-  type SqliteInteger,
-  toFacts,
-  toLedgerRow,
-  toLogRow,
-  toRecord,
-} from './sqlite-rows.js';
 
 /** The facts of the whole store, as this connection sees them now. */
 export function readFacts(connection: SqliteConnection, epoch?: string): StoreFacts {
@@ -39,7 +37,7 @@ export function readFacts(connection: SqliteConnection, epoch?: string): StoreFa
   const facts = toFacts(row);
   if (epoch === undefined) return facts;
   if (epoch === facts.epoch) return { ...facts, reach: facts.head };
-  const ended = connection.get<{ last_place: SqliteInteger }>(LAST_PLACE, epoch);
+  const ended = connection.get<{ last_place: Int8 }>(LAST_PLACE, epoch);
   return { ...facts, reach: ended && Number(ended.last_place) };
 }
 

@@ -1,7 +1,5 @@
 /** One open transaction of the PostgreSQL store: what a push reads and writes in it. */
-import type { RecordRef } from '@objectql/sync-types';
 import { RecordSet } from '../../records/record-map.js';
-import { encodeBookkeeping } from '../record-encoding.js';
 import {
   type Int8,
   type LedgerColumns,
@@ -29,8 +27,17 @@ import { SilentConnectionError } from './answer-in-time.js';
 import type { PostgresFunctions } from './postgres-functions.js';
 import { isContention, isDuplicateKey, isLockTimeout } from './postgres-pool.js';
 import type { LoadColumns, TakenColumns } from './postgres-rows.js';
-import { type PostgresStatements, TEXT_SEPARATOR } from './postgres-statements.js';
-import type { SqlValues } from './postgres-together.js';
+import type { PostgresStatements } from './postgres-statements.js';
+import {
+  jsonTexts,
+  keyArrays,
+  ledgerArrays,
+  logArrays,
+  logValues,
+  plainArray,
+  recordArrays,
+  textArray,
+} from './postgres-values.js';
 import type { SqlTransaction } from './sql-transaction.js';
 
 /** What was loaded is no longer so: the transaction is worth running again. */
@@ -165,11 +172,7 @@ export class PostgresTransaction implements RawTransaction {
     const { functions, channel, nextEpoch, knownHead } = this.#options;
     const epoch = this.saved?.epoch ?? this.#facts?.epoch;
     const values = [
-      ...keyArrays(records),
-      plainArray(records.map(({ version }) => version)),
-      plainArray(records.map(({ changedAt }) => changedAt)),
-      jsonTexts(records.map(({ data }) => data)),
-      records.map(encodeBookkeeping).join(TEXT_SEPARATOR),
+      ...recordArrays(records),
       plainArray(records.map((record) => this.#known.has(record))),
       channel,
       ...ledgerArrays(ledger),
@@ -228,48 +231,3 @@ export function feedRow<Row extends { readonly epoch: string | null }>(rows: rea
 }
 
 const DAMAGED = 'The table objectql_sync_feed is empty: the sync store is damaged. Restore it from a backup.';
-
-function logValues(log: LogRow | undefined): SqlValues {
-  return log ? [log.logId, log.principal, String(log.floor), String(log.lastTime)] : [null, null, '0', '0'];
-}
-
-function logArrays(logs: readonly LogRow[]): SqlValues {
-  return [
-    textArray(logs.map(({ logId }) => logId)),
-    textArray(logs.map(({ principal }) => principal)),
-    plainArray(logs.map(({ floor }) => floor)),
-    plainArray(logs.map(({ lastTime }) => lastTime)),
-  ];
-}
-
-function keyArrays(refs: readonly RecordRef[]): [objectNames: string, recordIds: string] {
-  return [textArray(refs.map(({ objectName }) => objectName)), jsonTexts(refs.map(({ recordId }) => recordId))];
-}
-
-function ledgerArrays(rows: readonly LedgerRow[]): SqlValues {
-  return [
-    textArray(rows.map(({ mutationId }) => mutationId)),
-    textArray(rows.map(({ logId }) => logId)),
-    plainArray(rows.map(({ sequence }) => sequence)),
-    ...keyArrays(rows),
-    plainArray(rows.map(({ contentHash }) => contentHash)),
-    jsonTexts(rows.map(({ outcome }) => outcome)),
-    plainArray(rows.map(({ at }) => at)),
-  ];
-}
-
-/** Values as JSON texts in one parameter, null as none: in an array each quote of each text would need an escape. */
-function jsonTexts(values: readonly unknown[]): string {
-  return values.map((value) => (value === null ? '' : JSON.stringify(value))).join(TEXT_SEPARATOR);
-}
-
-/** An array of texts, as PostgreSQL reads it. */
-function textArray(texts: readonly (string | null)[]): string {
-  const quoted = texts.map((text) => (text === null ? 'NULL' : `"${text.replace(/[\\"]/g, '\\$&')}"`));
-  return `{${quoted.join(',')}}`;
-}
-
-/** An array of what needs no quotes. */
-function plainArray(values: readonly (number | boolean)[]): string {
-  return `{${values.join(',')}}`;
-}

@@ -8,6 +8,7 @@ import { AS_SYSTEM, commitTransaction, type DataEngine, executionOf } from '@obj
 import { inTime } from '../platform/in-time.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
+import { CommitLookout } from '../storage/commit-lookout.js';
 import { EpochWatch } from '../storage/epoch-watch.js';
 import { NewerSchemaError } from '../storage/schema-version.js';
 import {
@@ -70,7 +71,7 @@ export class EngineStore implements SyncStore {
   readonly #underWay = new Set<Promise<unknown>>();
   /** Runs what must not see the transaction of the code that happens to call it. */
   readonly #outside = AsyncLocalStorage.snapshot();
-  #stopLooking: (() => void) | undefined;
+  readonly #lookout: CommitLookout;
   #isOpen = false;
 
   constructor(engine: DataEngine, options: EngineStoreOptions = {}) {
@@ -79,6 +80,12 @@ export class EngineStore implements SyncStore {
     this.#epochs = new EpochWatch(this.#platform);
     this.#turns = new Turns(this.#platform);
     this.#bringUpToDate = options.bringUpToDate ?? (async () => {});
+    this.#lookout = new CommitLookout({
+      platform: { setTimer: (work, delayMs) => this.#platform.setTimer(() => this.#outside(work), delayMs) },
+      pauseMs: LOOK_MS,
+      isWanted: () => this.#isOpen && !this.#listeners.isEmpty,
+      look: () => this.#look(),
+    });
   }
 
   async open(): Promise<void> {
@@ -90,7 +97,7 @@ export class EngineStore implements SyncStore {
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version, SCHEMA_VERSION);
     this.#listeners.startAt(Number(row?.head ?? 0));
     this.#isOpen = true;
-    this.#keepLooking();
+    this.#lookout.keepLooking();
   }
 
   async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
@@ -156,14 +163,13 @@ export class EngineStore implements SyncStore {
 
   onCommit(listener: (head: number) => void): () => void {
     const stop = this.#listeners.add(listener);
-    this.#keepLooking();
+    this.#lookout.keepLooking();
     return stop;
   }
 
   async close(): Promise<void> {
     this.#isOpen = false;
-    this.#stopLooking?.();
-    this.#stopLooking = undefined;
+    this.#lookout.stop();
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
@@ -225,7 +231,7 @@ export class EngineStore implements SyncStore {
 
   /** Once somebody else's transaction has ended, nobody can say how: what came of it is looked at. */
   #inJoined<T>(transaction: unknown, work: (open: OpenTransaction) => Promise<T>): Promise<T> {
-    const look = () => this.#looking(0);
+    const look = () => this.#lookout.lookNow();
     // Also where nobody listens: an epoch that was begun counts as this process's own once it is seen to be committed.
     const onSaved = () => void executionOf(transaction)?.then(look, () => {});
     return this.#workIn(transaction, { work, isOwned: false, onSaved });
@@ -298,27 +304,11 @@ export class EngineStore implements SyncStore {
     }
   }
 
-  /** The engine tells nobody of another process's commit, so while somebody listens the store looks. */
-  #keepLooking(): void {
-    if (!this.#isOpen || this.#stopLooking || this.#listeners.isEmpty) return;
-    this.#looking(LOOK_MS);
-  }
-
-  #looking(delayMs: number): void {
-    this.#stopLooking?.();
-    this.#stopLooking = this.#platform.setTimer(() => void this.#outside(() => this.#look()), delayMs);
-  }
-
+  /** The engine tells nobody of another process's commit. */
   async #look(): Promise<void> {
-    this.#stopLooking = undefined;
     if (!this.#isOpen) return;
-    try {
-      const bound = { timeoutMs: LOOK_PATIENCE_MS, platform: this.#platform };
-      const giveUp = () => new StoreBusyError('The database has not answered.');
-      this.#tell(await inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp));
-    } catch {
-      // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
-    }
-    this.#keepLooking();
+    const bound = { timeoutMs: LOOK_PATIENCE_MS, platform: this.#platform };
+    const giveUp = () => new StoreBusyError('The database has not answered.');
+    this.#tell(await inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp));
   }
 }

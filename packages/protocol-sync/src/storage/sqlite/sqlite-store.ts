@@ -2,6 +2,7 @@
 import { type Platform, systemPlatform } from '../../platform/platform.js';
 import { DURATION_KIND, hasMethods, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
 import { CommitListeners } from '../commit-listeners.js';
+import { CommitLookout } from '../commit-lookout.js';
 import { EpochWatch } from '../epoch-watch.js';
 import { Mutex } from '../mutex.js';
 import type { Int8 } from '../sql-rows.js';
@@ -49,7 +50,7 @@ export class SqliteStore implements SyncStore {
   #epochs: EpochWatch;
   /** Changes when another connection commits. */
   #dataVersion: Int8 | undefined;
-  #stopLooking: (() => void) | undefined;
+  readonly #lookout: CommitLookout;
   #isOpen = false;
 
   /** Throws `TypeError` for an unknown option and for what is no handle. */
@@ -63,6 +64,12 @@ export class SqliteStore implements SyncStore {
     this.#platform = platform;
     this.#epochs = new EpochWatch(platform);
     this.#connection = new SqliteConnection(database, { timeoutMs, pause });
+    this.#lookout = new CommitLookout({
+      platform,
+      pauseMs: LOOK_MS,
+      isWanted: () => this.#isOpen && !this.#listeners.isEmpty,
+      look: () => this.#inTurn(async () => this.#look()),
+    });
   }
 
   async open(): Promise<void> {
@@ -76,7 +83,7 @@ export class SqliteStore implements SyncStore {
       this.#listeners.startAt(facts.head);
       this.#isOpen = true;
     });
-    this.#keepLooking();
+    this.#lookout.keepLooking();
   }
 
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
@@ -122,14 +129,13 @@ export class SqliteStore implements SyncStore {
 
   onCommit(listener: (head: number) => void): () => void {
     const stop = this.#listeners.add(listener);
-    this.#keepLooking();
+    this.#lookout.keepLooking();
     return stop;
   }
 
   async close(): Promise<void> {
     this.#isOpen = false;
-    this.#stopLooking?.();
-    this.#stopLooking = undefined;
+    this.#lookout.stop();
     await this.#mutex.run(async () => this.#connection.release());
   }
 
@@ -147,24 +153,11 @@ export class SqliteStore implements SyncStore {
     return this.#mutex.run(work);
   }
 
-  /** SQLite tells nobody of a commit, so while somebody listens the store looks for those of other processes. */
-  #keepLooking(): void {
-    if (!this.#isOpen || this.#stopLooking || this.#listeners.isEmpty) return;
-    this.#stopLooking = this.#platform.setTimer(() => void this.#look(), LOOK_MS);
-  }
-
-  async #look(): Promise<void> {
-    this.#stopLooking = undefined;
-    try {
-      await this.#inTurn(async () => {
-        const row = this.#connection.get<{ data_version: Int8 }>('PRAGMA data_version');
-        if (row?.data_version === this.#dataVersion) return;
-        this.#dataVersion = row?.data_version;
-        this.#listeners.announce(readFacts(this.#connection).head);
-      });
-    } catch {
-      // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
-    }
-    this.#keepLooking();
+  /** SQLite tells of another process's commit only who asks. */
+  #look(): void {
+    const row = this.#connection.get<{ data_version: Int8 }>('PRAGMA data_version');
+    if (row?.data_version === this.#dataVersion) return;
+    this.#dataVersion = row?.data_version;
+    this.#listeners.announce(readFacts(this.#connection).head);
   }
 }

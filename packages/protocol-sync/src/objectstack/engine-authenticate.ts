@@ -2,7 +2,7 @@
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { SyncRequestError } from '../sync-request-error.js';
-import { readFacts } from './engine-transaction.js';
+import { readFacts } from './engine-facts.js';
 import { type MembershipResolver, membershipsOf } from './memberships.js';
 
 /** What is needed of the service `auth`. */

@@ -17,9 +17,6 @@ import type {
 /** 16 digits hold every integer that JavaScript does. */
 const DIGITS = 16;
 
-/** The row of the store's own facts. */
-export const FEED_ID = 'feed';
-
 /** A number as a text that sorts as the number does. */
 export function digits(value: number): string {
   return String(value).padStart(DIGITS, '0');

@@ -1,8 +1,8 @@
 /** Stores in ObjectStack's data engine, as the store contract tests them. */
 import { AS_SYSTEM, type DataEngine } from '@objectql/sync-types/kernel';
 import type { StoreFixture } from '../storage/contract/store-fixture.js';
+import { FEED_ID } from './engine-facts.js';
 import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
-import { FEED_ID } from './engine-rows.js';
 import { EngineStore } from './engine-store.js';
 import type { EngineHandle } from './engine-transaction.js';
 import { type KernelParts, startKernel } from './kernel.fixture.js';

@@ -4,9 +4,9 @@ import { TestClock } from '../platform/test-clock.js';
 import { storeModelContract } from '../storage/contract/model.contract.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
+import { readFacts } from './engine-facts.js';
 import { engineFixtures } from './engine-store.fixture.js';
 import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
-import { readFacts } from './engine-transaction.js';
 import { startKernel } from './kernel.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.

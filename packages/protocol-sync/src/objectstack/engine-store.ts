@@ -21,9 +21,11 @@ import {
   type SyncStore,
 } from '../storage/sync-store.js';
 import { runInScope } from '../storage/transaction-scope.js';
-import { FEED, makeEngineTables, probeOrganizations, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
-import { digits, FEED_ID, toFeedRecord } from './engine-rows.js';
-import { EngineTransaction, isConcurrencyFailure, readFacts } from './engine-transaction.js';
+import { isContention } from './engine-contention.js';
+import { findOrMakeFeedRow, readFacts } from './engine-facts.js';
+import { makeEngineTables, probeOrganizations, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
+import { digits, toFeedRecord } from './engine-rows.js';
+import { EngineTransaction } from './engine-transaction.js';
 import { Turns } from './turns.js';
 
 /** Reads and versions what was written, in the transaction that wrote it. */
@@ -92,10 +94,10 @@ export class EngineStore implements SyncStore {
     await makeEngineTables(this.#engine);
     await probeOrganizations(this.#engine);
     if (!this.#isOpen) this.#epochs = new EpochWatch(this.#platform);
-    const row = (await this.#readFeedRow()) ?? (await this.#insertFeedRow());
-    const version = Number(row?.schema_version);
+    const row = await findOrMakeFeedRow(this.#engine, () => this.#epochs.begin());
+    const version = Number(row.schema_version);
     if (version > SCHEMA_VERSION) throw new NewerSchemaError(version, SCHEMA_VERSION);
-    this.#listeners.startAt(Number(row?.head ?? 0));
+    this.#listeners.startAt(Number(row.head));
     this.#isOpen = true;
     this.#lookout.keepLooking();
   }
@@ -140,25 +142,12 @@ export class EngineStore implements SyncStore {
     );
   }
 
-  /** A record that moves on while this reads is found at its new place, behind this head. */
-  async #readPage({ after, limit, objects }: PageQuery, head: number): Promise<Page['records']> {
-    if (objects?.length === 0) return [];
-    const where = {
-      place: { $gt: digits(after), $lte: digits(head) },
-      ...(objects ? { object_name: { $in: [...new Set(objects)] } } : {}),
-    };
-    const query = { where, orderBy: [{ field: 'place', order: 'asc' } as const], limit };
-    return (await this.#engine.find(RECORDS, query, { context: AS_SYSTEM })).map(toFeedRecord);
-  }
-
   async prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
     return this.#whileOpen(async () => ({ removed: await this.#ofOwn((transaction) => transaction.prune(slice)) }));
   }
 
   async changeEpoch(): Promise<string> {
-    return this.#whileOpen(async () => {
-      return this.#ofOwn((transaction) => transaction.changeEpoch());
-    });
+    return this.#whileOpen(() => this.#ofOwn((transaction) => transaction.changeEpoch()));
   }
 
   onCommit(listener: (head: number) => void): () => void {
@@ -175,6 +164,17 @@ export class EngineStore implements SyncStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A record that moves on while this reads is found at its new place, behind this head. */
+  async #readPage({ after, limit, objects }: PageQuery, head: number): Promise<Page['records']> {
+    if (objects?.length === 0) return [];
+    const where = {
+      place: { $gt: digits(after), $lte: digits(head) },
+      ...(objects ? { object_name: { $in: [...new Set(objects)] } } : {}),
+    };
+    const query = { where, orderBy: [{ field: 'place', order: 'asc' } as const], limit };
+    return (await this.#engine.find(RECORDS, query, { context: AS_SYSTEM })).map(toFeedRecord);
   }
 
   async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
@@ -205,7 +205,7 @@ export class EngineStore implements SyncStore {
           isOwned = owned;
         });
       } catch (error) {
-        if (!isOwned || !isConcurrencyFailure(error)) throw error;
+        if (!isOwned || !isContention(error)) throw error;
         if (tries === MAX_TRIES) throw new StoreBusyError('Other transactions kept winning.', { cause: error });
       }
     }
@@ -277,31 +277,6 @@ export class EngineStore implements SyncStore {
 
   #transactionOn(transaction: unknown): EngineTransaction {
     return new EngineTransaction(this.#engine, transaction, this.#epochs);
-  }
-
-  #readFeedRow() {
-    return this.#engine.findOne(FEED, { where: { id: FEED_ID } }, { context: AS_SYSTEM });
-  }
-
-  async #insertFeedRow() {
-    const zero = digits(0);
-    const row = {
-      id: FEED_ID,
-      epoch: this.#epochs.begin(),
-      head: zero,
-      floor: zero,
-      version_floor: zero,
-      schema_version: String(SCHEMA_VERSION),
-    };
-    try {
-      await this.#engine.insert(FEED, row, { context: AS_SYSTEM });
-      return row;
-    } catch (error) {
-      // Another process that starts at the same moment may have been faster.
-      const theirs = await this.#readFeedRow();
-      if (!theirs) throw error;
-      return theirs;
-    }
   }
 
   /** The engine tells nobody of another process's commit. */

@@ -19,17 +19,17 @@ import {
   type StoreFacts,
 } from '../storage/sync-store.js';
 import type { RawTransaction } from '../storage/transaction-scope.js';
+import { isContention, isLockTimeout } from './engine-contention.js';
+import { FEED_ID, readFacts } from './engine-facts.js';
 import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
 import {
   digits,
-  FEED_ID,
   fromIntent,
   fromLedgerRow,
   fromLog,
   fromRecord,
   recordRowId,
   rowId,
-  toFacts,
   toIntent,
   toLedgerRow,
   toLogRow,
@@ -131,7 +131,7 @@ export class EngineTransaction implements RawTransaction {
 
   /** A lock that somebody keeps for longer than the timeout is the write's own failure: no other need wait for it. */
   isFatal(error: unknown): boolean {
-    return codesOf(error).some((code) => LOST_RACE.test(code) && code !== LOCK_TIMEOUT);
+    return isContention(error) && !isLockTimeout(error);
   }
 
   async #saveRecords(records: readonly RecordState[]): Promise<void> {
@@ -240,17 +240,6 @@ export class EngineTransaction implements RawTransaction {
   }
 }
 
-/** The facts of the whole store. */
-export async function readFacts(engine: DataEngine, context: EngineContext, epoch?: string): Promise<StoreFacts> {
-  const row = await engine.findOne(FEED, { where: { id: FEED_ID } }, { context });
-  if (!row) throw new Error(`The object ${FEED} is empty: sync's state is damaged. Restore it from a backup.`);
-  const facts = toFacts(row);
-  if (epoch === undefined) return facts;
-  if (epoch === facts.epoch) return { ...facts, reach: facts.head };
-  const ended = await engine.findOne(EPOCHS, { where: { id: rowId(epoch) } }, { context });
-  return { ...facts, reach: ended ? Number(ended.last_place) : undefined };
-}
-
 /**
  * Where the database's default isolation is stricter, whoever has waited for the lock would be refused as having come second.
  * And whoever has it and is heard of no more, as when a machine has lost its network, would keep all writers waiting until
@@ -264,26 +253,4 @@ const POSTGRES_SETTINGS =
 function isPostgres(transaction: unknown): boolean {
   const { client } = transaction as { readonly client?: { readonly dialect?: unknown } };
   return client?.dialect === 'postgresql';
-}
-
-/** True when the transaction only lost a race against another one, and may win it when it is run again. */
-export function isConcurrencyFailure(error: unknown): boolean {
-  return codesOf(error).some((code) => LOST_RACE.test(code));
-}
-
-/** PostgreSQL's `lock_not_available`. */
-const LOCK_TIMEOUT = '55P03';
-const LOST_RACE = /^(40001|40P01|55P03|SQLITE_BUSY.*)$/;
-
-/** The codes of an error and of its causes, of which it may be one itself: drivers wrap what the database said. */
-function codesOf(error: unknown): readonly string[] {
-  const codes: string[] = [];
-  const seen = new Set<unknown>();
-  for (let next = error; typeof next === 'object' && next !== null && !seen.has(next); ) {
-    seen.add(next);
-    const { code, cause } = next as { readonly code?: unknown; readonly cause?: unknown };
-    if (typeof code === 'string') codes.push(code);
-    next = cause;
-  }
-  return codes;
 }

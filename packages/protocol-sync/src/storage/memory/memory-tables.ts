@@ -2,7 +2,7 @@
 import { recordKey } from '@objectql/sync-types';
 import { RecordMap } from '../../records/record-map.js';
 import { KEPT_EPOCHS } from '../epoch-watch.js';
-import { ownCopy, ownFields } from '../own-copy.js';
+import { ownCopy } from '../own-copy.js';
 import {
   type FeedRecord,
   type Intent,
@@ -12,24 +12,14 @@ import {
   type LogRow,
   logsIn,
   type PageQuery,
-  type PlacesOfLog,
   type PruneSlice,
-  type RecordState,
   type SaveRequest,
   type StoredRecord,
   type StoreFacts,
 } from '../sync-store.js';
+import { MemoryLedger } from './memory-ledger.js';
+import { type Row, toFeedRecord, toRecord, toRow, writeOver } from './memory-row.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
-import { RowsOfLog } from './rows-of-log.js';
-
-/** A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. */
-type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] } & {
-  /**
-   * What readers are sent of `data`; kept from the second on, because what only one is sent costs more to keep than to make.
-   * Empty when there was a first.
-   */
-  text: string | undefined;
-};
 
 /** What a transaction saves, made independent of the objects it was said with. */
 export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
@@ -51,8 +41,7 @@ export class MemoryTables {
   readonly #feed = new PlaceIndex<Row>();
   readonly #feedByObject = new Map<string, PlaceIndex<Row>>();
   readonly #tombstones = new Set<Row>();
-  readonly #ledgerById = new Map<string, LedgerRow>();
-  readonly #ledgerByLog = new Map<string, RowsOfLog>();
+  readonly #ledger = new MemoryLedger();
   readonly #logById = new Map<string, LogRow>();
   readonly #intents = new RecordMap<Intent>();
   /** The epochs that the present one continues, with their last places, rising. */
@@ -86,27 +75,11 @@ export class MemoryTables {
     return {
       facts: this.factsFor(epoch),
       records,
-      ledger: this.#recall(mutationIds, logsIn(request)),
+      ledger: this.#ledger.recall(mutationIds, logsIn(request)),
       log: log && this.#logById.get(log.logId),
       formerLogs: present(formerLogs.map(({ logId }) => this.#logById.get(logId))),
       intents,
     };
-  }
-
-  #recall(mutationIds: readonly string[], logs: readonly PlacesOfLog[]): readonly LedgerRow[] {
-    const found = new Set<LedgerRow>();
-    for (const id of mutationIds) {
-      const row = this.#ledgerById.get(id);
-      if (row) found.add(row);
-    }
-    for (const { logId, sequences } of logs) {
-      const rows = this.#ledgerByLog.get(logId);
-      for (const sequence of rows ? sequences : []) {
-        const row = rows?.get(sequence);
-        if (row) found.add(row);
-      }
-    }
-    return [...found];
   }
 
   page({ after, limit, objects }: PageQuery): readonly FeedRecord[] {
@@ -124,7 +97,7 @@ export class MemoryTables {
   /** Takes all the requests over, into the given epoch, or throws. */
   save(requests: readonly SaveRows[], epoch = this.facts.epoch): void {
     this.#refuseSecondIntents(requests);
-    this.#enterAll(requests.flatMap(({ ledger = [] }) => ledger));
+    this.#ledger.enter(requests.flatMap(({ ledger = [] }) => ledger));
     if (epoch !== this.facts.epoch) {
       this.#lastPlaceByEpoch.set(this.facts.epoch, this.facts.head);
       this.facts = { ...this.facts, epoch };
@@ -144,15 +117,13 @@ export class MemoryTables {
     }
   }
 
-  prune({ before, limit }: PruneSlice): number {
+  prune(slice: PruneSlice): number {
+    const { before, limit } = slice;
     const tombstones = [...this.#tombstones]
       .filter(({ changedAt }) => changedAt < before)
       .sort((a, b) => a.changedAt - b.changedAt)
       .slice(0, limit);
-    const rows = [...this.#ledgerById.values()]
-      .filter(({ at }) => at < before)
-      .sort((a, b) => a.at - b.at)
-      .slice(0, limit);
+    const rows = this.#ledger.due(slice);
     for (const tombstone of tombstones) this.#dropTombstone(tombstone);
     for (const row of rows) this.#dropRow(row);
     this.#dropEpochs();
@@ -178,37 +149,6 @@ export class MemoryTables {
     if (row.data === null) this.#tombstones.delete(row);
   }
 
-  /** Enters all rows, or none when one is taken. */
-  #enterAll(rows: readonly LedgerRow[]): void {
-    rows.forEach((row, index) => {
-      if (this.#enter(row)) return;
-      for (const entered of rows.slice(0, index)) this.#leave(entered);
-      const { mutationId, sequence } = row;
-      throw new Error(`Mutation ${mutationId} or its sequence ${sequence} is in the ledger. Load before you save.`);
-    });
-  }
-
-  /** False, and nothing changed, when the row's id or its sequence in its log is taken. */
-  #enter(row: LedgerRow): boolean {
-    const { mutationId, logId } = row;
-    if (this.#ledgerById.has(mutationId)) return false;
-    if (logId !== null) {
-      const rows = this.#ledgerByLog.get(logId) ?? new RowsOfLog();
-      if (!rows.add(row)) return false;
-      this.#ledgerByLog.set(logId, rows);
-    }
-    this.#ledgerById.set(mutationId, row);
-    return true;
-  }
-
-  #leave({ mutationId, logId, sequence }: LedgerRow): void {
-    this.#ledgerById.delete(mutationId);
-    if (logId === null) return;
-    const rows = this.#ledgerByLog.get(logId);
-    rows?.delete(sequence);
-    if (rows?.isEmpty) this.#ledgerByLog.delete(logId);
-  }
-
   #saveLog(log: LogRow): void {
     const before = this.#logById.get(log.logId);
     this.#logById.set(log.logId, {
@@ -231,7 +171,7 @@ export class MemoryTables {
   }
 
   #dropRow(row: LedgerRow): void {
-    this.#leave(row);
+    this.#ledger.leave(row);
     const log = row.logId === null ? undefined : this.#logById.get(row.logId);
     if (log) this.#logById.set(log.logId, { ...log, floor: Math.max(log.floor, row.sequence) });
   }
@@ -253,74 +193,6 @@ export class MemoryTables {
       }
     }
   }
-}
-
-function writeOver(
-  row: Row,
-  { version, born, bornBy, data, deleted, writes, run, changedAt, origin, place }: Row,
-): Row {
-  row.version = version;
-  row.born = born;
-  row.bornBy = bornBy;
-  row.data = data;
-  row.text = undefined;
-  row.deleted = deleted;
-  row.writes = writes;
-  row.run = run;
-  row.changedAt = changedAt;
-  row.origin = origin;
-  row.place = place;
-  return row;
-}
-
-/** Name by name, because spreading a record costs several times as much. The place is given at commit. */
-function toRow(state: RecordState): Row {
-  return {
-    objectName: state.objectName,
-    recordId: state.recordId,
-    version: state.version,
-    born: state.born,
-    bornBy: state.bornBy,
-    data: state.data && ownFields(state.data),
-    text: undefined,
-    deleted: state.deleted,
-    writes: state.writes,
-    run: state.run,
-    changedAt: state.changedAt,
-    origin: state.origin,
-    place: 0,
-  };
-}
-
-function toRecord(row: Row): StoredRecord {
-  return {
-    objectName: row.objectName,
-    recordId: row.recordId,
-    version: row.version,
-    born: row.born,
-    bornBy: row.bornBy,
-    data: row.data && ownFields(row.data),
-    deleted: row.deleted,
-    writes: row.writes,
-    run: row.run,
-    changedAt: row.changedAt,
-    origin: row.origin,
-    place: row.place,
-  };
-}
-
-function toFeedRecord(row: Row): FeedRecord {
-  const { objectName, recordId, place, version, born, changedAt, origin } = row;
-  return { objectName, recordId, place, version, born, data: textOf(row), changedAt, origin };
-}
-
-/** `null` for a tombstone. */
-function textOf(row: Row): string | null {
-  if (row.data === null) return null;
-  if (row.text) return row.text;
-  const text = JSON.stringify(row.data);
-  row.text = row.text === undefined ? '' : text;
-  return text;
 }
 
 /** What several indexes hold at higher places than `place`; one alone, as nearly always, is in order already. */

@@ -23,9 +23,9 @@ export interface ServerLimits extends SyncLimits {
 }
 
 /** 10 s for one write: far above any healthy database, and below the client's 30 s. */
-export const RESOLVER_TIMEOUT_MS = 10_000;
+const RESOLVER_TIMEOUT_MS = 10_000;
 /** 15 s: with one last slow write the answer still comes within the client's 30 s. */
-export const PUSH_BUDGET_MS = 15_000;
+const PUSH_BUDGET_MS = 15_000;
 
 /** The limits where none are given. */
 export const DEFAULT_LIMITS: ServerLimits = {

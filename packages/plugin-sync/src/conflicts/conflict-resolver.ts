@@ -59,7 +59,7 @@ export interface ConflictSurroundings {
 }
 
 /** 5: two devices that keep overwriting each other are for a person to part. */
-export const MAX_AUTOMATIC_ROUNDS = 5;
+const MAX_AUTOMATIC_ROUNDS = 5;
 
 /** Decides conflicts of one object. Who knows the strategy decides: the server, or where it knows none, this client. */
 export class ConflictResolver {

@@ -1,7 +1,7 @@
 /** How long to wait before another try. */
 
 /** 1 s: the first retry comes within it. */
-export const BACKOFF_BASE_MS = 1000;
+const BACKOFF_BASE_MS = 1000;
 /** 60 s: the longest pause between two tries, so that a server that is back is found within a minute. */
 export const BACKOFF_MAX_MS = 60_000;
 /** 1 h: a server that is not back by then says so again; one that mistakes the unit must not end sync. */

@@ -8,12 +8,6 @@ import type { RecordId, RecordRef } from '@objectql/sync-types';
 export class RecordMap<T> {
   readonly #byObject = new Map<string, Map<RecordId, T>>();
 
-  get size(): number {
-    let size = 0;
-    for (const byId of this.#byObject.values()) size += byId.size;
-    return size;
-  }
-
   get({ objectName, recordId }: RecordRef): T | undefined {
     return this.#byObject.get(objectName)?.get(recordId);
   }

@@ -21,7 +21,7 @@ function readRows(connection: SqliteConnection, { after, limit, objects }: PageQ
  * The statement that reads a page: of the whole feed, or of that many objects. For objects it is one index walk each,
  * merged by SQLite as they go; an IN list would first read and sort everything behind the page.
  */
-export function pageSql(objects?: number): string {
+function pageSql(objects?: number): string {
   if (objects === undefined) return `${SELECT} WHERE place > ? ORDER BY place LIMIT ?`;
   const walks = Array.from({ length: objects }, () => `${SELECT} WHERE object_name = ? AND place > ?`);
   return `${walks.join(' UNION ALL ')} ORDER BY place LIMIT ?`;

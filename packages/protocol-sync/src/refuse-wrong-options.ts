@@ -13,6 +13,10 @@ export type OptionKind = { readonly expected: string; readonly isRequired?: bool
       /** It is a number so large at least. `NaN`, as of a setting that was read from nowhere, would bound nothing. */
       readonly least: number;
     }
+  | {
+      /** It is true or false. */
+      readonly isFlag: true;
+    }
 );
 
 /** A `RecordResolver`. */
@@ -21,6 +25,7 @@ export const RESOLVER_KIND: OptionKind = {
   expected: 'an object with getRecord and applyMutation',
 };
 export const FUNCTION_KIND: OptionKind = { methods: ['call'], expected: 'a function' };
+export const FLAG_KIND: OptionKind = { isFlag: true, expected: 'true or false' };
 export const COUNT_KIND: OptionKind = { least: Number.MIN_VALUE, expected: 'a positive number' };
 export const DURATION_KIND: OptionKind = { least: 0, expected: 'a number of milliseconds' };
 
@@ -45,7 +50,8 @@ export function refuseWrongOptions<Options extends object>(
 
 function isOfKind(value: unknown, kind: OptionKind): boolean {
   if (value === undefined || value === null) return kind.isRequired !== true;
-  return 'methods' in kind ? hasMethods(value, kind.methods) : typeof value === 'number' && value >= kind.least;
+  if ('methods' in kind) return hasMethods(value, kind.methods);
+  return 'isFlag' in kind ? typeof value === 'boolean' : typeof value === 'number' && value >= kind.least;
 }
 
 /** Whether a value, of whatever kind, has all these methods. */

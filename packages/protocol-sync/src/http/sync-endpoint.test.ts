@@ -354,6 +354,7 @@ it.each([
   [{ onError: console }, 'onError must be a function'],
   [{ maxConcurrentRequests: Number.NaN }, 'maxConcurrentRequests must be a positive number'],
   [{ maxConcurrentRequests: 0 }, 'maxConcurrentRequests must be a positive number'],
+  [{ realtime: 'no' }, 'realtime must be true or false'],
 ])('refuses an option of another kind, and says what to pass: %j', (options, problem) => {
   const handler = problem.startsWith('handler') ? {} : { handler: new SyncHandler() };
   const given = options && { ...handler, ...options };

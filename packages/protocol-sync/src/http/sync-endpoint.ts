@@ -12,6 +12,7 @@ import { messageOf, printSparingly } from '../print-sparingly.js';
 import type { RecordResolver } from '../records/record-resolver.js';
 import {
   COUNT_KIND,
+  FLAG_KIND,
   FUNCTION_KIND,
   type OptionKinds,
   RESOLVER_KIND,
@@ -72,7 +73,7 @@ const OPTIONS: OptionKinds<SyncEndpointOptions> = {
   authenticate: { methods: ['call'], expected: 'a function from the request to { id } or null' },
   path: { methods: ['replace'], expected: "a text, e.g. '/api/sync'" },
   maxConcurrentRequests: COUNT_KIND,
-  realtime: true,
+  realtime: FLAG_KIND,
   onError: FUNCTION_KIND,
   platform: true,
 };

@@ -1,5 +1,5 @@
 /** Checks the options of the plugin as plain JavaScript may pass them: what is misspelt must not be silently ignored. */
-import { type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
+import { COUNT_KIND, FLAG_KIND, type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 
 const OPTIONS: OptionKinds<SyncProtocolPluginOptions> = {
@@ -17,12 +17,12 @@ const OPTIONS: OptionKinds<SyncProtocolPluginOptions> = {
 };
 
 const ENDPOINT_OPTIONS: OptionKinds<NonNullable<SyncProtocolPluginOptions['endpoint']>> = {
-  enabled: true,
+  enabled: { ...FLAG_KIND, isRequired: true },
   path: true,
-  maxMutationsPerRequest: true,
-  maxConcurrentRequests: true,
-  changeLogRetentionDays: true,
-  realtime: true,
+  maxMutationsPerRequest: COUNT_KIND,
+  maxConcurrentRequests: COUNT_KIND,
+  changeLogRetentionDays: COUNT_KIND,
+  realtime: FLAG_KIND,
 };
 
 /** Throws `TypeError` naming the first option that is unknown or cannot be meant. */
@@ -31,19 +31,11 @@ export function checkOptions(options: SyncProtocolPluginOptions): void {
   const { endpoint, limits } = options;
   if (!endpoint) return;
   refuseWrongOptions(endpoint, ENDPOINT_OPTIONS, 'SyncProtocolPlugin: endpoint.');
-  if (typeof endpoint.enabled !== 'boolean') throw problem('endpoint.enabled must be true or false');
   if (endpoint.path !== undefined && !isPath(endpoint.path)) {
     throw problem(`endpoint.path must be a path like '/api/sync', not ${JSON.stringify(endpoint.path)}`);
   }
-  if (endpoint.realtime !== undefined && typeof endpoint.realtime !== 'boolean') {
-    throw problem('endpoint.realtime must be true or false');
-  }
   if (endpoint.maxMutationsPerRequest !== undefined && limits?.maxMutations !== undefined) {
     throw problem('endpoint.maxMutationsPerRequest and limits.maxMutations are the same limit. Give one of them');
-  }
-  for (const name of ['maxMutationsPerRequest', 'maxConcurrentRequests', 'changeLogRetentionDays'] as const) {
-    const value = endpoint[name];
-    if (value !== undefined && !(value > 0)) throw problem(`endpoint.${name} must be a positive number, not ${value}`);
   }
 }
 

@@ -2,6 +2,7 @@
  * A request and its answer as the endpoint sees them, whatever brings them: a web `Request`, or the objects of `node:http`,
  * for which building web requests, responses and streams would cost more than answering.
  */
+import { SyncRequestError } from '../sync-request-error.js';
 
 /** Plain data and functions, no classes: a process may hold this package twice, as ESM and as CommonJS. */
 export interface HttpCall {
@@ -18,6 +19,11 @@ export interface HttpCall {
   onGone(listener: () => void): void;
   /** The same as a web request, for who wants to see one; its body is nobody's to read. Throws where it would be none. */
   toRequest(): Request;
+}
+
+/** Refuses a request of which no web request can be made. */
+export function malformedHead(cause: unknown): SyncRequestError {
+  return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
 }
 
 export interface ReadBodyOptions {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemPlatform } from '../platform/platform.js';
 import { SyncRequestError } from '../sync-request-error.js';
-import { answerCallOf, type HttpAnswer } from './http-call.js';
+import { answerCallOf, type HttpAnswer, malformedHead } from './http-call.js';
 import { END_OF_CONNECTION, errorAnswer } from './json-answer.js';
 import { NodeCall, type NodeRequest } from './node-call.js';
 import type { SyncEndpoint } from './sync-endpoint.js';
@@ -48,7 +48,7 @@ function toWebRequest(call: NodeCall): Request | SyncRequestError {
   try {
     return call.toWholeRequest();
   } catch (cause) {
-    return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
+    return malformedHead(cause);
   }
 }
 
@@ -73,9 +73,7 @@ async function send(
     else response.setHeader(name, value);
   }
   if (body instanceof ReadableStream) await pump(body, response);
-  else {
-    response.end(body);
-  }
+  else response.end(body);
   if (!request.complete) dropRest(request);
 }
 

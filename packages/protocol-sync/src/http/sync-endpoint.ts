@@ -22,7 +22,7 @@ import type { SyncHandler } from '../sync-handler.js';
 import { SyncRequestError } from '../sync-request-error.js';
 import { tellOrPrint } from '../tell-or-print.js';
 import { openEventStream } from './event-stream.js';
-import { type AnswerCall, attachAnswerCall, type HttpAnswer, type HttpCall } from './http-call.js';
+import { type AnswerCall, attachAnswerCall, type HttpAnswer, type HttpCall, malformedHead } from './http-call.js';
 import { errorAnswer, jsonAnswer } from './json-answer.js';
 import { PrincipalGate } from './principal-gate.js';
 import { readJsonBody } from './read-json-body.js';
@@ -211,10 +211,6 @@ function requestOf(call: HttpCall): Request {
   } catch (cause) {
     throw malformedHead(cause);
   }
-}
-
-function malformedHead(cause: unknown): SyncRequestError {
-  return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
 }
 
 function printError(error: unknown, more: readonly string[]): void {

@@ -19,7 +19,10 @@ export interface TransportOptions {
   readonly onNextPage?: ((checkpoint: string) => void) | undefined;
 }
 
-/** Carries a request to a server and its answer back. Rejects when there is no answer. */
+/**
+ * Carries a request to a server and its answer back: of a refusal, too, the body, or an error with its `code`. Rejects when there
+ * is no answer.
+ */
 export interface SyncTransport {
   push(request: SyncPushRequest, options?: TransportOptions): Promise<SyncPushResponse>;
   /** A push without mutations. Where it is missing, `push` is called with none. */

@@ -1,6 +1,6 @@
 /** Writes of a size or a shape that the engine allows and sync has to follow. */
 import type { MutationLogEntry } from '@objectql/sync-types';
-import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Authorize } from '../rules/authorize.js';
@@ -187,6 +187,15 @@ it('refuses for good an id that the engine takes for a placeholder, and takes th
   expect(await feed()).toEqual({ '{t1}}': 'Buy milk' });
 });
 
+it('writes nothing that was given up while the record was read', async () => {
+  const { engine } = await start();
+  const mutation = { objectName: 'task', recordId: 't1', operation: 'create', data: { title: 'late' } };
+  const context = { principal: null, transaction: undefined, signal: AbortSignal.abort(new Error('given up')) };
+  const written = new EngineRecords(engine as never).applyMutation(mutation as MutationLogEntry, 1, context);
+  await expect(written).rejects.toThrow('given up');
+  expect(await engine.find('task', {}, system)).toEqual([]);
+});
+
 it('enrols and follows the records beside those whose ids the engine takes for placeholders', async () => {
   const { filename, remove } = temporaryDatabase();
   onTestFinished(remove);
@@ -293,6 +302,40 @@ it("I12 asks an application's own rules also where they are the methods of a cla
   const { feed, engine } = await start({ authorize: new Rules() });
   for (const id of ['secret', 'open']) await engine.insert('task', { id, title: 'Buy milk' }, system);
   expect(await feed()).toEqual({ open: 'Buy milk' });
+});
+
+it('I4 brings to every device a write that begins before sync follows any, and ends after', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const first = await startKernel({ objects: [TASK], plugins: [new SyncProtocolPlugin()], filename });
+  await first.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await first.stop();
+  let goOn = () => {};
+  const started = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let written: Promise<unknown> | undefined;
+  const writer: KernelPlugin = {
+    name: 'writer',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init() {},
+    start(context) {
+      // A cast: the service is this class, of which sync itself uses less.
+      const engine = context.getService<DataEngine>('objectql') as unknown as ObjectQL;
+      engine.registerHook('beforeUpdate', () => started, { object: 'task' });
+      written = engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+    },
+  };
+  const second = await startKernel({ objects: [TASK], plugins: [writer, new SyncProtocolPlugin()], filename });
+  goOn();
+  await written;
+  await second.stop();
+  const sync = new SyncProtocolPlugin();
+  const { stop } = await startKernel({ objects: [TASK], plugins: [sync], filename });
+  onTestFinished(stop);
+  const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  expect(serverChanges.map(({ data }) => data?.title)).toEqual(['Buy oat milk']);
 });
 
 it('I4 follows writes of an object whose name the engine shortens', async () => {

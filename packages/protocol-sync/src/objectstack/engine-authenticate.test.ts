@@ -30,7 +30,7 @@ it.each([
     const organizations: unknown[] = [];
     const scope = (principal: Principal | null) => {
       // A cast, because a context is the platform's own.
-      organizations.push((principal?.context as EngineContext).tenantId);
+      organizations.push((principal?.context as EngineContext | undefined)?.tenantId);
       return '';
     };
     const sync = new SyncProtocolPlugin({ authorize: { scope } });

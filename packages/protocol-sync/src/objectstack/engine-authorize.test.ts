@@ -32,19 +32,14 @@ it('takes nothing for a right of what a membership resolver adds to its lists, a
   expect(await scopeAt(1)).toBe(await scopeAt(2));
 });
 
-it.each([
-  'tenantId',
-  'accessible_org_ids',
-  'email',
-  'posture',
-  'positions',
-  'permissions',
-  'systemPermissions',
-])('I6 lets a device walk the feed anew when the %s of its user changes', async (right) => {
-  const authorize = engineAuthorize({ readAll: async () => new Map() }, () => ({
-    security: undefined,
-    membership: undefined,
-  }));
-  const scopeOf = (value: string) => authorize.scope?.({ id: 'ada', context: { [right]: value } });
-  expect(await scopeOf('one')).not.toBe(await scopeOf('other'));
-});
+it.each(['tenantId', 'accessible_org_ids', 'email', 'posture', 'positions', 'permissions', 'systemPermissions'])(
+  'I6 lets a device walk the feed anew when the %s of its user changes',
+  async (right) => {
+    const authorize = engineAuthorize({ readAll: async () => new Map() }, () => ({
+      security: undefined,
+      membership: undefined,
+    }));
+    const scopeOf = (value: string) => authorize.scope?.({ id: 'ada', context: { [right]: value } });
+    expect(await scopeOf('one')).not.toBe(await scopeOf('other'));
+  },
+);

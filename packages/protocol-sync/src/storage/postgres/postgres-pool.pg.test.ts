@@ -49,6 +49,20 @@ test('gives all back where it is closed while its first request still opens it',
   expect([pool.listenerCount('error'), pool.totalCount - pool.idleCount]).toEqual([listeners, 0]);
 });
 
+test('leaves no listener on the connections that it has used', async () => {
+  const { connect, schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const pool = connect();
+  const listeners = new Map<object, number>();
+  pool.on('connect', (client) => listeners.set(client, client.listenerCount('error')));
+  const store = new PostgresStore({ pool, schema });
+  await store.open();
+  onTestFinished(() => store.close());
+  for (let place = 0; place < 3; place++) await store.page({ after: place, limit: 1 });
+  const counts = [...listeners.keys()].map((client) => (client as pg.PoolClient).listenerCount('error'));
+  expect(counts).toEqual([...listeners.values()]);
+});
+
 test.each([
   ['08006', true],
   ['08P01', true],

@@ -189,9 +189,19 @@ it('refuses for good an id that the engine takes for a placeholder, and takes th
 
 it('writes nothing that was given up while the record was read', async () => {
   const { engine } = await start();
-  const mutation = { objectName: 'task', recordId: 't1', operation: 'create', data: { title: 'late' } };
+  const mutation: MutationLogEntry = {
+    id: 'm1',
+    objectName: 'task',
+    recordId: 't1',
+    operation: 'create',
+    data: { title: 'late' },
+    timestamp: '2026-01-01T00:00:00.000Z',
+    clientId: 'phone',
+    sequence: 1,
+    baseVersion: null,
+  };
   const context = { principal: null, transaction: undefined, signal: AbortSignal.abort(new Error('given up')) };
-  const written = new EngineRecords(engine as never).applyMutation(mutation as MutationLogEntry, 1, context);
+  const written = new EngineRecords(engine as never).applyMutation(mutation, 1, context);
   await expect(written).rejects.toThrow('given up');
   expect(await engine.find('task', {}, system)).toEqual([]);
 });

@@ -62,6 +62,14 @@ it('lists the records of one object page by page, each at least once though one 
   }
 });
 
+it('lists a hundred records where nothing else is asked', async () => {
+  const { handler } = setUp();
+  await handler.recordChanges(Array.from({ length: 101 }, (_, index) => site(`s${index}`)));
+  const { records, nextCursor } = await handler.listRecords('site');
+  const rest = await handler.listRecords('site', { cursor: nextCursor });
+  expect([records.length, rest.records.length]).toEqual([100, 1]);
+});
+
 it('refuses to read what is not synced, and what names no record or page', async () => {
   const { handler } = setUp({ objects: { site: { enabled: true }, note: { enabled: false } } });
   const refusals = await Promise.all(

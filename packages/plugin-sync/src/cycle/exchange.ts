@@ -69,10 +69,10 @@ export class Exchange {
    * Sends the mutations and asks for what is new since the checkpoint. Rejects with `TransportError` when there is no
    * usable answer.
    */
-  async run({ sent, checkpoint }: Ask, options: TransportOptions): Promise<Exchanged> {
+  async run(ask: Ask, options: TransportOptions): Promise<Exchanged> {
     const { platform } = this.#parts;
     const startedAt = platform.now();
-    const request = this.#request({ sent, checkpoint });
+    const request = this.#request(ask);
     // Bounded here as well, because a transport of the application's may not know the signal.
     const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (ended) =>
       this.#send(request, { ...options, signal: ended }),
@@ -81,7 +81,7 @@ export class Exchange {
       const { failure } = failed;
       // Whatever stands in between may cut off, refuse or give up what is too much for it, in any words; and a server may
       // fail at it. Less may get through.
-      if (!('code' in failure && failure.status < 500)) this.shrink(sent.length);
+      if (!('code' in failure && failure.status < 500)) this.shrink(ask.sent.length);
       throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
@@ -94,7 +94,7 @@ export class Exchange {
     const midway = (startedAt + platform.now()) / 2;
     // Adding 0 turns the -0 that rounding may give into 0.
     const clockSkewMs = answer.serverTime === undefined ? null : Math.round(midway - Date.parse(answer.serverTime)) + 0;
-    return { sent, answer, checkpoint, clockSkewMs };
+    return { ...ask, answer, clockSkewMs };
   }
 
   /** Does what can be done already of sending these next. Answers what the transport does: one that is asynchronous may fail later. */

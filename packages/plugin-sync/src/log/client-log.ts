@@ -366,8 +366,6 @@ export class ClientLog {
   }
 
   #nextSequence(): number {
-    const { nextSequence } = this.#meta;
-    this.#meta.nextSequence = nextSequence + 1;
-    return nextSequence;
+    return this.#meta.nextSequence++;
   }
 }

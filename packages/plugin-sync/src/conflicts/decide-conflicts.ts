@@ -62,7 +62,6 @@ interface DecideInput {
 async function decide(conflict: SyncConflict, { entry, localCopy, parts }: DecideInput): Promise<Resolution> {
   const { objectName, id } = entry.mutation;
   const { configs, onConflict, listeners, conflicts, afterwards } = parts;
-  const report = (error: unknown) => listeners.report(error);
   try {
     const { strategy, conflictFields } = configs.of(objectName);
     const resolver = new ConflictResolver({ strategy, conflictFields, onConflict });
@@ -71,7 +70,7 @@ async function decide(conflict: SyncConflict, { entry, localCopy, parts }: Decid
       // Who has taken so long once is a person: the others are not waited for.
       timeoutMs: afterwards.length > 0 ? 0 : CALLBACK_WAIT_MS,
       onLate(): Resolution {
-        afterwards.push(() => work.then((late) => conflicts.resolveLate(id, late)).catch(report));
+        afterwards.push(() => work.then((late) => conflicts.resolveLate(id, late)).catch(listeners.report));
         return { do: 'park' };
       },
     });
@@ -81,7 +80,7 @@ async function decide(conflict: SyncConflict, { entry, localCopy, parts }: Decid
   } catch (error) {
     // The answer is not stored, and the conflict met again by the next process.
     if (listeners.isClosed) throw error;
-    report(error);
+    listeners.report(error);
     return { do: 'park' };
   }
 }

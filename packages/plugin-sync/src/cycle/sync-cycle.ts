@@ -182,10 +182,7 @@ export class SyncCycle {
     const { exchange, listeners } = this.#parts;
     const next = this.#selectBehind(sent);
     // A hint that cannot be taken is no reason to give up the request that is under way.
-    callContained(
-      () => this.#isWanted(next[0]) && exchange.prepare(next),
-      (error) => listeners.report(error),
-    );
+    callContained(() => this.#isWanted(next[0]) && exchange.prepare(next), listeners.report);
   }
 
   #start(ask: Ask, signal: AbortSignal): OpenRequest {

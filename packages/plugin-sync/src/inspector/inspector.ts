@@ -72,7 +72,7 @@ export class Inspector {
       initial: this.#inspect(),
       watch: (tell) => {
         const look = () => tell(this.#inspect());
-        this.#recorded = () => callContained(look, (error) => client.listeners.report(error));
+        this.#recorded = () => callContained(look, client.listeners.report);
         // Also what shows in no status, as that a change has become durable.
         const stop = client.subscribeStatus(look, () => false);
         return () => {

@@ -37,6 +37,19 @@ export class Listeners {
     this.#onError = onError;
   }
 
+  /** Tells an error to everybody who wants to know. May be passed on without the object. */
+  readonly report = (error: unknown): void => {
+    const reported = toError(error);
+    this.#onError(reported);
+    // What a listener for errors throws is told to nobody but `onError`: it would only be told to the thrower.
+    for (const { listener } of this.#registrations) {
+      callContained(
+        () => listener.onSyncError?.(reported),
+        (own) => this.#onError(toError(own)),
+      );
+    }
+  };
+
   /** Waits for nothing of the application's any more: it may be what waits for the client to close. */
   close(): void {
     this.isClosed = true;
@@ -62,10 +75,7 @@ export class Listeners {
       if (Array.isArray(own) && own.length === 0) continue;
       // The compiler does not see that the method of a name takes what is told under that name.
       const hearer = listener as { readonly [Method in Name]?: (told: unknown) => unknown };
-      callContained(
-        () => hearer[name]?.(own),
-        (error) => this.report(error),
-      );
+      callContained(() => hearer[name]?.(own), this.report);
     }
   }
 
@@ -95,19 +105,6 @@ export class Listeners {
     });
     if (this.isClosed) this.#close();
     return waitWithin(Promise.race([work, closed]), { ...limit, platform: this.#platform });
-  }
-
-  /** Tells an error to everybody who wants to know. */
-  report(error: unknown): void {
-    const reported = toError(error);
-    this.#onError(reported);
-    // What a listener for errors throws is told to nobody but `onError`: it would only be told to the thrower.
-    for (const { listener } of this.#registrations) {
-      callContained(
-        () => listener.onSyncError?.(reported),
-        (own) => this.#onError(toError(own)),
-      );
-    }
   }
 }
 

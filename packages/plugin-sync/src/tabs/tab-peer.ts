@@ -87,7 +87,7 @@ export class TabPeer implements TabGroup, Driver {
         intake.tellReread(changed);
         member.schedule();
       },
-      onFailed: (error) => listeners.report(error),
+      onFailed: listeners.report,
     });
     // Until this tab leads its own driver rests.
     driver.dispatch({ type: 'paused' });

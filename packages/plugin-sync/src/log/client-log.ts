@@ -11,10 +11,10 @@ import type { MutationLogEntry } from '@objectql/sync-types';
 import { checkClientId } from '../check-options.js';
 import type { Platform } from '../platform/platform.js';
 import {
-  CheckpointMovedError,
   type ClientMeta,
   type ClientState,
   type ClientStorage,
+  MovedError,
   RevisionMovedError,
   type StorageBatch,
   type StoredEntry,
@@ -350,8 +350,7 @@ export class ClientLog {
       this.#isRefused = false;
       return done;
     } catch (error) {
-      // That another tab came first is no failure.
-      this.#isRefused = !(error instanceof RevisionMovedError || error instanceof CheckpointMovedError);
+      this.#isRefused = !(error instanceof MovedError);
       throw error;
     }
   }

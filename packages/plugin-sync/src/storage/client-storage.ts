@@ -131,22 +131,19 @@ export interface ClientStorage {
   close(): Promise<void>;
 }
 
-/** Another tab or a reset moved the checkpoint since the request was made: its answer must not be stored. */
-export class CheckpointMovedError extends Error {
-  override readonly name = 'CheckpointMovedError';
-
+/** Another writer came first: nothing was stored, and nothing has failed. */
+export abstract class MovedError extends Error {
   constructor() {
-    super(MOVED);
+    super('Another writer came first: nothing was stored. Load the storage and make the batch anew.');
   }
+}
+
+/** Another tab or a reset moved the checkpoint since the request was made: its answer must not be stored. */
+export class CheckpointMovedError extends MovedError {
+  override readonly name = 'CheckpointMovedError';
 }
 
 /** Another tab or process stored something since the state was read: read it again and make the batch anew. */
-export class RevisionMovedError extends Error {
+export class RevisionMovedError extends MovedError {
   override readonly name = 'RevisionMovedError';
-
-  constructor() {
-    super(MOVED);
-  }
 }
-
-const MOVED = 'Another writer came first: nothing was stored. Load the storage and make the batch anew.';

@@ -7,10 +7,9 @@ import { systemPlatform } from '../platform/system-platform.js';
 import { waitWithin } from '../platform/wait-within.js';
 import {
   type BaseRecord,
-  CheckpointMovedError,
   type ClientState,
   type ClientStorage,
-  RevisionMovedError,
+  MovedError,
   type StorageBatch,
 } from './client-storage.js';
 import { fill, readState, writeBatch } from './indexeddb-batch.js';
@@ -257,7 +256,7 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   #storageError(error: unknown): unknown {
-    if ([StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)) return error;
+    if (error instanceof StorageError || error instanceof MovedError) return error;
     if (isNamed(error, 'QuotaExceededError')) return this.#error('FULL', error);
     if (isNamed(error, 'TimeoutError')) return this.#error('LOCKED', error);
     return this.#error(isNamed(error, 'VersionError') ? 'TOO_NEW' : 'FAILED', error);

@@ -3,11 +3,10 @@ import type { RecordRef } from '@objectql/sync-types';
 import { checkExpected } from './check-expected.js';
 import {
   type BaseRecord,
-  CheckpointMovedError,
   type ClientMeta,
   type ClientState,
   type ClientStorage,
-  RevisionMovedError,
+  MovedError,
   type StorageBatch,
 } from './client-storage.js';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
@@ -84,9 +83,7 @@ export class SqliteStorage implements ClientStorage {
         return work(sql);
       });
     } catch (error) {
-      throw [StorageError, CheckpointMovedError, RevisionMovedError].some((known) => error instanceof known)
-        ? error
-        : sqliteError(error);
+      throw error instanceof StorageError || error instanceof MovedError ? error : sqliteError(error);
     }
   }
 

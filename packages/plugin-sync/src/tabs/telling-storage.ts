@@ -1,12 +1,7 @@
 /** A storage that tells the other tabs what this one writes. */
 import { refOf } from '@objectql/sync-types';
 import type { Changed } from '../records/record-watch.js';
-import {
-  CheckpointMovedError,
-  type ClientStorage,
-  RevisionMovedError,
-  type StorageBatch,
-} from '../storage/client-storage.js';
+import { type ClientStorage, MovedError, type StorageBatch } from '../storage/client-storage.js';
 import type { TabMessage } from './tab-message.js';
 
 /** 500: beyond, reading everything anew costs less than naming what changed. */
@@ -25,8 +20,7 @@ export function tellingStorage(storage: ClientStorage, tell: (message: TabMessag
         await storage.commit(batch);
       } catch (error) {
         // Of another failure the others hear nothing and look for themselves: what was not answered may have been stored.
-        if (error instanceof RevisionMovedError || error instanceof CheckpointMovedError)
-          tell({ type: 'wrote', revision: null, changed: [] });
+        if (error instanceof MovedError) tell({ type: 'wrote', revision: null, changed: [] });
         throw error;
       }
       tell({ type: 'wrote', revision: batch.meta?.revision ?? null, changed: changedBy(batch) });

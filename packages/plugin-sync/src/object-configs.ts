@@ -37,15 +37,14 @@ export class ObjectConfigs {
     return this.#byName.get(objectName) ?? this.#default;
   }
 
-  /** Throws when this object's mutations may not be recorded here. */
-  refuseRecording(objectName: string): void {
+  /** Why mutations of this object may not be recorded here; `undefined` where they may. */
+  refusalOf(objectName: string): SyncUsageError | undefined {
     const { isEnabled, direction } = this.of(objectName);
-    if (!isEnabled) {
-      throw new SyncUsageError('NOT_ENABLED', `${objectName} takes no part in sync. Set sync.enabled to true for it.`);
-    }
-    if (direction === 'pull-only') {
-      throw new SyncUsageError('READ_ONLY', `${objectName} is pull-only: it is changed on the server alone.`);
-    }
+    if (!isEnabled)
+      return new SyncUsageError('NOT_ENABLED', `${objectName} takes no part in sync. Set sync.enabled to true for it.`);
+    return direction === 'pull-only'
+      ? new SyncUsageError('READ_ONLY', `${objectName} is pull-only: it is changed on the server alone.`)
+      : undefined;
   }
 
   /** True when records of this object are kept here; those of push-only objects are not, once they are settled. */

@@ -202,7 +202,8 @@ export class SyncClient implements AsyncDisposable {
   record(input: CheckedMutation, made?: MadeBefore): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
       throw new SyncUsageError('CLOSED', 'The client is closed: nothing was recorded.');
-    this.configs.refuseRecording(input.objectName);
+    const refusal = this.configs.refusalOf(input.objectName);
+    if (refusal) throw refusal;
     const mutation = this.log.append(input, made);
     this.#recorded(mutation);
     return mutation;

@@ -114,10 +114,7 @@ export class DataEngineSync implements KernelPlugin {
     const unknown = names.find((name) => engine.registry.getObject(name)?.name !== name);
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
     // What may not be recorded would wait in the outbox for ever, and what the server has would wait for it.
-    const recorded = names.filter((name) => {
-      const { isEnabled, direction } = client.configs.of(name);
-      return isEnabled && direction !== 'pull-only';
-    });
+    const recorded = names.filter((name) => !client.configs.refusalOf(name));
     for (const name of (await this.#isOwn()) ? recorded : []) await this.#enrol(name);
     await this.#drain();
     // Of what only pushes the client keeps nothing to be written: the engine's own records stay.
@@ -173,7 +170,8 @@ export class DataEngineSync implements KernelPlugin {
     { objectName, next }: { readonly objectName: string; readonly next: () => Promise<void> },
   ): Promise<void> {
     const { engine, client, onFailed } = this.#started();
-    client.configs.refuseRecording(objectName);
+    const refusal = client.configs.refusalOf(objectName);
+    if (refusal) throw refusal;
     await this.#refuseWrongUser();
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {

@@ -16,8 +16,8 @@ import { SyncDriver } from './cycle/sync-driver.js';
 import { Listeners } from './listeners/listeners.js';
 import { type IsSame, Subscribers } from './listeners/subscribers.js';
 import type { SyncEventListener } from './listeners/sync-listener.js';
-import type { LiveUpdates, StartLive } from './live/live-port.js';
-import { ClientLog } from './log/client-log.js';
+import type { LiveClient, LiveUpdates, StartLive } from './live/live-port.js';
+import { ClientLog, type LogObserver } from './log/client-log.js';
 import type { MadeBefore } from './log/log-entry.js';
 import type { CheckedMutation } from './log/new-mutation.js';
 import type { ObjectConfigs } from './object-configs.js';
@@ -79,8 +79,15 @@ export class SyncClient implements AsyncDisposable {
     const log = new ClientLog({ clientId, storage, platform, user });
     const listeners = new Listeners(platform, (error) => this.#failed(error));
     for (const listener of options.listeners ?? []) listeners.add(listener);
-    const onListenerFailed = (error: unknown) => listeners.report(error);
-    const onChanged = () => this.#tellStatus();
+    this.log = log;
+    this.listeners = listeners;
+    this.configs = configs;
+    this.transport = transport;
+    this.#group = group;
+    this.#subscribers = new Subscribers(
+      () => this.status,
+      (error) => this.#statusListenerFailed(error),
+    );
     // The first who watches records wants to see what the server has; live updates ask by themselves.
     let asksFirst = !options.live;
     // Each part takes of these what its own interface names.
@@ -91,10 +98,10 @@ export class SyncClient implements AsyncDisposable {
       configs,
       listeners,
       onConflict,
-      onListenerFailed,
-      onChanged,
       transport: () => this.transport,
       open: () => log.load(),
+      onListenerFailed: listeners.report,
+      onChanged: () => this.#tellStatus(),
       onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
       onSettled: group?.tellSettled.bind(group),
       onWatched: () => {
@@ -112,61 +119,62 @@ export class SyncClient implements AsyncDisposable {
       cycle,
       onState: () => {
         this.#live?.follow();
-        onChanged();
+        this.#tellStatus();
       },
       onCompleted: (answer) => this.#completed(answer),
     });
-    this.log = log;
     this.records = records;
     this.conflicts = conflicts;
     this.deadLetters = deadLetters;
-    this.listeners = listeners;
-    this.configs = configs;
-    this.transport = transport;
     this.#intake = intake;
     this.#cycle = cycle;
-    this.#group = group;
-    this.#subscribers = new Subscribers(
-      () => this.status,
-      (error) => this.#statusListenerFailed(error),
-    );
     const schedule = () => this.#scheduleUnsent();
     this.#driver = group?.drive({ ...parts, intake, driver, schedule, facts: () => this.#facts() }) ?? driver;
-    log.observe({
-      onSaveFailed: onListenerFailed,
-      onSaved: onChanged,
+    log.observe(this.#logObserver());
+    ownStorage.onLost?.(() => log.probe());
+    this.#live = options.live?.(this.#liveClient(driver, platform));
+    this.#live?.follow();
+  }
+
+  /** What the log's state means to everybody else. */
+  #logObserver(): LogObserver {
+    return {
+      onSaveFailed: this.listeners.report,
+      onSaved: () => this.#tellStatus(),
       onLoaded: ({ entries }) => {
         if (entries.length > 0) this.#schedule(0);
-        intake.tellReread([]);
+        this.#intake.tellReread([]);
       },
       onForeign: () => this.#driver.dispatch({ type: 'refused', why: 'wrong-user' }),
       onRemoved: (ids) => {
-        intake.conclude(ids);
-        records.changed('all');
+        this.#intake.conclude(ids);
+        this.records.changed('all');
       },
       onWaiting: () => {
-        conflicts.tell();
-        deadLetters.tell();
+        this.conflicts.tell();
+        this.deadLetters.tell();
       },
       onReread: () => {
-        intake.tellReread();
-        schedule();
+        this.#intake.tellReread();
+        this.#scheduleUnsent();
       },
-    });
-    ownStorage.onLost?.(() => log.probe());
-    // Of the tabs that share a storage the leader alone holds a stream: the others' own drivers rest.
-    this.#live = options.live?.({
+    };
+  }
+
+  /** The client as its live updates see it. Of the tabs that share a storage the leader alone has a stream: other tabs' own drivers rest. */
+  #liveClient(driver: SyncDriver, platform: Platform): LiveClient {
+    const client = this;
+    return {
       platform,
       get transport() {
-        return parts.transport();
+        return client.transport;
       },
-      isPulling: configs.isPulling,
+      isPulling: this.configs.isPulling,
       state: () => driver.state,
-      checkpoint: () => log.meta.checkpoint,
+      checkpoint: () => this.log.meta.checkpoint,
       dispatch: (event) => driver.dispatch(event),
-      onChanged,
-    });
-    this.#live?.follow();
+      onChanged: () => this.#tellStatus(),
+    };
   }
 
   /** How sync stands now. */
@@ -183,7 +191,7 @@ export class SyncClient implements AsyncDisposable {
 
   /** Calls `listener` with the status now and whenever it is not the same. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>, isSame?: IsSame): () => void {
-    this.open().catch((error: unknown) => this.listeners.report(error));
+    this.open().catch(this.listeners.report);
     return this.#subscribers.add(listener, isSame);
   }
 

@@ -87,7 +87,7 @@ export function initialState({ isEnabled, isOnline }: { isEnabled: boolean; isOn
 }
 
 /** What makes a client sync at once, by where it stands, and why where it needs a sign-in. */
-const STARTS: Readonly<Record<Exclude<SyncState['at'], 'needs-auth'> | Why, readonly SyncEvent['type'][]>> = {
+const STARTS: Readonly<Record<Exclude<SyncState['at'], 'needs-auth' | Ended> | Why, readonly SyncEvent['type'][]>> = {
   idle: ['requested', 'online'],
   waiting: ['requested', 'online', 'due'],
   syncing: [],
@@ -96,8 +96,6 @@ const STARTS: Readonly<Record<Exclude<SyncState['at'], 'needs-auth'> | Why, read
   unauthenticated: ['requested', 'resumed', 'online'],
   'wrong-user': ['requested', 'resumed'],
   paused: ['resumed'],
-  disabled: [],
-  closed: [],
 };
 
 /** The machine's next state: the very same where the event changes nothing. */
@@ -136,7 +134,7 @@ function drained({ unsentDebounceMs, heldUntil }: EventOf<'drained'>, { now, isO
   if (!isOnline) return { at: 'offline', failures: 0 };
   if (unsentDebounceMs !== null) return debounce(unsentDebounceMs, now);
   if (heldUntil === null) return { at: 'idle' };
-  return { at: 'waiting', until: Math.max(now, heldUntil), reason: 'held', since: now, failures: 0 };
+  return { at: 'waiting', until: heldUntil, reason: 'held', since: now, failures: 0 };
 }
 
 function failed(
@@ -156,5 +154,7 @@ function debounce(debounceMs: number, now: number, since = now): SyncState {
 }
 
 type Why = At<'needs-auth'>['why'];
+/** Where a client starts nothing any more. */
+type Ended = 'disabled' | 'closed';
 type At<Name extends SyncState['at']> = Extract<SyncState, { readonly at: Name }>;
 type EventOf<Type extends SyncEvent['type']> = Extract<SyncEvent, { readonly type: Type }>;

@@ -39,9 +39,7 @@ class LiveConnection implements LiveUpdates {
     this.#client = client;
     this.#maxHiddenMs = maxHiddenMs;
     this.#seenAt = client.platform.now();
-    this.#stopListening = client.platform.onConnectivity((isOnline) => {
-      if (isOnline) this.#happen({ type: 'woke' });
-    });
+    this.#stopListening = client.platform.onConnectivity((isOnline) => isOnline && this.#happen({ type: 'woke' }));
   }
 
   get status(): LiveStatus {

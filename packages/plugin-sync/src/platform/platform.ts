@@ -16,8 +16,8 @@ export interface Platform {
   /** False only when the device knows that it has no network. */
   isOnline(): boolean;
   /**
-   * Calls `listener` when the device gains or loses its network, and with `true` also when somebody looks at it again: a
-   * try makes sense then. Returns what stops it.
+   * Calls `listener` when the device gains or loses its network, and with `true` whenever a try makes sense, as when somebody
+   * looks at it again. Returns what stops it.
    */
   onConnectivity(listener: (online: boolean) => void): () => void;
   /** False while nobody can see the app, as in a tab in the background. Where it is missing, somebody always can. */

@@ -85,6 +85,28 @@ test('keeps a delay when the clock is set back', () => {
   expect([before, runs]).toEqual([0, 1]);
 });
 
+test('I13 asks for a try once a minute while the device says that it has no network, which some say that have one', () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('navigator', { onLine: false });
+  const events = new EventTarget();
+  vi.stubGlobal('addEventListener', events.addEventListener.bind(events));
+  onTestFinished(() => void vi.useRealTimers());
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const heard: boolean[] = [];
+  const stop = systemPlatform.onConnectivity((online) => heard.push(online));
+  vi.advanceTimersByTime(150_000);
+  const asked = heard.splice(0);
+  vi.stubGlobal('navigator', { onLine: true });
+  events.dispatchEvent(new Event('online'));
+  vi.advanceTimersByTime(600_000);
+  const online = heard.splice(0);
+  vi.stubGlobal('navigator', { onLine: false });
+  events.dispatchEvent(new Event('offline'));
+  vi.advanceTimersByTime(60_000);
+  stop();
+  expect([asked, online, heard, vi.getTimerCount()]).toEqual([[true, true], [true], [false, true], 0]);
+});
+
 test('follows the network where the device knows it, and whether it is looked at', () => {
   const [events, page] = [new EventTarget(), new EventTarget()];
   const navigator = { onLine: false };
@@ -103,7 +125,9 @@ test('follows the network where the device knows it, and whether it is looked at
   try {
     const heard: boolean[] = [];
     const stop = systemPlatform.onConnectivity((online) => heard.push(online));
+    navigator.onLine = true;
     events.dispatchEvent(new Event('online'));
+    navigator.onLine = false;
     events.dispatchEvent(new Event('offline'));
     look('visible');
     look('hidden');

@@ -33,16 +33,18 @@ export const systemPlatform: Platform = {
   isOnline: () => networkFlag() !== false,
   onConnectivity(listener) {
     // Node, Deno and most edge workers know nothing of their network; some of them throw at unknown event types.
-    if (networkFlag() === undefined || typeof globalThis.addEventListener !== 'function') return () => {};
+    if (networkFlag() === undefined || !globalThis.addEventListener) return () => {};
     const stop = new AbortController();
     const { signal } = stop;
-    const looked = () => {
-      if (isSeen()) listener(networkFlag() !== false);
+    const tell = () => listener(networkFlag() !== false);
+    globalThis.addEventListener('online', tell, { signal });
+    globalThis.addEventListener('offline', tell, { signal });
+    page()?.addEventListener('visibilitychange', () => isSeen() && tell(), { signal });
+    const tries = setInterval(() => networkFlag() || listener(true), TRY_MS);
+    return () => {
+      clearInterval(tries);
+      stop.abort();
     };
-    globalThis.addEventListener('online', () => listener(true), { signal });
-    globalThis.addEventListener('offline', () => listener(false), { signal });
-    pageOf(globalThis)?.addEventListener('visibilitychange', looked, { signal });
-    return () => stop.abort();
   },
   isSeen,
 };
@@ -53,13 +55,19 @@ export const systemPlatform: Platform = {
  */
 const STEP_MS = 10_000;
 
+/**
+ * 60 s: Chromium may say that there is no network for as long as a page is open that has one, as behind a VPN, and then tells of
+ * none that comes: https://github.com/TanStack/query/issues/4772
+ */
+const TRY_MS = 60_000;
+
 function isSeen(): boolean {
-  return pageOf(globalThis)?.visibilityState !== 'hidden';
+  return page()?.visibilityState !== 'hidden';
 }
 
 /** Workers and Node have none. */
-function pageOf({ document }: { readonly document?: Document }): Document | undefined {
-  return document;
+function page(): Document | undefined {
+  return globalThis.document;
 }
 
 /** What the device says of its network; `undefined` where it says nothing, as in Node and React Native. */

@@ -1,5 +1,5 @@
 /** A device: a sync client with a storage and a network switch of its own. A page may hold several. */
-import { httpTransport, liveUpdates, SyncPlugin } from '@objectql/plugin-sync';
+import { httpTransport, liveUpdates, SyncPlugin, systemPlatform } from '@objectql/plugin-sync';
 import { IndexedDbStorage } from '@objectql/plugin-sync/indexeddb';
 import { sharedTabs } from '@objectql/plugin-sync/tabs';
 import { objects } from '../objects.js';
@@ -29,7 +29,7 @@ export function openDevice({ name, storage }: { readonly name: string; readonly 
 /** As lasting as the storage it names. */
 function clientIdOf(storage: string): string {
   const key = `${storage}-client`;
-  const id = localStorage.getItem(key) ?? crypto.randomUUID();
+  const id = localStorage.getItem(key) ?? systemPlatform.newId();
   localStorage.setItem(key, id);
   return id;
 }

@@ -60,6 +60,8 @@ function TitleField({ title, onEnd }: TitleFieldProps) {
     onEnd(renamed, isByKeyboard);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    // Of whoever picks a word from an input method, as in Japanese, Enter takes the word, and Escape goes back.
+    if (event.nativeEvent.isComposing) return;
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
     // Enter would also press the button that takes the field's place.
     event.preventDefault();

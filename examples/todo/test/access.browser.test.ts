@@ -54,6 +54,22 @@ describeInBrowser('the app for everybody', (given) => {
     await context.close();
   });
 
+  it('leaves Enter and Escape to an input method while a word is picked', async () => {
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
+    const device = new DeviceInPage(page);
+    await device.add('Feed the cat');
+    await device.pane.getByRole('button', { name: 'Feed the cat, rename' }).click();
+    const field = device.pane.getByLabel('New title of Feed the cat');
+    for (const key of ['Enter', 'Escape']) {
+      await field.dispatchEvent('keydown', { key, isComposing: true });
+      expect(await field.count()).toBe(1);
+    }
+    await field.press('Escape');
+    await field.waitFor({ state: 'detached' });
+    await context.close();
+  });
+
   it('is used by keyboard alone: add, tick off, rename, decide, delete', async () => {
     const context = await given.browser.newContext();
     const page = await openTab(context, given.app, { second: true });

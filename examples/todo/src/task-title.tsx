@@ -1,5 +1,5 @@
 /** A title that is renamed in place: text, and a field while it is being renamed. */
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useEffectEvent, useRef, useState } from 'react';
 
 interface TaskTitleProps {
   readonly title: string;
@@ -51,14 +51,21 @@ function TitleField({ title, onEnd }: TitleFieldProps) {
   const field = useRef<HTMLInputElement>(null);
   const isEnded = useRef(false);
 
-  useEffect(() => field.current?.focus(), []);
-
   const end = (renamed: string, isByKeyboard: boolean) => {
     // Taking the field away blurs it once more.
     if (isEnded.current) return;
     isEnded.current = true;
     onEnd(renamed, isByKeyboard);
   };
+  // The task may be deleted elsewhere while a title is typed: recording it then tells the user.
+  const keepTyped = useEffectEvent(() => {
+    if (typed !== undefined) end(typed, false);
+  });
+  useEffect(() => {
+    field.current?.focus();
+    return () => keepTyped();
+  }, []);
+
   const onKeyDown = (event: KeyboardEvent) => {
     // Of whoever picks a word from an input method, as in Japanese, Enter takes the word, and Escape goes back.
     if (event.nativeEvent.isComposing) return;

@@ -37,6 +37,20 @@ describeInBrowser('what could not be done', (given) => {
     await context.close();
   });
 
+  it('is told of a title, too, that was being typed when another device deleted the task', async () => {
+    const context = await given.browser.newContext();
+    const page = await openTab(context, given.app);
+    const device = new DeviceInPage(page);
+    const other = new DeviceInPage(await openTab(await given.browser.newContext(), given.app));
+    await device.add('Feed the cat');
+    await other.task('Feed the cat').waitFor();
+    await device.pane.getByRole('button', { name: 'Feed the cat, rename' }).click();
+    await device.pane.getByLabel('New title of Feed the cat').fill('Feed the cat twice');
+    await other.delete('Feed the cat');
+    await page.getByRole('alert').getByText('This was not saved: the task has been deleted meanwhile.').waitFor();
+    await context.close();
+  });
+
   it('is told of decisions too, which wait as before', async () => {
     const context = await given.browser.newContext();
     const page = await openTab(context, given.app, { second: true });

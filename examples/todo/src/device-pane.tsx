@@ -15,8 +15,8 @@ export function DevicePane({ device }: { readonly device: Device }) {
   const { sync, network, name } = device;
   const headingId = useId();
   const heading = useRef<HTMLHeadingElement>(null);
-  // What was decided disappears, and with it the focus: a keyboard goes on from the top of this device.
-  const onDecided = () => heading.current?.focus();
+  // What was decided or deleted disappears, and with it the focus: a keyboard goes on from the top of this device.
+  const focusTop = () => heading.current?.focus();
   const records = useRecords(sync, 'task');
   const conflicts = useConflicts(sync, 'task');
   const deadLetters = useDeadLetters(sync, 'task');
@@ -29,16 +29,16 @@ export function DevicePane({ device }: { readonly device: Device }) {
         <NetworkToggle network={network} />
       </div>
       <StatusLine sync={sync} isRead={records !== undefined} />
-      <OverruledNotice sync={sync} onDecided={onDecided} />
+      <OverruledNotice sync={sync} onDecided={focusTop} />
       {conflicts.map((parked) => (
-        <ConflictCard key={parked.id} sync={sync} parked={parked} onDecided={onDecided} />
+        <ConflictCard key={parked.id} sync={sync} parked={parked} onDecided={focusTop} />
       ))}
       {deadLetters.map((letter) => (
-        <RefusedCard key={letter.id} sync={sync} letter={letter} onDecided={onDecided} />
+        <RefusedCard key={letter.id} sync={sync} letter={letter} onDecided={focusTop} />
       ))}
       <AddTask sync={sync} />
       {/* The newest first: what was just added is in sight. */}
-      {records && <TaskList sync={sync} tasks={records.map(taskOf).toReversed()} />}
+      {records && <TaskList sync={sync} tasks={records.map(taskOf).toReversed()} onEmptied={focusTop} />}
     </section>
   );
 }

@@ -3,8 +3,15 @@ import { useRef } from 'react';
 import type { Task } from './task.js';
 import { TaskRow } from './task-row.js';
 
+interface TaskListProps {
+  readonly sync: SyncPlugin;
+  readonly tasks: readonly Task[];
+  /** Called as soon as the user has deleted the last one. */
+  readonly onEmptied: () => void;
+}
+
 /** The tasks, and how many are open. */
-export function TaskList({ sync, tasks }: { readonly sync: SyncPlugin; readonly tasks: readonly Task[] }) {
+export function TaskList({ sync, tasks, onEmptied }: TaskListProps) {
   const list = useRef<HTMLUListElement>(null);
   if (tasks.length === 0) return <p className="empty">Nothing to do. Whatever you add works offline, too.</p>;
   const open = tasks.filter(({ isDone }) => !isDone).length;
@@ -12,7 +19,9 @@ export function TaskList({ sync, tasks }: { readonly sync: SyncPlugin; readonly 
   /** The keyboard goes on where it was: at the row that takes the deleted one's place. */
   const focusAfterDelete = (index: number) => {
     const buttons = list.current?.querySelectorAll<HTMLElement>('.task-title');
-    (buttons?.[index + 1] ?? buttons?.[index - 1])?.focus();
+    const next = buttons?.[index + 1] ?? buttons?.[index - 1];
+    if (next) next.focus();
+    else onEmptied();
   };
 
   return (

@@ -106,6 +106,11 @@ describeInBrowser('the app for everybody', (given) => {
     expect(await focused(page)).toBe('Mine, rename');
     await first.saved();
     expect(await given.app.titles()).toEqual(['Mine']);
+
+    await tabTo(page, 'Delete Mine');
+    await page.keyboard.press('Enter');
+    await first.task('Mine').waitFor({ state: 'detached' });
+    expect(await focused(page)).toBe('This device');
     await context.close();
   });
 });

@@ -20,3 +20,9 @@ export interface SyncContext {
   /** Aborted when the caller is gone: what is not yet committed is given up. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The same principal. Throws `TypeError` for one without an id, or with one that is no text, which a store would make another of. */
+export function checkPrincipal(principal: Identified): Principal {
+  if (typeof principal.id === 'string' && principal.id !== '') return principal;
+  throw new TypeError("The principal's id must be a text that is not empty, e.g. String(user.id).");
+}

@@ -28,6 +28,24 @@ describe('bad input', () => {
     });
   }
 
+  // Those who leave types behind: a store that keeps ids as text would read another one back, and take its owner for a stranger.
+  it.each([{ id: 7 }, { id: '' }, { sub: 'ada' }, 'ada'])(
+    'refuses at once a principal whose id is no text: %j',
+    async (principal) => {
+      const { handler } = setUp();
+      const context = { principal: principal as { id: string } };
+      const asked = [
+        handler.handlePush(envelope, undefined, context),
+        handler.handlePull({ clientId: 'a', lastCheckpoint: null }, context),
+      ];
+      expect(
+        (await Promise.allSettled(asked)).map((outcome) => outcome.status === 'rejected' && outcome.reason),
+      ).toEqual(
+        asked.map(() => new TypeError("The principal's id must be a text that is not empty, e.g. String(user.id).")),
+      );
+    },
+  );
+
   it('says what is wrong with a request, and where', async () => {
     const reasonOf = (body: unknown) =>
       setUp()

@@ -10,7 +10,7 @@ import { type FeedPage, readFeedPage, standStill } from './feed/feed-page.js';
 import { rightsOf } from './feed/feed-scope.js';
 import { FeedWatch, type FeedWatcher } from './feed/feed-watch.js';
 import { PageSize } from './feed/page-size.js';
-import type { SyncContext } from './principal.js';
+import { checkPrincipal, type SyncContext } from './principal.js';
 import { applyOneByOne } from './push/apply-one-by-one.js';
 import type { ApplyParts } from './push/apply-push.js';
 import { applyTogether } from './push/apply-together.js';
@@ -174,6 +174,7 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Answer> {
+    if (context.principal) checkPrincipal(context.principal);
     return this.#whileAvailable(async () => {
       await this.#open();
       const rules = { authorize: this.#settings.authorize, principal: context.principal ?? null };

@@ -135,7 +135,9 @@ it('takes no principal without an id', async () => {
     // A cast, because what is proved is what happens to an application without types.
     const { send, reported } = endpointWith({ authenticate: () => principal as unknown as Principal });
     expect((await send(URL_OF('push'), post(pushBody()))).status).toBe(500);
-    expect(reported).toEqual([new TypeError('authenticate answered a principal whose id is not a non-empty string.')]);
+    expect(reported).toEqual([
+      new TypeError("The principal's id must be a text that is not empty, e.g. String(user.id)."),
+    ]);
   }
 });
 

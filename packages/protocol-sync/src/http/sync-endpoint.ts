@@ -7,7 +7,7 @@
  */
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../platform/platform.js';
-import type { Identified, Principal, SyncContext } from '../principal.js';
+import { checkPrincipal, type Identified, type Principal, type SyncContext } from '../principal.js';
 import { messageOf, printSparingly } from '../print-sparingly.js';
 import type { RecordResolver } from '../records/record-resolver.js';
 import {
@@ -193,8 +193,7 @@ async function identify(call: HttpCall, { authenticate, report }: Endpoint): Pro
       return null;
     });
   if (!principal) throw new SyncRequestError('UNAUTHENTICATED', 'Nobody is signed in. Sign in and send it again.');
-  if (typeof principal.id === 'string' && principal.id !== '') return principal;
-  throw new TypeError('authenticate answered a principal whose id is not a non-empty string.');
+  return checkPrincipal(principal);
 }
 
 function urlOf({ url }: HttpCall): URL {

@@ -1,5 +1,6 @@
 import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { type Platform, systemPlatform } from '../platform/platform.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { startKernel, temporaryDatabase } from './kernel.fixture.js';
 
@@ -19,13 +20,23 @@ it('I4 sends what a changed definition makes of records that nobody writes', asy
     await sync.enrolled();
     const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
     await stop();
-    return serverChanges.map(({ data, serverVersion }) => [data?.size, data?.status, serverVersion]);
+    return serverChanges.map(({ data, serverVersion }) => [data?.size, data?.status, data?.next, serverVersion]);
   };
-  const changed = { size: { ...text, type: 'number' }, status: { ...text, defaultValue: 'new' } };
-  expect([await run({ size: text }, { id: 't1', size: '5' }), await run(changed), await run(changed)]).toEqual([
-    [['5', undefined, 1]],
-    [[5, 'new', 2]],
-    [[5, 'new', 2]],
+  const next = (expression: string) => ({ type: 'formula', label: 'Next', returnType: 'number', expression });
+  const size = { ...text, type: 'number' };
+  const typed = { size, next: next('1') };
+  const added = { ...typed, status: { ...text, defaultValue: 'new' } };
+  const computed = { ...added, next: next('record.size + 1') };
+  const runs = [
+    await run({ size: text, next: next('1') }, { id: 't1', size: '5' }),
+    ...[await run(typed), await run(added), await run(computed), await run(computed)],
+  ];
+  expect(runs).toEqual([
+    [['5', undefined, 1, 1]],
+    [[5, undefined, 1, 2]],
+    [[5, 'new', 1, 3]],
+    [[5, 'new', 6, 4]],
+    [[5, 'new', 6, 4]],
   ]);
 });
 
@@ -69,4 +80,37 @@ it('compares records once, though a plugin adds a field at the end of each start
   );
   await before.stop();
   expect([await run(), await run()]).toEqual([true, false]);
+});
+
+it('has ended once sync is stopped, as the engine it reads may end then', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const objects = [{ name: 'task', label: 'Task', sync: { enabled: true }, fields: { title: text } }];
+  const before = await startKernel({ objects, filename });
+  await before.engine.insert('task', { title: 'Buy milk' }, { context: AS_SYSTEM });
+  await before.stop();
+  const transcript: string[] = [];
+  let pause = (_goOn: () => void) => {};
+  const paused = new Promise<() => void>((resolve) => {
+    pause = resolve;
+  });
+  const setTimer: Platform['setTimer'] = (work, delayMs) => {
+    if (delayMs > 0) return systemPlatform.setTimer(work, delayMs);
+    // Enrolment, between two slices.
+    pause(work);
+    return () => {};
+  };
+  const sync = new SyncProtocolPlugin({ platform: { ...systemPlatform, setTimer } });
+  const { stop } = await startKernel({ objects, plugins: [sync], filename });
+  onTestFinished(stop);
+  const goOn = await paused;
+  // Behind what is pruned at the start, for which stopping waits too.
+  await sync.handler.prune();
+  const stopping = sync.destroy().then(() => transcript.push('stopped'));
+  setImmediate(() => {
+    transcript.push('went on');
+    goOn();
+  });
+  await stopping;
+  expect(transcript).toEqual(['went on', 'stopped']);
 });

@@ -151,8 +151,8 @@ export class Enrolment {
     if (known !== undefined) return known;
     const fields = Object.entries(this.#parts.engine.registry.getObject(objectName)?.fields ?? {});
     const shapes = fields.map(([name, field]) => {
-      const { type, multiple, defaultValue, expression, scale } = (field ?? {}) as Readonly<Record<string, unknown>>;
-      return JSON.stringify([name, type, multiple, defaultValue, expression, scale]);
+      const { type, multiple, expression, scale } = (field ?? {}) as Readonly<Record<string, unknown>>;
+      return JSON.stringify([name, type, multiple, expression, scale]);
     });
     const shape = rowId(shapes.toSorted().join());
     this.#shapeByObject.set(objectName, shape);

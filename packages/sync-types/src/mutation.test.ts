@@ -22,8 +22,10 @@ test('a mutation is read as it stands', () => {
     { ...withoutData, operation: 'delete' },
     { ...ENTRY, operation: 'delete', data: undefined },
     { ...ENTRY, firstLogId: '019311f4-6e2a-4c1b-9a57-2f6d8c0e4b11' },
+    { ...ENTRY, timestamp: '2026-11-23T12:15:00+02:00' },
   ];
   expect(entries.map((entry) => mutationLogEntrySchema.parse(entry))).toEqual(entries);
+  expect(entries.filter(isMutationLogEntry)).toEqual(entries);
 });
 
 test('a malformed mutation is refused where it is malformed', () => {

@@ -4,7 +4,8 @@ import { TestClock } from '../platform/test-clock.js';
 import { storeModelContract } from '../storage/contract/model.contract.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
-import { readFacts } from './engine-facts.js';
+import { FEED_ID, readFacts } from './engine-facts.js';
+import { FEED } from './engine-objects.js';
 import { engineFixtures } from './engine-store.fixture.js';
 import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
@@ -37,6 +38,16 @@ it('I6 begins one epoch for a process, also where it writes in transactions of t
   }
   const [first, second] = epochs;
   expect(epochs).toEqual([first, second, second, second]);
+});
+
+it('says what is wrong, and what to do, where the facts of the store are gone', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  const store = new EngineStore(engine);
+  await store.open();
+  await engine.delete(FEED, { where: { id: FEED_ID }, context: AS_SYSTEM });
+  const message = `The object ${FEED} is empty: sync's state is damaged. Restore it from a backup.`;
+  await expect(store.page({ after: 0, limit: 1 })).rejects.toThrow(message);
 });
 
 it('I13 looks again for commits of other processes after the database never answered', async () => {

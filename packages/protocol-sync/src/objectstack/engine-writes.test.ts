@@ -56,7 +56,7 @@ it('takes a push of more records than SQLite takes rows in one statement', async
 
 it('reads more records at once than SQLite takes values in one statement', async () => {
   const { engine } = await start();
-  await engine.insert('task', { id: 't39999', title: 'x' }, system);
+  for (const id of ['t39999', 'other']) await engine.insert('task', { id, title: 'x' }, system);
   const refs = Array.from({ length: 40_000 }, (_, index) => ({ objectName: 'task', recordId: `t${index}` }));
   const records = await new EngineRecords(engine as never).readAll(refs, AS_SYSTEM);
   expect([...records.values()]).toMatchObject([{ title: 'x' }]);

@@ -164,19 +164,22 @@ it.each<[string, (endpoint: SyncEndpoint) => SyncEndpoint]>([
   expect(onWarning).not.toHaveBeenCalled();
 });
 
-it('adds to the headers that middleware has set', async () => {
+it('adds to the headers that middleware has set, and sets its own', async () => {
   const endpoint = createSyncEndpoint({ handler: new SyncHandler() });
   const handle = toNodeHandler(endpoint);
   const server = await listen((request, response) => {
     response.setHeader('vary', 'origin');
     response.setHeader('access-control-allow-origin', 'https://app.example');
+    response.setHeader('content-type', 'text/html');
     handle(request, response);
   });
   onTestFinished(() => server.close());
   const { headers } = await fetch(`http://127.0.0.1:${server.port}/api/sync/push`, post(pushBody()));
-  expect([headers.get('vary'), headers.get('access-control-allow-origin')]).toEqual([
+  const names = ['vary', 'access-control-allow-origin', 'content-type'];
+  expect(names.map((name) => headers.get(name))).toEqual([
     'origin, accept-encoding',
     'https://app.example',
+    'application/json',
   ]);
 });
 

@@ -27,7 +27,7 @@ it('takes nothing for a right of what a membership resolver adds to its lists, a
   const scopeAt = (askedAt: number) =>
     engineAuthorize({ readAll: async () => new Map() }, () => ({
       security: undefined,
-      membership: { resolve: async () => ({ teams: ['north'], askedAt }) },
+      membership: { resolve: async () => ({ teams: ['north'], askedAt, email: [askedAt] }) },
     })).scope?.({ id: 'ada' });
   expect(await scopeAt(1)).toBe(await scopeAt(2));
 });

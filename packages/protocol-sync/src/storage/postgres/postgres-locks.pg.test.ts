@@ -81,3 +81,14 @@ test('applies pushes of many whose resolver takes its connections from the same 
   });
   expect(new Set((await Promise.all(pushes)).flat())).toEqual(new Set(['applied']));
 });
+
+test('bounds by itself how long a transaction may wait, run and stand still', async () => {
+  const { store, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const settings = await store.transaction(async ({ handle }) => {
+    const names = ['lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'];
+    const query = 'SELECT current_setting(name) AS setting FROM unnest($1::text[]) AS name';
+    return (await (handle as PostgresClient).query(query, [names])).rows;
+  });
+  expect(settings).toEqual([{ setting: '5s' }, { setting: '20s' }, { setting: '30s' }]);
+});

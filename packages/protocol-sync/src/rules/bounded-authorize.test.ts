@@ -122,6 +122,24 @@ it.each([false, undefined, true, 'deny', null, { without: 'title' }])(
   },
 );
 
+it.each(['deny', 'forget', { allow: false }, 1, 0, null, undefined])(
+  'I12 writes nothing where a rule about writing answers %o, which is neither yes nor no',
+  async (answer) => {
+    const { pull, push, warnings } = setUp({ authorize: { write: () => answer as never } });
+    const { results } = await push({ mutations: [create({ n: 1 })] });
+    const cause = new TypeError(`authorize.write answered ${JSON.stringify(answer)}. It must answer true or false.`);
+    expect([brief(results), warnings, (await pull()).serverChanges]).toMatchObject([['INTERNAL'], [{ cause }], []]);
+  },
+);
+
+it.each([new Set(['red']), ['red'], 7, null, undefined])(
+  'I12 shows nothing under a scope that is no text, of which nobody could tell that it has changed: %o',
+  async (answer) => {
+    const { pull } = setUp({ authorize: { scope: () => answer as never } });
+    await expect(pull()).rejects.toThrow(`authorize.scope answered ${JSON.stringify(answer)}. It must answer a text.`);
+  },
+);
+
 it('asks rules as methods of the object they stand in', async () => {
   class Rules implements Authorize {
     readonly #refused = 'secret';

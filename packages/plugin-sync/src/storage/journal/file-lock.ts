@@ -123,6 +123,6 @@ async function release(path: string, text: string): Promise<void> {
 function lockedError(path: string, { pid, host }: Owner): StorageError {
   return new StorageError(
     'LOCKED',
-    `The storage is open in process ${pid} on ${host}. Close it there first; if that machine is gone for good, delete ${path}.`,
+    `The storage is open in process ${pid} on ${host}. Close it there first. Where that is another program by now, or the machine is gone for good, delete ${path}.`,
   );
 }

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { TestClock } from './platform/test-clock.js';
-import { messageOf, PRINT_PAUSE_MS, printSparingly } from './print-sparingly.js';
+import { messageOf, printSparingly } from './print-sparingly.js';
+
+const PRINT_PAUSE_MS = 10_000;
 
 function printer() {
   const printed: string[] = [];

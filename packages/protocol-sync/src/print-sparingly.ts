@@ -2,7 +2,7 @@
 import type { Platform } from './platform/platform.js';
 
 /** 10 s: a person who watches sees that it goes on, and an hour of it fits on a screen or two. */
-export const PRINT_PAUSE_MS = 10_000;
+const PRINT_PAUSE_MS = 10_000;
 /** 20 s: what goes on is printed again before, with the number of those that were not. */
 const KEPT_MS = 2 * PRINT_PAUSE_MS;
 

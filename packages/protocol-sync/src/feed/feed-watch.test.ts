@@ -3,7 +3,10 @@ import { TestClock } from '../platform/test-clock.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { MemoryStore } from '../storage/memory/memory-store.js';
 import { StoreBusyError } from '../storage/sync-store.js';
-import { FeedWatch, POKE_PAUSE_MS, READ_MS } from './feed-watch.js';
+import { FeedWatch, READ_MS } from './feed-watch.js';
+
+/** Ten pokes a second at most. */
+const POKE_PAUSE_MS = 100;
 
 async function watched() {
   const platform = new TestClock();

@@ -23,7 +23,7 @@ export interface FeedWatcher {
 }
 
 /** 100 ms between two pokes: a busy feed makes nobody pull more often, and a person still sees a change at once. */
-export const POKE_PAUSE_MS = 100;
+const POKE_PAUSE_MS = 100;
 /** 30 s, as for a request: no store may be silent for longer, or all who watch would hear nothing until its connection breaks. */
 export const READ_MS = REQUEST_TIMEOUT_MS;
 /** 1 s: a store that could not be read is asked again, not besieged. */

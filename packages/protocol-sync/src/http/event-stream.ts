@@ -8,7 +8,7 @@ import type { HttpAnswer } from './http-call.js';
  * 15 min: who is asking is found out when a stream begins, so a session that has ended since is noticed by then; and a
  * connection whose other end is gone without a word takes its memory no longer.
  */
-export const MAX_STREAM_MS = 15 * 60 * 1000;
+const MAX_STREAM_MS = 15 * 60 * 1000;
 
 export interface EventStreamOptions {
   /** Begins to watch; the returned function stops it. */

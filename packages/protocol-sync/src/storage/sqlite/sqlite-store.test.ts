@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import Database from 'libsql';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { TestClock } from '../../platform/test-clock.js';
 import { storeModelContract } from '../contract/model.contract.js';
 import {
   feedOf,
@@ -98,6 +99,23 @@ test('waits for another process that writes, without blocking this one', async (
   other.exec('BEGIN IMMEDIATE');
   await save(store, { records: [sampleState()] });
   expect([pauses, (await feedOf(store)).length]).toEqual([3, 1]);
+});
+
+test('looks four times a second for what other processes commit', async () => {
+  const { connect } = await fixture();
+  const platform = new TestClock();
+  const [here, elsewhere] = [new SqliteStore(connect(), { platform }), new SqliteStore(connect())];
+  for (const store of [here, elsewhere]) {
+    await store.open();
+    onTestFinished(() => store.close());
+  }
+  const heads: number[] = [];
+  here.onCommit((head) => heads.push(head));
+  await save(elsewhere, { records: [sampleState()] });
+  await platform.advance(249);
+  const before = [...heads];
+  await platform.advance(1);
+  expect([before, heads]).toEqual([[], [1]]);
 });
 
 test('says that it is busy when another process does not stop writing', async () => {

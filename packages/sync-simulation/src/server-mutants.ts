@@ -120,7 +120,7 @@ export const SERVER_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a clone goes on in the log of its original',
     breaks: 'I8',
-    hint: 1173,
+    hint: 13082,
     loaded: (loaded, { mutationIds }) => ({
       ...loaded,
       ledger: loaded.ledger.filter(({ mutationId }) => mutationIds.includes(mutationId)),

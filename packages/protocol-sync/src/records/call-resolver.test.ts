@@ -59,6 +59,11 @@ describe('a resolver', () => {
     ['a list', []],
     ['an id that is an object, as of MongoDB', { toJSON: () => '65f0a1b2c3d4e5f6a7b8c9d0' }],
     ['a record no JSON can carry', { deep: nested(50) }],
+    // The answer of the driver, as an arrow function hands it on.
+    ['what SQLite says of a write', { changes: 1, lastInsertRowid: 7 }],
+    ['what PostgreSQL says of a statement', { command: 'INSERT', rowCount: 1, oid: 0, rows: [], fields: [] }],
+    ['what MongoDB says of an insert', { acknowledged: true, insertedId: '65f0a1b2c3d4e5f6a7b8c9d0' }],
+    ['what MongoDB says of an update', { acknowledged: true, matchedCount: 1, modifiedCount: 1, upsertedCount: 0 }],
   ] as const) {
     it(`that returns ${lie} is not believed`, async () => {
       const { push, pull } = setUp();

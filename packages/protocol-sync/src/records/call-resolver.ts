@@ -67,9 +67,24 @@ export class ResolverCaller {
   }
 }
 
+/**
+ * By what the answers of drivers to a statement are known: of SQLite, PostgreSQL and MongoDB. A resolver hands one on where it
+ * is an arrow function, and every device would be sent it for the record.
+ */
+const DRIVER_ANSWERS: readonly (readonly string[])[] = [
+  ['changes', 'lastInsertRowid'],
+  ['command', 'rowCount', 'rows'],
+  ['acknowledged', 'insertedId'],
+  ['acknowledged', 'matchedCount'],
+];
+
 function toRecord(value: unknown, method: string): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TypeError(`The resolver's ${method} returned ${typeof value}, not a record.`);
+  }
+  if (DRIVER_ANSWERS.some((names) => names.every((name) => name in value))) {
+    const instead = 'the record itself, or nothing';
+    throw new TypeError(`The resolver's ${method} returned what a database driver answers. Return ${instead}.`);
   }
   const fields = toFields(value);
   const found = findJsonProblem(fields, { maxDepth: MAX_JSON_DEPTH });

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import manifest from '../../package.json';
 import { MutationLogger } from '../log/mutation-logger.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
-import { SyncPlugin } from '../sync-plugin.js';
 import { FaultStorage } from '../testing/fault-storage.js';
 import { change, device, HalfJitterPlatform } from './device.js';
-import { applies, hangs, isGone } from './scripted-server.js';
+import { hangs, isGone } from './scripted-server.js';
 
 /** A storage that may be closed and looked into again. */
 class LastingStorage extends MemoryStorage {
@@ -127,30 +125,6 @@ describe('closing', () => {
 });
 
 describe('the log', () => {
-  test('numbers what is appended before the storage is read behind what it holds', async () => {
-    const storage = new FaultStorage(new LastingStorage());
-    const first = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
-    first.append(created('a'));
-    first.append(created('b'));
-    await first.flush();
-    const second = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform({ seed: 2 }) });
-    second.append(created('c'));
-    await second.flush();
-    expect(second.getPending().map(({ recordId, sequence }) => [recordId, sequence])).toEqual([
-      ['a', 1],
-      ['b', 2],
-      ['c', 3],
-    ]);
-  });
-
-  test('stores all that one turn appends in one transaction', async () => {
-    const storage = new FaultStorage(new MemoryStorage());
-    const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
-    for (let index = 0; index < 1000; index++) log.append(created(`task-${index}`));
-    await log.flush();
-    expect(storage.commits.length).toBe(1);
-  });
-
   test('forgets for good what was acknowledged while it was being stored', async () => {
     for (let turns = 0; turns < 20; turns++) {
       const storage = new FaultStorage(new LastingStorage());
@@ -167,17 +141,6 @@ describe('the log', () => {
     }
   });
 
-  test('keeps what it could not store, and stores it when that works again', async () => {
-    const storage = new FaultStorage(new LastingStorage());
-    const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
-    storage.fail('commit', new Error('The disk is full.'));
-    log.append(created('a'));
-    await expect(log.flush()).rejects.toThrow('The disk is full.');
-    storage.heal();
-    await log.flush();
-    expect((await storage.load()).entries.map(({ mutation }) => mutation.recordId)).toEqual(['a']);
-  });
-
   test('touches a new entry alone, however many are pending', { timeout: 60_000 }, async () => {
     const storage = new FaultStorage(new MemoryStorage());
     const log = new MutationLogger('device-1', { storage, platform: new HalfJitterPlatform() });
@@ -186,68 +149,6 @@ describe('the log', () => {
     log.append(created('last'));
     await log.flush();
     expect(storage.commits.map(({ putEntries }) => putEntries?.length)).toEqual([100_000, 1]);
-  });
-});
-
-describe('as published', () => {
-  test('sequences count from 1, and the log knows its size and its client', () => {
-    const log = new MutationLogger('device-abc-123');
-    const sequences = ['a', 'b', 'c'].map((recordId) => log.append(created(recordId)).sequence);
-    expect([sequences, log.size, log.getClientId()]).toEqual([[1, 2, 3], 3, 'device-abc-123']);
-  });
-
-  test('the log answers what is pending per object and forgets what was acknowledged', () => {
-    const log = new MutationLogger('device-abc-123');
-    const first = log.append(created('a'));
-    const second = log.append({ ...created('b'), objectName: 'project' });
-    expect([log.getPendingForObject('project'), log.getPending()]).toEqual([[second], [first, second]]);
-    log.acknowledge([first.id, 'unknown']);
-    expect(log.getPending()).toEqual([second]);
-  });
-
-  test('a sync that fails answers null and tells why', async () => {
-    const { edit, engine, errors } = device({ otherwise: isGone });
-    edit();
-    expect([await engine.sync(), errors]).toEqual([null, ['The server could not be reached.']]);
-  });
-
-  test('a push carries batch_size mutations, and a sync goes on until all are sent', async () => {
-    const { edit, engine, sent } = device({ config: { batch_size: 2 } });
-    for (const recordId of ['a', 'b', 'c', 'd', 'e']) edit(recordId);
-    await engine.sync();
-    expect(sent()).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
-  });
-
-  test('a plugin has the name and version of its package, and one engine for each object, made when it is asked for', () => {
-    const plugin = new SyncPlugin({ clientId: 'device-1', transport: { push: async () => ({}) as never } });
-    const none = plugin.getAllEngines().size;
-    const engine = plugin.getEngine('task');
-    expect([
-      plugin.name,
-      plugin.version,
-      none,
-      plugin.getEngine('task') === engine,
-      [...plugin.getAllEngines().keys()],
-    ]).toEqual([manifest.name, manifest.version, 0, true, ['task']]);
-  });
-
-  test('a protocol-1 server, which knows none of the additions, is understood', async () => {
-    const push = async ({ mutations }: { mutations: readonly unknown[] }) => ({
-      results: mutations.map(() => ({ status: 'applied', serverVersion: 1 }) as const),
-      serverChanges: [],
-      checkpoint: 'c1',
-    });
-    const { edit, engine } = device({ transport: { push } });
-    edit();
-    await engine.sync();
-    expect([engine.status.pending, engine.getCheckpoint()]).toEqual([0, 'c1']);
-  });
-
-  test('an option or a configuration that does not exist is refused by name', () => {
-    const transport = { push: applies as never };
-    const strange = { clientId: 'device-1', transport, defaultconfig: {} } as never;
-    expect(() => new SyncPlugin(strange)).toThrow('defaultconfig');
-    expect(() => device({ config: { debounce: 1 } as never })).toThrow('debounce');
   });
 });
 

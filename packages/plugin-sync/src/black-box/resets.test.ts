@@ -28,23 +28,6 @@ describe('a reset', () => {
   }
 });
 
-describe('a direction', () => {
-  test('pull-only receives, and refuses to record', async () => {
-    const { edit, engine } = device({
-      config: { direction: 'pull-only' },
-      otherwise: appliesWith({ serverChanges: [change('theirs')] }),
-    });
-    await engine.sync();
-    expect(() => edit()).toThrow(expect.objectContaining({ code: 'READ_ONLY' }));
-    expect([engine.status.pending, await recordIds(engine, ['theirs'])]).toEqual([0, ['theirs']]);
-  });
-
-  test('of an object that is not enabled is none', async () => {
-    const { edit } = device({ config: { enabled: false } });
-    expect(() => edit()).toThrow(expect.objectContaining({ code: 'NOT_ENABLED' }));
-  });
-});
-
 describe('what the user sees', () => {
   test('is never overwritten by a server change while an edit of it is pending', async () => {
     const { engine, platform } = device({

@@ -1,5 +1,6 @@
 /** What each object's configuration and each client's options let through. */
 import { expect, test } from 'vitest';
+import manifest from '../../package.json';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { SyncEngine } from '../../src/sync-engine.js';
 import type { SyncPluginOptions } from '../../src/sync-plugin.js';
@@ -59,7 +60,8 @@ test('an object that is not enabled records nothing, stores nothing and syncs no
     transport: server.transport,
     objects: new Map([['task', { enabled: false }]]),
   });
-  expect(() => tasks.recordMutation(creation)).toThrow('task takes no part in sync. Set sync.enabled to true for it.');
+  const message = 'task takes no part in sync. Set sync.enabled to true for it.';
+  expect(() => tasks.recordMutation(creation)).toThrow(expect.objectContaining({ code: 'NOT_ENABLED', message }));
   expect([await tasks.sync(), server.requests.length]).toEqual([null, 0]);
   await plugin.syncAll();
   expect([await seen(), heard]).toEqual([{}, ['start', 'complete']]);
@@ -77,7 +79,8 @@ test('a pull-only object pulls and refuses to record', async () => {
     transport: server.transport,
     defaultConfig: { enabled: true, direction: 'pull-only' },
   });
-  expect(() => tasks.recordMutation(creation)).toThrow('task is pull-only');
+  const message = 'task is pull-only: it is changed on the server alone.';
+  expect(() => tasks.recordMutation(creation)).toThrow(expect.objectContaining({ code: 'READ_ONLY', message }));
   await tasks.sync();
   expect(await seen()).toEqual({ t1: 't1' });
 });
@@ -216,12 +219,8 @@ test('offers itself to a kernel, syncs first when that starts, and ends with it'
   plugin.init({ registerService: (name, service) => void services.set(name, service), getKernel: () => kernel });
   await plugin.start();
   await platform.advance(0);
-  expect([kernel.sync === plugin, services.get('sync') === plugin, server.requests.length, plugin.name]).toEqual([
-    true,
-    true,
-    1,
-    '@objectql/plugin-sync',
-  ]);
+  expect([kernel.sync === plugin, services.get('sync') === plugin, server.requests.length]).toEqual([true, true, 1]);
+  expect([plugin.name, plugin.version]).toEqual([manifest.name, manifest.version]);
   await plugin.destroy();
   expect(plugin.client.status.state).toBe('closed');
 });

@@ -3,6 +3,7 @@ import { MAX_FIELDS } from '@objectql/sync-types';
 import { syncPushResponseSchema } from '@objectql/sync-types/schema';
 import { expect, it } from 'vitest';
 import type { RecordResolver } from '../records/record-resolver.js';
+import { look } from '../storage/contract/store-samples.js';
 import { brief, create, DAY_MS, mutation, setUp } from '../sync-handler.fixture.js';
 
 it('I6 repeats a write of a record that is deleted by now without bringing the record back', async () => {
@@ -270,4 +271,13 @@ it('I8 tells with a conflict when the record was deleted', async () => {
     deletedStamp: { time: Date.parse(removal.timestamp), logId: 'log-b', sequence: removal.sequence },
   });
   expect(conflict).not.toHaveProperty('suggestedResolution');
+});
+
+it('remembers of a refusal what it tells, and nothing else', async () => {
+  const { store, push } = setUp();
+  const update = mutation();
+  await push({ mutations: [update] });
+  const { ledger } = await look(store, { mutationIds: [update.id] });
+  const reason = 'There is no such task to update. Create it first.';
+  expect(ledger.map(({ outcome }) => outcome)).toEqual([{ status: 'rejected', code: 'NOT_FOUND', reason }]);
 });

@@ -48,7 +48,13 @@ export type Decision =
   /** The mutation counts as applied and the record stays as it is. */
   | { readonly do: 'keep'; readonly droppedFields: readonly string[] }
   | { readonly do: 'conflict'; readonly contest: Contest }
-  | { readonly do: 'reject'; readonly code: RejectionCode; readonly reason: string };
+  | Refusal;
+
+interface Refusal {
+  readonly do: 'reject';
+  readonly code: RejectionCode;
+  readonly reason: string;
+}
 
 /** A mutation that arrives, as the write it would be. */
 export interface Arriving {
@@ -199,10 +205,11 @@ function write(operation: MutationOperation, data: JsonObject): Extract<Decision
   return { do: 'write', operation, data, droppedFields: NO_FIELDS, altered: false };
 }
 
-function reject(code: RejectionCode, reason: string): Decision {
+function reject(code: RejectionCode, reason: string): Refusal {
   return { do: 'reject', code, reason };
 }
 
-function notFound({ operation, objectName }: MutationLogEntry): Decision {
+/** Refuses a mutation of what is not there. In these very words also where the caller may not know that it is. */
+export function notFound({ operation, objectName }: MutationLogEntry): Refusal {
   return reject('NOT_FOUND', `There is no such ${objectName} to ${operation}. Create it first.`);
 }

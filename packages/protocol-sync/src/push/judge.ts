@@ -14,7 +14,7 @@ import { type Authorize, viewOf } from '../rules/authorize.js';
 import type { ObjectRules } from '../rules/object-rules.js';
 import { ownFields, ownMutation } from '../storage/own-copy.js';
 import type { LedgerOutcome, RecordState } from '../storage/sync-store.js';
-import { type Decision, decide, makeContest } from './decide.js';
+import { type Decision, decide, makeContest, notFound } from './decide.js';
 import type { PushSession, SeenRecord } from './push-session.js';
 import { appliedResult, conflictResult, goneConflictResult, type Rejection, rejectedResult } from './results.js';
 
@@ -82,20 +82,16 @@ async function askFirst(mutation: MutationLogEntry, known: Known): Promise<Judge
   if (!(await mayWrite(mutation, visible, rules)) || (isHidden && mutation.operation === 'create')) {
     return conclude(mutation, { code: 'FORBIDDEN', reason: 'You may not make this change.' }, session);
   }
-  if (isHidden) {
-    const reason = `There is no such ${mutation.objectName} to ${mutation.operation}. Create it first.`;
-    return conclude(mutation, { code: 'NOT_FOUND', reason }, session);
-  }
-  return decideNow(mutation, view, known);
+  return isHidden ? conclude(mutation, notFound(mutation), session) : decideNow(mutation, view, known);
 }
 
 function refuse(mutation: MutationLogEntry, rejection: Rejection): Judgement {
   return { result: rejectedResult(mutation.id, rejection) };
 }
 
-function conclude(mutation: MutationLogEntry, rejection: Rejection, session: PushSession): Judgement {
-  session.remember(mutation, { status: 'rejected', ...rejection });
-  return refuse(mutation, rejection);
+function conclude(mutation: MutationLogEntry, { code, reason }: Rejection, session: PushSession): Judgement {
+  session.remember(mutation, { status: 'rejected', code, reason });
+  return refuse(mutation, { code, reason });
 }
 
 function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefined, known: Known): Judgement {

@@ -4,7 +4,7 @@ import type { Principal } from '../principal.js';
 import type { PushRequest } from '../push/push-request.js';
 import type { FeedEnd, FeedStretch, OwnWrite } from '../push/pushed.js';
 import { RecordMap } from '../records/record-map.js';
-import type { Authorize, ReadPermission } from '../rules/authorize.js';
+import type { Authorize } from '../rules/authorize.js';
 import { type FeedRecord, type Page, type PageQuery, StoreBusyError, type SyncStore } from '../storage/sync-store.js';
 import {
   type Checkpoint,
@@ -70,9 +70,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   // A client that walks the feed anew has computed its own writes from what it could see before.
   const isWalkingAnew = request.checkpoint !== null && start.since > 0;
   const others = isWalkingAnew || !isAsJudged ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
-  const permissions = await permissionsOf(others, authorize.read, principal);
-  const told = { start, timestampOf: rememberedInstants() };
-  const changes = others.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
+  const changes = await changesOf(others, start, parts);
   if ((await rightsOf(authorize, principal)) !== rights) {
     // A page half under other rights would carry a checkpoint that passes what they hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
@@ -187,16 +185,20 @@ function suppressedVersions(request: PushRequest, { written, results, authorize 
   return versions;
 }
 
-/** Asked for all at once, so that rules which ask a database can ask it once for the page; `undefined` without rules. */
-async function permissionsOf(
+/** What the caller is told of the records. */
+async function changesOf(
   records: readonly FeedRecord[],
-  read: Authorize['read'],
-  principal: Principal | null,
-): Promise<readonly ReadPermission[] | undefined> {
-  if (!read) return undefined;
-  return Promise.all(
-    records.map(async ({ objectName, recordId, data }) =>
-      read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) }),
-    ),
-  );
+  start: PageStart,
+  { authorize: { read }, principal }: FeedPageParts,
+): Promise<readonly FeedChange[]> {
+  // Asked for all at once, so that rules which ask a database can ask it once for the page.
+  const permissions =
+    read &&
+    (await Promise.all(
+      records.map(async ({ objectName, recordId, data }) =>
+        read({ principal, objectName, recordId, record: data === null ? null : JSON.parse(data) }),
+      ),
+    ));
+  const told = { start, timestampOf: rememberedInstants() };
+  return records.flatMap((record, index) => toChange(record, permissions?.[index] ?? 'allow', told) ?? []);
 }

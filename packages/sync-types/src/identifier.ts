@@ -8,7 +8,7 @@ import { MAX_ID_BYTES } from './limits.js';
 export function identifierProblem(value: string): string | undefined {
   if (value === '') return 'may not be empty';
   if (utf8Bytes(value) > MAX_ID_BYTES) return `may not be longer than ${MAX_ID_BYTES} bytes`;
-  return stringProblem(value, '')?.problem;
+  return stringProblem(value);
 }
 
 /** A non-empty string of at most 128 bytes that every store keeps unchanged. */

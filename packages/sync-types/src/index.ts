@@ -13,7 +13,7 @@ export {
   type ToldRejectionCode,
 } from './error-code.js';
 export type { Json, JsonLimits, JsonObject, JsonProblem } from './json.js';
-export { findJsonProblem, jsonEquals, ownValue, stringProblem } from './json.js';
+export { findJsonProblem, jsonEquals, ownValue } from './json.js';
 export type { SyncLimits } from './limits.js';
 export {
   ASSUMED_MAX_MUTATIONS,

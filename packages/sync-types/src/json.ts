@@ -48,11 +48,10 @@ export function findJsonProblem(value: unknown, limits: JsonLimits): JsonProblem
   return found && { path: `$${found.path}`, problem: found.problem };
 }
 
-/** What keeps a string from being stored alike everywhere, found at `path`; also for ids and names. */
-export function stringProblem(value: string, path: string): JsonProblem | undefined {
-  if (value.includes('\u0000')) return { path, problem: 'contains a NUL character' };
-  if (!isWellFormed(value)) return { path, problem: 'contains half of a surrogate pair' };
-  return undefined;
+/** What keeps a string from being stored alike everywhere, if anything does; also for ids and names. */
+export function stringProblem(value: string): string | undefined {
+  if (value.includes('\u0000')) return 'contains a NUL character';
+  return isWellFormed(value) ? undefined : 'contains half of a surrogate pair';
 }
 
 /** The platform's own answer, which is at hand for most strings; the pattern is for platforms that are older than it. */
@@ -70,7 +69,7 @@ function inspect(value: unknown, depthLeft: number): JsonProblem | undefined {
     case 'boolean':
       return undefined;
     case 'string':
-      return stringProblem(value, '');
+      return problemWith(value);
     case 'number':
       return Number.isFinite(value) ? undefined : { path: '', problem: `is ${value}, which JSON has no number for` };
     case 'object':
@@ -106,7 +105,7 @@ function inspectObject(object: object, depthLeft: number): JsonProblem | undefin
   }
   for (const key of Object.keys(object)) {
     if (key === '__proto__') return { path: '.__proto__', problem: 'is a field name that objects cannot carry safely' };
-    const found = stringProblem(key, '') ?? inspect(ownValue(object, key), depthLeft - 1);
+    const found = problemWith(key) ?? inspect(ownValue(object, key), depthLeft - 1);
     if (found) return within(`.${key}`, found);
   }
   return undefined;
@@ -116,6 +115,11 @@ function inspectObject(object: object, depthLeft: number): JsonProblem | undefin
 function isPlain(object: object): boolean {
   const prototype = Object.getPrototypeOf(object);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function problemWith(text: string): JsonProblem | undefined {
+  const problem = stringProblem(text);
+  return problem === undefined ? undefined : { path: '', problem };
 }
 
 function within(step: string, found: JsonProblem): JsonProblem {

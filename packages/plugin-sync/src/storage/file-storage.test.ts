@@ -22,7 +22,7 @@ import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-sample
 import { FileStorage } from './file-storage.js';
 import type { Disk, DiskFile } from './journal/disk.js';
 import { nodeDisk } from './journal/node-disk.js';
-import { PowerCutDisk } from './journal/power-cut-disk.js';
+import { PowerCutDisk } from './journal/power-cut-disk.fixture.js';
 import { storageContract } from './storage.contract.js';
 
 const fixture: StorageFixture = {

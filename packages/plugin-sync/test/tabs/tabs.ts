@@ -1,5 +1,5 @@
 /** Tabs of one browser on one storage, each with a clock of its own that stands still while the tab is frozen. */
-import { TestBrowser, type TestTab } from '../../src/platform/test-browser.js';
+import { TestBrowser, type TestTab } from '../../src/platform/test-browser.fixture.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';

@@ -8,7 +8,7 @@ import {
   sampleRecord,
 } from '../contract/storage-samples.js';
 import { FileStorage } from '../file-storage.js';
-import { PowerCutDisk } from './power-cut-disk.js';
+import { PowerCutDisk } from './power-cut-disk.fixture.js';
 
 /** A file storage whose journal is rewritten when 2,000 bytes of it are garbage, and the size of that. */
 function open() {

@@ -5,7 +5,7 @@ import { appliesWith } from '../../black-box/scripted-server.js';
 import { FaultStorage } from '../../testing/fault-storage.js';
 import { lastBatch, lastOwnBatch, nthBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { FileStorage } from '../file-storage.js';
-import { PowerCutDisk } from './power-cut-disk.js';
+import { PowerCutDisk } from './power-cut-disk.fixture.js';
 
 function restart(disk: PowerCutDisk, dies: 'process' | 'machine'): void {
   if (dies === 'process') disk.restartProcess();

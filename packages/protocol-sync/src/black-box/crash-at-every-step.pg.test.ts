@@ -9,7 +9,7 @@ import type { StoreFixture } from '../storage/contract/store-fixture.js';
 import { look, task } from '../storage/contract/store-samples.js';
 import { MemoryStore } from '../storage/memory/memory-store.js';
 import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
-import { openSqliteFixture } from '../storage/sqlite/sqlite-fixture.js';
+import { openSqliteFixture } from '../storage/sqlite/sqlite-store.fixture.js';
 import type { SyncStore } from '../storage/sync-store.js';
 import { SyncHandler } from '../sync-handler.js';
 import { type StoreFault, withStoreFaults } from '../testing/store-faults.js';

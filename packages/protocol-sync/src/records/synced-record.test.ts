@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { openSqliteFixture } from '../storage/sqlite/sqlite-fixture.js';
+import { openSqliteFixture } from '../storage/sqlite/sqlite-store.fixture.js';
 import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
 import { create, mutation, setUp } from '../sync-handler.fixture.js';
 import type { RecordChange } from './record-change.js';

@@ -19,7 +19,7 @@ import {
 import { storeContract } from '../store.contract.js';
 import type { SyncStore } from '../sync-store.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
-import { type ClosableDatabase, openSqliteFixture } from './sqlite-fixture.js';
+import { type ClosableDatabase, openSqliteFixture } from './sqlite-store.fixture.js';
 import { SqliteStore } from './sqlite-store.js';
 
 const abilities = ['reopen', 'openAnother', 'backUp', 'makeNewer', 'notes'] as const;

@@ -168,21 +168,17 @@ async function repeat(
   outcome: LedgerOutcome,
   { session, rules }: { readonly session: PushSession; readonly rules: JudgeRules },
 ): Promise<SyncMutationResult> {
-  const before = session.record(mutation)?.state;
   if (outcome.status === 'rejected') return { ...rejectedResult(mutation.id, outcome), duplicate: true };
+  const before = session.record(mutation)?.state;
+  const view = before && (await viewOf(before, rules));
   if (outcome.status === 'applied') {
-    const { version: serverVersion } = outcome;
+    const { version: serverVersion, droppedFields } = outcome;
     // A record that went on since then reaches the client through the feed, at the version that belongs to it.
     // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
-    const view = before && (await viewOf(before, rules));
     const record = view ? (before?.version === serverVersion ? view : undefined) : null;
-    const { droppedFields } = outcome;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
-  const view = before && (await viewOf(before, rules));
-  if (!before || view === undefined) {
-    return { ...goneConflictResult(mutation.id), duplicate: true };
-  }
+  if (!before || view === undefined) return { ...goneConflictResult(mutation.id), duplicate: true };
   const objectRules = rules.rulesOf(mutation.objectName) ?? {};
   const incoming = { mutation, stamp: session.stamp(mutation) };
   const contest = makeContest(outcome.kind, { incoming, before, fields: outcome.fields, rules: objectRules });

@@ -25,6 +25,7 @@ import { WaitingItems } from '../waiting/waiting-items.js';
 import { BackgroundSaver } from './background-saver.js';
 import type { LogChange } from './log-change.js';
 import { type MadeBefore, makeEntry, type NewEntry, withFacts, withoutBase } from './log-entry.js';
+import type { LogObserver } from './log-observer.js';
 import type { CheckedMutation } from './new-mutation.js';
 import { PendingEntries } from './pending-entries.js';
 import { TurnQueue } from './turn-queue.js';
@@ -35,23 +36,6 @@ export interface ClientLogOptions {
   readonly platform: Platform;
   /** Whose work this is; a stored log of another user is neither read nor sent. */
   readonly user?: string | undefined;
-}
-
-export interface LogObserver {
-  /** Saving failed. The entries stay in memory and are saved again by themselves, with growing delays. */
-  onSaveFailed?(error: unknown): void;
-  /** What was appended and acknowledged is durable. */
-  onSaved?(): void;
-  /** The application has acknowledged these mutations: they are pending no more. */
-  onRemoved?(ids: readonly string[]): void;
-  /** The storage has been read for the first time. */
-  onLoaded?(state: ClientState): void;
-  /** The storage holds another user's work. */
-  onForeign?(): void;
-  /** Other conflicts or dead letters may wait for the user than before. */
-  onWaiting?(): void;
-  /** Another tab or process had changed what is stored: it has been read again. */
-  onReread?(): void;
 }
 
 /** A batch, with the facts that change. */

@@ -153,7 +153,8 @@ it('I11 follows what a failed write leaves behind in a transaction that goes on 
   expect(await feed()).toEqual({ t1: 'Late', 'of-hook': 'x' });
 });
 
-it('enrols the objects it can read beside one that it cannot', async () => {
+it('enrols the objects it can read beside one that it cannot, and says so', async () => {
+  const logged: unknown[] = [];
   const sync = new SyncProtocolPlugin();
   const records: KernelPlugin = {
     name: 'records',
@@ -163,6 +164,7 @@ it('enrols the objects it can read beside one that it cannot', async () => {
       const engine = context.getService<ObjectQL>('objectql');
       const refuse: HookHandler = async () => Promise.reject(new Error('the view is broken'));
       engine.registerHook('beforeFind', refuse, { object: 'broken' });
+      context.logger.error = (message) => void logged.push(message);
     },
   };
   const objects = [{ ...TASK, name: 'broken' }, TASK];
@@ -176,6 +178,7 @@ it('enrols the objects it can read beside one that it cannot', async () => {
   await sync.enrolled();
   const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
   expect(serverChanges).toMatchObject([{ objectName: 'task', recordId: 't1' }]);
+  expect(logged).toEqual([expect.stringContaining('it goes on at the next start')]);
   await expect(sync.reconcile()).rejects.toMatchObject({ errors: [{ message: 'the view is broken' }] });
 });
 

@@ -3,6 +3,8 @@ import type { JsonObject, SyncPushResponse } from '@objectql/sync-types';
 import { version } from '../package.json';
 import { checkClientOptions } from './check-options.js';
 import { ObjectConfigs, type ObjectConfigsOptions } from './object-configs.js';
+import type { Platform } from './platform/platform.js';
+import { systemPlatform } from './platform/system-platform.js';
 import { SyncClient, type SyncClientOptions } from './sync-client.js';
 import { SyncEngine } from './sync-engine.js';
 
@@ -20,11 +22,14 @@ export class SyncPlugin implements AsyncDisposable {
   readonly name = '@objectql/plugin-sync';
   readonly version = version;
   readonly client: SyncClient;
+  /** The clock, ids and timers of its client, for plugins that sync as a part of it. */
+  readonly platform: Platform;
   readonly #engineByObject = new Map<string, SyncEngine>();
 
   constructor(options: SyncPluginOptions) {
     checkClientOptions(options, ['objects', 'defaultConfig']);
     const { defaultConfig, objects, ...clientOptions } = options;
+    this.platform = options.platform ?? systemPlatform;
     this.client = new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig, objects }));
   }
 

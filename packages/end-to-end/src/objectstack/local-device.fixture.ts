@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClientStorage, SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
+import { type ClientStorage, type Platform, SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
 import { FileStorage } from '@objectql/plugin-sync/file';
 import { createKernel } from '@objectql/plugin-sync/kernel';
 import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
@@ -56,6 +56,7 @@ export async function startDevice(
     plugins: others = [],
     isSynced = true,
     isOffline = false,
+    platform,
     storage = new FileStorage(join(directory, 'sync')),
   }: DeviceParts,
 ) {
@@ -69,6 +70,7 @@ export async function startDevice(
     user,
     objects,
     transport,
+    platform,
     storage,
     listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
   });
@@ -179,6 +181,8 @@ export interface DeviceParts {
   readonly plugins?: readonly KernelPlugin[];
   /** True for a device that starts without a network. */
   readonly isOffline?: boolean;
+  /** Default: the system's. */
+  readonly platform?: Platform;
   /** Default: the file `sync` in `directory`. */
   readonly storage?: ClientStorage;
   /** False for the app as it was before it had sync. */

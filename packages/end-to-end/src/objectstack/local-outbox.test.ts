@@ -1,4 +1,5 @@
 /** What the app has written and could not be recorded at once. */
+import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
 import { changeTitle, failing, startDevice, system, writer } from './local-device.fixture.js';
@@ -76,4 +77,12 @@ it('keeps what it refuses out of a transaction with which the app goes on', asyn
     ['INVALID_MUTATION', 'INVALID_MUTATION'],
     { t1: 'Buy milk (new)', t3: 'Buy bread (new)' },
   ]);
+});
+
+it('notes a write at the time that its client goes by', async () => {
+  const platform = new TestPlatform({ now: Date.UTC(2020, 1, 29) });
+  const { engine, sync } = await startDevice(new SyncHandler(), { name: 'a', platform, isOffline: true });
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  const pending = [...sync.client.log.pending].map(({ mutation }) => mutation.timestamp);
+  expect(pending).toEqual(['2020-02-29T00:00:00.000Z']);
 });

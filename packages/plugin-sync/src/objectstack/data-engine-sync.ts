@@ -61,8 +61,6 @@ export class DataEngineSync implements KernelPlugin {
   #isEnded = false;
   /** Set where the storage turned out to be another user's. */
   #wrongUser: unknown;
-  /** Records later what is noted and could not be recorded. */
-  readonly #retry = new Retry(() => this.#drain());
 
   constructor(options: DataEngineSyncOptions = {}) {
     this.#options = options;
@@ -74,19 +72,20 @@ export class DataEngineSync implements KernelPlugin {
    */
   init(context: KernelContext): void {
     const engine = context.getService<DataEngine>('objectql');
-    const { client } = context.getService<SyncPlugin>('sync');
+    const { client, platform } = context.getService<SyncPlugin>('sync');
     defineLocalObjects(engine);
     const onFailed = (error: unknown) => client.listeners.report(error);
     const reached = {
       engine,
       client,
-      outbox: new Outbox(engine, client),
+      platform,
+      outbox: new Outbox(engine, { client, platform }),
       shown: new ShownVersions(client.log),
       onFailed,
       outside: this.#outside,
     };
     const writer = new EngineWriter(reached);
-    this.#parts = { ...reached, writer };
+    this.#parts = { ...reached, writer, retry: new Retry(platform, () => this.#drain()) };
     const listener = { onSyncComplete: () => writer.catchUp(this.#names) && this.settled() };
     client.listeners.add(listener);
     this.#stops = [() => client.listeners.remove(listener)];
@@ -135,7 +134,7 @@ export class DataEngineSync implements KernelPlugin {
     this.#stops = [];
     await this.#isOwn();
     this.#isEnded = true;
-    this.#retry.cancel();
+    this.#parts?.retry.cancel();
     await this.#parts?.outbox.idle();
     await this.#parts?.writer.close();
   }
@@ -202,15 +201,15 @@ export class DataEngineSync implements KernelPlugin {
   /** Records what is noted. What fails is told and tried again, with growing delays: the app's own work goes on. */
   async #drain(): Promise<void> {
     if (this.#isEnded) return;
-    const { outbox, onFailed, outside } = this.#started();
+    const { outbox, retry, onFailed, outside } = this.#started();
     try {
       await outside(() => outbox.drain());
-      this.#retry.succeeded();
+      retry.succeeded();
     } catch (error) {
       onFailed(error);
       // Another user's storage stays another user's.
-      if (this.#isEnded || isWrongUser(error)) this.#retry.cancel();
-      else this.#retry.failed();
+      if (this.#isEnded || isWrongUser(error)) retry.cancel();
+      else retry.failed();
     }
   }
 
@@ -319,6 +318,8 @@ interface Written {
 
 interface Parts extends EngineWriterParts {
   readonly writer: EngineWriter;
+  /** Records later what is noted and could not be recorded. */
+  readonly retry: Retry;
 }
 
 function isSynced(object: { readonly sync?: unknown } | undefined): boolean {

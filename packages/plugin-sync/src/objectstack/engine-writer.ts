@@ -24,6 +24,7 @@ import type { ShownVersions } from './shown-versions.js';
 export interface EngineWriterParts {
   readonly engine: DataEngine;
   readonly client: SyncPlugin['client'];
+  readonly platform: SyncPlugin['platform'];
   readonly outbox: Outbox;
   readonly shown: ShownVersions;
   readonly onFailed: (error: unknown) => void;
@@ -58,11 +59,12 @@ export class EngineWriter {
   /** What cascades and hooks deleted or changed with a record of the server's: its user may have it otherwise. */
   readonly #takenAlong = new Map<string, EngineRef>();
   /** Writes later what could not be written. */
-  readonly #retry = new Retry(() => this.#applyAll(async () => []));
+  readonly #retry: Retry;
   #isClosed = false;
 
   constructor(parts: EngineWriterParts) {
     this.#parts = parts;
+    this.#retry = new Retry(parts.platform, () => this.#applyAll(async () => []));
   }
 
   /** True in what a write of this writer's calls. */

@@ -5,8 +5,8 @@ import { instantOf } from '../log/instant.js';
 import type { MadeBefore } from '../log/log-entry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
 import { TurnQueue } from '../log/turn-queue.js';
-import { systemPlatform } from '../platform/system-platform.js';
 import type { SyncClient } from '../sync-client.js';
+import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import { OUTBOX } from './local-objects.js';
 import type { Shown } from './shown-versions.js';
@@ -28,12 +28,14 @@ const DELETED_AT_ONCE = 500;
 export class Outbox {
   readonly #engine: DataEngine;
   readonly #client: SyncClient;
+  readonly #platform: SyncPlugin['platform'];
   readonly #turns = new TurnQueue();
   #last: Promise<number> | undefined;
 
-  constructor(engine: DataEngine, client: SyncClient) {
+  constructor(engine: DataEngine, { client, platform }: Pick<SyncPlugin, 'client' | 'platform'>) {
     this.#engine = engine;
     this.#client = client;
+    this.#platform = platform;
   }
 
   /** Notes a write in the transaction in which it is made. Throws `SyncUsageError` for one that could not be recorded. */
@@ -41,8 +43,8 @@ export class Outbox {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
     const row = {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
-      mutation_id: systemPlatform.newId(),
-      noted_at: instantOf(systemPlatform.now()),
+      mutation_id: this.#platform.newId(),
+      noted_at: instantOf(this.#platform.now()),
       noted_for: this.#client.log.meta.user,
       object_name: objectName,
       record_id: recordId,

@@ -1,13 +1,15 @@
 /** Another try of what failed, after a delay that grows from failure to failure. */
 import { backoffMs } from '../cycle/backoff.js';
-import { systemPlatform } from '../platform/system-platform.js';
+import type { Platform } from '../platform/platform.js';
 
 export class Retry {
+  readonly #platform: Pick<Platform, 'random' | 'setTimer'>;
   readonly #work: () => unknown;
   #failures = 0;
   #cancel: () => void = () => {};
 
-  constructor(work: () => unknown) {
+  constructor(platform: Pick<Platform, 'random' | 'setTimer'>, work: () => unknown) {
+    this.#platform = platform;
     this.#work = work;
   }
 
@@ -15,8 +17,8 @@ export class Retry {
   failed(): void {
     this.cancel();
     this.#failures += 1;
-    const delayMs = backoffMs(this.#failures, systemPlatform.random());
-    this.#cancel = systemPlatform.setTimer(() => void this.#work(), delayMs);
+    const delayMs = backoffMs(this.#failures, this.#platform.random());
+    this.#cancel = this.#platform.setTimer(() => void this.#work(), delayMs);
   }
 
   /** Nothing is left to try; what fails next waits as after a first failure. */

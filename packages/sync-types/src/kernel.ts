@@ -1,6 +1,11 @@
 /** Kernels for plugins, the contract they share, and ObjectStack's data engine. A subpath, so that apps without a kernel load none. */
 
-export { commitTransaction, type EngineTransactionInfo, executionOf } from './data-engine/commit-transaction.js';
+export {
+  commitTransaction,
+  type EngineTransactionInfo,
+  executionOf,
+  refuseCommit,
+} from './data-engine/commit-transaction.js';
 export {
   AS_SYSTEM,
   type DataEngine,

@@ -2,7 +2,15 @@
 import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
-import { changeTitle, failing, startDevice, system, writer } from './local-device.fixture.js';
+import {
+  changeTitle,
+  type FailingOperation,
+  failing,
+  startDevice,
+  system,
+  titlesAt,
+  writer,
+} from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -86,3 +94,38 @@ it('notes a write at the time that its client goes by', async () => {
   const pending = [...sync.client.log.pending].map(({ mutation }) => mutation.timestamp);
   expect(pending).toEqual(['2020-02-29T00:00:00.000Z']);
 });
+
+it.each(['is too large once a hook has changed it', 'cannot be noted'])(
+  'I1 commits no transaction with which the app goes on behind a write that %s',
+  async (what) => {
+    const server = new SyncHandler();
+    const isBroken = ({ operation, object, data }: FailingOperation) =>
+      what === 'cannot be noted' &&
+      operation === 'insert' &&
+      object === 'objectstack_sync_outbox' &&
+      /bread/.test(Object(data).data);
+    const { engine, tasks, exchange } = await startDevice(server, { name: 'a', plugins: [failing(isBroken)] });
+    if (what !== 'cannot be noted') {
+      const enlarge = async ({ input }: { readonly input?: unknown }) => {
+        const { data } = Object(input);
+        if (data.title === 'Buy bread') data.title = 'x'.repeat(300 * 1024);
+      };
+      engine.registerHook('beforeInsert', enlarge, { object: 'task' });
+    }
+    const told: string[] = [];
+    const note = ({ message }: Error) => void told.push(message);
+    const together = engine.transaction(async () => {
+      await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+      await engine.insert('task', { id: 't2', title: 'Buy bread' }, system).catch(note);
+    });
+    await together.catch(note);
+    await engine.insert('task', { id: 't3', title: 'Buy cream' }, system);
+    await exchange();
+    expect([new Set(told).size, told.length, await tasks(), await titlesAt(server)]).toEqual([
+      1,
+      2,
+      { t3: 'Buy cream (new)' },
+      { t3: 'Buy cream' },
+    ]);
+  },
+);

@@ -24,6 +24,7 @@ import {
   isWrite,
   type KernelContext,
   type KernelPlugin,
+  refuseCommit,
   STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import { version } from '../../package.json';
@@ -181,14 +182,23 @@ export class DataEngineSync implements KernelPlugin {
       const before = await readRows(engine, { objectName, ids, context });
       const written = { objectName, ids, before, context };
       this.#refuseUnrecordable(operation, written);
+      const note = async () => {
+        try {
+          await this.#note(operation, written);
+        } catch (error) {
+          // It is written, and the app may catch that as well: without its note it would never be sent.
+          refuseCommit(transaction, error);
+          throw error;
+        }
+      };
       try {
         await next();
       } catch (error) {
         // What a hook throws behind the write does not undo it, where the app catches that in a transaction of its own.
-        if (!isOwned) await this.#note(operation, written).catch(onFailed);
+        if (!isOwned) await note().catch(onFailed);
         throw error;
       }
-      await this.#note(operation, written);
+      await note();
       return isOwned;
     };
     const isOwned =

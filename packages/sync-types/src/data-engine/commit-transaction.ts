@@ -38,3 +38,9 @@ export function executionOf(transaction: unknown): Promise<unknown> | undefined 
   const { executionPromise } = Object(transaction) as { readonly executionPromise?: unknown };
   return executionPromise instanceof Promise ? executionPromise : undefined;
 }
+
+/** Has a transaction of somebody else's fail where it would commit: who begins it may have caught what happened in it. */
+export function refuseCommit(transaction: unknown, reason: unknown): void {
+  // Knex's own would resolve for one that was rolled back already, as if all of it were there.
+  Object.assign(Object(transaction), { commit: () => Promise.reject(reason) });
+}

@@ -200,6 +200,8 @@ export class EngineWriter {
     }
     const { objectName, recordId } = ref;
     const seen = await client.records.get(ref);
+    // Of what is only pushed the client has nothing once it is settled, and the engine's stays.
+    if (!seen && !client.configs.keepsRecordsOf(objectName)) return () => {};
     const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
     const fields = ownFields(engine.registry.getObject(objectName));
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});

@@ -38,6 +38,7 @@ import { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { Retry } from './retry.js';
+import { readSeen } from './seen-record.js';
 import { type Shown, ShownVersions } from './shown-versions.js';
 
 /** Which objects of the local data engine take part. */
@@ -275,9 +276,9 @@ export class DataEngineSync implements KernelPlugin {
   async #compare(ref: RecordRef, row: JsonObject, fields: readonly string[]): Promise<Shown> {
     const { client } = this.#started();
     // A storage that fails keeps no app from writing.
-    const seen = await client.records.get(ref).catch(() => undefined);
+    const { seen, baseVersion } = (await readSeen(client, ref).catch(() => undefined)) ?? {};
     const isSame = seen !== undefined && Object.keys(changedIn(fields, row, seen.data)).length === 0;
-    return { version: isSame ? seen.version : null, epochs: client.log.meta.epochs };
+    return { version: (isSame && baseVersion?.()) || null, epochs: client.log.meta.epochs };
   }
 
   /** Records that were in the engine before sync are recorded as created here. */

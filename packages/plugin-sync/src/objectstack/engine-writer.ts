@@ -19,6 +19,7 @@ import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
 import { Retry } from './retry.js';
+import { readSeen } from './seen-record.js';
 import type { ShownVersions } from './shown-versions.js';
 
 export interface EngineWriterParts {
@@ -137,18 +138,30 @@ export class EngineWriter {
    * They are found in their turn: whoever comes next and finds nothing new must not be done before they are written.
    */
   async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
-    const { shown } = this.#parts;
     await this.#turns.take(async () => {
       const refs = await find();
       const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
       this.#unapplied.clear();
-      for (const record of others) if (!due.has(recordKey(record)) && shown.get(record)) shown.set(record, record);
+      for (const record of others) if (!due.has(recordKey(record))) await this.#restate(record);
       for (const ref of due.values()) await this.#apply(ref);
       await this.#restoreTakenAlong();
       if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
       else if (this.#isClosed) this.#retry.cancel();
       else this.#retry.failed();
     });
+  }
+
+  /** Takes over of what the engine shows which version it is now; what has changed again is written by who is told next. */
+  async #restate(record: LocalRecord): Promise<void> {
+    const { client, shown, onFailed } = this.#parts;
+    if (!shown.get(record)) return;
+    try {
+      const { seen, baseVersion } = await readSeen(client, record);
+      if (seen && isSame(record, seen)) shown.set(record, baseVersion());
+    } catch (error) {
+      this.#unapplied.set(recordKey(record), { ...record, recordId: String(record.recordId) });
+      onFailed(error);
+    }
   }
 
   /** Brings back what the user sees. What sync knows nothing of is left as it is. */
@@ -199,7 +212,7 @@ export class EngineWriter {
       return () => {};
     }
     const { objectName, recordId } = ref;
-    const seen = await client.records.get(ref);
+    const { seen, baseVersion } = await readSeen(client, ref);
     // Of what is only pushed the client has nothing once it is settled, and the engine's stays.
     if (!seen && !client.configs.keepsRecordsOf(objectName)) return () => {};
     const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
@@ -217,7 +230,7 @@ export class EngineWriter {
     }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
     // Before the commit, behind which the application may write on top of it.
-    return shown.set(ref, seen);
+    return shown.set(ref, seen && baseVersion());
   }
 
   /** Finishes what is being written, and tries and takes nothing more. */

@@ -25,10 +25,10 @@ export class ShownVersions {
   }
 
   /** The engine shows this version now; none where the record is gone. Returns what takes that back. */
-  set(ref: RecordRef, record: Pick<Shown, 'version'> | undefined): () => void {
+  set(ref: RecordRef, version: number | null | undefined): () => void {
     const key = recordKey(ref);
     const before = this.#byKey.get(key);
-    this.#put(key, record && { version: record.version, epochs: this.#log.meta.epochs });
+    this.#put(key, version === undefined ? undefined : { version, epochs: this.#log.meta.epochs });
     return () => this.#put(key, before);
   }
 

@@ -38,6 +38,7 @@ type EngineRef = RecordRef & { readonly recordId: string };
 
 /** A record that is being written, for what that calls. */
 interface Writing {
+  readonly writer: EngineWriter;
   readonly ref: EngineRef;
   /** Whether hooks and cascades are left out. */
   readonly isPastHooks: boolean;
@@ -45,11 +46,15 @@ interface Writing {
   isAsked: boolean;
 }
 
+/**
+ * Set while a change of the server's is written: it is not recorded again. One for all writers, as Node 20 looks at each one there
+ * ever was with every promise.
+ */
+const writingNow = new AsyncLocalStorage<Writing>();
+
 /** Writes into one engine what a client says that the user sees. */
 export class EngineWriter {
   readonly #parts: EngineWriterParts;
-  /** Set while a change of the server's is written: it is not recorded again. */
-  readonly #writing = new AsyncLocalStorage<Writing>();
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   #hasCaughtUp = false;
@@ -68,15 +73,20 @@ export class EngineWriter {
     this.#retry = new Retry(parts.platform, () => this.#applyAll(async () => []));
   }
 
+  get #writing(): Writing | undefined {
+    const writing = writingNow.getStore();
+    return writing?.writer === this ? writing : undefined;
+  }
+
   /** True in what a write of this writer's calls. */
   get isWriting(): boolean {
-    return this.#writing.getStore() !== undefined;
+    return this.#writing !== undefined;
   }
 
   /** Carries out a write of this writer's, or one that such a write calls; notes what it takes along. */
   async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
     const { engine } = this.#parts;
-    const writing = this.#writing.getStore();
+    const writing = this.#writing;
     const refs = (await idsBeforeWrite(operation, engine)).map((recordId) => ({ objectName, recordId }));
     const [own] = refs.filter((ref) => writing && recordKey(ref) === recordKey(writing.ref));
     if (writing && !writing.isAsked && own && refs.length === 1) {
@@ -192,7 +202,7 @@ export class EngineWriter {
     };
     try {
       await outside(() =>
-        this.#writing.run({ ref, isPastHooks, isAsked: false }, () =>
+        writingNow.run({ writer: this, ref, isPastHooks, isAsked: false }, () =>
           commitTransaction(engine, ({ transaction }) => work(transaction)),
         ),
       );

@@ -1,13 +1,18 @@
 /** One device: an app that can crash at any moment over a storage that stays. */
 
-import type { Platform } from '@objectql/plugin-sync';
 import { type BaseRecord, type StorageBatch, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
 import type { SyncPushRequest } from '@objectql/sync-types';
+import { configsOf } from './device-configs.js';
+import { DeviceIds, type Moment } from './device-ids.js';
+import { DevicePlatform } from './device-platform.js';
 import { Disk, OBJECT_NAMES } from './disk.js';
+import { DeviceEngine } from './engine/device-engine.js';
+import type { EnginePlace } from './engine/engine-place.js';
 import { Gate, never } from './gate.js';
 import { gatedStorage } from './gated-storage.js';
 import { findMissedChange, readPlace } from './invariants/checkpoint.js';
 import { findLostMutation } from './invariants/durability.js';
+import { findOvertaken } from './invariants/overtaken.js';
 import { findStepBack } from './invariants/step-back.js';
 import type { Mutant } from './mutant.js';
 import type { Network } from './network.js';
@@ -36,9 +41,11 @@ export interface DeviceParts {
   readonly isFaulty: () => boolean;
   readonly log: (line: string) => void;
   /** Takes down when a mutation was made, by the world's clock. */
-  readonly onMade: (id: string, made: { readonly at: number; readonly aheadMs: number }) => void;
+  readonly onMade: (id: string, made: Moment) => void;
   /** The storage of the device that this is another tab of. */
   readonly disk?: Disk | undefined;
+  /** The local data engine's, where it has one. */
+  readonly place?: EnginePlace | undefined;
 }
 
 /** 300 ms: how early a mutant tells the user that something is durable. */
@@ -52,14 +59,15 @@ export class Device {
   user: string;
   aheadMs: number;
   plugin: SyncPlugin | undefined;
+  readonly engine: DeviceEngine | undefined;
+  /** Who uses the engine now, with a device of their own. */
+  guest: Device | undefined;
   readonly #parts: DeviceParts;
   #gate: Gate | undefined;
   #starts = 0;
-  #ids = 0;
-  #timers = 0;
-  #nextId: string | undefined;
+  readonly #ids = new DeviceIds();
   #isOnline = true;
-  #tellConnectivity = new Set<(online: boolean) => void>();
+  #platform: DevicePlatform | undefined;
   /** Conflicts and dropped fields the application must have heard of by now, by mutation id. */
   readonly #owed = new Set<string>();
   readonly #heard = new Set<string>();
@@ -71,6 +79,7 @@ export class Device {
     this.clientId = parts.clientId;
     this.disk = parts.disk ?? new Disk();
     this.aheadMs = parts.world.skewsMs[parts.index] ?? 0;
+    this.engine = parts.place && this.#engineAt(parts.place);
   }
 
   /** Whose device it is. */
@@ -84,7 +93,7 @@ export class Device {
 
   /** Starts the app over what is durable. */
   start(): void {
-    if (this.plugin) return;
+    if (this.plugin || this.guest) return;
     const { seed, world, time, isFaulty, log, mutant } = this.#parts;
     const { slowStorage: slow, failStorage: fail } = world.faults;
     const gate = new Gate({
@@ -95,13 +104,12 @@ export class Device {
     });
     this.#gate = gate;
     this.#owed.clear();
-    this.#timers = 0;
-    this.#tellConnectivity = new Set();
+    this.#platform = this.#newPlatform(gate);
     log(`${this.name}: starts`);
     this.plugin = new SyncPlugin({
       clientId: this.clientId,
       user: this.owner,
-      platform: this.#platform(gate),
+      platform: this.#platform,
       storage: gatedStorage(this.disk.storage, {
         gate,
         steps: mutant?.batch && ((batch) => mutant.batch?.(batch, this.disk.shadow) ?? [batch]),
@@ -120,29 +128,27 @@ export class Device {
             ? never()
             : this.#parts.network.send({ kind: 'pull', request, onNextPage: options?.onNextPage }, this),
       },
-      objects: Object.fromEntries(
-        OBJECT_NAMES.map((name) => [
-          name,
-          {
-            enabled: true,
-            strategy: world.objects[name].strategy,
-            debounce_ms: world.debounceMs,
-            batch_size: world.batchSize,
-            ...(world.objects[name].conflictFields ? { conflict_fields: world.objects[name].conflictFields } : {}),
-          },
-        ]),
-      ),
+      objects: configsOf(world, this.engine !== undefined),
       defaultConfig: { enabled: true },
       listeners: [
         {
           onConflict: (conflicts) => this.#hear(conflicts.map(({ clientMutation }) => clientMutation.id)),
           onDropped: (dropped) => this.#hear(dropped.map(({ mutation }) => mutation.id)),
           onSyncError: (error) => log(`${this.name}: ${error.message}`),
+          onSyncComplete: () => this.engine?.caughtUp(),
         },
       ],
       onConflict: world.isMerging ? merge : undefined,
     });
-    this.plugin.client.open().catch((error: unknown) => log(`${this.name}: cannot open, ${error}`));
+    const { plugin } = this;
+    if (!this.engine?.isOwn) {
+      plugin.client.open().catch((error: unknown) => log(`${this.name}: cannot open, ${error}`));
+      return;
+    }
+    this.engine.start(plugin, gate).catch((error: unknown) => {
+      log(`${this.name}: cannot start, ${error}`);
+      if (plugin === this.plugin) this.crash();
+    });
   }
 
   /** Ends the app wherever it is. It starts again by itself soon. */
@@ -151,6 +157,7 @@ export class Device {
     this.#parts.log(`${this.name}: crashes`);
     this.#gate?.kill();
     this.plugin = undefined;
+    this.engine?.stop();
     this.#parts.time.after(500, () => this.start());
   }
 
@@ -167,10 +174,39 @@ export class Device {
   /** Nothing is armed any more; the app runs with its user's session, is online, and is not paused. */
   heal(): void {
     this.user = this.owner;
+    this.comeBack();
+    if (this.engine?.app?.hasEnded) this.crash();
     this.#gate?.disarm();
     this.start();
     this.setOnline(true);
     this.plugin?.client.resume();
+  }
+
+  /** Lends the engine to somebody else. */
+  lendTo(guest: Device): void {
+    this.guest = guest;
+    this.crash();
+    guest.start();
+  }
+
+  /** Takes the engine back; who used it goes on without. */
+  comeBack(): void {
+    const { guest } = this;
+    if (!guest) return;
+    this.guest = undefined;
+    if (guest.engine) guest.engine.isOwn = false;
+    guest.crash();
+    this.start();
+  }
+
+  /** Waits for an answer of the user's to what waits for them. */
+  decide<T>(answer: Promise<T>): Promise<T> {
+    return this.engine?.decide(answer) ?? answer;
+  }
+
+  /** Whether it receives what others make of an object. */
+  keeps(objectName: string): boolean {
+    return !this.engine || objectName !== 'project' || this.#parts.world.engines?.projects !== 'push-only';
   }
 
   /** True for what it made itself, and for what the device it was cloned from had made by then. */
@@ -181,23 +217,18 @@ export class Device {
   setOnline(isOnline: boolean): void {
     if (this.#isOnline === isOnline) return;
     this.#isOnline = isOnline;
-    for (const tell of [...this.#tellConnectivity]) tell(isOnline);
+    this.#platform?.tellConnectivity(isOnline);
   }
 
   /** Takes down a mutation that the user has made just now. */
   made(id: string): void {
-    this.#parts.onMade(id, { at: this.#parts.time.now(), aheadMs: this.aheadMs });
+    this.#parts.onMade(id, this.#now());
   }
 
   /** Runs `make`, which makes a mutation at once, under an id that is in use already. */
   reuse(id: string, make: () => void): void {
     this.disk.reused.add(id);
-    this.#nextId = id;
-    try {
-      make();
-    } finally {
-      this.#nextId = undefined;
-    }
+    this.#ids.reuse(id, make);
   }
 
   /** Follows mutations from the moment at which the user is told that they are durable. */
@@ -243,7 +274,7 @@ export class Device {
   checkTold(): void {
     const { verdict, wire } = this.#parts;
     for (const id of this.disk.told) {
-      if (this.disk.shadow.holds(id)) continue;
+      if (this.disk.shadow.holds(id) || this.engine?.isWaiting(id)) continue;
       if (this.#wasApplied(id) || wire.metConflict(id)) this.disk.told.delete(id);
       else verdict.report('I1', `${this.name} has lost ${id}, which was durable.`);
     }
@@ -267,7 +298,7 @@ export class Device {
     const isStuck =
       (state === 'idle' && pending > 0) ||
       (state === 'offline' && this.#isOnline && pending > 0) ||
-      ((state === 'syncing' || state === 'waiting') && this.#timers === 0) ||
+      ((state === 'syncing' || state === 'waiting') && this.#platform?.timers === 0) ||
       state === 'closed';
     if (isStuck) this.#parts.verdict.report('I13', `${this.name} is ${state} with ${pending} pending and no timer.`);
   }
@@ -277,6 +308,7 @@ export class Device {
     const back = findStepBack(batch, this.disk.shadow);
     if (back) verdict.report('I5', `${this.name}: ${back}`);
     this.disk.committed(batch);
+    this.engine?.committed(batch);
     for (const { mutation } of batch.putEntries ?? []) this.disk.logged.add(mutation.id);
     const lost = findLostMutation(batch, {
       wasApplied: (id) => this.#wasApplied(id),
@@ -285,27 +317,20 @@ export class Device {
     if (lost) verdict.report('I1', `${this.name} dropped ${lost}, which the server did not take.`);
     if (batch.removeEntries?.length || batch.removeConflicts?.length || batch.removeDeadLetters?.length)
       this.checkTold();
-    this.#checkOrder(batch);
+    const overtaken = findOvertaken(batch, this.disk, truth());
+    if (overtaken) verdict.report('I3', `${this.name}: ${overtaken} was refused as overtaken.`);
+    for (const { code, id } of batch.putDeadLetters ?? [])
+      if (code === 'INTERNAL' || code === 'BUSY') this.disk.setAside.add(id);
     if (batch.expectCheckpoint === undefined) return;
     const { owner } = this;
     const scope = readPlace(this.disk.shadow.meta?.checkpoint)?.scope ?? '';
     if (wire.grantsOf(`${owner} ${scope}`) !== permissions.scopeOf(owner)) return;
-    const missed = findMissedChange(this.disk.shadow, truth(), ({ objectName, data }) =>
-      permissions.mayRead(owner, objectName, data),
+    const missed = findMissedChange(
+      this.disk.shadow,
+      truth(),
+      ({ objectName, data }) => this.keeps(objectName) && permissions.mayRead(owner, objectName, data),
     );
     if (missed) verdict.report('I6', `${this.name}: ${missed}`);
-  }
-
-  /** While the server remembers a log, and no clone shares it, none of its mutations comes too late to keep their order. */
-  #checkOrder({ putDeadLetters = [] }: StorageBatch): void {
-    const { verdict, truth } = this.#parts;
-    const { isRestored } = truth();
-    for (const { code, id, mutation } of putDeadLetters) {
-      if (code === 'INTERNAL' || code === 'BUSY') this.disk.setAside.add(id);
-      if (code !== 'OUTCOME_EXPIRED' || this.disk.isCloned || isRestored || this.disk.setAside.has(id)) continue;
-      const floor = truth().floorOf(this.disk.shadow.meta?.logId ?? '');
-      if (mutation.sequence > floor) verdict.report('I3', `${this.name}: ${id} was refused as overtaken.`);
-    }
   }
 
   /** The app knows that it is durable: what it removed as a conflict or with a loss must now be told. */
@@ -337,38 +362,39 @@ export class Device {
     for (const id of ids) this.#heard.add(id);
   }
 
-  #platform(gate: Gate): Platform {
+  #engineAt(place: EnginePlace): DeviceEngine {
+    return new DeviceEngine({
+      ...this.#parts,
+      name: this.name,
+      disk: this.disk,
+      place,
+      keeps: (objectName) => this.keeps(objectName),
+      onNoted: (id) => {
+        this.#parts.onMade(id, this.#ids.bornAt(id) ?? this.#now());
+        if (!this.disk.decided.has(id)) this.disk.told.add(id);
+      },
+      onChanged: () => this.checkTold(),
+    });
+  }
+
+  #now(): Moment {
+    return { at: this.#parts.time.now(), aheadMs: this.aheadMs };
+  }
+
+  #newPlatform(gate: Gate): DevicePlatform {
     const { time, index, seed, mutant } = this.#parts;
-    const random = new Random(seed, 'jitter', index, this.#starts);
-    return {
-      now: () => time.now() + this.aheadMs,
-      random: () => random.next(),
-      newId: () => this.#nextId ?? `device${index}-start${this.#starts}-${String(++this.#ids).padStart(6, '0')}`,
-      setTimer: (work, delayMs) => {
-        let isSet = true;
-        this.#timers += 1;
-        const done = () => {
-          if (isSet && !gate.isDead) this.#timers -= 1;
-          isSet = false;
-        };
-        const cancel = time.after(delayMs, () => {
-          done();
-          if (!gate.isDead && !mutant?.isWithoutTimers) work();
-        });
-        return () => {
-          done();
-          cancel();
-        };
-      },
+    const start = this.#starts;
+    return new DevicePlatform({
+      time,
+      gate,
+      random: new Random(seed, 'jitter', index, start),
+      aheadMs: () => this.aheadMs,
+      newId: () => this.#ids.next(`device${index}-start${start}`, this.#now()),
       isOnline: () => this.#isOnline,
-      onConnectivity: (listener) => {
-        this.#tellConnectivity.add(listener);
-        return () => this.#tellConnectivity.delete(listener);
-      },
-    };
+      isWithoutTimers: mutant?.isWithoutTimers === true,
+    });
   }
 }
 
-function merge({ serverRecord, clientMutation }: SyncConflict) {
-  return serverRecord ? { ...serverRecord, ...clientMutation.data } : undefined;
-}
+const merge = ({ serverRecord, clientMutation }: SyncConflict) =>
+  serverRecord ? { ...serverRecord, ...clientMutation.data } : undefined;

@@ -2,11 +2,14 @@
 import type { RecordId } from '@objectql/sync-types';
 import type { Action, Edit, Faults, HiddenField, ObjectName, ObjectPlan, Plan, WorldPlan } from './plan.js';
 import { Random } from './random.js';
+import { withEngines } from './with-engines.js';
 
 /** What a run may fix instead of leaving it to the seed. */
 export interface DrawOptions {
   /** About this many changes are tried. Default 100. */
   readonly mutations?: number;
+  /** True for a world in which devices have local data engines. */
+  readonly hasEngines?: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -23,7 +26,7 @@ const FIELDS: readonly [string, ...string[]] = ['title', 'status', 'body', 'due'
 const FURTHER_VALUES = 1_000_000;
 
 /** The schedule of a seed. The same seed and options give the same schedule, for ever within one version of this file. */
-export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): Plan {
+export function drawPlan(seed: number, { mutations = 100, hasEngines = false }: DrawOptions = {}): Plan {
   const random = new Random('plan', seed);
   // What came later is drawn from a stream of its own, so that the rest of a schedule stays what it was.
   const further = new Random('further', seed);
@@ -47,7 +50,7 @@ export function drawPlan(seed: number, { mutations = 100 }: DrawOptions = {}): P
     }
     if (battery.chance(powerCuts)) actions.push(...drawPowerCut(battery, battery.between(0, world.devices - 1)));
   }
-  return { seed, world, actions };
+  return hasEngines ? withEngines({ seed, world, actions }) : { seed, world, actions };
 }
 
 function drawWorld(random: Random): WorldPlan {

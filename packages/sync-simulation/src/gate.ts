@@ -53,10 +53,10 @@ export class Gate {
     this.#reportDeath(new Error('The process has died.'));
   }
 
-  /** Runs an operation, if the process lives long enough; never resolves otherwise. */
-  async pass<T>(operation: () => Promise<T> | T): Promise<T> {
+  /** Runs an operation, if the process lives long enough; never resolves otherwise. `faults` may be its own. */
+  async pass<T>(operation: () => Promise<T> | T, faults = this.#parts.faults): Promise<T> {
     if (this.#isDead) return never();
-    const { time, random, faults } = this.#parts;
+    const { time, random } = this.#parts;
     const { slow, fail } = faults();
     this.#underWay += 1;
     const isLast = this.#armed !== undefined && --this.#armed.left <= 0;

@@ -10,6 +10,7 @@ import type {
   SaveRequest,
 } from '@objectql/protocol-sync';
 import type { SyncConfig, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
+import type { EngineQuery, EngineRow } from '@objectql/sync-types/kernel';
 import type { ServerTruth } from './server-truth.js';
 import type { Shadow } from './shadow.js';
 import type { Invariant } from './violation.js';
@@ -52,8 +53,25 @@ export interface Mutant {
   readonly isWithoutTimers?: boolean;
   /** True when writes past sync do not come to its notice. */
   readonly isBlindToOthers?: boolean;
+  /** What a local data engine answers of its rows. */
+  readonly found?: (objectName: string, rows: readonly EngineRow[], asked: Asked) => readonly EngineRow[];
+  /** False for an object of whose rows a local data engine forgets new ones. */
+  readonly isInserted?: (objectName: string) => boolean;
+  /** True for an object whose new rows a local data engine commits at once, whatever transaction they are made in. */
+  readonly isBesideTransactions?: (objectName: string) => boolean;
+  /** True when a local data engine commits what is to be rolled back. */
+  readonly isCommittedAnyway?: boolean;
+  /** True when a local data engine is told that a sync has ended before one has begun. */
+  readonly isSweptEarly?: boolean;
   /** How far the server's idea of the time is ahead. */
   readonly serverAheadMs?: number;
+}
+
+/** What a local data engine was asked. */
+export interface Asked {
+  readonly query: EngineQuery;
+  /** By the device's clock. */
+  readonly now: number;
 }
 
 /** A mutant and what notices it. */

@@ -1,6 +1,7 @@
 /** Carries out one action of a schedule. */
-import { assertNever, type Json, type RecordRef } from '@objectql/sync-types';
+import { assertNever, type Json, type MutationLogEntry, type RecordRef } from '@objectql/sync-types';
 import type { Device } from './device.js';
+import { editEngine } from './engine/edit-engine.js';
 import type { Action, Edit } from './plan.js';
 import { Random } from './random.js';
 import { nameOf } from './record-name.js';
@@ -27,7 +28,7 @@ export async function perform(action: Action, world: World): Promise<void> {
       world.device(action.device).crashAt(action.operation, action.when);
       return;
     case 'clear':
-      return world.withoutApps(world.device(action.device).disk, (disk) => disk.clear());
+      return clear(world.device(action.device), world);
     case 'loseRecords':
       return world.withoutApps(world.device(action.device).disk, (disk) => disk.loseRecords());
     case 'cutPower': {
@@ -82,6 +83,12 @@ export async function perform(action: Action, world: World): Promise<void> {
     case 'setLimits':
       host.setLimits({ maxPageRecords: action.pageRecords, maxMutations: action.maxMutations });
       return;
+    case 'endSync':
+      return endSync(world.device(action.device), world);
+    case 'signIn':
+      return signIn(action, world.device(action.device), world);
+    case 'cutEngine':
+      return cutEngine(action, world.device(action.device));
     default:
       return assertNever(action);
   }
@@ -90,11 +97,19 @@ export async function perform(action: Action, world: World): Promise<void> {
 type Of<Name extends Action['do']> = Extract<Action, { readonly do: Name }>;
 
 /** The user changes what they see; reading it may take its time, so nobody waits for it. */
-function edit({ edits }: Of<'edit'>, device: Device, world: World): void {
-  const { plugin } = device;
+function edit({ edits }: Pick<Of<'edit'>, 'edits'>, device: Device, world: World): void {
+  const { plugin, engine } = device;
   if (!plugin) return;
   // Where the application refuses a create, the updates that follow are refused with reason.
   if (edits.some(({ special }) => special !== 'none')) world.isUndisturbed = false;
+  if (engine?.app) {
+    const random = new Random(world.plan.seed, 'engine edit', edits[0]?.value ?? 0);
+    const onFailed = (error: unknown) => world.log(`${device.name}: could not edit, ${error}`);
+    const dataOfEdit = (change: Edit) => dataOf(change, device, world);
+    const pause = (ms: number) => world.time.sleep(ms);
+    editEngine({ app: engine.app, edits, random, dataOf: dataOfEdit, onFailed, pause }).catch(onFailed);
+    return;
+  }
   const work = async () => {
     const made: string[] = [];
     for (const change of edits) {
@@ -165,7 +180,7 @@ async function fork(original: Device, world: World): Promise<void> {
 
 function openTab({ clientId, owner, disk }: Device, world: World): void {
   if (world.devices.length >= MAX_DEVICES) return;
-  world.addDevice(clientId, owner, disk).start();
+  world.addDevice(clientId, owner, { disk }).start();
 }
 
 function mixUpSession(device: Device, world: World): void {
@@ -179,12 +194,13 @@ function mixUpSession(device: Device, world: World): void {
 }
 
 function resolve({ choice }: Of<'resolve'>, device: Device): void {
-  const parked = device.plugin?.client.conflicts.list()[0];
-  if (!parked) return;
+  const { conflicts } = device.plugin?.client ?? {};
+  const parked = conflicts?.list()[0];
+  if (!conflicts || !parked) return;
   const { serverRecord, clientMutation } = parked.conflict;
   const merged = { ...serverRecord, ...clientMutation.data };
   device.forget(parked.id);
-  device.plugin?.client.conflicts.resolve(parked.id, choice === 'merged' ? merged : choice).then(
+  device.decide(conflicts.resolve(parked.id, choice === 'merged' ? merged : choice)).then(
     (made) => {
       if (made) device.made(made.id);
       return made && device.follow([made.id]);
@@ -199,11 +215,46 @@ function answerDeadLetter({ choice }: Of<'answerDeadLetter'>, device: Device): v
   if (!letters || !letter) return;
   device.forget(letter.id);
   const answered = choice === 'retry' ? letters.retry(letter.id) : letters.discard(letter.id);
-  answered.then(
+  device.decide<MutationLogEntry | undefined>(answered.then((made) => made ?? undefined)).then(
     (made) => {
       if (made) device.made(made.id);
       return made && device.follow([made.id]);
     },
     () => {},
   );
+}
+
+/** The device loses what sync has stored; what waits in its engine is there. */
+async function clear({ disk, engine, owner }: Device, world: World): Promise<void> {
+  await world.withoutApps(disk, () => disk.clear());
+  for (const id of engine?.place.waitingOf(owner) ?? []) disk.told.add(id);
+}
+
+function endSync(device: Device, world: World): void {
+  const { app } = device.engine ?? {};
+  if (!app) return;
+  app.end().catch((error: unknown) => world.log(`${device.name}: could not end sync, ${error}`));
+  world.time.after(20_000, () => {
+    if (device.engine?.app === app) device.crash();
+  });
+}
+
+function signIn({ edits }: Of<'signIn'>, device: Device, world: World): void {
+  const { engine } = device;
+  if (!engine?.app || world.devices.length >= MAX_DEVICES) return;
+  world.isUndisturbed = false;
+  const user = device.owner === 'u0' ? 'u1' : 'u0';
+  const guest = world.addDevice(`${device.clientId}-guest`, user, { place: engine.place });
+  device.lendTo(guest);
+  world.time.after(5000, () => edit({ edits }, guest, world));
+  world.time.after(60_000, () => {
+    if (device.guest === guest) device.comeBack();
+  });
+}
+
+function cutEngine({ commits }: Of<'cutEngine'>, device: Device): void {
+  const { engine, disk } = device;
+  if (!engine?.app) return;
+  device.crash();
+  for (const id of engine.place.cutPower(commits)) if (!disk.shadow.holds(id)) disk.told.delete(id);
 }

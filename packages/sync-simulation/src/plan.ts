@@ -55,6 +55,21 @@ export interface WorldPlan {
   readonly hiddenFields?: readonly HiddenField[];
   /** How many server processes work on the one store; 1 where absent. */
   readonly servers?: number;
+  /** Which devices have a local data engine; none where absent. */
+  readonly engines?: EnginePlan;
+}
+
+/** The local data engines of a world. */
+export interface EnginePlan {
+  /** The devices that have one. */
+  readonly devices: readonly number[];
+  /** Whether their hooks write one record along with another. */
+  readonly isHooked: boolean;
+  /** Probabilities with which one of their operations fails, or takes its time. */
+  readonly fail: number;
+  readonly slow: number;
+  /** How they sync projects. */
+  readonly projects: 'bidirectional' | 'push-only' | 'pull-only';
 }
 
 /** A field that a user may neither see nor write. */
@@ -138,6 +153,12 @@ export type Action = Timed &
       }
     /** The application makes a mutation of its own under the id of another device's, the nth that was applied. */
     | { readonly do: 'reuseId'; readonly device: number; readonly nth: number; readonly edit: Edit }
+    /** Sync ends on the device's engine, and its app goes on writing for a while, and starts anew. */
+    | { readonly do: 'endSync'; readonly device: number }
+    /** For a minute somebody else uses the device's engine, with a storage of their own, and changes something. */
+    | { readonly do: 'signIn'; readonly device: number; readonly edits: readonly Edit[] }
+    /** The device's power is cut, and its engine loses the last commits. */
+    | { readonly do: 'cutEngine'; readonly device: number; readonly commits: number }
     | { readonly do: 'setLimits'; readonly pageRecords: number; readonly maxMutations: number }
   );
 

@@ -28,6 +28,15 @@ it(`I1 to I13 hold in the schedules 1 to ${SLICE}`, async () => {
   expect(broken).toEqual([]);
 });
 
+it(`I1 to I13 hold in the schedules 1 to ${SLICE} with local data engines`, async () => {
+  const broken = [];
+  for (let seed = 1; seed <= SLICE; seed++) {
+    const { violation } = await runPlan(drawPlan(seed, { hasEngines: true }));
+    if (violation) broken.push({ seed, ...violation });
+  }
+  expect(broken).toEqual([]);
+});
+
 for (const [name, { plan, broke }] of keptSeeds()) {
   it(`${broke.invariant} holds in ${name}, which broke it once`, async () => {
     expect((await runPlan(plan)).violation).toBeUndefined();

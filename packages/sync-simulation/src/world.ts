@@ -1,6 +1,9 @@
 /** One schedule from its first action to the moment at which everything must have settled. */
+import type { JsonObject } from '@objectql/sync-types';
 import { Device } from './device.js';
 import { Disk, OBJECT_NAMES } from './disk.js';
+import { findEngineDifference } from './engine/engine-difference.js';
+import { EnginePlace } from './engine/engine-place.js';
 import { findDifference } from './invariants/convergence.js';
 import type { Mutant } from './mutant.js';
 import { isAnnounced, Network } from './network.js';
@@ -74,6 +77,8 @@ export class World {
   readonly #backups = new Map<Disk, Disk>();
   readonly #madeById = new Map<string, { readonly at: number; readonly aheadMs: number }>();
   #isFaulty = true;
+  #engineDifference: string | undefined;
+  readonly #states = new Map<string, (JsonObject | null)[]>();
   /** False once something happened that a device alone may notice: a prune, a limit on what is remembered. */
   isUndisturbed = true;
   events = 0;
@@ -117,7 +122,10 @@ export class World {
       },
       deliver: (kind, sent) => this.#deliver(kind, sent),
     });
-    for (let index = 0; index < world.devices; index++) this.addDevice(`client-${index}`, this.userOf(index));
+    for (let index = 0; index < world.devices; index++) {
+      const place = world.engines?.devices.includes(index) ? this.#newPlace() : undefined;
+      this.addDevice(`client-${index}`, this.userOf(index), { place });
+    }
   }
 
   get mutations(): number {
@@ -135,12 +143,16 @@ export class World {
     return `u${index === 1 && this.plan.world.isFirstUserShared ? 0 : index}`;
   }
 
-  addDevice(clientId: string, user: string, disk?: Disk): Device {
+  addDevice(
+    clientId: string,
+    user: string,
+    shared: { readonly disk?: Disk; readonly place?: EnginePlace | undefined } = {},
+  ): Device {
     const device = new Device({
       index: this.devices.length,
       clientId,
       user,
-      disk,
+      ...shared,
       seed: this.plan.seed,
       world: this.plan.world,
       time: this.time,
@@ -220,6 +232,7 @@ export class World {
       rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
     }
     const left = this.devices.map(({ name, plugin }) => `${name}: ${JSON.stringify(plugin?.client.status)}`);
+    if (this.#engineDifference) this.verdict.report('I4', this.#engineDifference);
     this.verdict.report('I13', `Not settled after ${rounds} rounds without faults. ${left.join('; ')}`);
   }
 
@@ -233,15 +246,17 @@ export class World {
       for (const { id } of client.conflicts.list()) {
         isWaiting = true;
         device.forget(id);
-        await client.conflicts.resolve(id, round < INSISTENT_ROUNDS ? 'mine' : 'theirs').catch(() => {});
+        const resolved = client.conflicts.resolve(id, round < INSISTENT_ROUNDS ? 'mine' : 'theirs');
+        await device.decide(resolved).catch(() => {});
       }
       for (const { id } of client.deadLetters.list()) {
         isWaiting = true;
         device.forget(id);
-        const answer = round < INSISTENT_ROUNDS ? client.deadLetters.retry(id) : client.deadLetters.discard(id);
-        await answer.catch(() => {});
+        const answered = round < INSISTENT_ROUNDS ? client.deadLetters.retry(id) : client.deadLetters.discard(id);
+        await device.decide<unknown>(answered).catch(() => {});
       }
       if (client.status.pending > 0 || client.status.state === 'syncing') isWaiting = true;
+      if (device.engine?.app && device.engine.place.unrecorded(device.owner).length > 0) isWaiting = true;
     }
     if (isWaiting) return false;
     // One more round for what the last of them sent.
@@ -249,7 +264,21 @@ export class World {
     await this.#runFor(ROUND_MS);
     const difference = await findDifference(this.devices, this.host, this.permissions);
     if (difference) this.verdict.report(difference.invariant, difference.message);
-    return true;
+    // What an engine could not take is tried again within a minute.
+    this.#engineDifference = difference ? undefined : this.#findEngineDifference();
+    return !this.#engineDifference;
+  }
+
+  #findEngineDifference(): string | undefined {
+    for (const device of this.devices) {
+      const { engine, owner, name } = device;
+      if (!engine?.app) continue;
+      const different = findEngineDifference(engine.place, this.host.truth, ({ objectName }, data) =>
+        device.keeps(objectName) ? this.permissions.viewOf(owner, objectName, data) : undefined,
+      );
+      if (different) return `${name}: ${different}`;
+    }
+    return undefined;
   }
 
   async #runFor(ms: number): Promise<void> {
@@ -292,13 +321,24 @@ export class World {
     return 'results' in last ? { ...last, results: [...results, ...last.results] } : last;
   }
 
+  #newPlace(): EnginePlace {
+    return new EnginePlace({
+      verdict: this.verdict,
+      statesOf: (name, version) => this.#states.get(`${name} ${version}`) ?? [],
+    });
+  }
+
   #newTruth(): ServerTruth {
     const { objects } = this.plan.world;
     return new ServerTruth({
       verdict: this.verdict,
       objectOf: (name) => OBJECT_NAMES.filter((known) => known === name).map((known) => objects[known])[0],
       saidBy: (id) => this.wire.said(id),
-      onState: (name, record) => this.wire.committed(name, record),
+      onState: (name, record) => {
+        this.wire.committed(name, record);
+        const key = `${name} ${record.version}`;
+        if (this.plan.world.engines) this.#states.set(key, [...(this.#states.get(key) ?? []), record.data]);
+      },
       baseOf: (id, line) => this.wire.baseOf(id, line),
       carrierOf: (id) => this.wire.carrierOf(id),
       isOfOneDevice: (id, other) => {
@@ -315,5 +355,8 @@ export class World {
 
 /** A change that nobody else makes and nothing refuses. */
 function goOnWorking(device: Device, round: number): void {
-  device.plugin?.getEngine('note').records.create(`diary of ${device.name}, round ${round}`, {});
+  const recordId = `diary of ${device.name}, round ${round}`;
+  const { app } = device.engine ?? {};
+  if (app) app.engine.asApp(() => app.engine.insert('note', { id: recordId }, { context: {} })).catch(() => {});
+  else device.plugin?.getEngine('note').records.create(recordId, {});
 }

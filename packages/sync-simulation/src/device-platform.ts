@@ -1,0 +1,74 @@
+/** What one process of a device is given: the world's time by its own clock, chance of its own, and timers that die with it. */
+import type { Platform } from '@objectql/plugin-sync';
+import type { Gate } from './gate.js';
+import type { Random } from './random.js';
+import type { VirtualTime } from './virtual-time.js';
+
+export interface DevicePlatformParts {
+  readonly time: VirtualTime;
+  readonly gate: Gate;
+  readonly random: Random;
+  readonly aheadMs: () => number;
+  readonly newId: () => string;
+  readonly isOnline: () => boolean;
+  /** True where no timer goes off. */
+  readonly isWithoutTimers: boolean;
+}
+
+export class DevicePlatform implements Platform {
+  readonly #parts: DevicePlatformParts;
+  readonly #listeners = new Set<(online: boolean) => void>();
+  #timers = 0;
+
+  constructor(parts: DevicePlatformParts) {
+    this.#parts = parts;
+  }
+
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#timers;
+  }
+
+  now(): number {
+    return this.#parts.time.now() + this.#parts.aheadMs();
+  }
+
+  random(): number {
+    return this.#parts.random.next();
+  }
+
+  newId(): string {
+    return this.#parts.newId();
+  }
+
+  setTimer(work: () => void, delayMs: number): () => void {
+    const { time, gate, isWithoutTimers } = this.#parts;
+    let isSet = true;
+    this.#timers += 1;
+    const done = () => {
+      if (isSet && !gate.isDead) this.#timers -= 1;
+      isSet = false;
+    };
+    const cancel = time.after(delayMs, () => {
+      done();
+      if (!gate.isDead && !isWithoutTimers) work();
+    });
+    return () => {
+      done();
+      cancel();
+    };
+  }
+
+  isOnline(): boolean {
+    return this.#parts.isOnline();
+  }
+
+  onConnectivity(listener: (online: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  tellConnectivity(isOnline: boolean): void {
+    for (const listener of [...this.#listeners]) listener(isOnline);
+  }
+}

@@ -1,0 +1,114 @@
+/** A device's part in a local data engine: the processes of its app, one after another, on an engine that stays. */
+import type { StorageBatch, SyncPlugin } from '@objectql/plugin-sync';
+import type { Disk } from '../disk.js';
+import type { Gate } from '../gate.js';
+import type { Mutant } from '../mutant.js';
+import type { WorldPlan } from '../plan.js';
+import { nameOf } from '../record-name.js';
+import type { VirtualTime } from '../virtual-time.js';
+import type { Committer, EnginePlace } from './engine-place.js';
+import { LocalApp } from './local-app.js';
+
+export interface DeviceEngineParts {
+  readonly name: string;
+  readonly user: string;
+  readonly disk: Disk;
+  readonly place: EnginePlace;
+  readonly time: VirtualTime;
+  readonly mutant: Mutant | undefined;
+  readonly world: WorldPlan;
+  readonly isFaulty: () => boolean;
+  /** Whether it receives what others make of an object. */
+  readonly keeps: (objectName: string) => boolean;
+  /** Told of each note that is durable. */
+  readonly onNoted: (id: string) => void;
+  /** Told behind each commit. */
+  readonly onChanged: () => void;
+}
+
+export class DeviceEngine {
+  /** The process that is running. */
+  app: LocalApp | undefined;
+  /** False while the device has lent its engine to another user. */
+  isOwn = true;
+  readonly #parts: DeviceEngineParts;
+  /** The records that the client has had in this process. */
+  #held = new Set<string>();
+  #hasCaughtUp = false;
+  /** Answers of the user's to what waits for them, that are being recorded. */
+  #decisions = 0;
+
+  constructor(parts: DeviceEngineParts) {
+    this.#parts = parts;
+  }
+
+  get place(): EnginePlace {
+    return this.#parts.place;
+  }
+
+  /** Begins another process. Rejects where it cannot go on. */
+  start(plugin: SyncPlugin, gate: Gate): Promise<void> {
+    const { disk, name, user, keeps, world, place, time, mutant, isFaulty, onNoted, onChanged } = this.#parts;
+    const { isHooked = false, slow = 0, fail = 0 } = world.engines ?? {};
+    const faults = () => (isFaulty() ? { slow, fail } : { slow: 0, fail: 0 });
+    const { records, pending, conflicts } = disk.shadow;
+    const named = [...pending.keys(), ...conflicts].map((id) => disk.nameById.get(id) ?? '');
+    const held = new Set([...records.keys(), ...named]);
+    this.#held = held;
+    this.#hasCaughtUp = false;
+    this.#decisions = 0;
+    const hasCaughtUp = () => this.#hasCaughtUp;
+    const committer: Committer = {
+      name,
+      user,
+      get hasCaughtUp() {
+        return hasCaughtUp();
+      },
+      keeps,
+      hasHeld: (record) => held.has(record),
+      noted: onNoted,
+      changed: onChanged,
+    };
+    this.app = new LocalApp({ place, plugin, gate, faults, time, committer, mutant, isHooked });
+    return this.app.start();
+  }
+
+  stop(): void {
+    this.app = undefined;
+  }
+
+  /** A sync has ended. */
+  caughtUp(): void {
+    this.#hasCaughtUp = true;
+  }
+
+  /** Has an answer of the user's recorded, which was begun just now and of which nothing is noted. */
+  async decide<T>(answer: Promise<T>): Promise<T> {
+    const { app } = this;
+    this.#decisions += 1;
+    try {
+      return await answer;
+    } finally {
+      if (app === this.app) this.#decisions -= 1;
+    }
+  }
+
+  /** Judges what the client has stored, and takes it down. */
+  committed({ putEntries = [], putRecords = [] }: StorageBatch): void {
+    const { disk, place, name, user } = this.#parts;
+    for (const record of putRecords) this.#held.add(nameOf(record));
+    for (const { mutation, round } of putEntries) {
+      this.#held.add(nameOf(mutation));
+      disk.nameById.set(mutation.id, nameOf(mutation));
+      if (!this.app || round > 0 || this.#decisions > 0) continue;
+      const isDecided = disk.shadow.conflicts.has(mutation.id) || disk.shadow.deadLetters.has(mutation.id);
+      if (isDecided) place.recordedTwice(mutation, name);
+      else if (!disk.logged.has(mutation.id)) place.recorded(mutation, { user, name });
+    }
+  }
+
+  /** True for what waits in the engine to be recorded. */
+  isWaiting(id: string): boolean {
+    return this.place.isWaiting(id);
+  }
+}

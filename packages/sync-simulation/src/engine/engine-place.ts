@@ -1,0 +1,233 @@
+/**
+ * A local data engine's database and what the simulation knows about it, over all processes and users that open it: what the
+ * app has committed has to be noted, and is recorded as it was noted, once, in its order, and for its user.
+ */
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
+import { isSame, nameOf } from '../record-name.js';
+import type { Verdict } from '../violation.js';
+import { EngineDatabase, type RowChange } from './engine-database.js';
+import { fieldsOf, valuesOf } from './engine-objects.js';
+
+const OUTBOX = 'objectstack_sync_outbox';
+const KNOWN = 'objectstack_sync_known';
+
+/** A write of the app as it was committed. */
+interface Note {
+  readonly id: string;
+  /** Notes are recorded in this order. */
+  readonly order: number;
+  readonly name: string;
+  readonly operation: string;
+  readonly data: JsonObject | null;
+  readonly at: string;
+  readonly user: string;
+  /** What the engine showed when it was written. */
+  readonly shown: JsonObject;
+}
+
+/** The process that has committed something, as far as it matters here. */
+export interface Committer {
+  readonly name: string;
+  readonly user: string;
+  /** True once a sync has ended in this process. */
+  readonly hasCaughtUp: boolean;
+  /** Whether it receives what others make of an object. */
+  keeps(objectName: string): boolean;
+  /** True for a record that the client has had in this process. */
+  hasHeld(name: string): boolean;
+  /** Told of each note that is durable. */
+  noted(id: string): void;
+  /** Told behind each commit. */
+  changed(): void;
+}
+
+export interface EnginePlaceParts {
+  readonly verdict: Verdict;
+  /** What a record was at a version, in each of the server's histories. */
+  readonly statesOf: (name: string, version: number) => readonly (JsonObject | null)[];
+}
+
+export class EnginePlace {
+  readonly database = new EngineDatabase();
+  readonly #parts: EnginePlaceParts;
+  readonly #notes = new Map<string, Note>();
+  readonly #recorded = new Set<string>();
+  readonly #lastRecorded = new Map<string, number>();
+  /** What the app itself has written, by record and field. */
+  readonly #own = new Set<string>();
+  #orders = 0;
+
+  constructor(parts: EnginePlaceParts) {
+    this.#parts = parts;
+  }
+
+  /** True for a mutation whose note waits in the outbox. */
+  isWaiting(id: string): boolean {
+    return this.#waiting().some((row) => row.mutation_id === id);
+  }
+
+  /** What waits of this user's. */
+  waitingOf(user: string): readonly string[] {
+    return this.#waiting().flatMap((row) => (row.noted_for === user ? [String(row.mutation_id)] : []));
+  }
+
+  /** The records of which something of this user's waits that nothing of another's keeps back. */
+  unrecorded(user: string): readonly string[] {
+    return [...new Set(this.#waiting().map((row) => nameOfRow(row)))].filter((name) => {
+      const rows = this.#waiting().filter((row) => nameOfRow(row) === name);
+      return rows.every(({ noted_for: of }) => of === user);
+    });
+  }
+
+  /** True for a record of which anything waits. */
+  hasWaiting(name: string): boolean {
+    return this.#waiting().some((row) => nameOfRow(row) === name);
+  }
+
+  isKnown(name: string): boolean {
+    return [...this.database.table(KNOWN).values()].some((row) => nameOfRow(row) === name);
+  }
+
+  /** Loses the last commits, as in a power cut; answers the mutations of which no note is left. */
+  cutPower(commits: number): readonly string[] {
+    const lost = this.database.takeBack(commits);
+    return lost.flatMap(({ objectName, before, after }) =>
+      objectName === OUTBOX && !before && after ? [String(after.mutation_id)] : [],
+    );
+  }
+
+  /** Judges what a transaction has made durable. */
+  committed(changes: readonly RowChange[], committer: Committer): void {
+    const noted = changes.filter(({ objectName, before, after }) => objectName === OUTBOX && !before && after);
+    const notedNames = noted.map(({ after = {} }) => nameOfRow(after));
+    const written = changes.filter(({ objectName }) => objectName !== OUTBOX && objectName !== KNOWN);
+    for (const change of written) {
+      if (change.by === 'app') this.#takeDown(change);
+      else if (change.by === 'sync') this.#checkWrittenBySync(change, changes, committer);
+    }
+    const byApp = written.filter(({ by }) => by === 'app').map((change) => nameOf(change));
+    for (const name of new Set([...byApp, ...notedNames])) {
+      const change = written.find((one) => nameOf(one) === name);
+      this.#checkNoted(name, { change, rows: noted.map(({ after = {} }) => after), committer });
+    }
+    for (const { after = {} } of noted.toSorted((a, b) => (a.recordId < b.recordId ? -1 : 1))) {
+      const name = nameOfRow(after);
+      const before = written.find((one) => nameOf(one) === name)?.before;
+      const id = String(after.mutation_id);
+      this.#notes.set(id, {
+        id,
+        order: ++this.#orders,
+        name,
+        operation: String(after.operation),
+        data: typeof after.data === 'string' ? (JSON.parse(after.data) as JsonObject) : null,
+        at: String(after.noted_at),
+        user: committer.user,
+        shown: valuesOf(before),
+      });
+      committer.noted(id);
+    }
+    committer.changed();
+  }
+
+  /** Judges a mutation that is in the log of this user for the first time, and came there by no decision of theirs. */
+  recorded(mutation: MutationLogEntry, { user, name: device }: Pick<Committer, 'user' | 'name'>): void {
+    const { verdict } = this.#parts;
+    const { id, operation, data = null, timestamp, baseVersion } = mutation;
+    const note = this.#notes.get(id);
+    const name = nameOf(mutation);
+    const what = `${device} recorded ${operation} ${id} of ${name}`;
+    if (!note) return verdict.report('I2', `${what}, which no commit of the app has noted.`);
+    if (note.user !== user) return verdict.report('I12', `${what} for ${user}, and it is ${note.user}’s.`);
+    if (note.name !== name || note.operation !== operation || !isSame(note.data, data))
+      return verdict.report('I1', `${what} as ${JSON.stringify(data)}, noted as ${JSON.stringify(note)}.`);
+    if (note.at !== timestamp) return verdict.report('I10', `${what} of ${note.at} as made at ${timestamp}.`);
+    if (this.#recorded.has(id)) return;
+    this.#recorded.add(id);
+    if (note.order < (this.#lastRecorded.get(name) ?? 0)) verdict.report('I3', `${what} behind a later one.`);
+    this.#lastRecorded.set(name, note.order);
+    if (baseVersion !== null) this.#checkBase(note, baseVersion, what);
+  }
+
+  /** Judges a mutation that is in a log once more although its user has it to decide about. */
+  recordedTwice(mutation: MutationLogEntry, device: string): void {
+    const what = `${device} recorded ${mutation.id} of ${nameOf(mutation)} again`;
+    this.#parts.verdict.report('I2', `${what}, which waits for its user already.`);
+  }
+
+  /** What the user has not seen is no base of theirs. */
+  #checkBase({ name, data, shown }: Note, version: number, what: string): void {
+    const states = this.#parts.statesOf(name, version);
+    for (const field of Object.keys(data ?? {})) {
+      const seen = shown[field] ?? null;
+      if (seen === null || this.#own.has(`${name} ${field} ${JSON.stringify(seen)}`)) continue;
+      if (states.some((state) => isSame(state?.[field] ?? null, seen))) continue;
+      const of = `${field} was ${JSON.stringify(seen)} in the engine`;
+      this.#parts.verdict.report('I8', `${what} on v${version}, and ${of}: ${JSON.stringify(states)}.`);
+    }
+  }
+
+  /** What the app made of a record and the notes of it have to say the same. */
+  #checkNoted(
+    name: string,
+    {
+      change,
+      rows,
+      committer,
+    }: {
+      readonly change: RowChange | undefined;
+      readonly rows: readonly Readonly<Record<string, unknown>>[];
+      readonly committer: Committer;
+    },
+  ): void {
+    const [objectName = '', recordId = ''] = name.split('/');
+    const row = this.database.table(objectName).get(recordId);
+    const before = change ? change.before : row;
+    const after = change ? change.after : row;
+    const notes = rows
+      .filter((note) => nameOfRow(note) === name)
+      .toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
+    let said: JsonObject | undefined = before && valuesOf(before);
+    for (const { operation, data } of notes) {
+      const fields = typeof data === 'string' ? (JSON.parse(data) as JsonObject) : {};
+      said = operation === 'delete' ? undefined : operation === 'create' ? fields : { ...said, ...fields };
+    }
+    // Of what sync never knew nothing is noted when it goes.
+    if (!after && notes.length === 0 && !this.#wasEverNoted(name)) return;
+    if (isSame(said && valuesOf(said), after && valuesOf(after))) return;
+    const told = `made ${JSON.stringify(after)} of ${name}, and noted ${JSON.stringify(notes)}`;
+    this.#parts.verdict.report('I1', `${committer.name} ${told}.`);
+  }
+
+  /** Sync leaves alone what waits, what it does not know, and what may only be missing. */
+  #checkWrittenBySync(change: RowChange, all: readonly RowChange[], committer: Committer): void {
+    const { verdict } = this.#parts;
+    const name = nameOf(change);
+    if (this.hasWaiting(name)) verdict.report('I1', `${committer.name} wrote over ${name}, of which something waits.`);
+    if (change.after) return;
+    const isKnown =
+      this.isKnown(name) ||
+      all.some(({ objectName, before }) => objectName === KNOWN && before && nameOfRow(before) === name);
+    if (!isKnown) verdict.report('I1', `${committer.name} deleted ${name}, which the engine alone has.`);
+    if (!committer.keeps(change.objectName))
+      verdict.report('I1', `${committer.name} deleted ${name}, which is only pushed.`);
+    if (!committer.hasCaughtUp && !committer.hasHeld(name))
+      verdict.report('I1', `${committer.name} deleted ${name}, which its client may only be missing.`);
+  }
+
+  #takeDown(change: RowChange): void {
+    for (const field of fieldsOf(change.after))
+      this.#own.add(`${nameOf(change)} ${field} ${JSON.stringify(change.after?.[field])}`);
+  }
+
+  #wasEverNoted(name: string): boolean {
+    return [...this.#notes.values()].some((note) => note.name === name);
+  }
+
+  #waiting(): readonly Readonly<Record<string, unknown>>[] {
+    return [...this.database.table(OUTBOX).values()];
+  }
+}
+
+function nameOfRow(row: Readonly<Record<string, unknown>>): string {
+  return nameOf({ objectName: String(row.object_name), recordId: String(row.record_id) });
+}

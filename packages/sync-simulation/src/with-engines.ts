@@ -1,0 +1,87 @@
+/** Gives devices of a schedule local data engines, and draws what befalls those. */
+import type { RecordId } from '@objectql/sync-types';
+import type { Action, Edit, EnginePlan, Plan } from './plan.js';
+import { Random } from './random.js';
+
+/** The same schedule, with engines. */
+export function withEngines({ seed, world, actions }: Plan): Plan {
+  const random = new Random('engines', seed);
+  const all = Array.from({ length: world.devices }, (_, index) => index);
+  const some = all.filter(() => random.chance(0.7));
+  const engines: EnginePlan = {
+    devices: some.length > 0 ? some : [0],
+    isHooked: random.chance(0.3),
+    fail: random.chance(0.5) ? random.next() * 0.2 : 0,
+    slow: random.chance(0.4) ? random.next() * 0.5 : 0,
+    projects: random.pick(['bidirectional', 'bidirectional', 'push-only', 'pull-only']),
+  };
+  const isForgetful = world.retentionMs < 86_400_000 || actions.some(({ do: does }) => does === 'restore');
+  let edits: readonly Edit[] = [];
+  const withMore = actions.flatMap((action): readonly Action[] => {
+    const kept = asEngineBears(action);
+    if (kept.do === 'edit') edits = kept.edits;
+    return [kept, ...drawFurther(random, { device: random.between(0, world.devices - 1), isForgetful, edits })];
+  });
+  return { seed, world: { ...world, engines }, actions: withMore };
+}
+
+/** An engine's records have texts for ids, and its device is neither cloned nor opened twice. */
+function asEngineBears(action: Action): Action {
+  const { afterMs } = action;
+  switch (action.do) {
+    case 'openTab':
+    case 'fork':
+    case 'backUp':
+    case 'fallBack':
+    case 'reuseId':
+      return { afterMs, do: 'sync', device: action.device };
+    case 'edit':
+      return { ...action, edits: action.edits.map((edit) => ({ ...edit, recordId: textOf(edit.recordId) })) };
+    case 'writePastSync':
+      return { ...action, recordId: textOf(action.recordId) };
+    default:
+      return action;
+  }
+}
+
+function textOf(recordId: RecordId): RecordId {
+  return String(recordId);
+}
+
+interface Drawing {
+  readonly device: number;
+  readonly isForgetful: boolean;
+  /** What some device has changed last. */
+  readonly edits: readonly Edit[];
+}
+
+/** Where the values of further edits begin: beyond those of any other. */
+const FURTHER_VALUES = 2_000_000;
+
+function drawFurther(random: Random, { device, isForgetful, edits: last }: Drawing): readonly Action[] {
+  const afterMs = 0;
+  const roll = random.next();
+  const base = FURTHER_VALUES + random.between(0, 1000) * 1000;
+  const edits = last.map((edit, index) => ({ ...edit, value: base + index }));
+  if (roll < 0.01) return [{ afterMs, do: 'endSync', device }];
+  if (roll < 0.03 && edits.length > 0)
+    return [
+      { afterMs, do: 'endSync', device },
+      { afterMs: random.between(0, 3000), do: 'edit', device, edits },
+    ];
+  // What waits is another's then.
+  if (roll < 0.05 && edits.length > 0)
+    return [
+      { afterMs, do: 'endSync', device },
+      { afterMs: random.between(0, 3000), do: 'edit', device, edits },
+      {
+        afterMs: random.between(0, 15_000),
+        do: 'signIn',
+        device,
+        edits: edits.map((edit) => ({ ...edit, value: edit.value + 500 })),
+      },
+    ];
+  // What is recorded again after a cut is known to a server that remembers.
+  if (roll < 0.07 && !isForgetful) return [{ afterMs, do: 'cutEngine', device, commits: random.between(0, 5) }];
+  return [];
+}

@@ -139,19 +139,18 @@ export class MemoryEngine implements DataEngine {
     const run = async (index: number): Promise<void> => {
       const middleware = this.#middlewares[index];
       if (middleware) return middleware(operation, () => run(index + 1));
-      const written = await this.#in(operation.context ?? {}, async (transaction) => {
-        const result = this.#carryOut(operation, transaction);
-        await this.#callHooks(operation, transaction);
-        return result;
-      });
+      const context = operation.context ?? {};
+      const written = await this.#in(context, async (transaction) => this.#carryOut(operation, transaction));
       // The engine answers in the operation itself.
       (operation as { result?: unknown }).result = written;
+      await this.#callHooks(operation, openIn(context));
     };
     await run(0);
     return operation.result;
   }
 
-  #callHooks(operation: EngineOperation, transaction: EngineTransaction): Promise<void> {
+  /** In the write's transaction; where it had none of the caller's, it is committed by now. */
+  #callHooks(operation: EngineOperation, transaction: EngineTransaction | undefined): Promise<void> {
     const by = actor.getStore() ?? 'hook';
     return ambient.run(transaction, () =>
       actor.run(by, async () => {
@@ -182,15 +181,15 @@ export class MemoryEngine implements DataEngine {
       return Array.isArray(data) ? inserted : inserted[0];
     }
     const found = ids.filter((id) => rows.has(id));
+    if (!ast && found.length === 0) throw new Error(`Record ${ids} not found in ${object}.`);
     for (const id of found) put(id, operation === 'delete' ? undefined : { ...rows.get(id), ...Object(data), id });
     if (target !== transaction) void target.commit();
-    return ast ? found.length : operation === 'delete' ? found.length > 0 : target.rows(object).get(ids[0] ?? '');
+    return ast ? found.length : operation === 'delete' || target.rows(object).get(ids[0] ?? '');
   }
 
   /** Runs one operation in the transaction it is made in, or in one of its own. */
   #in<T>(context: EngineContext, work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
-    // A cast: handles are made here and nowhere else.
-    const open = (context.transaction as EngineTransaction | undefined) ?? ambient.getStore();
+    const open = openIn(context);
     const run = (transaction: EngineTransaction) => this.#pass(() => work(transaction));
     return open ? run(open) : this.#inTurn(run);
   }
@@ -221,6 +220,11 @@ export class MemoryEngine implements DataEngine {
       throw error;
     }
   }
+}
+
+/** The transaction that is open where an operation is made. A cast: handles are made here and nowhere else. */
+function openIn({ transaction }: EngineContext): EngineTransaction | undefined {
+  return (transaction as EngineTransaction | undefined) ?? ambient.getStore();
 }
 
 /** A write by a condition, and whether it is one of many records. */

@@ -12,7 +12,6 @@ interface ConflictCardProps {
 }
 
 export function ConflictCard({ sync, parked, onDecided }: ConflictCardProps) {
-  const headingId = useId();
   const attempt = useAttempt();
   const { serverRecord, clientMutation } = parked.conflict;
   const mine = clientMutation.operation === 'delete' ? null : titleOf(clientMutation.data);
@@ -22,8 +21,8 @@ export function ConflictCard({ sync, parked, onDecided }: ConflictCardProps) {
     onDecided();
   };
   return (
-    <section className="card" aria-labelledby={headingId}>
-      <h3 id={headingId}>Changed on two devices</h3>
+    <section className="card" aria-label={`Changed on two devices: ${mine ?? theirs}`}>
+      <h3>Changed on two devices</h3>
       <p className="card-hint">You and another device changed the same task. Which one stays?</p>
       <div className="sides">
         <Side label="Yours" title={mine} whose="yours" onChoose={() => decide('mine')} />

@@ -13,7 +13,7 @@ interface RefusedCardProps {
 }
 
 export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
-  const ids = { heading: useId(), reason: useId(), input: useId() };
+  const ids = { reason: useId(), input: useId() };
   const attempt = useAttempt();
   const { mutation, reason } = letter;
   const before = titleOf(mutation.data);
@@ -38,8 +38,8 @@ export function RefusedCard({ sync, letter, onDecided }: RefusedCardProps) {
   };
 
   return (
-    <section className="card" aria-labelledby={ids.heading}>
-      <h3 id={ids.heading}>Not accepted</h3>
+    <section className="card" aria-label={`Not accepted: ${before}`}>
+      <h3>Not accepted</h3>
       <p className="card-hint" id={ids.reason}>
         {reason}
       </p>

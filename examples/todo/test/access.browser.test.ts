@@ -22,8 +22,10 @@ describeInBrowser('the app for everybody', (given) => {
       expect(await violations(page)).toEqual([]);
 
       await meetConflict(first, second, OURS);
-      await first.add(LONG);
-      await first.pane.getByRole('region', { name: 'Not accepted' }).waitFor();
+      for (const title of [LONG, `${LONG}, too`]) {
+        await first.add(title);
+        await first.pane.getByRole('region', { name: `Not accepted: ${title}`, exact: true }).waitFor();
+      }
       await second.switchNetwork();
       await second.add('Not sent yet');
       await first.pane.getByRole('checkbox').first().check();

@@ -18,7 +18,8 @@ import { createSyncEndpoint, type SyncEndpoint } from './sync-endpoint.js';
 const express4: typeof express = createRequire(import.meta.url)('express4');
 
 async function listen(listener: RequestListener): Promise<RunningServer> {
-  const server: Server = createServer(listener);
+  // Node's own limit on idle connections would hide ours.
+  const server: Server = createServer({ keepAliveTimeout: 0 }, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     // A cast, because only a server on a pipe has a string for an address.

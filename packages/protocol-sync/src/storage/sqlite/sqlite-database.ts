@@ -21,8 +21,7 @@ const SQLITE_BUSY = 5;
  * (`node:sqlite`), whose low byte is the result and the rest its kind.
  */
 export function isSqliteBusy(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  const { code, errcode } = Object(error) as { readonly code?: unknown; readonly errcode?: unknown };
   if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_BUSY;
   return typeof code === 'string' && /^SQLITE_BUSY(_|$)/.test(code);
 }

@@ -2,7 +2,6 @@
 
 import type { OnConflict } from '../conflicts/conflict-resolver.js';
 import type { Answered } from '../cycle/exchange.js';
-import { RecordHolds } from '../cycle/record-holds.js';
 import type { Listeners } from '../listeners/listeners.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { ObjectConfigs } from '../object-configs.js';
@@ -14,6 +13,7 @@ import type { ConflictList } from '../waiting/conflict-list.js';
 import type { DeadLetterList } from '../waiting/dead-letter-list.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 import type { AnswerPlan } from './plan-answer.js';
+import { RecordHolds } from './record-holds.js';
 import { Settlements } from './settlements.js';
 import { storeAnswer } from './store-answer.js';
 

@@ -1,9 +1,9 @@
 /** Records whose next try must wait, and whether others passed meanwhile. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import type { Hold } from '../answer/outcome-plan.js';
+import { retryDelayMs } from '../cycle/backoff.js';
 import type { Platform } from '../platform/platform.js';
 import type { StoredEntry } from '../storage/client-storage.js';
-import { retryDelayMs } from './backoff.js';
+import type { Hold } from './outcome-plan.js';
 
 interface Held {
   readonly since: number;

@@ -32,3 +32,11 @@ it('refuses to sync an object whose writes no transaction covers', async () => {
 it('takes any object that is told not to be synced, wherever it is', async () => {
   await start({ task: { enabled: true }, old_task: { enabled: false }, of_another_app: { enabled: false } });
 });
+
+it('refuses to sync where the database has no transactions', async () => {
+  const driver = new SqliteWasmDriver({ filename: ':memory:' });
+  Object.defineProperty(driver, 'beginTransaction', { value: undefined });
+  onTestFinished(() => driver.disconnect());
+  const started = startKernel({ objects: [], plugins: [new SyncProtocolPlugin()], driver });
+  await expect(started).rejects.toThrow('Sync needs a data engine with transactions. Use a SQL driver');
+});

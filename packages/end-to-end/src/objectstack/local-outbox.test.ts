@@ -129,3 +129,25 @@ it.each(['is too large once a hook has changed it', 'cannot be noted'])(
     ]);
   },
 );
+
+it('I2 sends a write once whose note cannot be forgotten at first', async () => {
+  const server = new SyncHandler();
+  let isBroken = true;
+  const busy = failing(
+    ({ operation, object }) => isBroken && operation === 'delete' && object === 'objectstack_sync_outbox',
+  );
+  const { engine, sync, exchange, failures } = await startDevice(server, { name: 'a', plugins: [busy] });
+  const sent: string[] = [];
+  sync.client.transport = {
+    push: (request) => {
+      sent.push(...request.mutations.map(({ recordId }) => String(recordId)));
+      return server.handlePush(request);
+    },
+  };
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await exchange();
+  isBroken = false;
+  await engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
+  await exchange();
+  expect([sent, new Set(failures)]).toEqual([['t1', 't2'], new Set(['The disk is full.'])]);
+});

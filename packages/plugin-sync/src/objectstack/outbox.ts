@@ -31,6 +31,8 @@ export class Outbox {
   readonly #platform: SyncPlugin['platform'];
   readonly #turns = new TurnQueue();
   #last: Promise<number> | undefined;
+  /** The mutations that this process has recorded and whose notes could not be forgotten yet. */
+  readonly #recorded = new Set<string>();
 
   constructor(engine: DataEngine, { client, platform }: Pick<SyncPlugin, 'client' | 'platform'>) {
     this.#engine = engine;
@@ -94,6 +96,7 @@ export class Outbox {
         const where = { id: { $in: recordedIds.slice(start, start + DELETED_AT_ONCE) } };
         await this.#engine.delete(OUTBOX, { where, multi: true, context: AS_SYSTEM });
       }
+      this.#recorded.clear();
     });
   }
 
@@ -128,9 +131,11 @@ export class Outbox {
       throw new SyncUsageError('WRONG_USER', `${waiting} Open an engine database of its own for each user.`);
     }
     // An earlier try was recorded, and ended before its note was forgotten.
+    if (this.#recorded.has(made.id)) return;
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
     const baseVersion = base?.epochs === log.meta.epochs ? base.version : null;
     this.#client.record(checkNewMutation({ objectName, recordId, operation, data, baseVersion }), made);
+    this.#recorded.add(made.id);
   }
 }
 

@@ -18,8 +18,8 @@ export class Disk {
   setAside = new Set<string>();
   /** Every mutation that was ever in its log. */
   logged = new Set<string>();
-  /** What they are of. */
-  readonly nameById = new Map<string, string>();
+  /** What they are of, and their sequences. */
+  readonly entryById = new Map<string, { readonly name: string; readonly sequence: number }>();
   /** Ids that the application has used although they were another device's: what the server made of them is not ours. */
   reused = new Set<string>();
   /** True when another disk has, or had, the same log. */

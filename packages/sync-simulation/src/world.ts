@@ -4,6 +4,7 @@ import { Device } from './device.js';
 import { Disk, OBJECT_NAMES } from './disk.js';
 import { findEngineDifference } from './engine/engine-difference.js';
 import { EnginePlace } from './engine/engine-place.js';
+import { readPlace } from './invariants/checkpoint.js';
 import { findDifference } from './invariants/convergence.js';
 import type { Mutant } from './mutant.js';
 import { isAnnounced, Network } from './network.js';
@@ -78,7 +79,7 @@ export class World {
   readonly #madeById = new Map<string, { readonly at: number; readonly aheadMs: number }>();
   #isFaulty = true;
   #engineDifference: string | undefined;
-  readonly #states = new Map<string, (JsonObject | null)[]>();
+  readonly #states = new Map<string, { readonly line: string; readonly data: JsonObject | null }[]>();
   /** False once something happened that a device alone may notice: a prune, a limit on what is remembered. */
   isUndisturbed = true;
   events = 0;
@@ -324,7 +325,13 @@ export class World {
   #newPlace(): EnginePlace {
     return new EnginePlace({
       verdict: this.verdict,
-      statesOf: (name, version) => this.#states.get(`${name} ${version}`) ?? [],
+      statesOf: (name, version, meta) => {
+        const states = this.#states.get(`${name} ${version}`) ?? [];
+        const at = readPlace(meta?.checkpoint);
+        const { truth } = this.host;
+        const isOfThisLine = at && !meta?.walk && truth.isOfThisFeed(at);
+        return states.flatMap(({ line, data }) => (isOfThisLine && line !== truth.line ? [] : [data]));
+      },
     });
   }
 
@@ -337,7 +344,8 @@ export class World {
       onState: (name, record) => {
         this.wire.committed(name, record);
         const key = `${name} ${record.version}`;
-        if (this.plan.world.engines) this.#states.set(key, [...(this.#states.get(key) ?? []), record.data]);
+        const state = { line: this.host.truth.line, data: record.data };
+        if (this.plan.world.engines) this.#states.set(key, [...(this.#states.get(key) ?? []), state]);
       },
       baseOf: (id, line) => this.wire.baseOf(id, line),
       carrierOf: (id) => this.wire.carrierOf(id),

@@ -52,7 +52,7 @@ export class DeviceEngine {
     const { isHooked = false, slow = 0, fail = 0 } = world.engines ?? {};
     const faults = () => (isFaulty() ? { slow, fail } : { slow: 0, fail: 0 });
     const { records, pending, conflicts } = disk.shadow;
-    const named = [...pending.keys(), ...conflicts].map((id) => disk.nameById.get(id) ?? '');
+    const named = [...pending.keys(), ...conflicts].map((id) => disk.entryById.get(id)?.name ?? '');
     const held = new Set([...records.keys(), ...named]);
     this.#held = held;
     this.#hasCaughtUp = false;
@@ -99,11 +99,14 @@ export class DeviceEngine {
     for (const record of putRecords) this.#held.add(nameOf(record));
     for (const { mutation, round } of putEntries) {
       this.#held.add(nameOf(mutation));
-      disk.nameById.set(mutation.id, nameOf(mutation));
+      const { id, sequence } = mutation;
+      // Recorded again after a crash in between, it has another outcome once its first is forgotten.
+      if (sequence !== (disk.entryById.get(id)?.sequence ?? sequence)) disk.setAside.add(id);
+      disk.entryById.set(id, { name: nameOf(mutation), sequence });
       if (!this.app || round > 0 || this.#decisions > 0) continue;
       const isDecided = disk.shadow.conflicts.has(mutation.id) || disk.shadow.deadLetters.has(mutation.id);
       if (isDecided) place.recordedTwice(mutation, name);
-      else if (!disk.logged.has(mutation.id)) place.recorded(mutation, { user, name });
+      else if (!disk.logged.has(mutation.id)) place.recorded(mutation, { user, name, meta: disk.shadow.meta });
     }
   }
 

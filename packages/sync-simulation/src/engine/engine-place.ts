@@ -2,6 +2,7 @@
  * A local data engine's database and what the simulation knows about it, over all processes and users that open it: what the
  * app has committed has to be noted, and is recorded as it was noted, once, in its order, and for its user.
  */
+import type { ClientMeta } from '@objectql/plugin-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import { isSame, nameOf } from '../record-name.js';
 import type { Verdict } from '../violation.js';
@@ -43,8 +44,8 @@ export interface Committer {
 
 export interface EnginePlaceParts {
   readonly verdict: Verdict;
-  /** What a record was at a version, in each of the server's histories. */
-  readonly statesOf: (name: string, version: number) => readonly (JsonObject | null)[];
+  /** What a record was at a version, in the history that a client with these facts knows, or in each that it may know. */
+  readonly statesOf: (name: string, version: number, meta: ClientMeta | undefined) => readonly (JsonObject | null)[];
 }
 
 export class EnginePlace {
@@ -130,7 +131,10 @@ export class EnginePlace {
   }
 
   /** Judges a mutation that is in the log of this user for the first time, and came there by no decision of theirs. */
-  recorded(mutation: MutationLogEntry, { user, name: device }: Pick<Committer, 'user' | 'name'>): void {
+  recorded(
+    mutation: MutationLogEntry,
+    { user, name: device, meta }: Pick<Committer, 'user' | 'name'> & { readonly meta: ClientMeta | undefined },
+  ): void {
     const { verdict } = this.#parts;
     const { id, operation, data = null, timestamp, baseVersion } = mutation;
     const note = this.#notes.get(id);
@@ -145,7 +149,7 @@ export class EnginePlace {
     this.#recorded.add(id);
     if (note.order < (this.#lastRecorded.get(name) ?? 0)) verdict.report('I3', `${what} behind a later one.`);
     this.#lastRecorded.set(name, note.order);
-    if (baseVersion !== null) this.#checkBase(note, baseVersion, what);
+    if (baseVersion !== null) this.#checkBase(note, this.#parts.statesOf(name, baseVersion, meta), what);
   }
 
   /** Judges a mutation that is in a log once more although its user has it to decide about. */
@@ -155,14 +159,13 @@ export class EnginePlace {
   }
 
   /** What the user has not seen is no base of theirs. */
-  #checkBase({ name, data, shown }: Note, version: number, what: string): void {
-    const states = this.#parts.statesOf(name, version);
+  #checkBase({ name, data, shown }: Note, states: readonly (JsonObject | null)[], what: string): void {
     for (const field of Object.keys(data ?? {})) {
       const seen = shown[field] ?? null;
       if (seen === null || this.#own.has(`${name} ${field} ${JSON.stringify(seen)}`)) continue;
       if (states.some((state) => isSame(state?.[field] ?? null, seen))) continue;
       const of = `${field} was ${JSON.stringify(seen)} in the engine`;
-      this.#parts.verdict.report('I8', `${what} on v${version}, and ${of}: ${JSON.stringify(states)}.`);
+      this.#parts.verdict.report('I8', `${what} on ${JSON.stringify(states)}, and ${of}.`);
     }
   }
 

@@ -241,10 +241,15 @@ function endSync(device: Device, world: World): void {
 
 function signIn({ edits }: Of<'signIn'>, device: Device, world: World): void {
   const { engine } = device;
-  if (!engine?.app || world.devices.length >= MAX_DEVICES) return;
+  const clientId = `${device.clientId}-guest`;
+  // One with another storage of theirs would record what waits in the name of this one.
+  const known = world.devices.find((one) => one.clientId === clientId);
+  if (!engine?.app || (!known && world.devices.length >= MAX_DEVICES)) return;
   world.isUndisturbed = false;
   const user = device.owner === 'u0' ? 'u1' : 'u0';
-  const guest = world.addDevice(`${device.clientId}-guest`, user, { place: engine.place });
+  const guest = known ?? world.addDevice(clientId, user, { place: engine.place });
+  guest.crash();
+  if (guest.engine) guest.engine.isOwn = true;
   device.lendTo(guest);
   world.time.after(5000, () => edit({ edits }, guest, world));
   world.time.after(60_000, () => {

@@ -1,10 +1,10 @@
 /**
- * One client: one log, one checkpoint and one sync at a time, for all objects. Engines are views of it. In the order in which
- * a mutation comes through them:
+ * One client: one log, one checkpoint and one sync at a time, for all objects. Engines are views of it.
+ * A mutation passes through these folders in this order:
  *
- *   records/   what the user sees and changes      answer/      what an answer changes, made durable at once
+ *   records/   what the user sees and changes      answer/      what an answer changes, made durable together
  *   log/       what was recorded, until settled    conflicts/   what becomes of a conflict
- *   cycle/     when to sync, and what one does     waiting/     conflicts and dead letters that are the user's
+ *   cycle/     when to sync, and what one does     waiting/     conflicts and dead letters left to the user
  */
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import { AnswerIntake } from './answer/answer-intake.js';
@@ -42,12 +42,12 @@ export interface SyncClientOptions {
   readonly storage?: ClientStorage | undefined;
   /** Lets the clients of several tabs share the storage: `sharedTabs()` of `@objectql/plugin-sync/tabs`. */
   readonly tabs?: Tabs | undefined;
-  /** Decides conflicts that no strategy does. */
+  /** Decides the conflicts that no strategy decides. */
   readonly onConflict?: OnConflict | undefined;
   readonly listeners?: readonly SyncEventListener[] | undefined;
   /** Whose work this is. A storage that holds another user's is not touched. */
   readonly user?: string | undefined;
-  /** How others' changes are learnt of at once: `liveUpdates()`. Default: they come with each sync. */
+  /** Learns of others' changes at once: `liveUpdates()`. Default: they come with each sync. */
   readonly live?: StartLive | undefined;
   readonly platform?: Platform | undefined;
 }
@@ -89,9 +89,9 @@ export class SyncClient implements AsyncDisposable {
       () => this.status,
       (error) => this.#statusListenerFailed(error),
     );
-    // The first who watches records wants to see what the server has; live updates ask by themselves.
+    // The first watcher of records asks what the server has; live updates ask by themselves.
     let asksFirst = !options.live;
-    // Each part takes of these what its own interface names.
+    // Each part takes what its own interface names.
     const parts = {
       log,
       storage,
@@ -137,7 +137,7 @@ export class SyncClient implements AsyncDisposable {
     this.#live?.follow();
   }
 
-  /** What the log's state means to everybody else. */
+  /** Passes on what happens to the log. */
   #logObserver(): LogObserver {
     return {
       onSaveFailed: this.listeners.report,
@@ -162,7 +162,10 @@ export class SyncClient implements AsyncDisposable {
     };
   }
 
-  /** The client as its live updates see it. Of the tabs that share a storage the leader alone has a stream: other tabs' own drivers rest. */
+  /**
+   * The client as its live updates see it. Of several tabs, only the leader has a stream: the drivers of the others
+   * rest.
+   */
   #liveClient(driver: SyncDriver, platform: Platform): LiveClient {
     const client = this;
     return {
@@ -190,23 +193,23 @@ export class SyncClient implements AsyncDisposable {
     });
   }
 
-  /** Calls `listener` with the status now and whenever it is not the same. Returns what stops it. */
+  /** Calls `listener` with the status now and after each change. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>, isSame?: IsSame): () => void {
     this.open().catch(this.listeners.report);
     return this.#subscribers.add(listener, isSame);
   }
 
   /**
-   * Reads what was stored, once; work that an earlier process left pending is then sent. Everything else opens the
-   * storage by itself: call it to know early whether the storage is fine.
+   * Reads the storage, once; work that an earlier process left pending is then sent. Every other method opens the
+   * storage by itself: call this one to know early whether the storage works.
    */
   async open(): Promise<void> {
     await this.log.load();
   }
 
   /**
-   * Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it may not be. One that was
-   * `made` before keeps its id and its time: recorded twice, the server applies it once.
+   * Records a mutation; it is sent when the object's debounce allows. Throws `SyncUsageError` when it is not allowed. A
+   * mutation `made` before keeps its id and time, so the server applies it once even if it is recorded twice.
    */
   record(input: CheckedMutation, made?: MadeBefore): MutationLogEntry {
     if (this.#driver.state.at === 'closed')
@@ -219,8 +222,8 @@ export class SyncClient implements AsyncDisposable {
   }
 
   /**
-   * Runs `work`, which looks something up and then calls `record`; `close` waits for it. `work` is given the one before it, to be
-   * awaited between the two: so mutations are recorded in the order of the calls, whatever order a storage answers in.
+   * Runs `work`, which looks something up and then calls `record`; `close` waits for it. Between the two, `work` awaits
+   * the recording before it: mutations are recorded in the order of the calls, in whatever order a storage answers.
    */
   recording<T>(work: (before: Promise<unknown>) => Promise<T>): Promise<T> {
     const recorded = work(this.#recordings);
@@ -229,29 +232,31 @@ export class SyncClient implements AsyncDisposable {
   }
 
   /**
-   * Sends and receives all there is, now; what is recorded before the call is part of it. Resolves with the whole answer,
-   * or with `null` when sync failed, is paused or disabled, or when there was nothing to ask. A failure is told to
-   * `onSyncError`, stands in the status, and is tried again by itself. Never rejects.
+   * Sends and receives all there is, now, including what was recorded before the call. Resolves with the whole answer,
+   * or with `null` when sync failed, is paused or disabled, or when there was nothing to ask. A failure goes to
+   * `onSyncError` and into the status, and sync tries again by itself. Never rejects.
    */
   sync(): Promise<SyncPushResponse | null> {
     return this.#driver.request();
   }
 
-  /** Forgets a scheduled sync. What is pending stays, and goes with the next mutation, `sync()` or return of the network. */
+  /**
+   * Cancels a scheduled sync. Pending mutations stay, and go with the next mutation, `sync()` or return of the network.
+   */
   cancelScheduled(): void {
     this.#driver.dispatch({ type: 'cancelled' });
   }
 
   /**
-   * The outcome of a mutation that is pending, of this process or an earlier one; at once when it waits for the user. Rejects
-   * with `SyncUsageError` `UNKNOWN_ID` when nobody will learn it, as of one that was taken out of the log.
+   * The outcome of a pending mutation of this process or an earlier one; at once when it waits for the user. Rejects
+   * with `SyncUsageError` `UNKNOWN_ID` when nobody will learn it, as after the mutation was taken out of the log.
    */
   async settled(id: string): Promise<MutationOutcome> {
     await this.open();
     return (this.#group ?? this.#intake).outcomeOf(id);
   }
 
-  /** Sends nothing until `resume`; a request under way is given up, and its outcome learned later. */
+  /** Sends nothing until `resume`. Gives up the request under way; its outcome is learned later. */
   pause(): void {
     this.#driver.dispatch({ type: 'paused' });
   }
@@ -261,7 +266,7 @@ export class SyncClient implements AsyncDisposable {
     this.#driver.dispatch({ type: 'resumed' });
   }
 
-  /** Ends the request under way, makes durable what was recorded or asked to be, and releases storage and timers. */
+  /** Ends the request under way, makes durable what was or is being recorded, and releases storage and timers. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -289,7 +294,7 @@ export class SyncClient implements AsyncDisposable {
     this.#driver.dispatch({ type: 'recorded', debounceMs });
   }
 
-  /** What another tab recorded is sent like one's own. */
+  /** Also sends what another tab recorded. */
   #scheduleUnsent(): void {
     const { unsentDebounceMs } = this.#cycle.unsent();
     if (unsentDebounceMs !== null) this.#schedule(unsentDebounceMs);
@@ -314,7 +319,7 @@ export class SyncClient implements AsyncDisposable {
     if (!this.#isStatusQuiet) this.#tellStatus();
   }
 
-  /** Told to everybody but those who listen to the status: the one that failed would only fail again. */
+  /** Does not tell the listeners of the status: the one that failed would only fail again. */
   #statusListenerFailed(error: unknown): void {
     this.#isStatusQuiet = true;
     this.listeners.report(error);

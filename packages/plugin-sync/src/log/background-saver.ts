@@ -5,13 +5,13 @@ import type { Platform } from '../platform/platform.js';
 export interface BackgroundSaverParts {
   readonly platform: Platform;
   readonly save: () => Promise<void>;
-  /** Called after each failure; it is tried again all the same, unless the saver is stopped. */
+  /** Called after each failure; the saver tries again all the same, unless it is stopped. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Microtasks from one `await records.update(…)` to the next where the storage answers from memory: 12, and some room. */
+/** 16: from one `await records.update(…)` to the next, storage in memory takes 12 microtasks; the rest is room. */
 const TURNS = 16;
-/** 1,000: as many as a push carries. What is lost when the process dies stays small. */
+/** 1,000: as many as a push carries. Little is lost when the process dies. */
 const MAX_GATHERED = 1000;
 
 export class BackgroundSaver {
@@ -33,7 +33,7 @@ export class BackgroundSaver {
     return this.#failures > 0;
   }
 
-  /** Gathers into one save what the application asks for without waiting for anything but this client in between. */
+  /** Gathers requests into one save, while the application waits for nothing but this client between them. */
   schedule(): void {
     this.#asked += 1;
     if (this.#isScheduled || this.#isStopped) return;
@@ -56,7 +56,7 @@ export class BackgroundSaver {
     this.#cancelRetry();
   }
 
-  /** Tries no more. Resolves when what was asked for before has been tried. */
+  /** Stops trying. Resolves when the save asked for before has been tried. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelRetry();

@@ -38,7 +38,7 @@ export interface ClientLogOptions {
   readonly user?: string | undefined;
 }
 
-/** A batch, with the facts that change. */
+/** A batch that names only the facts that change. */
 type LogBatch = Omit<StorageBatch, 'meta'> & { readonly meta?: Partial<ClientMeta> };
 
 export class ClientLog {
@@ -47,20 +47,22 @@ export class ClientLog {
   readonly #platform: Platform;
   readonly #user: string | undefined;
   #pending = new PendingEntries();
-  /** What waits for the user. To be read; only this log changes it. */
+  /** What waits for the user. Only this log changes it. */
   readonly waiting = new WaitingItems();
   readonly #turns = new TurnQueue();
   readonly #saver: BackgroundSaver;
-  /** Changed in place: what the machine compiles for one shape is thrown away with the next, and a copy is another. */
+  /**
+   * Changed in place: each copy would have a shape of its own, and code compiled for the old one would be thrown away.
+   */
   readonly #meta: Omit<ClientMeta, 'nextSequence'> & { nextSequence: number };
   /** Ids the application acknowledged and the storage may still have, in the order they were acknowledged. */
   #unremoved: string[] = [];
   #isMetaUnsaved = false;
-  /** True since the storage did not do what it was asked last. */
+  /** True when the storage refused or failed the last thing it was asked. */
   #isRefused = false;
   #loaded: Promise<ClientState> | undefined;
   #isClosed = false;
-  /** Set once the storage has turned out to be another user's, which it stays however often it is opened. */
+  /** Set once the storage has turned out to be another user's; opening it again changes nothing. */
   #foreign: SyncUsageError | undefined;
   #observer: LogObserver = {};
 
@@ -74,7 +76,7 @@ export class ClientLog {
       platform,
       save: () => this.flush(),
       onFailed: (error) => {
-        // Another user's storage stays another user's, however often it is tried.
+        // Another user's storage stays theirs: trying again is useless.
         if (this.#foreign) void this.#saver.stop();
         this.#observer.onSaveFailed?.(error);
       },
@@ -90,7 +92,7 @@ export class ClientLog {
     };
   }
 
-  /** The entries that are not settled yet, durable or not. To be read; only this log changes them. */
+  /** The entries that are not settled yet, durable or not. Only this log changes them. */
   get pending(): PendingEntries {
     return this.#pending;
   }
@@ -131,7 +133,7 @@ export class ClientLog {
   async flush(): Promise<void> {
     await this.load();
     try {
-      // Beside readers: they see what is pending from memory, and saving it changes no record.
+      // Beside readers: they see pending entries from memory, and saving those changes no record.
       await this.#turns.add(() => this.#save((make) => this.#store(make())));
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
@@ -145,15 +147,18 @@ export class ClientLog {
     return this.#loaded;
   }
 
-  /** Reads the storage again, after somebody else has changed it. What is not durable yet stays, numbered anew. */
+  /**
+   * Reads the storage again, after somebody else has changed it. Entries that are not durable yet stay, with new
+   * sequences.
+   */
   async reload(): Promise<ClientState> {
     await this.load();
     return this.#turns.take(() => this.#readStored());
   }
 
   /**
-   * Makes a change durable, all of it or nothing, and takes it over in memory. Answers the entries made from
-   * `newEntries`, in their order.
+   * Makes a change durable, all of it or nothing, and applies it in memory. Returns the entries made from `newEntries`,
+   * in their order.
    */
   async commit({
     batch = {},
@@ -169,7 +174,8 @@ export class ClientLog {
       const written = await this.#write(() => {
         const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
         made = newEntries().map((entry) => this.#number(entry));
-        // What is not durable yet comes behind them: another tab would send them without it, and refuse it as overtaken.
+        // Unsaved entries go behind the new ones: another tab could send the new ones first, and these would be refused
+        // as overtaken.
         if (made.length > 0)
           for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
         const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
@@ -185,20 +191,20 @@ export class ClientLog {
       this.#keep(written.putEntries ?? []);
       this.waiting.update(written);
       this.#observer.onWaiting?.();
-      // Those appended during the commit still name versions that are no more.
+      // Entries appended during the commit still name versions that no longer exist.
       if (forgetBases) for (const entry of [...this.#pending]) this.#pending.put(withoutBase(entry));
       return made;
     });
   }
 
-  /** Reads records between two changes of them. Nothing that waits for a turn itself may be awaited in `work`. */
+  /** Reads records between two changes of them. `work` must not await anything that waits for a turn itself. */
   read<T>(work: () => Promise<T>): Promise<T> {
     return this.#turns.read(work);
   }
 
   /**
-   * Continues as a new log. Pending entries keep their ids, so that what was applied is recognised, and their sequences, which
-   * with the log they were given in tell the server whether it may have forgotten that.
+   * Continues as a new log. Pending entries keep their ids, by which the server recognises what it applied, and their
+   * sequences and first log, by which it knows whether it may have forgotten that.
    */
   async startNewLog(): Promise<void> {
     await this.load();
@@ -207,7 +213,7 @@ export class ClientLog {
       const { putEntries = [] } = await this.#write(() => {
         // Another tab may have done it meanwhile.
         if (this.#meta.logId !== logId) return {};
-        // What is not durable was never sent, and has no place in the log that is left.
+        // Entries that are not durable were never sent, and have no place in the old log.
         const putEntries = [...this.#pending.durable()].map((entry) =>
           withFacts(entry, { firstLogId: logId, ...entry.mutation }),
         );
@@ -217,7 +223,7 @@ export class ClientLog {
     });
   }
 
-  /** Finds out soon whether the storage still takes what it is given. */
+  /** Soon writes something, to find out whether the storage still works. */
   probe(): void {
     this.#isMetaUnsaved = true;
     this.#saver.schedule();
@@ -233,7 +239,7 @@ export class ClientLog {
     this.#isClosed = true;
     await this.#saver.stop();
     try {
-      // Where there is nothing to store, a storage that does not open is nobody's loss.
+      // With nothing to store, nothing is lost when the storage does not open.
       if (this.#isUnsaved) await this.flush();
     } finally {
       await this.#turns.idle();
@@ -258,7 +264,7 @@ export class ClientLog {
     }
   }
 
-  /** Takes over what is stored; what is not durable yet stays, numbered behind it. */
+  /** Takes over what is stored; entries that are not durable yet stay, numbered behind it. */
   async #readStored(): Promise<ClientState> {
     const state = await this.#asked(this.#storage.load());
     const { meta } = state;
@@ -268,10 +274,11 @@ export class ClientLog {
       this.#observer.onForeign?.();
       throw this.#foreign;
     }
-    // What a failed save had stored after all keeps the sequence it has there: another tab may have sent it.
+    // A failed save may have stored entries after all. They keep their stored sequences: another tab may have sent
+    // them.
     const stored = new Set(state.entries.map(({ mutation }) => mutation.id));
     const unsaved = this.#pending.unsaved().entries.filter(({ mutation }) => !stored.has(mutation.id));
-    // Another tab has learnt of another feed since this one read: the versions named here are none of that feed's.
+    // Since this tab last read, another one has met a new feed: the versions named here do not belong to it.
     const isFromBefore = this.#meta.revision > 0 && meta !== null && meta.epochs !== this.#meta.epochs;
     this.#pending = new PendingEntries();
     Object.assign(this.#meta, meta ? { ...meta, user: this.#user ?? meta.user } : { revision: 0 });
@@ -284,7 +291,7 @@ export class ClientLog {
     return state;
   }
 
-  /** Takes over what the storage has. */
+  /** Takes over stored entries, but none that was acknowledged meanwhile. */
   #keep(entries: readonly StoredEntry[]): void {
     const acknowledged = new Set(this.#unremoved);
     for (const entry of entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
@@ -295,7 +302,7 @@ export class ClientLog {
       let unsaved = this.#pending.unsaved();
       const { removeEntries = [] } = await write(() => {
         unsaved = this.#pending.unsaved();
-        // What was appended is frozen, and so is what a storage gave out that keeps the very values it is given.
+        // All entries are frozen: those appended, and those from a storage that hands out the values it was given.
         return { putEntries: vouch(unsaved.entries), removeEntries: [...this.#unremoved] };
       });
       this.#isMetaUnsaved = false;
@@ -306,7 +313,7 @@ export class ClientLog {
     this.#observer.onSaved?.();
   }
 
-  /** Commits what `make` gives. Where another tab or process has come first, its change is taken in and `make` asked again. */
+  /** Commits what `make` gives. If another tab or process was first, takes in its change and calls `make` again. */
   async #write(make: () => LogBatch): Promise<LogBatch> {
     try {
       return await this.#store(make());
@@ -327,7 +334,7 @@ export class ClientLog {
     return batch;
   }
 
-  /** Notes whether the storage does what it is asked. */
+  /** Notes whether the storage fails. */
   async #asked<T>(work: Promise<T>): Promise<T> {
     try {
       const done = await work;

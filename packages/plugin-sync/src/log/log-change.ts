@@ -1,4 +1,4 @@
-/** What a change of the log consists of, beside what it writes to the storage as it is. */
+/** A change of the log: what it writes to the storage as it is, and what the log adds. */
 import type { ClientMeta, StorageBatch } from '../storage/client-storage.js';
 import type { NewEntry } from './log-entry.js';
 
@@ -8,10 +8,10 @@ export interface LogChange {
   /** The facts that change. */
   readonly meta?: Partial<Omit<ClientMeta, 'logId' | 'nextSequence'>>;
   /**
-   * The entries to be made. Called when the change has its turn, and again where another tab has changed the state meanwhile;
-   * throws when the change is not due any more.
+   * The entries to make. Called when the change has its turn, and again if another tab has changed the state meanwhile;
+   * throws when the change is no longer due.
    */
   readonly newEntries?: () => readonly NewEntry[];
-  /** True when versions from before count for nothing any more: neither what is pending nor what waits for the user keeps its own. */
+  /** True when earlier versions no longer count: pending entries and what waits for the user lose theirs. */
   readonly forgetBases?: boolean;
 }

@@ -17,18 +17,18 @@ export interface NewEntry {
   readonly timestamp?: string;
 }
 
-/** What a mutation that was made before it is recorded has already. */
+/** What a mutation already has when it was made before it is recorded. */
 export interface MadeBefore {
   readonly id: string;
   /** ISO 8601. */
   readonly timestamp: string;
 }
 
-/** What only the log knows of an entry that it makes. */
+/** What the log adds to an entry it makes. */
 export interface EntryOrigin {
   readonly clientId: string;
   readonly sequence: number;
-  /** Gives what the entry does not bring. */
+  /** Supplies the id and the time that the entry does not bring. */
   readonly platform: Pick<Platform, 'now' | 'newId'>;
 }
 
@@ -38,7 +38,7 @@ export function makeEntry(
   { clientId, sequence, platform }: EntryOrigin,
 ): StoredEntry {
   const { objectName, recordId, operation, data, baseVersion } = input;
-  // In the order in which a list of them packs best: what is the same in most comes first, in one piece.
+  // In the order that compresses best in a list: first what most mutations have in common.
   const mutation: Writable<MutationLogEntry> = {
     clientId,
     objectName,
@@ -53,7 +53,7 @@ export function makeEntry(
   return entryOf(mutation, { round, tries: 0 });
 }
 
-/** The entry as it is, but for some facts of its mutation; frozen, so that storages in memory may share it. */
+/** The entry with some facts of its mutation changed; frozen, so that storages in memory may share it. */
 export function withFacts(entry: StoredEntry, facts: Partial<MutationLogEntry>): StoredEntry {
   return entryOf({ ...entry.mutation, ...facts }, entry);
 }

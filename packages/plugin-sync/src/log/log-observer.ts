@@ -1,4 +1,4 @@
-/** What happens to the log, for those whose view of it must follow. */
+/** What happens to the log, for those who must follow it. */
 import type { ClientState } from '../storage/client-storage.js';
 
 export interface LogObserver {
@@ -6,14 +6,14 @@ export interface LogObserver {
   onSaveFailed?(error: unknown): void;
   /** What was appended and acknowledged is durable. */
   onSaved?(): void;
-  /** The application has acknowledged these mutations: they are pending no more. */
+  /** The application has acknowledged these mutations: they are no longer pending. */
   onRemoved?(ids: readonly string[]): void;
   /** The storage has been read for the first time. */
   onLoaded?(state: ClientState): void;
   /** The storage holds another user's work. */
   onForeign?(): void;
-  /** Other conflicts or dead letters may wait for the user than before. */
+  /** The conflicts or dead letters that wait for the user may have changed. */
   onWaiting?(): void;
-  /** Another tab or process had changed what is stored: it has been read again. */
+  /** The storage has been read again, because another tab or process had changed it. */
   onReread?(): void;
 }

@@ -7,7 +7,7 @@ import { MemoryStorage } from '../storage/memory-storage.js';
 import { ClientLog } from './client-log.js';
 import { checkNewMutation, type NewMutation } from './new-mutation.js';
 
-/** Where a log without an engine lives; in memory unless told. */
+/** Where a log without an engine is kept; by default in memory. */
 export interface MutationLoggerOptions {
   /** Where the log is kept. Default: memory, gone with the process. */
   readonly storage?: ClientStorage | undefined;
@@ -32,7 +32,7 @@ export interface MutationLoggerOptions {
 export class MutationLogger {
   readonly #log: ClientLog;
 
-  /** A log of its own, or, for an engine, a view of the engine's. */
+  /** A log of its own, or a view of an engine's log. */
   constructor(clientId: string, options: MutationLoggerOptions | ClientLog = {}) {
     const { storage = new MemoryStorage(), platform = systemPlatform } = options instanceof ClientLog ? {} : options;
     this.#log = options instanceof ClientLog ? options : new ClientLog({ clientId, storage, platform });
@@ -48,8 +48,9 @@ export class MutationLogger {
   }
 
   /**
-   * Records a mutation and returns its frozen entry at once. It is durable when `flush()` has resolved, and its sequence
-   * is final then: behind what was stored before. Throws `SyncUsageError` for what cannot be stored, naming the place.
+   * Records a mutation and returns its frozen entry at once. Once `flush()` has resolved, it is durable and its
+   * sequence final: behind what was stored before. Throws `SyncUsageError` for data that cannot be stored, naming the
+   * place.
    */
   append(mutation: NewMutation): MutationLogEntry {
     return this.#log.append(checkNewMutation(mutation));
@@ -70,7 +71,10 @@ export class MutationLogger {
     this.#log.acknowledge(ids);
   }
 
-  /** Removes every pending mutation, sent or not. What was not sent is lost, and who waits for its outcome is told `UNKNOWN_ID`. */
+  /**
+   * Removes every pending mutation, sent or not. Unsent ones are lost; whoever waits for an outcome is told
+   * `UNKNOWN_ID`.
+   */
   clear(): void {
     this.acknowledge(this.getPending().map(({ id }) => id));
   }
@@ -80,12 +84,12 @@ export class MutationLogger {
     await this.#log.flush();
   }
 
-  /** Reads what was stored by an earlier process. Otherwise that happens with the first `append` or `flush`. */
+  /** Reads what an earlier process stored. Otherwise the first `append` or `flush` does. */
   async load(): Promise<void> {
     await this.#log.load();
   }
 
-  /** Makes durable what is not and releases the storage; rejects when the storage fails. */
+  /** Makes everything durable and releases the storage; rejects when the storage fails. */
   async close(): Promise<void> {
     await this.#log.close();
   }

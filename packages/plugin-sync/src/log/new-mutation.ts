@@ -1,4 +1,4 @@
-/** What an application says when it records a change, checked and made its own. */
+/** What an application hands in to record a change, checked and copied. */
 import { type JsonObject, MAX_RECORD_BYTES, type MutationOperation, type RecordRef } from '@objectql/sync-types';
 import { SyncUsageError } from '../sync-usage-error.js';
 import { operation } from '../transport/parse-result.js';
@@ -22,10 +22,10 @@ export interface NewMutation extends RecordRef {
   readonly baseVersion: number | null;
 }
 
-/** A mutation as it can be stored and sent; its data is nobody's to change. */
+/** A mutation that can be stored and sent; nobody may change its data. */
 export type CheckedMutation = NewMutation & { readonly data?: JsonObject | undefined };
 
-/** A frozen copy of what the application handed in, or a `SyncUsageError` that names what cannot be stored. */
+/** A frozen copy of what the application handed in. Throws `SyncUsageError` that names what cannot be stored. */
 export function checkNewMutation(input: NewMutation): CheckedMutation {
   return parseOr(
     () => {

@@ -3,9 +3,9 @@ import type { RecordRef } from '@objectql/sync-types';
 import { RecordMap } from '../records/record-map.js';
 import type { StoredEntry } from '../storage/client-storage.js';
 
-/** Where an entry is kept: its id is looked up on the way in and out, and nowhere between. */
+/** Where an entry is kept: its id is looked up only when the entry comes and goes. */
 interface Place {
-  /** `undefined` once it is gone or was numbered anew. */
+  /** `undefined` once the entry was removed or renumbered. */
   entry: StoredEntry | undefined;
   readonly sequence: number;
   isDurable: boolean;
@@ -23,23 +23,23 @@ export class PendingEntries {
   #order: Place[] = [];
   #head = 0;
   #size = 0;
-  /** Holds all that are not durable; those that became so, or went, are left out when somebody asks. */
+  /** Holds all places that are not durable. Those that became durable, or empty, are filtered out when asked for. */
   #unsaved: Place[] = [];
   readonly #placeById = new Map<string, Place>();
   readonly #placesByRecord = new RecordMap<Place[]>();
-  /** How far into `#order` the maps go. They learn of the rest when somebody asks them, whom a mere log may never have. */
+  /** How far into `#order` the maps go. They are filled when somebody needs them; a mere log may never need them. */
   #known = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** The entry as it is now; with the sequence that it last had, it is found without a map. */
+  /** The entry as it is now; given its last sequence, it is found without a map. */
   get(id: string, sequence?: number): StoredEntry | undefined {
     return this.#find(id, sequence)?.entry;
   }
 
-  /** True for an entry that the storage has as it is. */
+  /** True when the storage has the entry as it is now. */
   isDurable(id: string): boolean {
     return this.#find(id)?.isDurable ?? false;
   }
@@ -49,17 +49,17 @@ export class PendingEntries {
     this.#insert(entry);
   }
 
-  /** Adds an entry that is not durable, at the place its sequence gives it, or replaces the one of its id. */
+  /** Adds an entry that is not durable, in the order of sequences, or replaces the one with its id. */
   put(entry: StoredEntry): void {
     this.#place(entry);
   }
 
-  /** The same for an entry that the storage has as it is. */
+  /** The same for an entry that is durable as it is. */
   putDurable(entry: StoredEntry): void {
     this.#place(entry).isDurable = true;
   }
 
-  /** What the storage has not got as it is now, the oldest first. */
+  /** The entries that are not durable as they are now, the oldest first. */
   unsaved(): Unsaved {
     const places = this.#unsaved.filter(({ entry, isDurable }) => entry && !isDurable);
     this.#unsaved = [...places];
@@ -75,7 +75,7 @@ export class PendingEntries {
     if (!place) return false;
     this.#vacate(place);
     while (this.#head < this.#order.length && !this.#order[this.#head]?.entry) this.#head += 1;
-    // Cut off when half of it is waste: each place is then moved at most once for each that was removed.
+    // Cut off when half of it is waste: so each removal moves at most one place.
     if (this.#head * 2 >= this.#order.length) {
       this.#order = this.#order.slice(this.#head);
       this.#known = Math.max(0, this.#known - this.#head);
@@ -92,7 +92,7 @@ export class PendingEntries {
     }
   }
 
-  /** The entries that the storage has as they are, the oldest first, up to the first that it has not. */
+  /** The durable entries, the oldest first, up to the first that is not durable. */
   *durable(): Generator<StoredEntry> {
     for (let index = this.#head; index < this.#order.length; index++) {
       const { entry, isDurable } = this.#order[index] as Place;
@@ -114,7 +114,6 @@ export class PendingEntries {
     return entriesIn(places.sort((a, b) => a.sequence - b.sequence));
   }
 
-  /** Puts the entry in its place. */
   #place(entry: StoredEntry): Place {
     const { id, sequence } = entry.mutation;
     const before = this.#find(id);
@@ -148,7 +147,7 @@ export class PendingEntries {
     else this.#placesByRecord.delete(mutation);
   }
 
-  /** The oldest, and what stands as far behind it as its sequence says, are found without a map: what a server has. */
+  /** Guesses the place by its distance from the oldest entry: this finds what a server has answered without a map. */
   #find(id: string, sequence?: number): Place | undefined {
     const first = this.#order[this.#head];
     const guess = first && sequence !== undefined ? this.#order[this.#head + sequence - first.sequence] : first;
@@ -164,7 +163,7 @@ export class PendingEntries {
   #learn(place: Place | undefined): void {
     if (!place?.entry) return;
     const { mutation } = place.entry;
-    // Ids are unique, unless the platform the application brought makes them badly: then the later one stands for both.
+    // Ids are unique, unless the application's own platform makes bad ones: then the later entry replaces the earlier.
     const twin = this.#placeById.get(mutation.id);
     if (twin) this.#vacate(twin);
     this.#placeById.set(mutation.id, place);
@@ -175,11 +174,11 @@ export class PendingEntries {
 }
 
 function entriesIn(places: readonly Place[]): readonly StoredEntry[] {
-  // Where a record's places are listed, or those that are not durable, none is left without its entry.
+  // No caller passes a place without an entry.
   return places.map(({ entry }) => entry as StoredEntry);
 }
 
-/** Nearly always at the end: only what was appended while this entry was being stored stands behind it. Returns where. */
+/** Returns the index. Nearly always the end: only entries appended while this one was being stored come behind it. */
 function insert(places: Place[], place: Place): number {
   let index = places.length;
   while (index > 0 && (places[index - 1]?.sequence ?? 0) > place.sequence) index -= 1;

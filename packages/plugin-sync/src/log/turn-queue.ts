@@ -1,13 +1,13 @@
 /**
- * One thing after another, but for those that do not disturb each other:
+ * Runs one thing after another, except those that do not disturb each other:
  *
- *   take    changes anything: has its turn alone
- *   add     changes nothing that is read: has its turn among the writers, beside readers
- *   read    changes nothing: waits for no `add`, so for no disk
+ *   take    may change anything: runs alone
+ *   add     changes nothing that readers see: runs one at a time, beside readers
+ *   read    changes nothing: does not wait for `add`, so not for the disk
  */
 
 export class TurnQueue {
-  /** The last turn that was taken alone, and the last of any writer. */
+  /** The last `take`, and the last `take` or `add`. */
   #lastTaken: Promise<unknown> = Promise.resolve();
   #lastWritten: Promise<unknown> = Promise.resolve();
   readonly #readers = new Set<Promise<unknown>>();

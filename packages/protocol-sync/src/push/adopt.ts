@@ -1,4 +1,4 @@
-/** Records the application had before sync did: they enter the feed the first time a mutation meets them. */
+/** Records that the application had before sync: they enter the feed the first time a mutation meets them. */
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { ResolverCaller } from '../records/call-resolver.js';
 import { SERVER_LOG_ID, writeRecord } from '../records/record-state.js';
@@ -12,7 +12,7 @@ interface Asked {
   readonly transaction: unknown;
 }
 
-/** Takes the application's record, where it has one, as version 1 of a record that sync has never seen. */
+/** Adopts the application's record, if it has one, as version 1 of a record that sync has never seen. */
 export async function lookUpAndAdopt(
   { objectName, recordId }: RecordRef,
   session: PushSession,
@@ -21,12 +21,12 @@ export async function lookUpAndAdopt(
   if (session.record({ objectName, recordId })) return;
   const data = await caller.getRecord({ objectName, recordId }, transaction);
   if (!data) return;
-  // Every page would fail that holds a record for which a rule fails.
+  // If a rule fails for this record, every page that holds it would fail.
   await viewOf({ objectName, recordId, data }, rules);
   adopt({ objectName, recordId }, data, session);
 }
 
-/** The same with what was looked up before. */
+/** The same with a record that was looked up before. */
 export function adopt({ objectName, recordId }: RecordRef, data: JsonObject, session: PushSession): void {
   const stamp = { time: session.now, logId: SERVER_LOG_ID, sequence: 0 };
   const write = {

@@ -1,4 +1,4 @@
-/** Makes a write that was announced, and finishes or takes back one that a crash left behind. */
+/** Makes an announced write, and finishes or takes back one that a crash left behind. */
 import { type JsonObject, jsonEquals, ownValue, refOf, type SyncMutationResult } from '@objectql/sync-types';
 import { ResolverTimeoutError } from '../records/call-resolver.js';
 import { madeAnew, stateOfChange } from '../records/record-change.js';
@@ -12,7 +12,7 @@ import { besideOthers } from './ledger.js';
 import type { FeedEnd, OwnWrite } from './pushed.js';
 import { rejectedResult } from './results.js';
 
-/** What applying one by one needs beside the rest. */
+/** What applying one by one needs besides `ApplyParts`. */
 export interface DeferredParts extends ApplyParts {
   /** Keeps two pushes of this process from writing one record at the same time. */
   readonly recordLock: KeyedLock;
@@ -24,21 +24,21 @@ export interface DeferredParts extends ApplyParts {
 export interface Made {
   readonly result: SyncMutationResult;
   readonly written?: OwnWrite;
-  /** The record that the result is about, where nothing was written. */
+  /** The record that the result is about, if nothing was written. */
   readonly seen?: RecordState | undefined;
-  /** The feed as the result was made from it. */
+  /** The state of the feed when the result was made. */
   readonly end?: FeedEnd | undefined;
 }
 
-/** Makes an announced write and confirms it; takes the announcement back where the application refuses the write. */
+/** Makes an announced write and confirms it; takes the announcement back if the application refuses the write. */
 export async function makeWrite(write: PlannedWrite, intent: Intent, parts: DeferredParts): Promise<Made> {
   let stored: JsonObject | undefined;
   try {
     stored = await parts.caller.applyMutation(write, undefined);
   } catch (error) {
-    // After a timeout nobody knows whether the write is still to come: the intent stays, and the next try finds out.
+    // After a timeout nobody knows whether the write will still happen: the intent stays, and the next try finds out.
     if (error instanceof ResolverTimeoutError) throw error;
-    // A resolver may fail after it has written, too; what is there counts.
+    // A resolver may also fail after it has written; what is stored counts.
     const written = error instanceof RejectionError ? undefined : await findWritten(intent, parts);
     if (!written) return withdraw(write, intent, { parts, error });
     stored = written.record;
@@ -52,9 +52,9 @@ export async function makeWrite(write: PlannedWrite, intent: Intent, parts: Defe
 }
 
 /**
- * Finishes a write that a crash, or a resolver that never answered, left announced. One that the application does not take
- * is withdrawn, or it would hold its record for everybody; whoever made it sends it again. So is one of another user: it
- * would be made, or refused, as the caller's.
+ * Finishes a write that a crash, or a resolver that never answered, left announced. If the application refuses the
+ * write, it is withdrawn, or it would hold its record for everybody; its author sends it again. A write of another user
+ * is withdrawn too: it would be made, or refused, as the caller's.
  */
 export async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
   const written = await findWritten(intent, parts);
@@ -67,11 +67,11 @@ export async function recover(intent: Intent, parts: DeferredParts): Promise<voi
     return;
   }
   const { mutation, state } = intent;
-  // Nobody is told what comes of it but by the ledger.
+  // Only the ledger tells what comes of it.
   await makeWrite({ mutation, said: mutation, state, droppedFields: [], computable: false }, intent, parts);
 }
 
-/** The resolver refused the write or failed: the announcement goes, and a refusal for good is remembered. */
+/** After the resolver refused the write or failed: removes the announcement and remembers a refusal for good. */
 async function withdraw(
   write: PlannedWrite,
   intent: Intent,
@@ -81,7 +81,7 @@ async function withdraw(
   const result = rejectedResult(write.mutation.id, rejection);
   const isFinal = result.status === 'rejected' && !result.retryable;
   const outcome = { status: 'rejected', code: rejection.code, reason: rejection.reason } as const;
-  // The row that was announced names what the client said, which is not always what was to be written.
+  // The announced row names what the client said, which may differ from what was to be written.
   await giveUp(intent, parts, isFinal ? { ...intent.ledger, outcome, at: parts.now() } : undefined);
   return { result };
 }
@@ -101,10 +101,10 @@ async function giveUp(intent: Intent, parts: DeferredParts, refused?: LedgerRow)
 }
 
 /**
- * What an earlier try left in the application's record, as a change that came past sync; `undefined` when it left nothing.
- * A write past sync may have come over one part of it, so that it does not count as made, and the rest is still there: then
- * only the application knows what the record is, since its hooks may have left there what no mutation names. Where a delete
- * was made, what the application has now is another record: it was made again past sync.
+ * What an earlier try left in the application's record, as a change that came past sync; `undefined` when it left
+ * nothing. A write past sync may have overwritten one part of it: then it does not count as made, but the rest is still
+ * there, and only the application knows the record, since its hooks may have written fields that no mutation names.
+ * After a delete, the application's record is another one, created past sync.
  */
 function leftOver(
   { objectName, recordId, mutation, state: planned }: Intent,
@@ -127,8 +127,8 @@ function leftOver(
 }
 
 /**
- * The application's record, if the announced write is in it; `undefined` when the write is still to be made. Its hooks may
- * have made more of the write than was announced, so the record is what is confirmed.
+ * The application's record, if it contains the announced write; `undefined` when the write is still to be made. The
+ * whole record is confirmed, because the application's hooks may have changed more than was announced.
  */
 async function findWritten(
   { objectName, recordId, mutation }: Intent,
@@ -142,7 +142,9 @@ async function findWritten(
   return isThere ? { record } : undefined;
 }
 
-/** Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows. */
+/**
+ * Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows.
+ */
 async function confirm(
   intent: Intent,
   stored: JsonObject | undefined,
@@ -160,7 +162,7 @@ async function confirm(
         ? withStoredRecord(planned, stored)
         : planned
       : followingState(intent, asked?.record, { before: now, versionFloor: facts.versionFloor });
-    // A clone of the device may have taken this place of the log meanwhile; what was written is remembered all the same.
+    // A clone of the device may have taken this place in the log meanwhile; the outcome is remembered all the same.
     const row = { ...besideOthers(intent.ledger, ledger, null), outcome: at(intent, state) };
     const end = await transaction.save({ records: [state], ledger: [row], settledIntents: [ref], isLast: true });
     return { done: { state, end } };
@@ -168,7 +170,7 @@ async function confirm(
 }
 
 /**
- * Where a version was written since the write was planned: the application's record, as the version after it. Only the
+ * When another version was written since the write was planned: the application's record, as the next version. Only the
  * application knows which of the two writes came last.
  */
 function followingState(
@@ -184,7 +186,7 @@ function followingState(
   return withStoredRecord(writeRecord(before, write, versionFloor), record);
 }
 
-/** The record of the intent, and what the ledger has in its place. */
+/** Loads the intent's record, and the ledger's row at its place in the log. */
 function loadRequestOf(intent: Intent): LoadRequest {
   const { logId, sequence } = intent.ledger;
   const log = logId === null ? {} : { log: { logId, sequences: [sequence] } };
@@ -197,19 +199,19 @@ function forgotten(planned: RecordState, versionFloor: number): RecordState {
   return { ...planned, version: versionFloor, data: null, writes: [], run };
 }
 
-/** What the application had when it was asked, and the version that the store had before. */
+/** The application's record when it was asked, and the store's version before that. */
 interface Asked {
   readonly version: number | undefined;
   readonly record: JsonObject | undefined;
 }
 
-/** The transaction is over, or the application has to be asked now that the store has this version. */
+/** Either the transaction is over, or the application has to be asked, with the store at this version. */
 type Step<T> = { readonly done: T } | { readonly askAt: number | undefined };
 
 /**
- * Runs `work` in a transaction, and again when it wants to know what the application has. The application is asked outside of
- * transactions: one whose queries take connections of the store's pool would wait for what these hold. What is written past
- * sync after it was asked changes the version, and it is asked anew.
+ * Runs `work` in a transaction, and again when it needs the application's record. The application is asked outside of
+ * transactions: its queries may need connections of the store's pool, and would wait for those that transactions hold.
+ * A write past sync after it was asked changes the version, so it is asked again.
  */
 async function withApplicationsRecord<T>(
   intent: Intent,
@@ -223,7 +225,7 @@ async function withApplicationsRecord<T>(
   }
 }
 
-/** True for what the application had at this state of the store's record. */
+/** True if the application was asked when the store's record was in this state. */
 function isOf(state: RecordState | undefined, asked: Asked | undefined): asked is Asked {
   return asked !== undefined && asked.version === state?.version;
 }

@@ -21,7 +21,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   );
   if (opened === 'EPOCH') return NOTHING_PUSHED;
   const held = new Set<string>();
-  // What the store knows need not be looked up in the application.
+  // The application need not be asked for records that the store knows.
   const known = new Set(opened.seen().map(recordKey));
   const results: SyncMutationResult[] = [];
   const written: OwnWrite[] = [];
@@ -81,14 +81,14 @@ type Step =
   | { readonly lookUp: RecordRef }
   | { readonly write: PlannedWrite; readonly intent: Intent };
 
-/** The application's record, `undefined` within where it has none. */
+/** The application's record; `data` is `undefined` when it has none. */
 interface LookedUp {
   readonly data: JsonObject | undefined;
 }
 
 /**
- * Asked before the transaction begins: an application whose own queries take connections of the store's pool would wait for
- * one that the waiting transactions hold.
+ * Runs before the transaction begins: an application whose own queries take connections of the store's pool would wait
+ * for one that the waiting transactions hold.
  */
 async function lookUp({ objectName, recordId }: RecordRef, { caller, rules }: DeferredParts): Promise<LookedUp> {
   if (!rules.rulesOf(objectName)) return { data: undefined };
@@ -108,7 +108,7 @@ async function announce(
     if (session === 'EPOCH') throw new StoreBusyError('The store was restored while this push was under way.');
     const pending = session.intent(mutation);
     if (pending) {
-      // Announced before now, whatever a clock that has been set back says: the wait begins anew, and ends.
+      // Never later than now, even if the clock was set back: the wait then begins anew, and ends.
       const startedAt = Math.min(pending.startedAt, session.now);
       if (startedAt < pending.startedAt) {
         await transaction.save({ settledIntents: [refOf(pending)], intents: [{ ...pending, startedAt }] });
@@ -128,7 +128,7 @@ async function announce(
       await transaction.save({ ...changes, isLast: true });
       return { result: judgement.result, seen: session.record(mutation)?.state, end: session.facts };
     }
-    // Before it is made: every page would fail that holds a record for which a rule fails.
+    // Before the write is made: if a rule fails for this record, every page that holds it would fail.
     await describeWrite(judgement.write, judgement.write, rules);
     const intent = intentOf(judgement.write, session, principalOf(parts));
     await transaction.save({ ...changes, intents: [intent], isLast: true });

@@ -1,4 +1,4 @@
-/** What both ways of applying a push have in common: in one transaction, and one by one. */
+/** What both ways of applying a push share: in one transaction, and one by one. */
 import type { SyncMutationResult } from '@objectql/sync-types';
 import { isOfAnotherFeed } from '../feed/checkpoint.js';
 import type { ResolverCaller } from '../records/call-resolver.js';
@@ -12,7 +12,7 @@ import { loadRequestOf, PushSession } from './push-session.js';
 import type { OwnWrite } from './pushed.js';
 import { appliedResult, type Rejection } from './results.js';
 
-/** What either way needs. */
+/** What both ways need. */
 export interface ApplyParts {
   readonly store: SyncStore;
   readonly resolver: RecordResolver;
@@ -47,13 +47,13 @@ export function waitingReason(parts: ApplyParts, isHeld: boolean): string | unde
   return undefined;
 }
 
-/** The result of a write that was made, with the record where the client cannot know it and may. */
+/** The result of a write that was made. It shows the record if the client cannot compute it and may read it. */
 export function describeWrite(
   write: PlannedWrite,
   { state, computable }: OwnWrite,
   rules: JudgeRules,
 ): SyncMutationResult | Promise<SyncMutationResult> {
-  // What the writer may not read any more goes from their device, as if it were gone.
+  // A record that the writer may no longer read is removed from their device, as if it were deleted.
   return andThen(rules.authorize.read ? viewOf(state, rules) : state.data, (view) =>
     appliedResult(write.mutation.id, {
       serverVersion: state.version,

@@ -36,7 +36,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const places = changes.records?.length ?? 0;
     const { facts, isAdopting } = session;
     const stretch = saved && { facts: { ...facts, ...saved }, places, isOwn: !isAdopting };
-    // Looked at only by who asks about reading.
+    // Used only when there are rules about reading.
     const seen = parts.rules.authorize.read ? session.seen() : [];
     return { results, written, seen, headBefore: facts.head, stretch, end: saved ?? facts };
   });
@@ -53,7 +53,7 @@ interface Within {
   readonly room: PushRoom;
 }
 
-/** At once, unless somebody has to be asked. */
+/** Answers at once, unless a rule or resolver has to be asked. */
 function applyItem(item: PushItem, session: PushSession, within: Within): Made | Promise<Made> {
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
@@ -61,7 +61,7 @@ function applyItem(item: PushItem, session: PushSession, within: Within): Made |
   if (room.isFull) return { result: room.refuse(mutation.id) };
   const waiting = waitingReason(parts, session.isHeld(mutation));
   if (waiting) {
-    // Also those behind it wait, whatever the clock says by then: a clock that is set back would let them overtake.
+    // Later mutations of the record wait too: if the clock were set back, they would overtake this one.
     session.hold(mutation);
     return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
   }
@@ -101,13 +101,13 @@ async function applyByResolver(
   const made = await transaction.savepoint(async () => {
     const stored = await caller.applyMutation(write, transaction.handle);
     const written = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
-    // Here, so that the write is undone for whose record a rule fails: every page that holds it would fail.
+    // Inside the savepoint: if a rule fails for this record, the write is undone. Every page that holds it would fail.
     return { result: await describeWrite(write, written, rules), written };
   });
   return enter(write, made, session);
 }
 
-/** Takes a write that was made into the session. */
+/** Adds a write that was made to the session. */
 function enter({ said, droppedFields }: PlannedWrite, made: Required<Made>, session: PushSession): Made {
   const { state } = made.written;
   session.write(state);
@@ -120,7 +120,7 @@ function failAlone(
   mutation: MutationLogEntry,
   { session, parts }: { readonly session: PushSession; readonly parts: ApplyParts },
 ): Made {
-  // Not this mutation's failure: the transaction as a whole has to be run again.
+  // Not this mutation's failure: the whole transaction has to be run again.
   if (error instanceof StoreBusyError) throw error;
   const rejection = rejectionOf(error, mutation.id, parts);
   const result = rejectedResult(mutation.id, rejection);

@@ -1,12 +1,13 @@
-/** A short name for what a mutation says, the same whatever order its fields stand in. */
+/** A short name for what a mutation says, whatever the order of its fields. */
 import type { Json, MutationLogEntry } from '@objectql/sync-types';
 
 /**
  * Names what a mutation says: object, record, operation and data. Its log, sequence and base are left out, because a
- * forked log renumbers what is pending and a restored server clears bases, and both keep the ids.
+ * forked log renumbers pending mutations and a restored server clears bases, and both keep the ids.
  *
- * A safe integer: 53 bits that keep nobody out. It is only compared with that of the same mutation id, so who makes two mutations of one id
- * with one hash is told of one's outcome for the other, and harms nobody else ([decision 22](../../../../docs/adr/0022-a-content-hash-of-our-own.md)).
+ * A safe integer of 53 bits, which is no protection against attackers. It is only compared with the hash of the same
+ * mutation id: a client that makes two mutations with one id and one hash is told the outcome of one for the other, and
+ * harms nobody else ([decision 22](../../../../docs/adr/0022-a-content-hash-of-our-own.md)).
  */
 export function contentHash({ objectName, recordId, operation, data }: MutationLogEntry): number {
   lanes.reset();
@@ -25,8 +26,8 @@ export function nameOfText(text: string): string {
 }
 
 /**
- * Two lanes of 32 bits, multiplied and turned as in MurmurHash3 (public domain), by units of 16 bits. The constants stand
- * where they are used: read from variables they cost more than all the arithmetic.
+ * Two lanes of 32 bits, multiplied and rotated as in MurmurHash3 (public domain), in units of 16 bits. The constants
+ * are written inline: read from variables they cost more than all the arithmetic.
  */
 class Lanes {
   #a = 0;
@@ -49,7 +50,7 @@ class Lanes {
     }
     this.#a = a;
     this.#b = b;
-    // Where a text ends counts, or two neighbours could share one between them in several ways.
+    // The length counts, or the same characters could be split between two neighbours in several ways.
     this.#addInteger(length);
   }
 
@@ -73,7 +74,7 @@ class Lanes {
     } else this.#addFields(value);
   }
 
-  /** Each field is hashed by itself and the sum is added, which no order changes. */
+  /** Hashes each field by itself and adds the sum, which does not depend on the order. */
   #addFields(fields: { readonly [key: string]: Json }): void {
     const a = this.#a;
     const b = this.#b;
@@ -95,7 +96,7 @@ class Lanes {
     else this.addText(String(value));
   }
 
-  /** Turned into each other, so that what differs in the low bits of one soon differs in all of both. */
+  /** Mixes the lanes, so that a difference in the low bits of one soon spreads to all bits of both. */
   #addInteger(value: number): void {
     const a = Math.imul(this.#a ^ value, 0x85ebca6b);
     const b = Math.imul(this.#b ^ value, 0xc2b2ae35);
@@ -104,10 +105,10 @@ class Lanes {
   }
 }
 
-/** One for all: nothing waits between its reset and its end. */
+/** One for all: no code waits between `reset` and `finish`. */
 const lanes = new Lanes();
 
-/** Lets every bit count for every other: MurmurHash3's last steps. */
+/** Makes every bit depend on every other: MurmurHash3's last steps. */
 function spread(lane: number): number {
   let mixed = Math.imul(lane ^ (lane >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
@@ -122,7 +123,7 @@ function kindOf(value: Json): number {
   return isArray(value) ? 6 : 7;
 }
 
-/** `Array.isArray`, which does not know that a readonly array is one. */
+/** Like `Array.isArray`, which TypeScript does not apply to readonly arrays. */
 function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }

@@ -30,9 +30,9 @@ import type { FieldsWrite, RecordState } from '../storage/sync-store.js';
 
 /** How an object's conflicts are decided here. */
 export interface ConflictRules {
-  /** Absent where the server knows none: it then asks, and the client's own strategy decides. */
+  /** Absent when the server has none: it then reports a conflict, and the client's own strategy decides. */
   readonly strategy?: Strategy | undefined;
-  /** The fields that count as conflicting; all of them when absent. */
+  /** The fields that count as conflicting; absent means all of them. */
   readonly conflictFields?: readonly string[] | undefined;
 }
 
@@ -42,7 +42,7 @@ export type Decision =
       readonly operation: MutationOperation;
       readonly data: JsonObject;
       readonly droppedFields: readonly string[];
-      /** True when what is written is not what the mutation said. */
+      /** True when the write differs from what the mutation said. */
       readonly altered: boolean;
     }
   /** The mutation counts as applied and the record stays as it is. */
@@ -56,11 +56,14 @@ interface Refusal {
   readonly reason: string;
 }
 
-/** A mutation that arrives, as the write it would be. */
+/** A mutation that arrives, with the stamp it would write. */
 export interface Arriving {
   readonly mutation: MutationLogEntry;
   readonly stamp: WriteStamp;
-  /** What its caller may see of the record; all of it when absent. Whether a guess at the rest is right is not told. */
+  /**
+   * The part of the record that its caller may see; absent means all of it. A guess at the rest is neither confirmed
+   * nor denied.
+   */
   readonly view?: JsonObject | null | undefined;
 }
 
@@ -132,7 +135,7 @@ const KIND_ON_LIVE: Readonly<Record<MutationOperation, ConflictKind>> = {
   delete: 'delete-update',
 };
 
-/** Of the fields those that were written after the mutation's base, by somebody else, to another value. */
+/** The mutation's fields that somebody else wrote after its base, to another value. */
 function foreignFields(written: readonly string[], incoming: Incoming, before: RecordState): readonly string[] {
   const { base, stamp } = incoming;
   const isUnseen = (write: FieldsWrite) => write.version > base && !isOwnEarlier(write.stamp, stamp);
@@ -167,7 +170,10 @@ function decideContest(contest: Contest, data: JsonObject, rules: ConflictRules)
   }
 }
 
-/** A server without a strategy asks wherever `manual` would; fields that do not count go by time all the same. */
+/**
+ * A server without a strategy reports a conflict where `manual` would; fields that do not count are still decided by
+ * time.
+ */
 function askStrategy(contest: Contest, rules: ConflictRules): Verdict {
   return (rules.strategy ?? manual)(contest);
 }
@@ -198,7 +204,7 @@ export function makeContest(kind: ConflictKind, { incoming, before, fields, rule
   };
 }
 
-/** One for all, because most mutations drop nothing. */
+/** Shared, because most mutations drop nothing. */
 const NO_FIELDS: readonly string[] = [];
 
 function write(operation: MutationOperation, data: JsonObject): Extract<Decision, { do: 'write' }> {
@@ -209,7 +215,10 @@ function reject(code: RejectionCode, reason: string): Refusal {
   return { do: 'reject', code, reason };
 }
 
-/** Refuses a mutation of what is not there. In these very words also where the caller may not know that it is. */
+/**
+ * Refuses a mutation of a record that does not exist. A caller who may not know that it exists gets the very same
+ * words.
+ */
 export function notFound({ operation, objectName }: MutationLogEntry): Refusal {
   return reject('NOT_FOUND', `There is no such ${objectName} to ${operation}. Create it first.`);
 }

@@ -1,6 +1,6 @@
 /**
- * What the caller may read can change while a push is handled: by what it writes, or because a right is taken away. Its
- * results then show nothing of the record, not even what it was before.
+ * What the caller may read can change while a push is handled: by its own writes, or because a right is taken away. The
+ * results then show nothing of the record, not even its earlier state.
  */
 import { recordKey, type SyncMutationResult } from '@objectql/sync-types';
 import { viewOf } from '../rules/authorize.js';
@@ -12,11 +12,11 @@ import { goneConflictResult } from './results.js';
 interface Answered {
   /** In the order of the request. */
   readonly results: readonly SyncMutationResult[];
-  /** The records they are about; of two states of one record the later one stands last. */
+  /** The records they are about; when one record has two states, the later one stands last. */
   readonly seen: readonly RecordState[];
 }
 
-/** The results as the caller may see them now; a record out of their sight is told as gone. */
+/** The results as the caller may see them now; a record that they may no longer read is reported as gone. */
 export async function hideUnreadable(
   { items }: Pick<PushRequest, 'items'>,
   { results, seen }: Answered,
@@ -24,7 +24,7 @@ export async function hideUnreadable(
 ): Promise<readonly SyncMutationResult[]> {
   if (!rules.authorize.read) return results;
   const lastByKey = new Map(seen.map((state) => [recordKey(state), state]));
-  // All at once, so that rules which ask a database can ask it once for the push.
+  // All at once, so that rules which query a database can use one query for the whole push.
   const views = await Promise.all(
     [...lastByKey].map(async ([key, state]) => ({ key, view: await viewOf(state, rules) })),
   );

@@ -1,4 +1,4 @@
-/** One mutation against what is known: the outcome it already has, what forbids it, or what `decide` makes of it. */
+/** Judges one mutation: the outcome it already has, a refusal, or what `decide` makes of it. */
 import {
   type Contest,
   isJsonWithin,
@@ -27,9 +27,12 @@ export interface JudgeRules {
 
 /** A write that is decided and waits to be made. */
 export interface PlannedWrite {
-  /** The mutation as the client said it: what the ledger remembers. */
+  /** The mutation as the client said it, which the ledger remembers. */
   readonly said: MutationLogEntry;
-  /** The mutation as the resolver is to apply it: only the fields to write. The same object where that is what was said. */
+  /**
+   * The mutation as the resolver is to apply it: only the fields to write. The same object as `said` when nothing
+   * differs.
+   */
   readonly mutation: MutationLogEntry;
   readonly state: RecordState;
   readonly droppedFields: readonly string[];
@@ -39,7 +42,9 @@ export interface PlannedWrite {
 
 export type Judgement = { readonly result: SyncMutationResult } | { readonly write: PlannedWrite };
 
-/** Judges one mutation; outcomes that write nothing are remembered in the session. At once where nobody has to be asked. */
+/**
+ * Judges one mutation; the session remembers outcomes that write nothing. Answers at once if no rule has to be asked.
+ */
 export function judge(
   mutation: MutationLogEntry,
   session: PushSession,
@@ -65,7 +70,7 @@ export function judge(
   return isOpenToAll ? decideNow(mutation, known.before?.state.data, known) : askFirst(mutation, known);
 }
 
-/** What a mutation is judged by. */
+/** What is needed to judge a mutation. */
 interface Known {
   readonly session: PushSession;
   readonly rules: JudgeRules;
@@ -76,7 +81,7 @@ interface Known {
 async function askFirst(mutation: MutationLogEntry, known: Known): Promise<Judgement> {
   const { session, rules, before } = known;
   const view = before && (await viewOf(before.state, rules));
-  // Asked of a record that is hidden as if there were none, or two refusals would tell which ids exist.
+  // A hidden record is treated as missing, because two different refusals would tell which ids exist.
   const visible = view === undefined ? null : (before?.state.data ?? null);
   const isHidden = before !== undefined && view === undefined;
   if (!(await mayWrite(mutation, visible, rules)) || (isHidden && mutation.operation === 'create')) {
@@ -108,7 +113,7 @@ function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefin
       // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
       const droppedFields = fieldsInView(decision.droppedFields, mutation, view);
       session.remember(mutation, { status: 'applied', version, droppedFields });
-      // What the mutation says is not what the record is; only a delete of what is deleted needs no image.
+      // The record is not what the mutation says, so it is sent; only a delete of a deleted record needs no image.
       const isGone = before?.state.data === null && droppedFields.length === 0;
       const record = isGone ? undefined : view;
       return { result: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
@@ -162,7 +167,7 @@ function meetConflict(
   return conflictResult(mutation, { contest: shown, before: before.state, rules: objectRules });
 }
 
-/** The outcome of an earlier request once more; a conflict is shown with the record as it is now. */
+/** Repeats the outcome of an earlier request; a conflict is shown with the record as it is now. */
 async function repeat(
   mutation: MutationLogEntry,
   outcome: LedgerOutcome,
@@ -173,8 +178,8 @@ async function repeat(
   const view = before && (await viewOf(before, rules));
   if (outcome.status === 'applied') {
     const { version: serverVersion, droppedFields } = outcome;
-    // A record that went on since then reaches the client through the feed, at the version that belongs to it.
-    // One that is gone for this caller is told as gone: the feed may never tell them, or has told them before.
+    // If the record has changed since then, the client gets it through the feed, with its version. If it is gone for
+    // this caller, the result says so: the feed may never tell them, or has told them before.
     const record = view ? (before?.version === serverVersion ? view : undefined) : null;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
@@ -188,7 +193,7 @@ async function repeat(
   };
 }
 
-/** True when the client has seen all that the record was before, so that its own data is all that is new to it. */
+/** True when the client has seen the whole earlier record, so that only its own data is new. */
 function isComputable(
   before: SeenRecord | undefined,
   stamp: WriteStamp,
@@ -198,16 +203,16 @@ function isComputable(
   const base = mutation.baseVersion ?? 0;
   const { version, run } = before.state;
   const isScanned = before.place <= (session.request.checkpoint?.place ?? 0);
-  // Of what stands behind its checkpoint a client may have been told nothing, also of writes of its own log: their outcome
-  // may be forgotten, and after a restore a clone of the device, or a late copy of its first request, may make again what
-  // the device no longer has. What this very request wrote, its results tell, but not what it adopted.
+  // A client may not know a record that stands behind its checkpoint, even if its own log wrote it: the outcome may be
+  // forgotten, and after a restore a clone of the device, or a late copy of its first request, may repeat a write that
+  // the device no longer has. The results of this request tell what it wrote, but not what it adopted.
   if (!isScanned && Number.isFinite(before.place)) return false;
   return (isScanned && base === version) || (run.logId === stamp.logId && run.from <= base + 1);
 }
 
 /**
- * The contest as its caller may see it: nothing of fields that are hidden from them. Where one of those is contested, no
- * time is told at all: a client that decided by the rest would take what it does not see for the earlier write.
+ * The contest as its caller may see it, without hidden fields. If a hidden field is contested, no times are told: a
+ * client that decided by the others would take the hidden write for the earlier one.
  */
 function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject | null | undefined): Contest {
   const { theirs } = contest;
@@ -221,15 +226,15 @@ function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject |
 }
 
 /**
- * Of the fields that decided over a mutation those whose names its caller knows. A delete meets fields that it does not
- * name; where only hidden ones stood against it, it is told as lost to the whole record, so that it is not lost in silence.
+ * Those of the fields that decided against a mutation whose names its caller knows. A delete meets fields that it does
+ * not name; if all of them are hidden, it is reported as lost to the whole record, so that it is not lost in silence.
  */
 function fieldsInView(
   fields: readonly string[],
   { operation }: MutationLogEntry,
   view: JsonObject | null | undefined,
 ): readonly string[] {
-  // Others meet none but those that they name themselves.
+  // Other operations meet only fields that they name themselves.
   if (operation !== 'delete') return fields;
   const known = fields.filter((field) => view && Object.hasOwn(view, field));
   return known.length > 0 ? known : Object.keys(view ?? {});
@@ -241,7 +246,10 @@ async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, r
   return await rules.authorize.write({ principal: rules.principal, ...asked });
 }
 
-/** What is wrong with the record's size; a write that adds no field and no byte cannot be the one to blame. */
+/**
+ * What is wrong with the record's size. Only an update is checked: a delete adds nothing, and a create was checked when
+ * it was parsed.
+ */
 function sizeProblem(state: RecordState, before: RecordState | undefined, maxBytes: number): string | undefined {
   if (!state.data || !before?.data) return undefined;
   if (Object.keys(state.data).length > MAX_FIELDS) return `The record would have more than ${MAX_FIELDS} fields.`;

@@ -22,8 +22,8 @@ export function ledgerRow(
 }
 
 /**
- * The row, where a clone of its device has taken its place in its log: it stands in another log then, or in none. It is
- * forgotten after the clone's, so that the floor of the log tells of it.
+ * The row, moved to another log or to none if a clone of its device has taken its place in its log. It is forgotten
+ * after the clone's row, so that the log's floor covers it.
  */
 export function besideOthers(row: LedgerRow, known: readonly LedgerRow[], otherLogId: string | null): LedgerRow {
   const { mutationId, logId, sequence, at } = row;

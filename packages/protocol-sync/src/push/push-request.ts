@@ -1,4 +1,4 @@
-/** Parses a push: the envelope as a whole, each mutation by itself, so that a malformed one harms no other. */
+/** Parses a push: the envelope as a whole, and each mutation by itself, so that a malformed one harms no other. */
 import type { MutationLogEntry, RejectionCode, SyncPullRequest, SyncPushRequest } from '@objectql/sync-types';
 import { isJsonWithin } from '@objectql/sync-types';
 import {
@@ -23,11 +23,11 @@ export interface PushRequest {
   readonly clientId: string;
   /** `null` for a protocol-1 client. */
   readonly logId: string | null;
-  /** What field stamps carry for this client: its log, or for a protocol-1 client its `clientId`. */
+  /** The lineage in this client's field stamps: its log, or `clientId` for a protocol-1 client. */
   readonly lineage: string;
   readonly protocol: 1 | 2;
   readonly checkpoint: Checkpoint | null;
-  /** Epoch milliseconds by the client's clock; `undefined` when it does not say. */
+  /** Epoch milliseconds by the client's clock; `undefined` when the client does not send it. */
   readonly sentAt: number | undefined;
   readonly limit: number;
   readonly objects: readonly string[] | undefined;
@@ -36,9 +36,11 @@ export interface PushRequest {
   readonly items: readonly PushItem[];
 }
 
-/** 10,000: twice what fills a body. Each is answered, and a body of half a million nothings was answered with 70 MB. */
+/**
+ * 10,000: twice what fits in a body. Each item is answered, and the answer to half a million empty ones took 70 MB.
+ */
 const MAX_ANSWERED = 10_000;
-/** Keeps protocol-1 lineages apart from log ids, which may not begin like this. */
+/** Keeps protocol-1 lineages apart from log ids, which may not begin with it. */
 const CLIENT_LINEAGE_PREFIX = 'client:';
 
 /** Parses the body of a push, or throws `SyncRequestError` naming what is wrong with the envelope. */
@@ -66,7 +68,7 @@ export function parsePull(body: unknown, limits: ServerLimits): PushRequest {
 }
 
 function parseEnvelope<T>(schema: z.ZodType<T>, body: unknown): T {
-  // The schema would take for keys what somebody has put on `Object.prototype`: each request would have one too many.
+  // The schema would read properties that somebody has added to `Object.prototype` as keys of every request.
   const parsed = schema.safeParse({ __proto__: null, ...Object(body) });
   if (!parsed.success) throw new SyncRequestError('MALFORMED', `The request is malformed: ${describe(parsed.error)}.`);
   return parsed.data;
@@ -91,7 +93,7 @@ function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<Push
   };
 }
 
-/** The place a client names, or throws `SyncRequestError`: nothing is guessed from a text that no server has made. */
+/** The place that a client names. Throws `SyncRequestError` for a text that no server has made, rather than guess. */
 export function checkpointOf(text: string | null): Checkpoint | null {
   const checkpoint = text === null ? null : parseCheckpoint(text);
   if (checkpoint !== undefined) return checkpoint;
@@ -111,7 +113,7 @@ function parseMutation(
     return { ...idOf(value), code: 'INVALID', reason: error ? `${describe(error)}.` : 'it does not fit the schema.' };
   }
   const mutation = value;
-  // Of a log it is no matter which name its device had: apps lose the one that they keep, and tabs make one each.
+  // A log may contain several names of its device: apps may lose the name they keep, and each tab makes its own.
   if (logId === undefined && mutation.clientId !== clientId) {
     return { ...idOf(value), code: 'INVALID', reason: 'clientId is not that of the request.' };
   }
@@ -134,7 +136,7 @@ function refuseRepeatedSequences(items: readonly PushItem[]): readonly PushItem[
   });
 }
 
-/** As a client sends them. */
+/** True for the sequences of a well-behaved client. */
 function areRising(items: readonly PushItem[]): boolean {
   let last = 0;
   for (const item of items) {
@@ -146,13 +148,13 @@ function areRising(items: readonly PushItem[]): boolean {
   return true;
 }
 
-/** The id under which a malformed mutation can still be answered, when it has one that a client can read. */
+/** The id under which a malformed mutation can still be answered, if it has one that a client can read. */
 function idOf(value: unknown): { mutationId?: string } {
   const { data: mutationId } = identifierSchema.safeParse((Object(value) as { id?: unknown }).id);
   return mutationId === undefined ? {} : { mutationId };
 }
 
-/** The first thing that is wrong, as `path: what`. */
+/** The first problem, as `path: what`. */
 function describe(error: z.ZodError): string {
   const issue = error.issues[0];
   if (!issue) return 'it does not fit the schema';

@@ -1,19 +1,19 @@
 /**
- * How much of one push is decided. A small mutation may be answered with a large record, so an answer could grow to
- * what no client takes and no string holds, and the same request would fail for ever; and an application may take its time for
- * each. What finds no room is not decided: it is told that it stands behind the last one that was, and comes with the next
- * push, which is half as large. Nothing is held against it, however often that happens.
+ * How much of one push is decided. A small mutation may be answered with a large record, so an answer could become too
+ * large for a client or a string, and the same request would fail for ever; and the application may take its time for
+ * each. A mutation that finds no room is not decided. It is told to follow the last one that was, and comes with the
+ * next push, which is half as large. This may happen any number of times and is not counted against it.
  */
 import type { SyncMutationResult } from '@objectql/sync-types';
 import { rejectedResult } from './results.js';
 
-/** 4 Mi characters: four pages, which a phone still reads in the time that a request may take. */
+/** 4 Mi characters: four pages, which a phone can still read within the request timeout. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 export class PushRoom {
   readonly #isTimeOver: () => boolean;
   #left = MAX_CHARACTERS;
-  /** Stays, also when the clock is set back: what is behind must not overtake. */
+  /** Stays set, even if the clock is set back: later mutations must not overtake. */
   #why: string | undefined;
 
   constructor(isTimeOver: () => boolean) {
@@ -25,14 +25,14 @@ export class PushRoom {
     return this.#why !== undefined;
   }
 
-  /** Counts a result in that is going to be answered. */
+  /** Counts a result that will be answered. */
   take(result: SyncMutationResult): void {
     if (result.status === 'conflict' || (result.status === 'applied' && result.record))
       this.#left -= charactersOf(result);
     this.#why ??= this.#left <= 0 ? FULL : this.#isTimeOver() ? LATE : undefined;
   }
 
-  /** What a mutation is told that finds no room. */
+  /** The result of a mutation that finds no room. */
   refuse(mutationId: string): SyncMutationResult {
     return rejectedResult(mutationId, { code: 'BATCH_TOO_LARGE', reason: this.#why ?? LATE });
   }
@@ -41,7 +41,7 @@ export class PushRoom {
 const FULL = 'The answer to this push is full of what the mutations before it met. Send the rest in the next.';
 const LATE = 'The server had no time left for this one. Send the rest of this push in the next.';
 
-/** About as many as the value's JSON text has: writing it out would cost more than all else that a result costs. */
+/** Roughly the length of the value as JSON text; writing the text would cost more than everything else in a result. */
 function charactersOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value !== 'object' || value === null) return 4;

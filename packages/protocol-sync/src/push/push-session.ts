@@ -49,7 +49,7 @@ interface Known {
 /** A record as a push sees it. */
 export interface SeenRecord {
   readonly state: RecordState;
-  /** Its place before this push; infinite for one this push wrote. */
+  /** Its place before this push; infinite if this push wrote it. */
   readonly place: number;
 }
 
@@ -57,24 +57,24 @@ export interface SeenRecord {
 interface Kept extends SeenRecord {
   state: RecordState;
   place: number;
-  /** Where it stands among the records that this push wrote; -1 for one it did not write. */
+  /** Its index among the records that this push wrote; -1 if it did not. */
   turn: number;
 }
 
 export class PushSession {
   readonly request: PushRequest;
   readonly now: number;
-  /** Whether a record of the application's was taken into the feed. */
+  /** Whether this push took a record of the application's into the feed. */
   isAdopting = false;
   readonly #loaded: Loaded;
   readonly #records = new RecordMap<Kept>();
   readonly #ledgerById = new Map<string, LedgerRow>();
-  /** In the order of their last writes; a hole is left where one was written again. */
+  /** In the order of their last writes; a record that is written again leaves a hole. */
   readonly #written: (Kept | undefined)[] = [];
   readonly #remembered: LedgerRow[] = [];
   readonly #held = new RecordSet();
   readonly #floorByFormerLog: ReadonlyMap<string, number>;
-  /** Logs that were left before this server, which was restored since, has met them. */
+  /** Former logs that this server does not know, because it was restored since. */
   readonly #unknownLogIds: readonly string[];
   readonly #floor: number;
   #lastTime: number;
@@ -101,7 +101,7 @@ export class PushSession {
     return this.facts.versionFloor;
   }
 
-  /** Throws when the request's log is somebody else's, or that of a clone: nothing of the request may be executed. */
+  /** Throws when the log belongs to somebody else or to a clone: nothing of the request may be executed. */
   refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
     const { ledger } = this.#loaded;
     if (logsIn(this.#loaded).some((known) => known.principal !== principal)) {
@@ -125,7 +125,7 @@ export class PushSession {
     return this.#records.get(ref);
   }
 
-  /** All records of this push, as they stand now. */
+  /** All records of this push, as they are now. */
   seen(): readonly RecordState[] {
     return Array.from(this.#records.values(), ({ state }) => state);
   }
@@ -136,7 +136,9 @@ export class PushSession {
     return this.#loaded.intents.find((one) => one.objectName === objectName && one.recordId === recordId);
   }
 
-  /** The outcome this mutation already has; `REUSED` when its id belongs to another content, `EXPIRED` when it is forgotten. */
+  /**
+   * The outcome that this mutation already has; `REUSED` when its id has other content, `EXPIRED` when it is forgotten.
+   */
   recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
     const row = this.#ledgerById.get(mutation.id);
     if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
@@ -145,7 +147,10 @@ export class PushSession {
     return sequence > floor ? undefined : 'EXPIRED';
   }
 
-  /** The stamp of the mutation as a write: its time corrected for the client's clock, never in the future, never going back. */
+  /**
+   * The stamp of the mutation's write: its time, corrected for the client's clock, never in the future, never going
+   * back.
+   */
   stamp({ timestamp, sequence }: MutationLogEntry): WriteStamp {
     const { sentAt, lineage } = this.request;
     const corrected = Date.parse(timestamp) + (sentAt === undefined ? 0 : this.now - sentAt);
@@ -163,7 +168,7 @@ export class PushSession {
     return row;
   }
 
-  /** One object for neighbours with one outcome: the rows of a push are kept for weeks, and most of them tell the same. */
+  /** Neighbours with equal outcomes share one object: the rows are kept for weeks, and most are the same. */
   #shared(outcome: LedgerOutcome): LedgerOutcome {
     if (outcome.status !== 'applied' || outcome.droppedFields.length > 0) return outcome;
     if (this.#lastApplied?.version !== outcome.version) this.#lastApplied = outcome;
@@ -176,7 +181,7 @@ export class PushSession {
       kept = { state, place: Number.POSITIVE_INFINITY, turn: -1 };
       this.#records.set(state, kept);
     }
-    // A record written twice takes its place in the feed from its last write.
+    // A record that is written twice takes its place in the feed from the last write.
     if (kept.turn >= 0) this.#written[kept.turn] = undefined;
     kept.state = state;
     kept.place = Number.POSITIVE_INFINITY;
@@ -197,9 +202,9 @@ export class PushSession {
     const { logId } = this.request;
     return {
       records: this.#written.flatMap((kept) => kept?.state ?? []),
-      // A copy: an announced write is remembered after this, and saved when it is confirmed.
+      // A copy: an announced write is remembered later, and saved when it is confirmed.
       ledger: [...this.#remembered],
-      // So that the floors of what is remembered in them have a place.
+      // Gives the floors of outcomes that are remembered in these logs a place.
       formerLogs: this.#unknownLogIds.map((formerId) => ({ logId: formerId, principal, floor: 0, lastTime: 0 })),
       ...(logId === null
         ? {}

@@ -1,4 +1,4 @@
-/** What came of a push: its results, and what the page that is answered with them has to know of its writes. */
+/** What came of a push: its results, and what the page in the same answer needs to know of its writes. */
 import type { SyncMutationResult } from '@objectql/sync-types';
 import type { RecordState, StoreFacts } from '../storage/sync-store.js';
 
@@ -6,23 +6,23 @@ import type { RecordState, StoreFacts } from '../storage/sync-store.js';
 export interface Pushed {
   readonly results: readonly SyncMutationResult[];
   readonly written: readonly OwnWrite[];
-  /** The records that results are about; of two states of one record the later one stands last. */
+  /** The records that results are about; when one record has two states, the later one stands last. */
   readonly seen: readonly RecordState[];
-  /** Where the push's records stand in the feed, when one transaction saved them all. */
+  /** Where the push's records stand in the feed, if one transaction saved them all. */
   readonly stretch?: FeedStretch | undefined;
   /** The feed's head before the push. */
   readonly headBefore: number;
-  /** The feed as the results were made from it; absent where there was nothing to do. */
+  /** The state of the feed when the results were made; absent if there was nothing to do. */
   readonly end?: FeedEnd;
 }
 
-/** A push without mutations, or from a client whose feed is no more: its page tells the reset. */
+/** A push without mutations, or from a client of another feed, whose page tells the reset. */
 export const NOTHING_PUSHED: Pushed = { results: [], written: [], seen: [], headBefore: Number.POSITIVE_INFINITY };
 
-/** How far a feed has come, in its own words. */
+/** The epoch and head of a feed. */
 export type FeedEnd = Pick<StoreFacts, 'epoch' | 'head'>;
 
-/** The end of the feed as one transaction made it: that many places, up to `facts.head`, are its own. */
+/** The end of the feed as one transaction made it: the last `places` places, up to `facts.head`, are its own. */
 export interface FeedStretch {
   readonly facts: StoreFacts;
   readonly places: number;

@@ -29,7 +29,7 @@ export interface Applied {
 
 export function appliedResult(mutationId: string, applied: Applied): SyncMutationResult {
   const { serverVersion, record, droppedFields = [], duplicate } = applied;
-  // Most have no more than this, and to spread in what is not there costs more than all the rest.
+  // Most results have only these fields, and spreading absent ones costs more than all the rest.
   const result: Writable<Extract<SyncMutationResult, { status: 'applied' }>> = {
     status: 'applied',
     mutationId,
@@ -84,7 +84,7 @@ function describeConflict(
     conflictingFields: [...fields],
     kind,
     serverVersion: before.version,
-    // With more fields than a record may have no client would take the answer it stands in.
+    // No client would accept an answer that holds a record with more fields than allowed.
     ...(suggestion && Object.keys(suggestion).length <= MAX_FIELDS ? { suggestedResolution: suggestion } : {}),
     ...(rules.strategyName ? { strategy: rules.strategyName } : {}),
     ...(rules.conflictFields ? { conflictFields: [...rules.conflictFields] } : {}),
@@ -94,7 +94,7 @@ function describeConflict(
   };
 }
 
-/** The server's record with the client's uncontested fields: what both sides can agree on without anybody losing. */
+/** The server's record with the client's uncontested fields: both sides can agree on it and nobody loses. */
 function suggest(record: JsonObject, mine: JsonObject, contested: readonly string[]): JsonObject {
   const suggestion: Record<string, Json> = { ...record };
   for (const [field, value] of Object.entries(mine)) if (!contested.includes(field)) suggestion[field] = value;

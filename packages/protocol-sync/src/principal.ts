@@ -7,13 +7,13 @@ export interface Principal {
   readonly [claim: string]: unknown;
 }
 
-/** A `Principal`, or a value of an interface, which TypeScript does not take for one. */
+/** A `Principal`, or a value whose type is an interface, which TypeScript does not accept as a `Principal`. */
 export type Identified = Principal | { readonly id: string };
 
-/** The claims of a principal as its type says them. Unlike an interface, TypeScript takes this for a `Principal` too. */
+/** The claims of a principal by its type. Unlike an interface, TypeScript accepts this as a `Principal` too. */
 export type Claims<Caller> = { readonly [Claim in keyof Caller]: Caller[Claim] };
 
-/** What the surroundings know about a request. */
+/** What is known about the sender of a request. */
 export interface SyncContext {
   /** `null` or absent where nobody is authenticated. */
   readonly principal?: Identified | null | undefined;
@@ -21,7 +21,10 @@ export interface SyncContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The same principal. Throws `TypeError` for one without an id, or with one that is no text, which a store would make another of. */
+/**
+ * Returns the same principal. Throws `TypeError` when it has no id, or an id that is not a string: stores would change
+ * it.
+ */
 export function checkPrincipal(principal: Identified): Principal {
   if (typeof principal.id === 'string' && principal.id !== '') return principal;
   throw new TypeError("The principal's id must be a text that is not empty, e.g. String(user.id).");

@@ -1,14 +1,14 @@
-/** Printing what may fail at each of a thousand requests a second, as all of them do while the database is away. */
+/** Printing messages that may come a thousand times a second, as when the database is away and every request fails. */
 import type { Platform } from './platform/platform.js';
 
-/** 10 s: a person who watches sees that it goes on, and an hour of it fits on a screen or two. */
+/** 10 s: a person who watches sees that the trouble goes on, and an hour of it fits on a screen or two. */
 const PRINT_PAUSE_MS = 10_000;
-/** 20 s: what goes on is printed again before, with the number of those that were not. */
+/** 20 s: trouble that goes on is printed again within this time, with the number of messages left out. */
 const KEPT_MS = 2 * PRINT_PAUSE_MS;
 
 /**
- * Prints at once what has not been printed for 10 s; what is the same trouble again has an equal likeness. How many like it there were
- * since stands in what `print` is to add.
+ * Prints a message at once, unless one with the same likeness was printed in the last 10 s. `print` is also given a
+ * text that says how many were left out since then.
  */
 export function printSparingly<T>(
   print: (told: T, more: readonly string[]) => void,
@@ -26,7 +26,7 @@ export function printSparingly<T>(
       last.unprinted += 1;
       return;
     }
-    // What each message tells in words of its own must not pile up.
+    // Messages that are each worded differently must not pile up.
     for (const [other, entry] of printed) {
       if (isWithin(KEPT_MS, entry.at)) break;
       printed.delete(other);
@@ -37,7 +37,7 @@ export function printSparingly<T>(
   };
 }
 
-/** What tells one error from another; whatever is thrown that is none is alike. */
+/** What tells one error from another; thrown values that are not errors all count as the same. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? String(error.message) : '';
 }

@@ -1,16 +1,16 @@
 /**
- * An option that nobody reads is a mistake, and better found at once: a misspelt `authorize` would let everybody in. So is a
- * value of another kind, as JavaScript passes it, which would fail at the first request or at the first write.
+ * An option that nobody reads is a mistake, and better found at once: a misspelt `authorize` would let everybody in. So
+ * is a value of the wrong type, which plain JavaScript can pass: it would fail at the first request or write.
  */
 
-/** By what a value is known to be an option's, and what to pass. */
+/** How to recognize a valid value of an option, and what to tell the caller to pass. */
 export type OptionKind = { readonly expected: string; readonly isRequired?: boolean } & (
   | {
-      /** It has these methods; `call`, where it must be a function. */
+      /** It has these methods; `call` means that it must be a function. */
       readonly methods: readonly string[];
     }
   | {
-      /** It is a number so large at least. `NaN`, as of a setting that was read from nowhere, would bound nothing. */
+      /** It is a number of at least this. `NaN`, as from a setting that was not found, would limit nothing. */
       readonly least: number;
     }
   | {
@@ -29,16 +29,21 @@ export const FLAG_KIND: OptionKind = { isFlag: true, expected: 'true or false' }
 export const COUNT_KIND: OptionKind = { least: Number.MIN_VALUE, expected: 'a positive number' };
 export const DURATION_KIND: OptionKind = { least: 0, expected: 'a number of milliseconds' };
 
-/** Every option of a type, and no other: the compiler demands each. `true` for one that is checked elsewhere, or needs no check. */
+/**
+ * Exactly the options of a type: the compiler demands each. `true` for one that is checked elsewhere or needs no check.
+ */
 export type OptionKinds<Options> = Readonly<Record<keyof Options, true | OptionKind>>;
 
-/** Throws `TypeError` naming the first of `options` that is unknown or of another kind; `owner` is who was given them. */
+/**
+ * Throws `TypeError` naming the first of `options` that is unknown or has a wrong type; `owner` is what the options are
+ * for.
+ */
 export function refuseWrongOptions<Options extends object>(
   options: Options,
   kinds: OptionKinds<Options>,
   owner: string,
 ): void {
-  // Without any, those that are required are told to be missing.
+  // Without any options, the required ones are reported as missing.
   const given: object = Object(options);
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(kinds, name));
   if (unknown) throw new TypeError(`${owner}${unknown} is unknown. Known: ${Object.keys(kinds).join(', ')}.`);
@@ -54,9 +59,9 @@ function isOfKind(value: unknown, kind: OptionKind): boolean {
   return 'isFlag' in kind ? typeof value === 'boolean' : typeof value === 'number' && value >= kind.least;
 }
 
-/** Whether a value, of whatever kind, has all these methods. */
+/** Whether a value of any type has all these methods. */
 export function hasMethods(value: unknown, methods: readonly string[]): boolean {
-  // What has no properties has no methods either.
+  // A value without properties has no methods either.
   const object = Object(value) as Readonly<Record<string, unknown>>;
   return methods.every((method) => typeof object[method] === 'function');
 }

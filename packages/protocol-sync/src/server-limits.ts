@@ -1,4 +1,4 @@
-/** What one server accepts and sends; defaults are the protocol's. */
+/** What one server accepts and sends; the defaults are the protocol's. */
 import {
   MAX_BODY_BYTES,
   MAX_MUTATIONS,
@@ -8,7 +8,7 @@ import {
   type SyncLimits,
 } from '@objectql/sync-types';
 
-/** What a server takes at most; each may be lowered or raised. */
+/** The upper limits of a server; each may be lowered or raised. */
 export interface ServerLimits extends SyncLimits {
   /** Bytes of one record as JSON. */
   readonly maxRecordBytes: number;
@@ -27,7 +27,7 @@ const RESOLVER_TIMEOUT_MS = 10_000;
 /** 15 s: with one last slow write the answer still comes within the client's 30 s. */
 const PUSH_BUDGET_MS = 15_000;
 
-/** The limits where none are given. */
+/** The limits that apply when none are given. */
 export const DEFAULT_LIMITS: ServerLimits = {
   maxBodyBytes: MAX_BODY_BYTES,
   maxMutations: MAX_MUTATIONS,
@@ -38,7 +38,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   pushBudgetMs: PUSH_BUDGET_MS,
 };
 
-/** The defaults with what the application lowers or raises. Throws for an unknown name or a number that is not positive. */
+/** The defaults, changed by what the application sets. Throws for an unknown name or a number that is not positive. */
 export function resolveLimits(limits: Partial<ServerLimits> = {}): ServerLimits {
   for (const [name, value] of Object.entries(limits)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {

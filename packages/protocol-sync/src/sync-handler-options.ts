@@ -1,4 +1,4 @@
-/** What a server is told: which options there are, and what holds where one is left out. */
+/** The options of a server, and their defaults. */
 import { CHANGE_LOG_RETENTION_DAYS, type Strategy, type StrategyName } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from './platform/platform.js';
 import { messageOf, printSparingly } from './print-sparingly.js';
@@ -26,18 +26,23 @@ export interface SyncHandlerOptions {
   readonly store?: SyncStore | undefined;
   /** Reads and writes the application's records. Default: they are kept in the sync store itself. */
   readonly resolver?: RecordResolver | undefined;
-  /** Each object's sync configuration, as read from `*.object.yml`; other objects then take no part. */
+  /** Each object's sync configuration, as read from `*.object.yml`; objects not named here are not synced. */
   readonly objects?: ObjectConfigs | undefined;
-  /** Decides conflicts of objects without a strategy of their own. Without any, the clients decide. */
+  /** Decides conflicts of objects without a strategy of their own. Without it, the clients decide. */
   readonly strategy?: StrategyName | Strategy | undefined;
-  /** For each object the fields that count as conflicting. */
+  /** For each object, the fields that count as conflicting. */
   readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly authorize?: Authorize | undefined;
   readonly limits?: Partial<ServerLimits> | undefined;
-  /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
+  /**
+   * Days for which deletes and outcomes are remembered. A device that was away for longer walks the feed anew. Default
+   * 30.
+   */
   readonly changeLogRetentionDays?: number | undefined;
   readonly platform?: Platform | undefined;
-  /** Told what an operator should know. Default: `console.warn`, which is told what is alike once in 10 s. */
+  /**
+   * Told what an operator should know. Default: `console.warn`, with warnings of the same trouble printed once in 10 s.
+   */
   readonly onWarning?: ((warning: SyncWarning) => void) | undefined;
 }
 
@@ -61,16 +66,19 @@ export interface HandlerSettings {
   readonly resolver: RecordResolver;
   readonly platform: Platform;
   readonly limits: ServerLimits;
-  /** As the application's, and bounded in time. */
+  /** The application's rules, with a time limit. */
   readonly authorize: Authorize;
-  /** The objects that are served now, as they may be told after the handler is made; `undefined` where every object is. */
+  /**
+   * The objects that are served now, which may become known only after the handler is made; `undefined` means every
+   * object.
+   */
   readonly syncedObjects: () => readonly string[] | undefined;
   readonly rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly retentionMs: number;
   readonly onWarning: (warning: SyncWarning) => void;
 }
 
-/** Throws `TypeError` for an option that is unknown or cannot be meant. */
+/** Throws `TypeError` for an option that is unknown or makes no sense. */
 export function settingsOf(options: SyncHandlerOptions): HandlerSettings {
   refuseWrongOptions(options, OPTIONS, 'SyncHandler: ');
   const platform = options.platform ?? systemPlatform;
@@ -89,7 +97,7 @@ export function settingsOf(options: SyncHandlerOptions): HandlerSettings {
   };
 }
 
-/** Which warnings are of the same trouble: their messages name one client or mutation each. */
+/** Equal for warnings of the same trouble; their messages differ, as each names one client or mutation. */
 export function likenessOfWarning({ code, cause }: SyncWarning): string {
   return `${code} ${messageOf(cause)}`;
 }

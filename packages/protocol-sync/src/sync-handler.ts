@@ -39,7 +39,10 @@ const PRUNE_SLICE_ROWS = 500;
 /** 1 s: a store that is busy is usually free again by then. */
 const BUSY_RETRY_MS = 1000;
 
-/** Answers pushes and pulls. What it reports as applied is committed; a failure is a result of its mutation, or `SyncRequestError`. */
+/**
+ * Answers pushes and pulls. What it reports as applied is committed; a failure is its mutation's result, or
+ * `SyncRequestError`.
+ */
 export class SyncHandler implements AsyncDisposable {
   readonly store: SyncStore;
   readonly limits: ServerLimits;
@@ -50,7 +53,7 @@ export class SyncHandler implements AsyncDisposable {
   #opened: Promise<void> | undefined;
   #isClosed = false;
 
-  /** Throws `TypeError` for an option that is unknown or cannot be meant. */
+  /** Throws `TypeError` for an option that is unknown or makes no sense. */
   constructor(options: SyncHandlerOptions = {}) {
     this.#settings = settingsOf(options);
     const { store, limits, platform } = this.#settings;
@@ -62,7 +65,7 @@ export class SyncHandler implements AsyncDisposable {
 
   /**
    * Applies the mutations of one push and answers their outcomes with the next page of the feed. What it reports as
-   * applied is committed. Throws `SyncRequestError` when the request as a whole is refused; nothing was executed then.
+   * applied is committed. Throws `SyncRequestError` when it refuses the request as a whole; nothing was executed then.
    */
   async handlePush(
     request: unknown,
@@ -77,7 +80,7 @@ export class SyncHandler implements AsyncDisposable {
     return answerValue(await this.#answer(parsePull(request, this.limits), storeResolver, context));
   }
 
-  /** The same as `handlePush`, answered as JSON text: what is stored goes out without being parsed. */
+  /** The same as `handlePush`, answered as JSON text: stored records are sent without being parsed. */
   async answerPush(
     request: unknown,
     resolver: RecordResolver = this.#settings.resolver,
@@ -92,8 +95,9 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   /**
-   * Tells `watcher` whenever there may be something new to pull for a client that has `checkpoint`, in whatever process
-   * it was committed, and once at the beginning. Returns what stops it; `close` stops it too. Throws `SyncRequestError`.
+   * Tells `watcher` whenever there may be something new to pull for a client that has `checkpoint`, whichever process
+   * committed it, and once at the beginning. Returns a function that stops it; `close` stops it too. Throws
+   * `SyncRequestError`.
    */
   async watch(checkpoint: string | null, watcher: Omit<FeedWatcher, 'scope'>): Promise<() => void> {
     const scope = checkpointOf(checkpoint)?.scope ?? '';
@@ -108,27 +112,29 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   /**
-   * Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict. Throws
-   * `TypeError` for what is no change or of an object that is not synced, and `RangeError` for a record that is too large; nothing
-   * is stored then.
+   * Versions a write that was made past sync, so that it reaches every device and meets offline edits as a conflict.
+   * Throws `TypeError` when the change is malformed or its object is not synced, and `RangeError` when the record is
+   * too large; nothing is stored then.
    */
   async recordChange(change: RecordChange): Promise<RecordedChange> {
     const [recorded] = await this.#takeChanges([change], () => 'recordChange: ');
-    // One change has one answer.
+    // One change gets exactly one answer.
     return recorded as RecordedChange;
   }
 
   /**
-   * The same for many writes in one transaction, in their order: all of them are taken, or none when it throws. Takes 10,000 changes
-   * and 32 MiB of records at most; pushes wait until it is done, so pass 1,000 at a time where nothing asks for more.
+   * The same for many writes in one transaction, in their order: all of them are taken, or none when it throws. Takes
+   * at most 10,000 changes and 32 MiB of records. Pushes wait until it is done, so pass 1,000 at a time unless you need
+   * more.
    */
   async recordChanges(changes: readonly RecordChange[]): Promise<readonly RecordedChange[]> {
     return this.#takeChanges(changes, (index) => `recordChanges: change ${index}: `);
   }
 
   /**
-   * The record as the store has it, whoever may read it, or `undefined` where there is none. Waits for a write of it that is under
-   * way. With tables of your own, read those. Throws `TypeError` for an object that is not synced.
+   * The record as it is in the store, whoever may read it, or `undefined` when there is none. Waits for a write of it
+   * that is under way. If you keep records in your own tables, read those instead. Throws `TypeError` for an object
+   * that is not synced.
    */
   async getRecord(objectName: string, recordId: RecordId): Promise<SyncedRecord | undefined> {
     this.#refuseUnsynced(objectName, 'getRecord: ');
@@ -137,8 +143,8 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   /**
-   * One page of an object's records as the store has them, whoever may read them. One that is changed while you go from page to
-   * page comes once more, and none is left out. Throws `TypeError` for an object that is not synced.
+   * One page of an object's records as they are in the store, whoever may read them. A record that changes while you
+   * read page after page comes again, and none is left out. Throws `TypeError` for an object that is not synced.
    */
   async listRecords(objectName: string, query: ListQuery = {}): Promise<RecordPage> {
     this.#refuseUnsynced(objectName, 'listRecords: ');
@@ -146,25 +152,25 @@ export class SyncHandler implements AsyncDisposable {
     return listSyncedRecords(this.store, objectName, query);
   }
 
-  /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows went. */
+  /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows were removed. */
   async prune(): Promise<{ readonly removed: number }> {
     await this.#open();
-    // Whoever keeps everything says so with more days than there are.
+    // A retention longer than the time since 1970 means: keep everything.
     const before = Math.max(0, this.#settings.platform.now() - this.#settings.retentionMs);
     let removed = 0;
     for (;;) {
       const slice = await this.store.prune({ before, limit: PRUNE_SLICE_ROWS });
       removed += slice.removed;
-      // What is left when the server closes goes with the next one.
+      // If the server closes, the next one prunes the rest.
       if (slice.removed < PRUNE_SLICE_ROWS || this.#isClosed) return { removed };
     }
   }
 
-  /** Ends the streams and closes the store. What is asked from then on is refused as `BUSY`, so that clients come again. */
+  /** Ends the streams and closes the store. Later requests are refused as `BUSY`, so that clients come again. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#feedWatch.close();
-    // What a first request has begun to open would stay open.
+    // A store that the first request is still opening would otherwise stay open.
     await this.#opened?.catch(() => {});
     await this.store.close();
   }
@@ -189,7 +195,7 @@ export class SyncHandler implements AsyncDisposable {
     try {
       return await work();
     } catch (error) {
-      // A request that was under way may find its store closed at any step.
+      // The store may be closed at any step of a request that is under way.
       if (this.#isClosed) throw serverClosing();
       if (!(error instanceof StoreBusyError)) throw error;
       const message = 'The store is busy. Nothing is lost; send the same request again.';
@@ -201,7 +207,7 @@ export class SyncHandler implements AsyncDisposable {
     if (request.items.length === 0) return NOTHING_PUSHED;
     const parts = this.#applyParts(resolver, context);
     if (resolver.transactional) return applyTogether(request, parts);
-    // Twice what a write may take: until then another process may still be making an announced write.
+    // Twice what a write may take: for that long another process may still be making an announced write.
     const intentLeaseMs = 2 * this.limits.resolverTimeoutMs;
     return applyOneByOne(request, { ...parts, recordLock: this.#recordLock, intentLeaseMs });
   }
@@ -255,7 +261,7 @@ export class SyncHandler implements AsyncDisposable {
     this.#settings.onWarning({ code: 'CHECKPOINT_AHEAD', message });
   }
 
-  /** What fails there, at once or later, keeps nothing from those who watch beside it. */
+  /** A watcher that fails, at once or later, does not keep the others from being told. */
   #tellWatcher(tell: () => unknown): void {
     const message = 'Who watches the feed failed at what it was told. Stop watching once nobody listens any more.';
     new Promise((resolve) => resolve(tell())).catch((cause: unknown) =>
@@ -285,7 +291,7 @@ export class SyncHandler implements AsyncDisposable {
   async #open(): Promise<void> {
     if (this.#isClosed) throw serverClosing();
     this.#opened ??= this.store.open().catch((error: unknown) => {
-      // A database that was down at the first request may be up at the next.
+      // The database may have been down at the first request and be up at the next.
       this.#opened = undefined;
       throw error;
     });
@@ -293,5 +299,5 @@ export class SyncHandler implements AsyncDisposable {
   }
 }
 
-/** A push, and what its caller might read before. */
+/** A push, and what its caller was allowed to read before it. */
 type JudgedPush = Pushed & { readonly rightsBefore: string | undefined };

@@ -27,24 +27,27 @@ import { SyncHandler } from './sync-handler.js';
 import { likenessOfWarning, type SyncHandlerOptions, type SyncWarning } from './sync-handler-options.js';
 import { SyncRequestError } from './sync-request-error.js';
 
-/** A handler's options, and where the kernel serves it. Unknown ones throw `TypeError`. */
+/** A handler's options, and where the kernel serves it. Unknown options throw `TypeError`. */
 export interface SyncProtocolPluginOptions
   extends Omit<SyncHandlerOptions, 'changeLogRetentionDays'>,
     Pick<SyncEndpointOptions, 'authenticate'> {
   readonly endpoint?:
     | {
         /**
-         * Whether the kernel's HTTP server, where it has one, serves sync. With `false` only your own routes do:
-         * `handler` and `endpoint` work all the same.
+         * Whether the kernel's HTTP server, if it has one, serves sync. With `false` only your own routes do: `handler`
+         * and `endpoint` work all the same.
          */
         readonly enabled: boolean;
         /** Default `/api/sync`. */
         readonly path?: string | undefined;
-        /** Mutations in one push; what is beyond is answered `BATCH_TOO_LARGE`. Default 1,000. */
+        /** Mutations in one push; those beyond it are answered `BATCH_TOO_LARGE`. Default 1,000. */
         readonly maxMutationsPerRequest?: number | undefined;
-        /** Requests of one principal worked on at once; more are answered 429. Default 16. */
+        /** Requests of one principal that are handled at the same time; further ones are answered 429. Default 16. */
         readonly maxConcurrentRequests?: number | undefined;
-        /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
+        /**
+         * Days for which deletes and outcomes are remembered. A device that was away for longer walks the feed anew.
+         * Default 30.
+         */
         readonly changeLogRetentionDays?: number | undefined;
         /** Whether `GET {path}/stream` tells clients at once that there is something new to pull. Default `false`. */
         readonly realtime?: boolean | undefined;
@@ -56,32 +59,32 @@ export interface SyncProtocolPluginOptions
 export interface SyncProtocol {
   readonly handler: SyncHandler;
   readonly endpoint: SyncEndpoint;
-  /** Resolves once the records from before sync are in the feed; at once where there is no data engine. */
+  /** Resolves once the records from before sync are in the feed; at once when there is no data engine. */
   enrolled(): Promise<void>;
   /**
-   * Compares all synced objects of the data engine with the feed and sends the difference to devices. Call it after writes that
-   * the engine did not see: SQL of your own, a restored table, a time without this plugin.
+   * Compares all synced objects of the data engine with the feed and sends the difference to devices. Call it after
+   * writes that the engine did not see: your own SQL, a restored table, or a time when this plugin was not installed.
    */
   reconcile(): Promise<void>;
 }
 
-/** 1 h: what a retention counted in days lets go of is due at no exact time. */
+/** 1 h: retention is counted in days, so pruning need not be exact. */
 const PRUNE_PAUSE_MS = 60 * 60 * 1000;
 /** 1 s: kernels start within seconds. */
 const START_RETRY_MS = 1000;
 
 /**
- * The whole sync server. Ready after `new`; a kernel also mounts it on its HTTP server and prunes what the retention
- * lets go of. Without a kernel, call `handler.prune()` once a day.
+ * The whole sync server. Ready after `new`; a kernel also mounts it on its HTTP server and prunes what is older than
+ * the retention. Without a kernel, call `handler.prune()` once a day.
  *
- * On a kernel with a data engine (the service `objectql`), and without a resolver of your own, records are read and written
- * through the engine, by the user who is signed in, and sync's state lives in the engine's database.
+ * On a kernel with a data engine (the service `objectql`), and without a resolver of your own, records are read and
+ * written through the engine as the user who is signed in, and sync's state is kept in the engine's database.
  */
 export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   readonly name = '@objectql/protocol-sync';
   readonly version = version;
   readonly providesServices = ['sync-protocol'];
-  /** Where they are present: what defines objects, permissions and users, and what serves, comes first. */
+  /** If present, these come first: they define objects, permissions and users, or serve HTTP. */
   readonly optionalDependencies = [
     'com.objectstack.engine.objectql',
     'com.objectstack.security',
@@ -90,15 +93,15 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   ];
   readonly #options: SyncProtocolPluginOptions;
   /**
-   * Takes them as web requests: what Hono, Bun, Deno and Workers call, and `toNodeHandler` turns into Express's. The same one
-   * for good, whenever it is asked for: routes are often declared before the kernel is started.
+   * Takes pushes and pulls as web requests: Hono, Bun, Deno and Workers call it, and `toNodeHandler` turns it into a
+   * handler for Express. It never changes, because routes are often declared before the kernel is started.
    */
   readonly endpoint: SyncEndpoint = endpointOf((call) => {
     this.#isUsed = true;
     return this.#answerCall(call);
   });
   #handler: SyncHandler;
-  /** True once something was asked, or the handler was taken. */
+  /** True once a request has come, or `handler` was read. */
   #isUsed = false;
   #answerCall: AnswerCall;
   #authenticate: Authenticate | undefined;
@@ -108,7 +111,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   #destroyed: Promise<void> | undefined;
   #hasKernel = false;
 
-  /** Throws `TypeError` for an option that is unknown or cannot be meant. */
+  /** Throws `TypeError` for an option that is unknown or makes no sense. */
   constructor(options: SyncProtocolPluginOptions = {}) {
     checkOptions(options);
     this.#options = options;
@@ -118,15 +121,15 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   }
 
   /**
-   * Takes pushes and pulls as values: what your own routes call. On a kernel with a data engine it is another one once the
-   * kernel is started, and the one before refuses everything.
+   * Takes pushes and pulls as values, for routes of your own. On a kernel with a data engine, starting the kernel
+   * replaces it, and the earlier one then refuses everything.
    */
   get handler(): SyncHandler {
     this.#isUsed = true;
     return this.#handler;
   }
 
-  /** Adds `syncProtocol` to the kernel. A plugin that another kernel had is taken from it, and begins anew. */
+  /** Adds `syncProtocol` to the kernel. A plugin that belonged to another kernel is taken from it and begins anew. */
   async init(context: KernelContext): Promise<void> {
     if (this.#hasKernel) await this.#beginAnew();
     this.#hasKernel = true;
@@ -138,7 +141,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     Object.defineProperty(context.getKernel(), 'syncProtocol', { value: this, configurable: true, enumerable: true });
   }
 
-  /** Mounts the endpoint where the kernel has an HTTP server, and begins to prune. */
+  /** Mounts the endpoint if the kernel has an HTTP server, and begins to prune. */
   async start(context: KernelContext): Promise<void> {
     if (this.#engineSync) await this.#startEngineSync(this.#engineSync, context);
     if (this.#options.endpoint?.enabled) await this.#mount(context);
@@ -153,13 +156,16 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     await this.#engineSync?.reconcile();
   }
 
-  /** Ends what runs in the background and closes the store. */
+  /** Ends background work and closes the store. */
   destroy(): Promise<void> {
     this.#destroyed ??= this.#destroy();
     return this.#destroyed;
   }
 
-  /** As after `new`: the kernel before was shut down, or failed to start, and may not have ended what it had begun. */
+  /**
+   * Returns to the state after `new`. The earlier kernel was shut down, or failed to start, and may not have ended its
+   * work.
+   */
   async #beginAnew(): Promise<void> {
     await this.destroy();
     this.#destroyed = undefined;
@@ -173,12 +179,12 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   async #destroy(): Promise<void> {
     const pruned = this.#stopPruning?.();
     await this.#engineSync?.stop();
-    // Ends pruning after its slice: a backlog may take minutes.
+    // Ends pruning after the current slice: a backlog may take minutes.
     await this.#handler.close();
     await pruned;
   }
 
-  /** The data engine, which is known only now, takes the place of the store. */
+  /** Replaces the store with the data engine, which is known only now. */
   async #liveIn(engine: DataEngine): Promise<void> {
     if (this.#options.store) {
       const advice = 'Leave the store out, or pass the resolver that goes with it';
@@ -186,7 +192,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     }
     const { EngineSync } = await import('./objectstack/engine-sync.js');
     this.#engineSync = new EngineSync(engine, this.#options);
-    // What it took from now on would be in memory alone, and nowhere when the process ends.
+    // It would keep anything it took from now on in memory alone, and lose it when the process ends.
     await this.#handler.close();
     if (this.#isUsed) {
       const advice = 'Serve requests, and use kernel.syncProtocol.handler, once the kernel is started';
@@ -196,7 +202,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     this.#answerCall = this.#createAnswerCall(refuseAtStart);
   }
 
-  /** From here on it is known who is asking, also where routes of the application's own serve the endpoint. */
+  /** From here on the caller of each request is known, also when the application's own routes serve the endpoint. */
   async #startEngineSync(engineSync: EngineSync, context: KernelContext): Promise<void> {
     await engineSync.start(context);
     this.#authenticate ??= await engineSync.authenticate(context);
@@ -253,14 +259,14 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     try {
       await this.#handler.prune();
     } catch (error) {
-      // What a shutdown has cut short goes with the next start.
+      // If a shutdown has interrupted it, the next start prunes the rest.
       if (this.#destroyed !== undefined) return;
       this.#logger.warn('Sync: old deletes and outcomes could not be dropped; it is tried again in an hour.', error);
     }
   }
 }
 
-/** Until all is there that knows who may do what, nobody is served. */
+/** Nobody is served until the services that know users and permissions are there. */
 function refuseAtStart(): never {
   const message = 'This server is starting. Nothing is lost; send the same request again.';
   throw new SyncRequestError('BUSY', message, { retryAfterMs: START_RETRY_MS });

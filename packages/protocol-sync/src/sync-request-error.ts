@@ -31,7 +31,7 @@ export class SyncRequestError extends Error {
   }
 }
 
-/** Refuses what is asked of a server that has been closed; its clients come again and find the next one. */
+/** Refuses requests to a closed server; its clients come again and find the next one. */
 export function serverClosing(): SyncRequestError {
   const message = 'This server is shutting down. Nothing is lost; send the same request again.';
   return new SyncRequestError('BUSY', message, { retryAfterMs: CLOSED_RETRY_MS });

@@ -1,8 +1,8 @@
-/** Telling an application what it asked to be told, without trusting it to bear that. */
+/** Calls an application's listener without trusting it not to fail. */
 
 /**
- * What tells `listener`, or prints where there is none. A listener that fails, at once or later, harms neither what is told of
- * nor the process; what it was to be told is printed then.
+ * A function that passes messages to `listener`, or prints them when there is none. A listener that fails, at once or
+ * later, harms neither its caller nor the process; its message is printed then.
  */
 export function tellOrPrint<T>(
   listener: ((told: T) => unknown) | undefined,
@@ -10,7 +10,7 @@ export function tellOrPrint<T>(
 ): (told: T) => void {
   if (!listener) return print;
   return (told) => {
-    // Called at once; what it throws becomes a rejection, as what it rejects with later is.
+    // Called at once; an error that it throws becomes a rejection, like one that comes later.
     new Promise((resolve) => resolve(listener(told))).catch(() => print(told));
   };
 }

@@ -1,4 +1,4 @@
-/** Takes answers in: makes each durable, then tells everybody what it brought. */
+/** Takes in answers: makes each durable, then tells everybody what it brought. */
 
 import type { OnConflict } from '../conflicts/conflict-resolver.js';
 import type { Answered } from '../cycle/exchange.js';
@@ -52,31 +52,33 @@ export class AnswerIntake {
     return this.#holds;
   }
 
-  /** Stores an answer and tells it. Rejects, with nothing stored or told, when the storage or a listener fails. */
+  /**
+   * Stores an answer and tells about it. Rejects, with nothing stored or told, when the storage or a listener fails.
+   */
   async take(answered: Answered): Promise<AnswerPlan> {
     const plan = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
     this.#announce(answered, plan);
     return plan;
   }
 
-  /** Takes a mutation that was found too large for any request as refused alone: for good, or to be tried again. */
+  /** Rejects a mutation that was too large for any request, even alone: for good, or to be tried again. */
   async refuseLarge(entry: StoredEntry, { retryable }: { readonly retryable: boolean }): Promise<void> {
     const reason = 'The mutation is too large for the server.';
     await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }] });
   }
 
-  /** Forgets the place in the feed, and with it every version: the server does not know them. */
+  /** Forgets the checkpoint and with it every version: the server does not know them. */
   async restartFeed(): Promise<void> {
     await this.#takeOwn([], { results: [], checkpoint: null, reset: 'epoch' });
   }
 
-  /** Reads the storage again, which somebody else has changed. */
+  /** Reads the storage again after somebody else has changed it. */
   async reload(): Promise<void> {
     await this.#parts.log.reload();
     this.tellReread();
   }
 
-  /** Tells everybody that the log has been read again, after these records were changed, as far as is known. */
+  /** Tells everybody that the log was read again. `changed` names the records that changed, as far as known. */
   tellReread(changed: Changed = 'all'): void {
     const { records, onChanged } = this.#parts;
     this.conclude();
@@ -84,14 +86,17 @@ export class AnswerIntake {
     onChanged();
   }
 
-  /** The outcome of a mutation: when it is settled, or at once when it is, waits for the user, or will never be. */
+  /**
+   * Resolves with the outcome of a mutation once it is settled; at once when it is, waits for the user, or never will
+   * be.
+   */
   async outcomeOf(id: string): Promise<MutationOutcome> {
     const outcome = this.#settlements.wait(id);
     this.conclude([id]);
     return outcome;
   }
 
-  /** Keeps nobody waiting for those of these mutations that are not pending any more; default: of all. */
+  /** Tells those who wait for these mutations how they ended, unless they are still pending; default: all. */
   conclude(ids = this.#settlements.awaited()): void {
     const { log, conflicts, deadLetters } = this.#parts;
     const settlements = this.#settlements;
@@ -116,7 +121,7 @@ export class AnswerIntake {
     this.conclude();
   }
 
-  /** Takes an answer in that the server has not given; it brings no change and ends no walk. */
+  /** Takes in an answer that the client gives itself; it brings no change and ends no walk. */
   async #takeOwn(
     sent: readonly StoredEntry[],
     own: Pick<Answered['answer'], 'results'> & Partial<Answered['answer']>,

@@ -1,4 +1,6 @@
-/** Where each sent mutation goes: out of the log as settled, into the conflict list or the dead letters, or on hold. */
+/**
+ * Decides where each sent mutation goes: out of the log as settled, to the conflict list or dead letters, or on hold.
+ */
 import {
   isRetryable,
   type JsonObject,
@@ -19,11 +21,11 @@ import type { MutationOutcome } from './mutation-outcome.js';
 export interface Decided {
   readonly conflict: SyncConflict;
   readonly resolution: Resolution;
-  /** The record as the user saw it, where the server has deleted it. */
+  /** The record as the user saw it, if the server has deleted it. */
   readonly copy: JsonObject | undefined;
 }
 
-/** What became of a mutation, once its conflict is decided if it met one. */
+/** What became of a mutation, including the decision of its conflict. */
 export type DecidedResult =
   | Exclude<SyncMutationResult, { readonly status: 'conflict' }>
   | ({ readonly status: 'conflict' } & Decided);
@@ -34,20 +36,20 @@ export interface DecidedEntry {
   readonly result: DecidedResult;
 }
 
-/** A mutation the server could not take now; its record waits. */
+/** A mutation that the server could not take now; its record waits. */
 export interface Hold {
   readonly entry: StoredEntry;
   readonly retryAfterMs: number | undefined;
 }
 
-/** The outcome of a mutation is that of the new one which takes its place, of this id. */
+/** The mutation gets the outcome of the new one that replaces it, which has this id. */
 export interface Succession {
   readonly successor: string;
   readonly droppedFields: readonly string[];
 }
 
 export interface OutcomeInput {
-  /** In the order in which they were sent. */
+  /** In the order they were sent. */
   readonly decided: readonly DecidedEntry[];
   /** The pending entries of a record, the oldest first. */
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
@@ -63,14 +65,14 @@ export interface OutcomeInput {
 export const MAX_TRIES = 10;
 
 export class OutcomePlan {
-  /** By id, the entries that leave the log, and with what outcome. */
+  /** The outcomes of the entries that leave the log, by id. */
   readonly settled = new Map<string, MutationOutcome | Succession>();
   readonly newEntries: NewEntry[] = [];
   readonly holds: Hold[] = [];
   readonly dropped: DroppedFields[] = [];
-  /** All conflicts that were met, also those that are resolved without the user. */
+  /** All conflicts that were met, including those resolved without the user. */
   readonly met: SyncConflict[] = [];
-  /** By id, the entries that stay and change: those with one try more, and those given a copy of a record that goes. */
+  /** The entries that stay but change, by id: they got one try more, or a copy of a record that disappears. */
   readonly changedById = new Map<string, StoredEntry>();
   readonly parked: ParkedConflict[] = [];
   readonly deadLetters: DeadLetter[] = [];
@@ -79,7 +81,7 @@ export class OutcomePlan {
   readonly #input: OutcomeInput;
   readonly #somePassed: boolean;
   readonly #heldKeys = new Set<string>();
-  /** By record, the id of the create that makes it again. */
+  /** The id of the create that re-creates a record, by record. */
   readonly #recreationByKey = new Map<string, string>();
 
   constructor(input: OutcomeInput) {
@@ -96,7 +98,7 @@ export class OutcomePlan {
     else this.#refuse(entry, result);
   }
 
-  /** The outcome of one that is written again is that of the mutation which takes its place. */
+  /** A mutation that is written again gets the outcome of the one that replaces it. */
   #meet(entry: StoredEntry, { conflict, resolution, copy }: Decided): void {
     const { id } = entry.mutation;
     this.met.push(conflict);
@@ -107,14 +109,14 @@ export class OutcomePlan {
     }
     const { droppedFields } = resolution;
     const successor = resolution.do === 'write' ? this.#successor(entry, conflict, resolution) : undefined;
-    // Without one the server's record stands, or the user has overtaken the change themselves.
+    // Without a successor the server's record stands, or the user's own later change has replaced this one.
     const outcome = { status: 'applied', version: conflict.serverVersion ?? 0, droppedFields } as const;
     this.#settle(entry, successor === undefined ? outcome : { successor, droppedFields });
   }
 
   #successor(entry: StoredEntry, conflict: SyncConflict, write: Write): string | undefined {
     const key = recordKey(entry.mutation);
-    // The whole local copy is in the first of them: a second create of the record would only meet it.
+    // The first create carries the whole local copy: a second one of the record would only conflict with it.
     const recreation = this.#recreationByKey.get(key);
     if (recreation !== undefined) return recreation;
     const { pendingOf, newId } = this.#input;
@@ -131,13 +133,13 @@ export class OutcomePlan {
     const code = codeOf(result);
     const { id } = entry.mutation;
     if (code === 'BATCH_TOO_LARGE') {
-      // Sent again at once, with fewer others; one that is too much even alone never gets through.
+      // It is sent again at once with fewer others; one that is too large alone never gets through.
       this.isBatchTooLarge = this.#input.decided.length > 1;
       return this.isBatchTooLarge ? undefined : this.#bury(entry, 'TOO_LARGE', result.reason);
     }
     if (!isHeldBy(result)) return this.#bury(entry, code, result.reason);
     const key = recordKey(entry.mutation);
-    // One that only waits for an earlier mutation of its record has not failed.
+    // A mutation that only waits for an earlier one of its record has not failed.
     const isWaiting = code === 'BUSY' && this.#heldKeys.has(key);
     this.#heldKeys.add(key);
     const isCharged = !isWaiting && (this.#somePassed || this.#input.othersPassed(id));
@@ -162,7 +164,7 @@ export class OutcomePlan {
 
 type Rejection = Extract<SyncMutationResult, { readonly status: 'rejected' }>;
 
-/** A protocol-1 server rejects without a code, and means it. */
+/** A protocol-1 server rejects without a code, and for good. */
 function codeOf({ code }: Rejection): ToldRejectionCode {
   return code ?? 'INVALID';
 }

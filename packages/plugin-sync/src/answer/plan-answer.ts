@@ -20,7 +20,7 @@ import { isEpochWalk } from './walk.js';
 
 export interface AnswerInput extends OutcomeInput {
   readonly answer: Omit<Answered['answer'], 'results' | 'serverChanges'>;
-  /** Those of the answer's changes that this client keeps. */
+  /** The answer's changes of objects whose records this client keeps. */
   readonly changes: readonly SyncServerChange[];
   /** The checkpoint the request was made with. */
   readonly checkpoint: string | null;
@@ -36,11 +36,11 @@ export interface AnswerPlan {
   readonly change: LogChange & { readonly batch: Omit<StorageBatch, 'meta'> };
   /** What becomes of the mutations that were sent. */
   readonly outcomes: OutcomePlan;
-  /** The records whose stored state changes, or whose pending mutations do. */
+  /** The records whose stored state or pending mutations change. */
   readonly touched: Changed;
 }
 
-/** Plans what an answer changes: first the outcomes of what was sent, then what the server tells on top. */
+/** Plans what an answer changes: first the outcomes of what was sent, then the server's changes on top. */
 export function planAnswer(input: AnswerInput): AnswerPlan {
   const { decided, answer, changes, walk, checkpoint } = input;
   const outcomes = new OutcomePlan(input);
@@ -87,8 +87,8 @@ function draftRecords({ decided, changes, storedByRecord, walk, keepsRecordsOf }
 }
 
 /**
- * The state that a server leaves to the client to compute: what this one had plus what it sent. That of an update of a
- * record that is not here cannot be computed, and none was promised: the feed brings it.
+ * The state that the server leaves the client to compute: the record here plus what was sent. An update of a record
+ * that is not here cannot be computed, and need not be: the feed brings the record.
  */
 function stateAfter(
   { operation, data = NO_FIELDS }: MutationLogEntry,
@@ -105,8 +105,8 @@ function stateAfter(
 }
 
 /**
- * Entries that still wait while the server's record goes from under them: they keep a copy of it, from which the user's
- * change can re-create the record if it wins over the delete.
+ * Entries that still wait when the server's record disappears keep a copy of it, from which the user's change can
+ * re-create the record if it wins over the delete.
  */
 function keepCopies(
   { decided, storedByRecord, pendingOf, walk }: AnswerInput,
@@ -114,15 +114,15 @@ function keepCopies(
 ): void {
   const isSettled = ({ mutation }: StoredEntry) => outcomes.settled.has(mutation.id);
   const known: (RecordRef & Pick<BaseRecord, 'data'>)[] = [];
-  // A copy that was kept before outlives the entry that carried it.
+  // A copy outlives the entry that carried it.
   for (const { entry } of decided) {
     if (entry.copy && isSettled(entry)) known.push({ ...refOf(entry.mutation), data: entry.copy });
   }
   for (const before of [...known, ...storedByRecord.values()]) {
     const after = records.get(before);
-    // Swept, where the walk has ended without having seen it.
+    // A record is swept when the walk ends without having seen it.
     if (after && !(isWalkOver && after.walk !== walk)) continue;
-    // What the user has deleted themselves is not to come back.
+    // A record that the user has deleted must not come back.
     const next = pendingOf(before).find((entry) => !isSettled(entry) || isDelete(entry));
     if (next?.mutation.operation !== 'update' || next.copy) continue;
     const { id } = next.mutation;

@@ -1,4 +1,4 @@
-/** The base records as an answer leaves them: the higher version is kept, whatever the order it is told in. */
+/** The base records after an answer: the higher version wins, in whatever order they come. */
 import { type JsonObject, type RecordRef, refOf } from '@objectql/sync-types';
 import { RecordMap } from '../records/record-map.js';
 import type { BaseRecord, StorageBatch } from '../storage/client-storage.js';
@@ -22,8 +22,8 @@ export class RecordDrafts {
   }
 
   /**
-   * The record as the server has it at that version, `null` when deleted; an older version changes nothing. `data` is frozen
-   * through and through wherever it comes from: an answer, the log, or a storage that keeps the very values it is given.
+   * Sets the record to what the server has at that version, `null` when deleted; an older version changes nothing.
+   * `data` is always deeply frozen: an answer, the log, and a storage that hands out its own values all freeze it.
    */
   put(ref: RecordRef, version: number, data: JsonObject | null): void {
     if (version < this.#seenVersion(ref)) return;
@@ -43,7 +43,7 @@ export class RecordDrafts {
     return { putRecords: vouch(putRecords), removeRecords };
   }
 
-  /** Of a draft also when it removes the record: an older change in the same answer does not bring it back. */
+  /** A draft that removes the record counts too: an older change in the same answer does not bring it back. */
   #seenVersion(ref: RecordRef): number {
     const draft = this.#draftByRecord.get(ref);
     if (draft) return draft.version;
@@ -51,7 +51,7 @@ export class RecordDrafts {
     return stored && this.#isSeen(stored) ? stored.version : 0;
   }
 
-  /** A record this walk has not seen yet is from before the reset: whatever its version, it counts for nothing. */
+  /** A record that this walk has not seen yet is from before the reset: its version does not count. */
   #isSeen(record: BaseRecord): boolean {
     return this.#walk === null || record.walk === this.#walk;
   }
@@ -61,6 +61,6 @@ export class RecordDrafts {
 type Draft = Omit<BaseRecord, 'data'> & { readonly data: JsonObject | null };
 
 function keptOf(draft: Draft): BaseRecord | undefined {
-  // As is looked at.
+  // `data` was just checked.
   return draft.data ? (draft as BaseRecord) : undefined;
 }

@@ -1,4 +1,4 @@
-/** Records whose next try must wait, and whether others passed meanwhile. */
+/** Records whose next try must wait, and whether other mutations passed meanwhile. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { retryDelayMs } from '../cycle/backoff.js';
 import type { Platform } from '../platform/platform.js';
@@ -11,7 +11,9 @@ interface Held {
   readonly failures: number;
 }
 
-/** A retryable rejection holds its own record and nothing else. Forgotten with the process: the next try finds out anew. */
+/**
+ * A retryable rejection holds only its own record. Holds are forgotten with the process: the next try finds out anew.
+ */
 export class RecordHolds {
   readonly #platform: Platform;
   readonly #heldByKey = new Map<string, Held>();
@@ -23,7 +25,9 @@ export class RecordHolds {
     this.#platform = platform;
   }
 
-  /** Tells which records are held, all at this one moment: a hold that ends while a batch is chosen would change its order. */
+  /**
+   * Tells which records are held at this one moment: a hold that ends while a batch is chosen would change its order.
+   */
   heldNow(): (ref: RecordRef) => boolean {
     if (this.#heldByKey.size === 0) return () => false;
     const now = this.#platform.now();
@@ -45,7 +49,7 @@ export class RecordHolds {
     return times.sort((one, other) => one - other)[0] ?? null;
   }
 
-  /** Those of the entries that have these ids are settled: their records go on. */
+  /** Releases the records of those entries whose ids are in `settled`. */
   release(entries: readonly StoredEntry[], settled: Pick<ReadonlySet<string>, 'has' | 'size'>): void {
     this.#settled += settled.size;
     // Nearly always none is held.
@@ -57,17 +61,19 @@ export class RecordHolds {
     }
   }
 
-  /** These could not be taken now: each record waits longer with each of its failures. Call it after `release`. */
+  /**
+   * Holds the records of mutations that could not be taken now, each longer with each failure. Call it after `release`.
+   */
   hold(holds: readonly Hold[]): void {
     if (holds.length === 0) return;
     const held = new Set<string>();
     const since = this.#platform.now();
-    // One for all: where everything fails, records that come one by one would have the server asked without a pause.
+    // One jitter for all: otherwise records that all fail come due one by one, and the server is asked without a pause.
     const jitter = this.#platform.random();
     for (const { entry, retryAfterMs } of holds) {
       this.#settledAtTry.set(entry.mutation.id, this.#settled);
       const key = recordKey(entry.mutation);
-      // One answer may hold several mutations of a record; the first of them says for how long.
+      // One answer may hold several mutations of a record; the first says for how long.
       if (held.has(key)) continue;
       held.add(key);
       const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
@@ -76,7 +82,7 @@ export class RecordHolds {
   }
 }
 
-/** A clock that was set back behind the start of a hold says nothing of its end: the record is tried at once. */
+/** If the clock was set back to before the hold began, its end is meaningless: the record is tried at once. */
 function isWithin({ since, until }: Held, now: number): boolean {
   return since <= now && now < until;
 }

@@ -1,20 +1,23 @@
-/** Who waits for which mutation, also across the mutations that take its place after a conflict. */
+/** Keeps who waits for which mutation, also across the mutations that replace it after a conflict. */
 
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 
-/** 1,000 outcomes at least: for those who ask a moment too late; an outcome is no history. */
+/** At least 1,000 outcomes, for callers who ask a moment too late; this is no history. */
 const MAX_REMEMBERED = 1000;
 
-/** Hears the outcome, or `undefined` when nobody will learn it any more. */
+/** Hears the outcome, or `undefined` when nobody will ever learn it. */
 type Hearer = (outcome: MutationOutcome | undefined) => void;
 
 export class Settlements {
   readonly #hearersById = new Map<string, Hearer[]>();
   #outcomeById = new Map<string, MutationOutcome>();
-  /** Those before: forgotten all at once, as looking for the oldest one each time would cost more than the rest. */
+  /**
+   * The outcomes before those: dropped all at once, because finding the oldest each time would cost more than all the
+   * rest.
+   */
   #olderById: ReadonlyMap<string, MutationOutcome> = new Map();
-  /** Of which another mutation has taken the place, and is not settled yet. */
+  /** Ids of mutations that were replaced by one that is not settled yet. */
   readonly #replaced = new Set<string>();
   /** True once nothing more will be settled. */
   isOver = false;
@@ -41,7 +44,7 @@ export class Settlements {
     return [...this.#hearersById.keys()];
   }
 
-  /** True while the outcome is that of a mutation which took this one's place and is not settled yet. */
+  /** True while the mutation was replaced by one that is not settled yet. */
   isReplaced(id: string): boolean {
     return this.#replaced.has(id);
   }
@@ -61,7 +64,7 @@ export class Settlements {
     this.tell(id, outcome);
   }
 
-  /** Keeps nobody waiting: this is the outcome, or nobody will learn it. */
+  /** Tells all who wait the outcome, or, without one, that nobody will learn it. */
   tell(id: string, outcome?: MutationOutcome): void {
     this.#replaced.delete(id);
     const hearers = this.#hearersById.get(id) ?? [];
@@ -69,7 +72,7 @@ export class Settlements {
     for (const hear of hearers) hear(outcome);
   }
 
-  /** The outcome of `id`, less the fields it dropped itself, is that of `successor`. */
+  /** `id` gets the outcome of `successor`, with the fields that `id` itself dropped. */
   replace(id: string, successor: string, droppedFields: readonly string[]): void {
     this.#replaced.add(id);
     this.#hear(successor, (outcome) => {

@@ -29,7 +29,10 @@ export interface StoreParts {
   readonly othersPassed: (mutationId: string) => boolean;
 }
 
-/** Stores an answer, and tells what it did. Rejects, with nothing stored, when the storage or a listener for server changes fails. */
+/**
+ * Stores an answer and returns the plan. Rejects, with nothing stored, when the storage or a listener for server
+ * changes fails.
+ */
 export async function storeAnswer(answered: Answered, parts: StoreParts): Promise<AnswerPlan> {
   const { sent, answer, checkpoint } = answered;
   const { log, platform, listeners, configs } = parts;
@@ -41,10 +44,11 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
   const decided = await decideConflicts(answered, { ...parts, pendingOf, storedByRecord, afterwards });
   const changes = answer.serverChanges.filter(({ objectName }) => configs.keepsRecordsOf(objectName));
   await listeners.serverChanges(changes);
-  // Planned now, because a listener may have taken its time, and the user has not waited for it.
+  // Planned only now: a listener may have taken its time, and the user may have changed things meanwhile.
   const isPending = ({ mutation: { id, sequence } }: StoredEntry) => log.pending.get(id, sequence) !== undefined;
   const plan = planAnswer({
-    // What has left the log meanwhile waits for nobody any more: the user may have decided it in another tab.
+    // No conflict or rejection of a mutation that has left the log meanwhile: the user may have decided it in another
+    // tab.
     decided: decided.filter(({ entry, result }) => result.status === 'applied' || isPending(entry)),
     answer,
     changes,
@@ -71,7 +75,7 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
   return plan;
 }
 
-/** The records the answer names; at a walk's end also those with pending changes, which the sweep may take away. */
+/** The records that the answer names; at a walk's end also those with pending changes, which the sweep may remove. */
 function refsOf({ sent, answer }: Answered, swept: ClientLog | undefined): readonly RecordRef[] {
   const pending = swept ? Array.from(swept.pending, ({ mutation }) => mutation) : [];
   return [...sent.map(({ mutation }) => mutation), ...answer.serverChanges, ...pending];

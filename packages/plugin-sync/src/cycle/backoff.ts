@@ -4,7 +4,7 @@
 const BACKOFF_BASE_MS = 1000;
 /** 60 s: the longest pause between two tries, so that a server that is back is found within a minute. */
 export const BACKOFF_MAX_MS = 60_000;
-/** 1 h: a server that is not back by then says so again; one that mistakes the unit must not end sync. */
+/** 1 h: a server that needs longer can ask again; one that mistakes the unit must not end sync. */
 export const RETRY_AFTER_MAX_MS = 3_600_000;
 /** 2^6 s exceeds the maximum; more doublings would only overflow. */
 const MAX_DOUBLINGS = 6;

@@ -36,12 +36,15 @@ export interface Exchanged extends Ask {
   readonly clockSkewMs: number | null;
 }
 
-/** What may be stored as an answer: the server's, or one the client gives itself, which may stand before the first. */
+/** An answer to store: the server's, or one the client gives itself, perhaps before the server's first. */
 export type Answered = Omit<Exchanged, 'answer'> & {
   readonly answer: Omit<SyncPushResponse, 'checkpoint'> & { readonly checkpoint: string | null };
 };
 
-/** 500: the protocol's page. Of a server whose pages are larger, as ours with 1,000, less than half is asked for at first. */
+/**
+ * 500: the protocol's page. Where pages are larger, like the 1,000 of our server, the first failure asks for less than
+ * half.
+ */
 const MAX_PAGE = 500;
 /** 0.9: leaves room in a body for the envelope around the mutations. */
 const BODY_SHARE = 0.9;
@@ -50,7 +53,7 @@ export class Exchange {
   readonly #parts: ExchangeParts;
   #serverMaxMutations = ASSUMED_MAX_MUTATIONS;
   #serverMaxBytes = MAX_BODY_BYTES;
-  /** Of mutations in a request, and of changes in its answer: halved by each failure, doubled again by each success. */
+  /** The most mutations in a request, and changes in its answer: halved by each failure, doubled by each success. */
   #most = Number.POSITIVE_INFINITY;
 
   constructor(parts: ExchangeParts) {
@@ -73,14 +76,14 @@ export class Exchange {
     const { platform } = this.#parts;
     const startedAt = platform.now();
     const request = this.#request(ask);
-    // Bounded here as well, because a transport of the application's may not know the signal.
+    // Bounded here too, because an application's own transport may ignore the signal.
     const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (ended) =>
       this.#send(request, { ...options, signal: ended }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
       const { failure } = failed;
-      // Whatever stands in between may cut off, refuse or give up what is too much for it, in any words; and a server may
-      // fail at it. Less may get through.
+      // Anything in between may cut off, refuse or give up on a request that is too large, in any words; a server may
+      // fail at it. A smaller one may get through.
       if (!('code' in failure && failure.status < 500)) this.shrink(ask.sent.length);
       throw failed;
     });
@@ -97,12 +100,17 @@ export class Exchange {
     return { ...ask, answer, clockSkewMs };
   }
 
-  /** Does what can be done already of sending these next. Answers what the transport does: one that is asynchronous may fail later. */
+  /**
+   * Prepares to send these next, as far as possible now. Returns what the transport does: an asynchronous one may fail
+   * later.
+   */
   prepare(sent: readonly StoredEntry[]): unknown {
     return this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
   }
 
-  /** Sends and asks for fewer at a time from now on; `count` mutations were too many, or a page where there were none. */
+  /**
+   * Sends and asks for fewer at a time from now on. `count` mutations were too many; if it is 0, a page was too large.
+   */
   shrink(count: number): void {
     this.#most = Math.max(1, Math.floor((count || Math.min(this.#most, MAX_PAGE)) / 2));
   }

@@ -1,4 +1,4 @@
-/** What the machine is told of a sync that failed: it needs time, or the user. Decided by code, never by message. */
+/** Turns a failed sync into an event for the machine: it needs time, or the user. Decided by code, never by message. */
 
 import { refusalOf } from '../transport/transport.js';
 import type { SyncEvent } from './sync-state.js';

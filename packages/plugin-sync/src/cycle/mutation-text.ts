@@ -1,7 +1,7 @@
-/** The JSON of mutations that are to be sent: written once, to be measured for a batch and then to go out in it. */
+/** The JSON of mutations to send: written once, measured for a batch, and then sent in it. */
 import type { MutationLogEntry } from '@objectql/sync-types';
 
-/** By object, because an entry never changes: a changed one is another object. */
+/** Keyed by object, because an entry never changes: a changed one is another object. */
 const textByMutation = new WeakMap<MutationLogEntry, string>();
 
 /** The JSON of a mutation of the log, remembered as long as the entry is kept. */
@@ -11,7 +11,7 @@ export function rememberedText(mutation: MutationLogEntry): string {
   return text;
 }
 
-/** The JSON of any mutation: as remembered, or written anew for what is not of the log. */
+/** The JSON of any mutation: the remembered one, or written anew for a mutation that is not from the log. */
 export function mutationText(mutation: MutationLogEntry): string {
   return textByMutation.get(mutation) ?? JSON.stringify(mutation);
 }

@@ -4,12 +4,12 @@ import type { StoredEntry } from '../storage/client-storage.js';
 import type { TransportOptions } from '../transport/transport.js';
 import type { Ask, Exchanged } from './exchange.js';
 
-/** Under way from the moment it is made. */
+/** Starts when it is constructed. */
 export class OpenRequest implements Ask {
   readonly sent: readonly StoredEntry[];
   readonly checkpoint: string | null;
   readonly #exchanging: Promise<Exchanged>;
-  /** The checkpoint of the answer, told before the answer is there; it may never be. */
+  /** Resolves with the answer's checkpoint before the answer is there, or never. */
   readonly #announced: Promise<string>;
   #behind: OpenRequest | undefined;
 
@@ -21,18 +21,18 @@ export class OpenRequest implements Ask {
       announce = resolve;
     });
     this.#exchanging = exchange({ onNextPage: announce });
-    // Looked at when what came before is stored; until then a failure is nobody's.
+    // It is awaited once the answer before it is stored; until then a failure concerns nobody.
     this.#exchanging.catch(() => {});
   }
 
-  /** What `read` has asked behind this request, if the answer bears out the checkpoint it was asked with. */
+  /** The request that `read` sent behind this one, if the answer has the announced checkpoint. */
   get behind(): OpenRequest | undefined {
     return this.#behind;
   }
 
   /**
-   * Waits for the answer. `askBehind` is called at most once, before the answer is there, with the checkpoint that it is
-   * announced to have.
+   * Waits for the answer. Before it is there, calls `askBehind` at most once, with the checkpoint it is announced to
+   * have.
    */
   async read(askBehind: (checkpoint: string) => OpenRequest | undefined): Promise<Exchanged> {
     let isRead = false;
@@ -56,14 +56,14 @@ export class OpenRequest implements Ask {
     await this.#exchanging.catch(() => {});
   }
 
-  /** What was asked by a wrong announcement, or behind an answer that never came, is of no use. */
+  /** A request made on a wrong announcement, or behind an answer that never came, is of no use. */
   async #drop(): Promise<void> {
     await this.#behind?.end();
     this.#behind = undefined;
   }
 }
 
-/** True for an answer in which nothing can change what is to be asked behind it. */
+/** True for an answer that cannot change what to ask behind it. */
 export function isPlain({ results, reset }: Pick<SyncPushResponse, 'results' | 'reset'>): boolean {
   return !reset && results.every(({ status }) => status === 'applied');
 }

@@ -1,10 +1,10 @@
-/** Which mutations the next push carries: the unsettled prefix of the log, less the records that are on hold. */
+/** Selects the mutations of the next push: the unsettled prefix of the log, without records on hold. */
 import { type RecordRef, utf8Bytes } from '@objectql/sync-types';
 import type { StoredEntry } from '../storage/client-storage.js';
 import { rememberedText } from './mutation-text.js';
 
 export interface BatchRules {
-  /** Ids of mutations that the server has answered, though the answer is not stored yet. */
+  /** Ids of mutations in an answer that is not stored yet. */
   readonly answered: ReadonlySet<string>;
   /** True for a record whose next try must wait; all its mutations wait with it, to keep their order. */
   readonly isHeld: (ref: RecordRef) => boolean;
@@ -14,8 +14,8 @@ export interface BatchRules {
 }
 
 /**
- * The entries to send of those that are durable, in the order of the log, up to the first that one of the limits leaves out.
- * Costs what is sent and held, not what is queued.
+ * The durable entries to send, in the order of the log, up to the first that exceeds a limit. Costs what is sent and
+ * held, not what is queued.
  */
 export function selectBatch(durable: Iterable<StoredEntry>, rules: BatchRules): readonly StoredEntry[] {
   const batch: StoredEntry[] = [];
@@ -29,7 +29,7 @@ export function selectBatch(durable: Iterable<StoredEntry>, rules: BatchRules): 
     const count = (countByObject.get(objectName) ?? 0) + 1;
     if (count > rules.batchSizeOf(objectName)) break;
     bytes += utf8Bytes(rememberedText(entry.mutation)) + 1;
-    // One is always sent: whether it is too large alone is the server's to say.
+    // One is always sent: the server decides whether it is too large alone.
     if (batch.length > 0 && bytes > rules.maxBytes) break;
     countByObject.set(objectName, count);
     batch.push(entry);

@@ -5,9 +5,9 @@
  *        ▲                                 │ refused as a whole: repair                   │
  *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
  *
- * The next batch is made ready while the server works on one. It goes out as soon as the server announces an answer in which
- * nothing can change what is asked, or else when such an answer is read, and before it is stored. Mutations are never under
- * way twice, and what a request brings is stored after what came before it, or not at all.
+ * The next batch is made ready while the server works on one. It goes out as soon as the server announces an answer that
+ * cannot change what to ask next, or else when such an answer is read, before it is stored. Mutations are never under way
+ * twice, and an answer is stored after the one before it, or not at all.
  */
 import type { SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
@@ -35,22 +35,30 @@ export interface CycleParts {
   readonly open: () => Promise<unknown>;
 }
 
-/** 3: a server that finds fault with a repaired request every time is not to be asked in a loop. */
+/** 3: a server that refuses every repaired request must not be asked in a loop. */
 const MAX_REPAIRS = 3;
-/** 10: what a proxy finds too large alone must not keep the rest waiting, but it may refuse all there is. */
+/**
+ * 10: a mutation that a proxy finds too large must not keep the rest waiting, but the proxy may refuse all there is.
+ */
 const MAX_REFUSALS = 10;
 
 export class SyncCycle {
-  /** True once the sync under way has settled a mutation: of those there is an end, unlike of pages of a feed that starts over. */
+  /**
+   * True once the sync under way has settled a mutation: mutations come to an end, unlike pages of a feed that starts
+   * over.
+   */
   hasSettled = false;
   readonly #parts: CycleParts;
   /** The last sequence that belongs to the sync under way. */
   #goal = 0;
   /** True while somebody waits for more than the last request asked for. */
   #isAskedAnew = false;
-  /** True from a failure until a sync ends well. On a slow line two pages at once may both take longer than a request may. */
+  /**
+   * True from a failure until a sync ends well. On a slow line, two pages at once may each take longer than a request
+   * may.
+   */
   #hasFailed = false;
-  /** Why mutations wait that something in between found too large in this sync. */
+  /** The errors of something in between that found mutations too large in this sync; those mutations wait. */
   #refusals: unknown[] = [];
 
   constructor(parts: CycleParts) {
@@ -68,7 +76,7 @@ export class SyncCycle {
     return this.#isWanted(this.#firstSendable()) || (this.#isAskedAnew && this.#parts.configs.isPulling);
   }
 
-  /** What is unsent, of this sync or not: after which debounce it goes, if there is any, and until when the first record is held. */
+  /** What is unsent, of this sync or not: the debounce after which it goes, or `null`, and when the first hold ends. */
   unsent(): Pick<Extract<SyncEvent, { readonly type: 'drained' }>, 'unsentDebounceMs' | 'heldUntil'> {
     const { configs, intake } = this.#parts;
     const next = this.#firstSendable();
@@ -84,7 +92,10 @@ export class SyncCycle {
     return undefined;
   }
 
-  /** Resolves with the whole answer, or `null` when there was nothing to ask. Rejects with what cannot be mended at once. */
+  /**
+   * Resolves with the whole answer, or `null` when there was nothing to ask. Rejects with what cannot be repaired at
+   * once.
+   */
   async run(signal: AbortSignal): Promise<SyncPushResponse | null> {
     try {
       return await this.#run(signal);
@@ -105,7 +116,7 @@ export class SyncCycle {
     let repairs = 0;
     let next: OpenRequest | undefined;
     for (let isDone = false; !isDone; ) {
-      // Nobody waits for a reason, which not every platform's signal has.
+      // The abort's reason is not used: not every platform's signal has one.
       if (signal.aborted) return null;
       const current: OpenRequest = next ?? (await this.#ask(signal));
       next = undefined;
@@ -122,7 +133,8 @@ export class SyncCycle {
           throw unusable('The server starts its feed over with every answer.');
       } catch (error) {
         this.#hasFailed = true;
-        // What was asked on top of what is not stored is of no use, and mutations must not be under way twice.
+        // What was asked behind an answer that is not stored is of no use. Its end is awaited: mutations must not be
+        // under way twice.
         await next?.end();
         next = undefined;
         const isCounted = await this.#repair(error, { batch: current.sent, isLast: repairs >= MAX_REPAIRS });
@@ -130,7 +142,7 @@ export class SyncCycle {
       }
     }
     this.#hasFailed = false;
-    // What could pass has; that some did not is to be seen all the same.
+    // All that could pass has passed; the refusals must be seen all the same.
     if (this.#refusals.length > 0) throw this.#refusals[0];
     return whole.get();
   }
@@ -140,19 +152,19 @@ export class SyncCycle {
     const { log } = this.#parts;
     const unsaved = await log.flush().catch((error: unknown) => ({ error }));
     const sent = this.#select();
-    // One mutation that the storage has no room for must not keep those it has: sending them makes room.
+    // A mutation that the storage has no room for must not keep back the stored ones: sending them makes room.
     if (unsaved && (sent.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
     this.#isAskedAnew = false;
     return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
   }
 
-  /** Asks for what comes after an answer that is not there yet but announced to end at this checkpoint. */
+  /** Asks for what comes after an answer that is announced to end at this checkpoint, before it is there. */
   #askEarly({ sent }: Ask, checkpoint: string, signal: AbortSignal): OpenRequest | undefined {
-    // An answer without results is announced where there is more behind it.
+    // An answer without results is announced only when there is more behind it.
     return this.#hasFailed ? undefined : this.#askBehind({ sent, checkpoint, hasMore: sent.length === 0 }, signal);
   }
 
-  /** Asks for what comes after an answer that is not stored yet, unless the answer decides what that is. */
+  /** Asks for what comes after an answer that is not stored yet, unless the answer decides what to ask. */
   #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): OpenRequest | undefined {
     if (!isPlain(answer) || (sent.length === 0 && answer.checkpoint === checkpoint)) return undefined;
     const next = this.#askBehind({ sent, checkpoint: answer.checkpoint, hasMore: answer.hasMore === true }, signal);
@@ -167,7 +179,7 @@ export class SyncCycle {
     return this.#start({ sent: next, checkpoint }, signal);
   }
 
-  /** The next batch once what was sent is settled. */
+  /** The next batch, as if what was sent were settled. */
   #selectBehind(sent: readonly StoredEntry[]): readonly StoredEntry[] {
     return this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
   }
@@ -181,7 +193,7 @@ export class SyncCycle {
   #prepareBehind({ sent }: Ask): void {
     const { exchange, listeners } = this.#parts;
     const next = this.#selectBehind(sent);
-    // A hint that cannot be taken is no reason to give up the request that is under way.
+    // A failure to prepare is no reason to give up the request under way.
     callContained(() => this.#isWanted(next[0]) && exchange.prepare(next), listeners.report);
   }
 
@@ -192,12 +204,12 @@ export class SyncCycle {
   /** Stores what an exchange has brought. */
   async #store(exchanged: Exchanged): Promise<void> {
     const { log, exchange, intake } = this.#parts;
-    // What was stored meanwhile may have given an entry a copy of its record.
+    // Another write may have given an entry a copy of its record meanwhile.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
     this.hasSettled ||= outcomes.settled.size > 0;
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
-    // What resolves a conflict belongs to the sync that met it.
+    // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
     const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
@@ -206,10 +218,10 @@ export class SyncCycle {
     }
   }
 
-  /** The next batch once those in `answered`, by their ids, are settled. */
+  /** The next batch, as if the mutations with the ids in `answered` were settled. */
   #select(answered: ReadonlySet<string> = new Set()): readonly StoredEntry[] {
     const { log, exchange, intake, configs } = this.#parts;
-    // Until the walk has told what the new feed has, nothing can be computed on top of it.
+    // Until the walk has shown what the new feed holds, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
     return selectBatch(log.pending.durable(), {
       answered,
@@ -219,7 +231,10 @@ export class SyncCycle {
     });
   }
 
-  /** Mends what was wrong with the request, or throws the error on. False for what ends by itself and is not counted. */
+  /**
+   * Repairs what was wrong with the request, or throws the error on. Returns false for a repair that ends by itself and
+   * is not counted.
+   */
   async #repair(
     error: unknown,
     { batch, isLast }: { batch: readonly StoredEntry[]; isLast: boolean },
@@ -227,16 +242,16 @@ export class SyncCycle {
     const { log, intake } = this.#parts;
     const { code, status } = refusalOf(error);
     if (code === 'TOO_LARGE' || status === 413) {
-      // Without the code it is something in between that says so, which knows no mutations.
+      // Without the code, the refusal comes from something in between, which knows no mutations.
       await this.#sendLess(batch, { error, retryable: code !== 'TOO_LARGE' });
       return false;
     }
     if (isLast) throw error;
-    // Somebody else stored an answer first: the storage is read again, and asked is from where that one ended.
+    // Somebody else stored an answer first: the next request starts from where that one ended.
     if (error instanceof CheckpointMovedError) await intake.reload();
     // The device was cloned or restored.
     else if (code === 'LOG_FORKED') await log.startNewLog();
-    // The checkpoint is none of this server's.
+    // This server does not know the checkpoint.
     else if (code === 'INVALID_CHECKPOINT') await intake.restartFeed();
     else throw error;
     return true;
@@ -248,7 +263,7 @@ export class SyncCycle {
   ): Promise<void> {
     if (!first) throw error;
     if (others.length > 0) return this.#parts.exchange.shrink(1 + others.length);
-    // Something in between may refuse all there is: that is held against one only while others pass.
+    // Something in between may refuse everything: that counts against a mutation only while others pass.
     await this.#parts.intake.refuseLarge(first, { retryable });
     if (retryable && this.#refusals.push(error) >= MAX_REFUSALS) throw error;
   }

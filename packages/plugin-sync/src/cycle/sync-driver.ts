@@ -44,7 +44,9 @@ export class SyncDriver {
     return this.#state;
   }
 
-  /** Syncs now, or joins the sync under way; either includes what was recorded before. `null` where sync must not be. */
+  /**
+   * Syncs now, or joins the sync under way; either includes what was recorded before. `null` where sync is not allowed.
+   */
   async request(): Promise<SyncPushResponse | null> {
     if (this.#state.at === 'syncing') this.#parts.cycle.include();
     else this.dispatch({ type: 'requested' });
@@ -78,7 +80,7 @@ export class SyncDriver {
 
   #start(): void {
     const controller = new AbortController();
-    // One that was stopped still winds down; two at once would send the same mutations twice.
+    // A stopped sync still winds down; two at once would send the same mutations twice.
     const previous = this.#running?.ended ?? Promise.resolve(null);
     this.#running = { controller, ended: previous.then(() => this.#run(controller)) };
   }

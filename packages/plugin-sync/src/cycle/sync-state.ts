@@ -12,8 +12,8 @@
  *                                                                    (unauthenticated: and online)
  *   any ──paused──▶ paused ──resumed──▶ syncing, or offline        any ──closed──▶ closed
  *
- * A wait that the server asked for (`Retry-After`) ends when it is over or the application requests, and
- * neither with `online` nor with `offline`.
+ * A wait that the server asked for (`Retry-After`) ends when it is over or a sync is requested, not with `online` or
+ * `offline`.
  *
  * Liveness (I13): while anything is pending, the client is `syncing`, `waiting` with a timer, or in a state that says
  * what it waits for: the network (`offline`), the user (`needs-auth`), the application (`paused`, or `idle` after it
@@ -47,7 +47,7 @@ export type SyncEvent =
   /** What the sync was asked for is done. */
   | {
       readonly type: 'drained';
-      /** The debounce of what was recorded since and can be sent, or `null` when there is nothing. */
+      /** The debounce of what was recorded since and can be sent; `null` when there is nothing. */
       readonly unsentDebounceMs: number | null;
       /** When the first held record may be tried again, epoch milliseconds. */
       readonly heldUntil: number | null;
@@ -69,7 +69,7 @@ export type SyncEvent =
   | { readonly type: 'resumed' }
   | { readonly type: 'closed' };
 
-/** What the machine is told of the device. */
+/** What the machine knows of the device. */
 export interface DeviceNow {
   /** Epoch milliseconds. */
   readonly now: number;
@@ -86,19 +86,19 @@ export function initialState({ isEnabled, isOnline }: { isEnabled: boolean; isOn
   return isOnline ? { at: 'idle' } : { at: 'offline', failures: 0 };
 }
 
-/** What makes a client sync at once, by where it stands, and why where it needs a sign-in. */
+/** The events that make a client sync at once, by its state; in `needs-auth`, by the reason. */
 const STARTS: Readonly<Record<Exclude<SyncState['at'], 'needs-auth' | Ended> | Why, readonly SyncEvent['type'][]>> = {
   idle: ['requested', 'online'],
   waiting: ['requested', 'online', 'due'],
   syncing: [],
   offline: ['requested', 'online'],
-  // Who looks at the app again may have signed in elsewhere. Another user's work is sent by nobody unasked.
+  // A user who returns to the app may have signed in elsewhere. Another user's work is never sent unasked.
   unauthenticated: ['requested', 'resumed', 'online'],
   'wrong-user': ['requested', 'resumed'],
   paused: ['resumed'],
 };
 
-/** The machine's next state: the very same where the event changes nothing. */
+/** The machine's next state: the same object when the event changes nothing. */
 export function transition(state: SyncState, event: SyncEvent, device: DeviceNow): SyncState {
   if (state.at === 'closed') return state;
   if (event.type === 'closed') return { at: 'closed' };
@@ -106,7 +106,7 @@ export function transition(state: SyncState, event: SyncEvent, device: DeviceNow
   if (event.type === 'paused') return { at: 'paused' };
   if (event.type === 'refused') return { at: 'needs-auth', why: event.why };
   const failures = 'failures' in state ? state.failures : 0;
-  // People look at their devices often, and networks come and go; a server that asked to be left alone is.
+  // Users return often, and networks come and go: neither cuts short the wait a server asked for.
   const isTold = state.at === 'waiting' && state.reason === 'retry-after';
   if (isTold && (event.type === 'online' || event.type === 'offline')) return state;
   if (STARTS['why' in state ? state.why : state.at].includes(event.type))
@@ -124,9 +124,9 @@ export function transition(state: SyncState, event: SyncEvent, device: DeviceNow
 
 function recorded(state: At<'idle'> | At<'waiting'>, debounceMs: number, now: number): SyncState {
   if (state.at === 'idle') return debounce(debounceMs, now);
-  // A clock that was set back would put the longest wait off until it is as late again.
+  // Without the minimum, a clock that was set back would put off the longest wait by as much.
   if (state.reason === 'debounce') return debounce(debounceMs, now, Math.min(state.since, now));
-  // A held record keeps no other waiting; a server that fails is not asked sooner.
+  // A held record does not keep others waiting; a failing server is not asked sooner.
   return state.reason === 'held' && now + debounceMs < state.until ? debounce(debounceMs, now) : state;
 }
 
@@ -154,7 +154,7 @@ function debounce(debounceMs: number, now: number, since = now): SyncState {
 }
 
 type Why = At<'needs-auth'>['why'];
-/** Where a client starts nothing any more. */
+/** The states in which a client starts nothing any more. */
 type Ended = 'disabled' | 'closed';
 type At<Name extends SyncState['at']> = Extract<SyncState, { readonly at: Name }>;
 type EventOf<Type extends SyncEvent['type']> = Extract<SyncEvent, { readonly type: Type }>;

@@ -1,4 +1,4 @@
-/** The answers of one sync as one. */
+/** Combines the answers of one sync. */
 import type { SyncMutationResult, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 
 /** 1,000 changes: two pages. A first sync of 100,000 records must not keep them all until it is over. */
@@ -12,7 +12,7 @@ export class WholeAnswer {
   add(answer: SyncPushResponse): void {
     this.#results.push(...answer.results);
     this.#changes = [...this.#changes, ...answer.serverChanges].slice(-MAX_CHANGES);
-    // That the feed was walked anew is a fact of the whole sync, whichever page told it.
+    // A reset concerns the whole sync, whichever page brought it.
     const { reset = this.#last?.reset } = answer;
     this.#last = reset ? { ...answer, reset } : answer;
   }

@@ -53,15 +53,15 @@ export class DataEngineSync implements KernelPlugin {
   readonly version = version;
   readonly dependencies = ['@objectql/plugin-sync', 'com.objectstack.engine.objectql'];
   readonly #options: DataEngineSyncOptions;
-  /** As the code around `new` sees it: in no transaction. */
+  /** The async context around `new`: in no transaction. */
   readonly #outside = AsyncLocalStorage.snapshot();
-  /** The objects whose records the server's are written into. */
+  /** The objects whose records are written here as the server has them. */
   #names: readonly string[] = [];
   #parts: Parts | undefined;
   #stops: readonly (() => void)[] = [];
-  /** What is committed from now on waits in the outbox for the next start. */
+  /** Set once writes committed from now on wait in the outbox for the next start. */
   #isEnded = false;
-  /** Set where the storage turned out to be another user's. */
+  /** Set once the storage turned out to be another user's. */
   #wrongUser: unknown;
 
   constructor(options: DataEngineSyncOptions = {}) {
@@ -69,8 +69,8 @@ export class DataEngineSync implements KernelPlugin {
   }
 
   /**
-   * Defines what sync notes in the engine, so that the engine makes the tables when it starts, and begins to note: other
-   * plugins write in their own `start`, which may come before this one's, and in their `destroy`, which may come after.
+   * Defines the objects for sync's notes, so that the engine makes their tables when it starts, and begins to note:
+   * other plugins may write in their `start` before this one's, and in their `destroy` after this one's.
    */
   init(context: KernelContext): void {
     const engine = context.getService<DataEngine>('objectql');
@@ -102,7 +102,7 @@ export class DataEngineSync implements KernelPlugin {
     });
   }
 
-  /** Records what was noted and what was there before, and begins to write what the server sends. */
+  /** Records earlier notes and existing records, and begins to write what the server sends. */
   async start(): Promise<void> {
     const { engine, client, writer } = this.#started();
     const names =
@@ -114,23 +114,23 @@ export class DataEngineSync implements KernelPlugin {
     // The registry finds an object named `crm__task` as `task` too; its writes are noted by its name alone.
     const unknown = names.find((name) => engine.registry.getObject(name)?.name !== name);
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
-    // What may not be recorded would wait in the outbox for ever, and what the server has would wait for it.
+    // A write that is not allowed would wait in the outbox for ever, and the server's changes of the record behind it.
     const recorded = names.filter((name) => !client.configs.refusalOf(name));
     for (const name of (await this.#isOwn()) ? recorded : []) await this.#enrol(name);
     await this.#drain();
-    // Of what only pushes the client keeps nothing to be written: the engine's own records stay.
+    // The client keeps no records of push-only objects, so there is nothing to write: the engine's own records stay.
     this.#names = names.filter((name) => client.configs.keepsRecordsOf(name));
     const stops = this.#names.map((name) => client.records.watchAll(name, (records) => writer.write(name, records)));
     this.#stops = [...this.#stops, ...stops];
   }
 
-  /** Resolves once the engine has all that sync knew when this was called. */
+  /** Resolves once the engine has everything that sync knew at the time of the call. */
   async settled(): Promise<void> {
     const { client, writer } = this.#started();
     for (const name of this.#names) await writer.write(name, await client.records.list(name));
   }
 
-  /** Ends recording and writing; what is committed and not yet recorded, also later, is at the next start. */
+  /** Ends recording and writing. What is committed but not recorded, now or later, is recorded at the next start. */
   async destroy(): Promise<void> {
     for (const stop of this.#stops) stop();
     this.#stops = [];
@@ -141,14 +141,14 @@ export class DataEngineSync implements KernelPlugin {
     await this.#parts?.writer.close();
   }
 
-  /** Whether writes of this object are noted here: by the newest plugin on the engine alone. */
+  /** Whether this plugin notes writes of the object: only the newest plugin on an engine does. */
   #isNoting(engine: DataEngine, objectName: string): boolean {
     if (noting.get(engine) !== this) return false;
     const { objects } = this.#options;
     return objects ? objects.includes(objectName) : isSynced(engine.registry.getObject(objectName));
   }
 
-  /** False where the storage is another user's. */
+  /** False if the storage is another user's. */
   #isOwn(): Promise<boolean> {
     return this.#refuseWrongUser().then(
       () => true,
@@ -156,7 +156,7 @@ export class DataEngineSync implements KernelPlugin {
     );
   }
 
-  /** Throws where the storage is another user's: what is noted here would be sent as theirs. */
+  /** Throws if the storage is another user's: what is noted here would be sent as theirs. */
   async #refuseWrongUser(): Promise<void> {
     const { client } = this.#started();
     await client.open().catch((error: unknown) => {
@@ -187,7 +187,7 @@ export class DataEngineSync implements KernelPlugin {
         try {
           await this.#note(operation, written);
         } catch (error) {
-          // It is written, and the app may catch that as well: without its note it would never be sent.
+          // The record is written, and the app may catch this error: without its note the write would never be sent.
           refuseCommit(transaction, error);
           throw error;
         }
@@ -195,7 +195,7 @@ export class DataEngineSync implements KernelPlugin {
       try {
         await next();
       } catch (error) {
-        // What a hook throws behind the write does not undo it, where the app catches that in a transaction of its own.
+        // A hook that throws after the write does not undo it if the app catches that in a transaction of its own.
         if (!isOwned) await note().catch(onFailed);
         throw error;
       }
@@ -209,7 +209,7 @@ export class DataEngineSync implements KernelPlugin {
     if (isOwned) await this.#drain();
   }
 
-  /** Records what is noted. What fails is told and tried again, with growing delays: the app's own work goes on. */
+  /** Records the notes. A failure is reported and tried again with growing delays: the app's own work goes on. */
   async #drain(): Promise<void> {
     if (this.#isEnded) return;
     const { outbox, retry, onFailed, outside } = this.#started();
@@ -224,21 +224,24 @@ export class DataEngineSync implements KernelPlugin {
     }
   }
 
-  /** Records what a transaction of the application's notes, once that has committed. */
+  /** Records the notes of an application's transaction, once it has committed. */
   #drainAfter(transaction: unknown): void {
-    // Without it the next write or start does.
+    // If there is none, the next write or start records them.
     executionOf(transaction)?.then(
       () => this.#drain(),
       () => {},
     );
   }
 
-  /** Throws for what could never be recorded before it is written, as the app may catch that in a transaction of its own. */
+  /**
+   * Throws before the write for data that could never be recorded: later the app could catch that in a transaction of
+   * its own.
+   */
   #refuseUnrecordable({ operation, data }: EngineOperation, { objectName, before }: Written): void {
     if (operation === 'delete') return;
     const fields = ownFields(this.#started().engine.registry.getObject(objectName));
     for (const given of [data].flat().map((row): EngineRow => Object(row))) {
-      // JSON knows no bigint, which is never too large.
+      // JSON has no bigint; a bigint is never too large.
       const known = fields.filter((field) => typeof given[field] !== 'bigint');
       for (const [id, old] of operation === 'update' ? before : [[given.id, {}] as const]) {
         const changed = changedIn(known, old, { ...old, ...given });
@@ -264,7 +267,7 @@ export class DataEngineSync implements KernelPlugin {
       const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
       const base = shown.get(ref) ?? (wasKnown ? await this.#compare(ref, old, fields) : undefined);
       if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete', base }, context);
-      // Also one that could not be enrolled: the server has not got the rest of it.
+      // Also for a record that could not be enrolled: the server does not have the rest of it.
       else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
       else if (now && Object.keys(data).length > 0)
         await outbox.note({ ...ref, operation: 'update', data, base }, context);
@@ -272,21 +275,21 @@ export class DataEngineSync implements KernelPlugin {
     }
   }
 
-  /** What the engine shows where that is not known yet: the client's version if both have the same, else none. */
+  /** What the engine shows, if that is not known yet: the client's version if both have the same data, else none. */
   async #compare(ref: RecordRef, row: JsonObject, fields: readonly string[]): Promise<Shown> {
     const { client } = this.#started();
-    // A storage that fails keeps no app from writing.
+    // A failing storage must not keep the app from writing.
     const { seen, baseVersion } = (await readSeen(client, ref).catch(() => undefined)) ?? {};
     const isSame = seen !== undefined && Object.keys(changedIn(fields, row, seen.data)).length === 0;
     return { version: (isSame && baseVersion?.()) || null, epochs: client.log.meta.epochs };
   }
 
-  /** Records that were in the engine before sync are recorded as created here. */
+  /** Records the records that were in the engine before sync as created here. */
   async #enrol(objectName: string): Promise<void> {
     const { engine, outbox, onFailed } = this.#started();
     await commitTransaction(engine, async ({ transaction }) => {
       const context = { ...AS_SYSTEM, transaction };
-      // Read here: what is written meanwhile is noted by itself, and newer.
+      // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
       const known = new Set<unknown>(await knownIds(engine, objectName, context));
       const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
       const fields = ownFields(engine.registry.getObject(objectName));
@@ -316,10 +319,12 @@ export class DataEngineSync implements KernelPlugin {
   }
 }
 
-/** The newest plugin on each engine: middleware cannot be taken from an engine, and two would note each write twice. */
+/**
+ * The newest plugin on each engine: middleware cannot be removed from an engine, and two would note each write twice.
+ */
 const noting = new WeakMap<DataEngine, DataEngineSync>();
 
-/** The records that a write names, as they were before it. */
+/** The records that a write names, before the write. */
 interface Written {
   readonly objectName: string;
   readonly ids: readonly string[];
@@ -329,7 +334,7 @@ interface Written {
 
 interface Parts extends EngineWriterParts {
   readonly writer: EngineWriter;
-  /** Records later what is noted and could not be recorded. */
+  /** Records notes later that could not be recorded. */
   readonly retry: Retry;
 }
 

@@ -1,4 +1,4 @@
-/** What the user sees, written into a local data engine: one transaction for each record, again until it is there. */
+/** Writes what the user sees into a local data engine: one transaction for each record, tried until it succeeds. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
 import {
@@ -29,42 +29,44 @@ export interface EngineWriterParts {
   readonly outbox: Outbox;
   readonly shown: ShownVersions;
   readonly onFailed: (error: unknown) => void;
-  /** Runs what must not see the transaction of the code that happens to call it. */
+  /** Runs work that must not see the transaction of the code that happens to call it. */
   readonly outside: <T>(work: () => T) => T;
 }
 
 /** A record as the engine names it. */
 type EngineRef = RecordRef & { readonly recordId: string };
 
-/** A record that is being written, for what that calls. */
+/** A record that is being written, for the code that this calls. */
 interface Writing {
   readonly writer: EngineWriter;
   readonly ref: EngineRef;
-  /** Whether hooks and cascades are left out. */
+  /** Whether hooks and cascades are skipped. */
   readonly isPastHooks: boolean;
-  /** Set once the engine was asked for it: what follows is written by hooks and cascades. */
+  /** Set once the engine was asked to write it: further writes come from hooks and cascades. */
   isAsked: boolean;
 }
 
 /**
- * Set while a change of the server's is written: it is not recorded again. One for all writers, as Node 20 looks at each one there
- * ever was with every promise.
+ * Set while a server change is written, so that it is not recorded again. One for all writers: with every promise, Node
+ * 20 looks at each one ever made.
  */
 const writingNow = new AsyncLocalStorage<Writing>();
 
-/** Writes into one engine what a client says that the user sees. */
+/** Writes what the user of one client sees into one engine. */
 export class EngineWriter {
   readonly #parts: EngineWriterParts;
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   #hasCaughtUp = false;
-  /** The objects of which the engine has nothing more that was gone before this process. */
+  /** The objects of which the engine holds no more records that were gone before this process. */
   readonly #swept = new Set<string>();
-  /** What could not be written into the engine: it is tried again, with growing delays. */
+  /** Records that could not be written into the engine; they are tried again with growing delays. */
   readonly #unapplied = new Map<string, EngineRef>();
-  /** What cascades and hooks deleted or changed with a record of the server's: its user may have it otherwise. */
+  /**
+   * Records that cascades and hooks deleted or changed along with a server's record: the user may see them otherwise.
+   */
   readonly #takenAlong = new Map<string, EngineRef>();
-  /** Writes later what could not be written. */
+  /** Writes later what failed. */
   readonly #retry: Retry;
   #isClosed = false;
 
@@ -78,12 +80,12 @@ export class EngineWriter {
     return writing?.writer === this ? writing : undefined;
   }
 
-  /** True in what a write of this writer's calls. */
+  /** True in code that a write of this writer calls. */
   get isWriting(): boolean {
     return this.#writing !== undefined;
   }
 
-  /** Carries out a write of this writer's, or one that such a write calls; notes what it takes along. */
+  /** Carries out a write of this writer, or one that such a write calls; notes the records that it affects too. */
   async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
     const { engine } = this.#parts;
     const writing = this.#writing;
@@ -99,37 +101,43 @@ export class EngineWriter {
   }
 
   /**
-   * Told that the client has all the server had. Before, what it has not may only be lost, as by a power cut or with its file, and a
-   * delete would take along what the engine alone has. True while some of these objects are to be written for what is gone.
+   * Call when the client has everything the server had. Before that, a missing record may only be lost, as by a power
+   * cut or with its file, and deleting it would remove what only the engine has. True while some of these objects must
+   * be written to remove gone records.
    */
   catchUp(objectNames: readonly string[]): boolean {
     this.#hasCaughtUp = true;
     return objectNames.some((name) => !this.#swept.has(name));
   }
 
-  /** Told of all records of an object as the user sees them: writes those into the engine that changed since last told. */
+  /**
+   * Takes all records of an object as the user sees them, and writes those into the engine that changed since the last
+   * call.
+   */
   async write(objectName: string, records: readonly LocalRecord[]): Promise<void> {
-    // Whoever goes from object to object may come here behind the end, when the engine is gone or another writer's.
+    // A caller that goes from object to object may come here after the end, when the engine is gone or has another
+    // writer.
     if (this.#isClosed) return;
     const now = new Map(records.map((record) => [String(record.recordId), record]));
     const last = this.#lastByObject.get(objectName);
     this.#lastByObject.set(objectName, now);
     const told = [...now].filter(([id, record]) => last?.get(id) !== record);
     const changed = told.filter(([id, record]) => !isSame(last?.get(id), record)).map(([id]) => id);
-    // Those whose version alone is another: their own writes are settled.
+    // Records whose version alone differs: their own writes are settled.
     const restated = told
       .map(([, record]) => record)
       .filter((record) => isSame(last?.get(String(record.recordId)), record));
     await this.#applyAll(async () => {
-      // The engine's own memory says what else may be gone: an earlier process may have ended before it wrote that.
+      // The engine's own memory tells which other records may be gone: an earlier process may have ended before it
+      // removed them.
       const known = this.#hasCaughtUp ? await this.#unsweptIds(objectName) : [];
-      // First what is gone: others may have its unique values by now.
+      // Gone records first: others may have their unique values by now.
       const ids = [...[...(last?.keys() ?? []), ...known].filter((id) => !now.has(id)), ...changed];
       return ids.map((recordId) => ({ objectName, recordId }));
     }, restated);
   }
 
-  /** What the engine knows, once; where it cannot tell, nothing, and the next write of the object asks again. */
+  /** What the engine knows, once. If it cannot tell, nothing; the next write of the object asks again. */
   async #unsweptIds(objectName: string): Promise<readonly string[]> {
     const { engine, onFailed } = this.#parts;
     if (this.#swept.has(objectName)) return [];
@@ -144,8 +152,9 @@ export class EngineWriter {
   }
 
   /**
-   * Writes these records into the engine, and those that could not be written before; the engine shows `others` as they are.
-   * They are found in their turn: whoever comes next and finds nothing new must not be done before they are written.
+   * Writes these records into the engine, and those that could not be written before; the engine shows `others` as they
+   * are. `find` is called inside the turn: a caller that finds nothing new must still wait until earlier finds are
+   * written.
    */
   async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
     await this.#turns.take(async () => {
@@ -161,7 +170,10 @@ export class EngineWriter {
     });
   }
 
-  /** Takes over of what the engine shows which version it is now; what has changed again is written by who is told next. */
+  /**
+   * Notes the new version of a record that the engine shows unchanged; if it has changed again, the next call writes
+   * it.
+   */
   async #restate(record: LocalRecord): Promise<void> {
     const { client, shown, onFailed } = this.#parts;
     if (!shown.get(record)) return;
@@ -174,16 +186,16 @@ export class EngineWriter {
     }
   }
 
-  /** Brings back what the user sees. What sync knows nothing of is left as it is. */
+  /** Restores what the user sees of those records. Records that sync does not know stay as they are. */
   async #restoreTakenAlong(): Promise<void> {
     const { client, onFailed } = this.#parts;
     const restored = new Set<string>();
-    // What that takes along in its turn comes behind.
+    // Records that this affects in turn are appended to the map, and come later.
     for (const [key, ref] of this.#takenAlong) {
       try {
         const isSeen = (await client.records.get(ref)) !== undefined;
         this.#takenAlong.delete(key);
-        // Once with its hooks: those that answer each other would go on for ever.
+        // A record's hooks run once: hooks that trigger each other would go on for ever.
         if (isSeen) await this.#apply(ref, { isPastHooks: restored.has(key) });
         restored.add(key);
       } catch (error) {
@@ -192,7 +204,7 @@ export class EngineWriter {
     }
   }
 
-  /** Writes what the user sees of one record into the engine, in a transaction of its own. */
+  /** Writes one record as the user sees it into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
     const { engine, onFailed, outside } = this.#parts;
     if (isPlaceholderId(ref.recordId)) return onFailed(placeholderId(ref));
@@ -213,17 +225,17 @@ export class EngineWriter {
     }
   }
 
-  /** Returns what to do where the transaction fails after all. */
+  /** Returns what to do if the transaction fails after all. */
   async #applyIn(ref: EngineRef, context: EngineContext): Promise<() => void> {
     const { engine, client, outbox, shown } = this.#parts;
-    // What the application wrote and is not recorded yet comes first; then this is looked at again.
+    // What the application wrote but sync has not recorded comes first; this record is then tried again.
     if (await outbox.has(ref, context)) {
       this.#unapplied.set(recordKey(ref), ref);
       return () => {};
     }
     const { objectName, recordId } = ref;
     const { seen, baseVersion } = await readSeen(client, ref);
-    // Of what is only pushed the client has nothing once it is settled, and the engine's stays.
+    // The client keeps nothing of a push-only record once it is settled; the engine's record stays.
     if (!seen && !client.configs.keepsRecordsOf(objectName)) return () => {};
     const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
     const fields = ownFields(engine.registry.getObject(objectName));
@@ -234,16 +246,16 @@ export class EngineWriter {
       const written = row
         ? await engine.update(objectName, write, { context })
         : await engine.insert(objectName, write, { context });
-      // Defaults and hooks of this engine, or of its tables, may have made something else of it.
+      // Defaults and hooks of this engine or its tables may have altered it.
       const rest = changedIn(fields, Object(written), seen.data);
       if (Object.keys(rest).length > 0) await updatePastHooks(engine, ref, { data: rest, context });
     }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
-    // Before the commit, behind which the application may write on top of it.
+    // Set before the commit: right after it, the application may write on top of this version.
     return shown.set(ref, seen && baseVersion());
   }
 
-  /** Finishes what is being written, and tries and takes nothing more. */
+  /** Finishes the current write, then tries and takes nothing more. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#retry.cancel();
@@ -251,13 +263,13 @@ export class EngineWriter {
   }
 }
 
-/** Why a record is left to where it is. */
+/** Why a record is not synced with the engine. */
 export function placeholderId({ objectName, recordId }: RecordRef): Error {
   const problem = 'an id in braces is a placeholder to ObjectStack';
   return new Error(`${objectName} ${recordId} is not synced with the data engine: ${problem}. Give it another id.`);
 }
 
-/** Most records are the very values they were. */
+/** Most records are the same objects as before. */
 function isSame(last: LocalRecord | undefined, record: LocalRecord): boolean {
   return last === record || (last !== undefined && jsonEquals(last.data, record.data));
 }

@@ -18,7 +18,7 @@ export async function knownIds(
   return rows.map((row) => String(row.record_id));
 }
 
-/** Remembers that sync knows a record, or knows it no more. */
+/** Remembers whether sync knows a record. */
 export async function setKnown(
   engine: DataEngine,
   ref: RecordRef,

@@ -1,4 +1,4 @@
-/** The objects of the local data engine in which sync notes what it must not forget. */
+/** The objects in which sync keeps its notes in the local data engine. */
 import { type DataEngine, defineSystemObjects, systemObject } from '@objectql/sync-types/kernel';
 
 /** Writes of the application that are committed and not yet recorded as mutations. */
@@ -25,7 +25,7 @@ const DEFINITIONS = [
   systemObject(KNOWN, 'Known to sync', { fields: { object_name: text, record_id: long } }),
 ] as const;
 
-/** Defines the objects where they are not defined yet; the engine makes their tables when it starts. */
+/** Defines these objects if they are not defined yet; the engine makes their tables when it starts. */
 export function defineLocalObjects(engine: DataEngine): void {
   defineSystemObjects(engine, DEFINITIONS, '@objectql/plugin-sync');
 }

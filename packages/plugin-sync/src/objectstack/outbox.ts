@@ -1,4 +1,6 @@
-/** Turns what the application writes through the local data engine into mutations; what is committed is never forgotten. */
+/**
+ * Turns the application's writes through the local data engine into mutations; a committed write is never forgotten.
+ */
 import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
 import { instantOf } from '../log/instant.js';
@@ -20,9 +22,9 @@ export interface Noted extends RecordRef {
   readonly base?: Shown | undefined;
 }
 
-/** 16 digits hold every integer that JavaScript does, and sort as the numbers do. */
+/** 16 digits hold every safe integer, and sort as numbers do. */
 const DIGITS = 16;
-/** 500 in one statement: SQLite takes 999 values at least. */
+/** 500 in one statement: every SQLite takes at least 999 values. */
 const DELETED_AT_ONCE = 500;
 
 export class Outbox {
@@ -31,7 +33,7 @@ export class Outbox {
   readonly #platform: SyncPlugin['platform'];
   readonly #turns = new TurnQueue();
   #last: Promise<number> | undefined;
-  /** The mutations that this process has recorded and whose notes could not be forgotten yet. */
+  /** The mutations that this process has recorded, while their notes could not be removed yet. */
   readonly #recorded = new Set<string>();
 
   constructor(engine: DataEngine, { client, platform }: Pick<SyncPlugin, 'client' | 'platform'>) {
@@ -40,7 +42,7 @@ export class Outbox {
     this.#platform = platform;
   }
 
-  /** Notes a write in the transaction in which it is made. Throws `SyncUsageError` for one that could not be recorded. */
+  /** Notes a write in the transaction that makes it. Throws `SyncUsageError` for a write that could not be recorded. */
   async note({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<void> {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
     const row = {
@@ -57,11 +59,11 @@ export class Outbox {
     await this.#engine.insert(OUTBOX, row, { context });
   }
 
-  /** The next place, behind where an earlier process stopped. */
+  /** The next number, after those of earlier processes. */
   #next(context: EngineContext): Promise<number> {
     const next = (this.#last ?? this.#find(context)).then((last) => last + 1);
     this.#last = next;
-    // Where it could not be found out it is asked again.
+    // After a failure it is looked up again.
     next.catch(() => {
       if (this.#last === next) this.#last = undefined;
     });
@@ -81,8 +83,8 @@ export class Outbox {
   }
 
   /**
-   * Records what is noted, in its order, and forgets it once the mutations are durable. What cannot be recorded stays, with
-   * what follows it of the same record, and no other waits for it.
+   * Records the notes in their order, and removes them once the mutations are durable. A write that cannot be recorded
+   * stays, with the later ones of its record; other records do not wait for it.
    */
   async drain(): Promise<void> {
     await this.#turns.take(async () => {
@@ -130,7 +132,7 @@ export class Outbox {
       const waiting = `What another user changed of ${objectName} ${recordId} waits here.`;
       throw new SyncUsageError('WRONG_USER', `${waiting} Open an engine database of its own for each user.`);
     }
-    // An earlier try was recorded, and ended before its note was forgotten.
+    // An earlier try recorded it, but ended before it removed the note.
     if (this.#recorded.has(made.id)) return;
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
     const baseVersion = base?.epochs === log.meta.epochs ? base.version : null;
@@ -139,7 +141,7 @@ export class Outbox {
   }
 }
 
-/** A write that is noted, with the id of its mutation, the time at which it was made, and whose it is where that is known. */
+/** A noted write, with the id of its mutation, the time it was made, and its user where known. */
 type NotedBefore = Noted & { readonly made: MadeBefore; readonly user: string | null };
 
 /** Casts: these rows are written above and nowhere else. */

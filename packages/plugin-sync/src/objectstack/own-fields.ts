@@ -1,4 +1,4 @@
-/** Which of a record's fields are the application's to write, by the object's definition. */
+/** Which of a record's fields the application may write, by the object's definition. */
 import { type Json, type JsonObject, jsonEquals } from '@objectql/sync-types';
 import type { EngineObject, EngineRow } from '@objectql/sync-types/kernel';
 
@@ -8,10 +8,10 @@ interface FieldDefinition {
   readonly readonly?: unknown;
 }
 
-/** Computed by the engine on each side, or stored there as what no reader is told. */
+/** Computed by the engine on each side, or stored there in a form that no reader is told. */
 const EACH_SIDES_OWN = ['formula', 'summary', 'autonumber', 'auto_number', 'secret', 'password'];
 
-/** The fields a user's write consists of: not the id, what the platform keeps, what is computed, or what is kept secret. */
+/** The fields a user can write: not the id, nor what the platform keeps, nor computed or secret fields. */
 export function ownFields(object: EngineObject | undefined): readonly string[] {
   return Object.entries(object?.fields ?? {}).flatMap(([name, definition]) => {
     const { type, system, readonly } = (definition ?? {}) as FieldDefinition;
@@ -20,7 +20,7 @@ export function ownFields(object: EngineObject | undefined): readonly string[] {
   });
 }
 
-/** Of these fields what `row` has otherwise than `before`; a field that is empty in both is not in it. */
+/** The values of these fields in `row` that differ from `before`; a field that is empty in both does not differ. */
 export function changedIn(
   fields: readonly string[],
   before: EngineRow | JsonObject,
@@ -34,7 +34,7 @@ export function changedIn(
   );
 }
 
-/** Through JSON, because drivers hand out dates where the wire has texts. */
+/** Goes through JSON, because drivers hand out dates where the wire has texts. */
 function plain(row: EngineRow | JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(row)) as JsonObject;
 }

@@ -1,4 +1,4 @@
-/** What the server has is so: where the local engine refuses it, or makes something else of it, its driver writes it. */
+/** The server's state counts: if the local engine refuses or alters it, its driver writes it. */
 import type { JsonObject } from '@objectql/sync-types';
 import type { DataEngine, EngineContext, EngineOperation } from '@objectql/sync-types/kernel';
 
@@ -13,10 +13,13 @@ interface DriverOptions {
   readonly transaction: unknown;
 }
 
-/** A value or a reference that the definitions do not allow, and not what the database or a hook has failed at. */
+/** The definitions refuse a value or a reference; the database or a hook has not failed. */
 const REFUSALS: readonly unknown[] = ['VALIDATION_FAILED', 'DELETE_RESTRICTED'];
 
-/** Carries out a write of one record, past the definitions where they refuse it: without its hooks, and with nothing that follows it. */
+/**
+ * Carries out a write of one record. If the definitions refuse it, its driver does: without hooks, and without what
+ * follows from it.
+ */
 export async function writePastDefinitions(
   engine: DataEngine,
   recordId: string,
@@ -31,7 +34,7 @@ export async function writePastDefinitions(
   }
 }
 
-/** Carries out a write of one record without hooks, and with nothing that follows it. */
+/** Carries out a write of one record without hooks, and without what follows from it. */
 export async function writePastHooks(engine: DataEngine, recordId: string, operation: EngineOperation): Promise<void> {
   const { object, data, context } = operation;
   const driver = driverOf(engine, object);
@@ -41,7 +44,7 @@ export async function writePastHooks(engine: DataEngine, recordId: string, opera
   else operation.result = await driver.update(object, recordId, data, options);
 }
 
-/** Changes fields of a record that is there, without hooks. */
+/** Changes fields of an existing record, without hooks. */
 export async function updatePastHooks(
   engine: DataEngine,
   { objectName, recordId }: { readonly objectName: string; readonly recordId: string },

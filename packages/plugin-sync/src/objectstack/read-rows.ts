@@ -8,7 +8,7 @@ export interface Reading {
   readonly context: EngineContext;
 }
 
-/** By id, those that are there and that the engine finds by their ids. */
+/** Existing rows that the engine finds by id, by their ids. */
 export async function readRows(
   engine: DataEngine,
   { objectName, ids: asked, context }: Reading,

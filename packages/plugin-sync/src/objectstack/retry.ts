@@ -1,4 +1,4 @@
-/** Another try of what failed, after a delay that grows from failure to failure. */
+/** Tries again what failed, after a delay that grows with each failure. */
 import { backoffMs } from '../cycle/backoff.js';
 import type { Platform } from '../platform/platform.js';
 
@@ -13,7 +13,7 @@ export class Retry {
     this.#work = work;
   }
 
-  /** Has the work done again later. */
+  /** Schedules the work again. */
   failed(): void {
     this.cancel();
     this.#failures += 1;
@@ -21,7 +21,7 @@ export class Retry {
     this.#cancel = this.#platform.setTimer(() => void this.#work(), delayMs);
   }
 
-  /** Nothing is left to try; what fails next waits as after a first failure. */
+  /** Nothing is left to try; the next failure waits as briefly as a first one. */
   succeeded(): void {
     this.cancel();
     this.#failures = 0;

@@ -1,4 +1,4 @@
-/** A record as the user sees it, and what a change made on top of it is based on. */
+/** A record as the user sees it, and the base of a change made on top of it. */
 import type { RecordRef } from '@objectql/sync-types';
 import { type LocalRecord, rebase } from '../records/rebase.js';
 import type { SyncClient } from '../sync-client.js';
@@ -6,7 +6,7 @@ import type { SyncClient } from '../sync-client.js';
 export interface SeenRecord {
   /** `undefined` where there is none. */
   readonly seen: LocalRecord | undefined;
-  /** To be asked for when it is used: the record's own version may be one of a feed that is no more. */
+  /** Call it only when it is used: the record's version may belong to a feed that no longer exists. */
   readonly baseVersion: () => number | null;
 }
 

@@ -1,17 +1,17 @@
 /**
- * Which version of each record the local engine shows: what an edit made there is based on. The client may have a newer one
- * that is still to be written into the engine, and what the user has not seen is no base of theirs.
+ * Which version of each record the local engine shows: an edit made there is based on it. The client may have a newer
+ * version that is not in the engine yet, but the user has not seen that one.
  */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import type { ClientLog } from '../log/client-log.js';
 
-/** A version, and how often versions were forgotten when it was one: later it tells nothing. */
+/** A version, and the client's epoch count at that time: at a later count it says nothing. */
 export interface Shown {
   readonly version: number | null;
   readonly epochs: number;
 }
 
-/** Known since the engine was compared with the client, which is soon after the start. */
+/** Filled when the engine is compared with the client, soon after the start. */
 export class ShownVersions {
   readonly #log: Pick<ClientLog, 'meta'>;
   readonly #byKey = new Map<string, Shown>();
@@ -24,7 +24,7 @@ export class ShownVersions {
     return this.#byKey.get(recordKey(ref));
   }
 
-  /** The engine shows this version now; none where the record is gone. Returns what takes that back. */
+  /** The engine shows this version now, or none if the record is gone. Returns a function that takes that back. */
   set(ref: RecordRef, version: number | null | undefined): () => void {
     const key = recordKey(ref);
     const before = this.#byKey.get(key);

@@ -17,7 +17,7 @@
  */
 
 export type LeadershipState =
-  /** `unanswered`: how often the leader was asked since it was last heard. */
+  /** `unanswered`: how often the leader was asked since it last spoke. */
   | { readonly at: 'following'; readonly unanswered: number }
   /** The lock is being taken from a leader that does not answer, or that nobody sees. */
   | { readonly at: 'taking' }
@@ -28,7 +28,7 @@ export type LeadershipEvent =
   | { readonly type: 'granted' }
   | { readonly type: 'lost' }
   | { readonly type: 'tick' }
-  /** The leader said something; whether the user sees this tab, and the leader's. */
+  /** The leader said something. Tells whether the user sees this tab, and the leader's. */
   | { readonly type: 'heard'; readonly isSeen: boolean; readonly isLeaderSeen: boolean }
   | { readonly type: 'left' };
 
@@ -42,13 +42,16 @@ export interface LeadershipStep {
 /** 1.5 s: with `MAX_UNANSWERED` a frozen leader is replaced within 5 s, and a message costs next to nothing. */
 export const TICK_MS = 1500;
 
-/** 2: after a laptop slept, the first question of all tabs is late; a leader busy for 3 s may lose its place, which harms nothing. */
+/**
+ * 2: after a laptop slept, the first question of all tabs comes late. A leader busy for 3 s may lose its place, which
+ * is harmless.
+ */
 const MAX_UNANSWERED = 2;
 
 /** Where a tab starts: in line. */
 export const START: LeadershipStep = { state: { at: 'following', unanswered: 0 }, effects: ['stand-in-line'] };
 
-/** The machine's next state and what is to be done for it. */
+/** The machine's next state and what to do for it. */
 export function nextLeadership(state: LeadershipState, event: LeadershipEvent): LeadershipStep {
   if (state.at === 'left') return { state, effects: [] };
   switch (event.type) {
@@ -57,7 +60,8 @@ export function nextLeadership(state: LeadershipState, event: LeadershipEvent): 
     case 'granted':
       return { state: { at: 'leading' }, effects: ['lead'] };
     case 'lost':
-      // The browser refuses the lock: asked again at once, it may do so without end. The ticks lead on from here.
+      // The browser may refuse the lock every time: asked again at once, it would do so without end. The ticks try
+      // again.
       return { state: START.state, effects: state.at === 'leading' ? ['follow', 'stand-in-line'] : ['let-go'] };
     case 'tick':
       if (state.at !== 'following') return { state, effects: [] };

@@ -1,4 +1,4 @@
-/** What the leader's listeners hear, the listeners of the other tabs hear too; all but server changes, which arrive once. */
+/** Tells the listeners of other tabs what the leader's hear, except server changes, which must arrive once. */
 import type { Listeners, Told } from '../listeners/listeners.js';
 import type { SyncEventListener } from '../listeners/sync-listener.js';
 import type { TabEvent } from './tab-message.js';

@@ -1,4 +1,7 @@
-/** How a client shares its storage with the clients of other tabs. What does it is in `tabs/`, loaded only where asked for. */
+/**
+ * How a client shares its storage with the clients of other tabs. The implementation in `tabs/` is loaded only on
+ * demand.
+ */
 import type { SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
 import type { MutationOutcome } from '../answer/mutation-outcome.js';
@@ -26,7 +29,7 @@ export interface Tabs {
 export interface TabGroup {
   /** The storage to use: the others hear what is written to it. */
   readonly storage: ClientStorage;
-  /** Takes the client in. Its own driver syncs while this tab leads; the one returned is of all tabs. */
+  /** Takes the client in. Its own driver syncs while this tab leads; the returned driver stands for all tabs. */
   drive(member: TabMember): Driver;
   /** What is known of sync in all tabs. */
   facts(own: SyncFacts): SyncFacts;
@@ -48,7 +51,7 @@ export interface TabMember {
   /** Opens the storage, once. */
   readonly open: () => Promise<unknown>;
   readonly facts: () => SyncFacts;
-  /** Knows the outcomes, learns those of other tabs, and takes over what the log has read again. */
+  /** Knows the outcomes, learns those of other tabs, and takes in what the log has read again. */
   readonly intake: Pick<AnswerIntake, 'outcomeOf' | 'learn' | 'tellReread'>;
   /** Schedules what is pending. */
   readonly schedule: () => void;

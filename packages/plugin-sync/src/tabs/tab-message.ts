@@ -1,4 +1,4 @@
-/** What tabs tell each other. Data has one way between them, the storage: messages say that, and where, it changed. */
+/** What tabs tell each other. Data travels only through the storage: messages say that, and where, it changed. */
 
 import type { MutationOutcome } from '../answer/mutation-outcome.js';
 import type { SyncState } from '../cycle/sync-state.js';
@@ -7,37 +7,37 @@ import type { Changed } from '../records/record-watch.js';
 import type { SyncFacts } from '../sync-status.js';
 
 export type TabMessage =
-  /** Every follower, now and then, and every tab when it comes: who leads, and how does sync stand? */
+  /** From every follower now and then, and from every new tab: who leads, and how does sync stand? */
   | { readonly type: 'asked' }
-  /** The leader: so it stands. `term` is new with each leadership. */
+  /** From the leader: how sync stands. `term` is new with each leadership. */
   | {
       readonly type: 'stands';
       readonly term: string;
       readonly state: SyncState;
       readonly facts: SyncFacts;
       readonly isPaused: boolean;
-      /** False where nobody sees it, and while its storage fails: another tab then leads better. */
+      /** False while nobody sees it, and while its storage fails: another tab is then the better leader. */
       readonly isSeen: boolean;
     }
-  /** A tab begins to write; unless it tells how that ended, it has died on the way and the storage is to be read. */
+  /** A tab begins to write. If it does not tell how that ended, it has died, and the storage must be read. */
   | { readonly type: 'writing' }
   /** `revision` is `null` when nothing was written. */
   | { readonly type: 'wrote'; readonly revision: number | null; readonly changed: Changed }
-  /** The leader: these are settled. */
+  /** From the leader: these are settled. */
   | { readonly type: 'settled'; readonly outcomes: readonly (readonly [string, MutationOutcome])[] }
-  /** The leader: tell the listeners of this tab too. */
+  /** From the leader: tell the listeners of this tab too. */
   | { readonly type: 'happened'; readonly event: TabEvent }
   /** To the leader: somebody paused, resumed, or forgot a scheduled sync. */
   | { readonly type: 'told'; readonly what: 'paused' | 'resumed' | 'cancelled' }
   /** To the leader: do this for me. */
   | { readonly type: 'wants'; readonly id: string; readonly wish: Wish }
-  /** The leader: it is done. */
+  /** From the leader: it is done. */
   | { readonly type: 'done'; readonly id: string; readonly value: unknown; readonly error: WishError | undefined };
 
 /** What only the leader can do. */
 export type Wish = { readonly do: 'sync' } | { readonly do: 'outcome'; readonly mutationId: string };
 
-/** Why it was not done, as far as an error survives the way between tabs. */
+/** Why it was not done: what survives of an error on the way between tabs. */
 export interface WishError {
   readonly code: string | undefined;
   readonly message: string;
@@ -50,13 +50,16 @@ export type TabEvent =
 
 /** A message on its way. */
 export interface Envelope {
-  /** The language; another version of the app may speak another one, and is then not understood. */
+  /** The version of these messages; a tab does not understand another one. */
   readonly v: 1;
   readonly from: string;
   readonly message: TabMessage;
 }
 
-/** The envelope that came, or `undefined` for what is none. Tabs of one origin trust each other, not each other's age. */
+/**
+ * The envelope, or `undefined` for anything else. Tabs of one origin trust each other, but may be of different
+ * versions.
+ */
 export function readEnvelope(data: unknown): Envelope | undefined {
   return (data as Partial<Envelope> | null)?.v === 1 ? (data as Envelope) : undefined;
 }

@@ -27,7 +27,7 @@ export interface PeerParts {
   readonly name: string;
 }
 
-/** 2 s: how soon a storage that did not open is tried again. */
+/** 2 s: the delay before a storage that did not open is tried again. */
 const REOPEN_MS = 2000;
 
 type Stands = Extract<TabMessage, { readonly type: 'stands' }>;
@@ -50,7 +50,7 @@ export class TabPeer implements TabGroup, Driver {
   #hasLeft = false;
   #said = '';
   #settled: (readonly [string, MutationOutcome])[] = [];
-  /** What other tabs told is not told again. */
+  /** True while outcomes of other tabs are taken in: they are not told again. */
   #isLearning = false;
   #cancelReopen: () => void = () => {};
 
@@ -89,7 +89,7 @@ export class TabPeer implements TabGroup, Driver {
       },
       onFailed: listeners.report,
     });
-    // Until this tab leads its own driver rests.
+    // The tab's own driver rests until the tab leads.
     driver.dispatch({ type: 'paused' });
     listeners.add(relay((event) => this.#term !== undefined && this.#post({ type: 'happened', event })));
     this.#post({ type: 'asked' });
@@ -116,7 +116,7 @@ export class TabPeer implements TabGroup, Driver {
     try {
       // The leader can send only what is stored.
       if (this.#term === undefined) await this.#joined.log.flush();
-      // A cast, because what the leader answers this wish with is what `#do` returns.
+      // A cast, because the leader answers this wish with what `#do` returns.
       return (await this.#wishes.ask(this.#platform.newId(), { do: 'sync' })) as SyncPushResponse | null;
     } catch {
       // The saver tells why nothing could be stored, and goes on trying.
@@ -130,7 +130,8 @@ export class TabPeer implements TabGroup, Driver {
       // A cast as in `request`.
       return (await this.#wishes.ask(this.#platform.newId(), { do: 'outcome', mutationId })) as MutationOutcome;
     } catch {
-      // What could not be stored yet is known here alone, and the leader may be younger than an outcome all tabs were told.
+      // Only this tab knows what could not be stored yet, and the leader may have started after an outcome was told to
+      // all tabs.
       return this.#joined.intake.outcomeOf(mutationId);
     }
   }
@@ -143,11 +144,11 @@ export class TabPeer implements TabGroup, Driver {
         this.#post({ type: 'told', what: event.type });
         return this.#told(event.type);
       case 'refused':
-        // A tab of another user must neither keep this one's from leading nor hear of them.
+        // A tab of another user must neither keep this user's tabs from leading nor hear of them.
         this.leave();
         return this.#driver.dispatch(event);
       default:
-        // A follower's driver rests whatever it is told: what this tab records the leader finds in the storage.
+        // A follower's driver rests whatever it is told: the leader finds this tab's mutations in the storage.
         this.#driver.dispatch(event);
     }
   }
@@ -156,14 +157,14 @@ export class TabPeer implements TabGroup, Driver {
   tellSettled(id: string, outcome: MutationOutcome): void {
     if (this.#term === undefined || this.#isLearning) return;
     if (this.#settled.push([id, outcome]) > 1) return;
-    // All that one answer settles goes as one message.
+    // Everything that one answer settles goes as one message.
     void Promise.resolve().then(() => {
       this.#post({ type: 'settled', outcomes: this.#settled });
       this.#settled = [];
     });
   }
 
-  /** Tells the others how sync stands, if that is news. */
+  /** Tells the other tabs how sync stands, if that has changed. */
   changed(): void {
     if (this.#term !== undefined) this.#say(this.#term, 'news');
   }
@@ -192,7 +193,7 @@ export class TabPeer implements TabGroup, Driver {
     return this.#member;
   }
 
-  /** Stands for leader only with a storage that opens. */
+  /** Stands for election only once the storage opens. */
   async #join(member: TabMember): Promise<void> {
     try {
       await member.open();
@@ -208,7 +209,7 @@ export class TabPeer implements TabGroup, Driver {
   async #lead(): Promise<void> {
     const term = this.#platform.newId();
     this.#term = term;
-    // The leader before may have died on the way between storage and channel.
+    // The leader before may have died between writing and telling.
     await this.#watch?.readAgain();
     if (this.#term !== term) return;
     if (!this.#isPaused) this.#driver.dispatch({ type: 'resumed' });
@@ -232,7 +233,7 @@ export class TabPeer implements TabGroup, Driver {
     const member = this.#member;
     if (!member || member.driver.state.at === 'closed') return;
     const { state } = this;
-    // One whose storage fails, as for good where a newer app has upgraded it, must not keep others from syncing.
+    // A tab whose storage fails (for good, if a newer app has upgraded it) must not keep others from syncing.
     const isSeen = this.#host.isVisible() && !member.log.isFailing;
     const facts = member.facts();
     const said = JSON.stringify([state, facts]);
@@ -242,7 +243,7 @@ export class TabPeer implements TabGroup, Driver {
   }
 
   #post(message: TabMessage): void {
-    // An application may pause or resume what it has closed; a closed channel would throw.
+    // An application may pause or resume a closed client; a closed channel would throw.
     if (!this.#hasLeft) this.#channel.post({ v: 1, from: this.#id, message });
   }
 
@@ -277,7 +278,7 @@ export class TabPeer implements TabGroup, Driver {
       case 'done':
         return this.#wishes.done(message.id, message.value, message.error);
       default:
-      // A newer version of the app in another tab may say more than this one understands.
+      // Another tab with a newer version of the app may send messages that this one does not know.
     }
   }
 
@@ -289,18 +290,21 @@ export class TabPeer implements TabGroup, Driver {
     this.#isPaused = message.isPaused;
     if (isNew) {
       this.#wishes.askAgain();
-      // A page that is opened while the leader waits for a sign-in may come from there, and only its own tab knows.
+      // A page opened while the leader waits for a sign-in may come from that sign-in; only its own tab knows.
       if (message.state.at === 'needs-auth') void this.request();
     }
     member.onChanged();
   }
 
-  /** Answers, unless this tab has lost its lead meanwhile or is closing: then the next leader is asked. */
+  /**
+   * Fulfils a wish and answers, unless this tab has lost its lead meanwhile or is closing: the next leader is asked
+   * then.
+   */
   async #fulfil(wish: Wish, answer: (value: unknown, error?: WishError) => void): Promise<void> {
     const term = this.#term;
     const isLeader = () => this.#term === term && this.#driver.state.at !== 'closed';
     try {
-      // Who asks has written before.
+      // The tab that asks has written first.
       await this.#watch?.untilFresh();
       const value = await this.#do(wish);
       if (isLeader()) answer(value);

@@ -4,7 +4,7 @@ import type { Changed } from '../records/record-watch.js';
 import { type ClientStorage, MovedError, type StorageBatch } from '../storage/client-storage.js';
 import type { TabMessage } from './tab-message.js';
 
-/** 500: beyond, reading everything anew costs less than naming what changed. */
+/** 500: beyond this, reading everything costs less than naming the changes. */
 const MAX_NAMED = 500;
 
 /** The storage, with `tell` called before and after each commit. */
@@ -19,7 +19,8 @@ export function tellingStorage(storage: ClientStorage, tell: (message: TabMessag
       try {
         await storage.commit(batch);
       } catch (error) {
-        // Of another failure the others hear nothing and look for themselves: what was not answered may have been stored.
+        // After any other failure the tabs hear nothing and look for themselves: the write may have been stored all the
+        // same.
         if (error instanceof MovedError) tell({ type: 'wrote', revision: null, changed: [] });
         throw error;
       }
@@ -28,7 +29,7 @@ export function tellingStorage(storage: ClientStorage, tell: (message: TabMessag
   };
 }
 
-/** The base records that change. Which entries do, those who read the log again see for themselves. */
+/** The base records that change. Tabs that read the log again see for themselves which entries changed. */
 function changedBy({ putRecords = [], removeRecords = [], sweepWalk }: StorageBatch): Changed {
   const refs = [...putRecords, ...removeRecords];
   if (sweepWalk !== undefined || refs.length > MAX_NAMED) return 'all';

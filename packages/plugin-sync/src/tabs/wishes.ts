@@ -1,4 +1,4 @@
-/** What this tab wants the leader to do, whichever tab that is: asked again of each new leader until it is done. */
+/** What this tab wants of the leader, whichever tab that is: each new leader is asked again until it is done. */
 import type { Wish, WishError } from './tab-message.js';
 
 interface Open {

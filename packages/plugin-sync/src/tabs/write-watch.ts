@@ -12,18 +12,18 @@ export interface WriteWatchParts {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** 1 s: writing takes milliseconds; a tab that has not told by then how it ended is gone. */
+/** 1 s: a write takes milliseconds; a tab that has not told its end by then is gone. */
 const WRITE_MS = 1000;
 
 export class WriteWatch {
   readonly #parts: WriteWatchParts;
-  /** What each revision changed, of those the log has not taken in yet. */
+  /** What each revision changed that the log has not taken in yet. */
   readonly #changedByRevision = new Map<number, Changed>();
   readonly #writing = new Set<string>();
   #disarm: (() => void) | undefined;
   #isStopped = false;
   #last: Promise<void> = Promise.resolve();
-  /** A read that is asked for and has not begun: it sees whatever is written until then. */
+  /** A read that was asked for but has not begun: it will see everything written until then. */
   #next: Promise<void> | undefined;
 
   constructor(parts: WriteWatchParts) {
@@ -49,14 +49,15 @@ export class WriteWatch {
     if (this.#isBehind()) void this.readAgain();
   }
 
-  /** This tab has written this revision; who watches its records here is told by who wrote. */
+  /** This tab has written this revision; the writer itself tells those who watch its records here. */
   wrote(revision: number): void {
-    // All before it is taken in, or it could not have been written. A tab that is alone would keep every one.
+    // Everything before it is taken in, or it could not have been written. Without this, a lone tab would keep every
+    // revision.
     this.#changedByRevision.delete(revision - 1);
     this.#changedByRevision.set(revision, []);
   }
 
-  /** Reads all that is stored by now, also what nobody told of. Never rejects. */
+  /** Reads everything stored by now, including what nobody told of. Never rejects. */
   readAgain(): Promise<void> {
     if (!this.#next) {
       this.#next = this.#last.then(() => {
@@ -68,7 +69,7 @@ export class WriteWatch {
     return this.#next;
   }
 
-  /** Resolves when everything that was told is taken in. */
+  /** Resolves when everything told so far is taken in. */
   untilFresh(): Promise<void> {
     return this.#last;
   }
@@ -115,7 +116,7 @@ function pendingRefs(log: ClientLog): ReadonlyMap<string, RecordRef> {
   return new Map(Array.from(log.pending, ({ mutation }) => [mutation.id, mutation]));
 }
 
-/** What is in one of them alone. */
+/** The records of mutations that only one of the two has. */
 function differing(
   before: ReadonlyMap<string, RecordRef>,
   after: ReadonlyMap<string, RecordRef>,

@@ -1,4 +1,4 @@
-/** Compares what the feed says of records with what the data engine has, and versions the difference. */
+/** Compares the feed's records with the data engine's, and versions the differences. */
 import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
 import { AS_SYSTEM, isPlaceholderId } from '@objectql/sync-types/kernel';
 import { findUnfit, type RecordChange, stateOfChange } from '../records/record-change.js';
@@ -10,11 +10,11 @@ export interface BringUpToDateParts {
   readonly records: Pick<EngineRecords, 'readAll'>;
   readonly now: () => number;
   readonly maxRecordBytes: number;
-  /** Told of a record that is unfit for devices: its write stands, and they keep the version before it. */
+  /** Told of a record that devices cannot take: its write stands, and they keep the version before it. */
   readonly onUnfit: (message: string) => void;
 }
 
-/** Versions each record that the engine has otherwise than the feed; what is the same takes no version. */
+/** Versions each record that differs between the engine and the feed; equal ones take no version. */
 export function createBringUpToDate(parts: BringUpToDateParts): BringUpToDate {
   return async (refs, { transaction, run }) => {
     const present = await parts.records.readAll(refs, { ...AS_SYSTEM, transaction });

@@ -5,7 +5,7 @@ import { SyncRequestError } from '../sync-request-error.js';
 import { readFacts } from './engine-facts.js';
 import { type MembershipResolver, membershipsOf } from './memberships.js';
 
-/** What is needed of the service `auth`. */
+/** The part of the service `auth` that sync needs. */
 export interface AuthService {
   readonly api?: SessionApi;
   getApi?(): Promise<SessionApi>;
@@ -16,7 +16,7 @@ interface SessionApi {
   getSession(request: { readonly headers: Headers }): Promise<unknown>;
 }
 
-/** What is needed of `@objectstack/core`; some of it is younger than 17.0. */
+/** The part of `@objectstack/core` that sync needs; some of it was added after 17.0. */
 export interface IdentityCore {
   resolveAuthzContext(input: {
     readonly ql: unknown;
@@ -33,14 +33,14 @@ export interface IdentityCore {
 export interface EngineAuthenticateParts {
   readonly engine: DataEngine;
   readonly auth: AuthService;
-  /** The service `tenancy`, where the kernel has one. */
+  /** The service `tenancy`, if the kernel has one. */
   readonly tenancy: unknown;
   /** The service `rls-membership-resolver`, once the application has one. */
   readonly membership: () => MembershipResolver | undefined;
   readonly core: IdentityCore;
 }
 
-/** The principal has the user's id, and in `context` the engine's execution context of that user. */
+/** The principal has the user's id, and `context` holds the engine's execution context of that user. */
 export function engineAuthenticate({ engine, auth, tenancy, membership, core }: EngineAuthenticateParts): Authenticate {
   return async ({ headers }) => {
     const api = auth.api ?? (await auth.getApi?.());
@@ -58,7 +58,7 @@ export function engineAuthenticate({ engine, auth, tenancy, membership, core }: 
         throw outage('Permissions', error);
       });
     if (!authz.userId) {
-      // The platform answers the same where the session could not be read.
+      // The platform answers the same if the session could not be read.
       await readFacts(engine, AS_SYSTEM).catch((error: unknown) => {
         throw outage('Sessions', error);
       });
@@ -70,7 +70,8 @@ export function engineAuthenticate({ engine, auth, tenancy, membership, core }: 
       requestLocale: headers.get('accept-language') ?? undefined,
     });
     if (!context) return null;
-    // Once for the request: where its resolver fails the platform goes on as if there were no teams, and a device would drop its records.
+    // Asked once for the request: if the resolver fails, the platform goes on as if there were no teams, and a device
+    // would drop its records.
     const rlsMembership = await membershipsOf(membership(), { ...context }).catch((error: unknown) => {
       throw outage('Teams', error);
     });
@@ -78,12 +79,12 @@ export function engineAuthenticate({ engine, auth, tenancy, membership, core }: 
   };
 }
 
-/** An outage is no sign that nobody is signed in: the device waits and keeps its session. */
+/** An outage does not mean that nobody is signed in: the device waits and keeps its session. */
 function outage(what: string, cause: unknown): SyncRequestError {
   return new SyncRequestError('BUSY', `${what} cannot be read now. Send the same request again.`, { cause });
 }
 
-/** A password that has expired, or a second factor that is missing, must be mended where the user signs in. */
+/** An expired password or a missing second factor must be fixed where the user signs in. */
 async function refuseGated(auth: AuthService, core: IdentityCore, session: () => Promise<unknown>): Promise<void> {
   if (!auth.isAuthGateActive?.()) return;
   const { user } = ((await session()) ?? {}) as { readonly user?: unknown };

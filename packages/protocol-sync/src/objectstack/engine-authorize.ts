@@ -7,12 +7,14 @@ import { isForbidden } from './engine-error.js';
 import { contextOf, type EngineRecords } from './engine-records.js';
 import { type MembershipResolver, membershipsOf } from './memberships.js';
 
-/** What is needed of the service `security`: what the sets of a user say, which are in their context by name alone. */
+/**
+ * The part of the service `security` that sync needs: what a user's permission sets contain. Contexts only name them.
+ */
 export interface SecurityService {
   resolvePermissionSetsForContext(context: EngineContext): Promise<readonly PermissionSet[]>;
 }
 
-/** What says more of a user's rights than their context does, where the kernel has it. */
+/** Services that know more of a user's rights than the context does, if the kernel has them. */
 export interface RightsServices {
   readonly security: SecurityService | undefined;
   readonly membership: MembershipResolver | undefined;
@@ -25,7 +27,9 @@ interface PermissionSet {
   readonly rowLevelSecurity?: unknown;
 }
 
-/** What in a user's context decides what they may read; a change of it makes their devices walk the feed anew. */
+/**
+ * The parts of a user's context that decide what they may read; when one changes, their devices walk the feed anew.
+ */
 const RIGHTS = [
   'tenantId',
   'accessible_org_ids',
@@ -36,7 +40,9 @@ const RIGHTS = [
   'systemPermissions',
 ] as const;
 
-/** Reads as the caller, in one query for all that is asked at once. Writes are judged by the engine when they are made. */
+/**
+ * Reads as the caller, with one query for all questions asked at once. The engine judges writes when they are made.
+ */
 export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, services: () => RightsServices): Authorize {
   const batchOf = batches(records);
   return {
@@ -49,7 +55,7 @@ export function engineAuthorize(records: Pick<EngineRecords, 'readAll'>, service
       const context = contextOf(principal);
       const { security, membership } = services();
       const sets = (await security?.resolvePermissionSetsForContext(context)) ?? [];
-      // An application that tells who asks by itself may not say them.
+      // If the application authenticates callers itself, its contexts may lack the memberships.
       const memberships = context.rlsMembership ?? (await membershipsOf(membership, context));
       return JSON.stringify([
         ...RIGHTS.map((right) => inOrder(context[right])),
@@ -67,16 +73,16 @@ function contentsOf(sets: readonly PermissionSet[]): readonly unknown[] {
   return byName.map(({ name, objects, fields, rowLevelSecurity }) => [name, objects, fields, rowLevelSecurity]);
 }
 
-/** Databases answer the rows of one query in any order, and another order is no other right. */
+/** Databases answer the rows of a query in any order, and a different order does not change the rights. */
 function inOrder(value: unknown): unknown {
   return Array.isArray(value) ? value.toSorted() : value;
 }
 
-/** A deleted record is known by its id alone to everybody who may read its object. */
+/** Everybody who may read an object learns of a deleted record, but only its id. */
 function permissionOf({ record }: Omit<ReadQuestion, 'principal'>, seen: JsonObject | undefined): ReadPermission {
   if (!record) return 'allow';
   if (!seen) return 'forget';
-  // A value that reads otherwise is masked for this user, or is changing right now and comes again.
+  // A value that reads differently is masked for this user, or is changing right now and comes again.
   const without = Object.keys(record).filter(
     (field) => !Object.hasOwn(seen, field) || !jsonEquals(seen[field], record[field]),
   );

@@ -1,6 +1,6 @@
-/** What the data engine's errors say of a transaction that met another one in its way. */
+/** Tells from the data engine's errors whether a transaction met another one in its way. */
 
-/** True when the transaction only lost a race against another one, and may win it when it is run again. */
+/** True when the transaction only lost a race against another one, and may win when it is run again. */
 export function isContention(error: unknown): boolean {
   return codesOf(error).some((code) => CONTENTION.test(code));
 }
@@ -12,7 +12,7 @@ export function isLockTimeout(error: unknown): boolean {
 
 const CONTENTION = /^(40001|40P01|55P03|SQLITE_BUSY.*)$/;
 
-/** The codes of an error and of its causes, of which it may be one itself: drivers wrap what the database said. */
+/** The codes of an error and its causes, which may lead back to it: drivers wrap the database's error. */
 function codesOf(error: unknown): readonly string[] {
   const codes: string[] = [];
   const seen = new Set<unknown>();

@@ -1,27 +1,29 @@
-/** What the data engine refuses, in the terms of sync. */
+/** Turns the data engine's refusals into those of sync. */
 import { RejectionError } from '../records/record-resolver.js';
 
-/** What a denied permission says of the write. */
+/** What a permission error says of the denied write. */
 interface Denial {
   readonly operation?: unknown;
   readonly object?: unknown;
   readonly forbiddenFields?: unknown;
 }
 
-/** What the engine's errors carry; its published contract, unlike its classes. */
+/** The fields of the engine's errors; they are its published contract, unlike its classes. */
 interface EngineFailure {
   readonly message: string;
   readonly code?: unknown;
   readonly status?: unknown;
   readonly statusCode?: unknown;
-  /** Of a validation: what is wrong with which field. */
+  /** For a validation error: what is wrong with which field. */
   readonly fields?: unknown;
   readonly details?: Denial | undefined;
-  /** What a script in the metadata threw, without what the sandbox adds. */
+  /** The message that a script in the metadata threw, without what the sandbox adds. */
   readonly innerMessage?: unknown;
 }
 
-/** A refusal for good where the engine says that the same write can never succeed; any other error as it is, to be retried. */
+/**
+ * Returns a refusal for good if the engine says that the write can never succeed, else the error itself, to be retried.
+ */
 export function toRejection(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RejectionError) return error;
   // A cast, because every field is read as unknown.
@@ -32,7 +34,7 @@ export function toRejection(error: unknown): unknown {
   if (status === 401 || isForbidden(error)) {
     return new RejectionError('FORBIDDEN', whatIsForbidden(failure));
   }
-  // Its own words may quote the statement.
+  // The engine's own message may quote the statement.
   if (isDataException(code))
     return new RejectionError('VALIDATION', 'The database does not take a value of this change.');
   const isInvalid =
@@ -45,14 +47,16 @@ export function toRejection(error: unknown): unknown {
   return isInvalid ? new RejectionError('VALIDATION', whatIsInvalid(failure)) : error;
 }
 
-/** Whether the permissions of who asks forbid this very write, which no hook has seen then: a hook's refusal names no write. */
+/**
+ * Whether the caller's permissions forbid this very write. No hook has seen it then: a hook's refusal names no write.
+ */
 export function isDenied(error: unknown, { operation, object }: Pick<Denial, 'operation' | 'object'>): boolean {
   // A cast, because every field is read as unknown.
   const { details } = (error ?? {}) as Partial<EngineFailure>;
   return isForbidden(error) && details?.operation === operation && details?.object === object;
 }
 
-/** Whether the engine refused because of who asks. */
+/** Whether the engine refused because the caller lacks a permission. */
 export function isForbidden(error: unknown): boolean {
   // A cast, because every field is read as unknown.
   const { code, status, statusCode } = (error ?? {}) as Partial<EngineFailure>;
@@ -60,8 +64,7 @@ export function isForbidden(error: unknown): boolean {
 }
 
 /**
- * PostgreSQL's class 22, a number out of range, a text too long or of another form; and what a table's own NOT NULL or CHECK
- * refuses.
+ * PostgreSQL's class 22 (a number out of range, a text too long or malformed), and a table's own NOT NULL or CHECK.
  */
 function isDataException(code: unknown): boolean {
   return typeof code === 'string' && /^(22[0-9A-Z]{3}|23502|23514)$/.test(code);

@@ -7,7 +7,7 @@ import { digits, rowId, toFacts } from './engine-rows.js';
 /** The id of the row. */
 export const FEED_ID = 'feed';
 
-/** The facts, with how far the given epoch goes. */
+/** The facts, including how far the given epoch goes. */
 export async function readFacts(engine: DataEngine, context: EngineContext, epoch?: string): Promise<StoreFacts> {
   const row = await engine.findOne(FEED, { where: { id: FEED_ID } }, { context });
   if (!row) throw new Error(`The object ${FEED} is empty: sync's state is damaged. Restore it from a backup.`);
@@ -18,7 +18,7 @@ export async function readFacts(engine: DataEngine, context: EngineContext, epoc
   return { ...facts, reach: ended ? Number(ended.last_place) : undefined };
 }
 
-/** The row; made where it is missing, in the epoch that `beginEpoch` gives. */
+/** The row; if it is missing, it is made in the epoch that `beginEpoch` gives. */
 export async function findOrMakeFeedRow(engine: DataEngine, beginEpoch: () => string): Promise<EngineRow> {
   const found = await findFeedRow(engine);
   if (found) return found;

@@ -11,18 +11,18 @@ export const ENROLMENTS = 'objectstack_sync_enrolment';
 
 const PROBE = 'objectstack_sync_probe';
 
-/** Raised when the columns change in a way an older release cannot read. */
+/** Raised when the columns change in a way that an older release cannot read. */
 export const SCHEMA_VERSION = 1;
 
 const PACKAGE = '@objectql/protocol-sync';
 
-/** 255 characters at most, and so fit for an index on every database. */
+/** At most 255 characters, so it can be indexed on every database. */
 const short = { type: 'text' } as const;
 const long = { type: 'textarea' } as const;
 
 /**
- * Ids are digests, because a record's name may be longer than a key. Numbers are texts of 16 digits, because the engine has
- * no type that is a 64-bit integer on every database; digits sort alike everywhere.
+ * Ids are digests, because a record's name may be longer than a key. Numbers are texts of 16 digits, because the engine
+ * has no type that is a 64-bit integer on every database; digits sort alike everywhere.
  */
 const DEFINITIONS = [
   systemObject(FEED, 'Sync feed', {
@@ -71,7 +71,7 @@ const DEFINITIONS = [
   { ...systemObject(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },
 ];
 
-/** Defines the objects where they are not defined yet; the engine makes their tables when it starts. */
+/** Defines the objects that are not defined yet; the engine makes their tables when it starts. */
 export function defineEngineObjects(engine: DataEngine): void {
   defineSystemObjects(engine, DEFINITIONS, PACKAGE);
 }
@@ -83,12 +83,12 @@ export async function makeEngineTables(engine: DataEngine): Promise<void> {
 }
 
 /**
- * Makes the engine look up the organizations it stamps records with. It does so at the first insert, and where there are none
- * the look-up fails: inside a transaction, PostgreSQL would then refuse all the rest of it.
+ * Makes the engine look up the organizations with which it stamps records. It does so at the first insert, and the
+ * look-up fails if there are none: inside a transaction, PostgreSQL would then refuse everything that follows.
  */
 export async function probeOrganizations(engine: DataEngine): Promise<void> {
   const id = 'probe';
-  // With several organizations the engine refuses the record; it has looked them up by then.
+  // With several organizations the engine refuses the record, but it has looked them up by then.
   await engine.insert(PROBE, { id, note: 'to be deleted' }, { context: AS_SYSTEM }).catch(() => {});
   await engine.delete(PROBE, { where: { id: { $in: [id] } }, multi: true, context: AS_SYSTEM });
 }

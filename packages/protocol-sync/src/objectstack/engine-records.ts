@@ -22,8 +22,8 @@ import { isDenied, toRejection } from './engine-error.js';
 import { NAMED_IDS, shares } from './statement-share.js';
 
 /**
- * As whom a principal reads and writes: by its id, with the `context` it was authenticated with. The id also where that is none
- * of the engine's: a context without a user is nobody's, and nobody is refused nothing.
+ * The engine's context of a principal: its id, and the `context` it was authenticated with. The id is set even if the
+ * engine does not know it: a context without a user belongs to nobody, and the engine refuses nobody nothing.
  */
 export function contextOf(principal: Principal | null): EngineContext {
   if (!principal) return {};
@@ -32,10 +32,10 @@ export function contextOf(principal: Principal | null): EngineContext {
 }
 
 /**
- * Writes what clients push through the engine, as the user who pushed it: validation, hooks, defaults and permissions apply.
- * Its writes join the transaction of the `EngineStore` in which it is called.
+ * Writes what clients push through the engine, as the user who pushed it: validation, hooks, defaults and permissions
+ * apply. Its writes join the `EngineStore` transaction in which it is called.
  *
- * Record ids are strings: the engine makes a string of every id, and to sync `7` and `'7'` are two records.
+ * Record ids are strings: the engine turns every id into a string, and to sync `7` and `'7'` are two records.
  */
 export class EngineRecords implements RecordResolver {
   readonly transactional = true;
@@ -74,7 +74,7 @@ export class EngineRecords implements RecordResolver {
   /** The records that the context may see, by record key, each with the fields it may see. */
   async readAll(refs: readonly RecordRef[], context: EngineContext): Promise<ReadonlyMap<string, JsonObject>> {
     const found = new Map<string, JsonObject>();
-    // What devices send back is written, and a file is written by its id alone.
+    // Devices send back what they were sent, and a file is written as its id alone.
     const asStored = { context: { ...context, ...STORED_FILES } };
     for (const [objectName, ids] of idsByObject(refs)) {
       for (const share of shares(ids, NAMED_IDS)) {
@@ -87,13 +87,13 @@ export class EngineRecords implements RecordResolver {
 
   async #write(mutation: MutationLogEntry & { readonly recordId: string }, context: WriteContext): Promise<void> {
     const { objectName, recordId: id, operation } = mutation;
-    // A device that sends the whole record sends formulas too, and the write would fail.
+    // A device that sends the whole record also sends formulas, and writing those would fail.
     const data = this.#without(objectName, mutation.data ?? {}, ({ type }) => type === 'formula');
     const engine = this.#engine;
     const options = { context: contextOf(context.principal) };
     const exists = (await this.getRecord(objectName, id)) !== undefined;
     context.signal.throwIfAborted();
-    // What sync knows of a record may be older than what is there: a delete in the database itself, past the engine.
+    // The record may have changed past the engine since sync saw it, for example by a delete in the database itself.
     if (operation === 'delete') {
       if (exists) await engine.delete(objectName, { where: { id }, ...options });
     } else if (operation === 'create' && !exists) await this.#create(mutation, data, options);
@@ -101,8 +101,8 @@ export class EngineRecords implements RecordResolver {
   }
 
   /**
-   * A record that its user makes again, after somebody deleted it, comes whole, with what the platform keeps of it: its owner.
-   * Who may not make records for that owner makes it as their own.
+   * A user who re-creates a deleted record sends all of it, with the fields that the platform keeps, such as its owner.
+   * A user who may not create records for that owner creates it as their own.
    */
   async #create(
     { objectName, recordId: id, baseVersion }: MutationLogEntry,
@@ -131,14 +131,14 @@ export class EngineRecords implements RecordResolver {
   }
 }
 
-/** What a field's definition says of who writes it. */
+/** The parts of a field's definition that say who writes it. */
 interface FieldDefinition {
   readonly type?: unknown;
-  /** True for what the platform keeps. */
+  /** True for fields that the platform keeps. */
   readonly system?: unknown;
 }
 
-/** Without the id, which is the record's name and none of its fields. */
+/** Leaves out the id, which names the record and is not one of its fields. */
 function fieldsOf(row: EngineRow): JsonObject {
   const { id: _, ...fields } = toFields(row);
   return fields;

@@ -1,4 +1,4 @@
-/** How sync's state stands in the data engine's rows. Casts trust the fields that `engine-objects.ts` defines. */
+/** How the data engine's rows hold sync's state. Casts trust the fields that `engine-objects.ts` defines. */
 import { createHash } from 'node:crypto';
 import type { RecordId, RecordRef } from '@objectql/sync-types';
 import type { EngineRow } from '@objectql/sync-types/kernel';
@@ -14,7 +14,7 @@ import type {
   StoreFacts,
 } from '../storage/sync-store.js';
 
-/** 16 digits hold every integer that JavaScript does. */
+/** 16 digits hold every safe integer of JavaScript. */
 const DIGITS = 16;
 
 /** A number as a text that sorts as the number does. */
@@ -22,7 +22,7 @@ export function digits(value: number): string {
   return String(value).padStart(DIGITS, '0');
 }
 
-/** The id of a record's row; that of its intent too. */
+/** The id of a record's row, and of its intent's. */
 export function recordRowId({ objectName, recordId }: RecordRef): string {
   return digest(JSON.stringify([objectName, recordId]));
 }

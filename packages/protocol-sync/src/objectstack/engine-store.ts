@@ -1,6 +1,6 @@
 /**
- * Sync's state in ObjectStack's data engine: in the application's own database, and in the transactions in which its
- * records are written, whoever writes them.
+ * Keeps sync's state in ObjectStack's data engine: in the application's own database, and in the same transactions as
+ * its records, whoever writes them.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type RecordRef, recordKey } from '@objectql/sync-types';
@@ -31,7 +31,7 @@ import { Turns } from './turns.js';
 /** Reads and versions what was written, in the transaction that wrote it. */
 export type BringUpToDate = (refs: readonly RecordRef[], transaction: OpenTransaction) => Promise<void>;
 
-/** A transaction that is open, for those who work beside a push in it. */
+/** An open transaction, for work that joins a push in it. */
 export interface OpenTransaction {
   /** The engine's own handle. */
   readonly transaction: unknown;
@@ -42,7 +42,7 @@ interface Joining<T> {
   readonly work: (open: OpenTransaction) => Promise<T>;
   /** Whether the transaction ends with the work. */
   readonly isOwned: boolean;
-  /** Called with the feed as it will be if this is committed. */
+  /** Called with the feed as it will be after the commit. */
   readonly onSaved: (feed: NonNullable<Saved>) => void;
 }
 
@@ -52,14 +52,14 @@ export interface EngineStoreOptions {
   readonly platform?: Platform | undefined;
 }
 
-/** 5 tries: of writers that take turns, one may lose a few times. */
+/** 5 tries: when writers take turns, one may lose a few times. */
 const MAX_TRIES = 5;
-/** 5: commits that come into each of so many readings only leave records for the next page. */
+/** 5: if a commit comes into each of these readings, its records are merely left for the next page. */
 const MAX_PAGE_READS = 5;
 
 /** 1 s: how late another process's commit may be noticed. */
 export const LOOK_MS = 1000;
-/** 30 s: a look that is not answered, as on a connection that fell silent, is given up for the next one. */
+/** 30 s: a look that is not answered, as on a silent connection, is given up for the next one. */
 export const LOOK_PATIENCE_MS = 30_000;
 
 export class EngineStore implements SyncStore {
@@ -71,7 +71,7 @@ export class EngineStore implements SyncStore {
   readonly #turns: Turns;
   #epochs: EpochWatch;
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Runs what must not see the transaction of the code that happens to call it. */
+  /** Runs code that must not see the transaction of its caller. */
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #lookout: CommitLookout;
   #isOpen = false;
@@ -106,7 +106,7 @@ export class EngineStore implements SyncStore {
     return this.#whileOpen(() => this.#inTurn(() => this.#withRetries((open) => open.run(work))));
   }
 
-  /** True while the code that is running is inside one of this store's transactions. */
+  /** True while the running code is inside one of this store's transactions. */
   get isInTransaction(): boolean {
     return this.#touched.getStore() !== undefined;
   }
@@ -117,10 +117,10 @@ export class EngineStore implements SyncStore {
   }
 
   /**
-   * Runs `work`, which writes through the engine and names what it wrote, in one transaction with the feed's entries. Joins
-   * the transaction of the code that is running, or the `given` one, and is then committed or rolled back with it. Never
-   * runs `work` twice: a write on its way through the engine cannot be begun again. Works on after `close`, because the engine
-   * does, and what it writes must not pass by the feed.
+   * Runs `work`, which writes through the engine and names what it wrote, in one transaction with the feed's entries.
+   * Joins the transaction of the running code, or the `given` one, and is then committed or rolled back with it. Never
+   * runs `work` twice: a write on its way through the engine cannot be begun again. Still works after `close`: the
+   * engine goes on writing, and its writes must not be missing in the feed.
    */
   async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
     return this.#counted(() => (given === undefined ? this.#inTransaction(work) : this.#inJoined(given, work)));
@@ -129,11 +129,11 @@ export class EngineStore implements SyncStore {
   async page(query: PageQuery): Promise<Page> {
     return this.#outside(() =>
       this.#whileOpen(async () => {
-        // The engine's drivers offer no snapshot, so a page that a commit came into is read again.
+        // The engine's drivers offer no snapshot, so a page is read again if a commit came into it.
         for (let left = MAX_PAGE_READS; ; left--) {
           const { head } = await readFacts(this.#engine, AS_SYSTEM);
           const records = await this.#readPage(query, head);
-          // Read again: a tombstone dropped meanwhile is missing in the rows, and the floor must say so.
+          // Read again: the rows lack a tombstone that was dropped meanwhile, and the floor must say so.
           const facts = await readFacts(this.#engine, AS_SYSTEM, query.epoch);
           this.#epochs.met(facts);
           if (facts.head === head || left === 1) return { facts: { ...facts, head }, records };
@@ -166,7 +166,7 @@ export class EngineStore implements SyncStore {
     await this.close();
   }
 
-  /** A record that moves on while this reads is found at its new place, behind this head. */
+  /** A record that changes during the read moves to a new place, behind this head. */
   async #readPage({ after, limit, objects }: PageQuery, head: number): Promise<Page['records']> {
     if (objects?.length === 0) return [];
     const where = {
@@ -189,14 +189,15 @@ export class EngineStore implements SyncStore {
   }
 
   /**
-   * Whoever waits for the feed in the database does so with a connection of the application's pool: a few devices more than
-   * it has, behind one slow writer, would leave none to anybody. Code in a transaction that has the feed does not wait.
+   * Waiting for the feed in the database holds a connection of the application's pool: if a few more devices than the
+   * pool has connections waited behind one slow writer, nobody else would get one. Code in a transaction that has the
+   * feed does not wait.
    */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.isInTransaction ? work() : this.#turns.take(work);
   }
 
-  /** Runs `work` in a transaction of the engine; again when it lost a race, unless somebody else's transaction was joined. */
+  /** Runs `work` in a transaction of the engine; again when it lost a race, unless it joined another's transaction. */
   async #withRetries<T>(work: (open: OpenTransaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       let isOwned = true;
@@ -211,7 +212,7 @@ export class EngineStore implements SyncStore {
     }
   }
 
-  /** Runs `work` in one transaction of the engine: a new one, or that of the code that is running. */
+  /** Runs `work` in one transaction of the engine: a new one, or that of the running code. */
   async #inTransaction<T>(
     work: (open: OpenTransaction) => Promise<T>,
     tellOwned: (isOwned: boolean) => void = () => {},
@@ -229,10 +230,10 @@ export class EngineStore implements SyncStore {
     return done;
   }
 
-  /** Once somebody else's transaction has ended, nobody can say how: what came of it is looked at. */
+  /** Nobody reports how somebody else's transaction ended, so its outcome is looked up afterwards. */
   #inJoined<T>(transaction: unknown, work: (open: OpenTransaction) => Promise<T>): Promise<T> {
     const look = () => this.#lookout.lookNow();
-    // Also where nobody listens: an epoch that was begun counts as this process's own once it is seen to be committed.
+    // Also without listeners: an epoch counts as this process's own only once its commit is seen.
     const onSaved = () => void executionOf(transaction)?.then(look, () => {});
     return this.#workIn(transaction, { work, isOwned: false, onSaved });
   }
@@ -240,8 +241,8 @@ export class EngineStore implements SyncStore {
   /** Runs `work` in this transaction, and versions what it touched. */
   async #workIn<T>(transaction: unknown, { work, isOwned, onSaved }: Joining<T>): Promise<T> {
     const touched = new Map<string, RecordRef>();
-    // Before anything is written or read: who has a record's row and waits for the feed would wait for a push that has the feed
-    // and waits for the row, and what was read before the wait may be old after it.
+    // Before any write or read: a writer that holds a record's row and waits for the feed would wait for a push that
+    // holds the feed and waits for the row. And what was read before the wait may be outdated after it.
     await this.#transactionOn(transaction).lock(isOwned ? 'new' : 'joined');
     const run: OpenTransaction['run'] = async (inner) => {
       const raw = this.#transactionOn(transaction);
@@ -255,8 +256,8 @@ export class EngineStore implements SyncStore {
     };
     return this.#touched.run(touched, async () => {
       const done = await work(open).catch(async (error: unknown) => {
-        // Whose transaction this is may go on without this write, and commit what its hooks had written. Where it cannot
-        // go on, nothing can be written any more either.
+        // The owner of the transaction may go on without this write, and commit what its hooks had written. If it
+        // cannot go on, nothing can be written any more either.
         if (!isOwned) await bringUpToDate().catch(() => {});
         throw error;
       });
@@ -270,7 +271,7 @@ export class EngineStore implements SyncStore {
     this.#listeners.announce(saved.head);
   }
 
-  /** Runs what the store does for itself, beside pushes, in a transaction. */
+  /** Runs the store's own work, such as pruning, in a transaction. */
   async #ofOwn<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
     return this.#inTurn(() => this.#withRetries(({ transaction }) => work(this.#transactionOn(transaction))));
   }
@@ -279,7 +280,7 @@ export class EngineStore implements SyncStore {
     return new EngineTransaction(this.#engine, transaction, this.#epochs);
   }
 
-  /** The engine tells nobody of another process's commit. */
+  /** The engine does not report commits of other processes. */
   async #look(): Promise<void> {
     if (!this.#isOpen) return;
     const bound = { timeoutMs: LOOK_PATIENCE_MS, platform: this.#platform };

@@ -1,4 +1,4 @@
-/** Sync at home in ObjectStack: the data engine keeps the records and sync's own state. Loaded where a kernel has one. */
+/** Runs sync inside ObjectStack: the data engine keeps the records and sync's state. Loaded if a kernel has one. */
 import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type KernelContext } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
@@ -21,7 +21,7 @@ import { readSyncedObjects } from './synced-objects.js';
 
 export type EngineSyncOptions = Pick<SyncHandlerOptions, 'objects' | 'authorize' | 'limits' | 'platform'>;
 
-/** The parts that a handler is made of, and the life of what works beside it. */
+/** The parts of a handler, and the start and stop of what works beside it. */
 export class EngineSync {
   readonly handlerOptions: Required<Pick<SyncHandlerOptions, 'store' | 'resolver' | 'authorize' | 'objects'>>;
   readonly #store: EngineStore;
@@ -30,12 +30,12 @@ export class EngineSync {
   readonly #engine: DataEngine;
   readonly #options: EngineSyncOptions;
   readonly #enrolment: Enrolment;
-  /** What other plugins write in their own `start`, which may come before this one's. */
+  /** Records that other plugins write in their own `start`, which may run before this one's. */
   #early: Map<string, RecordRef> | undefined = new Map();
   #context: KernelContext | undefined;
   #enrolling: Promise<void> | undefined;
 
-  /** Call it while plugins are initialized: the engine makes the tables of what is defined then, and writes are noted from then on. */
+  /** Create it while plugins are initialized: the engine then makes the tables, and writes are noted from here on. */
   constructor(engine: DataEngine, options: EngineSyncOptions) {
     const { platform = systemPlatform, limits, authorize } = options;
     const records = new EngineRecords(engine);
@@ -70,7 +70,9 @@ export class EngineSync {
     });
   }
 
-  /** Versions every write from here on, and enrols what was there before. Throws when something that is needed is missing. */
+  /**
+   * Versions every write from here on, and enrols earlier records. Throws when something that sync needs is missing.
+   */
   async start(context: KernelContext): Promise<void> {
     this.#context = context;
     await this.#refuseWithoutTransactions();
@@ -91,7 +93,7 @@ export class EngineSync {
     });
   }
 
-  /** Tells requests apart by who is signed in; `undefined` where the kernel has no service `auth`. */
+  /** Tells requests apart by the signed-in user; `undefined` when the kernel has no service `auth`. */
   async authenticate(context: KernelContext): Promise<Authenticate | undefined> {
     const services = context.getServices();
     // Casts, because services carry no types; these are the names ObjectStack gives them.
@@ -102,24 +104,28 @@ export class EngineSync {
     return engineAuthenticate({ engine: this.#engine, auth, tenancy: services.get('tenancy'), membership, core });
   }
 
-  /** Resolves once what was there before sync is in the feed. */
+  /** Resolves once the records from before sync are in the feed. */
   async enrolled(): Promise<void> {
     await this.#enrolling;
   }
 
-  /** Compares all synced objects with the feed and sends the difference to devices: after writes past the data engine. */
+  /**
+   * Compares all synced objects with the feed and sends the difference to devices, after writes past the data engine.
+   */
   async reconcile(): Promise<void> {
     await this.enrolled();
     await this.#enrolment.again(this.#syncedNames());
   }
 
-  /** Ends enrolling. Writes are followed as long as the engine makes any: other plugins end, and write, after this one. */
+  /** Ends enrolling. Writes are followed as long as the engine makes any: other plugins may still write after this. */
   async stop(): Promise<void> {
     this.#enrolment.stop();
     await this.#enrolling;
   }
 
-  /** Casts, because services carry no types; these are the names ObjectStack gives them. Others may have something else there. */
+  /**
+   * Casts, because services carry no types; ObjectStack gives them these names. Others may use them for something else.
+   */
   #rightsServices(): RightsServices {
     const services = this.#context?.getServices();
     const security = services?.get('security') as Partial<SecurityService> | undefined;
@@ -129,20 +135,20 @@ export class EngineSync {
     };
   }
 
-  /** Takes down a write that began before sync followed them; it may end when sync does. */
+  /** Notes a write that began before sync followed them; it may end during the start of sync or later. */
   #noteEarly(ref: RecordRef): void {
     if (this.#early) this.#early.set(recordKey(ref), ref);
     else void this.#compare([ref]).catch((error: unknown) => this.#context?.logger.error(EARLY_FAILED, error));
   }
 
-  /** Follows every write, and takes up those that came before. */
+  /** Follows every write from here on, and versions those noted before. */
   async #followFromNow(): Promise<void> {
     const early = [...(this.#early?.values() ?? [])];
     this.#early = undefined;
     await this.#compare(early);
   }
 
-  /** Versions those of these records that the feed has otherwise. */
+  /** Versions those of these records that differ from the feed. */
   async #compare(refs: readonly RecordRef[]): Promise<void> {
     const synced = refs.filter(({ objectName }) => this.#objects.get(objectName)?.enabled);
     for (const share of shares(synced, NAMED_IDS)) {
@@ -166,7 +172,7 @@ export class EngineSync {
   }
 }
 
-/** An application's own rules in place of the platform's. One by one, because the methods of a class are not copied with it. */
+/** Replaces the platform's rules by the application's. One by one, because a spread copies no methods of a class. */
 function overrideRules(platform: Authorize, own: Authorize = {}): Authorize {
   const { read, write, scope } = own;
   return {

@@ -37,7 +37,7 @@ import {
 } from './engine-rows.js';
 import { INSERT_ROWS, NAMED_IDS, shares } from './statement-share.js';
 
-/** What resolvers are given: the engine, in this transaction. */
+/** The engine as resolvers get it, inside this transaction. */
 export interface EngineHandle {
   insert(objectName: string, record: object, context?: EngineContext): Promise<unknown>;
   update(objectName: string, record: object, context?: EngineContext): Promise<unknown>;
@@ -67,11 +67,11 @@ export class EngineTransaction implements RawTransaction {
   }
 
   /**
-   * Keeps other writers of the feed out until the end: places are then given in the order of commits. In a transaction that is
-   * `new` nothing else was executed before.
+   * Keeps other writers of the feed out until the end, so that places are given in the order of commits. Nothing else
+   * has been executed in a transaction that is `new`.
    */
   async lock(transaction: 'new' | 'joined'): Promise<void> {
-    // A statement of its own and not a read first, so that what is read afterwards is what stands once the lock is held.
+    // A statement of its own instead of a read first, so that later reads see the state once the lock is held.
     const lock = `UPDATE ${FEED} SET head = head WHERE id = '${FEED_ID}'`;
     await this.command(transaction === 'new' && isPostgres(this.#transaction) ? `${POSTGRES_SETTINGS}; ${lock}` : lock);
   }
@@ -110,7 +110,10 @@ export class EngineTransaction implements RawTransaction {
     return this.saved;
   }
 
-  /** Drops one slice of what is older than the retention and raises the floors over it; answers how many rows went. */
+  /**
+   * Drops one slice of what is older than the retention and raises the floors over it; answers how many rows it
+   * removed.
+   */
   async prune({ before, limit }: PruneSlice): Promise<number> {
     const removed =
       (await this.#dropTombstones(digits(before), limit)) + (await this.#dropLedgerRows(digits(before), limit));
@@ -129,7 +132,7 @@ export class EngineTransaction implements RawTransaction {
     await this.#engine.execute(statement, { transaction: this.#transaction });
   }
 
-  /** A lock that somebody keeps for longer than the timeout is the write's own failure: no other need wait for it. */
+  /** Waiting for a lock longer than the timeout fails only this write: the others need not wait for it. */
   isFatal(error: unknown): boolean {
     return isContention(error) && !isLockTimeout(error);
   }
@@ -190,7 +193,7 @@ export class EngineTransaction implements RawTransaction {
     return rows.length;
   }
 
-  /** Of those that are kept for their number the last places are higher. */
+  /** The epochs that are kept for their number have higher last places. */
   async #dropEpochs(): Promise<void> {
     const newestFirst = { orderBy: [{ field: 'last_place', order: 'desc' } as const], limit: KEPT_EPOCHS + 1 };
     const rows = await this.#engine.find(EPOCHS, { where: {}, ...newestFirst }, { context: this.#context });
@@ -241,15 +244,15 @@ export class EngineTransaction implements RawTransaction {
 }
 
 /**
- * Where the database's default isolation is stricter, whoever has waited for the lock would be refused as having come second.
- * And whoever has it and is heard of no more, as when a machine has lost its network, would keep all writers waiting until
- * TCP gives the connection up, which takes hours: PostgreSQL ends a transaction that has been silent for 60 s, which is
- * longer than any resolver may take.
+ * If the database's default isolation is stricter, whoever waited for the lock would be refused for coming second. And
+ * a holder that falls silent, as when a machine has lost its network, would keep all writers waiting until TCP gives
+ * the connection up, which takes hours: PostgreSQL ends a transaction that has been silent for 60 s, which is longer
+ * than any resolver may take.
  */
 const POSTGRES_SETTINGS =
   "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '60s'";
 
-/** Whether a transaction, one of Knex under ObjectStack's SQL drivers, is PostgreSQL's. */
+/** Whether a transaction (one of Knex under ObjectStack's SQL drivers) belongs to PostgreSQL. */
 function isPostgres(transaction: unknown): boolean {
   const { client } = transaction as { readonly client?: { readonly dialect?: unknown } };
   return client?.dialect === 'postgresql';

@@ -1,4 +1,4 @@
-/** Takes the records that were there before sync into the feed, slice by slice, from where an earlier process stopped. */
+/** Takes the records from before sync into the feed, slice by slice, from where an earlier process stopped. */
 import type { RecordRef } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type EngineRow, isPlaceholderId } from '@objectql/sync-types/kernel';
 import type { Platform } from '../platform/platform.js';
@@ -6,12 +6,12 @@ import { ENROLMENTS } from './engine-objects.js';
 import { digits, rowId } from './engine-rows.js';
 import type { EngineStore } from './engine-store.js';
 
-/** 200 records: a slice is a transaction, and other writers wait for it some tens of milliseconds. */
+/** 200 records: a slice is a transaction, and other writers wait some tens of milliseconds for it. */
 const SLICE_RECORDS = 200;
 
 /**
- * First the object's records, by id: those the feed has not, or has otherwise. Then the feed's entries: those whose record
- * is gone. From then on every write is followed.
+ * First the object's records, by id: those that the feed lacks or has differently. Then the feed's entries: those whose
+ * record is gone. From then on every write is followed.
  */
 type Step = 'records' | 'feed' | 'done';
 
@@ -38,8 +38,8 @@ export class Enrolment {
   }
 
   /**
-   * Enrols these objects, unless they are already. Resolves early when it is stopped; throws at the end what kept some of them
-   * from being enrolled.
+   * Enrols these objects, unless they are enrolled already. Resolves early when it is stopped; throws at the end what
+   * kept some of them from being enrolled.
    */
   async run(objectNames: readonly string[]): Promise<void> {
     const failures: unknown[] = [];
@@ -56,7 +56,7 @@ export class Enrolment {
     }
   }
 
-  /** Lets all other objects be compared anew when they are synced again: until then nobody follows what is written to them. */
+  /** Lets all other objects be compared anew when they are synced again: until then nobody follows their writes. */
   async forgetOthers(objectNames: readonly string[]): Promise<void> {
     const { engine } = this.#parts;
     for (const { id, object_name } of await engine.find(ENROLMENTS, {}, { context: AS_SYSTEM })) {
@@ -65,7 +65,7 @@ export class Enrolment {
     }
   }
 
-  /** Compares everything once more: after writes that the engine did not see. */
+  /** Compares everything once more, after writes that the engine did not see. */
   async again(objectNames: readonly string[]): Promise<void> {
     for (const objectName of objectNames) await this.#save({ objectName, step: 'records', after: '' });
     await this.run(objectNames);
@@ -110,7 +110,7 @@ export class Enrolment {
   }
 
   #rowsAfter(objectName: string, last: string): Promise<readonly EngineRow[]> {
-    // The least text behind it that the engine does not take for a placeholder.
+    // The smallest greater text that the engine does not take for a placeholder.
     const after = isPlaceholderId(last) ? `${last} ` : last;
     return this.#parts.engine.find(
       objectName,
@@ -142,9 +142,9 @@ export class Enrolment {
   }
 
   /**
-   * A digest of what decides how records read. With another one, those that nobody writes read otherwise too: a new field's
-   * default was filled in, a type or a formula is another. It is that of the start: where a plugin adds fields later, as each
-   * time, all records would be compared at every start.
+   * A digest of the definitions that decide how records read. When it changes, even unchanged records may read
+   * differently: a new field's default was filled in, or a type or formula was changed. It is taken once, at the start:
+   * if a plugin adds fields later, as it does each time, all records would be compared at every start.
    */
   #shapeOf(objectName: string): string {
     const known = this.#shapeByObject.get(objectName);

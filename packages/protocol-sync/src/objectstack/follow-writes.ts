@@ -13,15 +13,16 @@ import type { EngineStore } from './engine-store.js';
 /** Which writes are followed. */
 export interface Followed {
   readonly store: EngineStore;
-  /** Asked at each write, because objects may be synced or not from one moment to the next. */
+  /** Asked at each write, because objects may start or stop being synced at any moment. */
   readonly isSynced: (objectName: string) => boolean;
-  /** What names a record that is written before the store is open; `undefined` once it is. */
+  /** A function that notes a record written before the store is open; `undefined` once it is open. */
   readonly early: () => ((ref: RecordRef) => void) | undefined;
 }
 
 /**
- * Runs each write of a synced object in one transaction with its version and its place in the feed: that of the code that
- * writes, or else one of its own. What is rolled back was never in the feed, and a crash takes both or neither.
+ * Runs each write of a synced object in one transaction with its version and its place in the feed: the transaction of
+ * the writing code, or else its own. A write that is rolled back was never in the feed, and a crash takes both or
+ * neither.
  */
 export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): void {
   engine.registerMiddleware(async (operation, next) => {
@@ -50,7 +51,8 @@ async function writeAndTouch(operation: EngineOperation, { next, engine, touch }
   try {
     await next();
   } finally {
-    // Also where it fails: what a hook throws behind the write does not undo it, unless the transaction ends with it.
+    // Also after a failure: an error that a hook throws after the write does not undo it, unless the transaction ends
+    // with it.
     for (const recordId of [...before, ...idsAfterInsert(operation)]) touch(recordId);
   }
 }

@@ -1,12 +1,14 @@
-/** The lists that rules about rows speak of, e.g. `{ teams: ['north', 'south'] }`: as an application's own resolver tells them. */
+/**
+ * The lists to which rules about rows refer, e.g. `{ teams: ['north', 'south'] }`, from the application's own resolver.
+ */
 import type { EngineContext } from '@objectql/sync-types/kernel';
 
-/** What is needed of the application's service `rls-membership-resolver`. */
+/** The part of the application's service `rls-membership-resolver` that sync needs. */
 export interface MembershipResolver {
   resolve(user: EngineContext): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** By name, the lists of this user; of the rest that a resolver answers the platform takes nothing. Rejects when it does. */
+/** This user's lists by name; like the platform, ignores all else that the resolver answers. Rejects when it does. */
 export async function membershipsOf(
   resolver: MembershipResolver | undefined,
   user: EngineContext,
@@ -18,5 +20,5 @@ export async function membershipsOf(
   return Object.fromEntries(lists.filter(([name]) => !RESERVED.includes(name)));
 }
 
-/** What the platform alone says of a user. */
+/** What only the platform says of a user. */
 const RESERVED = ['id', 'organization_id', 'positions', 'org_user_ids', 'accessible_org_ids', 'email'];

@@ -1,12 +1,12 @@
-/** Which objects are synced, by what their definitions say. */
+/** Reads from the objects' definitions which of them are synced. */
 import type { SyncConfig } from '@objectql/sync-types';
 import type { DataEngine, EngineObject } from '@objectql/sync-types/kernel';
 import { checkObjectConfig, type ObjectConfigs, readObjectConfigs } from '../rules/object-configs.js';
 import { FEED } from './engine-objects.js';
 
 /**
- * The sync configuration of every object in the registry; `given`, as read from `*.object.yml`, goes before what a
- * definition says. Throws when a `sync` block is malformed, or when an object that is to be synced cannot be.
+ * The sync configuration of every object in the registry; `given`, as read from `*.object.yml`, overrides a definition.
+ * Throws when a `sync` block is malformed, or when an object that is to be synced cannot be.
  */
 export function readSyncedObjects(engine: DataEngine, given: ObjectConfigs = {}): ReadonlyMap<string, SyncConfig> {
   const defined = engine.registry.getAllObjects().flatMap((object) => {
@@ -17,7 +17,7 @@ export function readSyncedObjects(engine: DataEngine, given: ObjectConfigs = {})
   const driver = engine.getDriverForObject(FEED);
   for (const [objectName, { enabled }] of objects) {
     if (!enabled) continue;
-    // The registry finds an object named `crm__task` as `task` too; its writes are followed by its name alone.
+    // The registry also finds an object named `crm__task` as `task`; its writes are followed by its full name alone.
     if (engine.registry.getObject(objectName)?.name !== objectName) {
       throw new Error(
         `Sync: there is no object '${objectName}' in the registry. Define it, or take it out of 'objects'.`,

@@ -1,15 +1,15 @@
-/** Work of one process that waits for the same lock, in memory and not each with a connection of the pool. */
+/** Lets work of one process that needs the same lock wait in memory, and not each with a connection of the pool. */
 import { REQUEST_TIMEOUT_MS } from '@objectql/sync-types';
 import { inTime } from '../platform/in-time.js';
 import type { Platform } from '../platform/platform.js';
 import { Mutex } from '../storage/mutex.js';
 import { StoreBusyError } from '../storage/sync-store.js';
 
-/** 10 s: with the push that comes then the answer is still there within the client's 30 s. */
+/** 10 s: a push that comes after the wait is still answered within the client's 30 s. */
 const TIMEOUT_MS = 10_000;
 /**
- * 30 s: nobody waits any longer for what it comes to. On a connection that fell silent it may take TCP's quarter of an hour,
- * for which nobody else would get a turn; that of the database, which orders them, ends there after a minute.
+ * 30 s: by then nobody waits for its result any longer. On a silent connection it may take TCP's quarter of an hour,
+ * and nobody else would get a turn; the database's own lock, which orders the writers, ends after a minute.
  */
 const HELD_MS = REQUEST_TIMEOUT_MS;
 
@@ -21,7 +21,10 @@ export class Turns {
     this.#platform = platform;
   }
 
-  /** Runs `work` when all earlier work has ended, or held its turn for 30 s. Who waits too long is told `StoreBusyError`, and not run. */
+  /**
+   * Runs `work` when all earlier work has ended, or held its turn for 30 s. Work that waits too long is not run: it
+   * rejects with `StoreBusyError`.
+   */
   async take<T>(work: () => Promise<T>): Promise<T> {
     let isTooLate = false;
     let stopTimer = () => {};
@@ -34,7 +37,7 @@ export class Turns {
     const mine = new Promise<T>((resolve) => {
       void this.#mutex.run(async () => {
         stopTimer();
-        // Told by the race already.
+        // The race has told the caller already.
         if (isTooLate) return;
         const running = work();
         resolve(running);

@@ -21,10 +21,7 @@ export interface SyncContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Returns the same principal. Throws `TypeError` when it has no id, or an id that is not a string: stores would change
- * it.
- */
+/** Returns the same principal. Throws `TypeError` when its id is missing or no string, which a store would change. */
 export function checkPrincipal(principal: Identified): Principal {
   if (typeof principal.id === 'string' && principal.id !== '') return principal;
   throw new TypeError("The principal's id must be a text that is not empty, e.g. String(user.id).");

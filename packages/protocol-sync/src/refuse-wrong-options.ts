@@ -34,10 +34,7 @@ export const DURATION_KIND: OptionKind = { least: 0, expected: 'a number of mill
  */
 export type OptionKinds<Options> = Readonly<Record<keyof Options, true | OptionKind>>;
 
-/**
- * Throws `TypeError` naming the first of `options` that is unknown or has a wrong type; `owner` is what the options are
- * for.
- */
+/** Throws `TypeError` naming the first of `options` that is unknown or of a wrong type; `owner` is what takes them. */
 export function refuseWrongOptions<Options extends object>(
   options: Options,
   kinds: OptionKinds<Options>,

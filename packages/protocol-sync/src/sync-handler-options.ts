@@ -34,10 +34,7 @@ export interface SyncHandlerOptions {
   readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly authorize?: Authorize | undefined;
   readonly limits?: Partial<ServerLimits> | undefined;
-  /**
-   * Days for which deletes and outcomes are remembered. A device that was away for longer walks the feed anew. Default
-   * 30.
-   */
+  /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
   readonly changeLogRetentionDays?: number | undefined;
   readonly platform?: Platform | undefined;
   /**
@@ -68,10 +65,7 @@ export interface HandlerSettings {
   readonly limits: ServerLimits;
   /** The application's rules, with a time limit. */
   readonly authorize: Authorize;
-  /**
-   * The objects that are served now, which may become known only after the handler is made; `undefined` means every
-   * object.
-   */
+  /** The objects that are served now, which may be known only after the handler is made; `undefined` means all. */
   readonly syncedObjects: () => readonly string[] | undefined;
   readonly rulesOf: (objectName: string) => ObjectRules | undefined;
   readonly retentionMs: number;

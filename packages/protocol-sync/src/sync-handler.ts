@@ -40,8 +40,7 @@ const PRUNE_SLICE_ROWS = 500;
 const BUSY_RETRY_MS = 1000;
 
 /**
- * Answers pushes and pulls. What it reports as applied is committed; a failure is its mutation's result, or
- * `SyncRequestError`.
+ * Answers pushes and pulls. What it reports as applied is committed; a failure is a result or a `SyncRequestError`.
  */
 export class SyncHandler implements AsyncDisposable {
   readonly store: SyncStore;

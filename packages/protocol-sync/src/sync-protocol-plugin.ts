@@ -45,8 +45,7 @@ export interface SyncProtocolPluginOptions
         /** Requests of one principal that are handled at the same time; further ones are answered 429. Default 16. */
         readonly maxConcurrentRequests?: number | undefined;
         /**
-         * Days for which deletes and outcomes are remembered. A device that was away for longer walks the feed anew.
-         * Default 30.
+         * Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30.
          */
         readonly changeLogRetentionDays?: number | undefined;
         /** Whether `GET {path}/stream` tells clients at once that there is something new to pull. Default `false`. */
@@ -163,8 +162,8 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   }
 
   /**
-   * Returns to the state after `new`. The earlier kernel was shut down, or failed to start, and may not have ended its
-   * work.
+   * Returns to the state after `new`. The earlier kernel was shut down or failed to start, and may have left work
+   * running.
    */
   async #beginAnew(): Promise<void> {
     await this.destroy();

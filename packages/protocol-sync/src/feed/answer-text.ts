@@ -1,19 +1,21 @@
-/** An answer as a value and as JSON text. The text is put together from the texts of the records, which nobody parses. */
+/** An answer as a value and as JSON text. The text is assembled from the texts of the records, which nobody parses. */
 import type { SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 import type { FeedChange } from './feed-change.js';
 
 /** An answer whose changes hold their records as text. */
 export type Answer = Omit<SyncPushResponse, 'serverChanges'> & { readonly serverChanges: readonly FeedChange[] };
 
-/** What a caller of the handler gets. */
+/** The answer as a caller of the handler gets it. */
 export function answerValue({ serverChanges, ...answer }: Answer): SyncPushResponse {
   return { ...answer, serverChanges: serverChanges.map(changeValue) };
 }
 
-/** An answer as it goes over HTTP. */
+/** An answer as it is sent over HTTP. */
 export interface AnswerText {
   readonly text: string;
-  /** The checkpoint, where nothing else in the answer can change what a client asks next, and something may be left to ask. */
+  /**
+   * The checkpoint, if nothing else in the answer can change the client's next request, and there may be more to pull.
+   */
   readonly nextPage: string | undefined;
 }
 
@@ -24,7 +26,7 @@ export function answerToSend(answer: Answer): AnswerText {
   return { text: answerText(answer), nextPage: isNextAsked ? checkpoint : undefined };
 }
 
-/** What goes over HTTP: equal to `JSON.stringify(answerValue(answer))` but for the order of properties. */
+/** The text sent over HTTP: equal to `JSON.stringify(answerValue(answer))` except for the order of properties. */
 function answerText({ serverChanges, ...answer }: Answer): string {
   const textOf = rememberedTexts();
   // The rest is an object that is never empty, so its last brace can be moved behind the changes.
@@ -36,7 +38,7 @@ function changeValue({ data, ...change }: FeedChange): SyncServerChange {
   return data === undefined ? change : { ...change, data: JSON.parse(data) };
 }
 
-/** Property by property: `JSON.stringify` of a change took most of what a page costs. */
+/** Property by property: `JSON.stringify` of whole changes was most of the cost of a page. */
 function changeText(change: FeedChange, textOf: (value: string) => string): string {
   const { objectName, recordId, serverVersion, timestamp, operation, origin, data } = change;
   const id = typeof recordId === 'number' ? recordId : JSON.stringify(recordId);

@@ -14,13 +14,13 @@ export interface Checkpoint {
   readonly since: number;
   /** Digest of the objects asked for and the caller's rights; empty for everything. */
   readonly scope: string;
-  /** The feed's head when this was made: the outcomes of its client's own writes come from up to there. */
+  /** The feed's head when this was made: up to there its client knows the outcomes of its own writes. */
   readonly seen: number;
 }
 
 const FORMAT = /^2\.([A-Za-z0-9-]{1,64})\.(\d{1,15})\.(\d{1,15})\.([A-Za-z0-9_-]{0,32})(?:\.(\d{1,15}))?$/;
 
-/** The checkpoint as sent to clients, e.g. `2.5f0c….1042.0.`; what was seen is added where it is more than was scanned. */
+/** The checkpoint as sent to clients, e.g. `2.5f0c….1042.0.`; `seen` is added only if it is more than was scanned. */
 export function formatCheckpoint({ epoch, place, since, scope, seen }: Checkpoint): string {
   return `2.${epoch}.${place}.${since}.${scope}${seen > place ? `.${seen}` : ''}`;
 }
@@ -58,7 +58,7 @@ export function isOfAnotherFeed({ seen }: Pick<Checkpoint, 'seen'>, { reach }: S
   return reach === undefined || seen > reach;
 }
 
-/** The checkpoint after a page that scanned up to `place`; a walk is over with the page that has no other behind it. */
+/** The checkpoint after a page that scanned up to `place`; the last page ends a walk. */
 export function nextCheckpoint(
   start: PageStart,
   { hasMore, ...scanned }: Omit<Checkpoint, 'since'> & { readonly hasMore: boolean },

@@ -1,4 +1,4 @@
-/** A record of the feed as the change that a client is sent. */
+/** Turns a record of the feed into the change that a client is sent. */
 import type { SyncServerChange } from '@objectql/sync-types';
 import { type ReadPermission, visibleData } from '../rules/authorize.js';
 import type { FeedRecord } from '../storage/sync-store.js';
@@ -7,15 +7,15 @@ import type { PageStart } from './checkpoint.js';
 /** A change whose record is still the text that was stored. */
 export type FeedChange = Omit<SyncServerChange, 'data'> & { readonly data?: string };
 
-/** The change, as far as its caller may read the record; `undefined` where there is nothing to tell them. */
+/** The change, limited to what its caller may read of the record; `undefined` when there is nothing to tell them. */
 export function toChange(
   record: FeedRecord,
   permission: ReadPermission,
   { start, timestampOf }: { readonly start: PageStart; readonly timestampOf: (at: number) => string },
 ): FeedChange | undefined {
   const { objectName, recordId, version: serverVersion, data, origin } = record;
-  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but what changed
-  // since the walk began may have been seen by it before.
+  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but the walk may
+  // already have seen a record that changed after it began.
   if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
   const timestamp = timestampOf(record.changedAt);
   if (permission === 'forget' || data === null) {
@@ -23,13 +23,13 @@ export function toChange(
   }
   const operation = serverVersion === record.born ? 'create' : 'update';
   const visible = visibleText(data, permission);
-  // Who wrote a record before the walk began is no news to anybody, and would be half of what surrounds its data.
+  // Nobody needs to know who wrote a record before the walk began, and this would be half of what surrounds its data.
   return origin && record.place > start.since
     ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
     : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
 }
 
-/** Epoch milliseconds as ISO 8601, remembering the last: what was pushed together stands together. */
+/** Epoch milliseconds as ISO 8601, remembering the last: records of one push are neighbours and have the same time. */
 export function rememberedInstants(): (at: number) => string {
   let last = { at: Number.NaN, text: '' };
   return (at) => {
@@ -38,7 +38,7 @@ export function rememberedInstants(): (at: number) => string {
   };
 }
 
-/** Text goes out as it is stored, unless some of it is hidden. */
+/** The text as it is stored, unless some of it is hidden. */
 function visibleText(data: string, permission: ReadPermission): string {
   return typeof permission === 'object' ? JSON.stringify(visibleData(JSON.parse(data), permission)) : data;
 }

@@ -29,38 +29,40 @@ export interface FeedPageParts {
   readonly store: SyncStore;
   readonly authorize: Authorize;
   readonly principal: Principal | null;
-  /** The objects the server syncs, where it knows; all when `undefined`. */
+  /** The objects that the server syncs, if it knows them; all when `undefined`. */
   readonly syncedObjects: readonly string[] | undefined;
   readonly pageSize: PageSize;
-  /** What this request wrote itself: not sent back unless the client could not know it. */
+  /** What this request wrote itself; not sent back unless the client could not know it. */
   readonly written: readonly OwnWrite[];
-  /** What came of its mutations, in the order of the request. */
+  /** The results of its mutations, in the order of the request. */
   readonly results: readonly SyncMutationResult[];
-  /** Where that stands in the feed, if it stands together. */
+  /** Where those writes stand in the feed, if they stand together. */
   readonly stretch?: FeedStretch | undefined;
   /** The feed's head before this request wrote anything. */
   readonly headBefore: number;
-  /** What the caller might read before its mutations were judged; of no account where it sent none. */
+  /** What the caller was allowed to read before its mutations were judged; irrelevant if it sent none. */
   readonly rightsBefore?: string | undefined;
-  /** The feed as the results were made from it. */
+  /** The state of the feed when the results were made. */
   readonly end?: FeedEnd | undefined;
 }
 
-/** Reads the page after the request's checkpoint; where that is no place of this feed any more, the first page and why. */
+/**
+ * Reads the page after the request's checkpoint; if that is no longer a place of this feed, the first page and why.
+ */
 export async function readFeedPage(request: PushRequest, parts: FeedPageParts): Promise<FeedPage> {
   const { authorize, principal } = parts;
   const { except = [] } = request;
   const objects = wantedObjects(request, parts.syncedObjects);
   const rights = await rightsOf(authorize, principal);
   const scope = scopeDigest({ objects, except }, rights);
-  // Where its rights are others by now, a client knows of its own writes what it may not see any more.
+  // If the rights have changed, the client may know from its own writes what it may no longer see.
   const isAsJudged = rights === parts.rightsBefore;
   const alone = isAsJudged ? ownPage(request, parts, scope) : undefined;
   const limit = parts.pageSize.limitFor(request.limit);
   const found = alone ?? (await readPage(request, parts, { objects, scope, limit }));
   const { page } = found;
   const { epoch, head } = page.facts;
-  // Results show records that a walk which begins here has not seen: what becomes of them meanwhile is to be told.
+  // Results show records that a walk beginning here has not seen: changes of them in the meantime must be told.
   const start = { ...found.start, since: Math.min(found.start.since, parts.headBefore) };
   const selected = parts.pageSize.select(page.records.slice(0, limit));
   const hasMore = selected.length < page.records.length;
@@ -72,7 +74,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const others = isWalkingAnew || !isAsJudged ? wanted : withoutOwn(wanted, suppressedVersions(request, parts));
   const changes = await changesOf(others, start, parts);
   if ((await rightsOf(authorize, principal)) !== rights) {
-    // A page half under other rights would carry a checkpoint that passes what they hid.
+    // A page read partly under other rights would have a checkpoint beyond records that those rights hid.
     throw new StoreBusyError('The rights of this caller changed while the page was read.');
   }
   return {
@@ -83,16 +85,16 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   };
 }
 
-/** The checkpoint of a client that asks for no changes: where it stood, or the feed's start. */
+/** The checkpoint of a client that asks for no changes: its own, or the feed's start. */
 export async function standStill(
   { checkpoint: given }: PushRequest,
   parts: Pick<FeedPageParts, 'store' | 'end'>,
 ): Promise<Omit<FeedPage, 'changes'>> {
   const { facts } = await pageBehind(given, parts, { after: 0, limit: 1, objects: [] });
-  // It scans nothing, and yet it is told what became of its own writes.
+  // The client scans nothing, but it is still told what became of its own writes.
   const seen = { epoch: facts.epoch, seen: facts.head };
   const isLost = given !== null && isOfAnotherFeed(given, facts);
-  // What was dropped from the feed is no loss to a client that never reads it.
+  // A client that never reads the feed loses nothing when something is dropped from it.
   if (given && !isLost) return { checkpoint: formatCheckpoint({ ...given, ...seen }), hasMore: false };
   const checkpoint = formatCheckpoint({ ...seen, place: 0, since: facts.head, scope: '' });
   return { checkpoint, hasMore: false, ...(isLost ? { reset: 'epoch' } : {}) };
@@ -101,7 +103,7 @@ export async function standStill(
 interface PageWanted {
   readonly objects: readonly string[] | undefined;
   readonly scope: string;
-  /** At most so many records. */
+  /** At most this many records. */
   readonly limit: number;
 }
 
@@ -126,8 +128,9 @@ async function readPage(
 }
 
 /**
- * Reads a page of the feed that the results are of, whose checkpoint was judged with them. Where another server has taken
- * over meanwhile that lacks what they tell, the client could not know that it does: it asks again, and is told.
+ * Reads a page of the same feed that the results come from, where their checkpoint was judged. Another server without
+ * those results may have taken over meanwhile, which the client could not notice: it has to ask again, and is then
+ * told.
  */
 async function pageBehind(
   checkpoint: Checkpoint | null,
@@ -141,20 +144,20 @@ async function pageBehind(
 }
 
 /**
- * The page of a client that works alone: all that stands behind its checkpoint is what this very request wrote and need
- * not be told, so nothing has to be read. `undefined` for any other.
+ * The page of a client that works alone: this very request wrote everything behind its checkpoint and need not tell it,
+ * so nothing has to be read. `undefined` for any other client.
  */
 function ownPage(request: PushRequest, parts: FeedPageParts, scope: string): ReadPage | undefined {
-  // A record of the application's that was adopted took a place too, and the client does not know it.
+  // An adopted record of the application's took a place too, and the client does not know it.
   if (!parts.stretch?.isOwn || !isToldByResults(request, parts)) return undefined;
   const { facts, places } = parts.stretch;
   const start = findPageStart(request.checkpoint, facts, scope);
   return start.after === facts.head - places ? { page: { facts, records: [] }, start } : undefined;
 }
 
-/** Whether a client knows from the results all that its request wrote. */
+/** Whether the results tell a client everything that its request wrote. */
 function isToldByResults({ protocol }: PushRequest, { written, results, authorize }: FeedPageParts): boolean {
-  // What a result shows was looked at under rights that may be others by now.
+  // The results were made under rights that may have changed by now.
   if (authorize.read && authorize.scope && results.some((result) => 'record' in result)) return false;
   // A protocol-1 client does not read `record` in results.
   return protocol === 2 || written.every(({ computable }) => computable);
@@ -164,21 +167,22 @@ function withoutOwn(records: readonly FeedRecord[], own: RecordMap<number>): rea
   return records.filter((record) => own.get(record) !== record.version);
 }
 
-/** What no record has. */
+/** A version that no record has. */
 const NO_VERSION = 0;
 
 /** The request's own writes that its client knows from the results. */
 function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {
   const versions = new RecordMap<number>();
   for (const { state, computable } of written) {
-    // A protocol-1 client does not read `record` in results, so it gets back what it could not compute, and what stands on that.
+    // A protocol-1 client does not read `record` in results, so it gets back what it could not compute, and later
+    // writes that build on that.
     const isTold = request.protocol === 2 || (computable && versions.get(state) !== NO_VERSION);
     versions.set(state, isTold ? state.version : NO_VERSION);
   }
   if (!authorize.read || !authorize.scope) return versions;
   for (const [index, item] of request.items.entries()) {
     const result = results[index];
-    // What a result shows, or tells as gone, was looked at under rights that may be others by now.
+    // What a result shows, or reports as gone, was judged under rights that may have changed by now.
     if ('mutation' in item && result?.status === 'applied' && result.record !== undefined)
       versions.delete(item.mutation);
   }
@@ -191,7 +195,7 @@ async function changesOf(
   start: PageStart,
   { authorize: { read }, principal }: FeedPageParts,
 ): Promise<readonly FeedChange[]> {
-  // Asked for all at once, so that rules which ask a database can ask it once for the page.
+  // Asked all at once, so that rules which query a database can use one query for the page.
   const permissions =
     read &&
     (await Promise.all(

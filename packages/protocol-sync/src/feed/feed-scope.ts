@@ -4,13 +4,13 @@ import type { Principal } from '../principal.js';
 import type { PushRequest } from '../push/push-request.js';
 import type { Authorize } from '../rules/authorize.js';
 
-/** Of which objects changes are wanted: of these, or of all but those. */
+/** The objects whose changes are wanted: only these, or all but those. */
 interface WantedObjects {
   readonly objects: readonly string[] | undefined;
   readonly except: readonly string[];
 }
 
-/** The objects whose changes are wanted, of those that the server syncs; all when `undefined`. */
+/** The wanted objects among those that the server syncs; all when `undefined`. */
 export function wantedObjects(
   { objects, except = [] }: PushRequest,
   synced: readonly string[] | undefined,
@@ -27,7 +27,7 @@ export async function rightsOf({ read, scope }: Authorize, principal: Principal 
 /** 16 bytes of a digest are enough to notice that a client asks for something else than before. */
 export function scopeDigest({ objects, except }: WantedObjects, rights: string | undefined): string {
   if (objects === undefined && except.length === 0 && rights === undefined) return '';
-  // Where the wanted objects are known by name, those that are not wanted say no more.
+  // If the wanted objects are known by name, naming the unwanted ones adds nothing.
   const named = objects ? [sorted(objects), rights ?? null] : [null, rights ?? null, ...sorted(except)];
   return createHash('sha256').update(JSON.stringify(named)).digest('base64url').slice(0, 22);
 }

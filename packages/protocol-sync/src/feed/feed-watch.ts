@@ -1,6 +1,6 @@
 /**
- * Tells those who watch the feed that it has moved. It does not look at what moved, so it can tell nobody of it: a
- * watcher is told the checkpoint that every pull ends with, and nothing that depends on a record (I12).
+ * Tells watchers that the feed has moved. It does not look at what moved, so it cannot reveal it: a watcher is told the
+ * checkpoint that every pull ends with, and nothing that depends on a record (I12).
  *
  *   quiet ──commit──▶ telling ──▶ pausing ──time is up──▶ quiet, or telling when something was committed since
  */
@@ -16,17 +16,19 @@ import { formatCheckpoint } from './checkpoint.js';
 export interface FeedWatcher {
   /** The scope of the watcher's own checkpoint, so that the two can be compared; see `Checkpoint`. */
   readonly scope: string;
-  /** Called with the checkpoint of whoever has pulled everything: once at the beginning, and after commits. */
+  /** Called with the checkpoint of a client that has pulled everything: once at the beginning, and after commits. */
   onPoke(checkpoint: string): void;
-  /** Called once when no poke will come any more because the server closes. */
+  /** Called once when the server closes and no more pokes will come. */
   onEnd(): void;
 }
 
-/** 100 ms between two pokes: a busy feed makes nobody pull more often, and a person still sees a change at once. */
+/** 100 ms between two pokes: clients of a busy feed pull no more often, and a person still sees a change at once. */
 const POKE_PAUSE_MS = 100;
-/** 30 s, as for a request: no store may be silent for longer, or all who watch would hear nothing until its connection breaks. */
+/**
+ * 30 s, as for a request: if a store stayed silent for longer, watchers would hear nothing until its connection breaks.
+ */
 export const READ_MS = REQUEST_TIMEOUT_MS;
-/** 1 s: a store that could not be read is asked again, not besieged. */
+/** 1 s: a store that could not be read is asked again, but not flooded. */
 const FAILED_PAUSE_MS = 1000;
 
 export interface FeedWatchParts {
@@ -39,29 +41,31 @@ export class FeedWatch {
   readonly #watchers = new Set<{ readonly watcher: FeedWatcher; isTold: boolean }>();
   #stopListening: (() => void) | undefined;
   #cancelPause: () => void = () => {};
-  /** True while telling or pausing: a commit then waits for its turn, together with those after it. */
+  /** True while telling or pausing: commits made meanwhile wait and are told together. */
   #isBusy = false;
   #isDue = false;
   #isClosed = false;
   #nextFacts: Promise<StoreFacts> | undefined;
-  /** Settled, and never rejected, when the last read for those who came is over. */
+  /** Settles, and never rejects, when the last read for new watchers is over. */
   #lastFacts: Promise<unknown> = Promise.resolve();
 
   constructor(parts: FeedWatchParts) {
     this.#parts = parts;
   }
 
-  /** Adds a watcher and tells it where the feed stands. Returns what removes it; it then hears nothing more. */
+  /**
+   * Adds a watcher and tells it where the feed stands. Returns a function that removes it; it then hears nothing more.
+   */
   async add(watcher: FeedWatcher): Promise<() => void> {
     const entry = { watcher, isTold: false };
     this.#watchers.add(entry);
-    // Listens before it reads: what is committed in between is told.
+    // Listens before it reads, so that it hears of commits in between.
     this.#stopListening ??= this.#parts.store.onCommit(() => this.#moved());
     const remove = () => this.#remove(entry);
     try {
       const facts = await this.#sharedFacts();
       if (this.#isClosed) throw serverClosing();
-      // One that was told meanwhile knows something newer.
+      // A watcher that was told meanwhile knows something newer.
       if (!entry.isTold) tell(entry, facts);
       return remove;
     } catch (error) {
@@ -113,8 +117,8 @@ export class FeedWatch {
   }
 
   /**
-   * Read once for all who come before it begins, and one at a time: after a restart thousands come together, and pushes
-   * need the pool's connections, too.
+   * One read serves all watchers that came before it begins, and only one runs at a time: after a restart thousands
+   * come together, and pushes need the pool's connections, too.
    */
   #sharedFacts(): Promise<StoreFacts> {
     this.#nextFacts ??= this.#lastFacts.then(() => {

@@ -1,17 +1,17 @@
-/** How many records make a page: of large ones few, and no more of them are read than that takes. */
+/** Decides how many records make a page: only a few large ones, and no more are read than a page takes. */
 import { utf8Bytes } from '@objectql/sync-types';
 import type { FeedRecord } from '../storage/sync-store.js';
 
-/** 512 bytes: what a change carries beside its data, with ids of the largest size. */
+/** 512 bytes: what a change carries besides its data, with ids of the largest size. */
 const CHANGE_OVERHEAD_BYTES = 512;
-/** 16 records: as many are read behind large ones, to find out whether those that follow are small again. */
+/** 16 records: even after large ones this many are read, to find out whether the next ones are small again. */
 const MIN_RECORDS = 16;
-/** Half as many again as fit, because those that follow may be a little smaller. */
+/** Half as many again as would fit, because the next ones may be a little smaller. */
 const MARGIN = 1.5;
 
 /**
- * The pages of one server. Stores count records, and a thousand large ones are hundreds of megabytes, of which a page takes
- * one: so the pages before tell how many to ask for. It is a guess, and a wrong one makes only a smaller page.
+ * The pages of one server. Stores count records, and a thousand large ones are hundreds of megabytes, while a page
+ * takes one. So earlier pages tell how many to ask for. It is a guess, and a wrong one only makes a smaller page.
  */
 export class PageSize {
   readonly #maxBytes: number;
@@ -21,7 +21,7 @@ export class PageSize {
     this.#maxBytes = maxBytes;
   }
 
-  /** How many records to read for a page of at most so many. */
+  /** How many records to read for a page of at most `wanted`. */
   limitFor(wanted: number): number {
     return Math.min(wanted, this.#guess);
   }
@@ -30,7 +30,7 @@ export class PageSize {
   select(records: readonly FeedRecord[]): readonly FeedRecord[] {
     const characters = records.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
     const overhead = records.length * CHANGE_OVERHEAD_BYTES;
-    // No unit of a string takes more than three bytes, so most pages need no counting.
+    // A UTF-16 unit takes at most three bytes, so most pages need no counting.
     const selected = 3 * characters + overhead <= this.#maxBytes ? records : this.#upToSize(records);
     if (records.length >= MIN_RECORDS || selected.length < records.length) {
       const average = (characters + overhead) / records.length;

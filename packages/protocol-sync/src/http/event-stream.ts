@@ -5,8 +5,8 @@ import type { Platform } from '../platform/platform.js';
 import type { HttpAnswer } from './http-call.js';
 
 /**
- * 15 min: who is asking is found out when a stream begins, so a session that has ended since is noticed by then; and a
- * connection whose other end is gone without a word takes its memory no longer.
+ * 15 min: callers are authenticated when a stream begins, so by then a session that has ended is noticed; and a
+ * connection whose other end has silently gone takes no more memory.
  */
 const MAX_STREAM_MS = 15 * 60 * 1000;
 
@@ -46,7 +46,7 @@ class EventStream {
   #stopWatching: () => void = () => {};
   #cancelHeartbeat: () => void = () => {};
   #cancelEnd: () => void = () => {};
-  /** The newest poke that a slow reader has not taken yet: older ones say nothing that it does not. */
+  /** The newest poke that a slow reader has not taken yet; it makes older ones superfluous. */
   #unsent: string | undefined;
   #isOver = false;
 
@@ -68,7 +68,7 @@ class EventStream {
     if (signal.aborted) this.#close();
     try {
       const stop = await watch({ onPoke: (checkpoint) => this.#poke({ checkpoint }), onEnd: this.#close });
-      // What ended meanwhile had nothing to stop yet.
+      // If the stream ended meanwhile, there was nothing to stop yet.
       if (this.#isOver) stop();
       else this.#stopWatching = stop;
     } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * A request and its answer as the endpoint sees them, whatever brings them: a web `Request`, or the objects of `node:http`,
+ * A request and its answer as the endpoint sees them, from any source: a web `Request`, or the objects of `node:http`,
  * for which building web requests, responses and streams would cost more than answering.
  */
 import { SyncRequestError } from '../sync-request-error.js';
@@ -7,21 +7,23 @@ import { SyncRequestError } from '../sync-request-error.js';
 /** Plain data and functions, no classes: a process may hold this package twice, as ESM and as CommonJS. */
 export interface HttpCall {
   readonly method: string;
-  /** Absolute, as far as the caller is to be believed; not always a valid one. */
+  /** Absolute, if the caller can be believed; not always valid. */
   readonly url: string;
   header(name: string): string | null;
-  /** The body, where somebody has parsed it before us. */
+  /** The body, if somebody has parsed it before us. */
   readonly parsedBody: { readonly body: unknown } | undefined;
-  /** The bytes of the body as sent. Whatever is not read is left alone: cut off, the connection would carry no answer. */
+  /**
+   * The bytes of the body as sent. The rest is left unread: if it were cut off, the connection could carry no answer.
+   */
   readBody(options: ReadBodyOptions): Promise<ReadBody>;
   readonly isGone: boolean;
-  /** Calls `listener` when the caller goes before the answer has come to its end. */
+  /** Calls `listener` when the caller goes before the answer is complete. */
   onGone(listener: () => void): void;
-  /** The same as a web request, for who wants to see one; its body is nobody's to read. Throws where it would be none. */
+  /** The same as a web request, for code that wants one; nobody may read its body. Throws if it would be invalid. */
   toRequest(): Request;
 }
 
-/** Refuses a request of which no web request can be made. */
+/** Refuses a request that cannot be made into a web request. */
 export function malformedHead(cause: unknown): SyncRequestError {
   return new SyncRequestError('MALFORMED', 'The request line or a header is malformed.', { cause });
 }
@@ -35,7 +37,7 @@ export interface ReadBodyOptions {
 export type ReadBody =
   | { readonly bytes: Uint8Array }
   | { readonly failed: 'TOO_LARGE' }
-  /** Somebody else has it. */
+  /** Somebody else has read it. */
   | { readonly failed: 'READ_BEFORE' }
   /** It ended early, or the wait for it did. */
   | { readonly failed: 'BROKEN_OFF'; readonly cause: unknown };
@@ -52,12 +54,12 @@ export type AnswerCall = (call: HttpCall) => Promise<HttpAnswer>;
 // A registered symbol on the function itself, for the same reason.
 const ANSWER_CALL = Symbol.for('@objectql/protocol-sync/answer-call');
 
-/** Lets who serves `endpoint` call it without web requests and responses. */
+/** Lets the server of `endpoint` call it without web requests and responses. */
 export function attachAnswerCall<Endpoint extends object>(endpoint: Endpoint, answerCall: AnswerCall): Endpoint {
   return Object.defineProperty(endpoint, ANSWER_CALL, { value: answerCall });
 }
 
-/** The shorter way into `endpoint`, which one that somebody has wrapped in a function of their own does not have. */
+/** The shorter way into `endpoint`; an endpoint that is wrapped in another function has none. */
 export function answerCallOf(endpoint: object): AnswerCall | undefined {
   return (endpoint as { [ANSWER_CALL]?: AnswerCall })[ANSWER_CALL];
 }

@@ -1,4 +1,4 @@
-/** Answers as JSON, gzipped where the caller takes it and it pays. */
+/** Answers as JSON, gzipped if the caller accepts it and it pays. */
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import { NEXT_PAGE_HEADER, type SyncErrorBody, utf8Bytes } from '@objectql/sync-types';
@@ -7,29 +7,33 @@ import type { SyncRequestError } from '../sync-request-error.js';
 import type { HttpAnswer } from './http-call.js';
 
 /**
- * 8 KiB: six packets, and a connection begins with ten at once (RFC 6928), so that being smaller brings no answer sooner, and
- * packing and unpacking would be a third of what so small a request takes ([decision 27](../../../../docs/adr/0027-small-answers-go-out-as-they-are.md)).
+ * 8 KiB: six packets, and a connection begins with ten at once (RFC 6928). So a smaller answer comes no sooner, and
+ * packing and unpacking would be a third of the time of so small a request ([decision
+ * 27](../../../../docs/adr/0027-small-answers-go-out-as-they-are.md)).
  */
 export const GZIP_MIN_BYTES = 8 * 1024;
 
 /** 1: on answers it is three times faster than the default of 6 and makes them a tenth larger. */
 const GZIP_LEVEL = 1;
 
-/** 64 KiB: the answer to a push of 500 is 45, packed in a sixth of a millisecond, half of what a thread takes for it. More goes to one. */
+/**
+ * 64 KiB: the answer to a push of 500 is 45 KiB and is packed in a sixth of a millisecond, half the cost of using a
+ * thread. Larger ones go to a thread.
+ */
 const GZIP_AT_ONCE_BYTES = 64 * 1024;
-/** 256 KiB: what a whole page is packed into. Each chunk is a way to the thread and back, and by default they are 16 KiB. */
+/** 256 KiB: a packed page fits in it. Each chunk is a round trip to the thread, and by default chunks are 16 KiB. */
 const GZIP_CHUNK_BYTES = 256 * 1024;
 const gzipOf = promisify(gzip);
 
 /** 200 with a JSON text, in the encoding the caller accepts. */
 export async function jsonAnswer({ text, nextPage }: AnswerText, acceptEncoding: string | null): Promise<HttpAnswer> {
-  // `Vary` even where nothing is packed: the same request with another Accept-Encoding would have another answer.
+  // `Vary` even if nothing is packed: with another Accept-Encoding the same request would have another answer.
   const headers = {
     ...NEVER_STORED,
     vary: 'accept-encoding',
     ...(nextPage === undefined ? {} : { [NEXT_PAGE_HEADER]: nextPage }),
   };
-  // No text has fewer bytes than it has units.
+  // A text has at least as many bytes as units.
   if ((text.length < GZIP_MIN_BYTES && utf8Bytes(text) < GZIP_MIN_BYTES) || !acceptsGzip(acceptEncoding)) {
     return { status: 200, headers, body: text };
   }
@@ -41,8 +45,8 @@ export async function jsonAnswer({ text, nextPage }: AnswerText, acceptEncoding:
 }
 
 /**
- * The error as status, body and, where another try makes sense, `Retry-After` in whole seconds. What cannot be served now ends its
- * connection: the next try is another one's to serve, where this process is about to stop.
+ * The error as status, body and, if another try makes sense, `Retry-After` in whole seconds. A request that cannot be
+ * served now ends its connection: if this process is about to stop, another one can serve the next try.
  */
 export function errorAnswer(error: SyncRequestError, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
   const body: SyncErrorBody = error.toBody();
@@ -56,7 +60,7 @@ export function errorAnswer(error: SyncRequestError, headers: Readonly<Record<st
   };
 }
 
-/** Of HTTP/1; where another version is spoken, servers leave it out. */
+/** For HTTP/1; with other versions servers leave it out. */
 export const END_OF_CONNECTION = { connection: 'close' } as const;
 const NEVER_STORED = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
 

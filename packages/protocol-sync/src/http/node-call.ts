@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { attachParsedBody } from './body-at-hand.js';
 import type { HttpCall, ReadBody, ReadBodyOptions } from './http-call.js';
 
-/** A request as Express hands it on; plain `node:http` has neither of the two. */
+/** A request as Express passes it on; plain `node:http` sets neither of the two. */
 export type NodeRequest = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown };
 
 export class NodeCall implements HttpCall {
@@ -19,13 +19,14 @@ export class NodeCall implements HttpCall {
     this.#request = request;
     this.method = method;
     this.url = `http://${headers.host ?? 'localhost'}${originalUrl}`;
-    // Something before us has read the stream, or met its end where it was empty; where nothing has, Express 4 still puts an empty object in `body`.
+    // Something before us has read the stream, or met its end because it was empty. If nothing has, Express 4 still
+    // puts an empty object in `body`.
     const isRead = request.readableDidRead || request.readableEnded;
     this.parsedBody = isRead ? { body: request.body } : undefined;
-    // Already, where what stands before us took its time.
+    // Already true if the client left while code before us was working.
     this.isGone = response.destroyed;
     response.once('close', () => {
-      // Not whether it is finished: on HTTP/2 an answer that its client has cut off is, too.
+      // Not whether it is finished: on HTTP/2, an answer that its client has cut off counts as finished, too.
       if (response.writableEnded) return;
       this.isGone = true;
       for (const listener of this.#goneListeners) listener();
@@ -42,7 +43,9 @@ export class NodeCall implements HttpCall {
     else this.#goneListeners.push(listener);
   }
 
-  /** By events and not as a web stream: `Readable.toWeb` would destroy the socket, and with it the answer, when it is left unread. */
+  /**
+   * By events and not as a web stream: left unread, `Readable.toWeb` would destroy the socket, and the answer with it.
+   */
   readBody({ maxBytes, signal }: ReadBodyOptions): Promise<ReadBody> {
     const request = this.#request;
     return new Promise((resolve) => {
@@ -81,14 +84,14 @@ export class NodeCall implements HttpCall {
     const gone = new AbortController();
     this.onGone(() => gone.abort());
     const headers = Object.entries(this.#request.headers).flatMap(([name, value = '']): [string, string][] =>
-      // HTTP/2 puts the request line into headers that begin with a colon.
+      // HTTP/2 adds the request line as headers whose names begin with a colon.
       name.startsWith(':') ? [] : [value].flat().map((one) => [name, one]),
     );
     return new Request(this.url, { method: this.method, headers, signal: gone.signal, ...body });
   }
 }
 
-/** The body as a web stream; nothing is read ahead of what is asked for. */
+/** The body as a web stream; nothing is read before it is asked for. */
 function streamOf(request: IncomingMessage): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {

@@ -10,10 +10,10 @@ import type { SyncEndpoint } from './sync-endpoint.js';
 export type { NodeRequest } from './node-call.js';
 
 /**
- * A handler for `http.createServer(toNodeHandler(endpoint))` and `app.use('/api/sync', toNodeHandler(endpoint))`.
- * A body that middleware such as `express.json()` has parsed is used as it is; mind that `express.json()` refuses more
- * than 100 KB unless told otherwise, and sync sends up to 1 MiB. The endpoint's request is aborted when the client goes.
- * Throws `TypeError` for what is no function.
+ * A handler for `http.createServer(toNodeHandler(endpoint))` and `app.use('/api/sync', toNodeHandler(endpoint))`. A
+ * body that middleware such as `express.json()` has parsed is used as it is; mind that `express.json()` refuses more
+ * than 100 KB unless told otherwise, and sync sends up to 1 MiB. The endpoint's request is aborted when the client
+ * goes. Throws `TypeError` for a value that is not a function.
  */
 export function toNodeHandler(endpoint: SyncEndpoint): (request: NodeRequest, response: ServerResponse) => void {
   if (typeof endpoint !== 'function') throw new TypeError('toNodeHandler: pass what createSyncEndpoint returns.');
@@ -22,19 +22,19 @@ export function toNodeHandler(endpoint: SyncEndpoint): (request: NodeRequest, re
     const call = new NodeCall(request, response);
     (answerCall ? answerCall(call).then(listHeaders) : answerByWeb(call, endpoint))
       .then((answer) => send(answer, { request, response }))
-      // Only what an application has put around the endpoint fails here; without an answer the client tries again.
+      // Only the application's own code around the endpoint can fail here; without an answer the client tries again.
       .catch(() => response.destroy());
   };
 }
 
-/** An answer whose headers are listed: one of an application may set more than one cookie. */
+/** An answer with its headers as a list: an application may set more than one cookie. */
 type NodeAnswer = Pick<HttpAnswer, 'status' | 'body'> & { readonly headers: Iterable<readonly [string, string]> };
 
 function listHeaders({ headers, ...answer }: HttpAnswer): NodeAnswer {
   return { ...answer, headers: Object.entries(headers) };
 }
 
-/** For an endpoint that somebody has wrapped in a function of web requests and responses. */
+/** For an endpoint that is wrapped in a function of web requests and responses. */
 async function answerByWeb(call: NodeCall, endpoint: SyncEndpoint): Promise<NodeAnswer> {
   const request = toWebRequest(call);
   if (request instanceof SyncRequestError) return listHeaders(errorAnswer(request));
@@ -52,7 +52,7 @@ function toWebRequest(call: NodeCall): Request | SyncRequestError {
   }
 }
 
-/** Headers that stand beside those of the same name which middleware has set, such as CORS's or a session's. */
+/** Headers that are added to those of the same name which middleware has set, such as CORS's or a session's. */
 const ADDED: ReadonlySet<string> = new Set(['vary', 'set-cookie']);
 
 async function send(
@@ -64,7 +64,8 @@ async function send(
     return;
   }
   response.statusCode = status;
-  // A server that is to stop waits for its connections, and a stream leaves one that its client would ask on again.
+  // A server that is to stop waits for its connections, and after a stream its client would send the next request on
+  // it.
   const ends = body instanceof ReadableStream ? Object.entries(END_OF_CONNECTION) : [];
   for (const [name, value] of [...headers, ...ends]) {
     // HTTP/2 has no such header, and Node warns of it.
@@ -77,10 +78,10 @@ async function send(
   if (!request.complete) dropRest(request);
 }
 
-/** Hands a stream on event by event, and takes the next one only when the client has room for it. */
+/** Passes a stream on event by event, and takes the next one only when the client has room for it. */
 async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
   const reader = body.getReader();
-  // A stream that has failed rejects this as well.
+  // This also rejects if the stream has failed.
   const cancel = () => reader.cancel().catch(() => {});
   response.once('close', cancel);
   for (let read = await reader.read(); !read.done; read = await reader.read()) {

@@ -1,9 +1,9 @@
-/** JSON text from strangers: parsed only when no walk over it can hurt, and refused when it says one thing twice. */
+/** JSON text from strangers: parsed only if no walk over it can do harm, and refused if it says one thing twice. */
 import { SyncRequestError } from '../sync-request-error.js';
 
 /**
- * 512 levels: far below what makes a recursive walk fail (about 5,000), and far above what a mutation may hold, so that
- * one that is too deep is rejected alone by its schema and does not hold back its neighbours for ever.
+ * 512 levels: far below what makes a recursive walk fail (about 5,000), and far above what a mutation may hold. So the
+ * schema alone rejects a mutation that is too deep, and its neighbours are not held back for ever.
  */
 export const MAX_BODY_DEPTH = 512;
 
@@ -21,7 +21,7 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** Refuses a value that somebody else has parsed already when it is nested deeper than walks over it can bear. */
+/** Refuses a value that somebody else has parsed already if it is nested too deeply to be walked. */
 export function checkDepth(value: unknown): void {
   let level = [value].filter(isContainer);
   for (let depth = 1; level.length > 0; depth++) {
@@ -30,7 +30,7 @@ export function checkDepth(value: unknown): void {
   }
 }
 
-/** One pass over the text that holds no matter whether it is JSON: what counts is its meaning if it is. */
+/** One pass over the text, JSON or not; the result is meaningful only if it is JSON. */
 function scan(text: string): { readonly depth: number; readonly colons: number } {
   let depth = 0;
   let deepest = 0;

@@ -3,9 +3,9 @@ import type { Principal } from '../principal.js';
 import { SyncRequestError } from '../sync-request-error.js';
 
 export interface GateOptions {
-  /** At most so many of each principal at once. */
+  /** At most this many of each principal at once. */
   readonly max: number;
-  /** Told to who is refused: what there are too many of, and when another try makes sense. */
+  /** The message for a refused caller: of what there are too many, and when another try makes sense. */
   readonly refusal: (active: number) => string;
   readonly retryAfterMs: number;
 }
@@ -33,7 +33,7 @@ export class PrincipalGate {
     }
   }
 
-  /** Takes the principal's room, or throws. Returns what gives it back, to be called once. */
+  /** Takes room for the principal, or throws. Returns a function that gives it back, to be called once. */
   enter(principal: Principal | null): () => void {
     if (!principal) return () => {};
     const { id } = principal;

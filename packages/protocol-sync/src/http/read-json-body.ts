@@ -5,10 +5,10 @@ import type { HttpCall, ReadBodyOptions } from './http-call.js';
 import { checkDepth, parseJson } from './parse-json.js';
 
 /**
- * The JSON value a request carries. Throws `SyncRequestError`: `UNSUPPORTED_ENCODING` for anything but JSON, plain or
- * gzipped, `TOO_LARGE`, or `MALFORMED` for what is not JSON in UTF-8, too deep, or names a key twice.
- * The request's remaining body is left unread and not cancelled: in Node that would cut the connection on which the
- * error is still to be answered.
+ * The JSON value of a request. Throws `SyncRequestError`: `UNSUPPORTED_ENCODING` for anything but JSON, plain or
+ * gzipped; `TOO_LARGE`; or `MALFORMED` for a body that is not JSON in UTF-8, is too deep, or names a key twice. The
+ * rest of the body is left unread and not cancelled: in Node that would cut the connection on which the error is still
+ * to be answered.
  */
 export async function readJsonBody(call: HttpCall, options: ReadBodyOptions): Promise<unknown> {
   requireJson(call.header('content-type'));
@@ -34,7 +34,7 @@ function requireJson(contentType: string | null): void {
   );
 }
 
-/** The body as somebody before us has left it. */
+/** The body as somebody before us has parsed it. */
 function checkParsed(body: unknown): unknown {
   if (typeof body !== 'object' || ArrayBuffer.isView(body)) throw readBefore();
   checkDepth(body);
@@ -53,9 +53,9 @@ function isGzipped(contentEncoding: string | null): boolean {
 
 /** The bytes as sent. */
 async function arrive(call: HttpCall, { maxBytes, signal }: ReadBodyOptions): Promise<Uint8Array> {
-  // The wait is over already where it took too long to find out who is asking.
+  // The time is over already if it took too long to authenticate the caller.
   signal.throwIfAborted();
-  // It holds for the body as it arrives and again for what it unpacks to.
+  // The limit holds for the body as it arrives, and again for the unpacked one.
   const read = await call.readBody({ maxBytes, signal });
   if ('bytes' in read) return read.bytes;
   if (read.failed === 'TOO_LARGE') throw tooLarge(maxBytes);
@@ -66,8 +66,8 @@ async function arrive(call: HttpCall, { maxBytes, signal }: ReadBodyOptions): Pr
 }
 
 /**
- * What gzipped bytes unpack to. Unpacks no further than the limit, so a bomb costs no more than an honest body; and at
- * once, because a whole body is unpacked in less time than it takes to parse.
+ * Unpacks gzipped bytes, but only up to the limit, so a bomb costs no more than an honest body. Synchronous, because
+ * unpacking a whole body takes less time than parsing it.
  */
 function gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array {
   try {

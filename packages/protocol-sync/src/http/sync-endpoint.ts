@@ -31,15 +31,15 @@ import { toResponse, webCall } from './web-call.js';
 import { within } from './within.js';
 
 /**
- * Answers `POST {path}/push`, `POST {path}/pull` and, where it is switched on, `GET {path}/stream`; everything else with
+ * Answers `POST {path}/push`, `POST {path}/pull` and, if it is switched on, `GET {path}/stream`; everything else with
  * an error body and its status. Never rejects.
  */
 export type SyncEndpoint = (request: Request) => Promise<Response>;
 
 /**
- * Finds out who sends a request, from its headers; the body is not yet read and must stay so. `null`, or an error, for
- * nobody known: the caller is answered 401, keeps its work, and waits for its user to sign in. Where it cannot be found out now, throw
- * `SyncRequestError` with the code `BUSY`: the caller comes again by itself.
+ * Finds out from a request's headers who sends it; the body is not yet read and must stay so. `null`, or an error,
+ * means an unknown caller: they are answered 401, keep their work, and wait for their user to sign in. If you cannot
+ * find out now, throw `SyncRequestError` with the code `BUSY`: the caller comes again by itself.
  */
 export type Authenticate = (request: Request) => Identified | null | Promise<Identified | null>;
 
@@ -48,20 +48,20 @@ export interface SyncEndpointOptions {
   readonly handler: Pick<SyncHandler, 'answerPush' | 'answerPull' | 'watch' | 'limits'>;
   /** The application's records. Default: the handler's own resolver. */
   readonly resolver?: RecordResolver | undefined;
-  /** Without it every caller is served, as nobody. */
+  /** Without it every caller is served, without a principal. */
   readonly authenticate?: Authenticate | undefined;
-  /** What stands before `/push` and `/pull`; whatever stands before it, a mount point or a prefix, is ignored. Default `/api/sync`. */
+  /** The path before `/push` and `/pull`; a mount point or prefix before it is ignored. Default `/api/sync`. */
   readonly path?: string | undefined;
-  /** Requests of one principal worked on at once; more are answered 429. Default 16. */
+  /** Requests of one principal that are handled at the same time; further ones are answered 429. Default 16. */
   readonly maxConcurrentRequests?: number | undefined;
   /**
    * Whether `GET {path}/stream` tells clients at once that there is something new to pull. A principal may have 5 such
-   * streams open in each process; more are answered 429. Default `false`.
+   * streams open in each process; further ones are answered 429. Default `false`.
    */
   readonly realtime?: boolean | undefined;
   /**
-   * Told every failure that is not the caller's, also that the database is out of reach; the caller sees `INTERNAL`, `BUSY` or
-   * 401 and no details. Default: `console.error`, which is told the same failure once in 10 s.
+   * Told of every failure that is not the caller's, including that the database is out of reach; the caller sees
+   * `INTERNAL`, `BUSY` or 401 and no details. Default: `console.error`, with the same failure printed once in 10 s.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   readonly platform?: Platform | undefined;
@@ -83,20 +83,21 @@ export const DEFAULT_PATH = '/api/sync';
 const MAX_CONCURRENT_REQUESTS = 16;
 /** 1 s: the requests ahead are usually answered by then. */
 const REQUESTS_RETRY_MS = 1000;
-/** 5: a user's devices, of which one tab each holds a stream. What finds no room asks for changes from time to time. */
+/** 5: a user's devices, with one stream each. A client that finds no room asks for changes from time to time. */
 const MAX_STREAMS = 5;
 /** 60 s: streams last, so room for another one comes slowly. */
 const STREAMS_RETRY_MS = 60_000;
 
 /**
- * The endpoint of a sync handler: `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint, idleTimeout: 60 })`,
- * as Bun cuts after 10 s what may take 15. Throws `TypeError` for an option that is unknown or of another kind.
+ * The endpoint of a sync handler: `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint,
+ * idleTimeout: 60 })`, because Bun cuts requests after 10 s, and they may take 15. Throws `TypeError` for an option
+ * that is unknown or has a wrong type.
  */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {
   return endpointOf(createAnswerCall(options));
 }
 
-/** The endpoint that answers like this. */
+/** The endpoint that answers with `answerCall`. */
 export function endpointOf(answerCall: AnswerCall): SyncEndpoint {
   return attachAnswerCall(async (request: Request) => toResponse(await answerCall(webCall(request))), answerCall);
 }
@@ -170,13 +171,13 @@ async function answerAction(call: HttpCall, asked: Asked): Promise<HttpAnswer> {
 
 function openStream({ endpoint, url, signal }: Asked, principal: Principal | null): Promise<HttpAnswer> {
   const { handler, platform, streams } = endpoint;
-  // Empty for a client that has none.
+  // Empty when the client has none.
   const checkpoint = url.searchParams.get('checkpoint') || null;
   const leave = streams.enter(principal);
   return openEventStream({
     watch: (watcher) => handler.watch(checkpoint, watcher),
     onClosed: leave,
-    // Not only when the caller goes: a stream that could not begin in time must not go on unseen.
+    // Aborted on a timeout, too: a stream that could not begin in time must not go on unseen.
     signal,
     platform,
   });
@@ -221,10 +222,10 @@ function toRequestError(
   error: unknown,
   { call, endpoint }: { readonly call: HttpCall; readonly endpoint: Endpoint },
 ): SyncRequestError {
-  // When the caller is gone, work that was given up is no failure.
+  // When the caller is gone, work that was given up is not a failure.
   const report = call.isGone ? () => {} : endpoint.report;
   if (error instanceof SyncRequestError) {
-    // The caller comes again by itself; that the database is away is the operator's to know.
+    // The caller comes again by itself, but the operator must know that the database is away.
     if (error.code === 'BUSY' && error.cause) report(error.cause);
     return error;
   }

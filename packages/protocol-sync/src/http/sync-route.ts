@@ -1,9 +1,9 @@
-/** Which request is meant for sync, by its method and path. */
+/** Tells by method and path which requests are meant for sync. */
 import { SyncRequestError } from '../sync-request-error.js';
 
 export type SyncAction = 'push' | 'pull' | 'stream';
 
-/** The one method each action is asked with. */
+/** The only method of each action. */
 export const METHOD_BY_ACTION: Readonly<Record<SyncAction, 'POST' | 'GET'>> = {
   push: 'POST',
   pull: 'POST',
@@ -11,13 +11,13 @@ export const METHOD_BY_ACTION: Readonly<Record<SyncAction, 'POST' | 'GET'>> = {
 };
 
 export interface SyncRoutes {
-  /** What stands before the action, normalized. */
+  /** The path before the action, normalized. */
   readonly path: string;
   /** Whether there is a stream. */
   readonly realtime: boolean;
 }
 
-/** What the endpoint answers at all. */
+/** The actions that the endpoint answers. */
 export function actionsOf({ realtime }: Pick<SyncRoutes, 'realtime'>): readonly SyncAction[] {
   return realtime ? ['push', 'pull', 'stream'] : ['push', 'pull'];
 }
@@ -28,10 +28,10 @@ export function normalizePath(path: string): string {
   return trimmed === '' ? '' : `/${trimmed}`;
 }
 
-/** The action a request's path names, whatever its method; throws `SyncRequestError` where it names none. */
+/** The action that a request's path names, whatever its method; throws `SyncRequestError` if it names none. */
 export function syncActionOf(url: URL, routes: SyncRoutes): SyncAction {
   const pathname = normalizePath(url.pathname);
-  // The end of the path decides, because a server may be mounted below a prefix it knows nothing of.
+  // The end of the path decides, because a server may be mounted below a prefix that it does not know.
   const action = actionsOf(routes).find((name) => pathname.endsWith(`${routes.path}/${name}`));
   if (action) return action;
   throw new SyncRequestError(
@@ -40,7 +40,7 @@ export function syncActionOf(url: URL, routes: SyncRoutes): SyncAction {
   );
 }
 
-/** What a request is answered that asks for an action with another method than its own. */
+/** The answer to a request for an action with a wrong method. */
 export function methodNotAllowed(method: string, routes: SyncRoutes): SyncRequestError {
   return new SyncRequestError('METHOD_NOT_ALLOWED', `Sync takes no ${method} there. There are ${known(routes)}.`);
 }

@@ -21,7 +21,9 @@ export function webCall(request: Request): HttpCall {
   };
 }
 
-/** Workers pack a body again that is said to be gzipped, unless they are told; other platforms know no such option. */
+/**
+ * Workers gzip a body that is marked as gzipped once more, unless this option is set; other platforms do not know it.
+ */
 const PACKED_ALREADY: object = { encodeBody: 'manual' };
 
 export function toResponse({ status, headers, body }: HttpAnswer): Response {
@@ -33,7 +35,7 @@ async function readBody(request: Request, { maxBytes, signal }: ReadBodyOptions)
   if (!request.body) return { bytes: new Uint8Array() };
   if (request.bodyUsed || request.body.locked) return { failed: 'READ_BEFORE' };
   const reader = request.body.getReader();
-  // Releasing the lock rejects the read that waits.
+  // Releasing the lock rejects the pending read.
   const giveUp = () => reader.releaseLock();
   signal.addEventListener('abort', giveUp);
   try {

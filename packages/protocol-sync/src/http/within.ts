@@ -8,8 +8,9 @@ export interface Bound extends TimeBound {
 }
 
 /**
- * What `work` resolves to. When it takes longer than `timeoutMs`, its signal is aborted and `SyncRequestError` `BUSY`
- * thrown at once, whether or not the work heeds the signal. It is aborted, too, when the caller goes, also after that.
+ * The result of `work`. When it takes longer than `timeoutMs`, its signal is aborted and `SyncRequestError` `BUSY`
+ * thrown at once, whether or not the work heeds the signal. The signal is also aborted when the caller goes, even after
+ * that.
  */
 export async function within<T>(bound: Bound, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const ended = new AbortController();
@@ -22,7 +23,7 @@ export async function within<T>(bound: Bound, work: (signal: AbortSignal) => Pro
   return inTime(work(ended.signal), bound, giveUp);
 }
 
-/** 5 s: a server that needed too long is not helped by an immediate second try. */
+/** 5 s: an immediate second try does not help a server that was too slow. */
 const RETRY_AFTER_MS = 5000;
 
 function tooLate(timeoutMs: number): SyncRequestError {

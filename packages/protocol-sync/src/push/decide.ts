@@ -60,10 +60,7 @@ interface Refusal {
 export interface Arriving {
   readonly mutation: MutationLogEntry;
   readonly stamp: WriteStamp;
-  /**
-   * The part of the record that its caller may see; absent means all of it. A guess at the rest is neither confirmed
-   * nor denied.
-   */
+  /** What its caller may see of the record; absent means all. A guess at the rest is neither confirmed nor denied. */
   readonly view?: JsonObject | null | undefined;
 }
 
@@ -171,8 +168,7 @@ function decideContest(contest: Contest, data: JsonObject, rules: ConflictRules)
 }
 
 /**
- * A server without a strategy reports a conflict where `manual` would; fields that do not count are still decided by
- * time.
+ * A server without a strategy reports a conflict where `manual` would; time still decides fields that do not count.
  */
 function askStrategy(contest: Contest, rules: ConflictRules): Verdict {
   return (rules.strategy ?? manual)(contest);
@@ -215,10 +211,7 @@ function reject(code: RejectionCode, reason: string): Refusal {
   return { do: 'reject', code, reason };
 }
 
-/**
- * Refuses a mutation of a record that does not exist. A caller who may not know that it exists gets the very same
- * words.
- */
+/** Refuses a mutation of a missing record, in the very same words if the caller may not know that it exists. */
 export function notFound({ operation, objectName }: MutationLogEntry): Refusal {
   return reject('NOT_FOUND', `There is no such ${objectName} to ${operation}. Create it first.`);
 }

@@ -29,10 +29,7 @@ export interface JudgeRules {
 export interface PlannedWrite {
   /** The mutation as the client said it, which the ledger remembers. */
   readonly said: MutationLogEntry;
-  /**
-   * The mutation as the resolver is to apply it: only the fields to write. The same object as `said` when nothing
-   * differs.
-   */
+  /** The mutation for the resolver, with only the fields to write. The same object as `said` when nothing differs. */
   readonly mutation: MutationLogEntry;
   readonly state: RecordState;
   readonly droppedFields: readonly string[];
@@ -246,10 +243,7 @@ async function mayWrite(mutation: MutationLogEntry, record: JsonObject | null, r
   return await rules.authorize.write({ principal: rules.principal, ...asked });
 }
 
-/**
- * What is wrong with the record's size. Only an update is checked: a delete adds nothing, and a create was checked when
- * it was parsed.
- */
+/** What is wrong with the record's size. Only for updates: a delete adds nothing, and a create was checked earlier. */
 function sizeProblem(state: RecordState, before: RecordState | undefined, maxBytes: number): string | undefined {
   if (!state.data || !before?.data) return undefined;
   if (Object.keys(state.data).length > MAX_FIELDS) return `The record would have more than ${MAX_FIELDS} fields.`;

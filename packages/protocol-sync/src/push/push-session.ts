@@ -148,7 +148,7 @@ export class PushSession {
   }
 
   /**
-   * The stamp of the mutation's write: its time, corrected for the client's clock, never in the future, never going
+   * The stamp of the mutation's write. Its time is corrected for the client's clock, never in the future nor going
    * back.
    */
   stamp({ timestamp, sequence }: MutationLogEntry): WriteStamp {

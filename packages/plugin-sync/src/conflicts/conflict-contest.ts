@@ -1,4 +1,4 @@
-/** From a conflict as it came over the wire to what a strategy is given. */
+/** Turns a conflict from the wire into what a strategy gets. */
 import {
   type ConflictKind,
   type Contest,
@@ -10,7 +10,7 @@ import {
 } from '@objectql/sync-types';
 import type { BaseRecord } from '../storage/client-storage.js';
 
-/** What else is known of the record a conflict is about. */
+/** What else is known of a conflict's record. */
 export interface ConflictContext {
   /** The changes that came with the conflict. */
   readonly serverChanges: readonly SyncServerChange[];
@@ -18,8 +18,8 @@ export interface ConflictContext {
 }
 
 /**
- * The conflict with what a protocol-1 server leaves out: its kind follows from the operations, and version and time from
- * the record's change where one came along. Where none did, the time stays unknown, and nothing is decided by it.
+ * Adds what a protocol-1 server leaves out: the kind follows from the operations, version and time from the record's
+ * change if one came along. Without one the time stays unknown, and decides nothing.
  */
 export function completeConflict(conflict: SyncConflict, { serverChanges, base }: ConflictContext): SyncConflict {
   if (conflict.kind && conflict.clientStamp) return conflict;
@@ -36,7 +36,9 @@ export function completeConflict(conflict: SyncConflict, { serverChanges, base }
   };
 }
 
-/** The contest behind a completed conflict; declared conflict fields are the server's, or else this client's own. */
+/**
+ * The contest behind a completed conflict; its conflict fields are those the server declares, or else this client's.
+ */
 export function contestOf(conflict: SyncConflict, ownConflictFields: readonly string[] | undefined): Contest {
   const { objectName, recordId, clientMutation, serverRecord, serverStamps, deletedStamp } = conflict;
   return {
@@ -54,7 +56,7 @@ export function contestOf(conflict: SyncConflict, ownConflictFields: readonly st
   };
 }
 
-/** True when it is known when the server's side was written. */
+/** True when the time of the server's writes is known. */
 export function isTimed({ serverStamps, deletedStamp }: SyncConflict): boolean {
   return serverStamps !== undefined || deletedStamp !== undefined;
 }

@@ -1,4 +1,4 @@
-/** What becomes of a conflict: the strategies of `sync-types`, or the application's callback, decide. */
+/** Decides what becomes of a conflict, by the strategies of `sync-types` or the application's callback. */
 import {
   countedFields,
   type Json,
@@ -19,8 +19,8 @@ import { contestOf, isTimed } from './conflict-contest.js';
 export type MergedRecord = Readonly<Record<string, unknown>>;
 
 /**
- * Decides a conflict: the merged record, or `undefined` to leave it for the user. Called with the record as the server
- * has it (`null` when deleted) and the mutation that met it.
+ * Decides a conflict: returns the merged record, or `undefined` to leave it to the user. Called with the server's
+ * record (`null` when deleted) and the mutation that met it.
  */
 export type OnConflict = (conflict: SyncConflict) => MergedRecord | undefined | Promise<MergedRecord | undefined>;
 
@@ -33,7 +33,7 @@ export type Resolution =
       /** Absent for a delete. What an application merged is checked when it becomes a mutation. */
       readonly data?: MergedRecord;
       readonly droppedFields: readonly string[];
-      /** True when a rule decided, so that the mutation keeps the time of the one it stands for. */
+      /** True when a rule decided: the mutation then keeps the time of the one it replaces. */
       readonly isAutomatic: boolean;
     }
   /** The server's record stands. */
@@ -43,25 +43,28 @@ export type Resolution =
 
 /** How the conflicts of one object are decided. */
 export interface ResolverOptions {
-  /** Decides where the server knows no strategy. */
+  /** Decides if the server knows no strategy. */
   readonly strategy: Strategy;
-  /** The fields that count as conflicting where the server declares none. */
+  /** The fields that count as conflicting if the server declares none. */
   readonly conflictFields?: readonly string[] | undefined;
   readonly onConflict?: OnConflict | undefined;
 }
 
 /** What a resolution may need beside the conflict. */
 export interface ConflictSurroundings {
-  /** The record without this change, as this client has it: what an update that outlives a delete is re-created from. */
+  /**
+   * The record without this change, as this client has it: from it an update that outlives a delete re-creates the
+   * record.
+   */
   readonly localCopy: JsonObject | undefined;
   /** How many automatic resolutions lead here. */
   readonly round: number;
 }
 
-/** 5: two devices that keep overwriting each other are for a person to part. */
+/** 5: if two devices keep overwriting each other, a person must decide. */
 const MAX_AUTOMATIC_ROUNDS = 5;
 
-/** Decides conflicts of one object. Who knows the strategy decides: the server, or where it knows none, this client. */
+/** Decides conflicts of one object. The server decides if it knows the strategy, else this client. */
 export class ConflictResolver {
   readonly #options: ResolverOptions;
 
@@ -77,7 +80,7 @@ export class ConflictResolver {
       case 'keep':
         return { do: 'yield', droppedFields: fieldsOf(conflict) };
       case 'apply':
-        // A record whose other fields nobody here knows is not re-created from a few of them.
+        // A record is not re-created from a few fields when nobody here knows the others.
         if (isRecreation(conflict) && !localCopy) return this.#ask(conflict);
         return applied(conflict, verdict, localCopy);
       case 'ask':
@@ -86,18 +89,20 @@ export class ConflictResolver {
   }
 
   #verdict(conflict: SyncConflict): Verdict {
-    // What stands against a delete is hidden from this user: no rule can weigh it.
+    // The fields that stand against the delete are hidden from this user: no rule can weigh them.
     if (conflict.kind === 'delete-update' && conflict.conflictingFields.length === 0) return { do: 'ask' };
     const strategy = this.#strategyFor(conflict);
     if (!strategy) return { do: 'ask' };
     const contest = contestOf(conflict, conflict.strategy === undefined ? this.#options.conflictFields : undefined);
     const verdict = strategy(contest);
-    // Fields that do not count go by time under every strategy: what is written at an unknown time may be later.
+    // Fields that do not count go by time under every strategy: a write at an unknown time may be the later one.
     const goesByTime = strategy === lastWriteWins || countedFields(contest).length < contest.fields.length;
     return verdict.do === 'apply' && goesByTime && !isTimed(conflict) ? { do: 'ask' } : verdict;
   }
 
-  /** A server that knows the strategy has run it: running it again says which conflicts it left to the client's data. */
+  /**
+   * A server that knows the strategy has already run it: running it again tells which conflicts need the client's data.
+   */
   #strategyFor({ strategy }: SyncConflict): Strategy | undefined {
     if (strategy === undefined) return this.#options.strategy;
     return strategy === 'custom' ? undefined : STRATEGIES[strategy];
@@ -114,8 +119,8 @@ export class ConflictResolver {
 export type Choice = 'mine' | 'theirs' | MergedRecord;
 
 /**
- * What a decision writes. Only fields that differ from the server's are written, so that nothing else is stamped anew.
- * `copy` is the record as the user saw it, for a change of their own to a record the server has deleted.
+ * What a decision writes. Only fields that differ from the server's are written, so that no other field gets a new
+ * stamp. `copy` is the record as the user saw it, for their change to a record that the server has deleted.
  */
 export function resolveWith(conflict: SyncConflict, choice: Choice, copy?: JsonObject): Resolution {
   const { clientMutation, serverRecord } = conflict;
@@ -158,7 +163,7 @@ function fieldsOf({ clientMutation, conflictingFields }: SyncConflict): readonly
   return clientMutation.operation === 'delete' ? conflictingFields : Object.keys(clientMutation.data ?? {});
 }
 
-/** Its fields are checked when it becomes a mutation. */
+/** The fields are checked when the record becomes a mutation. */
 function recordOf(merged: unknown, what: string, advice = ''): MergedRecord {
   return parseOr(
     () => anyObject(merged) as MergedRecord,

@@ -17,21 +17,24 @@ export interface DecisionParts {
   readonly onConflict: OnConflict | undefined;
   /** Hears of a callback that fails; the conflict is parked. */
   readonly listeners: Listeners;
-  /** Takes the answer of a callback that comes after its conflict has been parked. */
+  /** Takes a callback's answer that comes after its conflict was parked. */
   readonly conflicts: ConflictList;
-  /** Gets what is to be done once the decisions are stored. */
+  /** Collects work for after the decisions are stored. */
   readonly afterwards: (() => void)[];
   readonly pendingOf: (ref: RecordRef) => readonly StoredEntry[];
   readonly storedByRecord: RecordMap<BaseRecord>;
 }
 
 /**
- * 10 s: a rule of the application answers at once, a person in a dialog does not. The conflict is then parked, sync goes
- * on, and the answer is taken when it comes. Waited for so long is one callback of an answer.
+ * 10 s: an application's rule answers at once, a person in a dialog does not. The conflict is then parked, sync goes
+ * on, and a late answer is still taken. Only one callback of an answer is waited for so long.
  */
 export const CALLBACK_WAIT_MS = 10_000;
 
-/** What was sent with the answer's results, each conflict with its decision; these are made in the order the conflicts were met. */
+/**
+ * The sent entries with their results, each conflict with its decision; decisions are made in the order of the
+ * conflicts.
+ */
 export async function decideConflicts(
   { sent, answer: { results, serverChanges } }: Answered,
   parts: DecisionParts,
@@ -67,25 +70,25 @@ async function decide(conflict: SyncConflict, { entry, localCopy, parts }: Decid
     const resolver = new ConflictResolver({ strategy, conflictFields, onConflict });
     const work = resolver.resolve(conflict, { localCopy, round: entry.round });
     const resolution = await listeners.waitFor(work, {
-      // Who has taken so long once is a person: the others are not waited for.
+      // A callback that has taken so long asks a person: the next ones are not waited for.
       timeoutMs: afterwards.length > 0 ? 0 : CALLBACK_WAIT_MS,
       onLate(): Resolution {
         afterwards.push(() => work.then((late) => conflicts.resolveLate(id, late)).catch(listeners.report));
         return { do: 'park' };
       },
     });
-    // Throws for a record that cannot be stored, while it can still be parked instead.
+    // Throws for a record that cannot be stored while the conflict can still be parked.
     if (resolution.do === 'write') followUpOf(conflict, resolution, { round: 0, later: [] });
     return resolution;
   } catch (error) {
-    // The answer is not stored, and the conflict met again by the next process.
+    // The answer is not stored, so the next process meets the conflict again.
     if (listeners.isClosed) throw error;
     listeners.report(error);
     return { do: 'park' };
   }
 }
 
-/** The record as this client has it, all pending changes included but this one. */
+/** The record as this client has it, with all pending changes but this one. */
 function copyWithout(entry: StoredEntry, base: BaseRecord | undefined, { pendingOf }: DecisionParts) {
   const others = pendingOf(entry.mutation).filter(
     ({ mutation }) => mutation.id !== entry.mutation.id && mutation.operation !== 'delete',

@@ -1,4 +1,4 @@
-/** The mutation that takes the place of one that met a conflict. */
+/** The mutation that replaces one that met a conflict. */
 import { ownValue, type SyncConflict } from '@objectql/sync-types';
 import type { NewEntry } from '../log/log-entry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
@@ -8,9 +8,9 @@ import type { Resolution } from './conflict-resolver.js';
 export type Write = Extract<Resolution, { do: 'write' }>;
 
 /**
- * The entry that resolves a conflict on top of what the server has. It comes after everything the user has recorded
- * since, so it leaves out what a later change of theirs writes itself; `undefined` when nothing is left to write.
- * Throws `SyncUsageError` when what the application merged cannot be stored.
+ * The entry that resolves a conflict on top of the server's record. It comes after everything the user has recorded
+ * since, so it leaves out fields that their later changes write; `undefined` when nothing is left to write. Throws
+ * `SyncUsageError` when what the application merged cannot be stored.
  */
 export function followUpOf(
   conflict: SyncConflict,

@@ -20,13 +20,15 @@ export interface LocalRecordsParts {
   readonly onWatched: () => void;
 }
 
-/** What a change is made of. */
+/** What a change is based on. */
 export interface ChangeTarget {
-  /** The record as the server last told it, without what is pending. */
+  /** The record as the server last told it, without pending changes. */
   readonly base: BaseRecord | undefined;
-  /** What is pending of it, the oldest first. */
+  /** Its pending entries, the oldest first. */
   readonly pending: readonly StoredEntry[];
-  /** To be asked for when the change is made: `null` where the record is not stored, or is of a feed that is no more. */
+  /**
+   * Call it when the change is made. `null` if the record is not stored, or belongs to a feed that no longer exists.
+   */
   readonly baseVersion: () => number | null;
 }
 
@@ -35,13 +37,13 @@ interface Watcher {
   stop(): void;
 }
 
-/** 10 s: a connection to the storage that was lost is there again soon, and a storage that is broken tells so no more often. */
+/** 10 s: a lost connection to the storage is soon back, and a broken storage is not reported more often. */
 const LOOK_AGAIN_MS = 10_000;
 
 /** The records of all objects. Reading costs what is read, never what is stored. */
 export class LocalRecords {
   readonly #parts: LocalRecordsParts;
-  /** Those of one record, and of all records of an object. */
+  /** Watchers of one record, and of all records of an object. */
   readonly #watchersByKey = new Map<string, Set<Watcher>>();
   #cancelRetry = () => {};
 
@@ -55,18 +57,18 @@ export class LocalRecords {
     return rebase(ref, base, pending);
   }
 
-  /** What a change made now is of: what the user sees, and the stored version underneath. */
+  /** What a change made now is based on: what the user sees, and the stored version underneath. */
   async target(ref: RecordRef): Promise<ChangeTarget> {
     const { log, storage, open } = this.#parts;
     await open();
     return log.read(async () => {
       const { epochs } = log.meta;
-      // What a page asks for whose address has no id yet, or one that is no number: not every storage bears it.
+      // A page may ask with an id that is missing in its address or is no number: not every storage accepts that.
       const isId = typeof ref.recordId === 'string' || Number.isSafeInteger(ref.recordId);
       const [base] = isId ? await storage.getRecords([ref]) : [];
       const { walk } = log.meta;
       const pending = log.pending.ofRecord(ref);
-      // A version of a feed that is no more tells nothing; another feed may come before the change is made.
+      // A version of a feed that no longer exists tells nothing; a new feed may come before the change is made.
       const isOfLostFeed = () => log.meta.epochs !== epochs || (isEpochWalk(walk) && base?.walk !== walk);
       return { base, pending, baseVersion: () => (isOfLostFeed() ? null : (base?.version ?? null)) };
     });
@@ -92,7 +94,9 @@ export class LocalRecords {
     return this.#watch(objectKey(objectName), look, listener);
   }
 
-  /** Tells the watchers which records may look different now; without any, those who could not look try again. */
+  /**
+   * Tells the watchers which records may look different now; without any, watchers whose last read failed try again.
+   */
   changed(changed: Changed): void {
     if (changed === 'all' || changed.length === 0) {
       for (const watchers of this.#watchersByKey.values()) for (const watcher of watchers) watcher.changed(changed);
@@ -106,7 +110,7 @@ export class LocalRecords {
     }
   }
 
-  /** Lets nobody try again who could not look. */
+  /** No watcher tries again after this. */
   close(): void {
     this.#cancelRetry();
   }
@@ -130,7 +134,7 @@ export class LocalRecords {
     };
   }
 
-  /** Base and pending are read together: between two commits, never in the middle of one. */
+  /** Reads base and pending together: between two commits, never in the middle of one. */
   async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
     const { log, storage, open } = this.#parts;
     await open();

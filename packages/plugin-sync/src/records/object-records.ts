@@ -7,13 +7,13 @@ import { isShown, type LocalRecord } from './rebase.js';
 
 /** The fields an application hands in; plain JSON, checked when it is recorded. */
 export type RecordData = Readonly<Record<string, unknown>>;
-/** What a new record is made of: all its fields where the app has said which, else any. */
+/** The fields of a new record: all of them if the app has declared them, else any. */
 export type NewFields<Fields extends object> = JsonObject extends Fields ? RecordData : Readonly<Fields>;
 type Stop = () => void;
 type Watch<Fields extends object = JsonObject> = (record: LocalRecord<Fields> | undefined) => void | Promise<void>;
 type WatchAll<Fields extends object = JsonObject> = (records: readonly LocalRecord<Fields>[]) => void | Promise<void>;
 
-/** Records of the fields the app says they have: `plugin.getEngine<Task>('task').records`; any, where it does not. */
+/** Records with the fields that the app declares: `plugin.getEngine<Task>('task').records`; any fields without that. */
 export class ObjectRecords<Fields extends object = JsonObject> {
   readonly #client: SyncClient;
   readonly #objectName: string | undefined;
@@ -31,7 +31,7 @@ export class ObjectRecords<Fields extends object = JsonObject> {
 
   /** The record, or `undefined` when there is none or its delete is pending. */
   async get(recordId: RecordId): Promise<LocalRecord<Fields> | undefined> {
-    // What the fields are is the app's word, here and below: a log of JSON keeps no types.
+    // The app declares the fields, here and below: a log of JSON keeps no types.
     return this.#client.records.get({ objectName: this.#name, recordId }) as Promise<LocalRecord<Fields> | undefined>;
   }
 
@@ -41,8 +41,8 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   }
 
   /**
-   * Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. The first subscription asks
-   * the server what there is.
+   * Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. The first
+   * subscription asks the server for its records.
    */
   subscribe(listener: WatchAll<Fields>): Stop;
   /** Calls `listener` with one record soon, and again whenever it changes. Returns what stops it. */
@@ -54,8 +54,8 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   }
 
   /**
-   * Records the creation of a record and returns the mutation at once: before what was called earlier and is not awaited, so
-   * await a `delete` of the record before it is created again.
+   * Records the creation of a record and returns the mutation at once: before earlier calls that are not awaited, so
+   * await a `delete` of the record before you create it again.
    */
   create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
     return this.#client.record(this.#checked('create', recordId, data));
@@ -81,12 +81,12 @@ export class ObjectRecords<Fields extends object = JsonObject> {
       const { objectName, data } = this.#checked(operation, recordId, fields);
       const { base, pending, baseVersion } = await records.target({ objectName, recordId });
       await before;
-      // A push-only object keeps no records, so there nobody can tell.
+      // A push-only object keeps no records, so this cannot be checked there.
       if (!isShown(base, pending) && configs.keepsRecordsOf(objectName)) {
         const message = `There is no ${objectName} with the id ${recordId} here. Create it, or sync first.`;
         throw new SyncUsageError('UNKNOWN_RECORD', message);
       }
-      // Name by name: what a spread makes has another shape, and each edit passes here.
+      // Name by name: a spread makes an object of another shape, and every edit passes here.
       return this.#client.record({ objectName, recordId, operation, data, baseVersion: baseVersion() });
     });
   }

@@ -2,18 +2,21 @@
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { BaseRecord, StoredEntry } from '../storage/client-storage.js';
 
-/** A record as the user sees it, of the fields the app says it has: nothing checks that the server's records have them. */
+/**
+ * A record as the user sees it, with the fields that the app declares: nothing checks that the server's records have
+ * them.
+ */
 export interface LocalRecord<Fields extends object = JsonObject> extends RecordRef {
   readonly data: Readonly<Fields>;
-  /** The server's version underneath; `null` when the server has not got the record yet. */
+  /** The server's version underneath; `null` when the server does not have the record yet. */
   readonly version: number | null;
-  /** True while some of what is seen has not been settled with the server. */
+  /** True while some of it is not settled with the server. */
   readonly isPending: boolean;
 }
 
 /**
- * The record with the pending mutations applied in their order; `undefined` when there is none, or a delete is pending.
- * An update alone makes no record: of one that is not here nobody knows the other fields.
+ * The record with the pending mutations applied in order; `undefined` when there is none, or a delete is pending. An
+ * update alone makes no record: nobody knows its other fields.
  */
 export function rebase(
   ref: RecordRef,
@@ -26,7 +29,7 @@ export function rebase(
   return { objectName, recordId, data, version: base?.version ?? null, isPending: pending.length > 0 };
 }
 
-/** True where `rebase` makes a record, told without making it. */
+/** True if `rebase` would make a record. */
 export function isShown(base: BaseRecord | undefined, pending: readonly StoredEntry[]): boolean {
   return pending.reduce(
     (isBefore, { mutation: { operation }, copy }) =>

@@ -1,7 +1,10 @@
 /** A map by record. */
 import type { RecordId, RecordRef } from '@objectql/sync-types';
 
-/** By object, then by id: that keeps the ids `1` and `'1'` apart and makes no text of them, which costs as much as all the rest. */
+/**
+ * By object, then by id: this keeps the ids `1` and `'1'` apart without a text key, which would cost as much as all the
+ * rest.
+ */
 export class RecordMap<Value> {
   readonly #byObject = new Map<string, Map<RecordId, Value>>();
 
@@ -18,7 +21,7 @@ export class RecordMap<Value> {
     values.set(recordId, value);
   }
 
-  /** Objects of which nothing is left stay: there are few of them. */
+  /** Empty objects stay: there are few of them. */
   delete({ objectName, recordId }: RecordRef): void {
     this.#byObject.get(objectName)?.delete(recordId);
   }

@@ -1,4 +1,4 @@
-/** Keeps one listener told of what it watches. */
+/** Keeps one listener up to date with what it watches. */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { callContained } from '../listeners/call-contained.js';
 
@@ -11,7 +11,10 @@ export interface RecordWatchParts<Seen> {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Looks one after another, so that a listener never hears an older state last, and once for all that changed meanwhile. */
+/**
+ * Looks one at a time, so that a listener never hears an older state last, and only once for all that changed
+ * meanwhile.
+ */
 export class RecordWatch<Seen> {
   readonly #parts: RecordWatchParts<Seen>;
   #due: Map<string, RecordRef> | 'all' | undefined;
@@ -22,7 +25,7 @@ export class RecordWatch<Seen> {
     this.#parts = parts;
   }
 
-  /** Looks at what changed; at nothing where that is nothing, unless the last look failed. */
+  /** Looks at what changed; an empty list makes it look only if the last look failed. */
   changed(changed: Changed): void {
     if (changed === 'all' || this.#due === 'all') this.#due = 'all';
     else if (changed.length > 0) {
@@ -48,7 +51,7 @@ export class RecordWatch<Seen> {
         const seen = await look(due === 'all' ? due : [...due.values()]);
         if (!this.#isStopped) callContained(() => listener(seen), onFailed);
       } catch (error) {
-        // What was not seen is looked at together with the next change, or when the storage has worked again.
+        // What was missed is looked at with the next change, or when the storage works again.
         this.#due = 'all';
         onFailed(error);
         break;

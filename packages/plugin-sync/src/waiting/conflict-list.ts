@@ -16,21 +16,21 @@ export class ConflictList extends UserList<ParkedConflict> {
     );
   }
 
-  /** The same list, with the conflicts of one object only; with all, where none is named. */
+  /** The same list with the conflicts of one object only; with all, if none is named. */
   of(objectName: string | undefined): ConflictList {
     return new ConflictList(this.parts, this.viewOf(objectName));
   }
 
   /**
-   * Decides a conflict: `mine` makes the change again on top of what the server has, `theirs` lets the server's record
-   * stand, a record is written as it is (only what differs). Durable when it resolves; answers the mutation it recorded,
-   * if it took one. Rejects with `SyncUsageError` when there is no such conflict or the record cannot be stored.
+   * Decides a conflict: `mine` makes the change again on top of the server's record, `theirs` keeps the server's
+   * record, a record is written as it is (only what differs). Durable when it resolves, with the mutation it recorded,
+   * if any. Rejects with `SyncUsageError` when there is no such conflict or the record cannot be stored.
    */
   async resolve(id: string, choice: Choice): Promise<MutationLogEntry | undefined> {
     return this.decide(id, (parked) => entryFor(parked, resolveWith(parked.conflict, choice, parked.copy)));
   }
 
-  /** Carries out what was decided after the conflict had been parked; one the user has decided meanwhile stays decided. */
+  /** Carries out a decision that came after the conflict was parked, unless the user has decided meanwhile. */
   async resolveLate(id: string, resolution: Resolution): Promise<void> {
     if (resolution.do !== 'park' && this.find(id)) await this.decide(id, (parked) => entryFor(parked, resolution));
   }

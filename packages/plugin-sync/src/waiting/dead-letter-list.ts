@@ -13,14 +13,14 @@ export class DeadLetterList extends UserList<DeadLetter> {
     );
   }
 
-  /** The same list, with the dead letters of one object only; with all, where none is named. */
+  /** The same list with the dead letters of one object only; with all, if none is named. */
   of(objectName: string | undefined): DeadLetterList {
     return new DeadLetterList(this.parts, this.viewOf(objectName));
   }
 
   /**
    * Sends a dead letter once more. One that failed too often keeps its id, because the server may have applied it after
-   * all; one that was refused gets a new id, because a refusal is final for the old one. Durable when it resolves.
+   * all; a refused one gets a new id, because a refusal is final for the old one. Durable when it resolves.
    */
   async retry(id: string): Promise<MutationLogEntry> {
     const made = await this.decide(id, ({ mutation: input, code }) => ({
@@ -28,7 +28,7 @@ export class DeadLetterList extends UserList<DeadLetter> {
       round: 0,
       ...(isRetryable(code) ? { id } : {}),
     }));
-    // A new entry was given, so one was made.
+    // A new entry was passed, so one was made.
     return made as MutationLogEntry;
   }
 

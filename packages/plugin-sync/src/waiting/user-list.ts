@@ -1,4 +1,4 @@
-/** What the conflict list and the dead letters have in common: both wait for the user, of one object or of all. */
+/** What the conflict list and the dead letters share: both wait for the user, for one object or for all. */
 import type { MutationLogEntry, RecordRef } from '@objectql/sync-types';
 import { Subscribers } from '../listeners/subscribers.js';
 import type { ClientLog } from '../log/client-log.js';
@@ -26,7 +26,7 @@ export interface ListView<Item extends { readonly id: string }> {
   readonly removal: 'removeConflicts' | 'removeDeadLetters';
   /** The one object it shows; all when `undefined`. */
   readonly objectName?: string | undefined;
-  /** Those who hear of all items, where another view of the list has some. */
+  /** Subscribers to all items, if another view of the list has some. */
   readonly subscribers?: Subscribers<readonly Item[]>;
 }
 
@@ -45,7 +45,7 @@ export class UserList<Item extends { readonly id: string }> {
     return this.list().length;
   }
 
-  /** The items, the longest waiting first. None before what is stored has been read: `subscribe` tells of them then. */
+  /** The items, the longest waiting first. Empty until the storage has been read; `subscribe` tells of that. */
   list(): readonly Item[] {
     return this.#own([...this.#view.items.values()]);
   }
@@ -67,8 +67,8 @@ export class UserList<Item extends { readonly id: string }> {
   }
 
   /**
-   * Takes an item off the list for good, and records the mutation that takes its place, if there is one. Rejects with
-   * `SyncUsageError` when the item waits no more, whoever has decided it.
+   * Takes an item off the list for good, and records the mutation that replaces it, if there is one. Rejects with
+   * `SyncUsageError` when the item no longer waits, whoever has decided it.
    */
   protected async decide(
     id: string,
@@ -83,7 +83,7 @@ export class UserList<Item extends { readonly id: string }> {
       return entry ? [entry] : [];
     };
     const [made] = await log.commit({ batch: { [removal]: [id] }, newEntries }).catch((error) => {
-      // Whoever decides hears of it; that the storage works again nobody would find out before something else is stored.
+      // The caller hears of the failure, but without a probe nobody would notice that the storage works again.
       if (log.isFailing) log.probe();
       throw error;
     });
@@ -93,7 +93,7 @@ export class UserList<Item extends { readonly id: string }> {
     return mutation;
   }
 
-  /** What shows the items of one object only; all, where none is named. */
+  /** A view of one object's items; of all without a name. */
   protected viewOf(objectName: string | undefined): ListView<Item> {
     return { ...this.#view, subscribers: this.#subscribers, objectName };
   }

@@ -1,15 +1,15 @@
-/** What waits for the user, as the storage has it: by id, the longest waiting first. */
+/** What waits for the user, as stored: by id, the longest waiting first. */
 import type { SyncConflict } from '@objectql/sync-types';
 import type { ClientState, DeadLetter, ParkedConflict, StorageBatch } from '../storage/client-storage.js';
 
-/** The parts of a batch that are about what waits. */
+/** The parts of a batch that concern what waits. */
 type WaitingBatch = Pick<StorageBatch, 'putConflicts' | 'removeConflicts' | 'putDeadLetters' | 'removeDeadLetters'>;
 
 export class WaitingItems {
   readonly conflicts = new Map<string, ParkedConflict>();
   readonly deadLetters = new Map<string, DeadLetter>();
 
-  /** Takes over what has become durable. */
+  /** Takes over a batch that has become durable. */
   update({ putConflicts, removeConflicts, putDeadLetters, removeDeadLetters }: WaitingBatch): void {
     change(this.conflicts, putConflicts, removeConflicts);
     change(this.deadLetters, putDeadLetters, removeDeadLetters);
@@ -22,7 +22,10 @@ export class WaitingItems {
     this.update({ putConflicts: conflicts, putDeadLetters: deadLetters });
   }
 
-  /** What the batch adds, and all that waits already, which outlives the feed it came from; the versions in it do not. */
+  /**
+   * What the batch adds and all that waits already, without versions: the items outlive the feed, their versions do
+   * not.
+   */
   withoutVersions({ putConflicts = [], putDeadLetters = [] }: WaitingBatch): WaitingBatch {
     const conflicts = [...this.conflicts.values()];
     const deadLetters = [...this.deadLetters.values()];

@@ -1,12 +1,12 @@
-/** Whatever a transport throws, as the one error that sync decides by. */
+/** Turns anything a transport throws into the one error that sync decides by. */
 import { isRequestErrorCode } from '@objectql/sync-types';
 import { refusedError } from './refused-error.js';
 import { TransportError } from './transport.js';
 
 /**
- * A `TransportError` as it is. An error that carries the code or the HTTP status of a refusal, as those of a handler in
- * the same process and of common HTTP libraries do, is a refusal. A `SyntaxError` is an answer that was no JSON. Anything
- * else means that no answer arrived.
+ * Returns a `TransportError` as it is. An error with the code or HTTP status of a refusal, as a handler in the same
+ * process and common HTTP libraries throw, is a refusal. A `SyntaxError` is an answer that was no JSON. Anything else
+ * means that no answer arrived.
  */
 export function asTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;

@@ -1,4 +1,4 @@
-/** Bounds a request in time, whatever it is made of. */
+/** Bounds the time of a request, whatever it does. */
 
 import type { Platform } from '../platform/platform.js';
 import { waitWithin } from '../platform/wait-within.js';
@@ -12,9 +12,9 @@ export interface DeadlineOptions {
 }
 
 /**
- * Runs `work` until it is done, the time is over, or the given signal ends it; then throws `TransportError` of type
- * `timeout` or `aborted` at once, and tells `work` by its signal. A signal whose reason is a `TransportError` decides
- * itself what is thrown.
+ * Runs `work` until it is done, the time is over, or the given signal ends it. In the last two cases it throws
+ * `TransportError` of type `timeout` or `aborted` at once, and aborts the signal of `work`. If the signal's reason is a
+ * `TransportError`, that is thrown.
  */
 export async function withDeadline<T>(
   { timeoutMs, signal, platform }: DeadlineOptions,
@@ -22,8 +22,8 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let end!: (reason: unknown) => void;
-  // Not every fetch heeds its signal, nor does every token provider: the promise does not wait for them. Nor does every
-  // signal keep its reason: React Native's has none.
+  // Some fetches and token providers ignore the signal: the promise does not wait for them. Some signals have no
+  // reason, as in React Native.
   const ended = new Promise<never>((_, reject) => {
     end = (reason) => {
       reject(reason);

@@ -14,13 +14,13 @@ import { beginBody, headOf, type RequestBody, tailOf, wholeBody } from './reques
 import { type SyncTransport, TransportError, type TransportOptions } from './transport.js';
 
 /**
- * A token, or what gets one. A function is asked anew for each request, so an expired token is replaced where it is
- * kept. `null` sends none; where that makes the server answer 401, sync pauses until the app has a token again. A
- * function that throws counts as no network: it is asked again at the next try.
+ * A token, or a function that gets one. The function is called for each request, so that you can replace an expired
+ * token. `null` sends none; if the server then answers 401, sync pauses until the app has a token again. A function
+ * that throws counts as no network: it is called again at the next try.
  */
 export type TokenProvider = string | (() => string | null | Promise<string | null>);
 
-/** Where the server is, and how it is asked. */
+/** Where the server is, and how to ask it. */
 export interface HttpTransportOptions {
   /** The server's sync endpoint without `/push`, e.g. `https://api.example.com/api/sync`. */
   readonly url: string;
@@ -57,11 +57,11 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
   if (typeof options.url !== 'string') throw new SyncUsageError('INVALID_CONFIG', 'url must be a text.');
   const base = options.url.replace(/\/+$/, '');
   let compresses = options.compress ?? true;
-  /** What the next push is thought to carry, and what makes its body. */
+  /** The mutations the next push will probably carry, and what makes its body. */
   let begun:
     | { readonly mutations: readonly MutationLogEntry[]; readonly finish: (tail: string) => RequestBody }
     | undefined;
-  /** The body that was asked for last, as long as it is being compressed. */
+  /** The last body, while it is being compressed. */
   let zipping: Promise<ArrayBuffer> | undefined;
 
   async function send(url: string, body: RequestBody, sending?: TransportOptions): Promise<SyncPushResponse> {
@@ -70,9 +70,10 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
         const response = await exchange(url, body, ended);
         const nextPage = response.headers.get(NEXT_PAGE_HEADER);
         if (nextPage !== null) sending?.onNextPage?.(nextPage);
-        // Whoever uses a transport parses what it answers, as with a transport of the application's own.
+        // The caller parses the answer, as it does with an application's own transport.
         const answer = (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
-        // Whoever gets it is busy with it for a while, and what was asked meanwhile would be sent only after that.
+        // Otherwise the caller is busy with the answer for a while, and the request asked meanwhile is sent only after
+        // that.
         await zipping;
         return answer;
       });
@@ -117,7 +118,7 @@ function isSame(some: readonly MutationLogEntry[], others: readonly MutationLogE
 
 interface Question {
   readonly url: string;
-  /** JSON, or the same compressed; without it, a stream is asked for. */
+  /** JSON, plain or compressed; without a body, a stream is requested. */
   readonly body?: string | ArrayBuffer;
   readonly signal: AbortSignal;
 }
@@ -125,7 +126,7 @@ interface Question {
 async function ask(options: HttpTransportOptions, { url, body, signal }: Question): Promise<Response> {
   const { credentials, token, fetch = globalThis.fetch } = options;
   const bearer = typeof token === 'function' ? await token() : token;
-  // Names that differ in case only are one header here, and would be sent twice from a plain object.
+  // Names that differ only in case are one header here; a plain object would send both.
   const headers = new Headers(options.headers);
   if (!headers.has('accept')) headers.set('accept', body ? 'application/json' : 'text/event-stream');
   if (body) headers.set('content-type', 'application/json');
@@ -140,7 +141,7 @@ async function ask(options: HttpTransportOptions, { url, body, signal }: Questio
   });
 }
 
-/** 415 says so; 400 is what a server answers that reads compressed bytes as JSON. */
+/** 415 says so; a server that reads compressed bytes as JSON answers 400. */
 function mayRefuseEncoding(response: Response): boolean {
   return response.status === 415 || response.status === 400;
 }

@@ -1,4 +1,4 @@
-/** Reads an answer that may come from anything that speaks HTTP, an application's own transport included. */
+/** Reads an answer from anything that speaks HTTP, an application's own transport included. */
 import {
   type MutationLogEntry,
   ownValue,
@@ -41,7 +41,7 @@ export type ParsedAnswer = Omit<SyncPushResponse, 'results'> & { readonly result
  * then knows nothing and sends the same again.
  */
 export function parseAnswer(answer: unknown, sent: readonly MutationLogEntry[]): ParsedAnswer {
-  // A transport that only does `response.json()` hands an error's body on as if it were an answer.
+  // A transport that only calls `response.json()` passes on an error's body as an answer.
   const error = ownValue(Object(answer), 'error');
   if (typeof error === 'object' && error !== null && !Object.hasOwn(Object(answer), 'results'))
     throw refusedError(error);
@@ -101,7 +101,7 @@ function isMatched<Result extends ReportedResult>(result: Result): result is Res
 
 function matchedResult(result: ReportedResult, clientMutation: MutationLogEntry): MatchedResult {
   const { id: mutationId, objectName, recordId } = clientMutation;
-  // Nearly always it is in there already.
+  // Nearly always the id is there already.
   if (result.status !== 'conflict') return isMatched(result) ? result : { ...result, mutationId };
   return { ...result, mutationId, conflict: { ...result.conflict, objectName, recordId, clientMutation } };
 }

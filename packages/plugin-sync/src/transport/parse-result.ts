@@ -1,4 +1,4 @@
-/** Reads what became of one mutation, as it stands in an answer. */
+/** Reads what an answer says about one mutation. */
 import {
   type ConflictKind,
   STRATEGY_NAMES,
@@ -25,7 +25,7 @@ import {
 
 type ResultOf<Status> = Extract<SyncMutationResult, { readonly status: Status }>;
 
-/** A conflict without what this client knows better: which mutation of its own met it. */
+/** A conflict without what this client knows better: which of its mutations met it. */
 type ReportedConflict = Omit<SyncConflict, 'objectName' | 'recordId' | 'clientMutation'>;
 
 /** A result as an answer tells it. */

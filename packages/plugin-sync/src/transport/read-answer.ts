@@ -28,7 +28,7 @@ export async function readAnswer(response: Response, { maxAnswerBytes, platform 
 
 async function readText(response: Response, maxBytes: number): Promise<string> {
   const tooLarge = () => unreadable(`is larger than ${maxBytes} bytes`);
-  // React Native's responses have no stream; there the size is seen when all of it has come.
+  // React Native's responses have no stream; there the size is known only at the end.
   if (!response.body) {
     const text = await response.text();
     if (!(text.length <= maxBytes)) throw tooLarge();
@@ -54,7 +54,7 @@ function unreadable(problem: string): TransportError {
   return new TransportError(`The answer ${problem}.`, { type: 'unreadable' });
 }
 
-/** `undefined` for what is no JSON. */
+/** `undefined` if the text is no JSON. */
 function parseJson(text: string): unknown {
   try {
     return claim(JSON.parse(text));

@@ -1,16 +1,16 @@
-/** What a server that refused says of it: the body `{ error: { code, message, retryAfterMs? } }`, or an error like it. */
+/** Reads a server's refusal: the body `{ error: { code, message, retryAfterMs? } }`, or an error like it. */
 import { isRequestErrorCode, STATUS_BY_CODE } from '@objectql/sync-types';
 import { TransportError } from './transport.js';
 
 export interface RefusalContext {
   readonly cause?: unknown;
-  /** The HTTP status, where there was one; default: that of the code. */
+  /** The HTTP status, if there was one; default: that of the code. */
   readonly status?: number | undefined;
-  /** How long to wait where the body does not say. */
+  /** How long to wait if the body does not say. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** The error of a refusal. Codes that are none of the protocol's, and waits that are none, are left out. */
+/** The error of a refusal. Codes that the protocol does not know, and invalid waits, are left out. */
 export function refusedError(told: unknown, { status, retryAfterMs: wait, ...options }: RefusalContext = {}) {
   const { code: said, message, retryAfterMs = wait } = Object(told) as Readonly<Record<string, unknown>>;
   const code = isRequestErrorCode(said) ? said : undefined;

@@ -1,21 +1,24 @@
-/** A request's body, which may be begun before its end is known, and is compressed where that pays. */
+/** A request's body, which can be begun before its end is known, and is compressed if that pays. */
 import type { MutationLogEntry } from '@objectql/sync-types';
 import { mutationText } from '../cycle/mutation-text.js';
 
 export interface RequestBody {
   readonly json: string;
-  /** The same compressed, once; `undefined` where it is small, or the platform cannot: React Native has no CompressionStream. */
+  /**
+   * The same compressed, once; `undefined` if it is small, or the platform cannot: React Native has no
+   * CompressionStream.
+   */
   readonly zipped: () => Promise<ArrayBuffer> | undefined;
 }
 
-/** 1 KiB: less fits a packet anyway, and gzip needs about 20 bytes of its own. */
+/** 1 KiB: less fits into one packet anyway, and gzip adds about 20 bytes. */
 const COMPRESS_FROM_CHARACTERS = 1024;
 
 export function wholeBody(json: string): RequestBody {
   return { json, zipped: () => beginGzip(json)?.('') };
 }
 
-/** A body of which this is the beginning: it is compressed from now on. */
+/** Begins a body and its compression. */
 export function beginBody(head: string): (tail: string) => RequestBody {
   const end = beginGzip(head);
   return (tail) => (end ? { json: head + tail, zipped: () => end(tail) } : wholeBody(head + tail));

@@ -6,7 +6,7 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   if (!/^[A-Z][a-z]{2},/.test(value)) return undefined;
   const at = Date.parse(value);
-  // The server's own clock, where it tells it: the device's may be wrong by hours.
+  // By the server's own clock, if it tells the time: the device's may be wrong by hours.
   const sent = Date.parse(headers.get('date') ?? '');
   const waitMs = at - (Number.isNaN(sent) ? now : sent);
   return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);

@@ -7,34 +7,34 @@ import type {
   SyncPushResponse,
 } from '@objectql/sync-types';
 
-/** What a transport may heed of a request; one that does not is cut off all the same. */
+/** Options that a transport may heed; a request of one that does not is cut off all the same. */
 export interface TransportOptions {
   /** Aborted when the request takes longer than the client waits, or the client closes. */
   readonly signal: AbortSignal;
   /**
-   * To be called, by a transport that can tell before it has read an answer, with the checkpoint of one behind which something
-   * may be asked whatever else it says: it has no `reset`, and either every mutation sent was applied, and what was decided
-   * is committed, or none was sent and there is more to pull.
+   * A transport that can tell early calls it, before it has read an answer, with the answer's checkpoint. It may do so
+   * only if nothing in the answer changes what to ask next: it has no `reset`, and either every mutation sent was
+   * applied and is committed, or none was sent and there is more to pull.
    */
   readonly onNextPage?: ((checkpoint: string) => void) | undefined;
 }
 
 /**
- * Carries a request to a server and its answer back: of a refusal, too, the body, or an error with its `code`. Rejects when there
- * is no answer.
+ * Carries a request to a server and its answer back; for a refusal, the body or an error with its `code`. Rejects when
+ * there is no answer.
  */
 export interface SyncTransport {
   push(request: SyncPushRequest, options?: TransportOptions): Promise<SyncPushResponse>;
-  /** A push without mutations. Where it is missing, `push` is called with none. */
+  /** A push without mutations. Without it, `push` is called with none. */
   pull?(request: SyncPullRequest, options?: TransportOptions): Promise<SyncPushResponse>;
   /**
-   * Told, while the server works on a request, which mutations will most likely be pushed next: what takes time of that may
-   * be done meanwhile. Nothing is to be sent yet, and the next push may be another one.
+   * Called while the server works on a request, with the mutations that will most likely be pushed next: slow
+   * preparations may be made meanwhile. It must not send anything yet, and the next push may be another one.
    */
   prepare?(mutations: readonly MutationLogEntry[]): void;
   /**
-   * The response to `GET {url}/stream?checkpoint=…`, whatever its status, as soon as it begins. Where it is missing,
-   * live updates poll.
+   * The response to `GET {url}/stream?checkpoint=…`, whatever its status, as soon as it begins. Without it, live
+   * updates poll.
    */
   stream?(checkpoint: string, options: TransportOptions): Promise<Response>;
 }
@@ -57,10 +57,10 @@ export type TransportFailure =
   /** The answer is not what a sync server answers, e.g. HTML from a captive portal, or too few results. */
   | { readonly type: 'unreadable' };
 
-/** What a server that answered with an error says of it. */
+/** What a server's error tells. */
 type Refusal = Extract<TransportFailure, { readonly type: 'refused' }>;
 
-/** What the server says that refused a request; nothing of an error of another kind. To decide by, never by the message. */
+/** The server's refusal; empty for any other error. Decide by it, never by the message. */
 export function refusalOf(error: unknown): Partial<Refusal> {
   return error instanceof TransportError && error.failure.type === 'refused' ? error.failure : {};
 }

@@ -1,7 +1,7 @@
 /**
- * Small parsers for values that come from outside, over the wire or from the application, and ways to put them together.
- * Written by hand, because a schema library would weigh more than the rest of the client; property tests hold the result
- * to the schemas of `sync-types`.
+ * Small parsers for values from outside, from the wire or the application, and ways to combine them. Written by hand,
+ * because a schema library would weigh more than the rest of the client; property tests hold them to the schemas of
+ * `sync-types`.
  */
 import {
   type JsonObject,
@@ -13,17 +13,20 @@ import {
   utf8Bytes,
 } from '@objectql/sync-types';
 
-/** Gives a value its type, or throws a `WireProblem`. What it returns is not the caller's to change. */
+/** Gives a value its type, or throws a `WireProblem`. The caller must not change the result. */
 export type Parser<T> = (value: unknown) => T;
 
-/** Where a value is not what it has to be, and why. Tells kinds of values, never the values themselves. */
+/** Where a value is wrong, and why. Names kinds of values, never the values themselves. */
 export class WireProblem extends Error {
   override readonly name = 'WireProblem';
-  /** The way to the value, e.g. `.results[0].status`; it grows on the way out, so that a sound value costs no text. */
+  /**
+   * The path to the value, e.g. `.results[0].status`; it is built while the error passes up, so that a valid value
+   * costs no text.
+   */
   path = '';
 }
 
-/** What `parse` returns; a problem it finds is thrown as the error that `errorOf` makes of it. */
+/** Returns what `parse` returns; throws `errorOf` of a problem that it finds. */
 export function parseOr<T>(parse: () => T, errorOf: (problem: WireProblem) => Error): T {
   try {
     return parse();
@@ -113,7 +116,7 @@ export const identifier = rule<string>(
   (value) => typeof value === 'string' && value !== '' && isShort(value) && !BAD_TEXT.test(value),
 );
 
-/** No unit of a text takes more than three bytes, so most ids need no counting. */
+/** One unit of a text takes at most three bytes, so most ids need no counting. */
 function isShort(text: string): boolean {
   return 3 * text.length <= MAX_ID_BYTES || utf8Bytes(text) <= MAX_ID_BYTES;
 }
@@ -123,10 +126,10 @@ export const recordId: Parser<RecordId> = (value) => (isInteger(value) ? value :
 
 /** A point in time as ISO 8601 with seconds and a zone, on a day that exists. */
 export const instant = rule<string>('a time like 2026-01-31T12:00:00.000Z', (value) => {
-  // What was written together has one time, and looking at it costs more than at the rest of a change.
+  // Writes made together have one time, and checking it costs more than the rest of a change.
   if (value === lastInstant) return true;
   const [time = '', day = '', date] = (typeof value === 'string' && INSTANT.exec(value)) || [];
-  // A day that does not exist is read as one of the next month.
+  // `Date` reads a day that does not exist as one of the next month.
   if (!Number.isFinite(Date.parse(time)) || new Date(day).getUTCDate() !== Number(date)) return false;
   lastInstant = time;
   return true;
@@ -141,7 +144,7 @@ export const recordData: Parser<JsonObject> = (value) => {
   const fields = anyObject(value);
   if (Object.keys(fields).length > MAX_FIELDS) throw new WireProblem(`has more than ${MAX_FIELDS} fields`);
   mostBytes = 0;
-  // What is an object stays one, as JSON.
+  // An object stays an object in the copy.
   return own(fields, MAX_JSON_DEPTH) as JsonObject;
 };
 
@@ -149,23 +152,26 @@ export const recordData: Parser<JsonObject> = (value) => {
 export function recordDataWithin(maxBytes: number): Parser<JsonObject> {
   return (value) => {
     const data = recordData(value);
-    // Only what comes near the limit is written out for it.
+    // Only data near the limit is written out to measure it.
     const bytes = mostBytes > maxBytes ? utf8Bytes(JSON.stringify(data)) : 0;
     if (bytes > maxBytes) throw new WireProblem(`is ${bytes} bytes large; ${maxBytes} are the most`);
     return data;
   };
 }
 
-/** No fewer bytes than the JSON of what was walked last: six for each unit of a text, which is what `\\u0001` takes. */
+/**
+ * At least as many bytes as the JSON of what was walked last: six for each unit of a text, as `\\u0001` takes. Module
+ * state, because `own` returns the copy; parsing is synchronous.
+ */
 let mostBytes = 0;
 
-/** A frozen copy of what JSON holds unchanged. A cycle has no end, so it always meets the limit of depth. */
+/** A frozen copy of what JSON keeps unchanged. A cycle has no end, so it always meets the depth limit. */
 function own(value: unknown, depthLeft: number): unknown {
-  // 25: `-1.2345678901234567e-300`, and longer than the other values that are no text.
+  // 25: `-1.2345678901234567e-300`, and longer than any other value that is no text.
   mostBytes += typeof value === 'string' ? 6 * value.length + 2 : 25;
   if (typeof value === 'string')
     return BAD_TEXT.test(value) ? refuse('a text with NUL or half a surrogate pair') : value;
-  // Adding 0 turns -0, which JSON has not got, into 0.
+  // Adding 0 turns -0, which JSON does not have, into 0.
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : refuse(value);
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value !== 'object') return refuse(value === undefined ? value : `a ${typeof value}`);
@@ -173,7 +179,7 @@ function own(value: unknown, depthLeft: number): unknown {
   if (Array.isArray(value)) return Object.freeze(parts(value, (part) => own(part, depthLeft - 1)));
   if (!isPlain(value)) return refuse(`a ${value.constructor?.name || 'class instance'}`);
   const fields = value as Record<string, unknown>;
-  // What wraps a transport may have frozen what it handed on.
+  // A wrapper of the transport may have frozen the answer.
   const whole = isInPlace && Object.isExtensible(fields) ? fields : {};
   let key = '';
   try {
@@ -189,17 +195,18 @@ function own(value: unknown, depthLeft: number): unknown {
   return Object.freeze(whole);
 }
 
-/** What was read from a text of JSON by this client, so that nobody else has it. */
+/** Values that this client parsed from JSON itself, so that nobody else holds them. */
 const claimed = new WeakSet<object>();
+/** True while a claimed value is parsed: module state, so that no parser has to pass it on; parsing is synchronous. */
 let isInPlace = false;
 
-/** The value, which nobody else will change: the records in it are then frozen where they are, and not copied. */
+/** Marks a value that nobody else will change: its records are then frozen in place, not copied. */
 export function claim<T>(value: T): T {
   claimed.add(Object(value));
   return value;
 }
 
-/** Reads a value that may be `claim`ed; whoever hands the same one in again has it after all. */
+/** Parses a value that may be `claim`ed; only once, because a caller that passes it again still holds it. */
 export function parseClaimed<T>(parse: Parser<T>, value: unknown): T {
   isInPlace = claimed.delete(Object(value));
   try {
@@ -224,11 +231,11 @@ function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-/** A value for which `holds`, which is `expected` in words. */
+/** A value that passes `holds`; `expected` names it in words. */
 export function rule<T>(expected: string, holds: (value: unknown) => boolean): Parser<T> {
   return (value) => {
     if (!holds(value)) throw new WireProblem(`${value === undefined ? 'is missing; it ' : ''}must be ${expected}`);
-    // As was just found.
+    // `holds` has just checked it.
     return value as T;
   };
 }
@@ -237,7 +244,7 @@ function refuse(found: unknown): never {
   throw new WireProblem(`is ${found}, which JSON cannot keep unchanged`);
 }
 
-/** What `parse` makes of each part. By index, so that a hole in a sparse list is met as the `undefined` that it is. */
+/** What `parse` makes of each part. By index, so that a hole in a sparse list is parsed as `undefined`. */
 function parts<T>(list: readonly unknown[], parse: Parser<T>): T[] {
   const parsed: T[] = [];
   try {
@@ -248,7 +255,7 @@ function parts<T>(list: readonly unknown[], parse: Parser<T>): T[] {
   return parsed;
 }
 
-/** The error, which is one behind the step to its part: a key, or a place in a list. */
+/** Adds a step to the error's path: a key, or an index of a list. */
 function behind(step: string | number | undefined, error: unknown): unknown {
   if (error instanceof WireProblem) error.path = (typeof step === 'number' ? `[${step}]` : `.${step}`) + error.path;
   return error;

@@ -130,6 +130,29 @@ it.each(['is too large once a hook has changed it', 'cannot be noted'])(
   },
 );
 
+it('I13 takes back a transaction that may not commit, also for those who do not, as the bodies of actions', async () => {
+  let isBroken = false;
+  const full = failing(
+    ({ operation, object }) => isBroken && operation === 'insert' && object === 'objectstack_sync_outbox',
+  );
+  const { engine, tasks } = await startDevice(new SyncHandler(), { name: 'a', plugins: [full] });
+  // The engine's first write reads what no transaction must keep it from.
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  const told: string[] = [];
+  const note = ({ message }: Error) => void told.push(message);
+  const api = engine.createContext(system.context);
+  const begun = await api.beginTransaction();
+  isBroken = true;
+  await begun?.ctx.object('task').insert({ id: 't2', title: 'Buy bread' }).catch(note);
+  isBroken = false;
+  await api.commitTransaction(begun?.handle).catch(note);
+  await engine.insert('task', { id: 't3', title: 'Buy cream' }, system);
+  expect([told, await tasks()]).toEqual([
+    ['The disk is full.', 'The disk is full.'],
+    { t1: 'Buy milk (new)', t3: 'Buy cream (new)' },
+  ]);
+});
+
 it('I2 sends a write once whose note cannot be forgotten at first', async () => {
   const server = new SyncHandler();
   let isBroken = true;

@@ -41,6 +41,12 @@ export function executionOf(transaction: unknown): Promise<unknown> | undefined 
 
 /** Has a transaction of somebody else's fail where it would commit: who begins it may have caught what happened in it. */
 export function refuseCommit(transaction: unknown, reason: unknown): void {
-  // Knex's own would resolve for one that was rolled back already, as if all of it were there.
-  Object.assign(Object(transaction), { commit: () => Promise.reject(reason) });
+  // What a transaction has by which its owner ends it is the driver's.
+  const own = Object(transaction) as { commit: () => Promise<never>; readonly rollback?: () => Promise<unknown> };
+  own.commit = async () => {
+    // As behind a commit that a database refuses, which not everybody rolls back: the connection would never be free.
+    await own.rollback?.().catch(() => {});
+    // Knex's own would resolve for one that was rolled back already, as if all of it were there.
+    throw reason;
+  };
 }

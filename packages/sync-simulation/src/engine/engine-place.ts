@@ -54,7 +54,7 @@ export class EnginePlace {
   readonly #notes = new Map<string, Note>();
   readonly #recorded = new Set<string>();
   readonly #lastRecorded = new Map<string, number>();
-  /** What the app itself has written, by record and field. */
+  /** What the app itself has written, its hooks included, by record and field: the base of such a value is what it replaced. */
   readonly #own = new Set<string>();
   #orders = 0;
 
@@ -103,8 +103,8 @@ export class EnginePlace {
     const notedNames = noted.map(({ after = {} }) => nameOfRow(after));
     const written = changes.filter(({ objectName }) => objectName !== OUTBOX && objectName !== KNOWN);
     for (const change of written) {
-      if (change.by === 'app') this.#takeDown(change);
-      else if (change.by === 'sync') this.#checkWrittenBySync(change, changes, committer);
+      if (change.by === 'sync') this.#checkWrittenBySync(change, changes, committer);
+      else this.#takeDown(change);
     }
     const byApp = written.filter(({ by }) => by === 'app').map((change) => nameOf(change));
     for (const name of new Set([...byApp, ...notedNames])) {

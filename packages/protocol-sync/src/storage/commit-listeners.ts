@@ -1,4 +1,4 @@
-/** Who is told of commits, and what they were told last. */
+/** The listeners for commits, and what they were told last. */
 
 /** Tells listeners each head of the feed at most once, rising. */
 export class CommitListeners {
@@ -27,7 +27,7 @@ export class CommitListeners {
     this.#head = Math.max(this.#head, head);
   }
 
-  /** Forgets what was announced: the feed is restored, and counts from lower again. */
+  /** Forgets what was announced: the feed was restored, and counts from a lower place again. */
   startOver(): void {
     this.#head = 0;
   }

@@ -1,4 +1,4 @@
-/** Looks for the commits of other processes, in a database that tells nobody of them. */
+/** Looks for commits of other processes in a database that does not announce them. */
 import type { Platform } from '../platform/platform.js';
 
 export interface LookoutParts {
@@ -18,12 +18,12 @@ export class CommitLookout {
     this.#parts = parts;
   }
 
-  /** Looks after each pause for as long as that is wanted. */
+  /** Looks after each pause for as long as `isWanted` says so. */
   keepLooking(): void {
     if (!this.#cancel && this.#parts.isWanted()) this.#lookIn(this.#parts.pauseMs);
   }
 
-  /** Looks at once, also where nobody listens. */
+  /** Looks at once, even without listeners. */
   lookNow(): void {
     this.#lookIn(0);
   }
@@ -43,7 +43,7 @@ export class CommitLookout {
     try {
       await this.#parts.look();
     } catch {
-      // A database that cannot be read now is looked at again; whoever asks it for something is told what is wrong.
+      // A database that cannot be read now is looked at again; a request that needs it reports the error.
     }
     this.keepLooking();
   }

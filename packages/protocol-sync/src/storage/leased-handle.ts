@@ -1,13 +1,13 @@
 /** An engine's handle on loan. */
 
 /**
- * The handle, usable until `isOver()`. A resolver that goes on after its time is up would otherwise write into whatever
+ * The handle, usable until `isOver()`. Otherwise a resolver that goes on after its time is up would write into whatever
  * transaction is then open on the same connection.
  */
 export function leaseHandle(handle: unknown, isOver: () => boolean): unknown {
   if (typeof handle !== 'object' || handle === null) return handle;
   const owner = handle;
-  // A stand-in for the proxy's target: a frozen handle would forbid to answer with bound functions.
+  // The proxy's target is a stand-in: a frozen handle would not allow answering with bound functions.
   return new Proxy(Object.create(Object.getPrototypeOf(owner)), {
     get(_, key) {
       const value: unknown = Reflect.get(owner, key, owner);

@@ -1,13 +1,13 @@
-/** Copies that a store may keep, or give away, without anybody changing what it holds. */
+/** Copies that a store may keep or give away, so that nobody can change what it holds. */
 import type { Json, JsonObject, MutationLogEntry } from '@objectql/sync-types';
 
-/** A deep copy of a JSON value. Several times faster than `structuredClone`, which has to expect anything. */
+/** A deep copy of a JSON value. Several times faster than `structuredClone`, which must handle any kind of value. */
 export function ownCopy<T>(value: T): T {
   // A copy has the type of the original.
   return copyOf(value) as T;
 }
 
-/** The same of a record's data, whose fields mostly hold nothing that would have to be copied. */
+/** The same for a record's data, whose fields mostly hold nothing that has to be copied. */
 export function ownFields(data: JsonObject): JsonObject {
   const copy: Record<string, Json> = { ...data };
   for (const field of Object.keys(copy)) {
@@ -17,7 +17,7 @@ export function ownFields(data: JsonObject): JsonObject {
   return copy;
 }
 
-/** The same of a mutation: what an application is shown, which may do with it what it likes. */
+/** The same for a mutation that is shown to an application, which may change its copy. */
 export function ownMutation(mutation: MutationLogEntry): MutationLogEntry {
   return mutation.data ? { ...mutation, data: ownFields(mutation.data) } : { ...mutation };
 }
@@ -26,7 +26,8 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf);
   const copy: Record<string, unknown> = {};
-  // No key is `__proto__`, which would set the prototype: nothing that has one is taken, from clients, resolvers or jobs.
+  // No key is `__proto__`, which would set the prototype: data with such a key is refused from clients, resolvers and
+  // jobs.
   for (const [key, part] of Object.entries(value)) copy[key] = copyOf(part);
   return copy;
 }

@@ -2,15 +2,13 @@
 import type { WriteStamp } from '@objectql/sync-types';
 import type { RecordState } from './sync-store.js';
 
-/** What a record carries beside its name, version, data and time. */
+/** What a record has besides its name, version, data and time. */
 export type Bookkeeping = Pick<RecordState, 'born' | 'bornBy' | 'deleted' | 'writes' | 'run' | 'origin'>;
 
 /** A stamp with its log as an index into the record's list of logs. */
 type EncodedStamp = readonly [time: number, log: number, sequence: number];
 
-/**
- * A record is mostly written by few logs, so each log id stands once.
- */
+/** Few logs write to one record, so each log id is stored once. */
 type EncodedBookkeeping = readonly [
   logIds: readonly string[],
   born: number,
@@ -58,7 +56,7 @@ export function decodeBookkeeping(text: string): Bookkeeping {
   };
 }
 
-/** The part of it that others are told. */
+/** The part of it that others may see. */
 export function decodeProvenance(text: string): Pick<Bookkeeping, 'born' | 'origin'> {
   // Only this module's own text is ever read here.
   const [logIds, born, , , , origin] = JSON.parse(text) as EncodedBookkeeping;

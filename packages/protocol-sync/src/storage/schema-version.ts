@@ -12,7 +12,7 @@ export class NewerSchemaError extends Error {
   }
 }
 
-/** The steps that are not yet taken at version `found`: step n brings the schema from version n to n + 1. */
+/** The steps that version `found` still lacks: step n brings the schema from version n to n + 1. */
 export function stepsFrom(found: number, steps: readonly string[]): readonly string[] {
   if (found > steps.length) throw new NewerSchemaError(found, steps.length);
   return steps.slice(found);

@@ -1,12 +1,14 @@
 /**
- * How the rows of SQL stores read, which name their columns alike. Casts to a row's type trust the columns that
+ * How to read the rows of SQL stores, which use the same column names. Casts to a row's type trust the columns that
  * `postgres-schema.ts` and `sqlite-schema.ts` create.
  */
 import type { RecordId } from '@objectql/sync-types';
 import { decodeBookkeeping, decodeProvenance } from './record-encoding.js';
 import type { FeedRecord, LedgerOutcome, LedgerRow, LogRow, StoredRecord, StoreFacts } from './sync-store.js';
 
-/** An integer of 64 bits as a driver reads it: text by `pg` itself, a number by SQLite's, another one where the application says so. */
+/**
+ * A 64-bit integer as a driver reads it: text by `pg`, a number by SQLite's drivers, or what the application has set.
+ */
 export type Int8 = string | number | bigint;
 
 export interface RecordColumns {

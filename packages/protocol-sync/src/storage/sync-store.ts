@@ -1,5 +1,5 @@
 /**
- * The port behind which a sync server keeps its state: records with their versions, the feed, the ledger and the logs.
+ * The port through which a sync server keeps its state: records with their versions, the feed, the ledger and the logs.
  * Every implementation passes `store.contract.ts` on its real engine.
  */
 import type {
@@ -23,9 +23,9 @@ export interface RecordState extends RecordRef {
   readonly data: JsonObject | null;
   /** The write that deleted the record, `null` while it lives. */
   readonly deleted: WriteStamp | null;
-  /** The writes that the fields' present values come from, by rising version; none when deleted. */
+  /** The writes that gave the fields their present values, by rising version; none when deleted. */
   readonly writes: readonly FieldsWrite[];
-  /** The unbroken run of one log's writes that ends at `version`: a client alone needs no image of what it wrote. */
+  /** The unbroken run of one log's writes up to `version`: a client that wrote alone needs no image of its writes. */
   readonly run: { readonly logId: string; readonly from: number };
   /** When the latest write was taken, epoch milliseconds by the server's clock. */
   readonly changedAt: number;
@@ -33,24 +33,24 @@ export interface RecordState extends RecordRef {
   readonly origin: { readonly logId: string; readonly mutationId: string; readonly sequence: number } | null;
 }
 
-/** A write that fields of a record still have their values from. */
+/** A write to which fields of a record owe their present values. */
 export interface FieldsWrite {
   /** The version it made. */
   readonly version: number;
   readonly stamp: WriteStamp;
-  /** The fields whose present value it wrote; `null`: all that no other write of the record names. */
+  /** The fields whose present values it wrote; `null` means all that no other write of the record names. */
   readonly fields: readonly string[] | null;
 }
 
-/** A record as it stands in the feed. */
+/** A record with its place in the feed. */
 export interface StoredRecord extends RecordState {
   /** Its place in the feed: that of its latest change. Rises from 1 in commit order. */
   readonly place: number;
 }
 
 /**
- * A record as others are told of it. Its data is the JSON text that was stored: most of it goes out as it is, and only
- * decisions need the rest of the state.
+ * A record as others are told of it. Its data is the stored JSON text: most of it is sent as it is, and only decisions
+ * need the rest of the state.
  */
 export interface FeedRecord extends Pick<StoredRecord, 'objectName' | 'recordId' | 'place' | 'version' | 'born'> {
   /** `null` when deleted. */
@@ -59,7 +59,7 @@ export interface FeedRecord extends Pick<StoredRecord, 'objectName' | 'recordId'
   readonly origin: RecordState['origin'];
 }
 
-/** The one outcome a mutation ever has, as the ledger remembers it. */
+/** The only outcome a mutation ever has, as the ledger remembers it. */
 export type LedgerOutcome =
   | { readonly status: 'applied'; readonly version: number; readonly droppedFields: readonly string[] }
   | { readonly status: 'conflict'; readonly kind: ConflictKind; readonly fields: readonly string[] }
@@ -68,20 +68,22 @@ export type LedgerOutcome =
 /** A mutation's row in the ledger, unique by `mutationId`. */
 export interface LedgerRow extends RecordRef {
   readonly mutationId: string;
-  /** `null` for a protocol-1 client. `(logId, sequence)` is unique where there is a `logId`. */
+  /** `null` for a protocol-1 client. `(logId, sequence)` is unique if there is a `logId`. */
   readonly logId: string | null;
   readonly sequence: number;
-  /** A hash of what the mutation says, a safe integer, so that an id cannot be reused for something else. */
+  /** A hash of what the mutation says, a safe integer, so that an id cannot be reused for other content. */
   readonly contentHash: number;
   readonly outcome: LedgerOutcome;
-  /** Epoch milliseconds; what retention counts from. */
+  /** Epoch milliseconds; retention counts from here. */
   readonly at: number;
 }
 
 /** What the server knows of one client's log. It is saved no later than the log's first ledger row. */
 export interface LogRow {
   readonly logId: string;
-  /** Who used the log first; `null` where the server authenticates nobody. A later save does not change it. */
+  /**
+   * The principal that used the log first; `null` if the server authenticates nobody. A later save does not change it.
+   */
   readonly principal: string | null;
   /** At or below this sequence the ledger may have forgotten outcomes. A save never lowers it. */
   readonly floor: number;
@@ -89,44 +91,46 @@ export interface LogRow {
   readonly lastTime: number;
 }
 
-/** A write announced before a resolver outside the transaction makes it: what a crash in between leaves behind. */
+/** A write announced before a resolver makes it outside the transaction; a crash in between leaves it behind. */
 export interface Intent extends RecordRef {
   readonly mutation: MutationLogEntry;
   /** What the record becomes when the write is confirmed. */
   readonly state: RecordState;
   readonly ledger: LedgerRow;
-  /** Who asked for it; `null` where nobody is authenticated. */
+  /** The principal that asked for it; `null` if nobody is authenticated. */
   readonly principal: string | null;
   /** Epoch milliseconds. */
   readonly startedAt: number;
 }
 
-/** Facts of the whole store, read together with whatever they are returned with. */
+/** Facts of the whole store, read in the same snapshot as what they are returned with. */
 export interface StoreFacts {
   /**
-   * Random id of the stretch of the feed that is being written. A process begins another with its first write, because
-   * what it opened may be a copy: a place past the copy, or an epoch begun after it, is then none of this feed's.
+   * Random id of the stretch of the feed that is being written. A process begins a new one with its first write,
+   * because the store it opened may be a copy: this feed then lacks places past the copy, and epochs begun after it.
    */
   readonly epoch: string;
-  /** The last place taken; 0 in an empty store. */
+  /** The last place that was taken; 0 in an empty store. */
   readonly head: number;
-  /** The highest place of a tombstone that was dropped; 0 when none was. */
+  /** The highest place of a dropped tombstone; 0 when there is none. */
   readonly floor: number;
-  /** The highest version of a tombstone that was dropped: a record unknown here starts above it, so versions never fall. */
+  /** The highest version of a dropped tombstone: an unknown record starts above it, so versions never fall. */
   readonly versionFloor: number;
-  /** The last place of the epoch that was asked for, which is the head while it goes on; absent when it is none of this feed's. */
+  /**
+   * The last place of the requested epoch, which is the head while it goes on; absent if the epoch is not in this feed.
+   */
   readonly reach?: number | undefined;
 }
 
 /** What a push must read before it can be decided. */
 export interface LoadRequest {
-  /** The epoch of which `facts.reach` is wanted. */
+  /** The epoch for which `facts.reach` is wanted. */
   readonly epoch?: string | undefined;
   readonly records: readonly RecordRef[];
   readonly mutationIds: readonly string[];
   /** The log whose row and whose ledger rows at `sequences` are wanted. */
   readonly log?: PlacesOfLog;
-  /** The same of logs that the device has left, each once: few, and seldom any. */
+  /** The same for logs that the device has left, each once: few, and seldom any. */
   readonly formerLogs?: readonly PlacesOfLog[];
 }
 
@@ -135,7 +139,7 @@ export interface PlacesOfLog {
   readonly sequences: readonly number[];
 }
 
-/** All logs of a request or of its answer, the one that the device uses first. */
+/** All logs of a request or its answer, beginning with the device's present one. */
 export function logsIn<Log>({ log, formerLogs = [] }: LogsOf<Log>): readonly Log[] {
   return log ? [log, ...formerLogs] : formerLogs;
 }
@@ -145,7 +149,7 @@ interface LogsOf<Log> {
   readonly formerLogs?: readonly Log[];
 }
 
-/** What one push needs to know. Absent records, rows and intents are simply not in it. */
+/** What one push needs to know. Records, rows and intents that do not exist are simply left out. */
 export interface Loaded {
   readonly facts: StoreFacts;
   readonly records: readonly StoredRecord[];
@@ -157,48 +161,48 @@ export interface Loaded {
   readonly intents: readonly Intent[];
 }
 
-/** What a push writes, all of it or nothing. */
+/** What a push writes: all of it or nothing. */
 export interface SaveRequest {
   /** Each record at most once; they take the next places of the feed in this order. */
   readonly records?: readonly RecordState[];
   /** New rows. One whose id or `(logId, sequence)` is taken fails the transaction. */
   readonly ledger?: readonly LedgerRow[];
   readonly log?: LogRow;
-  /** Logs that the device has left, of which the store knows nothing yet. */
+  /** Logs that the device has left and that the store does not know yet. */
   readonly formerLogs?: readonly LogRow[];
-  /** A record has one intent at most: a second one fails the transaction. */
+  /** A record has at most one intent: a second one fails the transaction. */
   readonly intents?: readonly Intent[];
-  /** Records whose intent is settled; it goes before `intents` are written. */
+  /** Records whose intent is settled; it is removed before `intents` are written. */
   readonly settledIntents?: readonly RecordRef[];
-  /** Nothing else is done in this transaction: a store may commit it at once, which spares it a round trip. */
+  /** Nothing else follows in this transaction: a store may commit it at once, which saves a round trip. */
   readonly isLast?: boolean;
 }
 
-/** The feed as the commit will leave it; nothing is told where no record was saved. */
+/** The feed as the commit will leave it; `undefined` if no record was saved. */
 export type Saved = Pick<StoreFacts, 'head' | 'epoch'> | undefined;
 
 /**
- * One unit of work: all of it becomes durable at commit, or nothing does. A `load` or `save` that fails fails the
- * transaction, also when `work` catches the error.
+ * One unit of work: all of it becomes durable at commit, or nothing does. A `load` or `save` that fails also fails the
+ * transaction, even if `work` catches the error.
  */
 export interface StoreTransaction {
   /**
-   * The engine's own handle (a SQLite handle, a `pg` client), for resolvers that write in the same transaction. It stops
-   * working when the transaction, or the savepoint in which it was taken, ends.
+   * The engine's own handle (a SQLite handle, a `pg` client), for resolvers that write in the same transaction. It
+   * stops working when the transaction or savepoint in which it was taken ends.
    */
   readonly handle: unknown;
   /**
    * Reads what a push needs, locked against other writers until the transaction ends. Call it once, before `save`.
-   * A fixed number of round trips, however many records and ids are asked for.
+   * Takes a fixed number of round trips, however many records and ids are asked for.
    */
   load(request: LoadRequest): Promise<Loaded>;
   /**
-   * Writes what a push decided; records, intents and logs must have been asked for in `load`.
-   * A fixed number of round trips, however much is written. Where records were saved, answers the feed's head and epoch:
-   * their places are the last ones up to that head.
+   * Writes what a push decided; records, intents and logs must have been asked for in `load`. Takes a fixed number of
+   * round trips, however much is written. If it saved records, it answers the feed's head and epoch: their places are
+   * the last ones up to that head.
    */
   save(request: SaveRequest): Promise<Saved>;
-  /** Runs `work`; when it throws, undoes what it did through `handle` and nothing else, and throws on. One at a time. */
+  /** Runs `work`; if it throws, undoes what it did through `handle` and nothing else, and rethrows. One at a time. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -208,9 +212,9 @@ export interface PageQuery {
   readonly after: number;
   /** At most this many records. */
   readonly limit: number;
-  /** Only records of these objects, of none when empty; of all when absent. */
+  /** Only records of these objects; an empty list means none, and absent means all. */
   readonly objects?: readonly string[] | undefined;
-  /** The epoch of which `facts.reach` is wanted. */
+  /** The epoch for which `facts.reach` is wanted. */
   readonly epoch?: string | undefined;
 }
 
@@ -234,32 +238,33 @@ export interface SyncStore extends AsyncDisposable {
   /** Opens the store and brings its schema up to date. May be called again, and by several processes at once. */
   open(): Promise<void>;
   /**
-   * Runs `work` in one transaction: commits when it resolves, rolls back and throws on when it throws. Failures of
-   * concurrency are retried inside, a bounded number of times, by running `work` again; then `StoreBusyError` is thrown.
+   * Runs `work` in one transaction: commits when it resolves, rolls back and rethrows when it throws. Failures of
+   * concurrency are retried inside, a bounded number of times, by running `work` again; then `StoreBusyError` is
+   * thrown.
    */
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
   /** One page of the feed, read in one snapshot. Costs what it returns, not what is stored. */
   page(query: PageQuery): Promise<Page>;
   /**
-   * Drops one slice of what is older than the retention, the oldest first; answers how many rows went. Fewer than
-   * `limit`: nothing is left but what is locked or being dropped elsewhere.
+   * Drops one slice of what is older than the retention, the oldest first; answers how many rows it removed. If fewer
+   * than `limit`, the rest is locked or being dropped elsewhere.
    */
   prune(slice: PruneSlice): Promise<{ readonly removed: number }>;
   /**
-   * Gives the feed a new epoch that continues no other: every client walks the feed from its start. Call it after restoring
-   * something that the store cannot notice.
+   * Gives the feed a new epoch that continues no other: every client walks the feed from its start. Call it after a
+   * restore that the store cannot notice.
    */
   changeEpoch(): Promise<string>;
   /**
-   * Calls `listener` with the feed's head after a commit that moved it, in this process or another, heads only rising.
-   * Commits close together may be told as one. Returns what stops it.
+   * Calls `listener` with the feed's head after a commit that moved it, in this process or another; heads only rise.
+   * Commits close together may be reported as one. Returns a function that stops it.
    */
   onCommit(listener: (head: number) => void): () => void;
-  /** Lets what is under way end and releases what the store itself opened; only `open` makes it usable again. */
+  /** Waits for work under way and releases what the store itself opened; only `open` makes it usable again. */
   close(): Promise<void>;
 }
 
-/** The store could not get its turn within its bounds: worth another try, unchanged. */
+/** The store could not take its turn in time: the same call is worth another try. */
 export class StoreBusyError extends Error {
   override readonly name = 'StoreBusyError';
 }

@@ -1,6 +1,6 @@
 /**
- * What all stores ask of the work in their transactions. A caller's mistake then fails on every store in the same way,
- * not only on the one where it would lose an update.
+ * What all stores require of the work in their transactions. A caller's mistake then fails in the same way on every
+ * store, not only on the one where it would lose an update.
  */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import { RecordSet } from '../records/record-map.js';
@@ -15,7 +15,7 @@ import {
   type StoreTransaction,
 } from './sync-store.js';
 
-/** An open transaction as a database offers it: nothing of what is asked of the work is held yet. */
+/** An open transaction as a database offers it, without the checks that stores require. */
 export interface RawTransaction {
   readonly handle: unknown;
   /** Asks for each record once. */
@@ -23,13 +23,13 @@ export interface RawTransaction {
   save(request: SaveRequest): Promise<Saved>;
   /** Executes SAVEPOINT, RELEASE or ROLLBACK TO. */
   command(sql: string): Promise<void>;
-  /** Whether an error of the work's own statements leaves the transaction beyond what a savepoint can undo. */
+  /** Whether an error of the work's own statements breaks the transaction beyond what a savepoint can undo. */
   isFatal(error: unknown): boolean;
 }
 
 /**
- * Runs `work` on an open transaction. When it resolves, the transaction may be committed; when it throws, the error is
- * the one that the transaction failed with, even when `work` caught it and went on.
+ * Runs `work` on an open transaction. When it resolves, the transaction may be committed. When it throws, the error is
+ * the one that failed the transaction, even if `work` caught it and went on.
  */
 export async function runInScope<T>(
   raw: RawTransaction,
@@ -47,7 +47,7 @@ export async function runInScope<T>(
   }
 }
 
-/** What a handle is lent for: the transaction, or one of its savepoints. */
+/** How long a lent handle works: for the transaction, or one of its savepoints. */
 interface Tenure {
   isOver: boolean;
 }
@@ -58,9 +58,9 @@ class TransactionScope implements StoreTransaction {
   readonly #loadedLogIds = new Set<string>();
   #isLoaded = false;
   #isSaved = false;
-  /** The transaction's tenure, then those of the savepoints that are open. */
+  /** The transaction's tenure, then those of the open savepoints. */
   readonly #tenures: [Tenure, ...Tenure[]] = [{ isOver: false }];
-  /** What the transaction failed with. */
+  /** The error that failed the transaction. */
   doom: { readonly error: unknown } | undefined;
 
   constructor(raw: RawTransaction) {
@@ -90,7 +90,7 @@ class TransactionScope implements StoreTransaction {
     return this.#orDoom(() => {
       this.#isSaved = true;
       this.#refuseUnloaded(request);
-      // From here on it may be committed, so that nothing can be added any more.
+      // It may be committed from here on, so nothing can be added any more.
       if (request.isLast) this.end();
       return this.#raw.save(request);
     });
@@ -106,7 +106,7 @@ class TransactionScope implements StoreTransaction {
       const result = await work();
       this.#leave(tenure);
       this.refuseDoomed();
-      // In PostgreSQL this fails where a statement has whose error the work kept to itself, and is undone like the work itself.
+      // In PostgreSQL this fails if the work caught a statement's error, and is undone like the work itself.
       await this.#raw.command(`RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
@@ -118,7 +118,7 @@ class TransactionScope implements StoreTransaction {
     }
   }
 
-  /** Throws when the transaction cannot commit any more: as busy, so that nobody takes it for one mutation's failure. */
+  /** Throws if the transaction can no longer commit: as busy, so that it does not count as one mutation's failure. */
   refuseDoomed(): void {
     if (!this.doom) return;
     throw new StoreBusyError('The transaction failed and is rolled back as a whole.', { cause: this.doom.error });

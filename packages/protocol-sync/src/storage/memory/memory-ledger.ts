@@ -6,7 +6,7 @@ export class MemoryLedger {
   readonly #byId = new Map<string, LedgerRow>();
   readonly #byLog = new Map<string, RowsOfLog>();
 
-  /** The rows of these ids, and those at these places of logs, each once. */
+  /** The rows of these ids, and those at these places in logs, each once. */
   recall(mutationIds: readonly string[], logs: readonly PlacesOfLog[]): readonly LedgerRow[] {
     const found = new Set<LedgerRow>();
     for (const id of mutationIds) {
@@ -23,7 +23,7 @@ export class MemoryLedger {
     return [...found];
   }
 
-  /** Enters all rows, or throws and enters none where an id is taken, or a sequence of a log. */
+  /** Enters all rows, or throws and enters none if an id or a sequence of a log is taken. */
   enter(rows: readonly LedgerRow[]): void {
     rows.forEach((row, index) => {
       if (this.#enterOne(row)) return;

@@ -1,17 +1,17 @@
-/** A record as the memory store holds it, and how it comes in and goes out. */
+/** A record as the memory store holds it, and how it is copied in and out. */
 import { ownFields } from '../own-copy.js';
 import type { FeedRecord, RecordState, StoredRecord } from '../sync-store.js';
 
-/** A record with data of its own, of which nobody else can change what was stored. It never leaves its place in the maps. */
+/** A record with its own copy of the data, which nobody else can change. It never leaves its place in the maps. */
 export type Row = { -readonly [Key in keyof StoredRecord]: StoredRecord[Key] } & {
   /**
-   * What readers are sent of `data`; kept from the second on, because what only one is sent costs more to keep than to make.
-   * Empty when there was a first.
+   * `data` as readers are sent it. Kept from the second reader on: for a single one, keeping it costs more than making
+   * it. Empty after the first.
    */
   text: string | undefined;
 };
 
-/** Name by name, because spreading a record costs several times as much. The place is given at commit. */
+/** Property by property, because spreading a record costs several times as much. The place is given at commit. */
 export function toRow(state: RecordState): Row {
   return {
     objectName: state.objectName,
@@ -30,7 +30,7 @@ export function toRow(state: RecordState): Row {
   };
 }
 
-/** Takes over into `row`, which stays where it is in the maps, what the record has become. */
+/** Writes the record's new state into `row`, which stays where it is in the maps. */
 export function writeOver(
   row: Row,
   { version, born, bornBy, data, deleted, writes, run, changedAt, origin, place }: Row,

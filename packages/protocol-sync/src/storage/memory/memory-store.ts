@@ -7,14 +7,14 @@ import type { Page, PageQuery, PruneSlice, Saved, SaveRequest, StoreTransaction,
 import { runInScope } from '../transaction-scope.js';
 import { MemoryTables, type SaveRows, toRows } from './memory-tables.js';
 
-/** Where ids come from. */
+/** The source of ids. */
 export interface MemoryStoreOptions {
   readonly platform?: Pick<Platform, 'randomId'> | undefined;
 }
 
 /**
- * Keeps a sync server's state in this process. Nothing outlives it: clients of a server that restarts get
- * `reset: 'epoch'` and send again what was not settled.
+ * Keeps a sync server's state in this process. Nothing outlives it: when the server restarts, clients get `reset:
+ * 'epoch'` and send again what was not settled.
  */
 export class MemoryStore implements SyncStore {
   readonly #mutex = new Mutex();
@@ -29,10 +29,10 @@ export class MemoryStore implements SyncStore {
     this.#epochs = new EpochWatch(platform);
   }
 
-  /** The epoch begins here and not in the constructor: Workers make nothing random before their first request. */
+  /** The epoch begins here and not in the constructor: Workers allow no random values before their first request. */
   async open(): Promise<void> {
     if (this.#tables.facts.epoch === '') this.#tables.beginFeed(this.#epochs.begin());
-    // Whoever opens it next stands for another process, as one that opens a copy: tests have no other.
+    // Opening it again stands for another process that opens a copy: tests have no other way.
     else this.#epochs = new EpochWatch(this.#platform);
     this.#isOpen = true;
   }
@@ -63,7 +63,7 @@ export class MemoryStore implements SyncStore {
     });
   }
 
-  /** Needs no turn: what a transaction saves is not in the tables before it commits. */
+  /** Needs no turn: a transaction's changes are not in the tables before it commits. */
   async page(query: PageQuery): Promise<Page> {
     this.#refuseClosed();
     return { facts: this.#tables.factsFor(query.epoch), records: this.#tables.page(query) };

@@ -1,4 +1,4 @@
-/** What a store holds, as maps: the memory store without its turns and transactions. */
+/** The contents of a store, as maps: the memory store without its turns and transactions. */
 import { recordKey } from '@objectql/sync-types';
 import { RecordMap } from '../../records/record-map.js';
 import { KEPT_EPOCHS } from '../epoch-watch.js';
@@ -21,10 +21,10 @@ import { MemoryLedger } from './memory-ledger.js';
 import { type Row, toFeedRecord, toRecord, toRow, writeOver } from './memory-row.js';
 import { mergeByPlace, PlaceIndex } from './place-index.js';
 
-/** What a transaction saves, made independent of the objects it was said with. */
+/** What a transaction saves, independent of the caller's objects. */
 export type SaveRows = Omit<SaveRequest, 'records'> & { readonly records: readonly Row[] };
 
-/** Ledger rows, log rows and a record's bookkeeping are made by this package alone, which never changes them. */
+/** Only this package makes ledger rows, log rows and a record's bookkeeping, and it never changes them. */
 export function toRows({ records = [], intents = [], ...rest }: SaveRequest): SaveRows {
   return {
     ...rest,
@@ -33,7 +33,7 @@ export function toRows({ records = [], intents = [], ...rest }: SaveRequest): Sa
   };
 }
 
-/** Synchronous, and whole: what it refuses, it refuses before it changes anything. */
+/** Synchronous, and all or nothing: it refuses a request before it changes anything. */
 export class MemoryTables {
   /** The epoch is empty until the store is opened. */
   facts: StoreFacts = { epoch: '', head: 0, floor: 0, versionFloor: 0 };
@@ -47,7 +47,7 @@ export class MemoryTables {
   /** The epochs that the present one continues, with their last places, rising. */
   readonly #lastPlaceByEpoch = new Map<string, number>();
 
-  /** The facts, with how far the given epoch goes. */
+  /** The facts, including how far the given epoch goes. */
   factsFor(epoch: string | undefined): StoreFacts {
     if (epoch === undefined) return this.facts;
     return {
@@ -94,7 +94,7 @@ export class MemoryTables {
     return records;
   }
 
-  /** Takes all the requests over, into the given epoch, or throws. */
+  /** Saves all the requests in the given epoch, or throws. */
   save(requests: readonly SaveRows[], epoch = this.facts.epoch): void {
     this.#refuseSecondIntents(requests);
     this.#ledger.enter(requests.flatMap(({ ledger = [] }) => ledger));
@@ -134,7 +134,7 @@ export class MemoryTables {
     const before = this.#records.get(record);
     if (before) this.#leaveFeed(before);
     else this.#records.set(record, record);
-    // The one that is there is written over: what is new dies young, and nothing has to be found or moved in the map.
+    // An existing row is overwritten: new objects die young, and nothing has to be found or moved in the map.
     const row = before ? writeOver(before, record) : record;
     const feed = this.#feedByObject.get(row.objectName) ?? new PlaceIndex();
     this.#feedByObject.set(row.objectName, feed);
@@ -195,7 +195,9 @@ export class MemoryTables {
   }
 }
 
-/** What several indexes hold at higher places than `place`; one alone, as nearly always, is in order already. */
+/**
+ * Merges what several indexes hold at higher places than `place`; a single one, as nearly always, is in order already.
+ */
 function inOrder([first, ...others]: readonly PlaceIndex<Row>[], place: number): Iterable<Row> {
   if (!first) return [];
   return others.length === 0

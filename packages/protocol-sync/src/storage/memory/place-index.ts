@@ -1,4 +1,4 @@
-/** Things by their place in the feed, for reading them in order from anywhere. */
+/** Indexes things by their place in the feed, to read them in order from anywhere. */
 
 /** 256 places a bucket: few enough to look through, and removing an emptied bucket stays cheap. */
 const BUCKET_PLACES = 256;
@@ -12,20 +12,20 @@ interface Bucket<T> {
 }
 
 /**
- * Holds things whose places only ever rise. Reading costs what is read: a bucket is dropped with its last thing, so
- * however often things moved to a later place, nothing has to be stepped over but the start of the first bucket.
+ * Holds things whose places only ever rise. Reading costs only what is read: a bucket is dropped with its last thing,
+ * so however often things moved to a later place, only the start of the first bucket has to be skipped.
  */
 export class PlaceIndex<T extends { readonly place: number }> {
-  /** Which stretch each bucket is of; ascending. */
+  /** The stretch of each bucket, ascending. */
   readonly #numbers: number[] = [];
   readonly #buckets: Bucket<T>[] = [];
 
-  /** How many stretches of the feed hold something: what reading it all steps through. */
+  /** How many stretches of the feed hold something: a full read steps through all of them. */
   get bucketCount(): number {
     return this.#buckets.length;
   }
 
-  /** Adds something at a place above all that were added before. */
+  /** Adds something at a place above all earlier ones. */
   add(thing: T): void {
     const number = bucketNumber(thing.place);
     const last = this.#buckets.at(-1);
@@ -53,7 +53,7 @@ export class PlaceIndex<T extends { readonly place: number }> {
     this.#buckets.splice(at, 1);
   }
 
-  /** Yields what is at higher places than `place`, in order. */
+  /** Yields the things at higher places than `place`, in order. */
   *after(place: number): Generator<T> {
     for (let index = firstFrom(this.#numbers, bucketNumber(place)); index < this.#buckets.length; index++) {
       for (const thing of this.#buckets[index]?.things ?? []) if (thing && thing.place > place) yield thing;
@@ -61,7 +61,7 @@ export class PlaceIndex<T extends { readonly place: number }> {
   }
 }
 
-/** Yields what several sequences, each in order of places, hold together, in order of places. */
+/** Merges several sequences, each in order of places, into one in order of places. */
 export function* mergeByPlace<T extends { readonly place: number }>(sequences: readonly Iterator<T>[]): Generator<T> {
   const heads = sequences.map((sequence) => ({ sequence, next: sequence.next() }));
   for (;;) {
@@ -79,13 +79,13 @@ function bucketNumber(place: number): number {
   return Math.floor(place / BUCKET_PLACES);
 }
 
-/** Index of the first of the ascending `values` that is no smaller than `value`: most often as far in as it is larger than the first. */
+/** Index of the first of the ascending `values` that is not below `value`: usually its distance from the first one. */
 function indexOf(values: readonly number[], value: number): number {
   const guess = value - (values[0] ?? 0);
   return values[guess] === value ? guess : firstFrom(values, value);
 }
 
-/** Index of the first of the ascending `values` that is no smaller than `least`. */
+/** Index of the first of the ascending `values` that is not below `least`. */
 function firstFrom(values: readonly number[], least: number): number {
   let low = 0;
   let high = values.length;

@@ -1,7 +1,7 @@
 /** One log's part of the ledger of a store in memory. */
 import type { LedgerRow } from '../sync-store.js';
 
-/** The rows by their sequences. Nearly every row comes with a sequence above all others, and then nothing is looked up. */
+/** The rows by their sequences. Nearly every new row has the highest sequence, and then nothing is looked up. */
 export class RowsOfLog {
   readonly #bySequence = new Map<number, LedgerRow>();
   #last = 0;

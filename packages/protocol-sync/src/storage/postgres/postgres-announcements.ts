@@ -1,4 +1,4 @@
-/** Commits of other processes, as PostgreSQL announces them. */
+/** Learns of commits of other processes, as PostgreSQL announces them. */
 import type { Platform } from '../../platform/platform.js';
 import type { PostgresClient } from './postgres-pool.js';
 
@@ -15,8 +15,8 @@ export interface AnnouncementOptions {
 /** 1 s between two tries to connect: commits are noticed soon after the database is back. */
 const RECONNECT_MS = 1000;
 /**
- * 15 s: how late a commit may be noticed that nobody announced, as behind a pooler; and what a connection may take to
- * answer. So what is committed behind one that fell silent is noticed after twice that and a second.
+ * 15 s: how late a commit may be noticed that was not announced, as behind a pooler; and how long a connection may take
+ * to answer. So behind a connection that fell silent, a commit is noticed after twice that and a second.
  */
 const LOOK_MS = 15_000;
 
@@ -41,7 +41,7 @@ export class PostgresAnnouncements {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTimer();
-    // First, because what was asked of it may never be answered.
+    // First, because a pending query may never be answered.
     this.#drop();
     await this.#run;
   }
@@ -59,12 +59,12 @@ export class PostgresAnnouncements {
       await client.query(`LISTEN ${channel}`);
       await this.#look();
     } catch {
-      // The database may be down for long; whoever asks it for something is told what is wrong.
+      // The database may be down for long; requests that need it report what is wrong.
       this.#onLost();
     }
   }
 
-  /** Tells the head, then arms the next look. No answer until then: the connection is taken for lost. */
+  /** Tells the head, then arms the next look. If no answer comes until then, the connection counts as lost. */
   async #look(): Promise<void> {
     const client = this.#client;
     if (!client || this.#isStopped) return;
@@ -98,7 +98,7 @@ export class PostgresAnnouncements {
     client.removeListener('end', this.#onLost);
     client.removeListener('notification', this.#onNotification);
     client.removeListener('error', this.#onLost);
-    // A broken connection may complain once more, and without a listener that would end the process.
+    // A broken connection may emit another error, which would end the process without a listener.
     client.on('error', () => {});
     client.release(true);
   }

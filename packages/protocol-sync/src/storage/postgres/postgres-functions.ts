@@ -1,31 +1,31 @@
 /**
- * What a push does in the database, as functions of it: PostgreSQL keeps the plans of a function's statements, where
- * planning those of a small push took as long as running them. A function keeps also locks and read apart, of which each
- * needs a snapshot of its own, in one round trip.
+ * What a push does in the database, as functions: PostgreSQL keeps the plans of a function's statements, while planning
+ * those of a small push took as long as running them. A function also combines locking and reading, which each need
+ * their own snapshot, in one round trip.
  */
 import { nameOfText } from '../../push/content-hash.js';
 import type { PostgresStatements } from './postgres-statements.js';
 import type { SqlTransaction } from './sql-transaction.js';
 
 /**
- * Plans that hold for every size: a plan that was made while a table was small would read the whole of a large one. They
- * hold in the function alone, so that an application's own statements are planned as ever.
+ * Plans that are good for every size: a plan made while a table was small would read the whole of a large one. The
+ * settings apply only inside the function, so an application's own statements are planned as usual.
  */
 const SETTINGS = [
   'plan_cache_mode = force_generic_plan',
   ...['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'].map((setting) => `${setting} = off`),
 ];
 
-/** The types of what is saved, group by group, in the order in which `PostgresTransaction` gives the values. */
+/** The types of the saved values, group by group, in the order in which `PostgresTransaction` passes them. */
 const RECORDS = ['text[]', 'text', 'bigint[]', 'bigint[]', 'text', 'text', 'boolean[]'];
 const CHANNEL = 'text';
 const LEDGER = ['text[]', 'text[]', 'bigint[]', 'text[]', 'text', 'text[]', 'text', 'bigint[]'];
-/** Its row, and whether it is there already. */
+/** The log's row, and whether it exists already. */
 const LOG = ['text', 'text', 'bigint', 'bigint', 'boolean'];
 /** Epoch, next epoch, known head, version floor. */
 const FEED = ['text', 'text', 'bigint', 'bigint'];
 
-/** One function: what creates it, and what calls it with as many values as it has parameters. */
+/** One function: the statement that creates it, and the one that calls it with a value for each parameter. */
 export interface PostgresFunction {
   readonly name: string;
   readonly create: string;
@@ -34,7 +34,7 @@ export interface PostgresFunction {
 
 export type PostgresFunctions = ReturnType<typeof postgresFunctions>;
 
-/** The functions of one schema. Their names tell what they say, so those of two releases do not meet. */
+/** The functions of one schema. Their names depend on their text, so those of two releases do not collide. */
 export function postgresFunctions(schema: string, { lock, load, save }: PostgresStatements) {
   return {
     load: makeFunction(schema, 'load', {
@@ -51,7 +51,7 @@ export function postgresFunctions(schema: string, { lock, load, save }: Postgres
     save: makeFunction(schema, 'save', {
       parameters: [...RECORDS, CHANNEL, ...LEDGER, ...LOG, ...FEED],
       answers: ['head bigint', 'epoch text', 'version_floor bigint'],
-      // The code is that of a transaction which has to run again.
+      // The error code makes the transaction run again.
       body: `
         ${save('head, epoch, version_floor')};
         PERFORM pg_notify($8, head::text) WHERE head IS NOT NULL;
@@ -63,7 +63,9 @@ export function postgresFunctions(schema: string, { lock, load, save }: Postgres
   };
 }
 
-/** Creates those functions that the schema, a quoted identifier's plain `name`, lacks; inside the caller's transaction. */
+/**
+ * Creates the functions that the schema, a quoted identifier's plain `name`, lacks; inside the caller's transaction.
+ */
 export async function createFunctions(
   sql: SqlTransaction,
   name: string,
@@ -90,7 +92,7 @@ function makeFunction(schema: string, does: string, { parameters, answers, body 
       #variable_conflict use_column
       BEGIN ${body}
       END`;
-  // With the schema in it: where that was renamed, the functions made before speak of tables that are not there.
+  // Includes the schema: if that was renamed, the earlier functions name tables that no longer exist.
   const name = `objectql_sync_${does}_${nameOfText(head + text)}`;
   const values = parameters.map((_, index) => `$${index + 1}`);
   return {

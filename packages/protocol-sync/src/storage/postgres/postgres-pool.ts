@@ -1,4 +1,4 @@
-/** What the PostgreSQL store uses of a `pg` Pool, and what `pg`'s errors mean to it. */
+/** What the PostgreSQL store uses of a `pg` Pool, and what it reads from `pg`'s errors. */
 
 /** One connection, as `pool.connect()` gives it. */
 export interface PostgresClient {
@@ -21,7 +21,7 @@ export interface PostgresPool {
 
 /** The five-letter code of an error that PostgreSQL itself reported; `undefined` for any other. */
 export function sqlState(error: unknown): string | undefined {
-  // `EPIPE` has five letters too; only what the server reported has a severity.
+  // `EPIPE` has five letters too; only errors from the server have a severity.
   if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
@@ -36,12 +36,12 @@ export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === '55P03';
 }
 
-/** A row with this key is there already, which another transaction may have just written. */
+/** A row with this key exists already; another transaction may have just written it. */
 export function isDuplicateKey(error: unknown): boolean {
   return sqlState(error) === '23505';
 }
 
-/** A function is called that is not there. */
+/** The called function does not exist. */
 export function isMissingFunction(error: unknown): boolean {
   return sqlState(error) === '42883';
 }

@@ -7,13 +7,14 @@ import type { PostgresStatements } from './postgres-statements.js';
 
 export interface PostgresPruneOptions {
   readonly statements: PostgresStatements;
-  /** What the processes that prune this schema take turns on. */
+  /** The lock with which the processes that prune this schema take turns. */
   readonly lockName: string;
 }
 
 /**
- * Drops one slice; answers how many rows went. Tombstones and ledger rows go in a transaction each, so that the feed's
- * row, which every writer needs, is locked for one short commit only. While another process prunes, nothing is done.
+ * Drops one slice; answers how many rows it removed. Tombstones and ledger rows go in separate transactions, so that
+ * the feed's row, which every writer needs, is locked for one short commit only. Does nothing while another process
+ * prunes.
  */
 export async function prunePostgres(
   source: PostgresSource,
@@ -38,7 +39,7 @@ export async function prunePostgres(
   return tombstones + rows;
 }
 
-/** The first row of a statement; its caller casts it to what the statement selects. */
+/** Answers a statement's first row; the caller casts it to what the statement selects. */
 type Query = (text: string, values: readonly Int8[]) => Promise<unknown>;
 
 interface DroppedTombstones {

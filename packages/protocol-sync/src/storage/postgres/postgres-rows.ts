@@ -1,7 +1,7 @@
-/** What the PostgreSQL store's statements select beside the tables' own rows, whose columns are in `sql-rows.ts`. */
+/** What the PostgreSQL store's statements select besides the tables' own rows, whose columns are in `sql-rows.ts`. */
 import type { FeedColumns, Int8, RecordColumns } from '../sql-rows.js';
 
-/** The feed as a transaction leaves it; all `null` where it took no places. */
+/** The feed as a transaction leaves it; all `null` if the transaction took no places. */
 export type TakenColumns = Pick<FeedColumns, 'epoch' | 'head'> | { readonly head: null };
 
 /** All that a transaction loads, as JSON texts, `null` for nothing; and how many rows of each table it has locked. */
@@ -15,7 +15,7 @@ export interface LoadColumns extends FeedColumns {
   readonly log: string | null;
 }
 
-/** The feed's facts beside one record of a page; without one where the page is empty. */
+/** The feed's facts beside one record of a page; without a record if the page is empty. */
 export type PageColumns = { readonly epoch: string; readonly head: Int8 } & {
   readonly feed_floor: Int8;
   readonly version_floor: Int8;

@@ -1,12 +1,12 @@
-/** The PostgreSQL store's tables, and how an older schema becomes a newer one. */
+/** The PostgreSQL store's tables, and how an older schema is upgraded. */
 
 import { stepsFrom } from '../schema-version.js';
 import { HERE } from './postgres-statements.js';
 import type { SqlTransaction } from './sql-transaction.js';
 
 /**
- * The schema's name as an identifier. Throws for a name that PostgreSQL would cut off or refuse: two cut names could
- * become one schema.
+ * The schema's name as an identifier. Throws for a name that PostgreSQL would truncate or refuse: two truncated names
+ * could become one schema.
  */
 export function quoteSchema(name: string): string {
   if (name === '' || name.includes('\0') || new TextEncoder().encode(name).length > MAX_IDENTIFIER_BYTES) {
@@ -15,7 +15,7 @@ export function quoteSchema(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** What PostgreSQL keeps of a name. */
+/** PostgreSQL truncates longer names. */
 const MAX_IDENTIFIER_BYTES = 63;
 
 /**
@@ -28,7 +28,7 @@ export async function migratePostgres(sql: SqlTransaction, name: string, epoch: 
   const [locked] = await sql.rows<{ encoding: string }>(lock, [`objectql_sync migrate ${name}`]);
   refuseEncoding(locked?.encoding ?? '');
   const there = await sql.rows('SELECT 1 FROM pg_namespace WHERE nspname = $1', [name]);
-  // Asked first, because CREATE SCHEMA IF NOT EXISTS needs the right to create one also where it is there.
+  // Asked first, because CREATE SCHEMA IF NOT EXISTS needs the right to create one even if it exists.
   if (there.length === 0) await sql.rows(`CREATE SCHEMA ${schema}`);
   const tables = await sql.rows('SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
     name,
@@ -46,7 +46,7 @@ export async function migratePostgres(sql: SqlTransaction, name: string, epoch: 
   await sql.rows(`UPDATE ${schema}.objectql_sync_feed SET begun_in = ${HERE}`);
 }
 
-/** Throws for a database that has no place for some characters: a push with one of them would fail for ever. */
+/** Throws for a database that cannot store some characters: a push with one of them would fail for ever. */
 function refuseEncoding(encoding: string): void {
   // `SQL_ASCII` keeps bytes as they come.
   if (encoding === 'UTF8' || encoding === 'SQL_ASCII') return;
@@ -90,7 +90,8 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (object_name, record_id)
   );
   `,
-  // The epochs that the feed's present one continues, each with its last place; and the database in which it was begun.
+  // The earlier epochs that the feed's present one continues, each with its last place; and the database where the
+  // present one was begun.
   `
   CREATE TABLE $schema.objectql_sync_epochs (epoch text COLLATE "C" PRIMARY KEY, last_place bigint NOT NULL);
   CREATE INDEX objectql_sync_epochs_by_place ON $schema.objectql_sync_epochs (last_place);

@@ -1,4 +1,4 @@
-/** Connections of the application's pool, lent for one transaction at a time. */
+/** Connections of the application's pool, borrowed for one transaction at a time. */
 
 import { inTime } from '../../platform/in-time.js';
 import { StoreBusyError } from '../sync-store.js';
@@ -26,13 +26,15 @@ export async function takeClient(pool: PostgresPool, waiting: PostgresWaiting): 
   }
 }
 
-/** Where connections come from, and for how long to wait. */
+/** The source of connections, and how long to wait for one. */
 export interface PostgresSource {
   readonly pool: PostgresPool;
   readonly waiting: PostgresWaiting;
 }
 
-/** Runs `work` in one transaction on a connection of its own. A connection that is lost meanwhile: `StoreBusyError`. */
+/**
+ * Runs `work` in one transaction on its own connection. Throws `StoreBusyError` if the connection is lost meanwhile.
+ */
 export function inTransaction<T>(source: PostgresSource, work: (sql: SqlTransaction) => Promise<T>): Promise<T> {
   return withClient(source, async (client) => {
     const sql = new SqlTransaction(client, source.waiting);
@@ -42,11 +44,11 @@ export function inTransaction<T>(source: PostgresSource, work: (sql: SqlTransact
   });
 }
 
-/** Runs `work` with a connection of its own, which leaves with no transaction open. */
+/** Runs `work` with a connection of its own, which is given back without an open transaction. */
 export async function withClient<T>(source: PostgresSource, work: (client: PostgresClient) => Promise<T>): Promise<T> {
   const client = await takeClient(source.pool, source.waiting);
   let isLost = false;
-  // Without a listener, a connection that breaks while it is lent would end the process; its next statement fails.
+  // Without a listener, a connection that breaks while it is borrowed would end the process; its next statement fails.
   client.on('error', ignore);
   try {
     return await work(client);
@@ -55,13 +57,13 @@ export async function withClient<T>(source: PostgresSource, work: (client: Postg
       error instanceof SilentConnectionError || isUnavailable(error) || !(await canRollBack(client, source.waiting));
     throw isLost ? outOfReach(error) : error;
   } finally {
-    // A lost connection may complain once more after it was given back, so its listener stays.
+    // A lost connection may emit another error after it was given back, so its listener stays.
     if (!isLost) client.removeListener('error', ignore);
     client.release(isLost);
   }
 }
 
-/** Whether the connection still works, which is then free of what failed on it. */
+/** Whether the connection still works and is now free of the failed transaction. */
 async function canRollBack(client: PostgresClient, { platform }: PostgresWaiting): Promise<boolean> {
   try {
     await answerInTime(client.query('ROLLBACK'), platform);

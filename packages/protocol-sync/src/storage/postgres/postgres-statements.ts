@@ -1,6 +1,6 @@
 /**
- * The PostgreSQL store's statements, for one schema. Each handles a whole batch: their number never grows with it. Those that
- * take the names of variables are run in functions, for which they leave there what they select.
+ * The PostgreSQL store's statements, for one schema. Each handles a whole batch: their number never grows with it.
+ * Those that take the names of variables run in functions and store what they select in these variables.
  */
 
 const RECORD_COLUMNS = 'object_name, record_id, place, version, changed_at, data, bookkeeping';
@@ -8,19 +8,19 @@ const LEDGER_COLUMNS = 'mutation_id, log_id, sequence, object_name, record_id, c
 const TABLES = ['feed', 'records', 'ledger', 'logs', 'intents', 'epochs'] as const;
 
 /**
- * What the feed's table is part of: this run of the database server, and the files of the table. A backup that is put back,
- * a standby that takes over, a table that is loaded anew and a database made out of another are each another one.
+ * What the feed's table belongs to: this run of the database server, and the table's files. It changes when a backup is
+ * put back, a standby takes over, a table is loaded anew, or another database is made from this one.
  */
 export const HERE = "extract(epoch FROM pg_postmaster_start_time()) || ' ' || pg_relation_filepath(tableoid)";
 
-/** Stands between JSON texts that go as one parameter: no such text has it in it, because JSON writes it as an escape. */
+/** Separates JSON texts that share one parameter: no JSON text contains it, because JSON writes it as an escape. */
 export const TEXT_SEPARATOR = '\u001e';
 
-/** An array of JSON texts from one parameter; nothing between two separators is null. */
+/** An array of JSON texts from one parameter; nothing between two separators means null. */
 const jsonTexts = (parameter: number) => `string_to_array($${parameter}, E'\\x1e', '')`;
 
 const ASKED = `unnest($1::text[], ${jsonTexts(2)}) AS asked (object_name, record_id)`;
-/** The same in the order in which all transactions lock. */
+/** The same, in the order in which all transactions lock. */
 const IN_ORDER = `(SELECT * FROM ${ASKED} ORDER BY object_name COLLATE "C", record_id COLLATE "C") AS asked`;
 
 export type PostgresStatements = ReturnType<typeof postgresStatements>;
@@ -29,15 +29,16 @@ export type PostgresStatements = ReturnType<typeof postgresStatements>;
 export function postgresStatements(schema: string) {
   const table = (name: string) => `${schema}.objectql_sync_${name}`;
   const [feed, records, ledger, logs, intents, epochs] = TABLES.map(table);
-  // The limit tells PostgreSQL that it is one row. Until the table is analysed it guesses hundreds, so many pages that it
-  // compiles the statement, which takes ten times as long as running it.
+  // The limit tells PostgreSQL that it is one row. Until the table is analysed, it estimates hundreds and so many pages
+  // that it compiles the statement, which takes ten times as long as running it.
   const page = (rows: string) => `
     SELECT f.epoch, f.head, f.floor AS feed_floor, f.version_floor, page.* FROM (SELECT * FROM ${feed} LIMIT 1) AS f
     LEFT JOIN (${rows} ORDER BY place LIMIT $2) AS page ON true ORDER BY page.place`;
-  // Each record is looked up by itself: of a join the plan depends on how many there are, and this one is kept.
+  // Looks up each record by itself: the plan of a join depends on how many there are, and this plan is kept.
   const rowOf = (named: string | undefined, columns: string, end = 'OFFSET 0') => `CROSS JOIN LATERAL (
         SELECT ${columns} FROM ${named} AS t WHERE t.object_name = asked.object_name AND t.record_id = asked.record_id ${end})`;
-  // Likewise each place: PostgreSQL up to 16 takes every log for one of average length, and would read the whole of a long one.
+  // Likewise for each place: up to version 16, PostgreSQL assumes that every log is of average length, and would read
+  // the whole of a long one.
   const ledgerRowAt = (logId: string, sequence: string) => `CROSS JOIN LATERAL (
         SELECT ${LEDGER_COLUMNS} FROM ${ledger} WHERE log_id = ${logId} AND sequence = ${sequence} OFFSET 0) AS g`;
   return {
@@ -53,7 +54,7 @@ export function postgresStatements(schema: string) {
       )
       SELECT (SELECT count(*) FROM log) AS logs, (SELECT count(*) FROM found) AS records,
         (SELECT count(*) FROM announced) AS intents INTO ${into}`,
-    // Before the log that its device uses now: what was left earlier is locked earlier.
+    // Before the device's present log: logs that were left earlier are locked earlier.
     lockFormer: `SELECT log_id, principal, floor, last_time FROM ${logs} WHERE log_id = ANY ($1::text[])
       ORDER BY log_id FOR UPDATE`,
     rowsOfFormer: `
@@ -63,8 +64,8 @@ export function postgresStatements(schema: string) {
     addFormer: `
       INSERT INTO ${logs} (log_id, principal, floor, last_time)
       SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING`,
-    // One statement, so one snapshot: a ledger that tells of a create beside records that lack it would make the
-    // server refuse what follows that create.
+    // One statement, so one snapshot: if the ledger told of a create and the records lacked it, the server would refuse
+    // what follows that create.
     load: (into: string) => `
       SELECT epoch, head, floor, version_floor,
         (SELECT json_agg(row_to_json(r))::text FROM ${ASKED} ${rowOf(records, RECORD_COLUMNS.replaceAll(/\w+/g, 't.$&'))} AS r) AS records,
@@ -78,10 +79,11 @@ export function postgresStatements(schema: string) {
       WHERE i.object_name = asked.object_name AND i.record_id = asked.record_id`,
     addIntents: `
       INSERT INTO ${intents} (object_name, record_id, intent) SELECT * FROM unnest($1::text[], ${jsonTexts(2)}, ${jsonTexts(3)})`,
-    // Whoever takes places keeps the feed's row locked until its commit: the order of places is the order of commits,
-    // and no reader passes one that can still be filled. So it is locked when all that may wait for others is done,
-    // which `done` makes sure of: it counts what the parts before it have written. A place is computed from a value, not by
-    // a join with `taken`, of which PostgreSQL expects a hundred rows: it then reads all records to change fifty.
+    // A transaction that takes places keeps the feed's row locked until its commit: the order of places is the order of
+    // commits, and no reader passes a place that can still be filled. So the row is locked after everything that may
+    // wait for others. `done` makes sure of that: it counts what the parts before it have written. A place is computed
+    // from a value, not by a join with `taken`: PostgreSQL expects a hundred rows of it and then reads all records to
+    // change fifty.
     save: (into: string) => `
       WITH changed_log AS (
         UPDATE ${logs} SET floor = greatest(floor, $19), last_time = greatest(last_time, $20)
@@ -118,13 +120,13 @@ export function postgresStatements(schema: string) {
       )
       SELECT head, epoch, version_floor INTO ${into} FROM taken`,
     page: page(`SELECT ${RECORD_COLUMNS} FROM ${records} WHERE place > $1`),
-    // One walk along an index for each object, merged as they go. Each needs an order and a limit of its own, or all
-    // that lies behind the page is read and sorted; so does an IN list.
+    // One index walk for each object, merged as they go. Each needs its own order and limit, or everything behind the
+    // page would be read and sorted; an IN list would do that, too.
     pageOfObjects: (objects: number) => {
       const walk = (parameter: number) => `(SELECT ${RECORD_COLUMNS} FROM ${records}
         WHERE object_name = $${parameter} AND place > $1 ORDER BY place LIMIT $2)`;
       const walks = Array.from({ length: objects }, (_, index) => walk(index + 3));
-      // In a query of its own: beside a single walk, which has its order already, there is no place for another.
+      // In a subquery: a single walk already has its order, so there is no room for another.
       return page(`SELECT * FROM (${walks.join(' UNION ALL ')}) AS walks`);
     },
     pageOfManyObjects: page(`
@@ -134,12 +136,12 @@ export function postgresStatements(schema: string) {
     lastPlace: `SELECT last_place FROM ${epochs} WHERE epoch = $1`,
     changeEpoch: `UPDATE ${feed} SET epoch = $1, begun_in = ${HERE}`,
     forgetEpochs: `DELETE FROM ${epochs}`,
-    // Of those that are kept for their number the last places are higher.
+    // The epochs that are kept for their number have higher last places.
     dropEpochs: `
       DELETE FROM ${epochs} WHERE last_place < least(
         (SELECT floor FROM ${feed}),
         coalesce((SELECT last_place FROM ${epochs} ORDER BY last_place DESC LIMIT 1 OFFSET $1), 0))`,
-    // A row where it was free.
+    // Answers a row if the lock was free.
     tryPruneLock: 'SELECT WHERE pg_try_advisory_xact_lock(hashtextextended($1, 0))',
     dropTombstones: `
       WITH old AS (

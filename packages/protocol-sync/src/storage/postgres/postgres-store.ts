@@ -32,16 +32,16 @@ import { inTransaction, type PostgresSource, takeClient, withClient } from './po
 import { type PostgresStatements, postgresStatements } from './postgres-statements.js';
 import { feedRow, PostgresTransaction, StaleLoadError, withReach } from './postgres-transaction.js';
 
-/** The application's pool, and where the tables of sync are in its database. */
+/** The application's pool, and where sync's tables are in its database. */
 export interface PostgresStoreOptions {
   /**
-   * The application's pool of `pg`, which it ends after the store. While somebody listens for commits, one of its
-   * connections is kept for that, so it needs two at least.
+   * The application's pool of `pg`; end it after the store. While somebody listens for commits, one of its connections
+   * is used for that, so it needs at least two.
    */
   readonly pool: PostgresPool;
-  /** The PostgreSQL schema that holds the tables; made when it is missing. One for each tenant keeps them apart. */
+  /** The PostgreSQL schema that holds the tables; created if it is missing. One for each tenant keeps them apart. */
   readonly schema?: string | undefined;
-  /** Milliseconds to wait for a free connection, then `StoreBusyError`. Default 5,000. */
+  /** Milliseconds to wait for a free connection before `StoreBusyError`. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds to wait for another transaction's lock before trying again. Default 5,000. */
   readonly lockTimeoutMs?: number | undefined;
@@ -55,18 +55,18 @@ const OPTIONS: OptionKinds<PostgresStoreOptions> = {
   lockTimeoutMs: DURATION_KIND,
   platform: true,
 };
-/** 5 s: longer than a healthy push takes, and the tries together stay near the client's 30 s. */
+/** 5 s: longer than a healthy push takes, and all tries together stay near the client's 30 s. */
 const DEFAULT_TIMEOUT_MS = 5000;
-/** 5 runs: contention that outlives them is congestion, which the client's backoff relieves better. */
+/** 5 runs: contention that lasts longer is congestion, which the client's backoff relieves better. */
 const MAX_TRIES = 5;
 /** 5 ms before the second run, twice as long before each further one. */
 const FIRST_PAUSE_MS = 5;
-/** 100: more walks than this cost more to plan than they save. */
+/** 100: with more walks, planning costs more than they save. */
 const MAX_MERGED_OBJECTS = 100;
 
 /**
- * Keeps a sync server's state in PostgreSQL (tested with 18): `new PostgresStore({ pool: new pg.Pool(…) })`. A commit is as
- * durable as the database's `synchronous_commit` makes it; leave that on, because clients do not send again what was
+ * Keeps a sync server's state in PostgreSQL (tested with 18): `new PostgresStore({ pool: new pg.Pool(…) })`. A commit
+ * is as durable as the database's `synchronous_commit` makes it; leave that on, because clients do not resend what was
  * answered. A transaction's `handle` is the pool's client, so a resolver's own writes commit with the push.
  */
 export class PostgresStore implements SyncStore {
@@ -80,7 +80,9 @@ export class PostgresStore implements SyncStore {
   #announcements: PostgresAnnouncements | undefined;
   #isOpen = false;
 
-  /** Throws `TypeError` for what is no pool and for an unknown option: a misspelt `schema` would put all tenants into one. */
+  /**
+   * Throws `TypeError` for an unknown option or a value that is not a pool: a misspelt `schema` would mix all tenants.
+   */
   constructor(options: PostgresStoreOptions) {
     refuseWrongOptions(options, OPTIONS, 'PostgresStore: ');
     const { pool, schema = 'objectql_sync', platform = systemPlatform } = options;
@@ -94,7 +96,7 @@ export class PostgresStore implements SyncStore {
 
   async open(): Promise<void> {
     if (this.#isOpen) return;
-    // Without a listener, a pool whose idle connection breaks, as in a restart of the database, ends the process.
+    // Without a listener, the process ends when an idle connection of the pool breaks, as in a restart of the database.
     this.#source.pool.on('error', ignore);
     try {
       await this.#migrate();
@@ -113,7 +115,7 @@ export class PostgresStore implements SyncStore {
         try {
           return await this.#try(work, attempt === 1);
         } catch (error) {
-          // A backup of another release was put back under this process.
+          // A backup from another release was restored under this process.
           if (isMissingFunction(error) && attempt === 1) await this.#migrate();
           else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
           if (attempt === MAX_TRIES) {
@@ -154,7 +156,7 @@ export class PostgresStore implements SyncStore {
       inTransaction(this.#source, async (sql) => {
         const epoch = newEpoch(this.#platform);
         await sql.rows(this.#statements.changeEpoch, [epoch]);
-        // Now that the feed is locked, nobody ends an epoch that this would not see.
+        // The feed is locked now, so no epoch can end unseen.
         await sql.rows(this.#statements.forgetEpochs);
         return epoch;
       }),
@@ -198,7 +200,7 @@ export class PostgresStore implements SyncStore {
     return result;
   }
 
-  /** Makes or upgrades the tables and the functions. */
+  /** Creates or upgrades the tables and the functions. */
   #migrate(): Promise<void> {
     return inTransaction(this.#source, async (sql) => {
       await migratePostgres(sql, this.#schema, newEpoch(this.#platform));
@@ -214,7 +216,7 @@ export class PostgresStore implements SyncStore {
     return query(pageOfObjects(objects.length), ...objects);
   }
 
-  /** Outside of transactions. */
+  /** Queries outside of transactions. */
   #ask(client: PostgresClient, text: string, values?: unknown[]) {
     return answerInTime(client.query(text, values), this.#platform);
   }

@@ -1,10 +1,10 @@
 /**
- * Several statements in one round trip. `pg` sends one at a time and waits for its answer; to a query of the caller's own
- * kind, as cursors are, it lends the connection, on which all can be written at once.
+ * Several statements in one round trip. `pg` sends one at a time and waits for its answer. But it lends the connection
+ * to a query of the caller's own kind, such as a cursor, and such a query can write all of them at once.
  */
 import type { PostgresClient } from './postgres-pool.js';
 
-/** Values as PostgreSQL's texts, so that nobody has to look at what they are. */
+/** Values as PostgreSQL's texts, so that `pg` need not inspect them. */
 export type SqlValues = readonly (string | null)[];
 
 export interface SqlStatement {
@@ -13,15 +13,15 @@ export interface SqlStatement {
 }
 
 export interface SqlResult {
-  /** What was done, e.g. `SELECT` or `COMMIT`. */
+  /** The command that was executed, e.g. `SELECT` or `COMMIT`. */
   readonly command: string;
-  /** Their values are texts, or what `pg` makes of a bigint's; no statement selects anything else. */
+  /** Their values are texts, or what `pg` makes of a bigint; no statement selects anything else. */
   readonly rows: readonly unknown[];
 }
 
 /**
- * Runs the statements one after the other, each with a snapshot of its own; none after one that failed, with whose error it
- * rejects. In one round trip where the client is one of `pg` itself, and in one for each elsewhere.
+ * Runs the statements one after the other, each with its own snapshot. After one fails, the rest are not run, and it
+ * rejects with that error. Takes one round trip if the client is one of `pg` itself, otherwise one for each statement.
  */
 export async function queryTogether(
   client: PostgresClient,
@@ -37,7 +37,7 @@ export async function queryTogether(
   return results;
 }
 
-/** A client of `pg`. Its native one has no such connection, and with `pipeline: true` it lends it to nobody. */
+/** A client of `pg`. Its native client has no such connection, and with `pipeline: true` it is not lent. */
 interface LendingClient {
   query(query: Together): unknown;
 }
@@ -47,7 +47,7 @@ function lendsConnection(client: object): client is LendingClient {
   return typeof connection?.parse === 'function' && pipeline !== true;
 }
 
-/** What is used of the connection of `pg`: the messages of PostgreSQL's extended query protocol. */
+/** The part of `pg`'s connection that is used: the messages of PostgreSQL's extended query protocol. */
 interface Connection {
   readonly stream: { cork?(): void; uncork?(): void };
   parse(message: { readonly text: string }): void;
@@ -62,13 +62,13 @@ interface Ends {
   readonly reject: (error: unknown) => void;
 }
 
-/** The query that `pg` lends its connection to, and hands the answers. */
+/** A query that borrows the connection from `pg`, and is passed the answers. */
 class Together {
   readonly #statements: readonly SqlStatement[];
   readonly #results: SqlResult[] = [];
   #names: readonly string[] = [];
   #rows: unknown[] = [];
-  /** `pg` puts a function of its own around it where it watches how long a query takes. */
+  /** `pg` wraps it in a function of its own when it watches how long a query takes. */
   callback: (error: unknown, results?: readonly SqlResult[]) => void;
 
   constructor(statements: readonly SqlStatement[], { resolve, reject }: Ends) {
@@ -84,7 +84,7 @@ class Together {
       connection.describe({ type: 'P' });
       connection.execute({});
     }
-    // Up to here the server drops what follows a statement that failed.
+    // After a failed statement, the server drops everything up to here.
     connection.sync();
     connection.stream.uncork?.();
   }

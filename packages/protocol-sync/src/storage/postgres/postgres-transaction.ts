@@ -40,7 +40,7 @@ import {
 } from './postgres-values.js';
 import type { SqlTransaction } from './sql-transaction.js';
 
-/** What was loaded is no longer so: the transaction is worth running again. */
+/** The loaded data is outdated: the transaction is worth running again. */
 export class StaleLoadError extends Error {
   override readonly name = 'StaleLoadError';
 }
@@ -48,11 +48,11 @@ export class StaleLoadError extends Error {
 export interface PostgresTransactionOptions {
   readonly statements: PostgresStatements;
   readonly functions: PostgresFunctions;
-  /** Where a commit is announced to other processes. */
+  /** The channel on which a commit is announced to other processes. */
   readonly channel: string;
   /** Whether this is the first run of the work. */
   readonly isFirstTry: boolean;
-  /** An id for the epoch that may have to be begun. */
+  /** An id for a new epoch, in case one is due. */
   readonly nextEpoch: string;
   /** A head of the feed that this process knows to be committed. */
   readonly knownHead: number;
@@ -90,7 +90,7 @@ export class PostgresTransaction implements RawTransaction {
     const values = [...keyArrays(records), textArray(mutationIds), logId, plainArray(log?.sequences ?? [])];
     const row = feedRow(await this.#sql.rows<LoadColumns>(functions.load.call, values));
     const loaded = toLoaded(row);
-    // What is locked stays as it is, so more than was locked is what others have added since, and may still change.
+    // Locked rows cannot change. Rows beyond the locked ones were added by others since, and may still change.
     const isAllLocked =
       loaded.records.length === Number(row.locked_records) &&
       loaded.intents.length === Number(row.locked_intents) &&
@@ -123,7 +123,7 @@ export class PostgresTransaction implements RawTransaction {
     if (intents.length > 0) {
       await this.#sql.rows(statements.addIntents, [...keyArrays(intents), jsonTexts(intents)]);
     }
-    // The feed's lock comes last of all.
+    // The feed is locked last of all.
     if (records.length > 0 || ledger.length > 0 || log) await this.#saveTogether({ records, ledger, log, isLast });
     return this.saved;
   }
@@ -133,11 +133,11 @@ export class PostgresTransaction implements RawTransaction {
   }
 
   /**
-   * Contention is a matter of the whole transaction, not of the mutation whose write met it, and so is a connection that
-   * has fallen silent, of which nothing more need be asked. So is a duplicate key at first: another server may have just
-   * applied this very mutation, which the ledger tells on the next run. Then it is the write's own failure. A lock that
-   * somebody keeps for longer than the timeout is that at once: the next run would meet it again, and no other mutation
-   * need wait for it.
+   * Contention concerns the whole transaction, not the mutation whose write met it. So does a silent connection, of
+   * which nothing more need be asked. So does a duplicate key at first: another server may have just applied this very
+   * mutation, which the ledger tells on the next run. After that it is the write's own failure. A lock that somebody
+   * keeps for longer than the timeout is the write's own failure at once: the next run would meet it again, and no
+   * other mutation need wait for it.
    */
   isFatal(error: unknown): boolean {
     if (isLockTimeout(error)) return false;
@@ -148,7 +148,7 @@ export class PostgresTransaction implements RawTransaction {
     );
   }
 
-  /** Locks the logs; answers them, and the ledger's rows at these places of theirs that are not those of the mutations. */
+  /** Locks the logs; answers them, and the ledger's rows at these places that belong to other mutations. */
   async #loadFormer(
     formerLogs: readonly PlacesOfLog[],
     mutationIds: readonly string[],
@@ -167,7 +167,7 @@ export class PostgresTransaction implements RawTransaction {
     return { logs: logs.map(toLogRow), ledger: ledger.map(toLedgerRow) };
   }
 
-  /** All of it in one round trip, with the commit where nothing follows. */
+  /** Saves all of it in one round trip, and commits in the same one if nothing follows. */
   async #saveTogether({ records, ledger, log, isLast }: SavedTogether): Promise<void> {
     const { functions, channel, nextEpoch, knownHead } = this.#options;
     const epoch = this.saved?.epoch ?? this.#facts?.epoch;
@@ -179,9 +179,9 @@ export class PostgresTransaction implements RawTransaction {
       ...logValues(log),
       String(this.#isLogKnown),
       epoch ?? '',
-      // It is begun once.
+      // An epoch is begun only once.
       epoch === nextEpoch ? null : nextEpoch,
-      // A feed that has gone back goes on from what was saved first.
+      // After the feed has gone back, it continues from what was saved first.
       String(this.saved?.head ?? knownHead),
       String(this.#facts?.versionFloor ?? 0),
     ];
@@ -208,8 +208,8 @@ function toLoaded(row: LoadColumns): Omit<Loaded, 'formerLogs'> {
 }
 
 /**
- * The facts, with how far the given epoch goes. Asked in a statement of its own, and only of an epoch that has ended:
- * what was its last place stays it.
+ * The facts, including how far the given epoch goes. That takes another statement, and only for an epoch that has
+ * ended: its last place never changes.
  */
 export async function withReach(
   lastPlaceOf: (epoch: string) => Promise<readonly unknown[]>,
@@ -223,7 +223,7 @@ export async function withReach(
   return { ...facts, reach: ended && Number(ended.last_place) };
 }
 
-/** The one row of the feed's table, or what was read beside it. */
+/** The one row of the feed's table, or one that was read with it. */
 export function feedRow<Row extends { readonly epoch: string | null }>(rows: readonly Row[]): Row {
   const [row] = rows;
   if (row && row.epoch !== null) return row;

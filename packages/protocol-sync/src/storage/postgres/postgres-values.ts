@@ -10,7 +10,7 @@ export function logValues(log: LogRow | undefined): SqlValues {
   return log ? [log.logId, log.principal, String(log.floor), String(log.lastTime)] : [null, null, '0', '0'];
 }
 
-/** Logs, in a parameter for each of their columns. */
+/** Logs, with one parameter for each of their columns. */
 export function logArrays(logs: readonly LogRow[]): SqlValues {
   return [
     textArray(logs.map(({ logId }) => logId)),
@@ -38,7 +38,7 @@ export function ledgerArrays(rows: readonly LedgerRow[]): SqlValues {
   ];
 }
 
-/** Records, likewise, but for the places they get. */
+/** Records, likewise, without their places. */
 export function recordArrays(records: readonly RecordState[]): SqlValues {
   return [
     ...keyArrays(records),
@@ -49,7 +49,7 @@ export function recordArrays(records: readonly RecordState[]): SqlValues {
   ];
 }
 
-/** Values as JSON texts in one parameter, null as none: in an array each quote of each text would need an escape. */
+/** Values as JSON texts in one parameter, with nothing for null: in an array each of their quotes needs an escape. */
 export function jsonTexts(values: readonly unknown[]): string {
   return values.map((value) => (value === null ? '' : JSON.stringify(value))).join(TEXT_SEPARATOR);
 }
@@ -60,7 +60,7 @@ export function textArray(texts: readonly (string | null)[]): string {
   return `{${quoted.join(',')}}`;
 }
 
-/** An array of what needs no quotes. */
+/** An array of values that need no quotes. */
 export function plainArray(values: readonly (number | boolean)[]): string {
   return `{${values.join(',')}}`;
 }

@@ -5,15 +5,15 @@ import type { PostgresClient } from './postgres-pool.js';
 import { queryTogether, type SqlResult, type SqlStatement, type SqlValues } from './postgres-together.js';
 
 /**
- * 20 s for one statement, 30 s of silence inside a transaction: longer than any resolver may take, and a process that
+ * 20 s for one statement, 30 s of silence inside a transaction: longer than any resolver may take, so a process that
  * hangs does not keep others from its records for ever.
  */
 const STATEMENT_TIMEOUT_MS = 20_000;
 const IDLE_TIMEOUT_MS = 30_000;
-/** 25 days: PostgreSQL takes no more. */
+/** 25 days: the most that PostgreSQL accepts. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** How long to wait, and by whose timers. */
+/** How long to wait, and the platform for its timers. */
 export interface PostgresWaiting {
   /** Milliseconds to wait for a free connection of the pool. */
   readonly connectTimeoutMs: number;
@@ -22,7 +22,7 @@ export interface PostgresWaiting {
   readonly platform: Pick<Platform, 'setTimer'>;
 }
 
-/** Begins with its first statement, and may end with its last one: both in that statement's own round trip. */
+/** Begins with its first statement and may end with its last one, each in that statement's own round trip. */
 export class SqlTransaction {
   readonly #client: PostgresClient;
   readonly #waiting: PostgresWaiting;
@@ -34,29 +34,29 @@ export class SqlTransaction {
     this.#waiting = waiting;
   }
 
-  /** The connection, for statements that others make in this transaction. */
+  /** The connection, for other code's statements in this transaction. */
   get client(): PostgresClient {
     if (this.#stage === 'unbegun') {
-      // Not waited for, because the connection takes what comes next behind it. A failure is told by the commit.
+      // Not awaited: the connection queues what comes next behind it. The commit reports a failure.
       this.#begun = this.#send([]);
       this.#begun.catch(() => {});
     }
     return this.#client;
   }
 
-  /** Runs a statement; answers its rows, where `Row` is the caller's word for what it selects. */
+  /** Runs a statement; answers its rows, with `Row` as the caller's claim of what it selects. */
   async rows<Row = unknown>(text: string, values?: SqlValues): Promise<readonly Row[]> {
     return rowsOf<Row>(await this.#send([{ text, ...(values && { values }) }]));
   }
 
-  /** The same with the last statement of the transaction: it is committed when this resolves. */
+  /** The same for the last statement of the transaction: it is committed when this resolves. */
   async lastRows<Row = unknown>(text: string, values: SqlValues): Promise<readonly Row[]> {
     const results = await this.#send([{ text, values }, COMMIT]);
     this.#refuseRolledBack(results.at(-1));
     return rowsOf<Row>(results.slice(0, -1));
   }
 
-  /** Commits what is not committed yet. */
+  /** Commits if it is not committed yet. */
   async commit(): Promise<void> {
     await this.#begun;
     if (this.#stage !== 'open') return;
@@ -78,7 +78,7 @@ export class SqlTransaction {
     return [{ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' }, { text: `SELECT ${settings.join(', ')}` }];
   }
 
-  /** PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and no error. */
+  /** If a statement failed in the transaction, PostgreSQL answers its COMMIT with a rollback and no error. */
   #refuseRolledBack(result: SqlResult | undefined): void {
     this.#stage = 'over';
     if (result?.command !== 'COMMIT') throw new Error('A statement failed in the transaction, so it was rolled back.');

@@ -1,4 +1,4 @@
-/** The columns of the SQLite store's rows; how they read is in `sql-rows.ts`. */
+/** The columns of the SQLite store's rows; `sql-rows.ts` says how to read them. */
 import type { RecordRef } from '@objectql/sync-types';
 
 export const RECORD_COLUMNS = 'place, object_name, record_id, version, changed_at, data, bookkeeping';

@@ -5,14 +5,14 @@ import { isSqliteBusy, type SqliteDatabase, type SqliteStatement } from './sqlit
 
 /** How a connection waits for another one's write to end. */
 export interface SqliteWaiting {
-  /** Milliseconds altogether, then `StoreBusyError`. */
+  /** Milliseconds in total before `StoreBusyError`. */
   readonly timeoutMs: number;
   readonly pause: (delayMs: number) => Promise<void>;
 }
 
 /**
- * 20 ms: SQLite waits while it blocks the whole process, so it may only bridge another process's short write. Longer
- * waits are ours, and let other requests go on.
+ * 20 ms: SQLite blocks the whole process while it waits, so it should only bridge another process's short write. For
+ * longer waits we pause ourselves, and other requests go on.
  */
 const BLOCKING_WAIT_MS = 20;
 /** 100 ms: the longest pause between two tries, so that a free lock is not missed for long. */
@@ -29,15 +29,15 @@ export class SqliteConnection {
     this.#waiting = waiting;
   }
 
-  /** Sets the connection up; where the file is set up already, this changes nothing. */
+  /** Sets the connection up; changes nothing if the file is set up already. */
   async configure(): Promise<void> {
     this.exec(`PRAGMA busy_timeout = ${BLOCKING_WAIT_MS}`);
-    // A file is switched to WAL only while nobody else uses it.
+    // A file can be switched to WAL only while nobody else uses it.
     await this.#whenFree(() => this.exec('PRAGMA journal_mode = WAL'));
     this.exec('PRAGMA synchronous = FULL');
   }
 
-  /** Runs `work` in a transaction that holds the write lock from its start, so that nothing it read can change. */
+  /** Runs `work` in a transaction that holds the write lock from its start, so that nothing it has read can change. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.#whenFree(() => this.exec('BEGIN IMMEDIATE'));
     try {
@@ -50,7 +50,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Runs `work` in one snapshot of what is committed. */
+  /** Runs `work` in one snapshot of the committed state. */
   async snapshot<T>(work: () => T): Promise<T> {
     return this.#whenFree(() => {
       this.run('BEGIN');
@@ -70,17 +70,17 @@ export class SqliteConnection {
     this.#prepare(sql).run(...parameters);
   }
 
-  /** All rows of a statement; `Row` is the caller's word for what the statement selects. */
+  /** All rows of a statement; `Row` is the caller's claim of what the statement selects. */
   all<Row>(sql: string, ...parameters: readonly unknown[]): readonly Row[] {
     return this.#prepare(sql).all(...parameters) as Row[];
   }
 
-  /** The first row of a statement; `Row` is the caller's word for what the statement selects. */
+  /** The first row of a statement; `Row` is the caller's claim of what the statement selects. */
   get<Row>(sql: string, ...parameters: readonly unknown[]): Row | undefined {
     return (this.#prepare(sql).get(...parameters) ?? undefined) as Row | undefined;
   }
 
-  /** Lets go of the prepared statements. */
+  /** Releases the prepared statements. */
   release(): void {
     this.#statementBySql.clear();
   }
@@ -107,7 +107,7 @@ export class SqliteConnection {
     try {
       this.run('ROLLBACK');
     } catch {
-      // SQLite has rolled back by itself, as it does when the disk is full; the error under way tells the cause.
+      // SQLite has already rolled back, as it does when the disk is full; the original error tells the cause.
     }
   }
 

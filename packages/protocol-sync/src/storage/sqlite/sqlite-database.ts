@@ -1,4 +1,4 @@
-/** What the SQLite store uses of a driver, and how the drivers' errors read. */
+/** What the SQLite store uses of a driver, and how to read the drivers' errors. */
 
 /** A prepared statement with positional parameters. */
 export interface SqliteStatement {
@@ -17,8 +17,8 @@ export interface SqliteDatabase {
 const SQLITE_BUSY = 5;
 
 /**
- * True when another connection holds the lock that was needed. Told by name (better-sqlite3, libsql, Bun) or by number
- * (`node:sqlite`), whose low byte is the result and the rest its kind.
+ * True when another connection holds the lock that was needed. Drivers report it by name (better-sqlite3, libsql, Bun)
+ * or by number (`node:sqlite`), whose low byte is the result and the rest its kind.
  */
 export function isSqliteBusy(error: unknown): boolean {
   const { code, errcode } = Object(error) as { readonly code?: unknown; readonly errcode?: unknown };

@@ -18,8 +18,8 @@ function readRows(connection: SqliteConnection, { after, limit, objects }: PageQ
 }
 
 /**
- * The statement that reads a page: of the whole feed, or of that many objects. For objects it is one index walk each,
- * merged by SQLite as they go; an IN list would first read and sort everything behind the page.
+ * The statement that reads a page: of the whole feed, or of this many objects. For objects it makes one index walk
+ * each, and SQLite merges them as they go; an IN list would first read and sort everything behind the page.
  */
 function pageSql(objects?: number): string {
   if (objects === undefined) return `${SELECT} WHERE place > ? ORDER BY place LIMIT ?`;
@@ -28,6 +28,6 @@ function pageSql(objects?: number): string {
 }
 
 const SELECT = `SELECT ${RECORD_COLUMNS} FROM objectql_sync_records`;
-/** 100: SQLite merges 500 at most; who wants more objects than this wants most of the feed. */
+/** 100: SQLite merges at most 500; a client that wants more objects than this wants most of the feed. */
 const MAX_MERGED_OBJECTS = 100;
 const FILTERED = `${SELECT} WHERE place > ? AND +object_name IN (SELECT value FROM json_each(?)) ORDER BY place LIMIT ?`;

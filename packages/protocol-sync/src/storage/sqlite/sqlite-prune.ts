@@ -4,7 +4,7 @@ import type { Int8 } from '../sql-rows.js';
 import type { PruneSlice } from '../sync-store.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
-/** Drops one slice and raises the floors over it; answers how many rows went. */
+/** Drops one slice and raises the floors over it; answers how many rows it removed. */
 export function pruneSqlite(connection: SqliteConnection, slice: PruneSlice): number {
   const removed = dropTombstones(connection, slice) + dropLedgerRows(connection, slice);
   connection.run(DROP_EPOCHS, KEPT_EPOCHS);
@@ -36,7 +36,7 @@ const DROP_TOMBSTONES = `
     SELECT place FROM objectql_sync_records WHERE data IS NULL AND changed_at < ? ORDER BY changed_at LIMIT ?)
   RETURNING place, version`;
 const RAISE_FLOORS = 'UPDATE objectql_sync_feed SET floor = max(floor, ?), version_floor = max(version_floor, ?)';
-// Of those that are kept for their number the last places are higher.
+// The epochs that are kept for their number have higher last places.
 const DROP_EPOCHS = `
   DELETE FROM objectql_sync_epochs WHERE last_place < min(
     (SELECT floor FROM objectql_sync_feed),

@@ -1,4 +1,4 @@
-/** The SQLite store's tables, and how an older file becomes a newer one. */
+/** The SQLite store's tables, and how an older file is upgraded. */
 import { stepsFrom } from '../schema-version.js';
 import type { Int8 } from '../sql-rows.js';
 import type { SqliteDatabase } from './sqlite-database.js';
@@ -34,7 +34,7 @@ const STEPS: readonly string[] = [
     object_name TEXT NOT NULL, record_id TEXT NOT NULL, intent TEXT NOT NULL, PRIMARY KEY (object_name, record_id)
   ) STRICT, WITHOUT ROWID;
   `,
-  // The epochs that the feed's present one continues, each with its last place.
+  // The earlier epochs that the feed's present one continues, each with its last place.
   `
   CREATE TABLE objectql_sync_epochs (epoch TEXT PRIMARY KEY, last_place INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX objectql_sync_epochs_by_place ON objectql_sync_epochs (last_place);

@@ -1,4 +1,4 @@
-/** A store in one SQLite file, on a handle the application opens. */
+/** A store in one SQLite file, on a handle that the application opens. */
 import { type Platform, systemPlatform } from '../../platform/platform.js';
 import { DURATION_KIND, hasMethods, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
 import { CommitListeners } from '../commit-listeners.js';
@@ -15,9 +15,9 @@ import { pruneSqlite } from './sqlite-prune.js';
 import { migrateSqlite } from './sqlite-schema.js';
 import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
 
-/** How long to wait for another process that writes. */
+/** How long to wait for another process's write. */
 export interface SqliteStoreOptions {
-  /** Milliseconds to wait for another process that is writing, then `StoreBusyError`. Default 5,000. */
+  /** Milliseconds to wait for another process's write before `StoreBusyError`. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined;
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
@@ -43,17 +43,19 @@ const LOOK_MS = 250;
 export class SqliteStore implements SyncStore {
   readonly #connection: SqliteConnection;
   readonly #platform: Pick<Platform, 'randomId' | 'setTimer'>;
-  /** One connection has one transaction: everything on it runs in turn, so that no page reads what may be rolled back. */
+  /**
+   * A connection has one transaction: everything on it runs in turn, so that no page reads what may be rolled back.
+   */
   readonly #mutex = new Mutex();
   readonly #listeners = new CommitListeners();
-  /** Another one for each opening: what is opened anew may be another file. */
+  /** A new one for each opening, because the reopened file may be another one. */
   #epochs: EpochWatch;
   /** Changes when another connection commits. */
   #dataVersion: Int8 | undefined;
   readonly #lookout: CommitLookout;
   #isOpen = false;
 
-  /** Throws `TypeError` for an unknown option and for what is no handle. */
+  /** Throws `TypeError` for an unknown option or a value that is not a handle. */
   constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
     refuseWrongOptions(options, OPTIONS, 'SqliteStore: ');
     if (!hasMethods(database, ['exec', 'prepare'])) {
@@ -153,7 +155,7 @@ export class SqliteStore implements SyncStore {
     return this.#mutex.run(work);
   }
 
-  /** SQLite tells of another process's commit only who asks. */
+  /** SQLite reports another process's commit only when asked. */
   #look(): void {
     const row = this.#connection.get<{ data_version: Int8 }>('PRAGMA data_version');
     if (row?.data_version === this.#dataVersion) return;

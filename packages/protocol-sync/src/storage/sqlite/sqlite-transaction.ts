@@ -71,7 +71,7 @@ export class SqliteTransaction implements RawTransaction {
       records: connection.all<RecordColumns>(RECORDS, keys).map(toRecord),
       ledger: [...rows, ...rowsLeft].map(toLedgerRow),
       log: logRow && toLogRow(logRow),
-      // One by one: libsql's get would find what its all, of the same statement, was asked for last.
+      // One by one: libsql's `get` would return what `all` of the same statement was last asked for.
       formerLogs: formerLogs.flatMap(({ logId }) => connection.get<LogColumns>(LOG, logId) ?? []).map(toLogRow),
       intents: connection.all<{ intent: string }>(INTENTS, keys).map(({ intent }) => JSON.parse(intent) as Intent),
     };
@@ -92,14 +92,14 @@ export class SqliteTransaction implements RawTransaction {
     this.#connection.exec(sql);
   }
 
-  /** Busy is a matter of this whole connection, not of the mutation whose write met it. */
+  /** Busy concerns this whole connection, not the mutation whose write met it. */
   isFatal(error: unknown): boolean {
     return isSqliteBusy(error);
   }
 
   /**
-   * When the disk is full SQLite may roll back by itself. What is written then would commit statement by statement, so
-   * a savepoint set at the transaction's start proves that it is still the same one.
+   * When the disk is full, SQLite may roll back by itself. Later writes would then commit statement by statement, so a
+   * savepoint at the transaction's start proves that it is still the same one.
    */
   #refuseLost(): void {
     this.#connection.exec('RELEASE SAVEPOINT objectql_probe');
@@ -143,7 +143,7 @@ const PROBE = 'SAVEPOINT objectql_probe';
 const FACTS = 'SELECT epoch, head, floor, version_floor FROM objectql_sync_feed';
 const LAST_PLACE = 'SELECT last_place FROM objectql_sync_epochs WHERE epoch = ?';
 const END_EPOCH = 'INSERT INTO objectql_sync_epochs (epoch, last_place) VALUES (?, ?)';
-// CROSS JOIN keeps SQLite from scanning the table instead of what was asked for.
+// CROSS JOIN keeps SQLite from scanning the whole table.
 const RECORDS = `
   SELECT ${RECORD_COLUMNS} FROM json_each(?) AS asked CROSS JOIN objectql_sync_records
   ON object_name = asked.value ->> 0 AND record_id = asked.value ->> 1`;
@@ -155,7 +155,7 @@ const LEDGER = `
 const LEDGER_OF_LOG = `${LEDGER}
   UNION SELECT ${LEDGER_COLUMNS} FROM objectql_sync_ledger
   WHERE log_id = ? AND sequence IN (SELECT value FROM json_each(?))`;
-// Those that were found by their ids are left out.
+// Rows that were found by their ids are left out.
 const LEFT_IN_LOG = `
   SELECT ${LEDGER_COLUMNS} FROM objectql_sync_ledger
   WHERE log_id = ? AND sequence IN (SELECT value FROM json_each(?)) AND mutation_id NOT IN (SELECT value FROM json_each(?))`;
@@ -164,7 +164,7 @@ const SAVE_RECORD = `
   INSERT INTO objectql_sync_records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (object_name, record_id) DO UPDATE SET place = excluded.place, version = excluded.version,
     changed_at = excluded.changed_at, data = excluded.data, bookkeeping = excluded.bookkeeping`;
-// One statement for all rows: each call of a driver costs as much as a third of the row it writes.
+// One statement for all rows: each call of a driver costs as much as a third of the row that it writes.
 const SAVE_ROWS = `
   INSERT INTO objectql_sync_ledger (${LEDGER_COLUMNS}) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3,
     value ->> 4, value ->> 5, value ->> 6, value ->> 7 FROM json_each(?)`;

@@ -4,8 +4,8 @@ import type { SyncProtocolKernel } from './sync-protocol-kernel.js';
 
 export type { SyncProtocolKernel } from './sync-protocol-kernel.js';
 
-/** A small kernel with these plugins, of the same plugin contract as ObjectStack's. */
+/** A small kernel with these plugins, which uses the same plugin contract as ObjectStack's. */
 export function createKernel<Plugin extends KernelPlugin>(options: KernelOptions<Plugin>): SyncProtocolKernel<Plugin> {
-  // A cast, because it is the plugin that adds `syncProtocol` to the kernel, and only once it is started.
+  // A cast, because the plugin adds `syncProtocol` to the kernel, and only once it is started.
   return createSmallKernel(options) as SyncProtocolKernel<Plugin>;
 }

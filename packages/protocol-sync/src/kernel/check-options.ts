@@ -1,4 +1,4 @@
-/** Checks the options of the plugin as plain JavaScript may pass them: what is misspelt must not be silently ignored. */
+/** Checks the plugin's options as plain JavaScript may pass them: a misspelt option must not be silently ignored. */
 import { COUNT_KIND, FLAG_KIND, type OptionKinds, refuseWrongOptions } from '../refuse-wrong-options.js';
 import type { SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 
@@ -25,7 +25,7 @@ const ENDPOINT_OPTIONS: OptionKinds<NonNullable<SyncProtocolPluginOptions['endpo
   realtime: FLAG_KIND,
 };
 
-/** Throws `TypeError` naming the first option that is unknown or cannot be meant. */
+/** Throws `TypeError` naming the first option that is unknown or makes no sense. */
 export function checkOptions(options: SyncProtocolPluginOptions): void {
   refuseWrongOptions(options, OPTIONS, 'SyncProtocolPlugin: ');
   const { endpoint, limits } = options;

@@ -3,11 +3,11 @@ import { attachParsedBody } from '../http/body-at-hand.js';
 import type { SyncEndpoint } from '../http/sync-endpoint.js';
 import { actionsOf, METHOD_BY_ACTION } from '../http/sync-route.js';
 
-/** What is needed of the service `http.server`, as `@objectstack/plugin-hono-server` registers it. */
+/** The part of the service `http.server` that sync needs, as `@objectstack/plugin-hono-server` registers it. */
 export interface HttpServer {
   post(path: string, handle: HttpServerHandler): void;
   get(path: string, handle: HttpServerHandler): void;
-  /** The Hono app underneath, where the server is built on Hono. */
+  /** The Hono app underneath, if the server is built on Hono. */
   getRawApp?(): HonoApp | undefined;
 }
 
@@ -28,7 +28,7 @@ interface HttpServerResponse {
   status(code: number): unknown;
   header(name: string, value: string): unknown;
   json(value: unknown): unknown;
-  /** Together with `end`, for answers that last longer than their handler. */
+  /** Used with `end` for answers that last longer than their handler. */
   write?(chunk: string): unknown;
   end?(): unknown;
 }
@@ -40,7 +40,7 @@ export interface Mounting {
   readonly realtime: boolean;
 }
 
-/** Serves push, pull and, where there is one, the stream below `path`. */
+/** Serves push, pull and, if there is one, the stream below `path`. */
 export function mountOnHttpServer(server: HttpServer, { endpoint, path, realtime }: Mounting): void {
   const app = server.getRawApp?.();
   for (const action of actionsOf({ realtime })) {
@@ -48,7 +48,7 @@ export function mountOnHttpServer(server: HttpServer, { endpoint, path, realtime
     const method = METHOD_BY_ACTION[action];
     const handle: HttpServerHandler = (request, response) =>
       answerParsed(toWebRequest(request, { method, route }), { response, endpoint });
-    // The app underneath is preferred because the server itself parses a body of any size before it hands it on.
+    // The app underneath is preferred, because the server itself parses a body of any size before it passes it on.
     if (app) app.all(route, ({ req }) => endpoint(req.raw));
     else if (method === 'GET') server.get(route, handle);
     else server.post(route, handle);
@@ -80,8 +80,8 @@ function toWebRequest(
 }
 
 /**
- * Resolves with the first event written: the server sends its answer when the handler is done, and goes on from there. It
- * does not tell whether the caller takes what is written; pokes are few and small, and the stream's end bounds them.
+ * Resolves with the first event written: the server sends its answer when the handler is done, and then continues. It
+ * does not tell whether the caller reads what is written; pokes are few and small, and the stream's end limits them.
  */
 async function beginToPump({ body }: Response, response: HttpServerResponse): Promise<void> {
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -98,7 +98,7 @@ async function pump(
     for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) response.write?.(read.value);
     response.end?.();
   } catch {
-    // The server throws at what is written to a caller who is gone, and has no other word for it.
+    // The server throws when something is written to a caller who is gone, and reports it in no other way.
     await reader?.cancel();
   }
 }
@@ -106,7 +106,7 @@ async function pump(
 function plainHeaders(headers: HttpServerRequest['headers']): Headers {
   const plain = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    // Answers are handed on as values, not as bytes, so they cannot be packed.
+    // Answers are passed on as values, not as bytes, so they cannot be gzipped.
     if (value !== undefined && name.toLowerCase() !== 'accept-encoding') plain.set(name, [value].flat().join(', '));
   }
   return plain;

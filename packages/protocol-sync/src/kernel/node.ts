@@ -10,6 +10,6 @@ export type { SyncProtocolKernel } from './sync-protocol-kernel.js';
  */
 export function createKernel<Plugin extends KernelPlugin>(options: KernelOptions<Plugin>): SyncProtocolKernel<Plugin> {
   const kernel = createObjectStackKernel(options, () => import('@objectstack/runtime'));
-  // A cast, because it is the plugin that adds `syncProtocol` to the kernel, and only once it is started.
+  // A cast, because the plugin adds `syncProtocol` to the kernel, and only once it is started.
   return kernel as SyncProtocolKernel<Plugin>;
 }

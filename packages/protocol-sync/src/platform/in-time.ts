@@ -1,4 +1,4 @@
-/** A bound on how long something may take that nobody can stop. */
+/** Limits how long to wait for something that nobody can stop. */
 import type { Platform } from './platform.js';
 
 /** How long it may take, and on which clock. */
@@ -7,7 +7,7 @@ export interface TimeBound {
   readonly platform: Pick<Platform, 'setTimer'>;
 }
 
-/** What `work` settles with. Rejects with what `giveUp` returns where it takes longer; what becomes of `work` then nobody hears. */
+/** Settles like `work`. If `work` takes longer, rejects with what `giveUp` returns, and ignores how `work` ends. */
 export function inTime<T>(work: Promise<T>, { timeoutMs, platform }: TimeBound, giveUp: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = platform.setTimer(() => reject(giveUp()), timeoutMs);

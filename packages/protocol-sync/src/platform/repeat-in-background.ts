@@ -1,7 +1,7 @@
-/** Work that is done again and again beside everything else. */
+/** Repeats work in the background. */
 
 /**
- * Does `work` now, and again `pauseMs` after it has ended. Its timer keeps no process alive. The function returned ends
+ * Does `work` now, and again `pauseMs` after it has ended. Its timer keeps no process alive. The returned function ends
  * the repetition and resolves once no work is under way. `work` must not reject.
  */
 export function repeatInBackground(work: () => Promise<void>, pauseMs: number): () => Promise<void> {
@@ -13,7 +13,7 @@ export function repeatInBackground(work: () => Promise<void>, pauseMs: number): 
     underWay = work().then(() => {
       if (stopped) return;
       timer = setTimeout(run, pauseMs);
-      // Where timers are plain numbers there is no process to keep alive.
+      // On platforms where timers are plain numbers, there is no process to keep alive.
       if (typeof timer === 'object') timer.unref();
     });
   }

@@ -1,7 +1,7 @@
-/** A server's platform whose time a test holds in its hands. */
+/** A server's platform whose time a test controls. */
 import type { Platform } from './platform.js';
 
-/** Its timers run when `advance` has brought the clock to them. */
+/** Its timers run when `advance` moves the clock to their time. */
 export class TestClock implements Platform {
   #now = Date.UTC(2026, 0, 1);
   #ids = 0;
@@ -27,7 +27,7 @@ export class TestClock implements Platform {
     return this.#timers.size;
   }
 
-  /** Moves on and runs what is due by then, each at its time; what they wait for in memory has settled afterwards. */
+  /** Moves on and runs each timer that is due at its time; what timers wait for in memory has settled afterwards. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await turn();
@@ -43,7 +43,7 @@ export class TestClock implements Platform {
   }
 }
 
-/** A turn of the event loop: every chain of promises that waits for nothing outside has run to its end. */
+/** A turn of the event loop: afterwards every promise chain that waits for nothing outside has ended. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,6 @@
-/** Calls an application's resolver without trusting it: it may throw, hang, or return what is no record. */
+/**
+ * Calls an application's resolver without trusting it: it may throw, hang, or return something that is not a record.
+ */
 import { findJsonProblem, type JsonObject, MAX_FIELDS, MAX_JSON_DEPTH, type RecordRef } from '@objectql/sync-types';
 import { inTime } from '../platform/in-time.js';
 import type { Platform } from '../platform/platform.js';
@@ -14,7 +16,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The resolver did not answer in time; whether it wrote is not known. */
+/** The resolver did not answer in time; nobody knows whether it wrote. */
 export class ResolverTimeoutError extends Error {
   override readonly name = 'ResolverTimeoutError';
 }
@@ -37,10 +39,10 @@ export class ResolverCaller {
     return found === null || found === undefined ? undefined : toRecord(found, 'getRecord');
   }
 
-  /** Makes the write; answers what was stored where the resolver says so. */
+  /** Makes the write; answers what was stored if the resolver returns it. */
   async applyMutation({ mutation, state }: PlannedWrite, transaction: unknown): Promise<JsonObject | undefined> {
     if (this.#resolver === storeResolver) return undefined;
-    // A copy through and through, because the ledger and the feed remember what the client said, and not what becomes of it here.
+    // A deep copy, because the ledger and the feed remember what the client said, and the resolver may change its copy.
     const own = ownMutation(mutation);
     const stored = await this.#bounded(transaction, (context) =>
       this.#resolver.applyMutation(own, state.version, context),
@@ -68,8 +70,8 @@ export class ResolverCaller {
 }
 
 /**
- * By what the answers of drivers to a statement are known: of SQLite, PostgreSQL and MongoDB. A resolver hands one on where it
- * is an arrow function, and every device would be sent it for the record.
+ * The keys by which drivers' answers to a statement are recognized: of SQLite, PostgreSQL and MongoDB. A resolver that
+ * is an arrow function may return one, and every device would get it as the record.
  */
 const DRIVER_ANSWERS: readonly (readonly string[])[] = [
   ['changes', 'lastInsertRowid'],
@@ -89,7 +91,7 @@ function toRecord(value: unknown, method: string): JsonObject {
   const fields = toFields(value);
   const found = findJsonProblem(fields, { maxDepth: MAX_JSON_DEPTH });
   if (found) throw new TypeError(`The resolver's ${method} returned no JSON record: ${found.path} ${found.problem}.`);
-  // No client would take the answer it stands in, nor anything behind it.
+  // No client would accept an answer that holds it, nor anything that follows.
   if (Object.keys(fields).length > MAX_FIELDS) {
     throw new TypeError(`The resolver's ${method} returned a record of more than ${MAX_FIELDS} fields.`);
   }

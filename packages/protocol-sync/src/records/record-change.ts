@@ -1,4 +1,4 @@
-/** Writes that come past sync (REST, jobs, hooks) enter the feed through the same door. */
+/** Lets writes that come past sync (REST, jobs, hooks) enter the feed in the same way as mutations. */
 import { type JsonObject, MAX_FIELDS, type MutationOperation, type RecordRef, utf8Bytes } from '@objectql/sync-types';
 import {
   identifierSchema,
@@ -24,7 +24,7 @@ const recordChangeSchema = z.strictObject({
   data: recordDataSchema.optional(),
 });
 
-/** The change, checked; throws `TypeError`, whose message begins with `where`, for what is none. */
+/** The change, checked; throws `TypeError` for a malformed one, with a message that begins with `where`. */
 export function checkChange(change: RecordChange, where: string): RecordChange {
   const parsed = recordChangeSchema.safeParse(change);
   if (!parsed.success) throw new TypeError(`${where}${problemOf(parsed.error)}.`);
@@ -41,7 +41,7 @@ export function stateOfChange(
   return written && pastSync({ ...ref, ...written }, before, moment);
 }
 
-/** The state of a record that was deleted and made again past sync, by which only the new record is known. */
+/** The state of a record that was deleted and created again past sync, when only the new record is known. */
 export function madeAnew(
   ref: RecordRef,
   data: JsonObject,
@@ -50,7 +50,7 @@ export function madeAnew(
   return pastSync({ ...ref, operation: 'create', data }, before, moment);
 }
 
-/** When a change is taken, epoch milliseconds, and the version above which an unknown record starts. */
+/** When a change is taken (epoch milliseconds), and the version above which an unknown record starts. */
 interface Moment {
   readonly now: number;
   readonly versionFloor: number;
@@ -81,7 +81,7 @@ function problemOf({ issues }: z.ZodError): string {
   return `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is malformed'}`;
 }
 
-/** Bytes of a record as JSON; infinitely many when it has more fields than sync takes. */
+/** Bytes of a record as JSON; infinite when it has more fields than sync accepts. */
 export function recordBytes(data: JsonObject | null): number {
   return Object.keys(data ?? {}).length > MAX_FIELDS ? Number.POSITIVE_INFINITY : utf8Bytes(JSON.stringify(data));
 }

@@ -2,8 +2,8 @@
 import type { RecordId, RecordRef } from '@objectql/sync-types';
 
 /**
- * A map whose keys are records. One map in another, because joining the two names into one key, for each of the many looks
- * that a push takes at a record, costs more than the looks.
+ * A map whose keys are records. It nests two maps: a push looks at its records many times, and joining the two names
+ * into one key each time costs more than the look-ups.
  */
 export class RecordMap<T> {
   readonly #byObject = new Map<string, Map<RecordId, T>>();
@@ -24,7 +24,7 @@ export class RecordMap<T> {
 
   delete({ objectName, recordId }: RecordRef): void {
     const byId = this.#byObject.get(objectName);
-    // An object's map goes with its last record, so that names nobody uses any more take no room.
+    // An object's map is removed with its last record, so that names that are no longer used take no memory.
     if (byId?.delete(recordId) && byId.size === 0) this.#byObject.delete(objectName);
   }
 
@@ -34,7 +34,7 @@ export class RecordMap<T> {
   }
 }
 
-/** A set of records, by the same two names. */
+/** A set of records, keyed in the same way. */
 export class RecordSet {
   readonly #byObject = new Map<string, Set<RecordId>>();
 
@@ -42,7 +42,7 @@ export class RecordSet {
     return this.#byObject.get(objectName)?.has(recordId) ?? false;
   }
 
-  /** True when it was not in it before. */
+  /** True when it is new. */
   add({ objectName, recordId }: RecordRef): boolean {
     const ids = this.#byObject.get(objectName);
     if (!ids) {

@@ -10,9 +10,9 @@ import {
 } from '@objectql/sync-types';
 import type { Claims, Identified, Principal } from '../principal.js';
 
-/** What a write happens in. */
+/** The circumstances of a write. */
 export interface WriteContext<Caller extends Identified = Principal> {
-  /** Who asked for the write; `null` where nobody is authenticated. */
+  /** The principal that asked for the write; `null` if nobody is authenticated. */
   readonly principal: Claims<Caller> | null;
   /** The store's open transaction (a SQLite handle, a `pg` client) for a `transactional` resolver; `undefined` otherwise. */
   readonly transaction: unknown;
@@ -30,16 +30,16 @@ export interface WriteContext<Caller extends Identified = Principal> {
  * `RecordResolver<Member>` is told of the `Member` that `authenticate` answers, as `Authorize<Member>` is.
  */
 export interface RecordResolver<Caller extends Identified = Principal> {
-  /** The record as the application has it, or nothing when there is none. Fields named `_id` and `_version` are left out. */
+  /** The application's record, or nothing when there is none. Fields named `_id` and `_version` are left out. */
   getRecord(
     objectName: string,
     recordId: RecordId,
     context: WriteContext<Caller>,
   ): Promise<object | null | undefined> | object | null | undefined;
   /**
-   * Makes the write. `mutation.data` holds the fields to write, already merged: what lost a conflict is not in it.
-   * A record that is returned, whole, is what was stored, and what others will be sent; return it when hooks or defaults
-   * change what is written. Throw `RejectionError` to refuse for good; any other error is retried.
+   * Makes the write. `mutation.data` holds the fields to write, already merged: fields that lost a conflict are left
+   * out. A returned record must be whole: it is what was stored, and is sent to others. Return it when hooks or
+   * defaults change what is written. Throw `RejectionError` to refuse for good; any other error is retried.
    */
   applyMutation(
     mutation: MutationLogEntry,
@@ -56,15 +56,15 @@ export interface RecordResolver<Caller extends Identified = Principal> {
 
 const REJECTION_CODES: readonly string[] = [...TERMINAL_CODES, ...RETRYABLE_CODES];
 
-/** Refuses a mutation for good: thrown by a resolver, it reaches the client as a rejection with this code and reason. */
+/** Refuses a mutation for good: when a resolver throws it, the client gets a rejection with this code and reason. */
 export class RejectionError extends Error {
   override readonly name = 'RejectionError';
   readonly code: RejectionCode;
 
-  /** `reason` is shown to the client's user; put no secrets in it. Throws `TypeError` for a code that is none. */
+  /** `reason` is shown to the client's user; put no secrets in it. Throws `TypeError` for an unknown code. */
   constructor(code: RejectionCode, reason: string) {
     super(reason);
-    // No client would take the answer it stands in: JavaScript, or a cast, brings any text here.
+    // JavaScript, or a cast, may pass any text, and no client would accept an answer that holds it.
     if (!REJECTION_CODES.includes(code)) {
       throw new TypeError(`RejectionError: ${code} is no code. Known: ${REJECTION_CODES.join(', ')}.`);
     }
@@ -80,11 +80,11 @@ export const storeResolver: RecordResolver = {
 };
 
 /**
- * The application's record as plain fields: `_id` and `_version` are bookkeeping that resolvers keep beside them. Throws `TypeError` for
- * what is no object to JSON, as an id of a database's own kind.
+ * The application's record as plain fields, without `_id` and `_version`, which resolvers keep for themselves. Throws
+ * `TypeError` for a value that JSON does not write as an object, such as a database's own kind of id.
  */
 export function toFields(record: object): JsonObject {
-  // Through JSON, because databases hand out dates and class instances where the wire has strings.
+  // Through JSON, because databases return dates and class instances where the wire has strings.
   const plain: unknown = JSON.parse(JSON.stringify(record));
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw new TypeError('To JSON this is no object of fields. Return the record itself, or nothing.');

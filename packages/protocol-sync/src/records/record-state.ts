@@ -1,4 +1,4 @@
-/** The pure arithmetic of a record's state: whose a field is, and what a write makes of it. */
+/** The pure arithmetic of a record's state: which write a field comes from, and what a write changes. */
 import {
   compareWrites,
   type Json,
@@ -14,7 +14,7 @@ import type { FieldsWrite, RecordState } from '../storage/sync-store.js';
 /** The lineage of writes that come past sync. */
 export const SERVER_LOG_ID = 'server';
 
-/** A write that has been decided: what it does, whose it is, and where it comes from. */
+/** A decided write: what it does, whose it is, and where it comes from. */
 export interface DecidedWrite extends RecordRef {
   /** `create` begins a new incarnation; a create that met a live record is decided as an `update`. */
   readonly operation: MutationOperation;
@@ -26,7 +26,7 @@ export interface DecidedWrite extends RecordRef {
   readonly origin: RecordState['origin'];
 }
 
-/** The write a field's present value comes from; `undefined` for a field that has none. */
+/** The write that gave a field its present value; `undefined` for a missing field. */
 export function fieldWrite({ data, writes }: RecordState, field: string): FieldsWrite | undefined {
   const named = writes.find(({ fields }) => fields?.includes(field));
   if (named || !data || !Object.hasOwn(data, field)) return named;
@@ -44,13 +44,13 @@ export function isOwnEarlier(stamp: WriteStamp, write: WriteStamp): boolean {
   return stamp.logId === write.logId && stamp.sequence < write.sequence;
 }
 
-/** True when the record already carries a later mutation of the same log: this one comes too late to keep their order. */
+/** True when the record already has a later mutation of the same log: this one is too late to keep their order. */
 export function isOvertaken({ bornBy, deleted, writes }: RecordState, write: WriteStamp): boolean {
   const isLater = (stamp: WriteStamp) => stamp.logId === write.logId && stamp.sequence > write.sequence;
   return isLater(bornBy) || (deleted !== null && isLater(deleted)) || writes.some(({ stamp }) => isLater(stamp));
 }
 
-/** What the write makes of the record. `versionFloor` is the version above which an unknown record starts. */
+/** The record after the write. `versionFloor` is the version above which an unknown record starts. */
 export function writeRecord(before: RecordState | undefined, write: DecidedWrite, versionFloor: number): RecordState {
   const { stamp, data } = write;
   const version = (before?.version ?? versionFloor) + 1;
@@ -64,7 +64,7 @@ export function writeRecord(before: RecordState | undefined, write: DecidedWrite
   }
   const { born, bornBy } = before;
   const merged = { ...before.data, ...data };
-  // Its own write too where it stamps nothing: what a resolver then changes is stamped with it.
+  // It is the record's own write even if it stamps no field: the resolver's changes are then stamped with it.
   const own = { version, stamp, fields: fieldsToStamp(before, write) };
   const writes = [...withoutFields(before.writes, own.fields, merged), own];
   return written(before, write, { version, born, bornBy, data: merged, deleted: null, writes });
@@ -72,7 +72,7 @@ export function writeRecord(before: RecordState | undefined, write: DecidedWrite
 
 type Made = Pick<RecordState, 'version' | 'born' | 'bornBy' | 'data' | 'deleted' | 'writes'>;
 
-/** Name by name: of all that a push does to a record, copying what a spread names was the dearest. */
+/** Property by property: spreading the state was the most expensive of all that a push does to a record. */
 function written(before: RecordState | undefined, write: DecidedWrite, made: Made): RecordState {
   const { logId } = write.stamp;
   return {
@@ -91,8 +91,8 @@ function written(before: RecordState | undefined, write: DecidedWrite, made: Mad
 }
 
 /**
- * The fields that become the write's. One to which a later write gave the same value stays that write's, or an earlier
- * write than that one, which happens to arrive next, would take the value from it.
+ * The fields that get this write's stamp. A field that a later write set to the same value keeps that write's stamp.
+ * Otherwise a write that is earlier than that one but arrives next would overwrite the value.
  */
 function fieldsToStamp(before: RecordState, { data, stamp }: DecidedWrite): readonly string[] {
   const fields = Object.keys(data);
@@ -104,13 +104,15 @@ function fieldsToStamp(before: RecordState, { data, stamp }: DecidedWrite): read
   });
 }
 
-/** The state with the record the resolver says it stored in place of the computed one; what differs is stamped as this write's. */
+/**
+ * The state with the record that the resolver stored, not the computed one; differing fields get this write's stamp.
+ */
 export function withStoredRecord(state: RecordState, stored: JsonObject): RecordState {
   const computed = state.data ?? {};
   const changed = Object.keys(stored).filter((field) => !jsonEquals(stored[field], ownValue(computed, field)));
   const last = state.writes.at(-1);
   const isOwn = last?.version === state.version;
-  // Of a create `null`, which the record's other fields then are.
+  // For a create `null`, which then covers the record's other fields.
   const named = isOwn ? last.fields : [];
   const fields = named && [...new Set([...named, ...changed])].filter((field) => Object.hasOwn(stored, field));
   const own = { version: state.version, stamp: latestWrite(state), fields };
@@ -118,7 +120,7 @@ export function withStoredRecord(state: RecordState, stored: JsonObject): Record
   return { ...state, data: stored, writes: [...others, own] };
 }
 
-/** The fields of `data` whose value is another than in `before`: what a write that came past sync changed. */
+/** The fields of `data` whose value differs from `before`: what a write that came past sync changed. */
 export function changedFields(before: JsonObject | null, data: JsonObject): JsonObject {
   const changed: Record<string, Json> = {};
   for (const [field, value] of Object.entries(data)) {
@@ -128,8 +130,8 @@ export function changedFields(before: JsonObject | null, data: JsonObject): Json
 }
 
 /**
- * The writes as they stand when `taken` are another's and the record holds `data`: a record's bookkeeping grows with its
- * fields, never with its history.
+ * The writes after the fields `taken` went to another write, when the record holds `data`: a record's bookkeeping grows
+ * with its fields, never with its history.
  */
 function withoutFields(
   writes: readonly FieldsWrite[],
@@ -145,6 +147,6 @@ function withoutFields(
     named += fields?.length ?? 0;
     kept.push(fields && fields.length < (write.fields?.length ?? 0) ? { ...write, fields } : write);
   }
-  // Every field has a write: where all are named, nothing is left for the one that has the rest.
+  // Every field has a write: if all are named, nothing is left for the write with `null`.
   return named < Object.keys(data).length ? kept : kept.filter(({ fields }) => fields !== null);
 }

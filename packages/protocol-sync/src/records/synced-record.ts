@@ -1,4 +1,4 @@
-/** The records that the store keeps, as the application's own server code reads them. */
+/** The store's records, as the application's own server code reads them. */
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import { recordIdSchema } from '@objectql/sync-types/schema';
 import type { FeedRecord, SyncStore } from '../storage/sync-store.js';
@@ -12,7 +12,7 @@ export interface SyncedRecord extends RecordRef {
 
 /** Which part of an object's records to list. */
 export interface ListQuery {
-  /** The `nextCursor` of the page before; the first page without it, or with `null`. */
+  /** The `nextCursor` of the page before; absent or `null` for the first page. */
   readonly cursor?: string | null | undefined;
   /** Records of a page, at most 1,000. Default 100. */
   readonly limit?: number | undefined;
@@ -20,23 +20,23 @@ export interface ListQuery {
 
 /** One page of an object's records. */
 export interface RecordPage {
-  /** In the order of their latest changes. Fewer than `limit`, also none, where some of them were deleted. */
+  /** In the order of their latest changes. Fewer than `limit`, perhaps none, if some of them were deleted. */
   readonly records: readonly SyncedRecord[];
-  /** What to ask for the next page with; `null` behind the last one. */
+  /** The cursor for the next page; `null` after the last one. */
   readonly nextCursor: string | null;
 }
 
 /** 100 records: what a person looks through. */
 const DEFAULT_LIMIT = 100;
-/** 1,000 records: of the largest size a quarter of a gigabyte. */
+/** 1,000 records: a quarter of a gigabyte at their largest size. */
 const MAX_LIMIT = 1000;
 
-/** The record, or `undefined` where there is none. */
+/** The record, or `undefined` when there is none. */
 export async function getSyncedRecord(store: SyncStore, ref: RecordRef): Promise<SyncedRecord | undefined> {
   if (!recordIdSchema.safeParse(ref.recordId).success) {
     throw new TypeError('getRecord: the id of a record is a non-empty text or an integer.');
   }
-  // A transaction is the one way of a store to a single record.
+  // A store reads a single record only in a transaction.
   const { records } = await store.transaction((transaction) => transaction.load({ records: [ref], mutationIds: [] }));
   const [record] = records;
   return record?.data ? { ...ref, data: record.data, version: record.version } : undefined;

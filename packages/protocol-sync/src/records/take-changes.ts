@@ -1,16 +1,16 @@
-/** Takes writes that come past sync into the store, as many as are given in one transaction. */
+/** Takes writes that come past sync into the store, all that are given in one transaction. */
 import { MAX_FIELDS, recordKey } from '@objectql/sync-types';
 import type { RecordState, SyncStore } from '../storage/sync-store.js';
 import { checkChange, type RecordChange, recordBytes, stateOfChange } from './record-change.js';
 
-/** 10,000 changes: about a second in one transaction, for which pushes wait. */
+/** 10,000 changes: about a second in one transaction, while pushes wait. */
 const MAX_CHANGES = 10_000;
 /** 32 MiB: some seconds, and well below the 20 s after which PostgreSQL is told to give up. */
 const MAX_CHANGES_BYTES = 32 * 1024 * 1024;
 
-/** A change as it was taken. */
+/** The result of a recorded change. */
 export interface RecordedChange {
-  /** The version the change left its record at; of a record that is not there, and was not deleted, 0. */
+  /** The version of the record after the change; 0 for a record that never existed. */
   readonly serverVersion: number;
 }
 
@@ -19,9 +19,9 @@ export interface TakeChangesParts {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly maxRecordBytes: number;
-  /** Throws for an object that is not synced; `where` begins the message. */
+  /** Throws for an object that is not synced, with a message that begins with `where`. */
   readonly refuseUnsynced: (objectName: string, where: string) => void;
-  /** What the message of a problem with the change at that index begins with. */
+  /** The beginning of an error message about the change at that index. */
   readonly whereOf: (index: number) => string;
 }
 
@@ -52,7 +52,7 @@ export async function takeChanges(
         throw new RangeError(`${whereOf(index)}this ${change.objectName} is larger than ${bounds}.`);
       }
       bytesWritten += bytes;
-      // One record may be as large as the application allows.
+      // A single record may be as large as the application allows.
       if (index > 0 && bytesWritten > MAX_CHANGES_BYTES) {
         throw new RangeError(
           `recordChanges: the records are more than ${MAX_CHANGES_BYTES} bytes. Pass them in parts.`,

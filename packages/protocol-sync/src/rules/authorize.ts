@@ -21,15 +21,15 @@ export interface WriteQuestion<Caller extends Identified = Principal> {
 }
 
 /**
- * `allow` sends the record; `{ without }` sends it without these fields, as if it had none of them; `forget` sends a bare delete, so
- * that devices which once had the record drop it (it tells them that the id exists); `hide` sends nothing, as if it did not exist, and
- * devices which have it keep their copy until their scope changes.
+ * `allow` sends the record; `{ without }` sends it without these fields, as if it did not have them; `forget` sends a
+ * bare delete, so that devices which once had the record drop it (it reveals that the id exists); `hide` sends nothing,
+ * as if it did not exist, and devices which have it keep their copy until their scope changes.
  */
 export type ReadPermission = 'allow' | 'hide' | 'forget' | { readonly without: readonly string[] };
 
 /**
- * The application's rules. What is left out is allowed. `Authorize<Member>` are rules for the `Member` that `authenticate`
- * answers: that it does is the application's word.
+ * The application's rules. A missing rule allows everything. `Authorize<Member>` are rules for the `Member` that
+ * `authenticate` answers; the application vouches for that type.
  */
 export interface Authorize<Caller extends Identified = Principal> {
   /** Asked for every record before it leaves the server, in changes, results and conflicts. */
@@ -37,24 +37,24 @@ export interface Authorize<Caller extends Identified = Principal> {
   /** Asked for every mutation: `true`, or `false` for `rejected FORBIDDEN`. */
   write?(question: WriteQuestion<Caller>): boolean | Promise<boolean>;
   /**
-   * A text that changes when what the principal may read changes other than by a record's own change (a new role, a new
-   * team). Clients then walk the feed anew and drop what they may no longer read.
+   * A text that changes when the principal's right to read changes other than by a record's own change (a new role, a
+   * new team). Clients then walk the feed anew and drop what they may no longer read.
    */
   scope?(principal: Claims<Caller> | null): string | Promise<string>;
 }
 
-/** What of a record the caller may see: its data, `null` when it is deleted, `undefined` when nothing of it. */
+/** What the caller may see of a record: its data, `null` when it is deleted, `undefined` when they may see nothing. */
 export async function viewOf(
   { objectName, recordId, data }: RecordRef & { readonly data: JsonObject | null },
   { authorize, principal }: { readonly authorize: Authorize; readonly principal: Principal | null },
 ): Promise<JsonObject | null | undefined> {
   if (!authorize.read) return data;
-  // A copy: a rule that takes fields out of what it is asked about must not take them out of what is stored.
+  // A copy: a rule may delete fields from the record it is given, and the stored record must not change.
   const permission = await authorize.read({ principal, objectName, recordId, record: data && ownFields(data) });
   return permission === 'hide' || permission === 'forget' ? undefined : visibleData(data, permission);
 }
 
-/** The data without what the permission takes away. */
+/** The data without the fields that the permission takes away. */
 export function visibleData<Data extends JsonObject | null>(data: Data, permission: ReadPermission): Data | JsonObject {
   if (data === null || typeof permission !== 'object') return data;
   return Object.fromEntries(Object.entries(data).filter(([field]) => !permission.without.includes(field)));

@@ -1,4 +1,4 @@
-/** An application's rules, asked without trusting that they ever answer. */
+/** Asks an application's rules without trusting that they answer. */
 
 import { inTime, type TimeBound } from '../platform/in-time.js';
 import { andThen } from '../push/and-then.js';
@@ -8,14 +8,15 @@ import type { Authorize } from './authorize.js';
 const RULES: OptionKinds<Authorize> = { read: true, write: true, scope: true };
 
 /**
- * The same rules, each of which throws when it takes longer than `timeoutMs`. Rules are asked inside the store's transaction:
- * one that waits for ever would keep its record from everybody, and on SQLite the whole store. What they answer is checked: a
- * `false` taken for a permission would show the record, a `'deny'` taken for a yes would write it, and of a `Set` nobody could tell
- * that it has changed. Throws `TypeError` for rules that nobody would ask, because what is left out is allowed.
+ * The same rules, but each throws when it takes longer than `timeoutMs`. Rules are asked inside the store's
+ * transaction: one that waits for ever would keep its record from everybody, and on SQLite the whole store. The answers
+ * are checked: a `false` taken for a permission would show the record, a `'deny'` taken for a yes would write it, and
+ * nobody could tell that a `Set` has changed. Throws `TypeError` for rules that would never be asked, such as a
+ * misspelt one, because a missing rule allows everything.
  */
 export function boundAuthorize(authorize: Authorize, bound: TimeBound): Authorize {
   const { read, write, scope } = authorize;
-  // The rules of a class may keep what they like beside them.
+  // Rules that are a class may have other members.
   if (Object.getPrototypeOf(authorize) === Object.prototype) refuseWrongOptions(authorize, RULES, 'authorize.');
   else if (!read && !write && !scope) throw new TypeError('authorize has none of the rules read, write and scope.');
   return {
@@ -45,7 +46,7 @@ const ANSWERS: Readonly<Record<keyof Authorize, AnswerKind>> = {
 };
 
 function ruleInTime<T>(rule: keyof Authorize, answer: T | Promise<T>, bound: TimeBound): T | Promise<T> {
-  // Most rules answer at once, and then need no timer.
+  // Most rules answer at once and need no timer.
   if (typeof answer !== 'object' || answer === null || !('then' in answer)) return answer;
   const giveUp = () => new Error(`authorize.${rule} did not answer within ${bound.timeoutMs} ms.`);
   return inTime(Promise.resolve(answer), bound, giveUp);

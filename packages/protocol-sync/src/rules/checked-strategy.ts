@@ -1,8 +1,8 @@
-/** A strategy of the application's own, asked without trusting what it does to the contest, or what it answers. */
+/** Asks an application's own strategy without trusting what it does to the contest, or what it answers. */
 import { findJsonProblem, MAX_JSON_DEPTH, type Strategy, type Verdict } from '@objectql/sync-types';
 import { ownCopy } from '../storage/own-copy.js';
 
-/** The same strategy, which changes nothing but by its verdict. Throws `TypeError` for an answer that is none, or cannot be stored. */
+/** The same strategy, which acts only by its verdict. Throws `TypeError` for a malformed or unstorable answer. */
 export function checkedStrategy(strategy: Strategy): Strategy {
   return (contest) => {
     const verdict = strategy(ownCopy(contest));
@@ -13,7 +13,7 @@ export function checkedStrategy(strategy: Strategy): Strategy {
 }
 
 function problemOf(verdict: Verdict): string | undefined {
-  // JavaScript answers what it likes, a promise too.
+  // JavaScript may answer anything, even a promise.
   const { do: what, drop, merged = {} } = Object(verdict) as Readonly<Record<string, unknown>>;
   if (what === 'keep' || what === 'ask') return undefined;
   const isVerdict = what === 'apply' && Array.isArray(drop) && drop.every((field) => typeof field === 'string');

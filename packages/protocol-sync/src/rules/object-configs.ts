@@ -5,7 +5,7 @@ import { syncBlockSchema } from '@objectql/sync-types/schema';
 /** By the object's name. */
 export type ObjectConfigs = ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>>;
 
-/** The configurations as a map: the one that was given, where it is one. Throws `TypeError` for one that is malformed. */
+/** The configurations as a map; a given map is returned as it is. Throws `TypeError` for a malformed configuration. */
 export function readObjectConfigs(objects: ObjectConfigs): ReadonlyMap<string, SyncConfig> {
   if (typeof objects !== 'object' || Array.isArray(objects)) {
     throw new TypeError('objects must be a Map or an object of sync blocks by name: { task: { enabled: true } }.');
@@ -16,10 +16,10 @@ export function readObjectConfigs(objects: ObjectConfigs): ReadonlyMap<string, S
   return byName;
 }
 
-/** Throws `TypeError` for a malformed configuration, naming the first key that is wrong and `where` it stands. */
+/** Throws `TypeError` for a malformed configuration; the message names the first wrong key and begins with `where`. */
 export function checkObjectConfig(config: unknown, where: string): asserts config is SyncConfig {
   const { strategy } = Object(config) as { readonly strategy?: unknown };
-  // A strategy may be a function here, which metadata cannot hold.
+  // A strategy may be a function here, which metadata cannot contain.
   const checked = typeof strategy === 'function' ? { ...Object(config), strategy: undefined } : config;
   const [issue] = syncBlockSchema.safeParse(checked).error?.issues ?? [];
   if (!issue) return;

@@ -4,7 +4,7 @@ import type { ConflictRules } from '../push/decide.js';
 import { checkedStrategy } from './checked-strategy.js';
 
 export interface ObjectRules extends ConflictRules {
-  /** What a conflict tells the client about who decided; absent where the client decides. */
+  /** Tells the client in a conflict which strategy decided; absent if the client decides. */
   readonly strategyName?: StrategyName | 'custom' | undefined;
 }
 
@@ -14,7 +14,9 @@ export interface ObjectRulesOptions {
   readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
-/** Answers the rules of an object, or `undefined` for one that takes no part in sync. Throws `TypeError` for what cannot be meant. */
+/**
+ * Answers an object's rules, `undefined` if it is not synced. Throws `TypeError` for an option that makes no sense.
+ */
 export function objectRules(options: ObjectRulesOptions): (objectName: string) => ObjectRules | undefined {
   const { objects, conflictFields } = options;
   if (options.strategy) findStrategy(options.strategy);

@@ -1,14 +1,13 @@
 /** How many bytes a text, or the JSON of a value, takes in UTF-8, without encoding it. */
 
 /**
- * Whether the JSON text of a value, of those that JSON can hold, has at most so many bytes. Only a value that comes near
- * the limit is written out for it.
+ * Whether a JSON value's text has at most `maxBytes` bytes. Only a value near the limit is written out to find out.
  */
 export function isJsonWithin(value: unknown, maxBytes: number): boolean {
   return mostBytes(value) <= maxBytes || utf8Bytes(JSON.stringify(value)) <= maxBytes;
 }
 
-/** No fewer bytes than the value's JSON text has: six for each unit of a string, which is what `\\u0001` takes. */
+/** An upper bound for the bytes of the value's JSON text: six for each unit of a string, as for `\\u0001`. */
 function mostBytes(value: unknown): number {
   if (typeof value === 'string') return 6 * value.length + 2;
   if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES;
@@ -30,7 +29,7 @@ export function utf8Bytes(text: string): number {
     const unit = text.charCodeAt(index);
     bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
   }
-  // A pair of surrogates is one character of four bytes; each half that stands alone takes three.
+  // A surrogate pair is one character of four bytes; each lone half takes three.
   return bytes - 2 * (text.match(SURROGATE_PAIR)?.length ?? 0);
 }
 

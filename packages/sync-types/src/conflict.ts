@@ -13,10 +13,10 @@ export const conflictKindSchema = z.enum([
   'delete-update',
   'stale-incarnation',
 ]);
-/** What met what, the client's operation first: `update-delete` is my update against their delete. */
+/** Which operations met, the client's first: `update-delete` is my update against their delete. */
 export type ConflictKind = z.infer<typeof conflictKindSchema>;
 
-/** Who wrote, when, and as which entry of the writer's log. Two stamps always compare, the same on every machine. */
+/** The writer, the time, and the entry in the writer's log. Two stamps always compare, and alike on every machine. */
 export interface WriteStamp {
   /** Epoch milliseconds, already corrected by the server for the writer's clock. */
   readonly time: number;
@@ -29,27 +29,27 @@ export const writeStampSchema = z.object({ time: z.number(), logId: z.string(), 
 export interface SyncConflict {
   readonly objectName: string;
   readonly recordId: RecordId;
-  /** What the user wanted: its `data` are their values. */
+  /** What the user wanted: its `data` holds their values. */
   readonly clientMutation: MutationLogEntry;
-  /** The record as the server has it; `null` when it is deleted there. */
+  /** The server's record; `null` when it is deleted there. */
   readonly serverRecord: JsonObject | null;
-  /** The fields both sides wrote to different values. */
+  /** The fields that both sides wrote, to different values. */
   readonly conflictingFields: readonly string[];
-  /** A merge the server proposes: its own record with the client's uncontested fields. */
+  /** A merge that the server proposes: its own record with the client's uncontested fields. */
   readonly suggestedResolution?: JsonObject | undefined;
-  /** What met what, the client's operation first. */
+  /** Which operations met, the client's first. */
   readonly kind?: ConflictKind | undefined;
-  /** The version of `serverRecord`: the base of whatever resolves the conflict. */
+  /** The version of `serverRecord`: the base of any resolution. */
   readonly serverVersion?: number | undefined;
-  /** The strategy the server decided by; absent when it knows none, and the client's decides. */
+  /** The strategy by which the server decided; absent when it has none and the client's decides. */
   readonly strategy?: StrategyName | 'custom' | undefined;
-  /** The object's declared conflict fields, where it has any. */
+  /** The object's declared conflict fields, if it has any. */
   readonly conflictFields?: readonly string[] | undefined;
   /** The write that the client's mutation would be. */
   readonly clientStamp?: WriteStamp | undefined;
-  /** The write each field of `serverRecord` in `conflictingFields` comes from. */
+  /** For each field in `conflictingFields`, the write that gave it its value in `serverRecord`. */
   readonly serverStamps?: Readonly<Record<string, WriteStamp>> | undefined;
-  /** The delete, where the server's record is deleted. */
+  /** The delete, if the server's record is deleted. */
   readonly deletedStamp?: WriteStamp | undefined;
 }
 export const syncConflictSchema = z

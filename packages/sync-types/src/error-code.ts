@@ -1,4 +1,4 @@
-/** The error codes of this version, and the one place that says which of them are worth another try. */
+/** The error codes of this version, and the only place that says which of them are worth another try. */
 
 /** Why one mutation was not applied. Terminal codes go to the dead letters; retryable ones are tried again. */
 export const TERMINAL_CODES = [
@@ -11,15 +11,15 @@ export const TERMINAL_CODES = [
   'OUTCOME_EXPIRED',
   'TOO_LARGE',
 ] as const;
-/** Refusals that another try may overcome: the client makes it by itself, and holds the record meanwhile. */
+/** Refusals that another try may overcome: the client retries by itself, and holds the record meanwhile. */
 export const RETRYABLE_CODES = ['RATE_LIMITED', 'BUSY', 'INTERNAL', 'BATCH_TOO_LARGE'] as const;
 /** Why a mutation was not applied. */
 export type RejectionCode = (typeof TERMINAL_CODES)[number] | (typeof RETRYABLE_CODES)[number];
 
-/** A code as an answer tells it: the server may be of a later version and know more of them. */
+/** A code in an answer: the server may be of a later version and know more codes. */
 export type ToldRejectionCode = RejectionCode | (string & {});
 
-/** Why a whole request was not processed, with the HTTP status that says so. Nothing of the request was executed. */
+/** Why a whole request was not processed, with its HTTP status. Nothing of the request was executed. */
 export const STATUS_BY_CODE = {
   MALFORMED: 400,
   INVALID_CHECKPOINT: 400,
@@ -42,7 +42,7 @@ export function isRequestErrorCode(code: unknown): code is RequestErrorCode {
   return typeof code === 'string' && Object.hasOwn(STATUS_BY_CODE, code);
 }
 
-/** True when the same mutation may succeed later, unchanged. A code that is unknown here is final. */
+/** True when the same mutation may succeed later, unchanged. An unknown code is final. */
 export function isRetryable(code: ToldRejectionCode): boolean {
   return (RETRYABLE_CODES as readonly string[]).includes(code);
 }

@@ -4,7 +4,7 @@ import { utf8Bytes } from './bytes.js';
 import { stringProblem } from './json.js';
 import { MAX_ID_BYTES } from './limits.js';
 
-/** What keeps a string from being a name or an id, if anything does. */
+/** What makes a string unfit as a name or an id, if anything does. */
 export function identifierProblem(value: string): string | undefined {
   if (value === '') return 'may not be empty';
   if (utf8Bytes(value) > MAX_ID_BYTES) return `may not be longer than ${MAX_ID_BYTES} bytes`;

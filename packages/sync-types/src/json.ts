@@ -1,4 +1,4 @@
-/** JSON values: what may be stored and sent, how two of them compare, and what is wrong with a value that is neither. */
+/** JSON values: which may be stored and sent, how two of them compare, and what is wrong with other values. */
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -48,22 +48,24 @@ export function findJsonProblem(value: unknown, limits: JsonLimits): JsonProblem
   return found && { path: `$${found.path}`, problem: found.problem };
 }
 
-/** What keeps a string from being stored alike everywhere, if anything does; also for ids and names. */
+/** Why stores would not all keep a string alike, if there is a reason; also for ids and names. */
 export function stringProblem(value: string): string | undefined {
   if (value.includes('\u0000')) return 'contains a NUL character';
   return isWellFormed(value) ? undefined : 'contains half of a surrogate pair';
 }
 
-/** The platform's own answer, which is at hand for most strings; the pattern is for platforms that are older than it. */
+/**
+ * Uses the platform's own method, which has the answer at hand for most strings; the pattern is for older platforms.
+ */
 function isWellFormed(value: string): boolean {
-  // Younger than the library of types this is compiled against.
+  // The method is newer than the library of types that this is compiled against.
   const text = value as string & { isWellFormed?: () => boolean };
   return text.isWellFormed?.() ?? !LONE_SURROGATE.test(value);
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Paths are built on the way out of a problem, so that a sound value costs no strings. */
+/** Paths are built only on the way out from a problem, so that a sound value costs no strings. */
 function inspect(value: unknown, depthLeft: number): JsonProblem | undefined {
   switch (typeof value) {
     case 'boolean':
@@ -88,7 +90,7 @@ function inspectContainer(value: object, depthLeft: number): JsonProblem | undef
 }
 
 function inspectArray(array: readonly unknown[], depthLeft: number): JsonProblem | undefined {
-  // By index, so that a hole in a sparse array is met as the `undefined` that JSON would turn into null.
+  // By index, so that a hole in a sparse array is seen as `undefined`, which JSON would turn into null.
   for (let index = 0; index < array.length; index++) {
     const found = inspect(array[index], depthLeft - 1);
     if (found) return within(`[${index}]`, found);

@@ -1,4 +1,4 @@
-/** The protocol's limits. A server may lower them and advertises what it enforces; each says its unit and its reason. */
+/** The protocol's limits, each with its unit and reason. A server may lower them, and advertises those it enforces. */
 
 /** What a server accepts, as it tells its clients in every answer. */
 export interface SyncLimits {
@@ -9,21 +9,21 @@ export interface SyncLimits {
 }
 
 /**
- * The header of an answer behind which a client may ask on before it has read it: the same checkpoint as in the body. It is
- * for a push of which every mutation is applied and committed, or a pull that has another page behind it; never for an
- * answer with a reset. A server may leave it out.
+ * The header of an answer after which a client may send its next request before it has read the body; its value is the
+ * checkpoint in the body. It is for a push whose mutations are all applied and committed, or a pull with another page
+ * behind it; never for an answer with a reset. A server may leave it out.
  */
 export const NEXT_PAGE_HEADER = 'sync-next-page';
 
 /** 1 MiB: parsed in a few milliseconds, and small enough that a phone on a bad network finishes it. */
 export const MAX_BODY_BYTES = 1024 * 1024;
-/** 1,000: about what fits a body, and what a request costs by itself is then next to nothing for each mutation. */
+/** 1,000: about what fits in a body, and enough to make the fixed cost of a request negligible for each mutation. */
 export const MAX_MUTATIONS = 1000;
-/** 100: what a client may take for granted of a server that has not told its limit. */
+/** 100: what a client may assume of a server that has not told its limit. */
 export const ASSUMED_MAX_MUTATIONS = 100;
-/** 256 KiB of JSON: a record is a row, not a file; four of them still fit a body. */
+/** 256 KiB of JSON: a record is a row, not a file; four of them still fit in a body. */
 export const MAX_RECORD_BYTES = 256 * 1024;
-/** 1,000: each field carries a version stamp, so fields are what a record's bookkeeping grows with. */
+/** 1,000: each field carries a version stamp, so a record's bookkeeping grows with its fields. */
 export const MAX_FIELDS = 1000;
 /** 32 levels: JSON.parse takes a million, JSON.stringify dies at 5,000, so one deep record would poison every pull. */
 export const MAX_JSON_DEPTH = 32;
@@ -31,7 +31,7 @@ export const MAX_JSON_DEPTH = 32;
 export const MAX_ID_BYTES = 128;
 /** 1,000 records a page: bounds memory and the work lost when an answer is cut; large records are bounded by bytes. */
 export const MAX_PAGE_RECORDS = 1000;
-/** 1 MiB a page, for the same reason where records are large. */
+/** 1 MiB a page: the same bounds, for large records. */
 export const MAX_PAGE_BYTES = 1024 * 1024;
 /** 30 s: a request is answered or cut within it; the client waits as long. */
 export const REQUEST_TIMEOUT_MS = 30_000;

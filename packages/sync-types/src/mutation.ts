@@ -1,4 +1,4 @@
-/** A client's change as it stands in its log and on the wire. */
+/** A client's change, as in its log and on the wire. */
 import { z } from 'zod';
 import { counterSchema, identifierProblem, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
 import { findJsonProblem, type JsonObject } from './json.js';
@@ -36,9 +36,9 @@ export interface MutationLogEntry {
   readonly clientId: string;
   /** The entry's place in its log, rising from 1. */
   readonly sequence: number;
-  /** The record's version the user saw, or `null` when unknown or not yet created. */
+  /** The version of the record that the user saw, or `null` when unknown or not yet created. */
   readonly baseVersion: number | null;
-  /** The log in which the entry got its sequence, where its device has started another one since: there it may have been sent. */
+  /** The log that gave the entry its sequence and may have sent it, if its device has started another one since. */
   readonly firstLogId?: string | undefined;
 }
 export const mutationLogEntrySchema = z
@@ -62,8 +62,8 @@ export const mutationLogEntrySchema = z
   .readonly();
 
 /**
- * Whether `mutationLogEntrySchema` takes a value, several times faster: a server asks it of every mutation, and the schema
- * only why it does not. A test holds the two to the same answer.
+ * Whether `mutationLogEntrySchema` accepts a value, several times faster: a server checks every mutation with it, and
+ * uses the schema only to say what is wrong. A test makes sure that both agree.
  */
 export function isMutationLogEntry(value: unknown): value is MutationLogEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

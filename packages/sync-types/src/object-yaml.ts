@@ -10,11 +10,11 @@ export { ObjectYamlError, type ObjectYamlProblem } from './object-yaml/object-ya
 export interface ObjectSync {
   /** The object's `name`. */
   readonly objectName: string;
-  /** Its `sync` block as written, `{ enabled: false }` where it has none. */
+  /** Its `sync` block as written; `{ enabled: false }` if it has none. */
   readonly sync: SyncConfig;
 }
 
-/** A metadata file by its name, which only serves messages, and its content. */
+/** A metadata file: its name, used only in messages, and its content. */
 export interface ObjectYamlFile {
   readonly file: string;
   readonly text: string;
@@ -33,7 +33,7 @@ export function readObjectSync(text: string, options: { readonly file: string })
 }
 
 /**
- * The sync configuration of each object, by object name, from all of an app's metadata files. Two files of one object
+ * The sync configuration of each object, by object name, from all of an app's metadata files. Two files for one object
  * are a problem. Throws one {@link ObjectYamlError} with the problems of all files.
  */
 export function readObjectSyncFiles(files: Iterable<ObjectYamlFile>): ReadonlyMap<string, SyncConfig> {
@@ -63,7 +63,7 @@ interface FileReading extends ObjectSync {
 
 function readFile({ file, text }: ObjectYamlFile): FileReading {
   const lineCounter = new LineCounter();
-  // Keys are checked for duplicates where they are ours, so that the rest of the file passes whatever it holds.
+  // We check only our own keys for duplicates, so that the rest of the file passes whatever it holds.
   const document = parseDocument(text, {
     lineCounter,
     merge: true,

@@ -1,4 +1,4 @@
-/** What the live stream says: that the feed has moved. Changes themselves come by pull alone. */
+/** The live stream's message that the feed has moved. The changes themselves come only by pull. */
 import { z } from 'zod';
 import { MAX_CHECKPOINT_LENGTH } from './pull.js';
 
@@ -6,8 +6,8 @@ import { MAX_CHECKPOINT_LENGTH } from './pull.js';
 export const syncPokeSchema = z
   .object({
     /**
-     * The checkpoint of a client that has pulled everything. To be compared with the client's own, and never to be
-     * stored: what lies between the two has not been pulled yet.
+     * The checkpoint of a client that has pulled everything. Compare it with the client's own, and never store it: the
+     * changes between the two have not been pulled yet.
      */
     checkpoint: z.string().max(MAX_CHECKPOINT_LENGTH),
   })

@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { identifierSchema, instantSchema } from './identifier.js';
 
-/** 1,024 characters: many times what any server's checkpoint has. */
+/** 1,024 characters: many times the length of any server's checkpoint. */
 export const MAX_CHECKPOINT_LENGTH = 1024;
 /** 1,000 objects: more than any application has. */
 const MAX_OBJECTS = 1000;
 
-// Not by `max`, which zod also asks of what only has a length, and which throws where that cannot be compared.
+// Not with `max`: zod also applies it to other values that have a length, and it throws if that cannot be compared.
 const checkpointSchema = z
   .string()
   .refine(({ length }) => length <= MAX_CHECKPOINT_LENGTH, `may not be longer than ${MAX_CHECKPOINT_LENGTH} characters`)
@@ -21,18 +21,18 @@ const objectsSchema = z
 /** A push without mutations. */
 export interface SyncPullRequest {
   readonly clientId: string;
-  /** The checkpoint of the last answer whose changes are stored, or `null` at first. */
+  /** The checkpoint of the last answer whose changes are stored; `null` at first. */
   readonly lastCheckpoint: string | null;
   readonly protocol?: 1 | 2 | undefined;
-  /** Random, born with the log: a cleared device starts a new one instead of colliding with its own past. */
+  /** Random, made with the log: a cleared device starts a new one instead of colliding with its own past. */
   readonly logId?: string | undefined;
-  /** The client's clock when it sent this, ISO 8601; what the clock correction is measured from. */
+  /** The client's clock when it sent this, ISO 8601; the clock correction is measured from it. */
   readonly sentAt?: string | undefined;
   /** At most this many changes in the answer. */
   readonly limit?: number | undefined;
-  /** Only changes of these objects; everything the caller may read when absent. */
+  /** Only changes of these objects; absent means everything that the caller may read. */
   readonly objects?: readonly string[] | undefined;
-  /** No changes of these objects: who asks for them later walks the feed anew, or what was left out would stay a gap. */
+  /** No changes of these objects: a client that asks for them later walks the feed anew, or they would stay a gap. */
   readonly except?: readonly string[] | undefined;
 }
 

@@ -15,11 +15,13 @@ export interface SyncPushRequest extends SyncPullRequest {
   /** `false` asks for outcomes only. */
   readonly pull?: boolean | undefined;
 }
-/** The envelope alone: each mutation is parsed by itself, so that a malformed one is rejected without its neighbours. */
+/**
+ * Only the envelope: each mutation is parsed by itself, so that a malformed one is rejected without its neighbours.
+ */
 export const syncPushRequestSchema = z
   .strictObject({
     ...requestEnvelope,
-    // Not a list of unknowns: zod would look at each of a thousand to find that it may be anything.
+    // Not a list of unknowns: zod would inspect each of a thousand only to find that anything is allowed.
     mutations: z
       .custom<readonly unknown[]>(Array.isArray, 'must be a list')
       .meta({ readOnly: true, type: 'array', items: {} }),
@@ -28,9 +30,9 @@ export const syncPushRequestSchema = z
   .readonly();
 
 interface Outcome {
-  /** Which mutation's; absent where the server is of protocol 1, whose results stand in the request's order. */
+  /** The mutation's id; absent if the server is of protocol 1, whose results are in the request's order. */
   readonly mutationId?: string | undefined;
-  /** True when this outcome was decided by an earlier request and is only repeated. */
+  /** True when an earlier request decided this outcome and it is only repeated. */
   readonly duplicate?: boolean | undefined;
 }
 const outcome = { mutationId: identifierSchema.optional(), duplicate: z.boolean().optional() };
@@ -40,8 +42,8 @@ interface Applied extends Outcome {
   /** The record's version after this mutation. */
   readonly serverVersion: number;
   /**
-   * The record as the server has it now, `null` when deleted. Present whenever that is anything else than
-   * the state at `baseVersion` plus the mutation's data.
+   * The record as the server has it now, `null` when deleted. Present whenever it differs from the state at
+   * `baseVersion` plus the mutation's data.
    */
   readonly record?: JsonObject | null | undefined;
   /** Fields of the mutation that lost against a later or protected value. */
@@ -87,8 +89,8 @@ export const syncMutationResultSchema = z.discriminatedUnion('status', [
 
 export const resetSchema = z.enum(['expired', 'epoch', 'scope']);
 /**
- * Why the walk of the feed starts over: the checkpoint is older than what the server keeps, belongs to a feed that is
- * no more, or was made for another set of objects or rights.
+ * Why the walk of the feed starts over: the checkpoint is older than what the server keeps, belongs to a feed that no
+ * longer exists, or was made for other objects or rights.
  */
 export type SyncReset = z.infer<typeof resetSchema>;
 
@@ -104,7 +106,7 @@ export interface SyncPushResponse {
   readonly hasMore?: boolean | undefined;
   /** The server's clock when it answered, ISO 8601. */
   readonly serverTime?: string | undefined;
-  /** What the server takes at most. */
+  /** The server's limits. */
   readonly limits?: { readonly maxBodyBytes: number; readonly maxMutations: number } | undefined;
   /** Set when the walk of the feed starts over with this answer. */
   readonly reset?: SyncReset | undefined;

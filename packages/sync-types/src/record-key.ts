@@ -1,4 +1,4 @@
-/** Names a record without ever joining two different records into one. */
+/** Keys that never mistake two different records for one. */
 
 /** A record's identifier. `1` and `'1'` are different records. */
 export type RecordId = string | number;
@@ -9,7 +9,7 @@ export interface RecordRef {
   readonly recordId: RecordId;
 }
 
-/** The name alone of something that has more, such as a mutation or a stored record. */
+/** Only the name of something that has more, such as a mutation or a stored record. */
 export function refOf({ objectName, recordId }: RecordRef): RecordRef {
   return { objectName, recordId };
 }

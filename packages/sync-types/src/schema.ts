@@ -1,4 +1,4 @@
-/** The wire's parsers: zod schemas of what the types say. A subpath, so that zod stays out of browsers. */
+/** The wire's parsers: zod schemas for the types. A subpath, so that zod stays out of browsers. */
 export { conflictKindSchema, syncConflictSchema, writeStampSchema } from './conflict.js';
 export { counterSchema, identifierSchema, instantSchema, recordIdSchema } from './identifier.js';
 export { isMutationLogEntry, mutationLogEntrySchema, mutationOperationSchema, recordDataSchema } from './mutation.js';

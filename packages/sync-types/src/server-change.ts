@@ -1,4 +1,4 @@
-/** A change another writer made, as it reaches a client. */
+/** A change by another writer, as it reaches a client. */
 import { z } from 'zod';
 import { counterSchema, instantSchema, recordIdSchema } from './identifier.js';
 import type { JsonObject } from './json.js';
@@ -13,9 +13,9 @@ export interface SyncServerChange {
   /** The record's whole state; absent for a delete. */
   readonly data?: JsonObject | undefined;
   readonly serverVersion: number;
-  /** When the server took the change, ISO 8601. */
+  /** When the server accepted the change, ISO 8601. */
   readonly timestamp: string;
-  /** The mutation behind the change; absent when the server itself made it, and when it is older than the walk that tells it. */
+  /** The mutation behind the change; absent if the server itself made it, or if it is older than the present walk. */
   readonly origin?: { readonly logId: string; readonly mutationId: string; readonly sequence: number } | undefined;
 }
 export const syncServerChangeSchema = z

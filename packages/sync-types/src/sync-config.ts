@@ -2,7 +2,7 @@
 import type { Strategy } from './strategies/strategy.js';
 import type { StrategyName } from './strategies/strategy-name.js';
 
-/** Which way an object's changes go; `bidirectional` unless told. */
+/** The direction of an object's changes; `bidirectional` by default. */
 export const SYNC_DIRECTIONS = ['bidirectional', 'push-only', 'pull-only'] as const;
 /** One of `SYNC_DIRECTIONS`. */
 export type SyncDirection = (typeof SYNC_DIRECTIONS)[number];
@@ -19,11 +19,11 @@ export interface SyncConfig {
   readonly debounce_ms?: number | undefined;
   /** Mutations of this object in one push. Default 1000. */
   readonly batch_size?: number | undefined;
-  /** Fields that count as conflicting; fields outside the list go by time. All fields count without a list. */
+  /** Fields that count as conflicting; time decides the others. Without a list, all fields count. */
   readonly conflict_fields?: readonly string[] | undefined;
 }
 
 /** 1 s: long enough to gather what one gesture changes, short enough to feel immediate. */
 export const DEFAULT_DEBOUNCE_MS = 1000;
-/** 1,000 mutations: what a server accepts by default; one that takes less says so in each answer. */
+/** 1,000 mutations: what a server accepts by default; one that accepts fewer says so in each answer. */
 export const DEFAULT_BATCH_SIZE = 1000;

@@ -1,4 +1,4 @@
-/** The schemas of what a server answers instead of a success. */
+/** The schemas of a server's answers other than success. */
 import { z } from 'zod';
 import {
   RETRYABLE_CODES,
@@ -9,10 +9,10 @@ import {
 } from './error-code.js';
 
 export const rejectionCodeSchema = z.enum([...TERMINAL_CODES, ...RETRYABLE_CODES]);
-/** Any text is one; the type only reminds of those that are known. */
+/** Accepts any text; the type only suggests the known codes. */
 export const toldRejectionCodeSchema = z.string() as z.ZodType<ToldRejectionCode>;
 export const requestErrorCodeSchema = z.enum(
-  // Object.keys forgets what the keys are.
+  // The type of `Object.keys` does not keep the keys' names.
   Object.keys(STATUS_BY_CODE) as readonly RequestErrorCode[],
 );
 

@@ -1,4 +1,4 @@
-/** What the suites under `/testing` need of a test framework. Types only: the framework itself is the caller's. */
+/** What the suites under `/testing` need of a test framework. Only types: the caller provides the framework itself. */
 
 /**
  * The functions that declare and check tests, as vitest, Jest and Bun have them. With `node:test`, take `describe` and `it`
@@ -14,7 +14,7 @@ export interface TestFramework {
   readonly expect: (actual: unknown) => Expectation;
 }
 
-/** The checks that the suites make of a value. */
+/** The matchers for values that the suites use. */
 export interface Matchers {
   toBe(expected: unknown): void;
   toEqual(expected: unknown): void;
@@ -27,7 +27,7 @@ export interface Matchers {
   toBeUndefined(): void;
 }
 
-/** The checks of what a promise rejects with. */
+/** The matchers for the error of a rejected promise. */
 export interface RejectionMatchers {
   toBe(expected: unknown): Promise<void>;
   toBeInstanceOf(expected: unknown): Promise<void>;

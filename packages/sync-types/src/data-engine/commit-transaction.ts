@@ -1,4 +1,4 @@
-/** Transactions of the data engine that are committed when they are said to be. */
+/** Transactions of the data engine that have really been committed when they resolve. */
 import { AS_SYSTEM, type DataEngine } from './data-engine.js';
 
 /** The engine's own handle, and whether the transaction ends with this work or was joined. */
@@ -8,8 +8,8 @@ export interface EngineTransactionInfo {
 }
 
 /**
- * Runs `work` in a transaction of the engine, or in that of the code that is running. One of its own is committed when this
- * resolves, and rolled back where it rejects.
+ * Runs `work` in a transaction of the engine, or in that of the running code. A transaction of its own is committed
+ * when this resolves, and rolled back when it rejects.
  */
 export async function commitTransaction<T>(
   engine: Pick<DataEngine, 'transaction'>,
@@ -19,7 +19,7 @@ export async function commitTransaction<T>(
   const result = await engine.transaction(
     ({ transaction }, { owned }) => {
       if (owned) committed = executionOf(transaction);
-      // Where the engine rejects, nobody waits for it.
+      // If the engine rejects, nobody awaits this one.
       committed?.catch(() => {});
       return work({ transaction, owned });
     },
@@ -31,22 +31,23 @@ export async function commitTransaction<T>(
 }
 
 /**
- * What Knex, under ObjectStack's SQL drivers, settles at the end of a transaction: rejects where the commit failed, as where the
- * connection was lost before it; resolves at the commit, and also at a rollback. What the engine awaits resolves in each case.
+ * The promise that Knex, under ObjectStack's SQL drivers, settles at the end of a transaction: it rejects when the
+ * commit failed, as when the connection was lost before it; it resolves at the commit, and also at a rollback. What the
+ * engine awaits resolves in all these cases.
  */
 export function executionOf(transaction: unknown): Promise<unknown> | undefined {
   const { executionPromise } = Object(transaction) as { readonly executionPromise?: unknown };
   return executionPromise instanceof Promise ? executionPromise : undefined;
 }
 
-/** Has a transaction of somebody else's fail where it would commit: who begins it may have caught what happened in it. */
+/** Makes somebody else's transaction fail at its commit: its owner may have caught the error that happened in it. */
 export function refuseCommit(transaction: unknown, reason: unknown): void {
-  // What a transaction has by which its owner ends it is the driver's.
+  // The driver defines the methods by which the owner ends a transaction.
   const own = Object(transaction) as { commit: () => Promise<never>; readonly rollback?: () => Promise<unknown> };
   own.commit = async () => {
-    // As behind a commit that a database refuses, which not everybody rolls back: the connection would never be free.
+    // As after a commit that the database refuses: not every owner rolls back, and the connection would never be free.
     await own.rollback?.().catch(() => {});
-    // Knex's own would resolve for one that was rolled back already, as if all of it were there.
+    // Knex's own `commit` would resolve even after a rollback, as if everything were stored.
     throw reason;
   };
 }

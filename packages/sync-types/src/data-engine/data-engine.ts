@@ -1,10 +1,10 @@
-/** What is needed of ObjectStack's data engine, the service `objectql`. */
+/** The part of ObjectStack's data engine, the service `objectql`, that sync needs. */
 
-/** Who a read or write is made as, and in which transaction; see ObjectStack's `ExecutionContext`. */
+/** As whom a read or write is made, and in which transaction; see ObjectStack's `ExecutionContext`. */
 export interface EngineContext {
   readonly isSystem?: boolean;
   readonly userId?: string;
-  /** The open transaction; without it, the one of the code that is running. */
+  /** The open transaction; without it, that of the running code. */
   readonly transaction?: unknown;
   readonly [claim: string]: unknown;
 }
@@ -28,7 +28,7 @@ export interface EngineOperation {
   readonly object: string;
   readonly operation: string;
   readonly data?: unknown;
-  /** Of a write to many records, which ones. */
+  /** For a write to many records: which ones. */
   readonly ast?: { readonly where?: EngineWhere } | undefined;
   readonly options?: { readonly where?: EngineWhere } | undefined;
   readonly context?: EngineContext | undefined;
@@ -36,7 +36,7 @@ export interface EngineOperation {
   result?: unknown;
 }
 
-/** An object's definition as the registry holds it; keys the registry knows nothing of are kept in it. */
+/** An object's definition in the registry, which also keeps keys that it does not know. */
 export interface EngineObject {
   readonly name: string;
   readonly sync?: unknown;
@@ -59,24 +59,24 @@ export interface DataEngine {
     objectName: string,
     options: EngineOptions & { readonly where: EngineWhere; readonly multi?: boolean },
   ): Promise<unknown>;
-  /** Joins the transaction of the code that is running, if there is one, and then commits nothing itself. */
+  /** Joins the transaction of the running code, if there is one, and then commits nothing itself. */
   transaction<T>(
     work: (context: EngineContext, info: { readonly owned: boolean }) => Promise<T>,
     context: EngineContext,
     options: { readonly require: true },
   ): Promise<T>;
-  /** Executes one statement as it is. */
+  /** Executes one statement unchanged. */
   execute(statement: string, options: { readonly transaction: unknown }): Promise<unknown>;
   registerMiddleware(middleware: (operation: EngineOperation, next: () => Promise<void>) => Promise<void>): void;
   syncObjectSchema(objectName: string): Promise<void>;
   getDriverForObject(objectName: string): unknown;
 }
 
-/** As ObjectStack itself: past permissions, with validation and hooks. */
+/** As ObjectStack itself: permissions do not apply, validation and hooks do. */
 export const AS_SYSTEM: EngineContext = { isSystem: true };
 
 /**
- * In a context: fields of files read as they are stored, as ids, and not as what is known of the files when they are read.
- * ObjectStack's own name for it.
+ * Put into a context, it makes fields of files read as stored, as ids, and not as the details of the files. The name is
+ * ObjectStack's own.
  */
 export const STORED_FILES = { __rawFileValues: true } as const;

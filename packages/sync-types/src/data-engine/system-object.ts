@@ -1,14 +1,14 @@
 /** The objects in which sync keeps its own state in a data engine, on either side. */
 import type { DataEngine } from './data-engine.js';
 
-/** What differs from one such object to the next. */
+/** The differences between such objects. */
 export interface SystemObjectParts {
-  /** The type of each field, and what belongs to it. */
+  /** The type of each field, with its settings. */
   readonly fields: Readonly<Record<string, object>>;
   readonly indexes?: readonly object[];
 }
 
-/** An object that only the system reads and writes, without the fields ObjectStack adds to others. */
+/** An object that only the system reads and writes, without the fields that ObjectStack adds to others. */
 export function systemObject(name: string, label: string, parts: SystemObjectParts) {
   const fields = Object.entries(parts.fields).map(([field, type]) => [field, { name: field, label: field, ...type }]);
   return {
@@ -26,7 +26,9 @@ export function systemObject(name: string, label: string, parts: SystemObjectPar
   };
 }
 
-/** Defines objects where they are not defined yet, as those of a package; the engine makes their tables when it starts. */
+/**
+ * Defines the objects that are not defined yet, as objects of a package; the engine makes their tables when it starts.
+ */
 export function defineSystemObjects(
   { registry }: Pick<DataEngine, 'registry'>,
   definitions: readonly { readonly name: string }[],

@@ -1,4 +1,4 @@
-/** Which records one operation of the data engine writes, and of which object. */
+/** Tells which records of which object an operation of the data engine writes. */
 import { AS_SYSTEM, type DataEngine, type EngineOperation } from './data-engine.js';
 
 const WRITES = ['insert', 'update', 'delete'];
@@ -7,14 +7,17 @@ export function isWrite({ operation }: EngineOperation): boolean {
   return WRITES.includes(operation);
 }
 
-/** By what name an operation's object is defined: the engine calls it by that of its table, `task` for one named `crm__task`. */
+/**
+ * The name under which an operation's object is defined: the engine uses its table's, `task` for one named `crm__task`.
+ */
 export function definedNameOf({ object }: EngineOperation, { registry }: DataEngine): string {
   return registry.getObject(object)?.name ?? object;
 }
 
 /**
- * The records an operation is about to write, as far as it names them. Asked before the write, because that may change by
- * what they are found, and because a hook may give a new record another id, or leave its answer empty.
+ * The records that an operation is about to write, as far as it names them. Call it before the write: a write may
+ * change the fields by which its records are found, and a hook may give a new record another id, or leave its answer
+ * empty.
  */
 export async function idsBeforeWrite(operation: EngineOperation, engine: DataEngine): Promise<readonly string[]> {
   const { ast, data, options, context } = operation;
@@ -30,7 +33,7 @@ export async function idsBeforeWrite(operation: EngineOperation, engine: DataEng
   return idsOf(rows);
 }
 
-/** The records an insert has written, by what it answered: a record, many, or an outcome for each. */
+/** The records that an insert has written, by its answer: a record, many, or an outcome for each. */
 export function idsAfterInsert({ operation, result }: EngineOperation): readonly string[] {
   return operation === 'insert' ? idsOf(result) : [];
 }
@@ -41,7 +44,7 @@ function idsOf(result: unknown): readonly string[] {
     .flatMap((row) => idOf(row) ?? idOf((row as { readonly record?: unknown } | null)?.record) ?? []);
 }
 
-/** The engine takes a number for the record that has it as text. */
+/** The engine treats a number as the record whose id is the same text. */
 function idOf(value: unknown): string | undefined {
   const id = typeof value === 'object' && value !== null ? (value as { readonly id?: unknown }).id : undefined;
   return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined;

@@ -1,8 +1,8 @@
-/** `createKernel` for both libraries: each adds the types of its own plugin and says which kernel it runs in. */
+/** `createKernel` for both libraries: each adds the types of its own plugin and chooses its kernel. */
 import type { KernelHost, KernelPlugin } from './kernel-plugin.js';
 import { SmallKernel } from './small-kernel.js';
 
-/** Options of ObjectStack's kernel; see its documentation. The small kernel of browsers has no use for them. */
+/** Options of ObjectStack's kernel; see its documentation. The small kernel of browsers ignores them. */
 export interface ObjectStackConfig {
   /** Default `{ level: 'warn' }`. */
   readonly logger?: { readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' };
@@ -29,7 +29,7 @@ export interface Kernel extends AsyncDisposable {
   /** Destroys the plugins in reverse order. Does nothing unless the kernel is running. */
   shutdown(): Promise<void>;
   isRunning(): boolean;
-  /** A service a plugin registered. Throws when there is none. */
+  /** A service that a plugin registered. Throws when there is none. */
   getService<T>(name: string): T;
   /** The kernel underneath, once started: ObjectStack's `ObjectKernel` in Node, a `SmallKernel` elsewhere. */
   readonly host: KernelHost;
@@ -40,7 +40,7 @@ export function createSmallKernel(options: KernelOptions<KernelPlugin>): Kernel 
   return createKernelIn(options, async () => new SmallKernel());
 }
 
-/** What is needed of `@objectstack/runtime`. */
+/** The part of `@objectstack/runtime` that sync needs. */
 export interface ObjectStackRuntime {
   readonly ObjectKernel: new (config: ObjectStackConfig) => KernelHost;
 }
@@ -101,7 +101,7 @@ function checkOptions(options: KernelOptions<KernelPlugin>): void {
   const unknown = Object.keys(options).find((name) => name !== 'plugins' && name !== 'config');
   if (unknown) throw new TypeError(`createKernel knows no option '${unknown}'. It takes plugins and config.`);
   for (const [index, plugin] of options.plugins.entries()) {
-    // Checked although typed: plain JavaScript has no compiler to say it.
+    // Checked although typed: plain JavaScript has no compiler to report it.
     const { name, init } = (plugin ?? {}) as Partial<KernelPlugin>;
     if (typeof name !== 'string' || typeof init !== 'function') {
       throw new TypeError(`createKernel: plugins[${index}] is no plugin. A plugin has a name and an init method.`);

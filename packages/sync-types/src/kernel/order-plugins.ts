@@ -1,7 +1,7 @@
 /** The order in which plugins are initialized and started. */
 import type { KernelPlugin } from './kernel-plugin.js';
 
-/** Each plugin after those it depends on, and otherwise as they were given. Throws for a missing one and for a circle. */
+/** Each plugin after those it depends on, otherwise in the given order. Throws for a missing one and for a cycle. */
 export function orderPlugins(plugins: ReadonlyMap<string, KernelPlugin>): readonly KernelPlugin[] {
   const ordered = new Set<KernelPlugin>();
   const open = new Set<string>();

@@ -1,7 +1,7 @@
 /**
- * A host for plugins where ObjectStack's kernel cannot run: in browsers, whose bundlers cannot take the Node modules it
- * imports. It has services, hooks and the life of plugins, and nothing else of that kernel: no service factories, no
- * start-up timeouts, no signal handlers.
+ * A host for plugins where ObjectStack's kernel cannot run: in browsers, whose bundlers cannot handle the Node modules
+ * it imports. It has services, hooks and the life cycle of plugins, and nothing else of that kernel: no service
+ * factories, no start-up timeouts, no signal handlers.
  */
 import { consoleLogger } from './console-logger.js';
 import type { HookHandler, KernelContext, KernelHost, KernelLogger, KernelPlugin } from './kernel-plugin.js';
@@ -61,7 +61,7 @@ export class SmallKernel implements KernelHost {
 
   getService<T>(name: string): T {
     if (!this.#services.has(name)) throw new Error(`Service '${name}' not found. Add the plugin that registers it.`);
-    // Names carry no types; who asks for a service knows what it is.
+    // Names carry no types; the caller knows what the service is.
     return this.#services.get(name) as T;
   }
 
@@ -84,7 +84,7 @@ export class SmallKernel implements KernelHost {
     }
   }
 
-  /** In reverse order. One that fails keeps no other from releasing what it holds. */
+  /** In reverse order. A plugin that fails does not keep the others from releasing what they hold. */
   async #destroy(plugins: readonly KernelPlugin[]): Promise<void> {
     for (const plugin of plugins.toReversed()) {
       await this.#attempt(`Plugin ${plugin.name}`, async () => plugin.destroy?.());

@@ -8,14 +8,14 @@ import { closestName } from './closest-name.js';
 import { syncBlockSchema } from './sync-block.js';
 import { findPair, keyOffset, keyText, offsetOf } from './yaml-place.js';
 
-/** A problem by its offset in the text. */
+/** A problem and its offset in the text. */
 export interface Finding {
   readonly offset: number;
   readonly key: string;
   readonly problem: string;
 }
 
-/** What the metadata says. Where there are findings, `objectName` may be empty and `sync` is disabled. */
+/** What the metadata says. If there are findings, `objectName` may be empty and `sync` is disabled. */
 export interface CheckedObject {
   readonly objectName: string;
   readonly nameOffset: number;
@@ -24,7 +24,7 @@ export interface CheckedObject {
   readonly findings: readonly Finding[];
 }
 
-/** All that is read of an object's metadata; every other key passes unread. */
+/** The keys of an object's metadata that are read; every other key passes unread. */
 interface OurValues {
   readonly name: unknown;
   readonly sync: unknown;
@@ -56,7 +56,7 @@ function readValues(map: YAMLMap, document: Document): Checked<OurValues> {
     try {
       return isNode(node) ? node.toJS(document) : undefined;
     } catch (cause) {
-      // An alias without an anchor, or one that grows beyond measure.
+      // An alias without an anchor, or one that expands beyond measure.
       findings.push({
         offset: offsetOf(map, [key]),
         key,
@@ -87,7 +87,7 @@ function checkSync(map: YAMLMap, { sync, fields }: OurValues): Checked<SyncConfi
   return [parsed.data, [...duplicates, ...checkConflictFields(map, parsed.data.conflict_fields ?? [], fields)]];
 }
 
-/** Only where the metadata declares its fields, as a mapping; they may as well be declared elsewhere. */
+/** Checks only if the metadata declares its fields, as a mapping; they may also be declared elsewhere. */
 function checkConflictFields(map: YAMLMap, conflictFields: readonly string[], fields: unknown): readonly Finding[] {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return [];
   return conflictFields.flatMap((field, index) => {

@@ -13,7 +13,7 @@ export function closestName(written: string, names: Iterable<string>): string | 
   return best?.name;
 }
 
-/** Case and separators are what people get wrong without mistyping. */
+/** Ignores case and separators, which people get wrong without mistyping. */
 function simplify(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }

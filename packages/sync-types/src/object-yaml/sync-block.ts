@@ -1,10 +1,10 @@
-/** The `sync` block's schema: what may stand in it, and how each mistake is explained. */
+/** The schema of the `sync` block: its keys, and how each mistake is explained. */
 import { z } from 'zod';
 import { STRATEGY_NAMES } from '../strategies/strategy-name.js';
 import { SYNC_DIRECTIONS, type SyncConfig } from '../sync-config.js';
 import { closestName } from './closest-name.js';
 
-/** The largest delay a timer takes; a longer one would fire at once. */
+/** The longest delay of a timer; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const fieldNameError = must('the name of a field');

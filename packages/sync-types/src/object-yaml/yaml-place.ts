@@ -1,12 +1,12 @@
-/** Where things stand in a YAML text. */
+/** Finds where things are in a YAML text. */
 import { isMap, isNode, isScalar, isSeq, type Pair, type YAMLMap } from 'yaml';
 
-/** The map's pair of that key; the last one, which counts, where it stands twice. */
+/** The map's pair with that key; if the key is there twice, the last one, which counts. */
 export function findPair(map: YAMLMap, key: PropertyKey): Pair | undefined {
   return map.items.findLast((pair) => keyText(pair) === String(key));
 }
 
-/** A pair's key as it names a property; `undefined` where the key itself is a list or a mapping. */
+/** A pair's key as a property name; `undefined` if the key itself is a list or a mapping. */
 export function keyText(pair: Pair): string | undefined {
   return isScalar(pair.key) ? String(pair.key.value) : undefined;
 }
@@ -17,8 +17,8 @@ export function keyOffset(pair: Pair): number {
 }
 
 /**
- * The offset of the key, or of the list's item, at `path`. Where that is not in the text because it is missing or comes
- * from an alias, the offset of the nearest thing around it that is.
+ * The offset of the key, or of the list's item, at `path`. If that is missing in the text or comes from an alias, the
+ * offset of the nearest thing around it that is in the text.
  */
 export function offsetOf(map: YAMLMap, path: readonly PropertyKey[]): number {
   let offset = startOf(map) ?? 0;

@@ -1,4 +1,4 @@
-/** From a configured name, or a function of your own, to the strategy itself. */
+/** Finds the strategy for a configured name, or for a function of your own. */
 import { crdt } from './crdt.js';
 import { lastWriteWins } from './last-write-wins.js';
 import { manual } from './manual.js';
@@ -12,7 +12,7 @@ export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
   manual,
 };
 
-/** The strategy of that name; a function is its own strategy. Throws for a name that is none, listing those that are. */
+/** The strategy of that name; a function is its own strategy. Throws for an unknown name, and lists the known ones. */
 export function findStrategy(strategy: StrategyName | Strategy): Strategy {
   if (typeof strategy === 'function') return strategy;
   if (!Object.hasOwn(STRATEGIES, strategy)) {

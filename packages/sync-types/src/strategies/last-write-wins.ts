@@ -1,7 +1,7 @@
-/** The later write wins, field by field; declared conflict fields are never decided by time, not even by a delete's. */
+/** The later write wins, field by field; time never decides declared conflict fields, not even that of a delete. */
 import { applyWithout, compareWrites, countedFields, laterFields, type Strategy } from './strategy.js';
 
-/** Lets the later write of each field win, by the server's clock; asks where a declared conflict field is contested. */
+/** Lets the later write of each field win, by the server's clock; asks if a declared conflict field is contested. */
 export const lastWriteWins: Strategy = (contest) => {
   const { kind, mine, theirs, fields, conflictFields } = contest;
   if (kind === 'stale-incarnation' || (conflictFields && countedFields(contest).length > 0)) return { do: 'ask' };

@@ -1,7 +1,7 @@
-/** Every conflict is the user's to decide. */
+/** Leaves every conflict to the user. */
 import { applyWithout, countedFields, isOfLostRecord, lostByTime, type Strategy } from './strategy.js';
 
-/** Asks wherever a field that counts is contested; other fields go by time. */
+/** Asks if a field that counts is contested; time decides the other fields. */
 export const manual: Strategy = (contest) =>
   isOfLostRecord(contest) || countedFields(contest).length > 0
     ? { do: 'ask' }

@@ -1,4 +1,4 @@
-/** What a conflict strategy is given and what it may decide. One implementation of each serves client and server. */
+/** What a conflict strategy is given and what it may decide. Client and server share one implementation of each. */
 import type { ConflictKind, WriteStamp } from '../conflict.js';
 import type { Json, JsonObject } from '../json.js';
 import { ownValue } from '../json.js';
@@ -23,17 +23,17 @@ export interface Contest extends RecordRef {
     readonly deleted?: WriteStamp | undefined;
   };
   /**
-   * `update-update`, `create-create`: the fields both wrote, to different values. `delete-update`: the fields written
-   * since the delete's base. `update-delete`, `stale-incarnation`: the fields of the mutation.
+   * `update-update`, `create-create`: the fields that both wrote, to different values. `delete-update`: the fields
+   * written since the delete's base. `update-delete`, `stale-incarnation`: the mutation's fields.
    */
   readonly fields: readonly string[];
-  /** The object's declared conflict fields, where it has any. */
+  /** The object's declared conflict fields, if it has any. */
   readonly conflictFields?: readonly string[] | undefined;
 }
 
 /** What a strategy decides of a contest. */
 export type Verdict =
-  /** Write the mutation, all but the fields in `drop`; values in `merged` replace the mutation's own. */
+  /** Write the mutation without the fields in `drop`; values in `merged` replace the mutation's own. */
   | { readonly do: 'apply'; readonly drop: readonly string[]; readonly merged?: Readonly<Record<string, Json>> }
   /** Write nothing; the record stays as it is and the mutation is reported as dropped. */
   | { readonly do: 'keep' }
@@ -50,13 +50,13 @@ export function compareWrites(a: WriteStamp, b: WriteStamp): number {
   return a.sequence - b.sequence;
 }
 
-/** The contested fields that count as conflicting: the declared ones, or all of them where none are declared. */
+/** The contested fields that count as conflicting: the declared ones, or all of them if none are declared. */
 export function countedFields(contest: Contest): readonly string[] {
   const { fields, conflictFields } = contest;
   return conflictFields ? fields.filter((field) => conflictFields.includes(field)) : fields;
 }
 
-/** Those of `fields` whose present value is a later write than the mutation. */
+/** Those of `fields` whose present value comes from a later write than the mutation. */
 export function laterFields(contest: Contest, fields: readonly string[]): readonly string[] {
   return fields.filter((field) => {
     const stamp = ownValue(contest.theirs.stamps, field) as WriteStamp | undefined;
@@ -64,7 +64,9 @@ export function laterFields(contest: Contest, fields: readonly string[]): readon
   });
 }
 
-/** The contested fields that do not count as conflicting and go by time under every strategy: those the mutation loses. */
+/**
+ * The fields that the mutation loses by time: under every strategy it decides those that do not count as conflicting.
+ */
 export function lostByTime(contest: Contest): readonly string[] {
   const counted = countedFields(contest);
   return laterFields(
@@ -73,12 +75,12 @@ export function lostByTime(contest: Contest): readonly string[] {
   );
 }
 
-/** True when the record that the mutation was made of is gone; one of the same name may stand in its place. */
+/** True when the record on which the mutation is based is gone; another one may have its name now. */
 export function isOfLostRecord({ kind }: Contest): boolean {
   return kind === 'update-delete' || kind === 'stale-incarnation';
 }
 
-/** The mutation without the fields that it loses. A delete cannot leave any out: it gives way to the first. */
+/** The mutation without the fields that it loses. A delete cannot leave fields out: losing one, it gives way. */
 export function applyWithout({ kind }: Contest, lost: readonly string[]): Verdict {
   return kind === 'delete-update' && lost.length > 0 ? { do: 'keep' } : { do: 'apply', drop: lost };
 }

@@ -25,7 +25,7 @@ export class AppDatabase {
   }
 }
 
-/** What one transaction has written so far; undone by savepoints, taken over when the store commits. */
+/** What one transaction has written so far: savepoints undo it, and the store's commit makes it permanent. */
 export class AppTransaction {
   #written = new Map<string, JsonObject | null>();
   readonly #database: AppDatabase;
@@ -54,7 +54,7 @@ export class AppTransaction {
     }
   }
 
-  /** What is to be committed. */
+  /** The changes to commit. */
   changes(): readonly (readonly [string, JsonObject | null])[] {
     return [...this.#written];
   }

@@ -1,4 +1,4 @@
-/** The application's resolver: over a database in the store's transaction, or over one beside it. */
+/** The application's resolver: over a database in the store's transaction, or over a separate one. */
 import { type RecordResolver, RejectionError, storeResolver } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import { AppTransaction } from './app-database.js';
@@ -17,7 +17,7 @@ export interface AppResolverParts {
   readonly gate: Gate;
   /** The database beside the store, written at once. */
   readonly outside: Records;
-  /** True while the application fails on what it calls poison. */
+  /** True while the application fails on such poison. */
   readonly isPoisonous: (data: JsonObject) => boolean;
 }
 
@@ -39,7 +39,7 @@ export function appResolver({ kind, gate, outside, isPoisonous }: AppResolverPar
   };
 }
 
-/** The application's hook changes what is written to projects, and says so. */
+/** The application's hook changes what is written to projects, and returns the record. */
 function apply(mutation: MutationLogEntry, records: Records): JsonObject | undefined {
   const name = nameOf(mutation);
   if (mutation.operation === 'delete') {

@@ -1,4 +1,4 @@
-/** Everything a server made durable, in order: what a backup is made of. */
+/** Everything that a server made durable, in order, from which backups are made. */
 import { MemoryStore, type SaveRequest } from '@objectql/protocol-sync';
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import { nameOf } from './record-name.js';
@@ -12,20 +12,20 @@ export type Change =
       readonly app: readonly (readonly [string, JsonObject | null])[];
       /** The epoch in which it took places, if it did. */
       readonly epoch?: string | undefined;
-      /** Set once the reference model has seen it. */
+      /** Set once the reference model has seen the change. */
       readonly bases?: Bases;
     }
   | { readonly type: 'prune'; readonly before: number }
   | { readonly type: 'epoch'; readonly epoch: string };
 
 export interface RestoreParts {
-  /** The epoch with which it all began. */
+  /** The store's first epoch. */
   readonly firstEpoch: string;
-  /** Names the epochs that are begun once it is restored. */
+  /** Names the epochs that begin after the restore. */
   readonly newEpoch: () => string;
 }
 
-/** A new store with what these changes made durable, their epochs included, as the process finds it that is set up on it. */
+/** A new store with all that these changes made durable, epochs included, as a process set up on it finds it. */
 export async function restoreStore(
   changes: readonly Change[],
   { firstEpoch, newEpoch }: RestoreParts,

@@ -1,4 +1,4 @@
-/** How a device is told to sync the objects. */
+/** A device's sync configuration of the objects. */
 import type { SyncConfig } from '@objectql/sync-types';
 import { OBJECT_NAMES } from './disk.js';
 import type { WorldPlan } from './plan.js';

@@ -1,6 +1,6 @@
-/** The ids that a device gives out, and when it made them: what they stand for may be durable long after. */
+/** The ids that a device gives out, and when it made them: their mutations may become durable long after. */
 
-/** A moment by the world's clock, and how far the device's was ahead. */
+/** A moment by the world's clock, and how far the device's clock was ahead. */
 export interface Moment {
   readonly at: number;
   readonly aheadMs: number;
@@ -11,7 +11,7 @@ export class DeviceIds {
   #count = 0;
   #reused: string | undefined;
 
-  /** Another one, or the one that is to be used twice. */
+  /** A new id, or the one that is to be used twice. */
   next(prefix: string, now: Moment): string {
     if (this.#reused !== undefined) return this.#reused;
     const id = `${prefix}-${String(++this.#count).padStart(6, '0')}`;
@@ -23,7 +23,7 @@ export class DeviceIds {
     return this.#bornById.get(id);
   }
 
-  /** Runs `make`, which makes something at once, with an id that is in use already. */
+  /** Runs `make`, which must use an id at once, with one that is in use already. */
   reuse(id: string, make: () => void): void {
     this.#reused = id;
     try {

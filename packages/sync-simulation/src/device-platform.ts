@@ -1,4 +1,4 @@
-/** What one process of a device is given: the world's time by its own clock, chance of its own, and timers that die with it. */
+/** The platform of one process of a device, with its own clock and randomness, and timers that die with it. */
 import type { Platform } from '@objectql/plugin-sync';
 import type { Gate } from './gate.js';
 import type { Random } from './random.js';
@@ -11,7 +11,7 @@ export interface DevicePlatformParts {
   readonly aheadMs: () => number;
   readonly newId: () => string;
   readonly isOnline: () => boolean;
-  /** True where no timer goes off. */
+  /** True when no timer goes off. */
   readonly isWithoutTimers: boolean;
 }
 

@@ -40,11 +40,11 @@ export interface DeviceParts {
   readonly truth: () => ServerTruth;
   readonly isFaulty: () => boolean;
   readonly log: (line: string) => void;
-  /** Takes down when a mutation was made, by the world's clock. */
+  /** Notes when a mutation was made, by the world's clock. */
   readonly onMade: (id: string, made: Moment) => void;
-  /** The storage of the device that this is another tab of. */
+  /** The storage of the device, if this is another tab of it. */
   readonly disk?: Disk | undefined;
-  /** The local data engine's, where it has one. */
+  /** The local data engine's database, if the device has one. */
   readonly place?: EnginePlace | undefined;
 }
 
@@ -55,12 +55,12 @@ export class Device {
   readonly name: string;
   readonly clientId: string;
   readonly disk: Disk;
-  /** Whose session its requests carry; for a while it may be another's than the app believes. */
+  /** The user whose session its requests carry; for a while it may not be the one that the app believes. */
   user: string;
   aheadMs: number;
   plugin: SyncPlugin | undefined;
   readonly engine: DeviceEngine | undefined;
-  /** Who uses the engine now, with a device of their own. */
+  /** The device of another user who uses the engine now. */
   guest: Device | undefined;
   readonly #parts: DeviceParts;
   #gate: Gate | undefined;
@@ -68,7 +68,7 @@ export class Device {
   readonly #ids = new DeviceIds();
   #isOnline = true;
   #platform: DevicePlatform | undefined;
-  /** Conflicts and dropped fields the application must have heard of by now, by mutation id. */
+  /** Conflicts and dropped fields of which the application must have heard by now, by mutation id. */
   readonly #owed = new Set<string>();
   readonly #heard = new Set<string>();
 
@@ -82,7 +82,7 @@ export class Device {
     this.engine = parts.place && this.#engineAt(parts.place);
   }
 
-  /** Whose device it is. */
+  /** The user to whom the device belongs. */
   get owner(): string {
     return this.#parts.user;
   }
@@ -151,7 +151,7 @@ export class Device {
     });
   }
 
-  /** Ends the app wherever it is. It starts again by itself soon. */
+  /** Ends the app wherever it is. It soon starts again by itself. */
   crash(): void {
     if (!this.plugin) return;
     this.#parts.log(`${this.name}: crashes`);
@@ -182,14 +182,14 @@ export class Device {
     this.plugin?.client.resume();
   }
 
-  /** Lends the engine to somebody else. */
+  /** Lends the engine to another user. */
   lendTo(guest: Device): void {
     this.guest = guest;
     this.crash();
     guest.start();
   }
 
-  /** Takes the engine back; who used it goes on without. */
+  /** Takes the engine back; the guest goes on without it. */
   comeBack(): void {
     const { guest } = this;
     if (!guest) return;
@@ -199,17 +199,17 @@ export class Device {
     this.start();
   }
 
-  /** Waits for an answer of the user's to what waits for them. */
+  /** Waits until a user's decision is recorded. */
   decide<T>(answer: Promise<T>): Promise<T> {
     return this.engine?.decide(answer) ?? answer;
   }
 
-  /** Whether it receives what others make of an object. */
+  /** Whether it receives other devices' changes of an object. */
   keeps(objectName: string): boolean {
     return !this.engine || objectName !== 'project' || this.#parts.world.engines?.projects !== 'push-only';
   }
 
-  /** True for what it made itself, and for what the device it was cloned from had made by then. */
+  /** True for mutations that it made itself, or that the device it was cloned from had made by then. */
   hasLogged(id: string): boolean {
     return this.disk.logged.has(id);
   }
@@ -220,7 +220,7 @@ export class Device {
     this.#platform?.tellConnectivity(isOnline);
   }
 
-  /** Takes down a mutation that the user has made just now. */
+  /** Notes a mutation that the user has just made. */
   made(id: string): void {
     this.#parts.onMade(id, this.#now());
   }
@@ -231,7 +231,7 @@ export class Device {
     this.#ids.reuse(id, make);
   }
 
-  /** Follows mutations from the moment at which the user is told that they are durable. */
+  /** Follows mutations from the moment when the user is told that they are durable. */
   async follow(ids: readonly string[]): Promise<void> {
     const { plugin } = this;
     const { told, decided } = this.disk;
@@ -248,19 +248,19 @@ export class Device {
     this.checkTold();
   }
 
-  /** What is pending and never passes. */
+  /** Pending mutations that never pass. */
   pendingPoison(): readonly string[] {
     const pending = [...(this.plugin?.client.log.pending ?? [])];
     return pending.flatMap(({ mutation: { id, data } }) => (isLastingPoison(data) ? [id] : []));
   }
 
-  /** The user decided: what is behind the mutation needs no other place any more. */
+  /** The user decided: the mutation need not be anywhere else any more. */
   forget(id: string): void {
     this.disk.told.delete(id);
     this.disk.decided.add(id);
   }
 
-  /** What has been broken by now, looking at the device from outside. */
+  /** Looks at the device from outside for anything that is broken by now. */
   check(): void {
     const { verdict } = this.#parts;
     for (const id of this.#owed) {
@@ -270,7 +270,7 @@ export class Device {
     this.#checkLiveness();
   }
 
-  /** What the user was told is durable has to be somewhere. */
+  /** What the user was told is durable must be somewhere. */
   checkTold(): void {
     const { verdict, wire } = this.#parts;
     for (const id of this.disk.told) {
@@ -280,12 +280,12 @@ export class Device {
     }
   }
 
-  /** All records as they are durable. */
+  /** All durable records. */
   records(): Promise<readonly BaseRecord[]> {
     return this.disk.records();
   }
 
-  /** Of what is sent before it is durable a crash would leave nothing here, and the device would meet its own change. */
+  /** A crash would lose mutations sent before they were durable, and the device would meet its own change. */
   #checkSent({ mutations }: SyncPushRequest): void {
     const early = mutations?.find(({ id }) => !this.hasLogged(id));
     if (early) this.#parts.verdict.report('I7', `${this.name} sent ${early.id} before it was durable.`);
@@ -333,23 +333,23 @@ export class Device {
     if (missed) verdict.report('I6', `${this.name}: ${missed}`);
   }
 
-  /** The app knows that it is durable: what it removed as a conflict or with a loss must now be told. */
+  /** The app knows that the batch is durable: it must now tell of mutations removed as a conflict or with a loss. */
   #known(batch: StorageBatch): void {
     const { wire, truth } = this.#parts;
     const dead = new Set(batch.putDeadLetters?.map(({ id }) => id));
     for (const id of batch.removeEntries ?? []) {
-      // One that was applied after all, on a server that was restored, is no conflict any more.
+      // A mutation that was applied after all, on a restored server, is no longer a conflict.
       const isLost = wire.metConflict(id) && !this.#wasApplied(id);
       if ((isLost || truth().dropped.has(id)) && !dead.has(id)) this.#owed.add(id);
     }
   }
 
-  /** True when the server applied what this device means by the id, whatever became of the server since. */
+  /** True when the server applied this device's mutation of that id, whatever happened to the server since. */
   #wasApplied(id: string): boolean {
     return this.#parts.truth().everApplied.has(id) && !this.disk.reused.has(id);
   }
 
-  /** True when nobody but the user may decide a conflict of this mutation. */
+  /** True when only the user may decide a conflict of this mutation. */
   #isForTheUser(id: string): boolean {
     const { world, wire } = this.#parts;
     const object = OBJECT_NAMES.find((name) => name === wire.said(id)?.objectName);

@@ -1,4 +1,6 @@
-/** What is durable on a device, and what the simulation knows about it: shared by all its tabs, and what a backup copies. */
+/**
+ * What is durable on a device, and what the simulation knows about it. All its tabs share it, and a backup copies it.
+ */
 import { type BaseRecord, type ClientMeta, MemoryStorage, type StorageBatch } from '@objectql/plugin-sync';
 import type { ObjectName } from './plan.js';
 import { nameOf } from './record-name.js';
@@ -12,22 +14,22 @@ export class Disk {
   shadow = new Shadow();
   /** Mutations the user was told are durable. */
   told = new Set<string>();
-  /** Mutations about which the user has decided: what is behind them needs no other place any more. */
+  /** Mutations about which the user has decided: they need not be anywhere else any more. */
   decided = new Set<string>();
-  /** Mutations that were set aside because they failed too often: others have passed them since. */
+  /** Mutations that were set aside after too many failures: others have passed them since. */
   setAside = new Set<string>();
-  /** Every mutation that was ever in its log. */
+  /** Every mutation that has ever been in its log. */
   logged = new Set<string>();
-  /** What they are of, and their sequences. */
+  /** Their records and sequences. */
   readonly entryById = new Map<string, { readonly name: string; readonly sequence: number }>();
-  /** Ids that the application has used although they were another device's: what the server made of them is not ours. */
+  /** Ids of another device that the application has used: the server's outcomes of them are not ours. */
   reused = new Set<string>();
   /** True when another disk has, or had, the same log. */
   isCloned = false;
-  /** What stood before each batch since the last that was synced: where a power cut may take the records back to. */
+  /** The state before each batch since the last synced one: a power cut may take the records back to it. */
   #unsynced: readonly Told[] = [];
 
-  /** Takes down a batch that is stored now. */
+  /** Notes a batch that is stored now. */
   committed(batch: StorageBatch): void {
     const { meta, records } = this.shadow;
     const isLeftToSystem = meta !== undefined && isToldByServer(batch, meta);
@@ -35,7 +37,7 @@ export class Disk {
     this.shadow.apply(batch);
   }
 
-  /** All records as they are durable. */
+  /** All durable records. */
   async records(): Promise<readonly BaseRecord[]> {
     return (await Promise.all(OBJECT_NAMES.map((name) => this.storage.listRecords(name)))).flat();
   }
@@ -50,16 +52,16 @@ export class Disk {
     this.setAside = new Set();
     this.reused = new Set();
     this.isCloned = false;
-    // What it had logged stays its own: late copies of it may still arrive, and the log that begins now is another.
+    // What it had logged stays its own: late copies may still arrive, and the next log is another one.
   }
 
-  /** Keeps what only this device has, and asks for the records again: as it is when the browser has lost its database. */
+  /** Keeps what only this device has, and asks for the records again, as after the browser has lost its database. */
   async loseRecords(): Promise<void> {
     const { meta } = this.shadow;
     if (meta) await this.#goBack({ meta: { ...meta, checkpoint: null, walk: null }, records: [] });
   }
 
-  /** Loses some of what the server told last, with all that came behind it, as in a power cut. `share` of it is kept. */
+  /** Loses some of what the server told last, and everything after it, as in a power cut. Keeps `share` of it. */
   async cutPower(share: number, { isTorn = false }: { readonly isTorn?: boolean | undefined } = {}): Promise<void> {
     const before = this.#unsynced[Math.floor(share * (this.#unsynced.length + 1))];
     const { meta } = isTorn ? this.shadow : (before ?? {});
@@ -105,13 +107,13 @@ export class Disk {
   }
 }
 
-/** What the server told a device, and can tell again. */
+/** What the server has told a device, and can tell again. */
 interface Told {
   readonly meta: ClientMeta;
   readonly records: readonly BaseRecord[];
 }
 
-/** True for a batch that brings nothing of the user's, and no outcome; said by itself, as the product's own rule is under test. */
+/** True for a batch without anything of the user's or an outcome. Not the product's own rule, which is under test. */
 function isToldByServer(batch: StorageBatch, stored: ClientMeta): boolean {
   const { logId, nextSequence, user, epochs } = batch.meta ?? stored;
   return (

@@ -4,11 +4,11 @@ import type { Action, Edit, Faults, HiddenField, ObjectName, ObjectPlan, Plan, W
 import { Random } from './random.js';
 import { withEngines } from './with-engines.js';
 
-/** What a run may fix instead of leaving it to the seed. */
+/** What a run may fix instead of drawing it from the seed. */
 export interface DrawOptions {
   /** About this many changes are tried. Default 100. */
   readonly mutations?: number;
-  /** True for a world in which devices have local data engines. */
+  /** True if devices have local data engines. */
   readonly hasEngines?: boolean;
 }
 
@@ -16,23 +16,23 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** `1` and `'1'` are two records: joining names must not make them one. */
 const RECORD_IDS: readonly [RecordId, ...RecordId[]] = ['a', 'b', 1, '1', 'e'];
-/** Tasks are met more often than the others. */
+/** Tasks are drawn more often than the others. */
 const OBJECTS: readonly [ObjectName, ...ObjectName[]] = ['task', 'task', 'note', 'project'];
-/** Most changes come alone, and some in long runs: what a device brings back after a day offline. */
+/** Most changes come alone, and some in long runs, as from a device after a day offline. */
 const BURSTS: readonly [number, ...number[]] = [1, 1, 1, 2, 3, 5, 10, 30];
 const FIELDS: readonly [string, ...string[]] = ['title', 'status', 'body', 'due'];
 
-/** Where the values of further actions begin: beyond those of any edit, since a value tells where it came from. */
+/** The first value of further actions: larger than those of any edit, since a value tells where it came from. */
 const FURTHER_VALUES = 1_000_000;
 
 /** The schedule of a seed. The same seed and options give the same schedule, for ever within one version of this file. */
 export function drawPlan(seed: number, { mutations = 100, hasEngines = false }: DrawOptions = {}): Plan {
   const random = new Random('plan', seed);
-  // What came later is drawn from a stream of its own, so that the rest of a schedule stays what it was.
+  // Later additions are drawn from a stream of their own, so that the rest of a schedule stays the same.
   const further = new Random('further', seed);
   const losses = new Random('losses', seed);
   const battery = new Random('battery', seed);
-  // In some schedules alone, as it also takes its time.
+  // Only in some schedules, because it also takes time.
   const powerCuts = battery.chance(0.4) ? 0.08 : 0;
   const world = drawFurtherWorld(further, drawWorld(random));
   const actions: Action[] = [];
@@ -171,7 +171,7 @@ function drawAction(random: Random, { world, isSolo, isDangerous, value }: Drawi
   return { afterMs, do: 'restore', share: random.next() };
 }
 
-/** The device has what it made sent, hears of what others made, and loses its power. */
+/** The device sends its changes, hears of others', and loses its power. */
 function drawPowerCut(random: Random, device: number): readonly Action[] {
   return [
     { afterMs: 0, do: 'sync', device },
@@ -188,7 +188,7 @@ function drawFurtherAction(random: Random, { world, isSolo, isDangerous, value }
     const { objectName, field } = drawHiddenField(random);
     return { afterMs, do: 'hideField', device, objectName, field, isHidden: random.chance(0.4) };
   }
-  // A server that forgets cannot know an id again: here it remembers to the end.
+  // A server that forgets cannot recognize an id: here it remembers to the end.
   const isForgetful = isDangerous || world.retentionMs < 30 * DAY_MS;
   if (roll < 0.05 && !isSolo && !isForgetful) {
     return { afterMs, do: 'reuseId', device, nth: random.between(0, 1000), edit: drawEdit(random, world, value) };

@@ -5,7 +5,7 @@ import type { Asked, ExpectedMutant } from './mutant.js';
 const OUTBOX = 'objectstack_sync_outbox';
 const KNOWN = 'objectstack_sync_known';
 
-/** The mutants of what a local data engine is asked and answers; they are looked for in schedules with engines. */
+/** The mutants of what a local data engine is asked and answers; they are sought in schedules with engines. */
 export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a local engine does not note what the app writes',
@@ -75,7 +75,7 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   },
 ];
 
-/** Notes as they are read, in another way than they were written. */
+/** Reads notes differently from how they were written. */
 function changed(change: (note: EngineRow, asked: Asked) => EngineRow): NonNullable<ExpectedMutant['found']> {
   return (objectName, rows, asked) => (objectName === OUTBOX ? rows.map((note) => change(note, asked)) : rows);
 }

@@ -1,4 +1,4 @@
-/** What every storage operation passes: the place where it is slow, fails, or is the last thing a process does. */
+/** Every storage operation passes through here: it may be slow, fail, or be the last thing that a process does. */
 import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 
@@ -11,7 +11,7 @@ export interface GateParts {
   readonly onCrash: () => void;
 }
 
-/** One process's way to its storage; dead with the process. */
+/** One process's access to its storage; dead with the process. */
 export class Gate {
   /** Rejects when the process dies. */
   readonly death: Promise<never>;
@@ -47,13 +47,15 @@ export class Gate {
     this.#armed = undefined;
   }
 
-  /** Ends the process: nothing it waits for comes any more. */
+  /** Ends the process: it receives nothing any more. */
   kill(): void {
     this.#isDead = true;
     this.#reportDeath(new Error('The process has died.'));
   }
 
-  /** Runs an operation, if the process lives long enough; never resolves otherwise. `faults` may be its own. */
+  /**
+   * Runs an operation, if the process lives long enough; otherwise never resolves. `faults` may differ from the gate's.
+   */
   async pass<T>(operation: () => Promise<T> | T, faults = this.#parts.faults): Promise<T> {
     if (this.#isDead) return never();
     const { time, random } = this.#parts;
@@ -70,7 +72,7 @@ export class Gate {
       if (isLast) this.#crash();
       return this.#isDead ? await never() : result;
     } catch (error) {
-      // A dead process hears of no failure either, or what waits behind the operation would go on.
+      // A dead process must not hear of failures either, or code that waits for the operation would go on.
       if (this.#isDead) return await never();
       throw error;
     } finally {
@@ -84,7 +86,7 @@ export class Gate {
   }
 }
 
-/** What a dead process waits for. */
+/** A promise that never settles, for a dead process. */
 export function never(): Promise<never> {
   return new Promise(() => {});
 }

@@ -4,17 +4,17 @@ import type { Gate } from './gate.js';
 
 export interface GatedStorageParts {
   readonly gate: Gate;
-  /** The steps in which a batch is stored; one, unless a rule is switched off. */
+  /** The steps in which a batch is stored; just one, unless a rule is switched off. */
   readonly steps: ((batch: StorageBatch) => readonly StorageBatch[]) | undefined;
-  /** Set where a batch is called durable before it is: resolves when it is written after all. */
+  /** Set if a batch is called durable too early: resolves when it is really written. */
   readonly delay: (() => Promise<void>) | undefined;
-  /** Called with each batch once it is durable, at once. */
+  /** Called at once with each batch that has become durable. */
   readonly onCommit: (batch: StorageBatch) => void;
-  /** Called when the process has learned that it is. */
+  /** Called when the process has learned that it is durable. */
   readonly onKnown: (batch: StorageBatch) => void;
 }
 
-/** The storage, behind the gate. Closing leaves what is durable where it is. */
+/** The storage, behind the gate. Closing keeps what is durable. */
 export function gatedStorage(storage: ClientStorage, parts: GatedStorageParts): ClientStorage {
   const { gate, steps = (batch) => [batch], delay, onCommit, onKnown } = parts;
   const write = (batch: StorageBatch) =>

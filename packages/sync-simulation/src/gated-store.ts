@@ -1,4 +1,4 @@
-/** The server's store as one server process reaches it: every step can be the process's last. */
+/** The server's store as one server process accesses it: every step may be the process's last. */
 import type { LedgerRow, MemoryStore, Saved, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
 import { type AppDatabase, AppTransaction } from './app-database.js';
 import type { Gate } from './gate.js';
@@ -8,11 +8,11 @@ export interface GatedStoreParts {
   readonly gate: Gate;
   readonly mutant: Mutant | undefined;
   readonly app: AppDatabase;
-  /** True for a store that is open already, and not to be opened by this process. */
+  /** True for a store that is open already, and that this process must not open. */
   readonly isOpen: boolean;
-  /** Outcomes that were saved by this process, whenever it ran. */
+  /** Outcomes that this process has saved, in any of its runs. */
   readonly own: Map<string, LedgerRow>;
-  /** Called with what a transaction has made durable, at once. */
+  /** Called at once with what a transaction has made durable. */
   readonly onCommit: (
     saves: readonly SaveRequest[],
     app: ReturnType<AppTransaction['changes']>,

@@ -1,11 +1,11 @@
-/** Schedules that have failed once: they are kept whole, and run for ever. */
+/** Schedules that once failed: they are kept whole, and run for ever. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plan } from './plan.js';
 import type { Violation } from './violation.js';
 
-/** A schedule and what it once broke. */
+/** A schedule and the invariant that it once broke. */
 export interface KeptSeed {
   readonly broke: Violation;
   readonly plan: Plan;
@@ -13,7 +13,7 @@ export interface KeptSeed {
 
 const FOLDER = fileURLToPath(new URL('../seeds', import.meta.url));
 
-/** All that are kept, by file name. */
+/** All kept schedules, by file name. */
 export function keptSeeds(): readonly (readonly [string, KeptSeed])[] {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
   return names.sort().map((name) => [name, JSON.parse(readFileSync(join(FOLDER, name), 'utf8'))]);

@@ -1,4 +1,4 @@
-/** A rule switched off, by changing what passes through a port: nothing in the product knows of it. */
+/** A rule that is switched off by changing what passes through a port: the product does not know of it. */
 import type { StorageBatch } from '@objectql/plugin-sync';
 import type {
   Authorize,
@@ -15,10 +15,10 @@ import type { ServerTruth } from './server-truth.js';
 import type { Shadow } from './shadow.js';
 import type { Invariant } from './violation.js';
 
-/** What a mutant changes; what it leaves out stays as it is. */
+/** What a mutant changes; whatever it omits stays as it is. */
 export interface Mutant {
   readonly name: string;
-  /** What the server reads from its store, given the outcomes that this very process has saved. */
+  /** What the server reads from its store, given the outcomes that this same process has saved. */
   readonly loaded?: (loaded: Loaded, request: LoadRequest, own: ReadonlyMap<string, LedgerRow>) => Loaded;
   /** What the server saves. */
   readonly saved?: (request: SaveRequest) => SaveRequest;
@@ -27,9 +27,9 @@ export interface Mutant {
   readonly request?: (request: SyncPushRequest, truth: ServerTruth) => SyncPushRequest;
   /** What leaves the server. */
   readonly answer?: (answer: SyncPushResponse, truth: ServerTruth) => SyncPushResponse;
-  /** True when the place an answer ends at is told before the answer itself. */
+  /** True when the place where an answer ends is announced before the answer itself. */
   readonly isAnnounced?: (answer: SyncPushResponse) => boolean;
-  /** Whom the server takes the sender for. */
+  /** The user for whom the server takes the sender. */
   readonly principal?: (user: string, request: SyncPushRequest, truth: ServerTruth) => string;
   /** What the application allows. */
   readonly authorize?: (authorize: Authorize) => Authorize;
@@ -37,29 +37,29 @@ export interface Mutant {
   readonly resolver?: (resolver: RecordResolver) => RecordResolver;
   /** How the server decides an object's conflicts. */
   readonly config?: (config: SyncConfig) => SyncConfig;
-  /** What a device stores, in as many steps. */
+  /** What a device stores, in this many steps. */
   readonly batch?: (batch: StorageBatch, stored: Shadow) => readonly StorageBatch[];
   /** True when each mutation of a push is handled as a request of its own. */
   readonly isSplitting?: boolean;
   /** True when a restored server goes on in the epoch of its backup. */
   readonly isCarryingOn?: boolean;
-  /** True when a device calls durable what it is about to write. */
+  /** True when a device calls durable what it has yet to write. */
   readonly isToldEarly?: boolean;
-  /** True when a device sends what it is about to write. */
+  /** True when a device sends what it has yet to write. */
   readonly isSentEarly?: boolean;
-  /** True when a power cut takes records and leaves the place in the feed behind them. */
+  /** True when a power cut takes records but keeps the place in the feed. */
   readonly isTorn?: boolean;
   /** True when no timer of a device goes off. */
   readonly isWithoutTimers?: boolean;
-  /** True when writes past sync do not come to its notice. */
+  /** True when it does not notice writes past sync. */
   readonly isBlindToOthers?: boolean;
-  /** What a local data engine answers of its rows. */
+  /** The rows that a local data engine answers. */
   readonly found?: (objectName: string, rows: readonly EngineRow[], asked: Asked) => readonly EngineRow[];
-  /** False for an object of whose rows a local data engine forgets new ones. */
+  /** False for an object whose new rows a local data engine forgets. */
   readonly isInserted?: (objectName: string) => boolean;
-  /** True for an object whose new rows a local data engine commits at once, whatever transaction they are made in. */
+  /** True for an object whose new rows a local data engine commits at once, whatever their transaction. */
   readonly isBesideTransactions?: (objectName: string) => boolean;
-  /** True when a local data engine commits what is to be rolled back. */
+  /** True when a local data engine commits a transaction that is to be rolled back. */
   readonly isCommittedAnyway?: boolean;
   /** True when a local data engine is told that a sync has ended before one has begun. */
   readonly isSweptEarly?: boolean;
@@ -77,6 +77,6 @@ export interface Asked {
 /** A mutant and what notices it. */
 export interface ExpectedMutant extends Mutant {
   readonly breaks: Invariant;
-  /** A seed between 1 and 1,000 that notices it; `kept` where none of them does, but a kept schedule that once broke the same. */
+  /** A seed between 1 and 1,000 that notices it; `kept` if none does, but a kept schedule that once broke the same. */
   readonly hint: number | 'kept';
 }

@@ -4,5 +4,5 @@ import { ENGINE_MUTANTS } from './engine-mutants.js';
 import type { ExpectedMutant } from './mutant.js';
 import { SERVER_MUTANTS } from './server-mutants.js';
 
-/** All of them, the simulation's own test. */
+/** All mutants: the test of the simulation itself. */
 export const MUTANTS: readonly ExpectedMutant[] = [...SERVER_MUTANTS, ...DEVICE_MUTANTS, ...ENGINE_MUTANTS];

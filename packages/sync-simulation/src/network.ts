@@ -1,4 +1,4 @@
-/** A network that loses, delays, duplicates, reorders, garbles and cuts, on the way there and on the way back. */
+/** A network that loses, delays, duplicates, reorders, garbles and cuts messages in both directions. */
 import { TransportError } from '@objectql/plugin-sync';
 import type { SyncErrorBody, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import { never } from './gate.js';
@@ -14,15 +14,17 @@ export interface NetworkParts {
   readonly isErrorAnswered: boolean;
   /** The history of the server as it is now. */
   readonly line: () => string;
-  /** True when the place an answer ends at is told before the answer itself. */
+  /** True when the place where an answer ends is announced before the answer itself. */
   readonly isAnnounced: (answer: SyncPushResponse) => boolean;
-  /** Delivers a request to the server; never resolves when the server dies over it, rejects when it is down. */
+  /**
+   * Delivers a request to the server; never resolves when the server dies while handling it, rejects when it is down.
+   */
   readonly deliver: (kind: 'push' | 'pull', sent: Sent) => Promise<SyncPushResponse | SyncErrorBody>;
-  /** Given what makes the line, since making it costs more than sending the request. */
+  /** Takes a function that makes the line, since making it costs more than sending the request. */
   readonly log: (line: () => string) => void;
 }
 
-/** Who sends, and how it stands. */
+/** The sender and its state. */
 export interface Sender {
   readonly name: string;
   readonly user: string;
@@ -30,7 +32,7 @@ export interface Sender {
   readonly isOnline: boolean;
 }
 
-/** What is sent. */
+/** The message to send. */
 export interface Message {
   readonly kind: 'push' | 'pull';
   readonly request: object;
@@ -54,14 +56,14 @@ export class Network {
     return this.#underWay;
   }
 
-  /** Sends a request; resolves with what comes back over the wire, of which `onNextPage` is told the header before. */
+  /** Sends a request; resolves with what comes back over the wire. Before that, `onNextPage` is told of its header. */
   async send({ kind, request, onNextPage }: Message, sender: Sender): Promise<SyncPushResponse> {
     const { seed, time, faults, log } = this.#parts;
     const number = ++this.#requests;
     const random = new Random(seed, 'network', number);
     const lot = faults();
     if (!sender.isOnline) throw unreachable();
-    // As it is on the wire: both sides hold objects of their own.
+    // Copied as on the wire, so that each side has objects of its own.
     const body: SyncPushRequest = JSON.parse(JSON.stringify(request));
     const { name, user, aheadMs } = sender;
     const sent = { body, sender: name, user, sentAt: time.now(), aheadMs, line: this.#parts.line() };
@@ -127,7 +129,7 @@ export class Network {
   }
 }
 
-/** What a server announces: where an answer ends behind which something may be asked whatever it says. */
+/** What a server announces: where an answer ends, if the client may send its next request whatever the answer says. */
 export function isAnnounced({ results, hasMore, reset }: SyncPushResponse): boolean {
   const isPlain = !reset && results.every(({ status }) => status === 'applied');
   return isPlain && (hasMore === true || results.length > 0);
@@ -138,7 +140,7 @@ function delay(random: Random, lot: Faults | undefined): number {
   return isLong ? random.between(1, LONG_DELAY_MS) : random.between(5, 200);
 }
 
-/** What captive portals and broken proxies make of an answer. */
+/** Turns an answer into what captive portals and broken proxies make of it. */
 function garble(answer: SyncPushResponse | SyncErrorBody, random: Random): SyncPushResponse {
   const { results = [], ...rest } = 'results' in answer ? answer : {};
   const garbled: readonly [unknown, ...unknown[]] = [

@@ -96,11 +96,11 @@ export async function perform(action: Action, world: World): Promise<void> {
 
 type Of<Name extends Action['do']> = Extract<Action, { readonly do: Name }>;
 
-/** The user changes what they see; reading it may take its time, so nobody waits for it. */
+/** The user changes what they see. Nobody waits for it, because reading may take its time. */
 function edit({ edits }: Pick<Of<'edit'>, 'edits'>, device: Device, world: World): void {
   const { plugin, engine } = device;
   if (!plugin) return;
-  // Where the application refuses a create, the updates that follow are refused with reason.
+  // If the application refuses a create, it rightly refuses the updates that follow.
   if (edits.some(({ special }) => special !== 'none')) world.isUndisturbed = false;
   if (engine?.app) {
     const random = new Random(world.plan.seed, 'engine edit', edits[0]?.value ?? 0);
@@ -130,7 +130,7 @@ function edit({ edits }: Pick<Of<'edit'>, 'edits'>, device: Device, world: World
   work().catch((error: unknown) => world.log(`${device.name}: could not edit, ${error}`));
 }
 
-/** A mistake of the application: what the user wants gets the id of a mutation that another device has made. */
+/** A mistake of the application: it gives the user's change the id of another device's mutation. */
 function reuseId({ nth, edit }: Of<'reuseId'>, device: Device, world: World): void {
   const { plugin } = device;
   const { objectName, recordId } = edit;
@@ -142,7 +142,7 @@ function reuseId({ nth, edit }: Of<'reuseId'>, device: Device, world: World): vo
   const work = async () => {
     const engine = plugin.getEngine(objectName);
     const seen = await engine.records.get(recordId);
-    // Its own ids may be on their way through the log: no application gets at those.
+    // Its own ids may be on their way through the log, where no application can get at them.
     if (plugin !== device.plugin || device.hasLogged(id)) return;
     const operation = seen ? 'update' : 'create';
     const baseVersion = seen?.version ?? null;
@@ -167,10 +167,10 @@ function pause(device: Device, world: World): void {
   world.time.after(5000, () => plugin?.client.resume());
 }
 
-/** 5: what one server process and one core can follow in milliseconds. */
+/** 5: as many as one server process and one core can follow in milliseconds. */
 const MAX_DEVICES = 5;
 
-/** A device from another's backup: both believe that they are the one. */
+/** A device from another one's backup: both believe to be the original. */
 async function fork(original: Device, world: World): Promise<void> {
   if (world.devices.length >= MAX_DEVICES) return;
   const copy = world.addDevice(original.clientId, original.owner);
@@ -184,7 +184,7 @@ function openTab({ clientId, owner, disk }: Device, world: World): void {
 }
 
 function mixUpSession(device: Device, world: World): void {
-  // A log that the server has not met yet would become the other user's for good.
+  // A log that the server does not know yet would become the other user's for good.
   if (!world.host.truth.ownerByLog.has(device.disk.shadow.meta?.logId ?? '')) return;
   device.user = device.owner === 'u0' ? 'u1' : 'u0';
   world.time.after(60_000, () => {
@@ -224,7 +224,7 @@ function answerDeadLetter({ choice }: Of<'answerDeadLetter'>, device: Device): v
   );
 }
 
-/** The device loses what sync has stored; what waits in its engine is there. */
+/** The device loses what sync has stored; what waits in its engine is kept. */
 async function clear({ disk, engine, owner }: Device, world: World): Promise<void> {
   await world.withoutApps(disk, () => disk.clear());
   for (const id of engine?.place.waitingOf(owner) ?? []) disk.told.add(id);
@@ -242,7 +242,7 @@ function endSync(device: Device, world: World): void {
 function signIn({ edits }: Of<'signIn'>, device: Device, world: World): void {
   const { engine } = device;
   const clientId = `${device.clientId}-guest`;
-  // One with another storage of theirs would record what waits in the name of this one.
+  // A client with another storage would record what waits in the name of this one.
   const known = world.devices.find((one) => one.clientId === clientId);
   if (!engine?.app || (!known && world.devices.length >= MAX_DEVICES)) return;
   world.isUndisturbed = false;

@@ -3,7 +3,9 @@ import type { Authorize } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import type { HiddenField } from './plan.js';
 
-/** Who may read what: whole objects by grant, private records by their owner alone, and all but hidden fields. */
+/**
+ * Who may read what: whole objects by grant, private records only by their owner, and all fields except hidden ones.
+ */
 export class Permissions {
   readonly #denied = new Set<string>();
   /** By user and object, e.g. `u0 task`. */
@@ -55,7 +57,7 @@ export class Permissions {
     return [...denied, ...hidden].sort().join();
   }
 
-  /** The rules as the server is given them. */
+  /** The rules as they are given to the server. */
   authorize(): Authorize {
     if (!this.isEnabled) return {};
     return {

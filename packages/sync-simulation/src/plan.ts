@@ -1,4 +1,4 @@
-/** What a schedule is made of: a world with its faults, and the actions in it. Plain JSON, so that it can be kept. */
+/** The contents of a schedule: a world with its faults, and the actions in it. Plain JSON, so that it can be kept. */
 import type { RecordId, StrategyName } from '@objectql/sync-types';
 
 export type ObjectName = 'task' | 'note' | 'project';
@@ -11,18 +11,18 @@ export interface ObjectPlan {
   readonly conflictFields: readonly string[] | null;
 }
 
-/** Probabilities of faults, each in [0, 1], and what else a world draws once. 0 turns a fault off. */
+/** Probabilities of faults, each in [0, 1], and other values drawn once for a world. 0 turns a fault off. */
 export interface Faults {
   readonly loseRequest: number;
   readonly loseAnswer: number;
   readonly cutAnswer: number;
-  /** The answer arrives as something that is no answer. */
+  /** The answer arrives as something else. */
   readonly garbleAnswer: number;
   /** The request arrives once more, up to an hour later. */
   readonly duplicate: number;
   /** A request or an answer takes up to two minutes. */
   readonly longDelay: number;
-  /** A storage or store operation takes its time, so that others come in between. */
+  /** A storage or store operation takes some time, so that others come in between. */
   readonly slowStorage: number;
   readonly slowStore: number;
   /** A storage or store operation throws. */
@@ -45,17 +45,17 @@ export interface WorldPlan {
   readonly debounceMs: number;
   /** How far each device's clock is ahead at first. */
   readonly skewsMs: readonly number[];
-  /** Whether the transport hands over an error's body as if it were an answer, as the published example does. */
+  /** Whether the transport returns an error's body as if it were an answer, as the published example does. */
   readonly isErrorAnswered: boolean;
-  /** Whether conflicts are merged by the application before they are parked. */
+  /** Whether the application merges conflicts before they are parked. */
   readonly isMerging: boolean;
   /** Whether the application has rules about who may read and write. */
   readonly isAuthorized: boolean;
-  /** Fields that are hidden at first; none where absent. */
+  /** Fields that are hidden at first; absent means none. */
   readonly hiddenFields?: readonly HiddenField[];
-  /** How many server processes work on the one store; 1 where absent. */
+  /** How many server processes share the one store; absent means 1. */
   readonly servers?: number;
-  /** Which devices have a local data engine; none where absent. */
+  /** Which devices have a local data engine; absent means none. */
   readonly engines?: EnginePlan;
 }
 
@@ -65,7 +65,7 @@ export interface EnginePlan {
   readonly devices: readonly number[];
   /** Whether their hooks write one record along with another. */
   readonly isHooked: boolean;
-  /** Probabilities with which one of their operations fails, or takes its time. */
+  /** Probabilities that one of their operations fails, or takes its time. */
   readonly fail: number;
   readonly slow: number;
   /** How they sync projects. */
@@ -80,7 +80,7 @@ export interface HiddenField {
 }
 
 interface Timed {
-  /** Milliseconds after the action before. */
+  /** Milliseconds after the previous action. */
   readonly afterMs: number;
 }
 
@@ -90,13 +90,13 @@ export interface Edit {
   readonly recordId: RecordId;
   readonly wish: 'update' | 'delete';
   readonly fields: readonly string[];
-  /** What is written is unique to this number, or one of a few values that others write as well. */
+  /** The written value is unique to this number, or one of a few values that others write as well. */
   readonly value: number;
   readonly isCommon: boolean;
   readonly special: 'none' | 'poison' | 'refused' | 'forbidden' | 'private';
 }
 
-/** A step of the schedule. `device` is taken modulo the devices there are. */
+/** A step of the schedule. `device` is taken modulo the number of devices. */
 export type Action = Timed &
   /** The user makes these changes one after another. */
   (
@@ -107,15 +107,17 @@ export type Action = Timed &
       }
     /** Another device starts from a copy of this one; another tab opens on its storage. */
     | { readonly do: 'fork' | 'openTab'; readonly device: number }
-    /** The browser loses the device's database, and its copy brings back all but the records. */
+    /** The browser loses the device's database, and its copy restores everything except the records. */
     | { readonly do: 'loseRecords'; readonly device: number }
-    /** The device's power is cut; `share` of what the server told it since it stored something of its user's is kept. */
+    /**
+     * The device's power is cut. It keeps `share` of what the server told it since it stored something of its user's.
+     */
     | { readonly do: 'cutPower'; readonly device: number; readonly share: number }
     /** A backup of the device is made; the device goes back to it. */
     | { readonly do: 'backUp' | 'fallBack'; readonly device: number }
-    /** For a minute the device's requests carry the session of somebody else. */
+    /** For a minute the device's requests carry somebody else's session. */
     | { readonly do: 'mixUpSession'; readonly device: number }
-    /** The device crashes at its nth next storage operation, before or after it is done. */
+    /** The device crashes at its nth next storage operation, before or after the operation. */
     | {
         readonly do: 'crashAt';
         readonly device: number;
@@ -132,7 +134,7 @@ export type Action = Timed &
         readonly when: 'before' | 'after';
         readonly downMs: number;
       }
-    /** The server goes back to what it was when `share` of its commits had been made. */
+    /** The server goes back to its state after `share` of its commits. */
     | { readonly do: 'restore'; readonly share: number }
     | { readonly do: 'prune' }
     | {
@@ -151,9 +153,9 @@ export type Action = Timed &
         readonly field: string;
         readonly isHidden: boolean;
       }
-    /** The application makes a mutation of its own under the id of another device's, the nth that was applied. */
+    /** The application makes a mutation with the id of another device's, the nth that was applied. */
     | { readonly do: 'reuseId'; readonly device: number; readonly nth: number; readonly edit: Edit }
-    /** Sync ends on the device's engine, and its app goes on writing for a while, and starts anew. */
+    /** Sync ends on the device's engine; its app goes on writing for a while, and starts anew. */
     | { readonly do: 'endSync'; readonly device: number }
     /** For a minute somebody else uses the device's engine, with a storage of their own, and changes something. */
     | { readonly do: 'signIn'; readonly device: number; readonly edits: readonly Edit[] }

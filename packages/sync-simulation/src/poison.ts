@@ -1,4 +1,4 @@
-/** What the application cannot take: it fails over such a mutation, for a while or for ever. */
+/** Data that the application fails on, for a while or for ever. */
 import type { JsonObject } from '@objectql/sync-types';
 
 /** True for poison that never passes, one in six. */

@@ -1,4 +1,4 @@
-/** The machines the server runs on: processes start and crash, the one store stays, and sometimes is yesterday's. */
+/** The machines of the server: processes start and crash, while the one store stays, but is sometimes restored. */
 import {
   type LedgerRow,
   MemoryStore,
@@ -30,7 +30,7 @@ export interface ServerHostParts {
   readonly mutant: Mutant | undefined;
   readonly permissions: Permissions;
   readonly newTruth: () => ServerTruth;
-  /** False once faults are over. */
+  /** False once the faults are over. */
   readonly isFaulty: () => boolean;
   readonly log: (line: string) => void;
 }
@@ -83,7 +83,7 @@ export class ServerHost {
     for (const process of this.#processes) process.start();
   }
 
-  /** Ends a process wherever it is, the next one each time; it starts again after `downMs`. */
+  /** Ends a process wherever it is, another one each time; it starts again after `downMs`. */
   crash(downMs: number): void {
     this.#next().crash(downMs);
   }
@@ -107,7 +107,7 @@ export class ServerHost {
     await this.#next().prune();
   }
 
-  /** Goes back to an earlier state of store and application. An operator may say so, or not. */
+  /** Goes back to an earlier state of store and application. The operator may report it, or not. */
   async restore(share: number): Promise<void> {
     if (this.#isRestoring) return;
     for (const process of this.#processes) process.crash(60_000);
@@ -135,7 +135,7 @@ export class ServerHost {
     for (const process of this.#processes) process.start();
   }
 
-  /** Hands a request to one of the processes that are up; never resolves when that one dies meanwhile. */
+  /** Passes a request to one of the running processes; never resolves when that one dies meanwhile. */
   async handle(kind: 'push' | 'pull', body: unknown, user: string): Promise<SyncPushResponse | SyncErrorBody> {
     const up = this.#processes.filter(({ isUp }) => isUp);
     const process = up[this.#balance.between(0, up.length - 1)];
@@ -143,7 +143,9 @@ export class ServerHost {
     return process.handle(kind, body, user);
   }
 
-  /** Writes to the application's record and to sync in one transaction, as hooks of a data engine do, until it works. */
+  /**
+   * Writes to the application's record and to sync in one transaction, as hooks of a data engine do, until it succeeds.
+   */
   async writePastSync({ objectName, recordId, operation, data }: PastSync): Promise<void> {
     const name = nameOf({ objectName, recordId });
     if (this.#parts.mutant?.isBlindToOthers)
@@ -258,7 +260,7 @@ export class ServerHost {
     return mutant?.resolver?.(resolver) ?? resolver;
   }
 
-  /** Some poison is for ever, some passes after a minute. */
+  /** Some poison lasts for ever, some passes after a minute. */
   #isPoisonous(data: JsonObject): boolean {
     const { poison } = data;
     if (typeof poison !== 'number') return false;

@@ -1,4 +1,4 @@
-/** Rules of the server, and of what passes over the wire, switched off one at a time. */
+/** Rules of the server and of the wire, switched off one at a time. */
 import {
   type Authorize,
   type Loaded,
@@ -341,7 +341,7 @@ function withPlace(answer: SyncPushResponse, place: number): SyncPushResponse {
   return at ? { ...answer, checkpoint: `2.${at.epoch}.${place}.${at.since}.${at.scope}.${at.seen}` } : answer;
 }
 
-/** Each result under the id of the one after it. */
+/** Gives each result the id of the next one. */
 function rotated(results: SyncPushResponse['results']): SyncPushResponse['results'] {
   const ids = results.map(({ mutationId }) => mutationId);
   return results.map((result, index) => {

@@ -1,15 +1,15 @@
-/** One process of the server: it can end at any moment, and the store and the other processes stay. */
+/** One process of the server: it can end at any moment, while the store and the other processes stay. */
 import { type RecordResolver, type SyncHandler, SyncRequestError } from '@objectql/protocol-sync';
 import type { SyncErrorBody, SyncPushResponse } from '@objectql/sync-types';
 import { type Gate, never } from './gate.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** What a process runs on. */
+/** What a process needs to run. */
 export interface ServerProcessParts {
   readonly name: string;
   readonly time: VirtualTime;
   readonly log: (line: string) => void;
-  /** False while there is nothing to run on. */
+  /** False while there is no store to run on. */
   readonly mayStart: () => boolean;
   readonly newGate: (onCrash: () => void) => Gate;
   readonly newResolver: (gate: Gate) => RecordResolver;
@@ -35,7 +35,7 @@ export class ServerProcess {
     return this.#life !== undefined;
   }
 
-  /** Its way to the store, while it runs. */
+  /** Its access to the store, while it runs. */
   get gate(): Gate | undefined {
     return this.#life?.gate;
   }
@@ -72,7 +72,7 @@ export class ServerProcess {
     await this.#life?.handler.prune().catch((error: unknown) => log(`${name}: prune failed, ${error}`));
   }
 
-  /** Handles a request as it comes over the wire; never resolves when the process dies meanwhile. */
+  /** Handles a request from the wire; never resolves when the process dies meanwhile. */
   async handle(kind: 'push' | 'pull', body: unknown, user: string): Promise<SyncPushResponse | SyncErrorBody> {
     if (!this.#life) throw new Error('The server is down.');
     const { gate, handler, resolver } = this.#life;

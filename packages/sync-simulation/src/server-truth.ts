@@ -1,6 +1,6 @@
 /**
- * The reference model of the server: what its commits make of records, versions, feed and ledger, computed without a line
- * of the product's code, and compared with what it really saved.
+ * The reference model of the server: it computes records, versions, feed and ledger from the commits without a line of
+ * the product's code, and compares them with what was really saved.
  */
 import type { Intent, LedgerRow, RecordState, SaveRequest } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
@@ -12,7 +12,7 @@ import { fresh, type TrueRecord, writeTruth } from './true-record.js';
 import type { Verdict } from './violation.js';
 import type { Carrier } from './wire-watch.js';
 
-/** What the world knows beside the server's commits. */
+/** What the world knows besides the server's commits. */
 export interface TruthParts {
   readonly verdict: Verdict;
   readonly objectOf: (objectName: string) => ObjectPlan | undefined;
@@ -20,11 +20,11 @@ export interface TruthParts {
   readonly saidBy: (mutationId: string) => MutationLogEntry | undefined;
   /** Told each new state of a record. */
   readonly onState: (name: string, record: TrueRecord) => void;
-  /** The version it was based on when it was sent to the server of that history. */
+  /** The mutation's base version when it was sent to the server of that history. */
   readonly baseOf: (mutationId: string, line: string) => number;
-  /** What brought it last. */
+  /** The request that brought it last. */
   readonly carrierOf: (mutationId: string) => Carrier | undefined;
-  /** True when the device that brought the one mutation has made the other as well: it is no clone's. */
+  /** True when the device that brought the one mutation has also made the other: it is not a clone's. */
   readonly isOfOneDevice: (mutationId: string, other: string) => boolean;
   /** True for a change that nobody may make. */
   readonly isForbidden: (said: MutationLogEntry) => boolean;
@@ -35,10 +35,10 @@ export interface TruthParts {
   readonly now: () => number;
 }
 
-/** A field the application's hook adds to what is written: nobody wrote it, so no model of writes knows it. */
+/** A field that the application's hook adds to what is written: nobody wrote it, so no model of writes knows it. */
 export const HOOKED_FIELD = 'touched';
 
-/** A write that was announced: the version it was to get, and its base. */
+/** An announced write: the version it was to get, and its base. */
 interface Announced {
   readonly version: number;
   readonly base: number;
@@ -48,36 +48,36 @@ interface Announced {
 export type Bases = ReadonlyMap<string, number>;
 
 export interface Committed {
-  /** The epoch that the store named, where places were taken. */
+  /** The epoch that the store named, if it took places. */
   readonly epoch?: string | undefined;
-  /** Set where the commit comes out of a backup. */
+  /** Set if the commit is repeated from a backup. */
   readonly bases?: Bases | undefined;
 }
 
 export class ServerTruth {
-  /** Which of the server's histories this is: another one after each restore. */
+  /** The present one of the server's histories: a new one begins with each restore. */
   line = '';
   /** The feed's epochs, as the store named them, with the last place of each. */
   readonly #lastPlaceByEpoch = new Map<string, number>();
-  /** True once the server has gone back to a backup: it then does not know all that it knew. */
+  /** True once the server has gone back to a backup: it has then forgotten some of what it knew. */
   isRestored = false;
   head = 0;
   floor = 0;
   versionFloor = 0;
   readonly records = new Map<string, TrueRecord>();
-  /** Applied mutations by id, with the version they made, also those that were lost when the server went back to a backup. */
+  /** Applied mutations by id, with the version they made, including those that a restore has lost. */
   readonly everApplied = new Map<string, number>();
-  /** Applied mutations of which something was not written because others had written later. */
+  /** Applied mutations that were not written in full, because others had written later. */
   readonly dropped = new Set<string>();
   readonly #decided = new Set<string>();
-  /** The users that logs belong to. */
+  /** The owners of logs. */
   readonly ownerByLog = new Map<string, string | null>();
   readonly #highest = new Map<string, number>();
   readonly #lastSequence = new Map<string, number>();
   #rows: LedgerRow[] = [];
   readonly #floorByLog = new Map<string, number>();
   readonly #lastTimeByLog = new Map<string, number>();
-  /** Writes that were announced, and what they were decided on. */
+  /** Announced writes, and their bases. */
   readonly #announced = new Map<string, Announced>();
   readonly #parts: TruthParts;
 
@@ -86,8 +86,8 @@ export class ServerTruth {
   }
 
   /**
-   * Takes a commit over, after comparing it with what it should have been. Answers the bases its mutations were decided
-   * on: a commit that is repeated out of a backup is given them, since devices have sent other ones by then.
+   * Takes over a commit, after comparing it with what it should have been. Answers the bases on which its mutations
+   * were decided: a commit that is repeated from a backup needs them, since devices may have sent other ones by then.
    */
   commit(saves: readonly SaveRequest[], { epoch, bases: known }: Committed = {}): Bases {
     const bases = new Map<string, number>();
@@ -101,7 +101,7 @@ export class ServerTruth {
         if (!this.ownerByLog.has(logId)) this.ownerByLog.set(logId, principal);
       }
       for (const intent of intents) this.#announce(intent, baseOf);
-      // All that one save writes comes from one request. A row may name a log that its device has left.
+      // Everything that one save writes comes from one request. A row may name a log that its device has left.
       const lineage = records.find(({ origin }) => origin)?.origin?.logId;
       for (const row of ledger) {
         this.#checkRow(row, lineage, known !== undefined);
@@ -113,12 +113,12 @@ export class ServerTruth {
     return bases;
   }
 
-  /** Whether what a device has seen when it got this checkpoint is a part of this history. */
+  /** Whether this history contains all that a device had seen when it got this checkpoint. */
   isOfThisFeed({ epoch, seen }: Pick<Place, 'epoch' | 'seen'>): boolean {
     return seen <= (this.#lastPlaceByEpoch.get(epoch) ?? -1);
   }
 
-  /** No place of before counts any more. */
+  /** Earlier places do not count any more. */
   beginFeed(epoch: string): void {
     this.#lastPlaceByEpoch.clear();
     this.#lastPlaceByEpoch.set(epoch, this.head);
@@ -152,7 +152,8 @@ export class ServerTruth {
   #checkRow(row: LedgerRow, lineage: string | undefined, isReplay: boolean): void {
     const { mutationId, objectName, recordId, sequence, outcome } = row;
     const { verdict } = this.#parts;
-    // The user took it up again from the dead letters, and meanwhile the ledger has forgotten what a late copy of it did.
+    // The user took it up again from the dead letters, and meanwhile the ledger has forgotten what a late copy of it
+    // did.
     const isAnother = this.#parts.wasSetAside(mutationId) && !this.#isRemembered(mutationId);
     if (this.#decided.has(mutationId) && !isAnother) verdict.report('I2', `Mutation ${mutationId} was decided twice.`);
     this.#decided.add(mutationId);
@@ -162,11 +163,11 @@ export class ServerTruth {
     const said = this.#parts.saidBy(mutationId);
     if (said && this.#parts.isForbidden(said))
       verdict.report('I12', `${mutationId} was applied, which nobody may make.`);
-    // What changed nothing has no place in the order of writes.
+    // A mutation that changed nothing has no place in the order of writes.
     if (outcome.version <= (this.#highest.get(nameOf({ objectName, recordId })) ?? 0)) return;
     const carrier = this.#parts.carrierOf(mutationId);
-    // A restored server does not know what became of a request from before: a late copy of a device's first one, which
-    // has no checkpoint to be refused by, is all it has of it.
+    // A restored server does not know the outcome of an earlier request. It may have only a late copy of a device's
+    // first one, which has no checkpoint by which to refuse it.
     if (isReplay || carrier?.line !== this.line) return;
     const key = `${carrier.sender} ${lineage} ${nameOf({ objectName, recordId })}`;
     const last = this.#lastSequence.get(key) ?? 0;
@@ -200,7 +201,7 @@ export class ServerTruth {
     this.#parts.onState(name, record);
   }
 
-  /** The record after the commit's own writes; `undefined` where only the application knows what it must be. */
+  /** The record after the commit's own writes; `undefined` if only the application knows what it must be. */
   #expect(
     before: TrueRecord | undefined,
     rows: readonly LedgerRow[],
@@ -215,7 +216,7 @@ export class ServerTruth {
       // A write past sync came between the announcement and the write: the application's record decides.
       if (announced && announced.version !== outcome.version) return undefined;
       if (record && outcome.version === record.version) continue;
-      // It began with a record only the application knew.
+      // It began with a record that only the application knew.
       if (!record && outcome.version > this.versionFloor + 1) return undefined;
       const lineage = state.origin?.logId ?? '';
       const rules = this.#parts.objectOf(row.objectName);
@@ -236,8 +237,9 @@ export class ServerTruth {
   }
 
   /**
-   * Whether the request that brought the mutation shows that the field was written by a clone of its device: both have put
-   * another mutation in one place of their log, and the ledger still knows whose it is. Until then they are one log to it.
+   * Whether the request that brought the mutation shows that a clone of its device wrote the field: both have put
+   * different mutations in one place of their log, and the ledger still knows whose it is. Until then it takes them for
+   * one log.
    */
   #isForkShown(mutationId: string, { mutationId: other, lineage, sequence }: TrueField): boolean {
     const isKnown = this.#rows.some((row) => row.mutationId === other && row.logId === lineage);

@@ -1,4 +1,4 @@
-/** What a device has made durable, kept a second time by the simulation as the batches say it. */
+/** What a device has made durable, tracked by the simulation from its batches. */
 import type { BaseRecord, ClientMeta, StorageBatch } from '@objectql/plugin-sync';
 import { nameOf } from './record-name.js';
 

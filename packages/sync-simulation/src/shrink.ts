@@ -2,10 +2,10 @@
 import type { Action, Faults, Plan } from './plan.js';
 import type { Invariant } from './violation.js';
 
-/** Answers what a plan breaks. */
+/** Answers which invariant a plan breaks. */
 export type Judge = (plan: Plan) => Promise<Invariant | undefined>;
 
-/** The smallest plan found that still breaks what the given one breaks; at most `maxRuns` plans are tried. */
+/** The smallest plan found that still breaks the same invariant as the given one; tries at most `maxRuns` plans. */
 export async function shrinkPlan(plan: Plan, judge: Judge, maxRuns = 400): Promise<Plan> {
   const broken = await judge(plan);
   if (!broken) return plan;
@@ -29,7 +29,7 @@ export async function shrinkPlan(plan: Plan, judge: Judge, maxRuns = 400): Promi
   return smallest;
 }
 
-/** The actions without some of them; those that stay keep their time. */
+/** The actions without some of them; the rest keep their times. */
 function withoutActions(actions: readonly Action[], start: number, count: number): readonly Action[] {
   const gone = actions.slice(start, start + count).reduce((sum, { afterMs }) => sum + afterMs, 0);
   const [next, ...later] = actions.slice(start + count);

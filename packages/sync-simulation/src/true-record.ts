@@ -1,4 +1,4 @@
-/** A record in the reference model, and what a write makes of it. */
+/** A record in the reference model, and how a write changes it. */
 import type { LedgerRow, RecordState } from '@objectql/protocol-sync';
 import type { JsonObject, MutationLogEntry, RecordId } from '@objectql/sync-types';
 import type { TrueField } from './invariants/lost-update.js';

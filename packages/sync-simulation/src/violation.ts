@@ -23,7 +23,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** Takes down violations; the first one ends the schedule. */
+/** Notes violations; the first one ends the schedule. */
 export class Verdict {
   #first: Violation | undefined;
 

@@ -7,7 +7,7 @@ interface Due {
   work: (() => void) | undefined;
 }
 
-/** 2026-01-01T00:00:00Z: where every schedule begins. */
+/** 2026-01-01T00:00:00Z: the beginning of every schedule. */
 export const BEGINNING = Date.UTC(2026, 0, 1);
 
 /** The one clock and the one queue of events of a schedule. Events at the same time run in the order they were set. */
@@ -51,7 +51,7 @@ export class VirtualTime {
     return false;
   }
 
-  /** Moves on to `time`, when nothing is due before. */
+  /** Moves on to `time` if nothing is due before. */
   moveTo(time: number): void {
     this.#now = Math.max(this.#now, time);
   }

@@ -1,4 +1,4 @@
-/** What goes over the wire, as a bystander sees it. */
+/** Watches the wire as a bystander. */
 import type {
   JsonObject,
   MutationLogEntry,
@@ -14,7 +14,7 @@ import type { ServerTruth } from './server-truth.js';
 import type { TrueRecord } from './true-record.js';
 import type { Verdict } from './violation.js';
 
-/** A request and how it was sent. */
+/** A request and the circumstances of its sending. */
 export interface Sent {
   readonly body: SyncPushRequest;
   /** The name of the device. */
@@ -22,7 +22,7 @@ export interface Sent {
   /** The server's history when it was sent. */
   readonly line: string;
   readonly user: string;
-  /** Time of the world at which it was sent. */
+  /** The world's time when it was sent. */
   readonly sentAt: number;
   /** How far the device's clock was ahead then. */
   readonly aheadMs: number;
@@ -35,13 +35,13 @@ export interface WireWatchParts {
   readonly truth: () => ServerTruth;
   /** When the user made the mutation, by the world's clock, and how far the device's clock was ahead then. */
   readonly madeAt: (mutationId: string) => { readonly at: number; readonly aheadMs: number } | undefined;
-  /** True while one device is alone and nothing was lost to a reset or a prune: then nothing may be refused. */
+  /** True while one device is alone and no reset or prune has lost anything: then nothing may be refused. */
   readonly isAlone: () => boolean;
   /** True for an id that an application has used twice. */
   readonly isReused: (mutationId: string) => boolean;
 }
 
-/** Who carries a mutation to the server, and with what. */
+/** The request that brings a mutation to the server. */
 export interface Carrier {
   readonly sender: string;
   /** The server's history when it was sent. */
@@ -54,7 +54,7 @@ export interface Carrier {
 interface Carried {
   /** The request that brought it last. */
   carrier: Carrier;
-  /** The highest base it was sent with, by the history of the request's checkpoint; a first request has none. */
+  /** The highest base with which it was sent, by the history of the request's checkpoint; a first request has none. */
   readonly baseByLine: Map<string, number>;
 }
 
@@ -69,7 +69,7 @@ interface Open {
   readonly user: string;
   /** The server's history when it came in. */
   readonly line: string;
-  /** False for a checkpoint that tells of something which this history does not contain. */
+  /** False for a checkpoint from which something is missing in this history. */
   readonly isOfThisFeed: boolean;
   readonly readable: (readonly [string, JsonObject])[];
 }
@@ -80,9 +80,9 @@ export class WireWatch {
   readonly #carriedById = new Map<string, Carried>();
   readonly #open = new Set<Open>();
   readonly #conflicted = new Set<string>();
-  /** By log: the latest time any of its mutations may claim, before what the time of the commit adds. */
+  /** By log: the latest time that any of its mutations may claim, before the time of the commit is added. */
   readonly #claimByLog = new Map<string, { latest: number; sentAt: number }>();
-  /** The grants under which a scope was made. */
+  /** The grants from which a scope was made. */
   readonly #grantsByScope = new Map<string, string>();
 
   constructor(parts: WireWatchParts) {
@@ -94,12 +94,12 @@ export class WireWatch {
     return this.#saidById.get(id);
   }
 
-  /** What brought the mutation last. */
+  /** The request that brought the mutation last. */
   carrierOf(id: string): Carrier | undefined {
     return this.#carriedById.get(id)?.carrier;
   }
 
-  /** The version the mutation was based on when it was sent to the server of that history. */
+  /** The mutation's base version when it was sent to the server of that history. */
   baseOf(id: string, line: string): number {
     const bases = this.#carriedById.get(id)?.baseByLine;
     return Math.max(bases?.get(line) ?? 0, bases?.get('') ?? 0);
@@ -109,18 +109,18 @@ export class WireWatch {
     return this.#conflicted.has(id);
   }
 
-  /** The grants that hold for a scope; `undefined` for one never sent. */
+  /** The grants of a scope; `undefined` if it was never sent. */
   grantsOf(scope: string): string | undefined {
     return this.#grantsByScope.get(scope);
   }
 
-  /** How late a write of this log may claim to have been made, given clocks and the time messages took. */
+  /** The latest time that a write of this log may claim, given the clocks and the delays of messages. */
   latestTimeOf(logId: string): number {
     const claim = this.#claimByLog.get(logId);
     return claim ? claim.latest + (this.#parts.now() - claim.sentAt) : Number.NEGATIVE_INFINITY;
   }
 
-  /** Sees a request come in; the answer is given with what this returns. */
+  /** Sees a request come in; pass what it returns with the answer. */
   request({ body, sender, user, line, sentAt, aheadMs }: Sent): Open {
     const truth = this.#parts.truth();
     const at = readPlace(body.lastCheckpoint);
@@ -131,7 +131,7 @@ export class WireWatch {
       const { id, baseVersion } = mutation;
       const known = this.#saidById.get(id);
       if (known && !saysTheSame(known, mutation)) {
-        // Refused as it has to be, it changes nothing, so that the first one stays what the id stands for.
+        // It must be refused and change nothing, so that the id keeps its first meaning.
         if (this.#parts.isReused(id)) continue;
         this.#parts.verdict.report('I2', `${sender} sent ${id} with another content than before.`);
       }
@@ -201,7 +201,7 @@ export class WireWatch {
     }
   }
 
-  /** A device is told of a restore if it knows what was lost, and only then. */
+  /** A device must be told of a restore exactly if it knows what was lost. */
   #checkReset({ sender, body }: Sent, { reset }: SyncPushResponse, { line, isOfThisFeed }: Open): void {
     if (line !== this.#parts.truth().line) return;
     const name = `${sender} with ${body.lastCheckpoint}`;
@@ -213,7 +213,7 @@ export class WireWatch {
     }
   }
 
-  /** A checkpoint tells how far its device has seen the feed, by its own writes too: else their loss would go unnoticed. */
+  /** A checkpoint tells how far its device has seen the feed, by its own writes too: or their loss went unnoticed. */
   #checkSeen({ body }: Sent, { results, checkpoint }: SyncPushResponse, { line }: Open): void {
     const truth = this.#parts.truth();
     const seen = readPlace(checkpoint)?.seen ?? 0;
@@ -228,7 +228,7 @@ export class WireWatch {
   }
 }
 
-/** What an id stands for, whatever log, sequence and base it is sent with. */
+/** Whether two mutations mean the same, whatever log, sequence and base they are sent with. */
 function saysTheSame(a: MutationLogEntry, b: MutationLogEntry): boolean {
   return nameOf(a) === nameOf(b) && a.operation === b.operation && isSame(a.data ?? null, b.data ?? null);
 }

@@ -1,4 +1,4 @@
-/** Gives devices of a schedule local data engines, and draws what befalls those. */
+/** Gives devices of a schedule local data engines, and draws the faults of these. */
 import type { RecordId } from '@objectql/sync-types';
 import type { Action, Edit, EnginePlan, Plan } from './plan.js';
 import { Random } from './random.js';
@@ -25,7 +25,7 @@ export function withEngines({ seed, world, actions }: Plan): Plan {
   return { seed, world: { ...world, engines }, actions: withMore };
 }
 
-/** An engine's records have texts for ids, and its device is neither cloned nor opened twice. */
+/** With an engine, record ids are strings, and the device is neither cloned nor opened twice. */
 function asEngineBears(action: Action): Action {
   const { afterMs } = action;
   switch (action.do) {
@@ -51,11 +51,11 @@ function textOf(recordId: RecordId): RecordId {
 interface Drawing {
   readonly device: number;
   readonly isForgetful: boolean;
-  /** What some device has changed last. */
+  /** The last changes of some device. */
   readonly edits: readonly Edit[];
 }
 
-/** Where the values of further edits begin: beyond those of any other. */
+/** The first value of further edits: larger than those of any other. */
 const FURTHER_VALUES = 2_000_000;
 
 function drawFurther(random: Random, { device, isForgetful, edits: last }: Drawing): readonly Action[] {
@@ -69,7 +69,7 @@ function drawFurther(random: Random, { device, isForgetful, edits: last }: Drawi
       { afterMs, do: 'endSync', device },
       { afterMs: random.between(0, 3000), do: 'edit', device, edits },
     ];
-  // What waits is another's then.
+  // What waits then belongs to another user.
   if (roll < 0.05 && edits.length > 0)
     return [
       { afterMs, do: 'endSync', device },
@@ -81,7 +81,7 @@ function drawFurther(random: Random, { device, isForgetful, edits: last }: Drawi
         edits: edits.map((edit) => ({ ...edit, value: edit.value + 500 })),
       },
     ];
-  // What is recorded again after a cut is known to a server that remembers.
+  // A server that remembers recognizes what is recorded again after a cut.
   if (roll < 0.07 && !isForgetful) return [{ afterMs, do: 'cutEngine', device, commits: random.between(0, 5) }];
   return [];
 }

@@ -1,4 +1,4 @@
-/** One schedule from its first action to the moment at which everything must have settled. */
+/** One schedule, from its first action until everything must have settled. */
 import type { JsonObject } from '@objectql/sync-types';
 import { Device } from './device.js';
 import { Disk, OBJECT_NAMES } from './disk.js';
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly isTraced?: boolean;
 }
 
-/** What a schedule has shown. */
+/** The result of a schedule. */
 export interface Outcome {
   readonly violation: Violation | undefined;
   readonly trace: readonly string[];
@@ -34,22 +34,22 @@ export interface Outcome {
   readonly events: number;
 }
 
-/** 3 minutes: several tries, with their delays. */
+/** 3 minutes: several tries, including their delays. */
 const TAIL_MS = 180_000;
-/** A minute for each round of the time in which everything must settle; a held record waits that long at most. */
+/** 90 s for each round of the time in which everything must settle: a held record waits at most a minute. */
 const ROUND_MS = 90_000;
 /** 40 rounds, an hour: automatic resolutions, retries and walks of all devices, one after another, end long before. */
 const MAX_ROUNDS = 40;
 /**
- * 10 rounds more for each mutation that never passes: it is set aside at its 10th failure after which something else passed,
- * which happens once a round, and those behind it on its record wait until then.
+ * 10 more rounds for each mutation that never passes: it is set aside at its 10th failure after which something else
+ * passed, which happens once a round, and later mutations of its record wait until then.
  */
 const ROUNDS_FOR_POISON = 10;
-/** 1 round in which users insist on what they wanted; then they give in, or two of them would go on for ever. */
+/** 1 round in which users insist on their changes; then they give in, or two of them would go on for ever. */
 const INSISTENT_ROUNDS = 1;
-/** 10 minutes: an hour, which copies may take, in six steps. */
+/** 10 minutes: copies may take an hour, which is six such steps. */
 const LATE_MS = 600_000;
-/** Far above what any schedule needs: more is a loop without an end. */
+/** Far above what any schedule needs: a schedule with more is in an endless loop. */
 const MAX_EVENTS = 400_000;
 
 /** Runs a schedule. The same plan gives the same outcome, event by event. */
@@ -63,7 +63,7 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Out
   return { violation: world.verdict.first, trace: world.trace, mutations: world.mutations, events: world.events };
 }
 
-/** Everything a schedule happens in. */
+/** Everything that a schedule takes place in. */
 export class World {
   readonly time = new VirtualTime();
   readonly verdict = new Verdict();
@@ -80,7 +80,7 @@ export class World {
   #isFaulty = true;
   #engineDifference: string | undefined;
   readonly #states = new Map<string, { readonly line: string; readonly data: JsonObject | null }[]>();
-  /** False once something happened that a device alone may notice: a prune, a limit on what is remembered. */
+  /** False once something happened that a device may notice by itself: a prune, or a limit on what is remembered. */
   isUndisturbed = true;
   events = 0;
 
@@ -133,7 +133,7 @@ export class World {
     return this.#madeById.size;
   }
 
-  /** The device an action means. */
+  /** The device that an action means. */
   device(index: number): Device {
     const device = this.devices[index % this.devices.length];
     if (!device) throw new Error('A world has a device at least.');
@@ -171,20 +171,20 @@ export class World {
     return device;
   }
 
-  /** Changes what is durable while no app of the device runs; they start again by themselves. */
+  /** Changes durable data while no app of the device runs; the apps start again by themselves. */
   async withoutApps(disk: Disk, change: (disk: Disk) => Promise<void> | void): Promise<void> {
     for (const device of this.devices) if (device.disk === disk) device.crash();
     await change(disk);
   }
 
-  /** Keeps a copy of what is durable on a device. */
+  /** Keeps a copy of a device's durable data. */
   async backUp(disk: Disk): Promise<void> {
     const copy = new Disk();
     this.#backups.set(disk, copy);
     await copy.copyFrom(disk);
   }
 
-  /** Puts the last backup of a device back, if there is one. */
+  /** Restores the last backup of a device, if there is one. */
   async fallBack(disk: Disk): Promise<void> {
     const backup = this.#backups.get(disk);
     if (backup) await disk.copyFrom(backup);
@@ -204,18 +204,18 @@ export class World {
       await endOfTurn();
       this.#check();
     }
-    // What was made last is to be sent under faults as well.
+    // The last changes must be sent under faults as well.
     await this.#runFor(new Random(this.plan.seed, 'tail').between(0, TAIL_MS));
     if (!this.verdict.first) await this.#settle();
   }
 
-  /** The second half: no faults any more, and everything must come to rest and agree. */
+  /** The second half: no more faults, and everything must come to rest and agree. */
   async #settle(): Promise<void> {
     this.#isFaulty = false;
     this.log('faults are over');
     this.host.heal();
     for (const device of this.devices) device.heal();
-    // Late copies belong to the faults: what they change is to be settled as well.
+    // Late copies belong to the faults: their changes must be settled as well.
     while (this.#network.underWay > 0 && !this.verdict.first) await this.#runFor(LATE_MS);
     const poison = new Set<string>();
     let rounds = MAX_ROUNDS;
@@ -223,7 +223,7 @@ export class World {
       for (const device of this.devices) {
         device.heal();
         for (const id of device.pendingPoison()) poison.add(id);
-        // Users go on working: what fails on and on is set aside when other changes pass it.
+        // Users go on working: a mutation that keeps failing is set aside when other changes pass it.
         if (round > 0 && device.plugin && device.plugin.client.status.pending > 0) goOnWorking(device, round);
         void device.plugin?.syncAll();
       }
@@ -237,7 +237,7 @@ export class World {
     this.verdict.report('I13', `Not settled after ${rounds} rounds without faults. ${left.join('; ')}`);
   }
 
-  /** Whether all has settled and all agree; where users have to decide, they do. */
+  /** Whether everything has settled and agrees; where users have to decide, they do. */
   async #isAtRest(round: number): Promise<boolean> {
     let isWaiting = false;
     for (const device of this.devices) {
@@ -260,7 +260,7 @@ export class World {
       if (device.engine?.app && device.engine.place.unrecorded(device.owner).length > 0) isWaiting = true;
     }
     if (isWaiting) return false;
-    // One more round for what the last of them sent.
+    // One more round for what the last of them has sent.
     for (const device of this.devices) void device.plugin?.syncAll();
     await this.#runFor(ROUND_MS);
     const difference = await findDifference(this.devices, this.host, this.permissions);

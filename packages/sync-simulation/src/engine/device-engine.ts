@@ -1,4 +1,4 @@
-/** A device's part in a local data engine: the processes of its app, one after another, on an engine that stays. */
+/** A device's use of a local data engine: one process of its app after another, on an engine that stays. */
 import type { StorageBatch, SyncPlugin } from '@objectql/plugin-sync';
 import type { Disk } from '../disk.js';
 import type { Gate } from '../gate.js';
@@ -18,11 +18,11 @@ export interface DeviceEngineParts {
   readonly mutant: Mutant | undefined;
   readonly world: WorldPlan;
   readonly isFaulty: () => boolean;
-  /** Whether it receives what others make of an object. */
+  /** Whether it receives other devices' changes of an object. */
   readonly keeps: (objectName: string) => boolean;
   /** Told of each note that is durable. */
   readonly onNoted: (id: string) => void;
-  /** Told behind each commit. */
+  /** Called after each commit. */
   readonly onChanged: () => void;
 }
 
@@ -35,7 +35,7 @@ export class DeviceEngine {
   /** The records that the client has had in this process. */
   #held = new Set<string>();
   #hasCaughtUp = false;
-  /** Answers of the user's to what waits for them, that are being recorded. */
+  /** The number of user's decisions that are being recorded. */
   #decisions = 0;
 
   constructor(parts: DeviceEngineParts) {
@@ -46,7 +46,7 @@ export class DeviceEngine {
     return this.#parts.place;
   }
 
-  /** Begins another process. Rejects where it cannot go on. */
+  /** Starts another process. Rejects if it cannot go on. */
   start(plugin: SyncPlugin, gate: Gate): Promise<void> {
     const { disk, name, user, keeps, world, place, time, mutant, isFaulty, onNoted, onChanged } = this.#parts;
     const { isHooked = false, slow = 0, fail = 0 } = world.engines ?? {};
@@ -82,7 +82,7 @@ export class DeviceEngine {
     this.#hasCaughtUp = true;
   }
 
-  /** Has an answer of the user's recorded, which was begun just now and of which nothing is noted. */
+  /** Records a user's decision that has just begun and is not noted anywhere. */
   async decide<T>(answer: Promise<T>): Promise<T> {
     const { app } = this;
     this.#decisions += 1;
@@ -93,14 +93,14 @@ export class DeviceEngine {
     }
   }
 
-  /** Judges what the client has stored, and takes it down. */
+  /** Judges and notes what the client has stored. */
   committed({ putEntries = [], putRecords = [] }: StorageBatch): void {
     const { disk, place, name, user } = this.#parts;
     for (const record of putRecords) this.#held.add(nameOf(record));
     for (const { mutation, round } of putEntries) {
       this.#held.add(nameOf(mutation));
       const { id, sequence } = mutation;
-      // Recorded again after a crash in between, it has another outcome once its first is forgotten.
+      // If it is recorded again after a crash, it gets another outcome once its first is forgotten.
       if (sequence !== (disk.entryById.get(id)?.sequence ?? sequence)) disk.setAside.add(id);
       disk.entryById.set(id, { name: nameOf(mutation), sequence });
       if (!this.app || round > 0 || this.#decisions > 0) continue;
@@ -110,7 +110,7 @@ export class DeviceEngine {
     }
   }
 
-  /** True for what waits in the engine to be recorded. */
+  /** True for a mutation that waits in the engine to be recorded. */
   isWaiting(id: string): boolean {
     return this.place.isWaiting(id);
   }

@@ -1,4 +1,6 @@
-/** What a user changes through a local data engine: alone, in transactions that commit or do not, or many records at once. */
+/**
+ * A user's changes through a local data engine: single ones, transactions that commit or not, or many records at once.
+ */
 import type { Json } from '@objectql/sync-types';
 import type { EngineContext } from '@objectql/sync-types/kernel';
 import type { Edit } from '../plan.js';
@@ -11,14 +13,14 @@ export interface EngineEdits {
   readonly random: Random;
   readonly dataOf: (edit: Edit) => Readonly<Record<string, Json>>;
   readonly onFailed: (error: unknown) => void;
-  /** Waits, as an app may in the midst of a transaction. */
+  /** Waits, as an app may in the middle of a transaction. */
   readonly pause: (ms: number) => Promise<void>;
 }
 
-/** 40 s: a transaction that long holds everybody else up. */
+/** 40 s: so long a transaction holds everybody else up. */
 const LONG_MS = 40_000;
 
-/** Makes the changes; resolves when the app is done with them, as far as they did not fail. */
+/** Makes the changes; resolves when the app has finished or failed with them. */
 export function editEngine(parts: EngineEdits): Promise<void> {
   const { app, random, pause } = parts;
   const how = random.pick(['alone', 'alone', 'together', 'together', 'rolled back', 'many']);
@@ -36,7 +38,7 @@ export function editEngine(parts: EngineEdits): Promise<void> {
   });
 }
 
-/** One after another; the app goes on behind one that fails, or does not. */
+/** One after another; after a failure the app may go on or stop. */
 async function all({ app, edits, random, dataOf, onFailed }: EngineEdits, context: EngineContext): Promise<void> {
   for (const edit of edits) {
     const isCaught = random.chance(0.5);
@@ -62,13 +64,13 @@ async function one(
   else await engine.update(objectName, { id, ...data }, { context });
 }
 
-/** The first change, made to all records that it may be about. */
+/** Applies the first change to all records that it may be about. */
 async function many({ app, edits, random, dataOf }: EngineEdits): Promise<void> {
   const [edit] = edits;
   if (!edit) return;
   const { objectName, wish } = edit;
   const options = { where: { id: { $in: ['a', '1', 'e'] } }, multi: true, context: { isSystem: true } };
-  // Of a value that is nobody else's it is known of which record it is.
+  // A unique value tells which record it belongs to.
   if (wish === 'delete' && random.chance(0.5)) await app.engine.delete(objectName, options);
   else await app.engine.update(objectName, dataOf({ ...edit, isCommon: true }), options);
 }

@@ -1,10 +1,10 @@
-/** What is durable of a local data engine: its tables, and the last commits, of which a power cut may take some. */
+/** The durable part of a local data engine: its tables, and the last commits, some of which a power cut may undo. */
 import type { EngineRow } from '@objectql/sync-types/kernel';
 
-/** Who brought a change about: the app, or sync, or a hook while sync wrote. */
+/** The originator of a change: the app, sync, or a hook while sync wrote. */
 export type Actor = 'app' | 'sync' | 'hook';
 
-/** What one transaction made of one row. */
+/** A transaction's change of one row. */
 export interface RowChange {
   readonly objectName: string;
   readonly recordId: string;
@@ -13,7 +13,7 @@ export interface RowChange {
   readonly by: Actor;
 }
 
-/** 5: what a disk may hold back for some seconds. */
+/** 5: commits that a disk may hold back for some seconds. */
 const LAST_COMMITS = 5;
 
 export class EngineDatabase {
@@ -30,12 +30,12 @@ export class EngineDatabase {
     for (const { objectName, recordId, after } of changes) this.#put(objectName, recordId, after);
   }
 
-  /** Nothing of what was committed by now may be lost any more. */
+  /** No commit made by now can be lost any more. */
   sync(): void {
     this.#last = [];
   }
 
-  /** Loses the last commits, this many at most; answers what they had changed, the last first. */
+  /** Undoes at most this many of the last commits; answers what they had changed, the last first. */
   takeBack(commits: number): readonly RowChange[] {
     const lost = commits === 0 ? [] : this.#last.slice(-commits).flat().toReversed();
     for (const { objectName, recordId, before } of lost) this.#put(objectName, recordId, before);

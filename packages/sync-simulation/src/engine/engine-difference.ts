@@ -1,11 +1,11 @@
-/** I4 of local data engines: at rest they show what the server lets their user read. */
+/** I4 for local data engines: at rest they show what the server lets their user read. */
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import { isSame, nameOf } from '../record-name.js';
 import type { ServerTruth } from '../server-truth.js';
 import { ENGINE_OBJECTS, valuesOf } from './engine-objects.js';
 import type { EnginePlace } from './engine-place.js';
 
-/** The first record that the engine has otherwise than its user may see it. */
+/** The first record that differs between the engine and what its user may see. */
 export function findEngineDifference(
   place: EnginePlace,
   { records }: Pick<ServerTruth, 'records'>,
@@ -18,7 +18,7 @@ export function findEngineDifference(
     }),
   );
   for (const { name: objectName } of ENGINE_OBJECTS) {
-    // What is only pushed stays as the app wrote it.
+    // Objects that are only pushed stay as the app wrote them.
     if (!viewOf({ objectName, recordId: '' }, {})) continue;
     const rows = place.database.table(objectName);
     const names = [...rows.keys()].map((recordId) => nameOf({ objectName, recordId }));
@@ -26,7 +26,7 @@ export function findEngineDifference(
       if (place.hasWaiting(name)) continue;
       const row = rows.get(name.slice(objectName.length + 1));
       const view = views.get(name);
-      // What the engine alone has is nobody else's.
+      // Records that only the engine has are nobody else's.
       if (row && !view && !place.isKnown(name)) continue;
       if (isSame(row && valuesOf(row), view && valuesOf(view))) continue;
       return `${name} is ${JSON.stringify(row)} in the engine, and should be ${JSON.stringify(view)}.`;

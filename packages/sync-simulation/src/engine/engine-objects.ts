@@ -1,4 +1,4 @@
-/** The objects as a local data engine has them. */
+/** The objects as defined in a local data engine. */
 import type { JsonObject } from '@objectql/sync-types';
 import type { EngineObject, EngineRow } from '@objectql/sync-types/kernel';
 import { OBJECT_NAMES } from '../disk.js';
@@ -12,13 +12,13 @@ export const ENGINE_OBJECTS: readonly EngineObject[] = OBJECT_NAMES.map((name) =
   fields: Object.fromEntries(FIELDS.map((field) => [field, { type: 'text' }])),
 }));
 
-/** The fields that a row has a value in. */
+/** The fields of a row that have a value. */
 export function fieldsOf(row: EngineRow | undefined): readonly string[] {
   return FIELDS.filter((field) => (row?.[field] ?? null) !== null);
 }
 
-/** A row without its id, and without what is empty in it. */
+/** A row without its id and without empty fields. */
 export function valuesOf(row: EngineRow | undefined): JsonObject {
-  // A cast: nothing else than JSON is written into these fields.
+  // A cast: only JSON is written into these fields.
   return Object.fromEntries(fieldsOf(row).map((field) => [field, row?.[field]])) as JsonObject;
 }

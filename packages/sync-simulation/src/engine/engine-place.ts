@@ -1,6 +1,6 @@
 /**
- * A local data engine's database and what the simulation knows about it, over all processes and users that open it: what the
- * app has committed has to be noted, and is recorded as it was noted, once, in its order, and for its user.
+ * A local data engine's database and what the simulation knows about it, for all processes and users that open it. What
+ * the app has committed must be noted, and recorded as noted: once, in order, and for its user.
  */
 import type { ClientMeta } from '@objectql/plugin-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
@@ -12,7 +12,7 @@ import { fieldsOf, valuesOf } from './engine-objects.js';
 const OUTBOX = 'objectstack_sync_outbox';
 const KNOWN = 'objectstack_sync_known';
 
-/** A write of the app as it was committed. */
+/** A write of the app, as committed. */
 interface Note {
   readonly id: string;
   /** Notes are recorded in this order. */
@@ -26,25 +26,27 @@ interface Note {
   readonly shown: JsonObject;
 }
 
-/** The process that has committed something, as far as it matters here. */
+/** What matters here of the process that has committed something. */
 export interface Committer {
   readonly name: string;
   readonly user: string;
   /** True once a sync has ended in this process. */
   readonly hasCaughtUp: boolean;
-  /** Whether it receives what others make of an object. */
+  /** Whether it receives other devices' changes of an object. */
   keeps(objectName: string): boolean;
   /** True for a record that the client has had in this process. */
   hasHeld(name: string): boolean;
   /** Told of each note that is durable. */
   noted(id: string): void;
-  /** Told behind each commit. */
+  /** Called after each commit. */
   changed(): void;
 }
 
 export interface EnginePlaceParts {
   readonly verdict: Verdict;
-  /** What a record was at a version, in the history that a client with these facts knows, or in each that it may know. */
+  /**
+   * A record's state at a version, in the history that a client with these facts knows, or in each that it may know.
+   */
   readonly statesOf: (name: string, version: number, meta: ClientMeta | undefined) => readonly (JsonObject | null)[];
 }
 
@@ -54,7 +56,7 @@ export class EnginePlace {
   readonly #notes = new Map<string, Note>();
   readonly #recorded = new Set<string>();
   readonly #lastRecorded = new Map<string, number>();
-  /** What the app itself has written, its hooks included, by record and field: the base of such a value is what it replaced. */
+  /** The values that the app itself has written, by record and field. */
   readonly #own = new Set<string>();
   #orders = 0;
 
@@ -67,12 +69,12 @@ export class EnginePlace {
     return this.#waiting().some((row) => row.mutation_id === id);
   }
 
-  /** What waits of this user's. */
+  /** This user's waiting mutations. */
   waitingOf(user: string): readonly string[] {
     return this.#waiting().flatMap((row) => (row.noted_for === user ? [String(row.mutation_id)] : []));
   }
 
-  /** The records of which something of this user's waits that nothing of another's keeps back. */
+  /** The records whose waiting mutations are all this user's. */
   unrecorded(user: string): readonly string[] {
     return [...new Set(this.#waiting().map((row) => nameOfRow(row)))].filter((name) => {
       const rows = this.#waiting().filter((row) => nameOfRow(row) === name);
@@ -80,7 +82,7 @@ export class EnginePlace {
     });
   }
 
-  /** True for a record of which anything waits. */
+  /** True for a record with any waiting mutation. */
   hasWaiting(name: string): boolean {
     return this.#waiting().some((row) => nameOfRow(row) === name);
   }
@@ -89,7 +91,7 @@ export class EnginePlace {
     return [...this.database.table(KNOWN).values()].some((row) => nameOfRow(row) === name);
   }
 
-  /** Loses the last commits, as in a power cut; answers the mutations of which no note is left. */
+  /** Undoes the last commits, as in a power cut; answers the mutations that are no longer noted. */
   cutPower(commits: number): readonly string[] {
     const lost = this.database.takeBack(commits);
     return lost.flatMap(({ objectName, before, after }) =>
@@ -97,7 +99,7 @@ export class EnginePlace {
     );
   }
 
-  /** Judges what a transaction has made durable. */
+  /** Judges the changes that a transaction has made durable. */
   committed(changes: readonly RowChange[], committer: Committer): void {
     const noted = changes.filter(({ objectName, before, after }) => objectName === OUTBOX && !before && after);
     const notedNames = noted.map(({ after = {} }) => nameOfRow(after));
@@ -130,7 +132,7 @@ export class EnginePlace {
     committer.changed();
   }
 
-  /** Judges a mutation that is in the log of this user for the first time, and came there by no decision of theirs. */
+  /** Judges a mutation that is in this user's log for the first time, and not because the user decided a conflict. */
   recorded(
     mutation: MutationLogEntry,
     { user, name: device, meta }: Pick<Committer, 'user' | 'name'> & { readonly meta: ClientMeta | undefined },
@@ -152,13 +154,13 @@ export class EnginePlace {
     if (baseVersion !== null) this.#checkBase(note, this.#parts.statesOf(name, baseVersion, meta), what);
   }
 
-  /** Judges a mutation that is in a log once more although its user has it to decide about. */
+  /** Judges a mutation that is in a log again although its user still has to decide about it. */
   recordedTwice(mutation: MutationLogEntry, device: string): void {
     const what = `${device} recorded ${mutation.id} of ${nameOf(mutation)} again`;
     this.#parts.verdict.report('I2', `${what}, which waits for its user already.`);
   }
 
-  /** What the user has not seen is no base of theirs. */
+  /** A mutation's base must be a state that the user has seen. */
   #checkBase({ name, data, shown }: Note, states: readonly (JsonObject | null)[], what: string): void {
     for (const field of Object.keys(data ?? {})) {
       const seen = shown[field] ?? null;
@@ -169,7 +171,7 @@ export class EnginePlace {
     }
   }
 
-  /** What the app made of a record and the notes of it have to say the same. */
+  /** The app's change of a record and the notes of it must agree. */
   #checkNoted(
     name: string,
     {
@@ -194,14 +196,14 @@ export class EnginePlace {
       const fields = typeof data === 'string' ? (JSON.parse(data) as JsonObject) : {};
       said = operation === 'delete' ? undefined : operation === 'create' ? fields : { ...said, ...fields };
     }
-    // Of what sync never knew nothing is noted when it goes.
+    // When a record that sync never knew is deleted, nothing is noted.
     if (!after && notes.length === 0 && !this.#wasEverNoted(name)) return;
     if (isSame(said && valuesOf(said), after && valuesOf(after))) return;
     const told = `made ${JSON.stringify(after)} of ${name}, and noted ${JSON.stringify(notes)}`;
     this.#parts.verdict.report('I1', `${committer.name} ${told}.`);
   }
 
-  /** Sync leaves alone what waits, what it does not know, and what may only be missing. */
+  /** Sync must leave alone records that wait, that it does not know, or that may only be missing. */
   #checkWrittenBySync(change: RowChange, all: readonly RowChange[], committer: Committer): void {
     const { verdict } = this.#parts;
     const name = nameOf(change);

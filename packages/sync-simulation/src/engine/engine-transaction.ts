@@ -1,9 +1,9 @@
-/** One transaction of a local data engine: what it has written is its own until it commits. */
+/** One transaction of a local data engine: nobody else sees its writes until it commits. */
 import type { EngineRow } from '@objectql/sync-types/kernel';
 import type { EngineDatabase, RowChange } from './engine-database.js';
 
 export class EngineTransaction {
-  /** As Knex tells the end of a transaction: rejects where it does not commit. */
+  /** Reports the end of a transaction as Knex does: rejects if it does not commit. */
   readonly executionPromise: Promise<void>;
   readonly #database: EngineDatabase;
   readonly #onCommit: (changes: readonly RowChange[]) => void;
@@ -11,7 +11,7 @@ export class EngineTransaction {
   #end: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #isOpen = true;
 
-  /** `onCommit` is called with what has become durable, at once. */
+  /** Calls `onCommit` at once with what has become durable. */
   constructor(database: EngineDatabase, onCommit: (changes: readonly RowChange[]) => void) {
     this.#database = database;
     this.#onCommit = onCommit;
@@ -38,7 +38,7 @@ export class EngineTransaction {
     return seen;
   }
 
-  /** Puts a row into a table, or takes it out of it. */
+  /** Puts a row into a table, or removes it. */
   put(objectName: string, recordId: string, written: Pick<RowChange, 'after' | 'by'>): void {
     this.#checkOpen();
     const key = `${objectName}/${recordId}`;
@@ -48,7 +48,7 @@ export class EngineTransaction {
     this.#changes.set(key, { objectName, recordId, ...written, before, by });
   }
 
-  /** Makes durable what was written. */
+  /** Makes its writes durable. */
   async commit(): Promise<void> {
     this.#checkOpen();
     const changes = [...this.#changes.values()].filter(({ before, after }) => before !== after);
@@ -60,7 +60,7 @@ export class EngineTransaction {
     this.#end?.resolve();
   }
 
-  /** Forgets what was written. */
+  /** Discards its writes. */
   rollBack(error: unknown): void {
     this.#isOpen = false;
     this.#end?.reject(error);

@@ -26,9 +26,9 @@ const SILENT: KernelLogger = { debug: () => {}, info: () => {}, warn: () => {}, 
 
 export class LocalApp {
   readonly engine: MemoryEngine;
-  /** True once sync has ended and the app goes on. */
+  /** True once sync has ended while the app goes on. */
   hasEnded = false;
-  /** True while a hook of the app fails behind its next write. */
+  /** True while a hook of the app fails after its next write. */
   isHookFailing = false;
   readonly #sync = new DataEngineSync();
   readonly #parts: LocalAppParts;
@@ -57,7 +57,7 @@ export class LocalApp {
     });
   }
 
-  /** Rejects where the process cannot go on. */
+  /** Rejects if the process cannot go on. */
   async start(): Promise<void> {
     const { plugin, mutant } = this.#parts;
     const { engine } = this;
@@ -70,7 +70,7 @@ export class LocalApp {
     await kernel.bootstrap();
   }
 
-  /** Tells whoever listens that a sync has ended, before one has begun. */
+  /** Tells listeners that a sync has ended, before one has begun. */
   #tellEarly(): void {
     const { plugin, time } = this.#parts;
     const { listeners } = plugin.client;
@@ -84,13 +84,13 @@ export class LocalApp {
     };
   }
 
-  /** Ends sync, as a plugin of the app may that goes on writing. */
+  /** Ends sync, as a plugin may end before the app, which goes on writing. */
   async end(): Promise<void> {
     this.hasEnded = true;
     await this.#sync.destroy();
   }
 
-  /** A project takes over the title of the note of its name. */
+  /** A project takes over the title of the note with its name. */
   async #hook({ object, data }: Parameters<Parameters<MemoryEngine['registerHook']>[0]>[0]): Promise<void> {
     if (object !== 'note') return;
     for (const { id, title } of [data].flat().map((row): Readonly<Record<string, unknown>> => Object(row))) {

@@ -1,6 +1,6 @@
 /**
- * A local data engine in memory, as one process of an app has it: the part of ObjectStack's that sync uses, with one
- * connection, so that whoever is in no transaction waits for the one that is open.
+ * A local data engine in memory, as one process of an app has it: the part of ObjectStack's that sync uses. It has one
+ * connection, so code outside of a transaction waits for the open one.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type {
@@ -25,21 +25,21 @@ export interface MemoryEngineParts {
   readonly gate: Gate;
   readonly faults: GateParts['faults'];
   readonly objects: readonly EngineObject[];
-  /** Called with what a transaction has made durable, at once. */
+  /** Called at once with what a transaction has made durable. */
   readonly onCommit: (changes: readonly RowChange[]) => void;
-  /** Rows as they are answered; as they are, unless a rule is switched off. */
+  /** Changes the rows of an answer, if a rule is switched off. */
   readonly found?:
     | ((objectName: string, rows: readonly EngineRow[], query: EngineQuery) => readonly EngineRow[])
     | undefined;
-  /** False for a row that is not inserted, where a rule is switched off. */
+  /** False for a row that is not inserted, if a rule is switched off. */
   readonly isInserted?: ((objectName: string) => boolean) | undefined;
-  /** True where a transaction commits although it is refused, where a rule is switched off. */
+  /** True if a refused transaction commits anyway, if a rule is switched off. */
   readonly isCommittedAnyway?: boolean | undefined;
-  /** True for an object whose rows do not wait for their transaction, where a rule is switched off. */
+  /** True for an object whose rows do not wait for their transaction, if a rule is switched off. */
   readonly isBesideTransactions?: ((objectName: string) => boolean) | undefined;
 }
 
-/** One each for all engines: Node 20 looks at each one there ever was with every promise. */
+/** Shared by all engines: with every promise, Node 20 looks at each storage that was ever made. */
 const ambient = new AsyncLocalStorage<EngineTransaction | undefined>();
 const actor = new AsyncLocalStorage<Actor>();
 
@@ -61,17 +61,17 @@ export class MemoryEngine implements DataEngine {
     };
   }
 
-  /** True in what the app does. */
+  /** True in code that the app runs. */
   get isOfApp(): boolean {
     return actor.getStore() === 'app';
   }
 
-  /** Runs what the app does. */
+  /** Runs code of the app. */
   asApp<T>(work: () => Promise<T>): Promise<T> {
     return actor.run('app', work);
   }
 
-  /** Calls `hook` behind each insert and update, in the write's transaction. */
+  /** Calls `hook` after each insert and update, in the write's transaction. */
   registerHook(hook: Hook): void {
     this.#hooks.push(hook);
   }
@@ -121,7 +121,7 @@ export class MemoryEngine implements DataEngine {
 
   async syncObjectSchema(): Promise<void> {}
 
-  /** What writes past definitions and hooks. */
+  /** Writes without definitions and hooks. */
   getDriverForObject(): unknown {
     const write = (operation: EngineOperation, { transaction }: { readonly transaction: unknown }) =>
       this.#in({ transaction }, async (open) => this.#carryOut(operation, open));
@@ -141,7 +141,7 @@ export class MemoryEngine implements DataEngine {
       if (middleware) return middleware(operation, () => run(index + 1));
       const context = operation.context ?? {};
       const written = await this.#in(context, async (transaction) => this.#carryOut(operation, transaction));
-      // The engine answers in the operation itself.
+      // The engine puts its answer into the operation itself.
       (operation as { result?: unknown }).result = written;
       await this.#callHooks(operation, openIn(context));
     };
@@ -149,7 +149,7 @@ export class MemoryEngine implements DataEngine {
     return operation.result;
   }
 
-  /** In the write's transaction; where it had none of the caller's, it is committed by now. */
+  /** Runs in the write's transaction; a transaction of the write's own is committed by now. */
   #callHooks(operation: EngineOperation, transaction: EngineTransaction | undefined): Promise<void> {
     const by = actor.getStore() ?? 'hook';
     return ambient.run(transaction, () =>
@@ -159,7 +159,7 @@ export class MemoryEngine implements DataEngine {
     );
   }
 
-  /** Writes what the operation says, and answers it. */
+  /** Makes the operation's write, and answers it. */
   #carryOut({ object, operation, data, ast, options }: EngineOperation, transaction: EngineTransaction): unknown {
     const { isInserted, isBesideTransactions } = this.#parts;
     const by = actor.getStore() ?? 'sync';
@@ -187,14 +187,14 @@ export class MemoryEngine implements DataEngine {
     return ast ? found.length : operation === 'delete' || target.rows(object).get(ids[0] ?? '');
   }
 
-  /** Runs one operation in the transaction it is made in, or in one of its own. */
+  /** Runs one operation in the transaction in which it is made, or in one of its own. */
   #in<T>(context: EngineContext, work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
     const open = openIn(context);
     const run = (transaction: EngineTransaction) => this.#pass(() => work(transaction));
     return open ? run(open) : this.#inTurn(run);
   }
 
-  /** Runs `work` in a transaction of its own, which begins when the one before has ended. */
+  /** Runs `work` in a transaction of its own, which begins when the previous one has ended. */
   #inTurn<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
     const mine = this.#turn.then(() => this.#begin(work));
     this.#turn = mine.catch(() => {});
@@ -211,7 +211,7 @@ export class MemoryEngine implements DataEngine {
     const transaction = new EngineTransaction(database, onCommit);
     try {
       const result = await work(transaction);
-      // What was only read passes no disk.
+      // A transaction that only read does not reach the disk.
       const commit = isCommittedAnyway ? EngineTransaction.prototype.commit : transaction.commit;
       await (transaction.isChanged ? this.#pass(() => commit.call(transaction)) : commit.call(transaction));
       return result;
@@ -222,12 +222,12 @@ export class MemoryEngine implements DataEngine {
   }
 }
 
-/** The transaction that is open where an operation is made. A cast: handles are made here and nowhere else. */
+/** The transaction that is open for an operation. A cast: handles are made only here. */
 function openIn({ transaction }: EngineContext): EngineTransaction | undefined {
   return (transaction as EngineTransaction | undefined) ?? ambient.getStore();
 }
 
-/** A write by a condition, and whether it is one of many records. */
+/** A write by a condition, and whether it is for many records. */
 interface Many {
   readonly where?: EngineWhere;
   readonly multi?: boolean;

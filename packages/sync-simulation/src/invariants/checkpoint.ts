@@ -1,4 +1,4 @@
-/** I6: a checkpoint never passes a change its client has not stored. */
+/** I6: a checkpoint never passes a change that its client has not stored. */
 import type { ServerTruth } from '../server-truth.js';
 import type { Shadow } from '../shadow.js';
 
@@ -12,7 +12,7 @@ export interface Place {
   readonly seen: number;
 }
 
-/** Reads a checkpoint; `undefined` for what is none. */
+/** Reads a checkpoint; `undefined` for a malformed one. */
 export function readPlace(checkpoint: string | null | undefined): Place | undefined {
   const [version, epoch, place, since, scope, seen] = checkpoint?.split('.') ?? [];
   if (version !== '2' || epoch === undefined) return undefined;
@@ -20,7 +20,7 @@ export function readPlace(checkpoint: string | null | undefined): Place | undefi
   return { epoch, place: scanned, since: Number(since), scope: scope ?? '', seen: Number(seen ?? scanned) };
 }
 
-/** The first record up to the device's checkpoint that it has missed. */
+/** The first record up to the device's checkpoint that the device has missed. */
 export function findMissedChange(
   { meta, records }: Pick<Shadow, 'meta' | 'records'>,
   truth: Pick<ServerTruth, 'isOfThisFeed' | 'records'>,

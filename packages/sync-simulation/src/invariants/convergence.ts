@@ -1,4 +1,4 @@
-/** I4 and I11 at rest: every replica equals the server, and the server equals what its commits made of it. */
+/** I4 and I11 at rest: every replica equals the server, and the server equals the result of its commits. */
 import type { BaseRecord, LocalRecord } from '@objectql/plugin-sync';
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { Permissions } from '../permissions.js';
@@ -11,12 +11,12 @@ import type { Violation } from '../violation.js';
 export interface Replica {
   readonly name: string;
   readonly user: string;
-  /** Whether it receives what others make of an object. */
+  /** Whether it receives other devices' changes of an object. */
   keeps(objectName: string): boolean;
   records(): Promise<readonly (BaseRecord | LocalRecord)[]>;
 }
 
-/** The first difference there is, between any replica and the server or within the server itself. */
+/** The first difference between any replica and the server, or within the server itself. */
 export async function findDifference(
   replicas: readonly Replica[],
   host: Pick<ServerHost, 'truth' | 'store' | 'app'>,
@@ -35,7 +35,7 @@ export async function findDifference(
   return undefined;
 }
 
-/** The first record that a replica has otherwise than the server, or has and should not. */
+/** The first record of a replica that differs from the server's, or that it should not have. */
 export function findReplicaDifference(
   held: ReadonlyMap<string, Pick<BaseRecord, 'data'> & { readonly version: number | null }>,
   truth: Pick<ServerTruth, 'records'>,
@@ -74,7 +74,7 @@ async function findServerDifference({
   return findAppDifference(app, truth, await intentsOf(store, records));
 }
 
-/** Records whose announced write nobody has confirmed yet: the application may be ahead there. */
+/** Records with an announced write that is not confirmed yet: the application may be ahead there. */
 async function intentsOf(store: ServerHost['store'], records: readonly Parameters<typeof nameOf>[0][]) {
   return store.transaction(async (transaction) => {
     const refs = records.map(({ objectName, recordId }) => ({ objectName, recordId }));

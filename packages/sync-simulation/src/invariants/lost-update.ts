@@ -1,4 +1,4 @@
-/** Writes that went over somebody else's without anybody deciding it (I8), and those that went against the rules. */
+/** Writes that overwrote somebody else's without a decision (I8), and those that broke the rules. */
 import type { LedgerOutcome } from '@objectql/protocol-sync';
 import type { MutationLogEntry } from '@objectql/sync-types';
 import type { ObjectPlan } from '../plan.js';
@@ -6,14 +6,14 @@ import { isSame, nameOf } from '../record-name.js';
 import type { TrueRecord } from '../true-record.js';
 import type { Violation } from '../violation.js';
 
-/** Who wrote a field's present value. */
+/** The writer of a field's present value. */
 export interface TrueField {
   readonly version: number;
   readonly lineage: string;
   readonly sequence: number;
-  /** `undefined` where the model took the field over as the server had it. */
+  /** `undefined` if the model took the field over from the server. */
   readonly mutationId: string | undefined;
-  /** The writes that gave the field its present value before this one repeated it. */
+  /** The earlier writes of the field's present value, which this one repeated. */
   readonly repeated?: readonly TrueField[];
 }
 
@@ -25,7 +25,7 @@ export interface AppliedWrite {
   readonly lineage: string;
   readonly sequence: number;
   readonly outcome: Extract<LedgerOutcome, { status: 'applied' }>;
-  /** True when the device that wrote the field's present value is the one that sent this, not a clone of it. */
+  /** True when the field's present value was written by the same device that sent this, not by a clone of it. */
   readonly isOwn: (field: TrueField) => boolean;
 }
 
@@ -50,11 +50,12 @@ export function findLostUpdate(
   for (const field of written) {
     const last = before.fields.get(field);
     if (!last || outcome.droppedFields.includes(field)) continue;
-    // Who knows the value, or gave it, takes nothing from those who have repeated it.
+    // A writer that knows the value, or wrote it first, takes nothing from those who have repeated it.
     if ([last, ...(last.repeated ?? [])].some((by) => by.version <= base || isOwnEarlier(by))) continue;
     if (said.operation !== 'delete' && isSame(said.data?.[field], before.data[field])) continue;
     const isDeclared = rules.conflictFields === null || rules.conflictFields.includes(field);
-    // Under last-write-wins declared fields are asked for; under the others fields outside the list go by time.
+    // Under last-write-wins, declared fields must be asked about; under the others, time decides fields outside the
+    // list.
     if (isByTime ? rules.conflictFields === null || !isDeclared : !isDeclared) continue;
     return { invariant: 'I8', message: `${name} wrote ${field} over v${last.version} of ${last.lineage} undecided.` };
   }

@@ -1,9 +1,11 @@
-/** I3: while the server remembers a log, and no clone shares it, none of its mutations comes too late to keep their order. */
+/**
+ * I3: while the server remembers a log that no clone shares, none of its mutations comes too late to keep their order.
+ */
 import type { StorageBatch } from '@objectql/plugin-sync';
 import type { Disk } from '../disk.js';
 import type { ServerTruth } from '../server-truth.js';
 
-/** The first mutation that was refused as overtaken and was not. */
+/** The first mutation that was wrongly refused as overtaken. */
 export function findOvertaken(
   { putDeadLetters = [] }: StorageBatch,
   { isCloned, setAside, shadow }: Pick<Disk, 'isCloned' | 'setAside' | 'shadow'>,

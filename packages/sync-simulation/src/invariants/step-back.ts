@@ -10,7 +10,7 @@ export function findStepBack(
   before: Pick<Shadow, 'meta' | 'records'>,
 ): string | undefined {
   const [was, is] = [readPlace(before.meta?.checkpoint), readPlace(meta?.checkpoint)];
-  // A walk goes through the feed once more, and a feed that is another one is walked.
+  // A walk goes through the feed once more, and another feed is always walked.
   if (!was || !is || before.meta?.walk || meta?.walk || sweepWalk) return undefined;
   if (is.place < was.place) return `The checkpoint went from place ${was.place} back to ${is.place}.`;
   for (const record of putRecords) {

@@ -1,7 +1,7 @@
 /** The browser itself: Web Locks and BroadcastChannel. */
 import type { TabHost } from './tab-host.js';
 
-/** The tabs of this browser; `undefined` where it has no Web Locks or no BroadcastChannel. */
+/** The tabs of this browser; `undefined` if it has no Web Locks or no BroadcastChannel. */
 export function browserTabHost(): TabHost | undefined {
   const { navigator, BroadcastChannel: Channel, document } = globalThis as Partial<typeof globalThis>;
   const locks = navigator?.locks;
@@ -19,7 +19,7 @@ export function browserTabHost(): TabHost | undefined {
         onGranted();
         return hold;
       };
-      // A request that steals may not carry a signal.
+      // A stealing request must not carry a signal.
       locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted).catch(() => {
         if (!isOver) onLost();
       });

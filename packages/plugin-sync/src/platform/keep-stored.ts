@@ -1,9 +1,9 @@
-/** Asks the browser not to throw away what this site stores. */
+/** Asks the browser not to delete what this site stores. */
 
 let asked: Promise<boolean> | undefined;
 
 /**
- * Asks, once in the life of a page, that what the site stores outlives a full disk. Resolves with whether the browser
+ * Asks, once in the life of a page, that the site's data outlives a full disk. Resolves with whether the browser
  * promises it: Chromium and Safari decide by how much the site is used, Firefox asks the user. Never rejects.
  */
 export function keepStored(): Promise<boolean> {

@@ -1,9 +1,12 @@
-/** When the browser freezes this page, as it does with one that nobody has looked at for long. */
+/** When the browser freezes this page, as it does when nobody has looked at it for long. */
 
 let frozen: Promise<void> | undefined;
 let isFollowed = false;
 
-/** Resolves when the page goes on; `undefined` while it is not frozen, and where there is no page. Call it first before it can be. */
+/**
+ * Resolves when the page goes on; `undefined` while it is not frozen, or if there is no page. Call it once before the
+ * page can freeze.
+ */
 export function whileFrozen(): Promise<void> | undefined {
   if (isFollowed) return frozen;
   isFollowed = true;

@@ -1,4 +1,4 @@
-/** The only home of time, randomness, timers and connectivity on the client; everything else is given them. */
+/** The only home of time, randomness, timers and connectivity on the client; all other code is given them. */
 
 /** What a client uses of the device it runs on; tests give it another. */
 export interface Platform {
@@ -9,17 +9,17 @@ export interface Platform {
   /** A fresh UUIDv7: sorts by time, unique across devices. */
   newId(): string;
   /**
-   * Runs `work` once after `delayMs`; the returned function cancels it. A device that slept over the time runs it soon
-   * after it wakes.
+   * Runs `work` once after `delayMs`; the returned function cancels it. If the device slept past the time, it runs soon
+   * after waking.
    */
   setTimer(work: () => void, delayMs: number): () => void;
   /** False only when the device knows that it has no network. */
   isOnline(): boolean;
   /**
-   * Calls `listener` when the device gains or loses its network, and with `true` whenever a try makes sense, as when somebody
-   * looks at it again. Returns what stops it.
+   * Calls `listener` when the device gains or loses its network, and with `true` whenever a try makes sense, as when
+   * somebody looks at the device again. Returns what stops it.
    */
   onConnectivity(listener: (online: boolean) => void): () => void;
-  /** False while nobody can see the app, as in a tab in the background. Where it is missing, somebody always can. */
+  /** False while nobody can see the app, as in a background tab. Without this method, the app counts as seen. */
   isSeen?(): boolean;
 }

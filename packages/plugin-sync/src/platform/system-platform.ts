@@ -14,14 +14,14 @@ export const systemPlatform: Platform = {
   random: () => Math.random(),
   newId: () => uuidv7(Date.now()),
   setTimer(work, delayMs) {
-    // Newer versions of Node warn of a delay that is negative.
+    // Newer versions of Node warn of a negative delay.
     let leftMs = Math.max(0, delayMs);
     let timer: ReturnType<typeof setTimeout>;
     const arm = () => {
       const stepMs = Math.min(leftMs, STEP_MS);
       const armedAt = Date.now();
       timer = setTimeout(() => {
-        // A clock that was set back must not make it wait, so the step counts in any case.
+        // A clock that was set back must not prolong the wait, so each step counts in full.
         leftMs -= Math.max(stepMs, Date.now() - armedAt);
         if (leftMs > 0) arm();
         else work();
@@ -32,7 +32,7 @@ export const systemPlatform: Platform = {
   },
   isOnline: () => networkFlag() !== false,
   onConnectivity(listener) {
-    // Node, Deno and most edge workers know nothing of their network; some of them throw at unknown event types.
+    // Node, Deno and most edge workers know nothing of their network; some throw at unknown event types.
     if (networkFlag() === undefined || !globalThis.addEventListener) return () => {};
     const stop = new AbortController();
     const { signal } = stop;
@@ -50,14 +50,14 @@ export const systemPlatform: Platform = {
 };
 
 /**
- * 10 s: the timers of a device that sleeps stand still, so a long wait looks at the clock from time to time. It is also
- * far below the 25 days at which a delay overflows the timer's 32 bits and would run at once.
+ * 10 s: timers stand still while a device sleeps, so a long wait looks at the clock from time to time. It is also far
+ * below the 25 days at which a delay overflows the timer's 32 bits and runs at once.
  */
 const STEP_MS = 10_000;
 
 /**
- * 60 s: Chromium may say that there is no network for as long as a page is open that has one, as behind a VPN, and then tells of
- * none that comes: https://github.com/TanStack/query/issues/4772
+ * 60 s: Chromium may report no network to a page that has one, as behind a VPN, for as long as it is open, and then
+ * reports no change: https://github.com/TanStack/query/issues/4772
  */
 const TRY_MS = 60_000;
 
@@ -70,8 +70,8 @@ function page(): Document | undefined {
   return globalThis.document;
 }
 
-/** What the device says of its network; `undefined` where it says nothing, as in Node and React Native. */
+/** What the device says of its network; `undefined` if it says nothing, as in Node and React Native. */
 function networkFlag(): boolean | undefined {
-  // The DOM types promise `navigator.onLine` everywhere, which holds in browsers only.
+  // The DOM types promise `navigator.onLine` everywhere, but only browsers have it.
   return (globalThis as { readonly navigator?: { readonly onLine?: boolean } }).navigator?.onLine;
 }

@@ -1,13 +1,13 @@
-/** What the tabs of one browser have in common: a lock that one of them holds, and a channel that all others hear. */
+/** What the tabs of one browser share: a lock that one of them holds, and a channel that all others hear. */
 
-/** A tab's way to the others of its browser. */
+/** A tab's connection to the other tabs of its browser. */
 export interface TabHost {
   /**
-   * Asks for the lock of this name: in line behind those who asked before, or, to `steal`, at once from whoever holds it.
-   * Returns what gives the lock back, or leaves the line; nothing is told of it after that.
+   * Asks for the lock of this name: in line behind earlier requests, or, with `steal`, at once from its holder. Returns
+   * a function that gives the lock back or leaves the line; no callback comes after that.
    */
   requestLock(name: string, request: LockRequest): () => void;
-  /** Opens the channel of this name: what is posted there reaches every other tab that has it open, not the poster. */
+  /** Opens the channel of this name: a message reaches every other tab that has it open, not the sender. */
   openChannel(name: string, onMessage: (message: unknown) => void): TabChannel;
   /** False while nobody sees this tab; browsers then run its timers once a minute. */
   isVisible(): boolean;

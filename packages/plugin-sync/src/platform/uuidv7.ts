@@ -4,7 +4,7 @@ let time = 0;
 let counter = 0;
 const pool = new Uint32Array(256);
 let left = 0;
-/** The last id by its characters: a text that is put together of pieces leaves each piece behind as garbage. */
+/** The character codes of the last id: a text built from pieces would leave each piece as garbage. */
 const codes = codesOf('00000000-0000-7000-8000-000000000000');
 const DIGITS = codesOf('0123456789abcdef');
 
@@ -18,7 +18,7 @@ export function uuidv7(now: number): string {
     time = Math.max(now, time + 1);
     write(Math.floor(time / 0x10000), 0, 7);
     write(time % 0x10000, 9, 12);
-    // Half of the counter's room is left for what comes within the same millisecond.
+    // Half of the counter's range is left for ids of the same millisecond.
     counter = random32() & 0x7ff;
   }
   const random = random32();

@@ -1,14 +1,14 @@
-/** Waits for what may take for ever, but not for ever. */
+/** Waits with a limit for what may take for ever. */
 import type { Platform } from './platform.js';
 
 export interface WaitLimit<Late> {
   readonly timeoutMs: number;
   readonly platform: Pick<Platform, 'setTimer'>;
-  /** Called when the time is over; what it returns or throws is then the answer. */
+  /** Called when the time is over; its result or error is then the answer. */
   readonly onLate: () => Late | PromiseLike<Late>;
 }
 
-/** What `work` resolves with, unless that takes longer than the limit allows; rejects when it rejects in time. */
+/** Resolves like `work`, unless that takes longer than the limit; rejects when `work` rejects in time. */
 export async function waitWithin<T, Late>(
   work: PromiseLike<T>,
   { timeoutMs, platform, onLate }: WaitLimit<Late>,

@@ -1,9 +1,9 @@
-/** Which batches bring nothing but what the server told, and can tell again. */
+/** Finds the batches that hold only what the server told and can tell again. */
 import type { ClientMeta, StorageBatch } from './client-storage.js';
 
 /**
- * Whether the batch changes only records and the place in the server's feed, of the client whose state is stored. A storage may leave
- * it to the system when such a batch reaches the disk.
+ * True if the batch changes only records and the checkpoint, of the client whose state is stored. A storage may let the
+ * system decide when such a batch reaches the disk.
  */
 export function canBeAskedAgain(batch: StorageBatch, stored: ClientMeta | null): boolean {
   const { meta = stored, ...others } = batch;
@@ -14,7 +14,7 @@ export function canBeAskedAgain(batch: StorageBatch, stored: ClientMeta | null):
   );
 }
 
-/** What of a batch is no change of what only this device has. */
+/** The parts of a batch that change nothing that only this device has. */
 const ASKED: ReadonlySet<string> = new Set<keyof StorageBatch>([
   'expectCheckpoint',
   'expectRevision',

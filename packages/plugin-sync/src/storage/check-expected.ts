@@ -1,9 +1,9 @@
-/** The guards of a batch: what its author knew of the stored state must still be so. */
+/** The guards of a batch: what its author knew of the stored state must still be true. */
 import { CheckpointMovedError, type ClientMeta, RevisionMovedError, type StorageBatch } from './client-storage.js';
 
 /**
- * Throws `RevisionMovedError` unless the batch expects no revision or the stored one, and then `CheckpointMovedError`
- * unless it expects no checkpoint or the stored one.
+ * Throws `RevisionMovedError` if the batch expects another revision than the stored one, then `CheckpointMovedError` if
+ * it expects another checkpoint.
  */
 export function checkExpected(
   batch: Pick<StorageBatch, 'expectCheckpoint' | 'expectRevision'>,

@@ -4,21 +4,24 @@
  */
 import type { JsonObject, MutationLogEntry, RecordRef, SyncConflict, ToldRejectionCode } from '@objectql/sync-types';
 
-/** What a client knows about itself and its place in the server's feed. */
+/** What a client knows about itself and its checkpoint. */
 export interface ClientMeta {
-  /** Random, born with the log. */
+  /** Random, made with the log. */
   readonly logId: string;
   /** The sequence the next appended entry gets. */
   readonly nextSequence: number;
   /** The checkpoint whose changes are all stored; `null` before the first answer. */
   readonly checkpoint: string | null;
-  /** Set while the feed is walked from its start after a reset; at the walk's end records it did not see are dropped. */
+  /**
+   * Set while the feed is walked from its start after a reset; records that the walk did not see are dropped at its
+   * end.
+   */
   readonly walk: string | null;
-  /** Whose work this is, where the app says; another user's pending work is never sent as this one's. */
+  /** Whose work this is, if the app says; another user's pending work is never sent as this user's. */
   readonly user: string | null;
-  /** How often the bases of pending entries were forgotten, because the feed had become another one. */
+  /** How often the bases of pending entries were forgotten, because the feed was a new one. */
   readonly epochs: number;
-  /** Counts the batches of logs, so that one of several writers finds out that another came first. */
+  /** Counts the batches of logs, so that a writer notices when another came first. */
   readonly revision: number;
 }
 
@@ -29,7 +32,7 @@ export interface StoredEntry {
   readonly round: number;
   /** How often the server rejected it as retryable while other mutations passed. */
   readonly tries: number;
-  /** The record as it was when the server deleted it under this entry: what it can be re-created from. */
+  /** The record as it was when the server deleted it under this entry; it can be re-created from this copy. */
   readonly copy?: JsonObject;
 }
 
@@ -48,7 +51,7 @@ export interface ParkedConflict {
   readonly conflict: SyncConflict;
   /** Epoch milliseconds. */
   readonly parkedAt: number;
-  /** The record as the user saw it, where the server has deleted it: what the user's choice re-creates. */
+  /** The record as the user saw it, if the server has deleted it; the user's choice re-creates it from this copy. */
   readonly copy?: JsonObject;
 }
 
@@ -82,7 +85,7 @@ export interface ClientState {
 export interface StorageBatch {
   /** Refuse the whole batch with `CheckpointMovedError` unless this is the stored checkpoint. */
   readonly expectCheckpoint?: string | null;
-  /** Refuse the whole batch with `RevisionMovedError` unless this is the stored revision; 0 where nothing is stored. */
+  /** Refuse the whole batch with `RevisionMovedError` unless this is the stored revision; 0 if nothing is stored. */
   readonly expectRevision?: number;
   readonly meta?: ClientMeta;
   /** Inserts or replaces by `mutation.id`. */
@@ -100,30 +103,30 @@ export interface StorageBatch {
 }
 
 /**
- * One client's durable state. What is handed in is copied before the call returns, and what is handed out is the
- * caller's own or frozen: changing either changes nothing here. Failures are `StorageError`s; after one, nothing of the
- * failed batch counts until the storage is loaded again, where an unanswered write may turn out to have been made.
+ * One client's durable state. Input is copied before the call returns, and output is the caller's own or frozen:
+ * changing either changes nothing here. Failures are `StorageError`s; after one, nothing of the failed batch counts
+ * until the storage is loaded again, which may show that an unanswered write was made.
  */
 export interface ClientStorage {
-  /** Set where clients of several tabs may have the same state open at once: names that state. */
+  /** Set if clients of several tabs may have the same state open at once: names that state. */
   readonly sharedName?: string;
   /**
-   * Calls `listener` when what is stored was taken away from under this storage, as by a deletion or a newer version of the app
-   * in another tab, where a storage can notice that. The next write tells what became of it.
+   * Calls `listener` when the stored state was taken away under this storage, as by a deletion or a newer version of
+   * the app in another tab, if the storage can notice that. The next write shows what became of it.
    */
   onLost?(listener: () => void): void;
   /**
-   * Opens the storage and reads what a client needs at its start. Costs what is pending, not what is stored. May be
-   * called again, and then tells the present state.
+   * Opens the storage and reads what a client needs to start. Costs what is pending, not what is stored. May be called
+   * again to read the present state.
    */
   load(): Promise<ClientState>;
   /**
-   * Makes all of the batch durable, or nothing. Removals of what is absent change nothing. Batches committed together
-   * are applied in the order of the calls. A power cut, though no crash of the process, may take a batch that changes only records and
-   * the place in the feed, where it takes all that was committed behind it, too: the server tells it again.
+   * Makes all of the batch durable, or nothing. Removing what is absent changes nothing. Batches committed together are
+   * applied in the order of the calls. A power cut, but no crash of the process, may lose a batch that changes only
+   * records and the checkpoint, and then also everything committed after it: the server tells it again.
    */
   commit(batch: StorageBatch): Promise<void>;
-  /** The records in the order asked for, `undefined` where there is none. */
+  /** The records in the order asked for, `undefined` if there is none. */
   getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]>;
   /** All records of an object, in no particular order. */
   listRecords(objectName: string): Promise<readonly BaseRecord[]>;
@@ -143,7 +146,7 @@ export class CheckpointMovedError extends MovedError {
   override readonly name = 'CheckpointMovedError';
 }
 
-/** Another tab or process stored something since the state was read: read it again and make the batch anew. */
+/** Another tab or process stored something since the state was read: read it again and rebuild the batch. */
 export class RevisionMovedError extends MovedError {
   override readonly name = 'RevisionMovedError';
 }

@@ -11,11 +11,11 @@ import { nodeDisk } from './journal/node-disk.js';
 import type { MemoryTables } from './memory-tables.js';
 import { closedError, StorageError } from './storage-error.js';
 
-/** When the file is rewritten, and on which disk it is. */
+/** When the file is rewritten, and on which disk it is kept. */
 export interface FileStorageOptions {
   /** Where the file is. Default: Node's file system. */
   readonly disk?: Disk | undefined;
-  /** The file is rewritten when its garbage exceeds what is alive in it and this. Default 256 KiB. */
+  /** The file is rewritten when its garbage exceeds both its live content and this. Default 256 KiB. */
   readonly compactAboveBytes?: number | undefined;
 }
 
@@ -73,7 +73,7 @@ export class FileStorage implements ClientStorage {
     return this.#closing;
   }
 
-  /** Writes what waits, all of it at a time: whatever comes during one sync shares the next. */
+  /** Writes all waiting batches together: those that come during one sync share the next. */
   async #writeWaiting(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
@@ -107,7 +107,7 @@ export class FileStorage implements ClientStorage {
 
   #open(): Promise<OpenFile> {
     this.#opening ??= this.#openFile().catch((error) => {
-      // Whoever holds the lock may let go of it: the next call tries again.
+      // The holder of the lock may release it: the next call tries again.
       this.#opening = undefined;
       throw error;
     });
@@ -128,7 +128,7 @@ export class FileStorage implements ClientStorage {
 
   async #shutDown(): Promise<void> {
     await this.#writing;
-    // A file that could not be opened needs no closing; who asked for it was told.
+    // A file that could not be opened needs no closing; the caller was told.
     const file = await this.#opening?.catch(() => undefined);
     try {
       await file?.journaled.close();
@@ -171,11 +171,11 @@ interface WaitingBatch extends WrittenBatch {
 interface Judgement {
   readonly accepted: readonly WaitingBatch[];
   readonly refused: readonly { readonly waiting: WaitingBatch; readonly error: unknown }[];
-  /** Whether one of the accepted must be on the disk before it is reported. */
+  /** Whether an accepted batch must be on the disk before it is reported. */
   readonly isSynced: boolean;
 }
 
-/** Which of the batches find what they expect, each after those before it. */
+/** Which of the batches find what they expect, each after the ones before it. */
 function judge(group: readonly WaitingBatch[], stored: ClientMeta | null): Judgement {
   const accepted: WaitingBatch[] = [];
   const refused: { readonly waiting: WaitingBatch; readonly error: unknown }[] = [];

@@ -1,25 +1,25 @@
-/** Copies that nobody can change: what lets a storage in memory hand out its own values. */
+/** Copies that nobody can change, so that a storage in memory can hand out its own values. */
 
 /**
- * A deep copy of a JSON value, frozen through and through; a property that is `undefined` is left out. Parts that are
- * such copies already are shared.
+ * A deep, deeply frozen copy of a JSON value; properties that are `undefined` are left out. Parts that are such copies
+ * already are shared.
  */
 export function frozenCopy<T>(value: T): T {
   // A copy has the type of the original.
   return copyOf(value) as T;
 }
 
-/** The same JSON value, frozen through and through. */
+/** The same JSON value, deeply frozen. */
 export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const part of Object.values(value)) frozen(part);
   return Object.freeze(value);
 }
 
-/** The lists that their makers vouch for: looking at all that is in them would cost as much as making it did. */
+/** The lists that their makers vouch for: checking their content would cost as much as making it did. */
 const vouched = new WeakSet<object>();
 
-/** The list, of which the caller knows that all in it is frozen through and through: a `frozenCopy` shares it unseen. */
+/** Marks a list whose content the caller knows to be deeply frozen: `frozenCopy` shares it without a check. */
 export function vouch<T>(list: readonly T[]): readonly T[] {
   vouched.add(list);
   return list;

@@ -26,13 +26,13 @@ export async function readState(database: IDBDatabase, platform: Platform): Prom
   return inOrder({ meta: meta ?? null, entries, conflicts, deadLetters });
 }
 
-/** Resolves when all of the batch is on the disk; when it rejects, nothing of it was written, unless `endOf` cannot tell. */
+/** Resolves when all of the batch is on the disk; when it rejects, nothing was written, unless `endOf` cannot tell. */
 export async function writeBatch(database: IDBDatabase, batch: StorageBatch, platform: Platform): Promise<void> {
   // The default, `relaxed` in Chromium, resolves while the data is still in the system's cache.
   const transaction = database.transaction(STORES, 'readwrite', { durability: 'strict' });
   try {
-    // Or else the browser waits for the page to hear how each request went: one that is left or hangs meanwhile would store nothing,
-    // and keep all other tabs from writing.
+    // Otherwise the browser waits for the page to hear of each request: a page that is left or hangs meanwhile would
+    // store nothing, and keep all other tabs from writing.
     const filled = fill(transaction, batch).then(() => transaction.commit());
     await Promise.all([endOf(transaction, platform), filled]);
   } catch (error) {
@@ -41,13 +41,13 @@ export async function writeBatch(database: IDBDatabase, batch: StorageBatch, pla
   }
 }
 
-/** Asks for all that the batch changes. What expects nothing is asked for before this returns. */
+/** Requests all changes of the batch. If it expects nothing, they are all requested before this returns. */
 export async function fill(transaction: IDBTransaction, batch: StorageBatch): Promise<void> {
   const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
   if (batch.expectCheckpoint !== undefined || batch.expectRevision !== undefined) {
     checkExpected(batch, await resultOf<ClientMeta | undefined>(store('meta').get('client')));
   }
-  // IndexedDB makes requests in the order they are asked for; the end of the transaction tells how they went.
+  // IndexedDB executes requests in order; the end of the transaction tells how they went.
   for (const id of batch.removeEntries ?? []) store('entries').delete(id);
   for (const id of batch.removeConflicts ?? []) store('conflicts').delete(id);
   for (const id of batch.removeDeadLetters ?? []) store('deadLetters').delete(id);
@@ -60,7 +60,7 @@ export async function fill(transaction: IDBTransaction, batch: StorageBatch): Pr
   if (batch.sweepWalk !== undefined) await sweep(store('records'), batch.sweepWalk);
 }
 
-/** Reads keys alone: the records themselves may be many megabytes. */
+/** Reads only keys: the records themselves may be many megabytes. */
 async function sweep(records: IDBObjectStore, walk: string): Promise<void> {
   const [seen, all] = await Promise.all([
     resultOf(records.index('walk').getAllKeys(walk)),

@@ -7,15 +7,15 @@ import { resultOf } from './indexeddb-request.js';
 import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
 
 /**
- * Chromium deletes all databases of a site when it cannot read one, as after two crashes: it goes on writing behind what the
- * first left half done, and cannot read on from there after the second (https://github.com/google/leveldb/issues/1287). The
- * copy lies in a file of its own, written when the first is, so no crash meets both. What it misses, because it fails or is new,
- * the next opening makes up for.
+ * Chromium deletes all databases of a site when it cannot read one, as after two crashes: after the first it goes on
+ * writing behind a half-written part, and after the second it cannot read past that
+ * (https://github.com/google/leveldb/issues/1287). The copy is in a file of its own, written after the first, so no
+ * crash hits both. The next opening adds what it misses, because it failed or is new.
  */
 export class IndexedDbCopy {
   readonly #database: IDBDatabase;
   readonly #platform: Platform;
-  /** What it had when it was opened, until that is compared with the first. */
+  /** Its content when it was opened, until that is compared with the first. */
   #found: ClientState | undefined;
 
   private constructor(database: IDBDatabase, platform: Platform, found: ClientState) {
@@ -24,7 +24,7 @@ export class IndexedDbCopy {
     this.#found = found;
   }
 
-  /** `undefined` where the browser has no room apart for it. */
+  /** `undefined` if the browser has no separate room for it. */
   static async open(name: string, platform: Platform): Promise<IndexedDbCopy | undefined> {
     const factory = await secondIndexedDb();
     if (factory === undefined) return undefined;
@@ -40,7 +40,7 @@ export class IndexedDbCopy {
     if (factory !== undefined) await resultOf(factory.deleteDatabase(name));
   }
 
-  /** What brings the first back, if there was one. Its records are the server's to tell: they are asked for from the start. */
+  /** Restores the first, if there was one. The server tells its records again: they are asked for from the start. */
   get backup(): StorageBatch | undefined {
     const found = this.#found;
     if (!found?.meta) return undefined;
@@ -52,12 +52,12 @@ export class IndexedDbCopy {
     };
   }
 
-  /** Makes up for what it missed, as it stands in the first. Does nothing but once. */
+  /** Adds what it missed, as the first has it. Works only once. */
   async catchUp(state: ClientState): Promise<void> {
     const found = this.#found;
     this.#found = undefined;
     if (found === undefined || found.meta?.revision === state.meta?.revision) return;
-    // All of it, as an entry that is in both may have changed.
+    // All of it, because an entry in both may have changed.
     await this.write({
       ...(state.meta && { meta: state.meta }),
       removeEntries: found.entries.map(({ mutation }) => mutation.id),
@@ -69,26 +69,26 @@ export class IndexedDbCopy {
     });
   }
 
-  /** Follows the first, which has written this. */
+  /** Writes what the first has written. */
   async write(batch: StorageBatch): Promise<void> {
-    // What the server tells again need not be kept twice.
+    // What the server can tell again need not be kept twice.
     const { expectCheckpoint, putRecords, removeRecords, sweepWalk, ...own } = batch;
     try {
       await writeBatch(this.#database, own, this.#platform);
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
-      // What another tab has written before is missing, or comes behind this: the next start is to see that.
+      // An earlier write of another tab is missing, or comes later: the next start must see that.
       const { expectRevision, meta, ...rest } = own;
       const marked = meta && { meta: { ...meta, revision: INCOMPLETE } };
       await writeBatch(this.#database, { ...rest, ...marked }, this.#platform);
     }
   }
 
-  /** What is written from now on does not reach it. */
+  /** Later writes do not reach it. */
   close(): void {
     this.#database.close();
   }
 }
 
-/** No revision of the first. */
+/** Never a revision of the first. */
 const INCOMPLETE = -1;

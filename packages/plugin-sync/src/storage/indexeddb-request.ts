@@ -1,7 +1,7 @@
-/** What IndexedDB tells by events, as promises. */
+/** Turns IndexedDB's events into promises. */
 import type { Platform } from '../platform/platform.js';
 
-/** The result of a request. Whoever awaits it may ask for more in the same transaction at once, and not later. */
+/** The result of a request. After awaiting it, ask for more in the same transaction at once, not later. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -10,16 +10,16 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /**
- * Resolves when all of a transaction is stored; rejects when nothing of it is. Nobody can tell after an `InvalidStateError`: the
- * browser closed the connection meanwhile, and Chromium then never tells how the transaction ended. Nor after a `TimeoutError`,
- * where it was about to commit; before, it is ended with nothing stored.
+ * Resolves when all of a transaction is stored; rejects when nothing of it is. After an `InvalidStateError` nobody can
+ * tell: the browser closed the connection meanwhile, and Chromium then never tells how the transaction ended. Nor after
+ * a `TimeoutError` when it was about to commit; before that, it is ended with nothing stored.
  */
 export function endOf(transaction: IDBTransaction, platform: Platform): Promise<void> {
   const { db } = transaction;
   let forget = () => {};
   return new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    // A request that fails ends its transaction, which names the reason; one that was aborted on purpose has none.
+    // A failing request ends its transaction, which names the reason; one aborted on purpose has none.
     transaction.onabort = () => reject(transaction.error ?? new Error('Aborted.'));
     const close = () => reject(new DOMException('Closed.', 'InvalidStateError'));
     let isAnswered = true;
@@ -33,7 +33,7 @@ export function endOf(transaction: IDBTransaction, platform: Platform): Promise<
       isAnswered = false;
     };
     wait();
-    // Each request that is done passes here on its way to whoever asked for it.
+    // The event of each finished request passes here on its way to the caller.
     transaction.addEventListener(
       'success',
       () => {
@@ -49,17 +49,18 @@ export function endOf(transaction: IDBTransaction, platform: Platform): Promise<
   }).finally(() => forget());
 }
 
-/** Has nothing of a transaction stored, unless it has ended or is about to commit. */
+/** Aborts a transaction with nothing stored, unless it has ended or is about to commit. */
 export function abort(transaction: IDBTransaction): void {
   try {
     transaction.abort();
   } catch {
-    // It is too late, or a request that failed has aborted it already.
+    // It is too late, or a failed request has aborted it already.
   }
 }
 
 /**
- * 30 s: what a slow device needs for one request, and for what other tabs do before it. Without a limit a page that WebKit has
- * suspended in the middle of a transaction keeps all others waiting: https://bugs.webkit.org/show_bug.cgi?id=315804
+ * 30 s: enough for one request on a slow device, and for what other tabs do before it. Without a limit, a page that
+ * WebKit suspends in the middle of a transaction keeps all others waiting:
+ * https://bugs.webkit.org/show_bug.cgi?id=315804
  */
 const SILENCE_MS = 30_000;

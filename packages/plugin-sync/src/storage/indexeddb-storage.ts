@@ -18,11 +18,11 @@ import { endOf, resultOf } from './indexeddb-request.js';
 import { createStores, SCHEMA_VERSION } from './indexeddb-schema.js';
 import { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
 
-/** Whether the browser is asked to keep what is stored. */
+/** Whether to ask the browser to keep what is stored. */
 export interface IndexedDbStorageOptions {
   /** False when the app itself asks the browser to keep what it stores. Default true. */
   readonly persist?: boolean | undefined;
-  /** For tests: the clock by which opening or deleting takes too long. */
+  /** For tests: the clock that limits opening and deleting. */
   readonly platform?: Platform | undefined;
 }
 
@@ -56,8 +56,8 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   /**
-   * Deletes all that is stored under this name, also for tabs that have it open. Rejects with `LOCKED` where one of them does
-   * not let go of it within 10 s: it is deleted once they are closed.
+   * Deletes everything stored under this name, also for tabs that have it open. Rejects with `LOCKED` if one of them
+   * does not let go of it within 10 s: it is deleted once they are closed.
    */
   static async delete(name: string, options: IndexedDbStorageOptions = {}): Promise<void> {
     const deleting = IndexedDbCopy.delete(name).then(() => resultOf(indexedDB.deleteDatabase(name)));
@@ -82,7 +82,7 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   async commit(batch: StorageBatch): Promise<void> {
-    // Copied now: it is written when the database is open, and the caller may have changed it by then.
+    // Copied now: it is written once the database is open, and the caller may have changed it by then.
     const copy = structuredClone(batch);
     await this.#run(async (database) => {
       await writeBatch(database, copy, this.#platform);
@@ -98,7 +98,7 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   listRecords(objectName: string): Promise<readonly BaseRecord[]> {
-    // An array sorts behind every text and number, so this is all keys that begin with the object's name.
+    // An array sorts behind every text and number, so this covers all keys that begin with the object's name.
     const range = IDBKeyRange.bound([objectName], [objectName, []]);
     return this.#read((store) => resultOf(store.getAll(range)));
   }
@@ -108,7 +108,7 @@ export class IndexedDbStorage implements ClientStorage {
     return this.#closing;
   }
 
-  /** What `ask` asks of the records, in a transaction of its own. */
+  /** Runs `ask` on the records, in a transaction of its own. */
   #read<T>(ask: (records: IDBObjectStore) => Promise<T>): Promise<T> {
     return this.#run(async (database) => {
       const transaction = database.transaction('records');
@@ -130,20 +130,22 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   async #attempt<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
-    // A frozen page may still hear from others, but not of the end of a transaction: one that it began would keep all other
-    // tabs from writing until somebody looks at it again.
+    // A frozen page may hear messages, but not the end of a transaction: one it began would keep all other tabs from
+    // writing until somebody looks at it again.
     await whileFrozen();
     const opening = this.#open();
     try {
       return await work(await opening);
     } catch (error) {
-      // Safari drops the connections of pages in the background, also without a word: https://bugs.webkit.org/show_bug.cgi?id=197050
+      // Safari drops connections of background pages, even without notice:
+      // https://bugs.webkit.org/show_bug.cgi?id=197050
       if (isNamed(error, 'UnknownError', 'TimeoutError')) {
         this.#forget(opening);
         (await opening).close();
       }
       if (!isNamed(error, 'InvalidStateError')) throw error;
-      // The connection was closed before or meanwhile. Asking again is safe also where it was done: a batch tells what it expects.
+      // The connection was closed before or meanwhile. Asking again is safe even if it was done: a batch tells what it
+      // expects.
       this.#forget(opening);
       return work(await this.#open());
     }
@@ -163,7 +165,7 @@ export class IndexedDbStorage implements ClientStorage {
     if (this.#isCleared) throw this.#error('CLEARED');
     const opening = this.#request(await this.#openCopy());
     const database = await this.#inTime(opening, () => {
-      // One that opens after all is not waited for any more, and must not keep others from it.
+      // Nobody waits for a connection that opens late, and it must not block others.
       opening.then((late) => late.close()).catch(() => {});
     });
     const lose = () => {
@@ -171,11 +173,11 @@ export class IndexedDbStorage implements ClientStorage {
       this.#onLost();
     };
     database.onclose = lose;
-    // A newer version of the app, or whoever deletes the database, waits for this connection to end.
+    // A newer version of the app, or a deletion of the database, waits for this connection to end.
     database.onversionchange = async ({ newVersion }) => {
       this.#isCleared = newVersion === null;
       lose();
-      // Before the deletion can go on: whoever opens it anew must not find the copy.
+      // Before the deletion can go on: a tab that opens the database anew must not find the copy.
       if (this.#isCleared) await this.#waitForCopy(IndexedDbCopy.delete(this.#name));
       database.close();
     };
@@ -183,7 +185,7 @@ export class IndexedDbStorage implements ClientStorage {
     return database;
   }
 
-  /** What opens or deletes the database, unless a tab that holds it never lets go. */
+  /** Opens or deletes the database, unless a tab that holds it never lets go. */
   #inTime<T>(work: Promise<T>, onLate?: () => void): Promise<T> {
     return waitWithin(work, {
       timeoutMs: OPEN_MS,
@@ -195,7 +197,7 @@ export class IndexedDbStorage implements ClientStorage {
     });
   }
 
-  /** Resolves with whether the copy has answered, if only that there is none. */
+  /** Resolves with whether the copy has answered, even if only that there is none. */
   async #openCopy(): Promise<boolean> {
     this.#copy?.close();
     const answer = await this.#waitForCopy(IndexedDbCopy.open(this.#name, this.#platform).then((copy) => ({ copy })));
@@ -203,7 +205,7 @@ export class IndexedDbStorage implements ClientStorage {
     return answer !== undefined;
   }
 
-  /** What the copy answers. One that fails or does not answer is left alone: without it, everything works as well. */
+  /** The copy's answer. A copy that fails or does not answer is left alone: everything works without it. */
   async #waitForCopy<T>(work: Promise<T> | undefined): Promise<T | undefined> {
     if (work === undefined) return undefined;
     const onLate = () => {
@@ -219,11 +221,11 @@ export class IndexedDbStorage implements ClientStorage {
       const request = indexedDB.open(this.#name, SCHEMA_VERSION);
       request.onupgradeneeded = () => {
         const { transaction } = request as { readonly transaction: IDBTransaction };
-        // The copy that does not answer may have what the last database had.
+        // The silent copy may have what the last database had.
         if (!isCopyKnown) return transaction.abort();
         if (this.#wasOpen) {
-          // What was open is gone. Nothing is made in its place: another tab would take that for what it had open, and where the
-          // user is deleting the site's data the copy may only not be deleted yet.
+          // What was open is gone. Nothing is made in its place: another tab would take it for what it had open, and if
+          // the user is deleting the site's data, the copy may just not be deleted yet.
           this.#isCleared = true;
           transaction.abort();
           this.#onLost();
@@ -249,7 +251,7 @@ export class IndexedDbStorage implements ClientStorage {
 
   async #shutDown(): Promise<void> {
     await Promise.allSettled(this.#underWay);
-    // A database that could not be opened needs no closing; who asked for it was told.
+    // A database that could not be opened needs no closing; the caller was told.
     const database = await this.#opening?.catch(() => undefined);
     database?.close();
     this.#copy?.close();

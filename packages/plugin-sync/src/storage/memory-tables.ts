@@ -1,4 +1,4 @@
-/** A client's state in memory: what `MemoryStorage` is, and what `FileStorage` keeps beside its journal. */
+/** A client's state in memory: all of `MemoryStorage`, and what `FileStorage` keeps beside its journal. */
 import type { RecordRef } from '@objectql/sync-types';
 import { RecordMap } from '../records/record-map.js';
 import type {
@@ -12,7 +12,7 @@ import type {
 } from './client-storage.js';
 import { inOrder } from './state-order.js';
 
-/** Takes batches that are its own to keep, e.g. a `frozenCopy`, and hands out the very values in them. */
+/** Keeps the batches it is given, e.g. a `frozenCopy`, and hands out the same values. */
 export class MemoryTables {
   #meta: ClientMeta | null = null;
   protected readonly entries = new Map<string, StoredEntry>();
@@ -40,7 +40,7 @@ export class MemoryTables {
     this.#meta = batch.meta ?? this.#meta;
   }
 
-  /** What `ClientStorage.load` answers. */
+  /** The answer of `ClientStorage.load`. */
   state(): ClientState {
     return inOrder({
       meta: this.#meta,

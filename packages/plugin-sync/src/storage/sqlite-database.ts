@@ -1,7 +1,7 @@
-/** What `SqliteStorage` uses of a SQLite driver, and how the drivers' errors read. */
+/** What `SqliteStorage` uses of a SQLite driver, and how to read the drivers' errors. */
 import { StorageError, type StorageErrorCode } from './storage-error.js';
 
-/** What is bound to a statement. No `null`: the drivers' own types do not agree on it. */
+/** A value bound to a statement. No `null`: the drivers' own types do not agree on it. */
 export type SqliteValue = string | number;
 
 /** A prepared statement with positional parameters. */
@@ -37,7 +37,7 @@ export function sqliteError(error: unknown): StorageError {
   return new StorageError(code, `SQLite could not ${advice[code]}`, { cause: error });
 }
 
-/** What can go wrong in a database that is there. */
+/** What can go wrong in an existing database. */
 type SqliteErrorCode = Exclude<StorageErrorCode, 'UNAVAILABLE' | 'CLEARED'>;
 
 const codeByResult = new Map<string | number | undefined, SqliteErrorCode>([
@@ -64,7 +64,7 @@ function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK');
   } catch {
-    // SQLite has rolled back by itself, as it does when the disk is full; the error under way tells the cause.
+    // SQLite has rolled back by itself, as on a full disk; the error under way tells the cause.
   }
 }
 

@@ -4,7 +4,7 @@ import { StorageError } from './storage-error.js';
 
 const SCHEMA_VERSION = 1;
 
-/** Sets the connection up so that a commit is on the disk when it returns, and creates the tables where there are none. */
+/** Sets up the connection so that a commit is on the disk when it returns, and creates missing tables. */
 export function openSchema(database: SqliteDatabase): void {
   // The busy timeout gives another process of the same app its turn.
   database.exec('PRAGMA busy_timeout = 5000');
@@ -12,12 +12,12 @@ export function openSchema(database: SqliteDatabase): void {
   // EXTRA makes an fsync happen at every commit, and in the modes that cannot do WAL syncs the directory too; fullfsync is
   // for macOS, where fsync alone stops at the drive's cache.
   database.exec('PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;');
-  // Looks first, so that opening needs the write lock once in the life of the database.
+  // Looks first, so that only the first opening of the database needs the write lock.
   if (!hasTables(database)) createTables(database);
   refuseNewer(database.prepare(SELECT_VERSION).get());
 }
 
-/** Asked in every transaction: another process may have brought the tables to a newer version since they were opened. */
+/** Checked in every transaction: another process may have upgraded the tables since they were opened. */
 export const SELECT_VERSION = 'SELECT schema_version FROM sync_client';
 
 /** WAL needs one fsync a commit instead of three, and lets another process read meanwhile. */
@@ -26,8 +26,8 @@ function switchToWal(database: SqliteDatabase, triesLeft = 10): void {
     database.exec('PRAGMA journal_mode = WAL');
   } catch (error) {
     if (triesLeft === 0 || sqliteError(error).code !== 'LOCKED') throw error;
-    // Processes that open a new database at once lock each other out here, whatever the busy timeout is. A transaction
-    // does wait for it, and finds the database switched by whoever was first.
+    // Processes that open a new database at once lock each other out here, whatever the busy timeout. A transaction
+    // does wait for it, and then finds the database switched by the first process.
     inTransaction(database, 'BEGIN IMMEDIATE', () => {});
     switchToWal(database, triesLeft - 1);
   }
@@ -37,7 +37,7 @@ function hasTables(database: SqliteDatabase): boolean {
   return Boolean(database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_client'").get());
 }
 
-/** Several processes may get here at once: the first one creates, the others find all done. */
+/** Several processes may get here at once: the first creates the tables, the others find them. */
 function createTables(database: SqliteDatabase): void {
   inTransaction(database, 'BEGIN IMMEDIATE', () => {
     database.exec(TABLES);
@@ -59,9 +59,9 @@ CREATE TABLE IF NOT EXISTS sync_client_records (
   PRIMARY KEY (object_name, record_id)
 );`;
 
-/** Throws `TOO_NEW` for the answer to `SELECT_VERSION` of tables that a newer version has made or changed. */
+/** Throws `TOO_NEW` for an answer to `SELECT_VERSION` from tables of a newer version. */
 export function refuseNewer(row: unknown): void {
-  // The column is declared so.
+  // The column is declared as a number.
   const { schema_version: version } = row as { readonly schema_version: number };
   if (version <= SCHEMA_VERSION) return;
   throw new StorageError(

@@ -4,17 +4,17 @@ import type { StorageBatch } from './client-storage.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
 import { SELECT_VERSION } from './sqlite-schema.js';
 
-/** Each selecting statement but `version` answers its JSON in a column named `json`. */
+/** Each selecting statement except `version` returns its JSON in a column named `json`. */
 export type SqliteStatements = Readonly<Record<keyof typeof SQL, SqliteStatement>>;
 
-/** Prepares all statements; the tables must be there. */
+/** Prepares all statements; the tables must exist. */
 export function prepareStatements(database: SqliteDatabase): SqliteStatements {
   const prepared = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]);
-  // Object.entries forgets the names of the keys; these are the keys of SQL.
+  // A cast, because Object.entries forgets the key names; they are those of SQL.
   return Object.fromEntries(prepared) as SqliteStatements;
 }
 
-/** The JSON of a row that one of the selecting statements answered. Holds what was written, so it has that type. */
+/** The JSON of a selected row. It is what was written, so it has that type. */
 export function readJson<T>(row: unknown): T {
   const { json } = row as { readonly json: string };
   return JSON.parse(json) as T;
@@ -25,7 +25,7 @@ export function keyOf(ref: RecordRef): readonly [string, string] {
   return [ref.objectName, JSON.stringify(ref.recordId)];
 }
 
-/** Writes a batch inside of the transaction that is open. */
+/** Writes a batch inside the open transaction. */
 export function writeBatch(sql: SqliteStatements, batch: StorageBatch): void {
   if (batch.meta) sql.putMeta.run(JSON.stringify(batch.meta));
   for (const id of batch.removeEntries ?? []) sql.removeEntry.run(id);

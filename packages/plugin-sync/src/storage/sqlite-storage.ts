@@ -1,4 +1,4 @@
-/** A storage in a SQLite database, over whatever driver the app already has. */
+/** A storage in a SQLite database, with whatever driver the app already has. */
 import type { RecordRef } from '@objectql/sync-types';
 import { checkExpected } from './check-expected.js';
 import {

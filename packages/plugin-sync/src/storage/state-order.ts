@@ -1,4 +1,4 @@
-/** The order in which a loaded state lists what waits, alike in every storage. */
+/** The order of a loaded state's lists, the same in every storage. */
 import type { ClientState } from './client-storage.js';
 
 /** Entries by their sequence; conflicts and dead letters by how long they wait. */

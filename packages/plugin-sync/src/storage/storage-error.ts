@@ -21,7 +21,7 @@ export type StorageErrorCode =
   | 'FULL'
   | 'FAILED';
 
-/** Thrown by storages; what to do next is decided by `code`, never by the message. */
+/** Thrown by storages; decide by `code` what to do next, never by the message. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
   readonly code: StorageErrorCode;

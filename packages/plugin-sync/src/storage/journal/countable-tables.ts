@@ -1,4 +1,7 @@
-/** Tables that know what a batch makes worthless: what a journal counts as garbage, and a storage in memory has no use for. */
+/**
+ * Tables that know which values a batch replaces: a journal counts them as garbage, a storage in memory does not need
+ * that.
+ */
 import type { StorageBatch } from '../client-storage.js';
 import { MemoryTables } from '../memory-tables.js';
 

@@ -1,4 +1,4 @@
-/** A lock that one process holds, taken over from a process that died with it. */
+/** A lock that one process holds; another takes it over when that process has died. */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { systemPlatform } from '../../platform/system-platform.js';
@@ -6,8 +6,8 @@ import { StorageError } from '../storage-error.js';
 import { hasErrno, unlessErrno } from './errno.js';
 
 /**
- * Takes the lock file at `path`; the answer gives it free. Throws `LOCKED` while another live process holds it, or this
- * one does already. A process of another machine always counts as live, as nobody here can tell.
+ * Takes the lock file at `path`; the returned function releases it. Throws `LOCKED` while another live process holds
+ * it, or this one already does. A process of another machine always counts as live, as nobody here can tell.
  */
 export async function takeFileLock(path: string): Promise<() => Promise<void>> {
   const owner: Owner = {
@@ -19,7 +19,7 @@ export async function takeFileLock(path: string): Promise<() => Promise<void>> {
   const text = JSON.stringify(owner);
   const draft = `${path}.${owner.lockId}`;
   try {
-    // On a full disk it is created and stays empty, so it is removed then, too.
+    // On a full disk the file is created but stays empty, so it is removed then, too.
     await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
     await install(draft, path);
   } finally {
@@ -30,17 +30,17 @@ export async function takeFileLock(path: string): Promise<() => Promise<void>> {
 
 interface Owner {
   readonly pid: number;
-  /** When the process started, in the kernel's ticks; `''` where that is not told. Pids are used again, above all in containers. */
+  /** When the process started, in kernel ticks; `''` if unknown. Pids are reused, above all in containers. */
   readonly started: string;
   readonly host: string;
   readonly lockId: string;
 }
 
-/** Puts the draft in the place of the lock: where there is none, or where its owner is dead. */
+/** Makes the draft the lock, if there is none or its owner is dead. */
 async function install(draft: string, path: string): Promise<void> {
-  // A lock that vanishes between two looks at it was just given free; that cannot go on for ever.
+  // A lock that vanishes between two looks was just released; that cannot go on for ever.
   for (let turn = 0; turn < 10; turn++) {
-    // A link brings the content along, so nobody ever reads half a lock.
+    // A link has the content from the start, so nobody ever reads half a lock.
     const isFree = await unlessErrno(
       'EEXIST',
       link(draft, path).then(() => true),
@@ -53,9 +53,8 @@ async function install(draft: string, path: string): Promise<void> {
 }
 
 /**
- * Replaces the lock of a dead process. Who may do so is settled by a lock of its own, named after the dead one, so that
- * each dead lock has one heir: two that found the same one dead would else replace each other. False when somebody was
- * faster.
+ * Replaces the lock of a dead process. A lock of its own, named after the dead one, settles who may do so: otherwise
+ * two processes that found the same dead lock would replace each other's. False when another process was faster.
  */
 async function replaceDead(draft: string, { path, found }: { path: string; found: string }): Promise<boolean> {
   const owner = parseOwner(found, path);
@@ -80,7 +79,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // What is no JSON is no lock either.
+    // Text that is no JSON is no lock either.
     return undefined;
   }
 }
@@ -97,7 +96,7 @@ async function isAlive(owner: Owner): Promise<boolean> {
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
+    // EPERM: it is alive and belongs to another user.
     if (hasErrno(error, 'ESRCH')) return false;
   }
   const started = await processStart(owner.pid);
@@ -105,14 +104,14 @@ async function isAlive(owner: Owner): Promise<boolean> {
   return owner.started === '' || started === '' || owner.started === started;
 }
 
-/** Field 22 of Linux's `/proc/<pid>/stat`; the second field, in brackets, may hold anything, also spaces. */
+/** Field 22 of Linux's `/proc/<pid>/stat`; the second field, in brackets, may contain anything, even spaces. */
 async function processStart(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return /[ZX]/.test(state) ? ENDED : (fields[18] ?? '');
 }
 
-/** A killed process keeps its pid until its parent asks for it, which the first process of a container may never do. */
+/** A killed process keeps its pid until its parent reaps it, which the first process of a container may never do. */
 const ENDED = 'ended';
 
 async function release(path: string, text: string): Promise<void> {

@@ -16,13 +16,13 @@ export interface JournalLine {
 
 /** The bytes of a line, with its end. */
 export function encodeLine({ text, synced }: JournalLine): Uint8Array {
-  // The checksum is put in when the bytes are there, so that they are copied once.
+  // The checksum is filled in afterwards, so that the bytes are copied only once.
   const line = Buffer.from(`["00000000",${synced},${text}]\n`);
   line.write(checksum(line.subarray(PREFIX_BYTES, -1)), 2, 'latin1');
   return line;
 }
 
-/** Reads the bytes of a line, without its end; `undefined` when they are not what was written. */
+/** Reads the bytes of a line without its end; `undefined` if they are not what was written. */
 export function decodeLine(bytes: Uint8Array): JournalLine | undefined {
   const start = Buffer.from(bytes.subarray(0, PREFIX_BYTES)).toString('latin1');
   const rest = bytes.subarray(PREFIX_BYTES);

@@ -1,4 +1,7 @@
-/** An append-only file of batches: what `append` synced is there after a power cut, whole, in its order, and with all before it. */
+/**
+ * An append-only file of batches: after a power cut, what `append` synced is there whole and in order, with everything
+ * before it.
+ */
 import type { Disk, DiskFile } from './disk.js';
 import { encodeLine } from './journal-line.js';
 import { JOURNAL_HEADER, readJournal } from './read-journal.js';
@@ -8,9 +11,9 @@ export class Journal {
   readonly #disk: Disk;
   readonly #path: string;
   #file: DiskFile | undefined;
-  /** Bytes that are on the disk for certain; the file is longer by what was left to the system, and after a failure. */
+  /** Bytes that are certainly on the disk; the file is longer by what was left to the system, or after a failure. */
   #synced = 0;
-  /** Lines behind them that were left to the system, which drops what it fails to write: they are written again then. */
+  /** The lines after them, left to the system. The system drops what it fails to write: they are written again then. */
   #unsynced: Uint8Array = NONE;
   #isTailClean = true;
   #isDirectorySynced = true;
@@ -21,7 +24,7 @@ export class Journal {
     this.#path = path;
   }
 
-  /** Opens the journal at `path`, or creates it, and hands out the JSON of the batches in it. */
+  /** Opens or creates the journal at `path`, and hands out the JSON of its batches. */
   static async open(
     disk: Disk,
     path: string,
@@ -36,10 +39,10 @@ export class Journal {
     journal.#synced = syncedBytes;
     journal.#unsynced = bytes.subarray(syncedBytes, goodBytes);
     try {
-      // Also syncs lines that a crash left unsynced: once told, they must not vanish with the next crash. They are written again, as a
-      // sync that failed before that crash leaves them where they are read, but not on the disk.
+      // Also syncs lines that a crash left unsynced: once told, they must not vanish with the next crash. They are
+      // written again, because after a failed sync they may be readable but not on the disk.
       await journal.#cleanTail();
-      // A process may have died between renaming this file into place and syncing that.
+      // A process may have died between renaming this file into place and syncing the rename.
       await journal.#syncDirectory();
     } catch (error) {
       await journal.#closeFile();
@@ -54,8 +57,9 @@ export class Journal {
   }
 
   /**
-   * Appends batches, as JSON. With one sync for all of them and what was left unsynced before, or leaving it to the system when they
-   * reach the disk: a power cut may take those, and what was appended behind them. When it fails, none of them is in the journal.
+   * Appends batches, as JSON. Either one sync brings them and all unsynced lines to the disk, or the system decides
+   * when they reach it: a power cut may then lose them and all appended after them. When it fails, none of them is in
+   * the journal.
    */
   async append(texts: readonly string[], { isSynced }: { readonly isSynced: boolean }): Promise<void> {
     if (!this.#isDirectorySynced) await this.#syncDirectory();
@@ -65,13 +69,13 @@ export class Journal {
     const size = this.bytes + bytes.length;
     const isDue = isSynced || size - this.#synced > MAX_UNSYNCED_BYTES;
     try {
-      // At once where it is open: the disk is busy with it while the caller goes on.
+      // At once if it is open: the disk works while the caller goes on.
       const file = this.#file ?? (await this.#openFile());
       await file.write(bytes, this.bytes);
       if (isDue) await file.sync();
     } catch (error) {
       await this.#cleanTail().catch(() => {
-        // Tried again before the next append, which fails for as long as this does.
+        // The next append tries again first, and fails as long as this does.
       });
       throw error;
     }
@@ -80,18 +84,18 @@ export class Journal {
     this.#isMarked = false;
   }
 
-  /** Replaces the whole content in one step: after a crash either the old or the new one is there. */
+  /** Replaces the whole content in one step: a crash leaves either the old or the new one. */
   async rewrite(texts: Iterable<string>): Promise<void> {
     try {
       const size = await this.#writeAside(texts);
-      // Windows does not rename over a file that is open.
+      // Windows does not rename over an open file.
       await this.#closeFile();
       this.#isDirectorySynced = false;
       await this.#disk.rename(this.#pathAside, this.#path);
       this.#synced = size;
       this.#unsynced = NONE;
     } catch (error) {
-      // Where the disk is full, it would keep the last room from batches that still fit.
+      // On a full disk, it would take the last room from batches that still fit.
       await this.#disk.remove(this.#pathAside).catch(() => {});
       throw error;
     }
@@ -100,10 +104,10 @@ export class Journal {
     await this.#syncDirectory();
   }
 
-  /** Marks the end, so that damage to the last batches is noticed too, and closes the file. */
+  /** Marks the end, so that damage to the last batches is noticed too, then closes the file. */
   async close(): Promise<void> {
     if (!this.#isMarked) {
-      // Twice: a spoilt line break before the first takes it along.
+      // Twice: a damaged line break before the first would also spoil it.
       await this.append([MARK, MARK], { isSynced: true }).catch(() => {
         // The disk is full or gone. All batches are in the file; only later damage to the last ones may go unnoticed.
       });
@@ -134,7 +138,7 @@ export class Journal {
     }
   }
 
-  /** Cuts off what is not known to be whole, and brings to the disk what is. */
+  /** Cuts off what may not be whole, and syncs the rest. */
   async #cleanTail(): Promise<void> {
     this.#isTailClean = false;
     const file = await this.#openFile();
@@ -163,10 +167,10 @@ export class Journal {
   }
 }
 
-/** More is synced: it is kept in memory until then, and copied when more comes. */
+/** The most left unsynced: it is kept in memory until synced, and copied when more comes. */
 const MAX_UNSYNCED_BYTES = 64 * 1024;
 
 const NONE = new Uint8Array();
 
-/** An empty batch. Its line says that everything before it was synced. */
+/** An empty batch. Its line tells that everything before it was synced. */
 const MARK = '{}';

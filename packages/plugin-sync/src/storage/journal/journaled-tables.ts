@@ -1,4 +1,4 @@
-/** A client's state in memory and the journal it is rebuilt from, kept in step. */
+/** A client's state in memory, kept in step with the journal it is rebuilt from. */
 import type { StorageBatch } from '../client-storage.js';
 import { frozen } from '../frozen-copy.js';
 import { CountableTables } from './countable-tables.js';
@@ -8,7 +8,7 @@ import { Journal } from './journal.js';
 export interface JournaledTablesOptions {
   readonly disk: Disk;
   readonly path: string;
-  /** The journal is rewritten when its garbage exceeds what is alive in it and this. */
+  /** The journal is rewritten when its garbage exceeds both its live content and this. */
   readonly compactAboveBytes: number;
 }
 
@@ -25,7 +25,7 @@ export class JournaledTables {
   readonly tables = new CountableTables();
   readonly #journal: Journal;
   #compactAboveBytes: number;
-  /** Bytes of the journal that say nothing any more; counted roughly, which is close enough. */
+  /** Bytes of the journal that are garbage, roughly counted, which is close enough. */
   #garbage = 0;
 
   private constructor(journal: Journal, compactAboveBytes: number) {
@@ -41,7 +41,7 @@ export class JournaledTables {
     return opened;
   }
 
-  /** Appends batches to the journal and applies them: all of them, or none when it fails. Durable where `isSynced`. */
+  /** Appends batches to the journal and applies them: all, or none when it fails. Durable if `isSynced`. */
   async write(batches: readonly WrittenBatch[], { isSynced }: { readonly isSynced: boolean }): Promise<void> {
     const [first, ...others] = batches;
     if (!first) return;
@@ -49,7 +49,7 @@ export class JournaledTables {
       batches.map(({ text }) => text),
       { isSynced },
     );
-    // While the disk is busy: whoever waits for the first batch, mostly the only one, need not wait for this as well.
+    // Counted while the disk is busy, so that the first batch, mostly the only one, need not wait for this as well.
     const garbage = this.#garbageOf(first.batch);
     await appending;
     this.#apply(first.batch, garbage);
@@ -64,8 +64,8 @@ export class JournaledTables {
       await this.#journal.rewrite(this.#snapshot());
       this.#garbage = 0;
     } catch {
-      // Most likely there is no room for a second copy. Trying at every batch would make each of them slow; the journal
-      // goes on growing meanwhile, until the disk is full and `write` says so.
+      // Most likely there is no room for a second copy. Trying at every batch would slow each of them down; the journal
+      // goes on growing until the disk is full and `write` fails.
       this.#compactAboveBytes = 2 * this.#garbage;
     }
   }
@@ -79,7 +79,7 @@ export class JournaledTables {
     this.tables.apply(batch);
   }
 
-  /** How many bytes of the journal say nothing any more once this batch is applied. */
+  /** How many bytes of the journal become garbage once this batch is applied. */
   #garbageOf(batch: StorageBatch): number {
     const { removeEntries, removeRecords, removeConflicts, removeDeadLetters } = batch;
     let bytes = roughBytes([removeEntries, removeRecords, removeConflicts, removeDeadLetters]);
@@ -87,7 +87,7 @@ export class JournaledTables {
     return bytes;
   }
 
-  /** The present state as batches of moderate size, made one at a time. */
+  /** The present state as batches of moderate size, generated one at a time. */
   *#snapshot(): Iterable<string> {
     const { meta, entries, conflicts, deadLetters } = this.tables.state();
     if (meta) yield JSON.stringify({ meta } satisfies StorageBatch);
@@ -99,13 +99,13 @@ export class JournaledTables {
   }
 }
 
-/** About as many bytes as the value takes as JSON: writing it out again to count them would cost more than all the rest. */
+/** Roughly the value's bytes as JSON: writing it out again to count them would cost more than all the rest. */
 function roughBytes(value: unknown): number {
   if (typeof value === 'string') return value.length + 3;
   if (typeof value !== 'object' || value === null) return 5;
   let bytes = 2;
   if (Array.isArray(value)) for (const part of value) bytes += roughBytes(part);
-  // By its keys: lists of keys with values, made for each, took most of the count.
+  // Iterates over keys: making a list of entries for each object took most of the count.
   else for (const key in value) bytes += key.length + 3 + roughBytes((value as Readonly<Record<string, unknown>>)[key]);
   return bytes;
 }

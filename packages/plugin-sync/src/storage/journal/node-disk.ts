@@ -6,7 +6,7 @@ import type { Disk, DiskFile } from './disk.js';
 import { unlessErrno } from './errno.js';
 import { takeFileLock } from './file-lock.js';
 
-/** Files are readable for their owner alone: they hold the user's unsent work. */
+/** Only the owner can read the files: they hold the user's unsent work. */
 const PRIVATE = 0o600;
 
 /** Node's file system. Creates the directory of a path it resolves. */
@@ -23,7 +23,7 @@ export const nodeDisk: Disk = {
   remove: (path) => rm(path, { force: true }),
   rename,
   async syncDirectoryOf(path) {
-    // Windows opens no directories; NTFS keeps a rename in its own journal.
+    // Windows cannot open directories; NTFS keeps a rename in its own journal.
     if (process.platform === 'win32') return;
     const directory = await open(dirname(path), 'r');
     try {
@@ -39,9 +39,9 @@ async function openFile(path: string, flags: 'r+' | 'w'): Promise<DiskFile> {
   const { ino } = await file.stat();
   return {
     async write(bytes, position) {
-      // Both at once: looking takes no time of its own.
+      // Both at once, so that the check costs no extra time.
       const both = [writeAll(file, bytes, position), refuseOther(path, ino)];
-      // What comes next, as cutting off what failed, must not be overtaken by the rest of this.
+      // Both must end: the next step, such as cutting off a failed write, must not be overtaken by this one.
       await Promise.allSettled(both);
       await Promise.all(both);
     },
@@ -59,9 +59,9 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   }
 }
 
-/** What is written to a file that was deleted is gone with the process, and no system call fails. */
+/** What is written to a deleted file is lost with the process, and no system call fails. */
 async function refuseOther(path: string, ino: number): Promise<void> {
-  // Windows keeps the name of a file that is open.
+  // Windows keeps the name of an open file.
   if (process.platform === 'win32') return;
   const named = await unlessCleared(path, stat(path));
   if (named.ino !== ino) throw clearedError(path);

@@ -1,10 +1,10 @@
-/** Reads a journal's bytes: its batches, and where the part ends that a crash may have torn. */
+/** Reads a journal's bytes: its batches, and how far it is whole. */
 import { StorageError } from '../storage-error.js';
 import { decodeLine } from './journal-line.js';
 
 const FORMAT_VERSION = 1;
 
-/** The first line of a journal: JSON, so that people who find the file know what it is. */
+/** The first line of a journal: JSON, so that people who find the file can tell what it is. */
 export const JOURNAL_HEADER = `{"format":"objectql-sync-journal","version":${FORMAT_VERSION}}\n`;
 
 export interface JournalContent {
@@ -12,11 +12,13 @@ export interface JournalContent {
   readonly texts: readonly string[];
   /** Bytes up to the end of the last good line; what follows was never reported as durable. */
   readonly goodBytes: number;
-  /** How many of them a later line knows to be on the disk; the others may have been read from the system's memory. */
+  /**
+   * How many of them are on the disk by the word of a later line; the others may have come from the system's memory.
+   */
   readonly syncedBytes: number;
 }
 
-/** Reads the content of the journal at `path`. Throws `DAMAGED` when a line is unreadable that was durable once. */
+/** Reads the content of the journal at `path`. Throws `DAMAGED` when a line that was durable once is unreadable. */
 export function readJournal(bytes: Uint8Array, path: string): JournalContent {
   const [header, ...lines] = splitLines(bytes);
   checkHeader(header, path);
@@ -44,13 +46,13 @@ export function readJournal(bytes: Uint8Array, path: string): JournalContent {
 
 interface Line {
   readonly start: number;
-  /** Behind its line break. */
+  /** After its line break. */
   readonly end: number;
   /** Without its line break. */
   readonly bytes: Uint8Array;
 }
 
-/** The lines that have an end; what follows the last line break is torn. */
+/** The complete lines; anything after the last line break is torn. */
 function splitLines(bytes: Uint8Array): readonly Line[] {
   const lines: Line[] = [];
   let start = 0;
@@ -66,7 +68,7 @@ const LINE_BREAK = 0x0a;
 function checkHeader(header: Line | undefined, path: string): void {
   const text = header ? `${Buffer.from(header.bytes).toString('utf8')}\n` : '';
   if (text === JOURNAL_HEADER) return;
-  // A newer header may say more behind its version.
+  // A newer header may have more after its version.
   const version = /^\{"format":"objectql-sync-journal","version":(\d+)[,}]/.exec(text)?.[1];
   if (version !== undefined && Number(version) > FORMAT_VERSION) {
     throw new StorageError(

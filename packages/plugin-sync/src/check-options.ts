@@ -1,9 +1,9 @@
-/** A mistake in the options is better found at once than in production. */
+/** Finds mistakes in the options at once, not in production. */
 import type { SyncClientOptions } from './sync-client.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { identifier, parseOr } from './transport/wire-parser.js';
 
-/** The options every client takes; of those that do something, a method by which one is known, and what to pass. */
+/** The options of every client; for objects, a method that identifies them, and what to pass. */
 const CLIENT_OPTIONS: Readonly<Record<keyof SyncClientOptions, readonly [method?: string, expected?: string]>> = {
   clientId: [],
   transport: ['push', 'httpTransport({ url })'],
@@ -17,8 +17,8 @@ const CLIENT_OPTIONS: Readonly<Record<keyof SyncClientOptions, readonly [method?
 };
 
 /**
- * Throws `SyncUsageError` naming the first option that is unknown or cannot be meant: without this a storage that is none keeps
- * nothing, and a transport that is none looks like a server out of reach. `others` are what the client's owner takes itself.
+ * Throws `SyncUsageError` naming the first option that is unknown or impossible: otherwise a wrong storage would keep
+ * nothing, and a wrong transport would look like a server out of reach. `others` are the owner's own options.
  */
 export function checkClientOptions(options: SyncClientOptions, others: readonly string[]): void {
   refuseUnknownOptions(options, [...Object.keys(CLIENT_OPTIONS), ...others]);
@@ -31,14 +31,14 @@ export function checkClientOptions(options: SyncClientOptions, others: readonly 
   }
 }
 
-/** Throws `SyncUsageError` naming the first option that is none of the known ones, with `path` before its name. */
+/** Throws `SyncUsageError` naming the first unknown option, with `path` before its name. */
 export function refuseUnknownOptions(options: object, known: readonly string[], path = ''): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown)
     throw new SyncUsageError('INVALID_CONFIG', `${path}${unknown} is no option. Known: ${known.join(', ')}.`);
 }
 
-/** Throws `SyncUsageError` unless every store and server keeps this as an id. */
+/** Throws `SyncUsageError` unless every store and server accepts this as an id. */
 export function checkClientId(clientId: string): void {
   parseOr(
     () => identifier(clientId),

@@ -1,10 +1,13 @@
-/** The configuration of every object, known ones by name and the default for the rest. */
+/** The configuration of every object: by name if it has one, else the default. */
 import type { SyncConfig, SyncPushRequest } from '@objectql/sync-types';
 import { type ObjectConfig, resolveConfig } from './resolve-config.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
 export interface ObjectConfigsOptions {
-  /** For objects without a configuration of their own, and keys that one leaves out. Default: enabled, unless `objects` names those that are. */
+  /**
+   * For objects without a configuration of their own, and for keys that one leaves out. Default: enabled, unless
+   * `objects` names the objects that are.
+   */
   readonly defaultConfig?: SyncConfig | undefined;
   /** By object name, as read from `*.object.yml`. */
   readonly objects?: ReadonlyMap<string, SyncConfig> | Readonly<Record<string, SyncConfig>> | undefined;
@@ -37,7 +40,7 @@ export class ObjectConfigs {
     return this.#byName.get(objectName) ?? this.#default;
   }
 
-  /** Why mutations of this object may not be recorded here; `undefined` where they may. */
+  /** Why mutations of this object may not be recorded here; `undefined` if they may. */
   refusalOf(objectName: string): SyncUsageError | undefined {
     const { isEnabled, direction } = this.of(objectName);
     if (!isEnabled)
@@ -47,12 +50,12 @@ export class ObjectConfigs {
       : undefined;
   }
 
-  /** True when records of this object are kept here; those of push-only objects are not, once they are settled. */
+  /** True when records of this object are kept here; those of push-only objects are dropped once they are settled. */
   keepsRecordsOf(objectName: string): boolean {
     return pulls(this.of(objectName));
   }
 
-  /** Which changes to ask for: all but those of some objects, those of some objects, or none. */
+  /** Which changes to ask for: all except those of some objects, only those of some objects, or none. */
   wanted(): WantedChanges {
     const isPulled = pulls(this.#default);
     const others = [...this.#byName].filter(([, config]) => pulls(config) !== isPulled).map(([name]) => name);

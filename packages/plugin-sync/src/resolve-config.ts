@@ -14,7 +14,7 @@ import { refuseUnknownOptions } from './check-options.js';
 import { SyncUsageError } from './sync-usage-error.js';
 import { duration, flag, listOf, oneOf, optional, parseOr, rule, shape, text } from './transport/wire-parser.js';
 
-/** A configuration as the client works with it. */
+/** A configuration as the client uses it. */
 export interface ObjectConfig {
   readonly isEnabled: boolean;
   readonly strategy: Strategy;
@@ -29,7 +29,7 @@ const PARSERS = {
   strategy: optional(
     rule<StrategyName | Strategy>(
       `one of ${STRATEGY_NAMES.join(', ')}, or a function`,
-      // Any name is looked for among those that are.
+      // A cast, to look up any name among the known ones.
       (value) => typeof value === 'function' || STRATEGY_NAMES.includes(value as StrategyName),
     ),
   ),

@@ -18,22 +18,22 @@ export interface SyncEngineOptions extends SyncClientOptions {
   readonly config: SyncConfig;
 }
 
-/** Which client an engine is a view of, and of which object. */
+/** The client and the object that an engine is a view of. */
 export interface SyncEngineView {
   readonly client: SyncClient;
   readonly objectName: string;
 }
 
 /**
- * Records mutations while offline and syncs them. Made with options it is a client of its own, for all objects; a
- * plugin's `getEngine('task')` makes it a view of one object of the plugin's client. `Fields` are those of its `records`.
+ * Records mutations while offline and syncs them. Made with options, it is a client of its own for all objects; made by
+ * a plugin's `getEngine('task')`, a view of one object of the plugin's client. `Fields` are those of its `records`.
  */
 export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisposable {
   /** The records as the user sees them. */
   readonly records: ObjectRecords<Fields>;
   /** Conflicts that wait for the user. */
   readonly conflicts: ConflictList;
-  /** Mutations that were refused and wait for the user. */
+  /** Refused mutations that wait for the user. */
   readonly deadLetters: DeadLetterList;
   readonly #client: SyncClient;
   readonly #objectName: string | undefined;
@@ -72,9 +72,9 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 
   /**
-   * Sends and receives all there is of all objects, now; what is recorded before the call is part of it. Resolves with
-   * the answer; with `null` when sync failed (`onSyncError` and the status say why; it is tried again by itself), is
-   * paused or not enabled, or had nothing to ask. Never rejects.
+   * Sends and receives everything of all objects, now, including what was recorded before the call. Resolves with the
+   * answer, or with `null` when sync failed (`onSyncError` and the status say why; it tries again by itself), is paused
+   * or not enabled, or had nothing to ask. Never rejects.
    */
   async sync(): Promise<SyncPushResponse | null> {
     if (this.#objectName !== undefined && !this.#client.configs.of(this.#objectName).isEnabled) return null;
@@ -87,9 +87,9 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 
   /**
-   * Resolves with the outcome of a mutation once it is settled; also for one of an earlier process that is still pending.
-   * Where a conflict was resolved by a new mutation, it is the outcome of that one.
-   * Rejects with `SyncUsageError` `UNKNOWN_ID` when nobody will learn it, as of one that was taken out of the log.
+   * Resolves with the outcome of a mutation once it is settled, also of an earlier process's pending one. If a new
+   * mutation resolved a conflict, the outcome is that one's. Rejects with `SyncUsageError` `UNKNOWN_ID` when nobody
+   * will learn it, as after the mutation was taken out of the log.
    */
   settled(mutationId: string): Promise<MutationOutcome> {
     return this.#client.settled(mutationId);
@@ -109,7 +109,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
     return this.#logger;
   }
 
-  /** The place in the server's feed up to which everything is stored here; `null` before the first sync. */
+  /** The checkpoint: everything before it is stored here; `null` before the first sync. */
   getCheckpoint(): string | null {
     return this.#client.log.meta.checkpoint;
   }
@@ -118,7 +118,9 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
     return this.status.state === 'syncing';
   }
 
-  /** Forgets a scheduled sync. What is pending stays, and goes with the next mutation, `sync()` or return of the network. */
+  /**
+   * Cancels a scheduled sync. Pending mutations stay, and go with the next mutation, `sync()` or return of the network.
+   */
   cancelScheduledSync(): void {
     this.#client.cancelScheduled();
   }
@@ -133,7 +135,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
     this.#client.resume();
   }
 
-  /** Ends the client, all of it: other engines of the same plugin end with it. What was recorded is durable then. */
+  /** Closes the whole client, with all engines of the same plugin. Recorded mutations are durable then. */
   close(): Promise<void> {
     return this.#client.close();
   }
@@ -143,7 +145,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 }
 
-/** Of an object, or of everything. */
+/** A view of one object, or of everything. */
 type View = Pick<SyncEngineView, 'client'> & Partial<SyncEngineView>;
 
 function clientOf(options: SyncEngineOptions): SyncClient {

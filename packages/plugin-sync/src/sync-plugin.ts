@@ -22,7 +22,7 @@ export class SyncPlugin implements AsyncDisposable {
   readonly name = '@objectql/plugin-sync';
   readonly version = version;
   readonly client: SyncClient;
-  /** The clock, ids and timers of its client, for plugins that sync as a part of it. */
+  /** The clock, ids and timers of its client, for plugins that sync as part of it. */
   readonly platform: Platform;
   readonly #engineByObject = new Map<string, SyncEngine>();
 
@@ -33,17 +33,17 @@ export class SyncPlugin implements AsyncDisposable {
     this.client = new SyncClient(clientOptions, new ObjectConfigs({ defaultConfig, objects }));
   }
 
-  /** The engine of an object; always the same one. Its records have the fields you say: `getEngine<Task>('task')`. */
+  /** The engine of an object; always the same one. You say the fields of its records: `getEngine<Task>('task')`. */
   getEngine<Fields extends object = JsonObject>(objectName: string): SyncEngine<Fields> {
     const known = this.#engineByObject.get(objectName);
-    // It is the same engine whatever fields the app says its records have.
+    // The engine is the same, whatever fields the app declares.
     if (known) return known as SyncEngine<Fields>;
     const engine = new SyncEngine({ client: this.client, objectName });
     this.#engineByObject.set(objectName, engine);
     return engine as SyncEngine<Fields>;
   }
 
-  /** The engines that were asked for so far, by object name. */
+  /** The engines requested so far, by object name. */
   getAllEngines(): ReadonlyMap<string, SyncEngine> {
     return this.#engineByObject;
   }
@@ -62,12 +62,12 @@ export class SyncPlugin implements AsyncDisposable {
     }
   }
 
-  /** Begins the first sync, in the background: a kernel starts also without a network. */
+  /** Begins the first sync in the background: a kernel also starts without a network. */
   async start(): Promise<void> {
     void this.client.sync();
   }
 
-  /** Ends sync; what was recorded is durable then. */
+  /** Ends sync; recorded mutations are durable then. */
   async destroy(): Promise<void> {
     await this.client.close();
   }

@@ -3,7 +3,7 @@
 import type { SyncState } from './cycle/sync-state.js';
 import type { LiveStatus } from './live/live-port.js';
 
-/** What whoever talks to the server knows. */
+/** What the client knows that talks to the server. */
 export type SyncFacts = Pick<CommonStatus, 'clockSkewMs' | 'live' | 'progress' | 'lastError' | 'lastErrorCode'>;
 
 /** What a status tells in every state. */
@@ -12,21 +12,24 @@ export interface CommonStatus {
   readonly pending: number;
   /** Conflicts that wait for the user. */
   readonly conflicts: number;
-  /** Mutations that were refused and wait for the user. */
+  /** Refused mutations that wait for the user. */
   readonly deadLetters: number;
-  /** True while the storage fails: what was recorded last, or what the server sent, could not be stored. It is tried again by itself. */
+  /**
+   * True while the storage fails: the last mutations, or what the server sent, could not be stored. It tries again by
+   * itself.
+   */
   readonly isStorageFailing: boolean;
   /** True when something waits for the user: a conflict, a dead letter, a sign-in, or a storage that fails. */
   readonly attention: boolean;
   /** How far the device's clock is ahead of the server's, in milliseconds; `null` before the first answer. */
   readonly clockSkewMs: number | null;
-  /** Set during a sync that takes more than one page: how many changes came so far. */
+  /** Set during a sync of more than one page: how many changes came so far. */
   readonly progress: { readonly received: number } | null;
-  /** How others' changes are learnt of; `off` without `liveUpdates()`. */
+  /** How the client learns of others' changes; `off` without `liveUpdates()`. */
   readonly live: LiveStatus;
   /** The message of the last failure; `null` after a success. */
   readonly lastError: string | null;
-  /** Its code, e.g. `FULL` of a `StorageError`; `null` where it has none, as those of a transport. */
+  /** Its code, e.g. `FULL` of a `StorageError`; `null` if it has none, as with a transport's. */
   readonly lastErrorCode: string | number | null;
 }
 
@@ -39,7 +42,7 @@ export type SyncStatus = CommonStatus &
     | { readonly state: 'needs-auth'; readonly why: 'unauthenticated' | 'wrong-user' }
   );
 
-/** The status of a machine's state and what is known beside it. */
+/** The status, from a machine's state and what else is known. */
 export function statusOf(state: SyncState, known: Omit<CommonStatus, 'attention'>): SyncStatus {
   const isWaiting = known.conflicts > 0 || known.deadLetters > 0;
   const attention = isWaiting || known.isStorageFailing || state.at === 'needs-auth';

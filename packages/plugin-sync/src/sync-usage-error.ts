@@ -1,4 +1,4 @@
-/** The application asked for something that cannot be; nothing was recorded. */
+/** The application asked for something impossible; nothing was recorded. */
 
 /**
  * - `INVALID_MUTATION`: the mutation is not one that can be stored and sent; the message names the place.
@@ -22,7 +22,7 @@ export type SyncUsageErrorCode =
   | 'UNKNOWN_ID'
   | 'CLOSED';
 
-/** Thrown where the caller can do something about it; decide by `code`. */
+/** Thrown when the caller can do something about it; decide by `code`. */
 export class SyncUsageError extends Error {
   override readonly name = 'SyncUsageError';
   readonly code: SyncUsageErrorCode;

@@ -77,7 +77,7 @@ async function decide(conflict: SyncConflict, { entry, localCopy, parts }: Decid
         return { do: 'park' };
       },
     });
-    // Throws for a record that cannot be stored while the conflict can still be parked.
+    // Throws now if the record cannot be stored: the conflict can still be parked.
     if (resolution.do === 'write') followUpOf(conflict, resolution, { round: 0, later: [] });
     return resolution;
   } catch (error) {

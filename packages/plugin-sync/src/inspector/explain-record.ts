@@ -1,4 +1,4 @@
-/** Why a record is as it is: what the server told, what is pending on top, and what waits for the user. Pure. */
+/** Explains why a record is as it is: what the server told, what is pending on top, what waits for the user. Pure. */
 import type { Json, RecordRef } from '@objectql/sync-types';
 import { type LocalRecord, rebase } from '../records/rebase.js';
 import type { BaseRecord, DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
@@ -26,16 +26,16 @@ export interface FieldOrigin {
   readonly value: Json;
   /** The pending mutation that wrote it; `null` when it is the server's. */
   readonly mutationId: string | null;
-  /** What the server has instead; absent when it is the same or the server has none. */
+  /** The server's value; absent when it is the same or the server has none. */
   readonly serverValue?: Json;
 }
 
 /** Why a record is shown as it is: in sentences, and field by field. */
 export interface Explanation extends RecordFacts, RecordRef {
-  /** The record as the user sees it; `null` when there is none to be seen. */
+  /** The record as the user sees it; `null` when there is none. */
   readonly shown: LocalRecord | null;
   readonly fields: readonly FieldOrigin[];
-  /** The reasons, as sentences in the order in which they matter. */
+  /** The reasons, as sentences, the most important first. */
   readonly because: readonly string[];
 }
 

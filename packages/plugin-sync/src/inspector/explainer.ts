@@ -1,11 +1,11 @@
-/** The panel's form that asks why a record is as it is, and the answer. */
+/** The panel's form for asking why a record is as it is, and the answer. */
 import type { RecordId } from '@objectql/sync-types';
 import { element } from './element.js';
 import type { Explanation } from './explain-record.js';
 import type { Inspector } from './inspector.js';
 import { table } from './table.js';
 
-/** A form that names a record, and why that record is as it is. */
+/** A form that names a record, and the explanation of that record. */
 export class Explainer {
   readonly section: Element;
   readonly #inspector: Inspector;

@@ -24,12 +24,12 @@ export interface Inspection {
   readonly clientId: string;
   readonly logId: string;
   readonly user: string | null;
-  /** The place in the server's feed up to which everything is stored here. */
+  /** The checkpoint: everything before it is stored here. */
   readonly checkpoint: string | null;
   /** Set while all records are received anew. */
   readonly walk: string | null;
   readonly status: SyncStatus;
-  /** The oldest of the log, first to be sent; the status counts all of it. */
+  /** The oldest log entries, which are sent first; the status counts all of them. */
   readonly log: readonly InspectedEntry[];
   /** The newest first. */
   readonly outcomes: readonly RecordedOutcome[];
@@ -39,7 +39,7 @@ export interface Inspection {
   readonly deadLetters: readonly DeadLetter[];
 }
 
-/** 50: what one looks through by eye. */
+/** 50: as many as a person looks through. */
 const KEEP = 50;
 
 /**
@@ -51,7 +51,7 @@ const KEEP = 50;
  * ```
  */
 export class Inspector {
-  /** What is to be seen now, and whenever it changes. */
+  /** What there is to see now, and whenever it changes. */
   readonly inspection: LiveValue<Inspection>;
   readonly #sync: SyncPlugin;
   readonly #keep: number;
@@ -73,7 +73,7 @@ export class Inspector {
       watch: (tell) => {
         const look = () => tell(this.#inspect());
         this.#recorded = () => callContained(look, client.listeners.report);
-        // Also what shows in no status, as that a change has become durable.
+        // Also looks at what no status shows, such as a change becoming durable.
         const stop = client.subscribeStatus(look, () => false);
         return () => {
           stop();
@@ -105,7 +105,7 @@ export class Inspector {
   /** Leaves the client as it was found. */
   close(): void {
     const { client } = this.#sync;
-    // Whoever has replaced the transport since then keeps theirs.
+    // If somebody has replaced the transport since, theirs stays.
     if (client.transport === this.#watched) client.transport = this.#unwatched;
   }
 
@@ -142,13 +142,13 @@ export class Inspector {
   }
 }
 
-/** Each part that is the same as before stays the same object; all of them together, `before` itself. */
+/** Keeps each part that is the same as before; if all are, `before` itself. */
 function keepParts(before: Inspection, after: Inspection): Inspection {
   const parts = Object.entries(after).map(([name, part]) => {
     const known: unknown = before[name as keyof Inspection];
     return [name, jsonEquals(known, part) ? known : part] as const;
   });
   const isSame = parts.every(([name, part]) => part === before[name as keyof Inspection]);
-  // The very entries of an `Inspection`.
+  // These are the entries of an `Inspection`.
   return isSame ? before : (Object.fromEntries(parts) as unknown as Inspection);
 }

@@ -5,7 +5,7 @@ import { type Inspection, Inspector, type InspectorOptions } from './inspector.j
 import { partsOf } from './panel-parts.js';
 import { PANEL_STYLES } from './panel-styles.js';
 
-/** An element of the page, by what is used of it: a program that knows no DOM can import this module as well. */
+/** An element of the page, as far as it is used: programs without DOM types can import this module as well. */
 export interface PanelHost {
   readonly shadowRoot: object | null;
   attachShadow(init: { readonly mode: 'open' }): object;
@@ -21,7 +21,7 @@ export interface PanelHost {
  */
 export function mountInspector(host: PanelHost, sync: SyncPlugin, options?: InspectorOptions): () => void {
   const inspector = new Inspector(sync, options);
-  // A cast, because the port leaves the DOM's own types out.
+  // A cast, because the port does not use the DOM's types.
   const root = (host.shadowRoot ?? host.attachShadow({ mode: 'open' })) as ShadowRoot;
   const styles = new CSSStyleSheet();
   styles.replaceSync(PANEL_STYLES);
@@ -33,7 +33,7 @@ export function mountInspector(host: PanelHost, sync: SyncPlugin, options?: Insp
   let shown: Inspection | undefined;
   const show = () => {
     const now = inspection.getSnapshot();
-    // A part that did not change keeps its elements, and with them the focus and the selection of whoever reads it.
+    // An unchanged part keeps its elements, and with them its reader's focus and selection.
     for (const { body, of, draw } of parts) if (!shown || of(shown) !== of(now)) body.replaceChildren(draw(now));
     shown = now;
     explainer.again();

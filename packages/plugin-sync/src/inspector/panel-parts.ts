@@ -1,4 +1,4 @@
-/** What is shown of a client, part by part: each is drawn again only when what it is drawn from has changed. */
+/** What is shown of a client, part by part: a part is drawn again only when its data has changed. */
 import type { RecordId } from '@objectql/sync-types';
 import { element } from './element.js';
 import type { Explainer } from './explainer.js';
@@ -8,15 +8,15 @@ import { type Cell, table } from './table.js';
 export interface Part {
   readonly section: Element;
   readonly body: Element;
-  /** What the part is drawn from. */
+  /** The data that the part shows. */
   readonly of: (inspection: Inspection) => unknown;
   readonly draw: (inspection: Inspection) => Node;
 }
 
-/** The name of a record, which explains it when it is pressed. */
+/** The name of a record; pressing it explains the record. */
 type RecordCell = (objectName: string, recordId: RecordId) => Cell;
 
-/** The parts in the order in which they are shown. */
+/** The parts in the order they are shown. */
 export function partsOf(explainer: Explainer): readonly Part[] {
   const record: RecordCell = (objectName, recordId) => ({
     text: `${objectName} ${recordId}`,

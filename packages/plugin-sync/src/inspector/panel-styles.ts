@@ -1,4 +1,4 @@
-/** The panel's own look, light or dark as the page is. */
+/** The panel's own look, light or dark like the page. */
 
 export const PANEL_STYLES = `
 :host {

@@ -1,7 +1,7 @@
-/** What the inspector keeps of requests: who asked what, and what became of it. No record contents. */
+/** What the inspector keeps of requests: who asked what, and the outcome. No record contents. */
 import type { MutationLogEntry, SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
 
-/** One request of this tab and what came of it. */
+/** One request of this tab and its outcome. */
 export interface RecordedRequest {
   /** Counts from 1. */
   readonly number: number;
@@ -15,7 +15,7 @@ export interface RecordedRequest {
   readonly outcome: RequestOutcome;
 }
 
-/** Where a request stands. */
+/** The state of a request. */
 export type RequestOutcome =
   | { readonly status: 'under way' }
   | {
@@ -30,7 +30,7 @@ export type RequestOutcome =
     }
   | { readonly status: 'failed'; readonly tookMs: number; readonly message: string };
 
-/** What became of one mutation, as the server answered it. */
+/** What became of one mutation, by the server's answer. */
 export interface RecordedOutcome {
   readonly mutationId: string;
   readonly objectName: string;
@@ -43,7 +43,7 @@ export interface RecordedOutcome {
   readonly detail: string;
 }
 
-/** The outcomes in an answer; an answer that is none, such as a page of HTML, has none. */
+/** The outcomes in an answer; none for something else, such as a page of HTML. */
 export function outcomesIn(
   answer: Partial<SyncPushResponse>,
   { mutations, at }: { readonly mutations: readonly MutationLogEntry[]; readonly at: number },

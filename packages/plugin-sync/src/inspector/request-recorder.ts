@@ -1,4 +1,4 @@
-/** Watches what goes through a transport, and keeps the last of it. */
+/** Watches a transport's requests and keeps the last ones. */
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import type { SyncTransport } from '../transport/transport.js';
 import { outcomesIn, type RecordedOutcome, type RecordedRequest, type RequestOutcome } from './recorded-request.js';
@@ -35,7 +35,7 @@ export class RequestRecorder {
     return this.#outcomes;
   }
 
-  /** The same transport, watched. What it has beside `push` and `pull` is left as it is. */
+  /** The same transport, watched. Anything beside `push` and `pull` is left as it is. */
   watch(transport: SyncTransport): SyncTransport {
     const record = this.#record.bind(this);
     // A proxy, because a transport may be an object of any class, with private fields of its own.
@@ -91,7 +91,7 @@ export class RequestRecorder {
   }
 }
 
-/** A transport of the application's may answer anything; what it is worth is judged by who asked. */
+/** An application's own transport may answer anything; the caller judges it. */
 function isAnswer(answer: unknown): answer is Partial<SyncPushResponse> {
   return typeof answer === 'object' && answer !== null && !(answer instanceof Response);
 }

@@ -10,6 +10,6 @@ export type { SyncKernel } from './sync-kernel.js';
  */
 export function createKernel<Plugin extends KernelPlugin>(options: KernelOptions<Plugin>): SyncKernel<Plugin> {
   const kernel = createObjectStackKernel(options, () => import('@objectstack/runtime'));
-  // A cast, because it is the plugin that adds `sync` to the kernel, and only once it is started.
+  // A cast, because the plugin adds `sync` to the kernel, and only once it is started.
   return kernel as SyncKernel<Plugin>;
 }

@@ -1,6 +1,6 @@
-/** Calls of the application's code that harm nobody when they fail. */
+/** Calls the application's code so that its failures do no harm. */
 
-/** Calls what may throw or, being asynchronous, reject later; either is reported and stays contained. */
+/** Calls what may throw, or reject later; either is reported and goes no further. */
 export function callContained(call: () => unknown, onFailed: (error: unknown) => void): void {
   try {
     const returned = call();
@@ -10,7 +10,7 @@ export function callContained(call: () => unknown, onFailed: (error: unknown) =>
   }
 }
 
-/** True for what can be awaited, whichever library or frame it comes from. */
+/** True for anything that can be awaited, whatever library or frame it comes from. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

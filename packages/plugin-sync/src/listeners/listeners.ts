@@ -8,7 +8,7 @@ import type { DroppedFields, SyncEventListener } from './sync-listener.js';
 /** 60 s for one page: a listener that never ends must not end sync. */
 export const LISTENER_TIMEOUT_MS = 60_000;
 
-/** What listeners are told, by the method that hears it. */
+/** What listeners are told, by method name. */
 export interface Told {
   readonly onSyncStart: undefined;
   readonly onSyncComplete: SyncPushResponse;
@@ -18,17 +18,17 @@ export interface Told {
 
 interface Registration {
   readonly listener: SyncEventListener;
-  /** The one object it hears of; all when `undefined`. */
+  /** The one object that the listener hears of; all when `undefined`. */
   readonly objectName: string | undefined;
 }
 
 export class Listeners {
-  /** True once nothing of the application's is waited for. */
+  /** True once the application's code is no longer waited for. */
   isClosed = false;
   readonly #platform: Platform;
   readonly #onError: (error: Error) => void;
   #registrations: readonly Registration[] = [];
-  /** Ends the wait for what is under way. */
+  /** Ends the waits under way. */
   #close = () => {};
 
   /** `onError` hears every error before the listeners do. */
@@ -41,7 +41,7 @@ export class Listeners {
   readonly report = (error: unknown): void => {
     const reported = toError(error);
     this.#onError(reported);
-    // What a listener for errors throws is told to nobody but `onError`: it would only be told to the thrower.
+    // What an error listener throws goes to `onError` alone: otherwise the thrower would hear of itself.
     for (const { listener } of this.#registrations) {
       callContained(
         () => listener.onSyncError?.(reported),
@@ -50,13 +50,13 @@ export class Listeners {
     }
   };
 
-  /** Waits for nothing of the application's any more: it may be what waits for the client to close. */
+  /** Stops waiting for the application's code: that may itself wait for the client to close. */
   close(): void {
     this.isClosed = true;
     this.#close();
   }
 
-  /** Adds a listener, for one object or for all. The same one added again for the same object is still one. */
+  /** Adds a listener, for one object or for all. Adding it again for the same object changes nothing. */
   add(listener: SyncEventListener, objectName?: string): void {
     this.remove(listener, objectName);
     this.#registrations = [...this.#registrations, { listener, objectName }];
@@ -68,18 +68,18 @@ export class Listeners {
     );
   }
 
-  /** Tells all listeners; of a list each hears what is of its object, if there is any. */
+  /** Tells all listeners; each hears those items of a list that are of its object, if there are any. */
   tell<Name extends keyof Told>(name: Name, told: Told[Name]): void {
     for (const { listener, objectName } of this.#registrations) {
       const own = Array.isArray(told) ? ofObject(told, objectName) : told;
       if (Array.isArray(own) && own.length === 0) continue;
-      // The compiler does not see that the method of a name takes what is told under that name.
+      // The compiler does not see that a method takes what is told under its name.
       const hearer = listener as { readonly [Method in Name]?: (told: unknown) => unknown };
       callContained(() => hearer[name]?.(own), this.report);
     }
   }
 
-  /** Hands server changes over; rejects when a listener does, so that they are not taken as received. */
+  /** Hands over server changes; rejects when a listener does, so that they do not count as received. */
   async serverChanges(changes: readonly SyncServerChange[]): Promise<void> {
     for (const { listener, objectName } of this.#registrations) {
       if (!listener.onServerChanges) continue;
@@ -97,9 +97,9 @@ export class Listeners {
     }
   }
 
-  /** What `work` of the application's resolves with, within a limit; rejects when this is closed before. */
+  /** Resolves with the result of the application's `work`, within a limit; rejects when this is closed before. */
   waitFor<T, Late>(work: PromiseLike<T>, limit: Omit<WaitLimit<Late>, 'platform'>): Promise<T | Late> {
-    // One for each wait, or the one promise would keep all that was raced with it.
+    // One promise for each wait: a shared one would keep everything it was raced with.
     const closed = new Promise<never>((_, reject) => {
       this.#close = () => reject(new Error('The client is closed.'));
     });
@@ -112,7 +112,7 @@ interface OfObject {
   readonly objectName: string;
 }
 
-/** Copies, because what a listener changes must not change what is stored. */
+/** Copies, because a listener's changes must not change what is stored. */
 function ofObject<Item extends OfObject | { readonly mutation: OfObject }>(
   items: readonly Item[],
   objectName: string | undefined,

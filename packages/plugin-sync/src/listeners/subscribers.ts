@@ -2,10 +2,10 @@
 import { jsonEquals } from '@objectql/sync-types';
 import { callContained } from './call-contained.js';
 
-/** Which values need not be told one after the other. */
+/** True for values that need not be told one after the other. */
 export type IsSame = (told: unknown, value: unknown) => boolean;
 
-/** Calls each subscriber by itself: one that throws is reported, and stops neither the others nor what they hear of. */
+/** Calls each subscriber by itself: one that throws is reported, and the others still hear everything. */
 export class Subscribers<Value> {
   readonly #listeners = new Set<(value: Value) => unknown>();
   readonly #read: () => Value;
@@ -19,7 +19,7 @@ export class Subscribers<Value> {
     this.#onFailed = onFailed;
   }
 
-  /** Calls `listener` with the present value, and with every later one that is not the same. Returns what stops it. */
+  /** Calls `listener` with the present value, and with each later one that differs. Returns what stops it. */
   add(listener: (value: Value) => unknown, isSame: IsSame = jsonEquals): () => void {
     let told: Value | undefined;
     // A function of its own, so that one listener subscribed twice is two subscriptions.
@@ -35,7 +35,10 @@ export class Subscribers<Value> {
     };
   }
 
-  /** The value may be another. One that a listener causes is told when all have heard the one before: nobody hears an older one last. */
+  /**
+   * The value may have changed. A change that a listener causes is told after all have heard the one before: nobody
+   * hears an older value last.
+   */
   tell(): void {
     this.#isDue = true;
     if (this.#isTelling) return;
@@ -43,7 +46,7 @@ export class Subscribers<Value> {
     while (this.#isDue && this.#listeners.size > 0) {
       this.#isDue = false;
       const value = this.#read();
-      // One that was called before may have stopped another.
+      // An earlier listener may have stopped a later one.
       for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) this.#call(listener, value);
     }
     this.#isTelling = false;

@@ -2,24 +2,24 @@
 
 /** One event of a stream. */
 export interface StreamEvent {
-  /** `message` where the stream does not say. */
+  /** `message` if the stream does not say. */
   readonly type: string;
   readonly data: string;
 }
 
-/** 64 Ki characters: no event of sync is near it, and what never ends a line or an event is no stream of events. */
+/** 64 Ki characters: no event of sync comes near it, and a line or event that never ends is no event stream. */
 const MAX_UNFINISHED = 64 * 1024;
 
 /**
- * Takes a stream in pieces, however it was cut, and gives the events that are complete. Of an event it reads `event` and
- * `data`; `id` and `retry` are for browsers that reconnect by themselves.
+ * Takes a stream in pieces, cut anywhere, and returns the complete events. Of an event it reads `event` and `data`;
+ * `id` and `retry` are for browsers that reconnect by themselves.
  */
 export class EventStreamParser {
   #unfinished = '';
   #type = '';
   #data: string | undefined;
 
-  /** The events that end in `text`. Throws for what is too long for any event. */
+  /** The events that end in `text`. Throws when one is too long. */
   push(text: string): readonly StreamEvent[] {
     const lines = (this.#unfinished + text).split(LINE_END);
     this.#unfinished = lines.pop() ?? '';

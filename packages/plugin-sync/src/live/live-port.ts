@@ -1,4 +1,4 @@
-/** What connects a client to its live updates, so that a client without them carries none of their weight. */
+/** Connects a client to its live updates, so that a client without them carries none of their code. */
 
 import type { SyncEvent, SyncState } from '../cycle/sync-state.js';
 import type { Platform } from '../platform/platform.js';
@@ -6,7 +6,7 @@ import type { SyncTransport } from '../transport/transport.js';
 
 /**
  * How the client learns of others' changes: not by itself (`off`), not yet (`connecting`), at once (`open`), or by
- * asking every half a minute because no stream gets through (`polling`).
+ * asking every half minute because no stream gets through (`polling`).
  */
 export type LiveStatus = 'off' | 'connecting' | 'open' | 'polling';
 
@@ -17,10 +17,10 @@ export interface LiveClient {
   /** False when this client asks for no changes at all. */
   readonly isPulling: boolean;
   state(): SyncState;
-  /** The place in the feed up to which everything is stored here. */
+  /** The checkpoint: everything before it is stored here. */
   checkpoint(): string | null;
   dispatch(event: Extract<SyncEvent, { readonly type: 'requested' | 'refused' }>): void;
-  /** To be called when `status` has changed. */
+  /** Call it when `status` has changed. */
   onChanged(): void;
 }
 

@@ -19,15 +19,15 @@ import type { LiveStatus } from './live-port.js';
 
 export type LiveState =
   | { readonly at: 'off' }
-  /** Asks for changes at `until`, then waits for the answer: a stream begins where the client stands. */
+  /** Asks for changes at `until`, then waits for the answer: a stream begins at the client's checkpoint. */
   | { readonly at: 'starting'; readonly until: number | null }
-  /** A stream is being opened; `until` is when something must have come. */
+  /** A stream is being opened; something must come by `until`. */
   | { readonly at: 'connecting'; readonly until: number; readonly failures: number }
-  /** `until` is when the next sign of life must have come; one that ends before `steadyAt` is a failure more. */
+  /** The next sign of life must come by `until`; a stream that ends before `steadyAt` is one more failure. */
   | { readonly at: 'open'; readonly until: number; readonly steadyAt: number; readonly failures: number }
   /** The next stream is opened at `until`. */
   | { readonly at: 'waiting'; readonly until: number; readonly failures: number }
-  /** Asks at `until`, and opens a stream after so many more times. */
+  /** Asks at `until`, and opens a stream after `left` more questions. */
   | { readonly at: 'polling'; readonly until: number; readonly left: number };
 
 export type LiveEvent =
@@ -40,7 +40,7 @@ export type LiveEvent =
   | { readonly type: 'ended'; readonly retryAfterMs?: number | undefined }
   /** There is no stream for this client, for `retryAfterMs` at least. */
   | { readonly type: 'refused'; readonly retryAfterMs?: number | undefined }
-  /** The device has its network back, or was looked at again. */
+  /** The device has its network back, or somebody looks at it again. */
   | { readonly type: 'woke' };
 
 /** Now, epoch milliseconds, and a number in [0, 1) that spreads many clients. */
@@ -55,15 +55,20 @@ export interface LiveTransition {
   readonly polls: boolean;
 }
 
-/** 3 s: a host that ends each stream, as some do after 10 s, lets it live longer; what ends it at once does not. */
+/**
+ * 3 s: a host that limits each stream, often to 10 s, lets it live longer; one that blocks streams ends them at once.
+ */
 export const STEADY_MS = 3000;
 /** 10 s: longer than the slowest mobile network takes to bring a first byte. */
 export const FIRST_WORD_MS = 10_000;
-/** Two heartbeats and a half: one may be late, two that are missing are a dead connection. */
+/** Two heartbeats and a half: one may be late; if two are missing, the connection is dead. */
 export const SILENCE_MS = 2.5 * STREAM_HEARTBEAT_MS;
-/** 30 s on average between two questions: what a server bears of all its clients, and a person of a list that lags. */
+/**
+ * 30 s on average between two questions: a server can bear that from all its clients, and a person a list that lags so
+ * far.
+ */
 export const POLL_MS = 30_000;
-/** 10 questions, about 5 min: whoever changes networks gets a stream soon, and a dead end is not tried all the time. */
+/** 10 questions, about 5 min: a user who changes networks soon gets a stream, and a blocked one is rarely tried. */
 export const POLLS_BEFORE_STREAM = 10;
 /** 3: a server that restarts is back by then. */
 export const FAILURES_BEFORE_POLLING = 3;
@@ -90,7 +95,7 @@ export function liveTransition(state: LiveState, event: LiveEvent, moment: LiveM
   }
 }
 
-/** What a user interface is told. */
+/** What a user interface shows. */
 export function liveStatusOf(state: LiveState): LiveStatus {
   if (state.at === 'off' || state.at === 'open' || state.at === 'polling') return state.at;
   return 'failures' in state && state.failures >= FAILURES_BEFORE_POLLING ? 'polling' : 'connecting';
@@ -123,12 +128,12 @@ function whileOpen(state: At<'open'>, event: LiveEvent, moment: LiveMoment): Liv
     case 'heard':
       return stay({ ...state, until: moment.now + SILENCE_MS });
     case 'ended':
-      // Something on the way may let the first word through and then end each stream: that is not to be asked without a pause.
+      // Something on the way may pass the first word and then end each stream: it must not be tried without a pause.
       return wait(moment.now < state.steadyAt ? state.failures + 1 : 1, event.retryAfterMs, moment);
     case 'due':
       return connect(moment, 1);
     case 'woke':
-      // A device that slept finds the connection of before, and nobody at its other end.
+      // After a device slept, the old connection may have nobody at its other end.
       return moment.now >= state.until ? connect(moment, 0) : stay(state);
     default:
       return stay(state);
@@ -142,7 +147,7 @@ function whilePolling(state: At<'polling'>, event: LiveEvent, moment: LiveMoment
   return { state: poll(moment, state.left - 1), polls: true };
 }
 
-/** After some failures a try to connect asks as well, because the stream alone may be what fails. */
+/** After some failures, each try to connect also asks, because only the stream may fail. */
 function connect({ now }: LiveMoment, failures: number): LiveTransition {
   const state = { at: 'connecting', until: now + FIRST_WORD_MS, failures } as const;
   return { state, polls: failures >= FAILURES_BEFORE_POLLING };

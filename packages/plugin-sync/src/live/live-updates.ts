@@ -1,4 +1,4 @@
-/** Holds the server's live stream for a client, and asks from time to time where no stream gets through. */
+/** Holds the server's live stream for a client, and polls when no stream gets through. */
 import { retryAfterMs } from '../transport/retry-after.js';
 import { EventStreamParser } from './event-stream-parser.js';
 import type { LiveClient, LiveStatus, LiveUpdates, StartLive } from './live-port.js';
@@ -6,23 +6,25 @@ import { type LiveEvent, type LiveState, liveStatusOf, liveTransition } from './
 
 /** When live updates rest. */
 export interface LiveUpdatesOptions {
-  /** Whether to go on in a page that nobody has seen for 5 minutes, for apps that call their users back. Default `false`. */
+  /**
+   * Whether to go on in a page that nobody has seen for 5 minutes, for apps that notify their users. Default `false`.
+   */
   readonly whileHidden?: boolean | undefined;
 }
 
-/** 5 min: who looks at another tab for a while finds everything in place; a tab left open for weeks costs nobody a stream. */
+/** 5 min: a user who returns from another tab finds everything current; a tab left open for weeks costs no stream. */
 export const MAX_HIDDEN_MS = 5 * 60 * 1000;
 
 /**
  * Lets a client learn of others' changes at once: `new SyncPlugin({ clientId, transport, live: liveUpdates() })`. The
- * client then syncs by itself from the beginning, reconnects by itself, and polls where no stream gets through or the
- * transport has none; its status tells which, as `live`.
+ * client then syncs from the start and reconnects by itself, and polls if no stream gets through or the transport has
+ * none; `live` of its status tells which.
  */
 export function liveUpdates({ whileHidden = false }: LiveUpdatesOptions = {}): StartLive {
   return (client) => new LiveConnection(client, whileHidden ? Number.POSITIVE_INFINITY : MAX_HIDDEN_MS);
 }
 
-/** Carries out what the machine of `live-state.ts` decides: its timer, its stream, and its questions. */
+/** Carries out what the machine of `live-state.ts` decides: arms its timer, holds its stream, and asks. */
 class LiveConnection implements LiveUpdates {
   readonly #client: LiveClient;
   readonly #stopListening: () => void;
@@ -32,7 +34,7 @@ class LiveConnection implements LiveUpdates {
   /** The checkpoint of the last poke, until it is compared with the client's own. */
   #poked: string | undefined;
   readonly #maxHiddenMs: number;
-  /** When somebody could last see the app, epoch milliseconds. */
+  /** When the app was last visible, epoch milliseconds. */
   #seenAt: number;
 
   constructor(client: LiveClient, maxHiddenMs: number) {
@@ -57,7 +59,7 @@ class LiveConnection implements LiveUpdates {
     this.#catchUp();
   }
 
-  /** What comes by itself is also the time to see whether live updates are still wanted. */
+  /** An event that comes by itself is also the time to check whether live updates are still wanted. */
   #happen(event: LiveEvent): void {
     this.follow();
     this.#dispatch(event);
@@ -83,7 +85,7 @@ class LiveConnection implements LiveUpdates {
     this.#disarm = platform.setTimer(() => this.#happen({ type: 'due' }), state.until - platform.now());
   }
 
-  /** Every `connecting` is a stream of its own, `open` is the same one going on, and nothing else holds any. */
+  /** Each `connecting` opens a stream of its own, `open` keeps it, and no other state holds one. */
   #carry(state: LiveState): void {
     if (state.at === 'open') return;
     this.#stream?.abort();
@@ -95,7 +97,7 @@ class LiveConnection implements LiveUpdates {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    // What a stream of before still says is of no interest.
+    // What an earlier stream still says is ignored.
     const tell = (event: LiveEvent) => {
       if (!signal.aborted) this.#happen(event);
     };
@@ -110,7 +112,7 @@ class LiveConnection implements LiveUpdates {
       const parser = new EventStreamParser();
       const decoder = new TextDecoder();
       const reader = response.body.getReader();
-      // A transport of the application's may not know the signal, and would keep its connection.
+      // An application's own transport may ignore the signal and keep its connection.
       signal.addEventListener('abort', () => reader.cancel().catch(() => {}));
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
         tell({ type: 'heard' });
@@ -119,12 +121,12 @@ class LiveConnection implements LiveUpdates {
         }
       }
     } catch {
-      // The same as its end: what counts is that nothing more comes.
+      // Treated as its end: nothing more comes.
     }
     tell({ type: 'ended' });
   }
 
-  /** What a response that is no stream means; nothing for one that is. */
+  /** What a response means that is no stream; `undefined` for a stream. */
   #problemOf({ status, ok, headers }: Response): LiveEvent | undefined {
     const waitMs = retryAfterMs(headers, this.#client.platform.now());
     if (status === 401 && this.#isFree()) {
@@ -132,7 +134,7 @@ class LiveConnection implements LiveUpdates {
       return { type: 'ended' };
     }
     if (status === 401 || status >= 500) return { type: 'ended', retryAfterMs: waitMs };
-    // A page for people, as a server without this route may answer, is no stream either.
+    // An HTML page, as a server without this route may answer, is no stream either.
     if (ok && headers.get('content-type')?.startsWith('text/event-stream')) return undefined;
     return { type: 'refused', retryAfterMs: waitMs };
   }
@@ -142,7 +144,7 @@ class LiveConnection implements LiveUpdates {
     this.#catchUp();
   }
 
-  /** Asks for what a poke told of, unless a sync under way has brought it; while one is under way, that is not known yet. */
+  /** Asks for what a poke announced, unless a sync has brought it; that is unknown while a sync is under way. */
   #catchUp(): void {
     const poked = this.#poked;
     if (poked === undefined || !this.#isFree()) return;
@@ -163,7 +165,7 @@ class LiveConnection implements LiveUpdates {
 
 const NO_STREAM: LiveEvent = { type: 'refused' };
 
-/** Data that is not understood is equal to no checkpoint: the client asks. */
+/** Unreadable data equals no checkpoint: the client then asks. */
 function checkpointIn(data: string): string {
   try {
     return String(JSON.parse(data).checkpoint);

@@ -1,4 +1,4 @@
-/** Keeps the objects that are shown already wherever they are still true: what is identical need not be shown again. */
+/** Keeps objects that are already shown while they are still true: identical ones need not be shown again. */
 import { jsonEquals } from '@objectql/sync-types';
 
 /** `before` when both are the same JSON. */
@@ -6,7 +6,7 @@ export function keepSame<Value>(before: Value, after: Value): Value {
   return jsonEquals(before, after) ? before : after;
 }
 
-/** A list in which each item that is the same JSON as before is the same object; `before` itself if that is all of it. */
+/** A list in which each item that is the same JSON as before is the same object; `before` itself if nothing changed. */
 export function keepSameItems<Item>(
   before: readonly Item[],
   after: readonly Item[],

@@ -1,20 +1,20 @@
-/** A value that changes, for whoever shows it. Knows no framework; fits React's `useSyncExternalStore` as it is. */
+/** A value that changes, for whatever shows it. Knows no framework; fits React's `useSyncExternalStore` as it is. */
 
 /** Where a live value comes from. */
 export interface LiveValueSource<Value> {
-  /** What is shown before anything is known, and on a server. */
+  /** Shown before anything is known, and on a server. */
   readonly initial: Value;
-  /** Tells every value from now on; returns what stops it. What `tell` returns rejects where a listener fails. */
+  /** Tells every value from now on; returns what stops it. The promise of `tell` rejects when a listener fails. */
   readonly watch: (tell: (value: Value) => Promise<void>) => () => void;
-  /** The value now, where it is known without waiting. */
+  /** The value now, if it is known without waiting. */
   readonly read?: () => Value;
-  /** `after`, built from as much of `before` as is still true; `before` itself when nothing changed. */
+  /** `after`, reusing what is still true of `before`; `before` itself when nothing changed. */
   readonly keep: (before: Value, after: Value) => Value;
 }
 
 /**
- * Watches its source only while somebody subscribes. As long as nothing changed, `getSnapshot` returns the very same
- * value, so that `===` tells whether there is anything to show. Its functions may be passed on without the object.
+ * Watches its source only while somebody subscribes. While nothing changes, `getSnapshot` returns the same object, so
+ * `===` tells whether there is anything to show. Its functions may be passed on without the object.
  */
 export class LiveValue<Value> {
   readonly #source: LiveValueSource<Value>;
@@ -40,7 +40,7 @@ export class LiveValue<Value> {
     };
   };
 
-  /** The value now; where it must be read first, the last one that was seen, or the initial one. */
+  /** The value now; if it must be read first, the last one seen, or the initial one. */
   readonly getSnapshot = (): Value => {
     const { read, keep } = this.#source;
     if (!this.#stop && read) this.#value = keep(this.#value, read());
@@ -54,7 +54,7 @@ export class LiveValue<Value> {
     const kept = this.#source.keep(this.#value, value);
     if (kept === this.#value) return;
     this.#value = kept;
-    // Each by itself, and none that one called before has stopped.
+    // Each by itself, unless an earlier one has stopped it.
     await Promise.all([...this.#listeners].map(async (listener) => this.#listeners.has(listener) && listener()));
   }
 }

@@ -1,4 +1,7 @@
-/** What a user interface shows of a client, as values that change. The package's `/observe` entry; `/react` stands on it. */
+/**
+ * What a user interface shows of a client, as values that change. The package's `/observe` entry; `/react` builds on
+ * it.
+ */
 import type { JsonObject, RecordId, RecordRef } from '@objectql/sync-types';
 import type { LocalRecord } from '../records/rebase.js';
 import type { DeadLetter, ParkedConflict } from '../storage/client-storage.js';
@@ -9,7 +12,7 @@ import { LiveValue } from './live-value.js';
 
 export { LiveValue, type LiveValueSource } from './live-value.js';
 
-/** A record as it is named to an observer. */
+/** Names a record to an observer. */
 export interface ObservedRecord {
   readonly objectName: string;
   readonly recordId: RecordId;
@@ -57,12 +60,12 @@ export function observeStatus(sync: SyncPlugin): LiveValue<SyncStatus> {
   });
 }
 
-/** The conflicts that wait for the user, the longest waiting first; of one object where one is named. */
+/** The conflicts that wait for the user, the longest waiting first; of one object if one is named. */
 export function observeConflicts(sync: SyncPlugin, objectName?: string): LiveValue<readonly ParkedConflict[]> {
   return observeList(sync.client.conflicts.of(objectName));
 }
 
-/** The refused mutations that wait for the user, the longest waiting first; of one object where one is named. */
+/** The refused mutations that wait for the user, the longest waiting first; of one object if one is named. */
 export function observeDeadLetters(sync: SyncPlugin, objectName?: string): LiveValue<readonly DeadLetter[]> {
   return observeList(sync.client.deadLetters.of(objectName));
 }
@@ -81,7 +84,7 @@ function observeList<Item extends { readonly id: string }>(list: ObservedList<It
   });
 }
 
-/** Numbers before texts, as IndexedDB sorts keys; ids made of UUIDv7 so come in the order they were made. */
+/** Numbers before texts, as IndexedDB sorts keys; UUIDv7 ids thus come in the order they were made. */
 function byId({ recordId: a }: RecordRef, { recordId: b }: RecordRef): number {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;

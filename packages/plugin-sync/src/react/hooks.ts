@@ -16,7 +16,7 @@ import type { SyncStatus } from '../sync-status.js';
 
 /**
  * All records of an object in the order of their ids, pending changes included; `undefined` until they have been read.
- * Renders when one changes; the others stay the same objects, so that `memo` spares their rows.
+ * Renders when one changes; the others stay the same objects, so that `memo` skips their rows.
  */
 export function useRecords<Fields extends object = JsonObject>(
   sync: SyncPlugin,
@@ -41,12 +41,12 @@ export function useSyncStatus(sync: SyncPlugin): SyncStatus {
   return useLiveValue(useMemo(() => observeStatus(sync), [sync]));
 }
 
-/** The conflicts that wait for the user, the longest waiting first; of one object where one is named. */
+/** The conflicts that wait for the user, the longest waiting first; of one object if one is named. */
 export function useConflicts(sync: SyncPlugin, objectName?: string): readonly ParkedConflict[] {
   return useLiveValue(useMemo(() => observeConflicts(sync, objectName), [sync, objectName]));
 }
 
-/** The refused mutations that wait for the user, the longest waiting first; of one object where one is named. */
+/** The refused mutations that wait for the user, the longest waiting first; of one object if one is named. */
 export function useDeadLetters(sync: SyncPlugin, objectName?: string): readonly DeadLetter[] {
   return useLiveValue(useMemo(() => observeDeadLetters(sync, objectName), [sync, objectName]));
 }

@@ -57,7 +57,7 @@ export class RecordDrafts {
   }
 }
 
-/** Without data where the record is removed. */
+/** Without data if the record is removed. */
 type Draft = Omit<BaseRecord, 'data'> & { readonly data: JsonObject | null };
 
 function keptOf(draft: Draft): BaseRecord | undefined {

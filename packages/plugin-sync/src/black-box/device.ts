@@ -1,4 +1,4 @@
-/** A device of a test: an engine, its clock, its storage and the server it talks to. */
+/** A test's device: an engine, its clock, its storage and the server it talks to. */
 import type { SyncConfig, SyncServerChange } from '@objectql/sync-types';
 import { TestPlatform } from '../platform/test-platform.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
@@ -44,7 +44,7 @@ export function device(options: DeviceOptions = {}) {
     ],
   });
   let count = 0;
-  /** Records a change of a record; each call another value. */
+  /** Records a change of a record, with another value in each call. */
   const edit = (recordId = 'task-1') => {
     count += 1;
     return engine.recordMutation({
@@ -55,7 +55,7 @@ export function device(options: DeviceOptions = {}) {
       baseVersion: 1,
     });
   };
-  /** The recordIds of the mutations of each request. */
+  /** The record ids of the mutations in each request. */
   const sent = () => server.requests.map(({ mutations }) => mutations.map(({ recordId }) => recordId));
   return { engine, platform, storage, server, errors, edit, sent };
 }

@@ -21,7 +21,7 @@ export class ScriptedServer implements SyncTransport {
   readonly requests: SyncPushRequest[] = [];
   /** The ids of the mutations applied so far, in their order. */
   readonly applied: string[] = [];
-  /** How many requests the client was waiting for at once, at most. */
+  /** The most requests that the client was waiting for at once. */
   mostAtOnce = 0;
   /** True once a mutation was sent while another request that carried it was under way. */
   hasHadTwice = false;
@@ -34,7 +34,7 @@ export class ScriptedServer implements SyncTransport {
   /** Resolves after so many milliseconds of the test's clock. */
   readonly wait: (ms: number) => Promise<void>;
 
-  /** Goes through `script` request by request, and then does `otherwise` for all that follow. */
+  /** Answers by `script`, request by request, and then by `otherwise`. */
   constructor(platform: Platform, script: readonly Step[] = [], otherwise: Step = applies) {
     this.wait = (ms) =>
       new Promise((resolve) => {

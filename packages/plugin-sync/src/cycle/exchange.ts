@@ -32,7 +32,7 @@ export interface Ask {
 
 export interface Exchanged extends Ask {
   readonly answer: SyncPushResponse;
-  /** How far the device's clock is ahead of the server's; `null` where the server does not tell its time. */
+  /** How far the device's clock is ahead of the server's; `null` if the server does not tell its time. */
   readonly clockSkewMs: number | null;
 }
 

@@ -184,7 +184,7 @@ export class SyncCycle {
     return this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
   }
 
-  /** True for one that belongs to the sync under way. */
+  /** True for an entry that belongs to the sync under way. */
   #isWanted(first: StoredEntry | undefined): boolean {
     return first !== undefined && first.mutation.sequence <= this.#goal;
   }

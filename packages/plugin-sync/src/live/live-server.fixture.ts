@@ -2,7 +2,7 @@
 import type { SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import type { SyncTransport } from '../transport/transport.js';
 
-/** What a stream is answered. */
+/** The answer to a request for a stream. */
 export type StreamAnswer = (server: LiveServer) => Response | Promise<Response>;
 
 export class LiveServer implements SyncTransport {
@@ -10,11 +10,11 @@ export class LiveServer implements SyncTransport {
   readonly requests: string[] = [];
   /** The feed's newest place. */
   place = 1;
-  /** What the next streams are answered; the last one is repeated. */
+  /** The answers to the next streams; the last one repeats. */
   streams: StreamAnswer[] = [opens];
-  /** When a push is answered. */
+  /** A push is answered after this. */
   answering: Promise<void> = Promise.resolve();
-  /** Fails every push as long as it is set. */
+  /** Fails every push while it is set. */
   failure: Error | undefined;
   /** Whether the client still reads its stream. */
   isRead = false;

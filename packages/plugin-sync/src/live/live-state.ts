@@ -1,5 +1,5 @@
 /**
- * When the client holds a stream, and what it does where it cannot: a pure machine, `(state, event) → state, and whether
+ * When the client holds a stream, and what it does if it cannot: a pure machine, `(state, event) → state, and whether
  * to ask for changes now`.
  *
  *   off ──wanted──▶ starting ──has a checkpoint──▶ connecting ──heard──▶ open
@@ -11,7 +11,7 @@
  *                                           │         └──────── every 10th time, or when the device wakes ┘
  *
  * A stream that is silent from its beginning is held back by something on the way: the server's first poke comes at once.
- * After three failures in a row each try also asks, so that what breaks streams alone does not keep changes back.
+ * After three failures in a row each try also asks, so that changes come even if only streams fail.
  */
 import { assertNever, STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
 import { RETRY_AFTER_MAX_MS, retryDelayMs } from '../cycle/backoff.js';

@@ -114,7 +114,7 @@ export class DataEngineSync implements KernelPlugin {
     // The registry finds an object named `crm__task` as `task` too; its writes are noted by its name alone.
     const unknown = names.find((name) => engine.registry.getObject(name)?.name !== name);
     if (unknown) throw new Error(`Sync: there is no object '${unknown}' in the local data engine. Define it there.`);
-    // A write that is not allowed would wait in the outbox for ever, and the server's changes of the record behind it.
+    // A write that is not allowed would wait in the outbox for ever, and block the server's changes of its record.
     const recorded = names.filter((name) => !client.configs.refusalOf(name));
     for (const name of (await this.#isOwn()) ? recorded : []) await this.#enrol(name);
     await this.#drain();
@@ -177,7 +177,7 @@ export class DataEngineSync implements KernelPlugin {
     const given = operation.context?.transaction;
     const work = async (transaction: unknown, isOwned: boolean) => {
       const context = { ...AS_SYSTEM, transaction };
-      // Also where the write fails: see below.
+      // Also if the write fails: see below.
       if (!isOwned) this.#drainAfter(transaction);
       const ids = await idsBeforeWrite(operation, engine);
       const before = await readRows(engine, { objectName, ids, context });

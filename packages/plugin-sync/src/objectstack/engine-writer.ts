@@ -152,9 +152,9 @@ export class EngineWriter {
   }
 
   /**
-   * Writes these records into the engine, and those that could not be written before; the engine shows `others` as they
-   * are. `find` is called inside the turn: a caller that finds nothing new must still wait until earlier finds are
-   * written.
+   * Writes these records into the engine, and those that could not be written before; the engine already shows the data
+   * of `others`. `find` is called inside the turn: a caller that finds nothing new must still wait until earlier finds
+   * are written.
    */
   async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
     await this.#turns.take(async () => {

@@ -18,7 +18,7 @@ export interface Noted extends RecordRef {
   readonly recordId: string;
   readonly operation: MutationOperation;
   readonly data?: JsonObject;
-  /** What the engine showed; `undefined` where it showed nothing. */
+  /** What the engine showed; `undefined` if it showed nothing. */
   readonly base?: Shown | undefined;
 }
 
@@ -141,7 +141,7 @@ export class Outbox {
   }
 }
 
-/** A noted write, with the id of its mutation, the time it was made, and its user where known. */
+/** A noted write, with the id of its mutation, the time it was made, and its user if known. */
 type NotedBefore = Noted & { readonly made: MadeBefore; readonly user: string | null };
 
 /** Casts: these rows are written above and nowhere else. */

@@ -4,7 +4,7 @@ import { type LocalRecord, rebase } from '../records/rebase.js';
 import type { SyncClient } from '../sync-client.js';
 
 export interface SeenRecord {
-  /** `undefined` where there is none. */
+  /** `undefined` if there is none. */
   readonly seen: LocalRecord | undefined;
   /** Call it only when it is used: the record's version may belong to a feed that no longer exists. */
   readonly baseVersion: () => number | null;

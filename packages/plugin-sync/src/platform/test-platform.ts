@@ -1,7 +1,7 @@
 /** A device for tests: its clock moves only when told to, and the same seed gives the same ids and the same jitter. */
 import type { Platform } from './platform.js';
 
-/** Where a test's clock and chance begin. */
+/** The start of a test's clock and randomness. */
 export interface TestPlatformOptions {
   /** Epoch milliseconds the clock starts at. Default 2026-01-01T00:00:00Z. */
   readonly now?: number;
@@ -71,7 +71,7 @@ export class TestPlatform implements Platform {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Moves the clock on and runs the timers due by then, each at its own time, those set meanwhile included. */
+  /** Moves the clock on and runs the timers due by then, each at its own time, including those set meanwhile. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settled();
@@ -91,7 +91,7 @@ export class TestPlatform implements Platform {
     this.#timers = this.#timers.map((timer) => Object.assign(timer, { at: timer.at + shift }));
   }
 
-  /** Sleeps: the clock goes on and no timer runs. What fell due meanwhile runs with the next `advance`. */
+  /** Sleeps: the clock goes on and no timer runs. Timers that fell due run with the next `advance`. */
   sleep(ms: number): void {
     this.#now += ms;
   }
@@ -111,7 +111,7 @@ export class TestPlatform implements Platform {
     this.setOnline(this.#online);
   }
 
-  /** Gains or loses the network, and says so to who listens. */
+  /** Gains or loses the network, and tells the listeners. */
   setOnline(online: boolean): void {
     this.#online = online;
     for (const listener of [...this.#listeners]) listener(online);

@@ -1,20 +1,20 @@
-/** A storage that fails when a test says so: the way to prove that an app loses nothing when the disk is full. */
+/** A storage that fails when a test says so, to prove that an app loses nothing when the disk is full. */
 import type { RecordRef } from '@objectql/sync-types';
 import type { BaseRecord, ClientState, ClientStorage, StorageBatch } from '../storage/client-storage.js';
 import { StorageError } from '../storage/storage-error.js';
 
-/** What a storage is asked to do. */
+/** The operations of a storage. */
 export type StorageOperation = 'load' | 'commit' | 'getRecords' | 'listRecords' | 'close';
 
 /** One planned failure. */
 export interface StorageFault {
   /** Which operation fails, counted from 1: the n-th of all, or the n-th of those in `of`. */
   readonly nth: number;
-  /** Counts and fails operations of this kind alone. */
+  /** Counts and fails only operations of this kind. */
   readonly of?: StorageOperation;
   /**
-   * `before`: nothing was done, as when the disk is full. `after`: it was done and the caller does not know, as when the
-   * process that asked for it has moved on.
+   * `before`: nothing was done, as when the disk is full. `after`: it was done but the caller does not know, as when
+   * the process that asked for it is gone.
    */
   readonly when: 'before' | 'after';
 }
@@ -45,7 +45,7 @@ export class FaultStorage implements ClientStorage {
     this.#plan = plan;
   }
 
-  /** What was asked for, in its order, e.g. to find out how many faults there are to plan. */
+  /** The operations so far, in order, e.g. to find out how many faults to plan. */
   get operations(): readonly StorageOperation[] {
     return this.#operations;
   }

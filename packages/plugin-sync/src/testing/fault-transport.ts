@@ -1,20 +1,20 @@
-/** A transport on which things go wrong as planned, to see that an app lives with a bad network. */
+/** A transport that fails as planned, to see that an app lives with a bad network. */
 import { assertNever, type SyncPushRequest, type SyncPushResponse } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import { type SyncTransport, TransportError } from '../transport/transport.js';
 import { type Fault, type FaultPlan, faultOf } from './fault.js';
 
-/** What becomes of requests, in their order. */
+/** How a transport fails. */
 export interface FaultTransportOptions {
   /** What goes wrong. */
   readonly plan: FaultPlan;
-  /** Whose clock delays are measured by: the client's own, e.g. its `TestPlatform`. */
+  /** Its clock measures the delays: the client's own, e.g. its `TestPlatform`. */
   readonly platform: Platform;
 }
 
 /** A transport that remembers what went through it. */
 export interface FaultTransport extends SyncTransport {
-  /** Every request so far, also those that the server never saw. */
+  /** Every request so far, including those that the server never saw. */
   readonly requests: readonly SyncPushRequest[];
 }
 
@@ -84,7 +84,7 @@ function after(ms: number, platform: Platform): Promise<void> {
   });
 }
 
-/** Never answers, as a connection that is silently gone; what the client does about it shows in its signal. */
+/** Never answers, like a connection that is silently gone; the client's reaction shows in its signal. */
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);

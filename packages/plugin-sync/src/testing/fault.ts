@@ -7,7 +7,7 @@ export type Fault =
   | { readonly do: 'pass' }
   /** The server never sees the request; the client is told that there is no network. */
   | { readonly do: 'lose-request' }
-  /** The server does what it was asked, and the client never hears of it. */
+  /** The server executes the request, but the client never hears of it. */
   | { readonly do: 'lose-answer' }
   /** Neither an answer nor an error comes until the client gives up. */
   | { readonly do: 'hang' }
@@ -24,8 +24,8 @@ export type Fault =
     };
 
 /**
- * The fault of each request: a list in the order of the requests, behind whose end nothing goes wrong any more, or a
- * function of the request and its number, counted from 0.
+ * The fault of each request: a list in the order of the requests (nothing goes wrong after its end), or a function of
+ * the request and its number, counted from 0.
  */
 export type FaultPlan = readonly Fault[] | ((request: SyncPushRequest, index: number) => Fault);
 

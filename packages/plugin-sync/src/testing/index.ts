@@ -1,6 +1,6 @@
 /**
- * What the tests of an app need: a device with a clock in the test's hands, a bad network, a failing storage; and the suite
- * that a storage of your own must pass. The package's `/testing` entry, which needs no test framework of its own.
+ * For the tests of an app: a device whose clock the test controls, a bad network, a failing storage, and the suite that
+ * a storage of your own must pass. The package's `/testing` entry, which needs no test framework of its own.
  */
 export type { TestFramework } from '@objectql/sync-types';
 export { TestPlatform, type TestPlatformOptions } from '../platform/test-platform.js';

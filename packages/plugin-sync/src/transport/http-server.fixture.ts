@@ -1,4 +1,4 @@
-/** A real HTTP server for tests of transports: it notes what it was sent and answers as the test says. */
+/** A real HTTP server for tests of transports: it notes each request and answers as the test says. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ export interface ReceivedRequest {
   readonly method: string | undefined;
   readonly path: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  /** The body's JSON, unpacked; `undefined` where there is none. */
+  /** The body's JSON, unpacked; `undefined` if there is none. */
   readonly body: unknown;
 }
 
@@ -18,7 +18,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free port. `answer` is called with each request when all of it has come. */
+/** Starts a server on a free port. Calls `answer` with each request once it is complete. */
 export async function startServer(
   answer: (response: ServerResponse, request: ReceivedRequest) => void,
 ): Promise<TestServer> {

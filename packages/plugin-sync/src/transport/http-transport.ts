@@ -45,8 +45,9 @@ export interface HttpTransportOptions {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
- * A transport to `{url}/push`, `{url}/pull` and `{url}/stream`. It rejects with nothing but `TransportError`. A server that refuses
- * compressed bodies (415, or 400 where it does not know them) is sent plain ones from then on. Throws `SyncUsageError` without a `url`.
+ * A transport to `{url}/push`, `{url}/pull` and `{url}/stream`. It rejects only with `TransportError`. If the server
+ * refuses compressed bodies (415, or 400 if it does not know them), it sends plain ones from then on. Throws
+ * `SyncUsageError` without a `url`.
  *
  * ```text
  * const transport = httpTransport({ url: '/api/sync', token: () => session.token });

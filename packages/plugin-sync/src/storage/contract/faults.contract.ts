@@ -1,4 +1,4 @@
-/** What a client makes of a storage that fails: whichever operation it is, and whether it was done, nothing is lost or doubled. */
+/** A client with a failing storage: whichever operation fails, done or not, nothing is lost or doubled. */
 import type { SyncPushRequest, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import { TestPlatform } from '../../platform/test-platform.js';
@@ -74,7 +74,7 @@ interface Life {
   readonly server: OnceServer;
 }
 
-/** What the next process finds; where nothing is kept, what this one shows. */
+/** What the next process finds; if nothing is kept, what this one shows. */
 async function endOf(fixture: StorageFixture, { device, storage, place, server }: Life) {
   if (fixture.keeps === 'nothing') return show(device, server);
   // A client closes once; a storage that could not be closed with it may be closed again.
@@ -105,7 +105,7 @@ function openDevice(parts: {
   return new SyncEngine({ clientId: 'device', transport, storage, platform, config: { enabled: true } });
 }
 
-/** What a user does who was told that it failed: once more. */
+/** A user who was told of a failure tries once more. */
 async function again<T>(work: () => Promise<T>): Promise<T> {
   return work().catch(() => work());
 }
@@ -114,7 +114,7 @@ function durable(device: SyncEngine): Promise<void> {
   return again(() => device.flush());
 }
 
-/** Syncs until nothing is pending and all that the server has is here; waits its backoff out. */
+/** Syncs until nothing is pending and everything from the server is here; waits out its backoff. */
 async function untilSettled(device: SyncEngine, platform: TestPlatform): Promise<void> {
   for (let round = 0; round < 5; round++) {
     const answer = await device.sync();
@@ -123,7 +123,7 @@ async function untilSettled(device: SyncEngine, platform: TestPlatform): Promise
   }
 }
 
-/** A server that applies each mutation once, whatever is repeated, and tells what others wrote. */
+/** A server that applies each mutation once, even if repeated, and tells what others wrote. */
 class OnceServer {
   readonly applied: (readonly [recordId: unknown, operation: string])[] = [];
   readonly #resultById = new Map<string, SyncPushResponse['results'][number]>();

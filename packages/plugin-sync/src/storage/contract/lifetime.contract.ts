@@ -1,4 +1,4 @@
-/** What a storage keeps, when it is opened, read, closed and opened again. */
+/** What a storage keeps when it is opened, read, closed and opened again. */
 import type { ClientStorage } from '../client-storage.js';
 import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 import type { StorageTests } from './storage-tests.contract.js';
@@ -74,7 +74,7 @@ export function lifetimeContract({ fixture, storageTest, expect }: StorageTests)
       void storage.commit({ putEntries: [sampleEntry(`m${sequence}`, sequence)] }).then(() => finished.push(sequence));
     }
     await storage.close();
-    // Whoever passes the end of a batch on takes turns of their own for it.
+    // A wrapper that passes on the end of a batch takes turns of its own.
     for (let turn = 0; turn < 10; turn++) await undefined;
     expect(finished).toEqual([1, 2, 3]);
     if (fixture.keeps === 'nothing') return;
@@ -116,7 +116,7 @@ export function lifetimeContract({ fixture, storageTest, expect }: StorageTests)
   }
 }
 
-/** Changes every object it reaches, as far as they let it. */
+/** Tries to change every object it reaches. */
 function spoil(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   for (const part of Object.values(value)) spoil(part);
@@ -125,7 +125,7 @@ function spoil(value: unknown): void {
   else Object.assign(value, { spoilt: true });
 }
 
-/** The best of a few runs in milliseconds: the one the rest of the machine disturbed least. */
+/** The best of a few runs in milliseconds: the one that the machine disturbed least. */
 async function quickest(work: () => Promise<unknown>): Promise<number> {
   let bestMs = Number.POSITIVE_INFINITY;
   for (let run = 0; run < 5; run++) {

@@ -1,4 +1,4 @@
-/** The law of every storage: after any history it tells the same as a model that is too simple to be wrong. */
+/** The law of every storage: after any history it answers like a model that is too simple to be wrong. */
 import type { RecordRef } from '@objectql/sync-types';
 import { findJsonProblem, MAX_JSON_DEPTH, recordKey } from '@objectql/sync-types';
 import fc from 'fast-check';
@@ -48,7 +48,7 @@ async function take(session: StorageSession, step: Step, model: Model): Promise<
   return model;
 }
 
-/** Everything a storage tells about the records the histories are about. */
+/** Everything a storage tells about the records of the histories. */
 async function told(storage: ClientStorage): Promise<unknown> {
   const lists = await Promise.all(OBJECTS.map((objectName) => storage.listRecords(objectName)));
   return {
@@ -124,7 +124,7 @@ const OBJECTS = ['task', 'constructor', 'a:b', 'ü"𝄞'];
 const REFS: readonly RecordRef[] = OBJECTS.flatMap((objectName) =>
   [1, '1', ':', "it's", '日本'].map((recordId) => ({ objectName, recordId })),
 );
-/** Sequences and times follow from the id, so that no two differ in their order by chance. */
+/** Sequences and times follow from the id, so that no two differ in order by chance. */
 const IDS = ['m-1', 'm-2', 'm-3', 'm-4', 'm-5'];
 const placeOf = (id: string) => IDS.indexOf(id) * 7 + 1;
 

@@ -4,8 +4,8 @@ import { MemoryStorage } from '../memory-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './storage-samples.js';
 
 /**
- * Changes much of what a batch can, in step with its number. The first of three is the user's, where an entry comes and an old one
- * goes; two more are what the server told, and can tell again. A record changes in each.
+ * Changes most of what a batch can, by its number. The first of three is the user's: an entry comes and an old one
+ * goes. The other two hold what the server told, and can tell again. A record changes in each.
  */
 export function nthBatch(n: number): StorageBatch {
   const own = lastOwnBatch(n);
@@ -17,7 +17,7 @@ export function nthBatch(n: number): StorageBatch {
   };
 }
 
-/** The last of the batches up to this one that brought what only this device has. */
+/** The last batch up to this one with something that only this device has. */
 export function lastOwnBatch(n: number): number {
   return Math.max(0, n - ((n + 2) % 3));
 }
@@ -34,7 +34,7 @@ export interface Told {
   readonly records: readonly BaseRecord[];
 }
 
-/** What it tells after some of the batches. */
+/** What a storage tells after some of the batches. */
 export async function tell(storage: ClientStorage): Promise<Told> {
   const records = [...(await storage.listRecords('task'))];
   return { state: await storage.load(), records: records.sort((a, b) => Number(a.recordId) - Number(b.recordId)) };

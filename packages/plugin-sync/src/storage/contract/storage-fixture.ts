@@ -1,9 +1,9 @@
-/** How the storage contract gets at the implementation it tests. */
+/** How the storage contract reaches the implementation it tests. */
 import type { ClientStorage } from '../client-storage.js';
 
 /** An implementation under test. */
 export interface StorageFixture {
-  /** Whether what was committed is still there after `close`. */
+  /** What of the committed state is still there after `close`. */
   readonly keeps: 'everything' | 'nothing';
   /** What the first `load` after opening costs: what is pending, or everything that is stored. */
   readonly loadReads: 'pending' | 'everything';
@@ -23,11 +23,11 @@ export interface StoragePlace {
 export interface StorageSession {
   /** The storage that is open. */
   readonly storage: ClientStorage;
-  /** Closes the storage and opens it again, where it keeps anything; else leaves it as it is. */
+  /** Closes the storage and opens it again, if it keeps anything; else leaves it as it is. */
   reopen(): Promise<void>;
 }
 
-/** Runs `work` with a new storage and cleans up behind it. */
+/** Runs `work` with a new storage and cleans up after it. */
 export async function withStorage(
   fixture: StorageFixture,
   work: (session: StorageSession) => Promise<void>,

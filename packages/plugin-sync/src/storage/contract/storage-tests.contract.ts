@@ -2,7 +2,7 @@
 import type { TestFramework } from '@objectql/sync-types';
 import { type StorageFixture, type StorageSession, withStorage } from './storage-fixture.js';
 
-/** What the parts of the contract are given. */
+/** What each part of the contract gets. */
 export interface StorageTests extends Pick<TestFramework, 'expect'> {
   readonly fixture: StorageFixture;
   /** Declares a test that gets a new storage. */

@@ -1,4 +1,4 @@
-/** The storages that survive their process, by the name under which the crash test starts them. */
+/** The storages that survive their process, by the names that the crash test uses. */
 import Database from 'libsql';
 import type { ClientStorage } from '../client-storage.js';
 import { FileStorage } from '../file-storage.js';

@@ -1,4 +1,4 @@
-/** A disk for tests that forgets, at a power cut, any part of what was not synced. */
+/** A disk for tests: at a power cut it forgets any part of what was not synced. */
 import type { Disk, DiskFile } from './disk.js';
 
 export interface PowerCutDiskOptions {
@@ -7,13 +7,13 @@ export interface PowerCutDiskOptions {
 }
 
 /**
- * Keeps files in memory. Writes that were not synced survive a power cut in pieces, in any combination, as on a real
- * disk. Those of a sync that failed are not brought there by the next one, nor by that of another process, as on Linux, though both
- * read them; names survive up to some moment between the last sync of the directory and the cut.
+ * Keeps files in memory. Unsynced writes survive a power cut in pieces, in any combination, as on a real disk. After a
+ * failed sync, as on Linux, no later sync brings its writes to the disk, even of another process, though both can read
+ * them. Names survive up to some moment between the last sync of the directory and the cut.
  */
 export class PowerCutDisk implements Disk {
   readonly #random: () => number;
-  /** The names now, and what they were since the last sync of the directory, the oldest first. */
+  /** The names now and since the last sync of the directory, the oldest first. */
   #names: ReadonlyMap<string, Inode> = new Map();
   #namesBefore: readonly ReadonlyMap<string, Inode>[] = [];
   #operationsLeft = Number.POSITIVE_INFINITY;
@@ -29,7 +29,7 @@ export class PowerCutDisk implements Disk {
     this.#operationsLeft = operation;
   }
 
-  /** Fails so many operations, from the n-th from now on, with this error and without doing them. */
+  /** Fails `times` operations, from the n-th from now, with this error and without doing them. */
   failAt(operation: number, error: Error, times = 1): void {
     this.#failure = { operation, error, times };
   }
@@ -167,7 +167,7 @@ class Inode {
     this.#unsynced = [];
   }
 
-  /** Brings random pieces of what was not synced to the disk, and takes the rest for synced. */
+  /** Brings random unsynced pieces to the disk, and takes the rest for synced. */
   failToSync(random: () => number): void {
     const all = this.#unsynced.flatMap((whole) => pieces(whole, random));
     this.#unsynced = all.filter(() => random() < 0.5);

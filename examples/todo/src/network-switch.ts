@@ -21,8 +21,11 @@ export class NetworkSwitch {
     ...systemPlatform,
     isOnline: () => this.#isOn && systemPlatform.isOnline(),
     onConnectivity: (listener) => {
-      const tell = () => listener(this.platform.isOnline());
-      const stops = [this.subscribe(tell), systemPlatform.onConnectivity(tell)];
+      const stops = [
+        this.subscribe(() => listener(this.platform.isOnline())),
+        // What the system says, and not what it knows: it also asks for a try where a browser may be wrong.
+        systemPlatform.onConnectivity((isOnline) => listener(this.#isOn && isOnline)),
+      ];
       return () => stops.forEach((stop) => void stop());
     },
   };

@@ -33,6 +33,25 @@ describeInBrowser('the app without a network', (given) => {
     await context.close();
   });
 
+  it('sends what it keeps within a minute where the browser is wrong about that', async () => {
+    const context = await given.browser.newContext();
+    const page = await context.newPage();
+    await page.clock.install();
+    await openApp(page, given.app);
+    const device = new DeviceInPage(page);
+    await device.saved();
+    await page.evaluate(() => {
+      Object.defineProperty(navigator, 'onLine', { value: false });
+      dispatchEvent(new Event('offline'));
+    });
+    await device.add('Written behind a VPN');
+    await device.keeps(1);
+    await page.clock.runFor(60_000);
+    await device.status.filter({ hasText: 'Offline · everything is saved' }).waitFor();
+    expect(await given.app.titles()).toEqual(['Written behind a VPN']);
+    await context.close();
+  });
+
   it('tells the browser what to install: a manifest without errors, and icons of the sizes it names', async () => {
     const context = await given.browser.newContext();
     const page = await openTab(context, given.app);

@@ -2,7 +2,7 @@
 import type { LedgerRow, MemoryStore, Saved, SaveRequest, StoreTransaction, SyncStore } from '@objectql/protocol-sync';
 import { type AppDatabase, AppTransaction } from './app-database.js';
 import type { Gate } from './gate.js';
-import type { Mutant } from './mutant.js';
+import type { Mutant } from './mutants/mutant.js';
 
 export interface GatedStoreParts {
   readonly gate: Gate;

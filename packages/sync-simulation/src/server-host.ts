@@ -13,7 +13,7 @@ import { appResolver } from './app-resolver.js';
 import { type Change, restoreStore } from './backups.js';
 import { Gate } from './gate.js';
 import { type GatedStoreParts, gatedStore } from './gated-store.js';
-import type { Mutant } from './mutant.js';
+import type { Mutant } from './mutants/mutant.js';
 import type { Permissions } from './permissions.js';
 import type { WorldPlan } from './plan.js';
 import { isLastingPoison } from './poison.js';

@@ -4,9 +4,9 @@ import { parseCount, parseRange } from '../../../scripts/command-line/option-par
 import { drawPlan } from './draw-plan.js';
 import { keepSeed } from './kept-seeds.js';
 import { realTime } from './platform/turn.js';
+import { runPlan } from './run-plan.js';
 import { shrinkPlan } from './shrink.js';
 import type { Violation } from './violation.js';
-import { runPlan } from './world.js';
 
 const options = new Command('pnpm simulate')
   .description('Runs schedules drawn from seeds, and ends with 1 when anything was broken.')

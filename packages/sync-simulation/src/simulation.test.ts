@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { drawPlan } from './draw-plan.js';
 import { keptSeeds } from './kept-seeds.js';
 import { realTime } from './platform/turn.js';
-import { runPlan } from './world.js';
+import { runPlan } from './run-plan.js';
 
 /** 60 schedules, 5,000 mutations: a few seconds on one core, three times that on a busy one. `pnpm simulate` runs any number. */
 const SLICE = 60;

@@ -2,7 +2,7 @@
 import type { StorageBatch, SyncPlugin } from '@objectql/plugin-sync';
 import type { Disk } from '../disk.js';
 import type { Gate } from '../gate.js';
-import type { Mutant } from '../mutant.js';
+import type { Mutant } from '../mutants/mutant.js';
 import type { WorldPlan } from '../plan.js';
 import { nameOf } from '../record-name.js';
 import type { VirtualTime } from '../virtual-time.js';

@@ -3,7 +3,7 @@ import type { SyncPlugin } from '@objectql/plugin-sync';
 import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import { type KernelLogger, SmallKernel } from '@objectql/sync-types/kernel';
 import type { Gate, GateParts } from '../gate.js';
-import type { Mutant } from '../mutant.js';
+import type { Mutant } from '../mutants/mutant.js';
 import type { VirtualTime } from '../virtual-time.js';
 import { ENGINE_OBJECTS } from './engine-objects.js';
 import type { Committer, EnginePlace } from './engine-place.js';

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { drawPlan } from './draw-plan.js';
+import { drawPlan } from '../draw-plan.js';
+import { keptSeeds } from '../kept-seeds.js';
+import type { Plan } from '../plan.js';
+import { runPlan } from '../run-plan.js';
+import type { Invariant } from '../violation.js';
 import { ENGINE_MUTANTS } from './engine-mutants.js';
-import { keptSeeds } from './kept-seeds.js';
 import type { ExpectedMutant } from './mutant.js';
 import { MUTANTS } from './mutants.js';
-import type { Plan } from './plan.js';
-import type { Invariant } from './violation.js';
-import { runPlan } from './world.js';
 
 /** A rule that is gone must be noticed by then. */
 const MAX_SEEDS = 1500;

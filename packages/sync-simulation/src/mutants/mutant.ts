@@ -11,9 +11,9 @@ import type {
 } from '@objectql/protocol-sync';
 import type { SyncConfig, SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import type { EngineQuery, EngineRow } from '@objectql/sync-types/kernel';
-import type { ServerTruth } from './server-truth.js';
-import type { Shadow } from './shadow.js';
-import type { Invariant } from './violation.js';
+import type { ServerTruth } from '../server-truth.js';
+import type { Shadow } from '../shadow.js';
+import type { Invariant } from '../violation.js';
 
 /** What a mutant changes; whatever it omits stays as it is. */
 export interface Mutant {

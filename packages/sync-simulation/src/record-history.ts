@@ -1,0 +1,32 @@
+/** All states that the server's records have had, in all of its histories. */
+import type { ClientMeta } from '@objectql/plugin-sync';
+import type { JsonObject } from '@objectql/sync-types';
+import { readPlace } from './invariants/checkpoint.js';
+import type { ServerTruth } from './server-truth.js';
+
+/** A record's data, and the server's history in which it was that. */
+interface State {
+  readonly line: string;
+  readonly data: JsonObject | null;
+}
+
+export class RecordHistory {
+  readonly #states = new Map<string, readonly State[]>();
+
+  /** Notes a record's state in a history. */
+  take(name: string, { version, data }: Pick<State, 'data'> & { readonly version: number }, line: string): void {
+    const key = `${name} ${version}`;
+    this.#states.set(key, [...(this.#states.get(key) ?? []), { line, data }]);
+  }
+
+  /** A record's state at a version, in the history that a client with these facts knows, or in each that it may know. */
+  statesOf(
+    { name, version }: { readonly name: string; readonly version: number },
+    { meta, truth }: { readonly meta: ClientMeta | undefined; readonly truth: ServerTruth },
+  ): readonly (JsonObject | null)[] {
+    const states = this.#states.get(`${name} ${version}`) ?? [];
+    const at = readPlace(meta?.checkpoint);
+    const isOfThisLine = at && !meta?.walk && truth.isOfThisFeed(at);
+    return states.flatMap(({ line, data }) => (isOfThisLine && line !== truth.line ? [] : [data]));
+  }
+}

@@ -1,0 +1,123 @@
+/** The second half of a schedule: no more faults, and everything must come to rest and agree. */
+import type { SyncClient } from '@objectql/plugin-sync';
+import type { Device } from './device.js';
+import { findEngineDifference } from './engine/engine-difference.js';
+import { findDifference } from './invariants/convergence.js';
+import type { World } from './world.js';
+
+/** 90 s for each round of the time in which everything must settle: a held record waits at most a minute. */
+const ROUND_MS = 90_000;
+/** 40 rounds, an hour: automatic resolutions, retries and walks of all devices, one after another, end long before. */
+const MAX_ROUNDS = 40;
+/**
+ * 10 more rounds for each mutation that never passes: it is set aside at its 10th failure after which something else
+ * passed, which happens once a round, and later mutations of its record wait until then.
+ */
+const ROUNDS_FOR_POISON = 10;
+/** 1 round in which users insist on their changes; then they give in, or two of them would go on for ever. */
+const INSISTENT_ROUNDS = 1;
+/** 10 minutes: copies may take an hour, which is six such steps. */
+const LATE_MS = 600_000;
+
+/** Ends the faults, and reports what does not settle or agree. */
+export async function settle(world: World): Promise<void> {
+  const { devices, verdict } = world;
+  world.endFaults();
+  // Late copies belong to the faults: their changes must be settled as well.
+  while (world.messagesUnderWay > 0 && !verdict.first) await world.runFor(LATE_MS);
+  const poison = new Set<string>();
+  let rounds = MAX_ROUNDS;
+  let engineDifference: string | undefined;
+  for (let round = 0; round < rounds; round++) {
+    for (const device of devices) {
+      device.heal();
+      for (const id of device.pendingPoison()) poison.add(id);
+      // Users go on working: a mutation that keeps failing is set aside when other changes pass it.
+      if (round > 0 && device.plugin && device.plugin.client.status.pending > 0) goOnWorking(device, round);
+      void device.plugin?.syncAll();
+    }
+    await world.runFor(ROUND_MS);
+    if (verdict.first) return;
+    if (await haveSettled(devices, round)) {
+      engineDifference = await compare(world);
+      if (!engineDifference) return;
+    }
+    rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
+  }
+  if (engineDifference) verdict.report('I4', engineDifference);
+  const left = devices.map(({ name, plugin }) => `${name}: ${JSON.stringify(plugin?.client.status)}`);
+  verdict.report('I13', `Not settled after ${rounds} rounds without faults. ${left.join('; ')}`);
+}
+
+/** Whether nothing is left to do; where users have to decide, they do. */
+async function haveSettled(devices: readonly Device[], round: number): Promise<boolean> {
+  let isWaiting = false;
+  for (const device of devices) {
+    const { plugin, engine, owner } = device;
+    if (!plugin) return false;
+    const { client } = plugin;
+    if (await decideAll(device, { client, isInsistent: round < INSISTENT_ROUNDS })) isWaiting = true;
+    if (client.status.pending > 0 || client.status.state === 'syncing') isWaiting = true;
+    if (engine?.app && engine.place.unrecorded(owner).length > 0) isWaiting = true;
+  }
+  return !isWaiting;
+}
+
+interface Deciding {
+  readonly client: SyncClient;
+  /** True for users who want their own change once more. */
+  readonly isInsistent: boolean;
+}
+
+/** Decides what waits for the user; false if nothing did. */
+async function decideAll(device: Device, { client, isInsistent }: Deciding): Promise<boolean> {
+  const { conflicts, deadLetters } = client;
+  let hasDecided = false;
+  for (const { id } of conflicts.list()) {
+    hasDecided = true;
+    device.forget(id);
+    await device.decide(conflicts.resolve(id, isInsistent ? 'mine' : 'theirs')).catch(() => {});
+  }
+  for (const { id } of deadLetters.list()) {
+    hasDecided = true;
+    device.forget(id);
+    const answered = isInsistent ? deadLetters.retry(id) : deadLetters.discard(id);
+    await device.decide<unknown>(answered).catch(() => {});
+  }
+  return hasDecided;
+}
+
+/**
+ * Reports a replica that differs. Answers a difference of a local data engine: what it could not take is tried again
+ * within a minute.
+ */
+async function compare(world: World): Promise<string | undefined> {
+  const { devices, host, permissions, verdict } = world;
+  // One more round for what the last of them has sent.
+  for (const device of devices) void device.plugin?.syncAll();
+  await world.runFor(ROUND_MS);
+  const difference = await findDifference(devices, host, permissions);
+  if (!difference) return findDifferenceOfEngines(world);
+  verdict.report(difference.invariant, difference.message);
+  return undefined;
+}
+
+function findDifferenceOfEngines({ devices, host, permissions }: World): string | undefined {
+  for (const device of devices) {
+    const { engine, owner, name } = device;
+    if (!engine?.app) continue;
+    const different = findEngineDifference(engine.place, host.truth, ({ objectName }, data) =>
+      device.keeps(objectName) ? permissions.viewOf(owner, objectName, data) : undefined,
+    );
+    if (different) return `${name}: ${different}`;
+  }
+  return undefined;
+}
+
+/** A change that nobody else makes and nothing refuses. */
+function goOnWorking(device: Device, round: number): void {
+  const recordId = `diary of ${device.name}, round ${round}`;
+  const { app } = device.engine ?? {};
+  if (app) app.engine.asApp(() => app.engine.insert('note', { id: recordId }, { context: {} })).catch(() => {});
+  else device.plugin?.getEngine('note').records.create(recordId, {});
+}

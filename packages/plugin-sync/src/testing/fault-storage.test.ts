@@ -51,6 +51,29 @@ describe('a fault storage', () => {
     expect(storage.commits).toEqual([]);
   });
 
+  it('lets only those calls fail that a hook throws for, and stores nothing of them', async () => {
+    const storage = new FaultStorage(new MemoryStorage());
+    storage.before('commit', ({ putEntries = [] }) => {
+      if (putEntries.length > 0) throw FULL;
+    });
+    await expect(storage.commit(put(1))).rejects.toBe(FULL);
+    await storage.commit({ removeEntries: ['m1'] });
+    expect(storage.commits).toEqual([{ removeEntries: ['m1'] }]);
+  });
+
+  it('lets calls wait for a hook, and later calls no more once it is healed', async () => {
+    const storage = new FaultStorage(new MemoryStorage());
+    let goOn = () => {};
+    storage.before('commit', () => new Promise<void>((resolve) => (goOn = resolve)));
+    const held = storage.commit(put(1));
+    storage.heal();
+    await storage.commit(put(2));
+    const whileHeld = storage.commits.length;
+    goOn();
+    await held;
+    expect([whileHeld, storage.commits]).toEqual([1, [put(2), put(1)]]);
+  });
+
   it('fails the n-th operation of all before it is done', async () => {
     const storage = new FaultStorage(new MemoryStorage(), [{ nth: 2, when: 'before' }]);
     await storage.load();

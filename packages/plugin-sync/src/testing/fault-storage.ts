@@ -19,9 +19,12 @@ export interface StorageFault {
   readonly when: 'before' | 'after';
 }
 
+/** What runs before each call of an operation, and is given what the call is. */
+type Hooks = { [Operation in StorageOperation]?: (...call: Parameters<ClientStorage[Operation]>) => unknown };
+
 /**
- * `inner` with faults: those planned, which are `StorageError`s of code `FAILED`, and those switched on by `fail`. All other
- * calls go through.
+ * `inner` with faults: those planned, which are `StorageError`s of code `FAILED`, and those switched on by `fail` or
+ * `before`. All other calls go through.
  *
  * ```text
  * const storage = new FaultStorage(new MemoryStorage());
@@ -36,7 +39,7 @@ export interface StorageFault {
 export class FaultStorage implements ClientStorage {
   readonly #inner: ClientStorage;
   readonly #plan: readonly StorageFault[];
-  readonly #errorByOperation = new Map<StorageOperation, Error>();
+  #hooks: Hooks = {};
   readonly #operations: StorageOperation[] = [];
   readonly #commits: StorageBatch[] = [];
 
@@ -57,41 +60,55 @@ export class FaultStorage implements ClientStorage {
 
   /** Lets every call of `operation` reject with `error`, until `heal`. */
   fail(operation: StorageOperation, error: Error): void {
-    this.#errorByOperation.set(operation, error);
+    this.before(operation, () => {
+      throw error;
+    });
   }
 
-  /** Ends what `fail` began. */
+  /**
+   * Lets every call of `operation` wait for `hook`, which gets what the call was given, and reject with what that throws,
+   * until `heal`.
+   */
+  before<Operation extends StorageOperation>(operation: Operation, hook: NonNullable<Hooks[Operation]>): void {
+    this.#hooks[operation] = hook;
+  }
+
+  /** Ends what `fail` and `before` began. */
   heal(): void {
-    this.#errorByOperation.clear();
+    this.#hooks = {};
   }
 
   load(): Promise<ClientState> {
-    return this.#run('load', () => this.#inner.load());
+    return this.#run('load', [], () => this.#inner.load());
   }
 
   commit(batch: StorageBatch): Promise<void> {
-    return this.#run('commit', async () => {
+    return this.#run('commit', [batch], async () => {
       await this.#inner.commit(batch);
       this.#commits.push(batch);
     });
   }
 
   getRecords(refs: readonly RecordRef[]): Promise<readonly (BaseRecord | undefined)[]> {
-    return this.#run('getRecords', () => this.#inner.getRecords(refs));
+    return this.#run('getRecords', [refs], () => this.#inner.getRecords(refs));
   }
 
   listRecords(objectName: string): Promise<readonly BaseRecord[]> {
-    return this.#run('listRecords', () => this.#inner.listRecords(objectName));
+    return this.#run('listRecords', [objectName], () => this.#inner.listRecords(objectName));
   }
 
   close(): Promise<void> {
-    return this.#run('close', () => this.#inner.close());
+    return this.#run('close', [], () => this.#inner.close());
   }
 
-  async #run<T>(operation: StorageOperation, work: () => Promise<T>): Promise<T> {
+  async #run<Operation extends StorageOperation, T>(
+    operation: Operation,
+    call: Parameters<ClientStorage[Operation]>,
+    work: () => Promise<T>,
+  ): Promise<T> {
     this.#operations.push(operation);
-    const error = this.#errorByOperation.get(operation);
-    if (error) throw error;
+    const hook = this.#hooks[operation];
+    if (hook) await hook(...call);
     const fault = this.#dueFault(operation);
     if (fault?.when === 'before') throw injected(fault, operation);
     const result = await work();

@@ -51,6 +51,27 @@ describe('a fault storage', () => {
     expect(storage.commits).toEqual([]);
   });
 
+  it('is shared by tabs, and tells that its data was taken away, as the storage itself', () => {
+    let lose = () => {};
+    const inner = Object.assign(new MemoryStorage(), {
+      sharedName: 'app',
+      onLost(listener: () => void) {
+        lose = listener;
+      },
+    });
+    const storage = new FaultStorage(inner);
+    let isLost = false;
+    storage.onLost(() => {
+      isLost = true;
+    });
+    lose();
+    expect([storage.sharedName, new FaultStorage(new MemoryStorage()).sharedName, isLost]).toEqual([
+      'app',
+      undefined,
+      true,
+    ]);
+  });
+
   it('lets only those calls fail that a hook throws for, and stores nothing of them', async () => {
     const storage = new FaultStorage(new MemoryStorage());
     storage.before('commit', ({ putEntries = [] }) => {

@@ -37,6 +37,8 @@ type Hooks = { [Operation in StorageOperation]?: (...call: Parameters<ClientStor
  * ```
  */
 export class FaultStorage implements ClientStorage {
+  /** That of `inner`: tabs may share the one as they may the other. */
+  readonly sharedName?: string;
   readonly #inner: ClientStorage;
   readonly #plan: readonly StorageFault[];
   #hooks: Hooks = {};
@@ -45,6 +47,7 @@ export class FaultStorage implements ClientStorage {
 
   constructor(inner: ClientStorage, plan: readonly StorageFault[] = []) {
     this.#inner = inner;
+    if (inner.sharedName !== undefined) this.sharedName = inner.sharedName;
     this.#plan = plan;
   }
 
@@ -76,6 +79,10 @@ export class FaultStorage implements ClientStorage {
   /** Ends what `fail` and `before` began. */
   heal(): void {
     this.#hooks = {};
+  }
+
+  onLost(listener: () => void): void {
+    this.#inner.onLost?.(listener);
   }
 
   load(): Promise<ClientState> {

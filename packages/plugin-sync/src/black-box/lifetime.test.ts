@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { LastingStorage } from '../../test/fixtures/lasting-storage.js';
 import { MutationLogger } from '../log/mutation-logger.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { FaultStorage } from '../testing/fault-storage.js';
 import { change, device, HalfJitterPlatform } from './device.js';
 import { hangs, isGone } from './scripted-server.js';
-
-/** A storage that may be closed and looked into again. */
-class LastingStorage extends MemoryStorage {
-  override async close(): Promise<void> {}
-}
 
 describe('closing', () => {
   test('makes everything durable that was recorded, and ends the request under way', async () => {

@@ -1,7 +1,8 @@
 import type { JsonObject } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { FaultyStorage } from '../../test/sync/faulty-storage.js';
 import { TestPlatform } from '../platform/test-platform.js';
+import { MemoryStorage } from '../storage/memory-storage.js';
+import { FaultStorage } from '../testing/fault-storage.js';
 import { ClientLog } from './client-log.js';
 import type { NewMutation } from './new-mutation.js';
 
@@ -9,7 +10,7 @@ function update(recordId: string): NewMutation & { readonly data: JsonObject } {
   return { objectName: 'task', recordId, operation: 'update', data: { title: recordId }, baseVersion: 7 };
 }
 
-function open(storage = new FaultyStorage(), platform = new TestPlatform()) {
+function open(storage = new FaultStorage(new MemoryStorage()), platform = new TestPlatform()) {
   return { log: new ClientLog({ clientId: 'device-1', storage, platform }), storage, platform };
 }
 
@@ -17,14 +18,14 @@ const summary = (log: ClientLog) =>
   Array.from(log.pending, ({ mutation }) => [mutation.recordId, mutation.sequence, mutation.baseVersion]);
 
 /** Holds the next commit until `goOn` is called. */
-function heldCommit(storage: FaultyStorage): { goOn: () => void } {
+function heldCommit(storage: FaultStorage): { goOn: () => void } {
   const held = { goOn: () => {} };
-  storage.beforeCommit = () => {
-    storage.beforeCommit = () => undefined;
-    return new Promise((resolve) => {
+  storage.before('commit', () => {
+    storage.heal();
+    return new Promise<void>((resolve) => {
       held.goOn = resolve;
     });
-  };
+  });
   return held;
 }
 
@@ -55,14 +56,17 @@ test('numbers an entry made in a commit before those appended during it', async 
 test('I3 numbers an entry made in a commit before what is not durable yet, so that no tab sends it past that', async () => {
   const { log, storage } = open();
   await log.flush();
-  storage.failCommit = () => new Error('full');
+  storage.fail('commit', new Error('full'));
   log.append(update('a'));
   await expect(log.flush()).rejects.toThrow('full');
-  storage.failCommit = () => undefined;
+  storage.heal();
   await log.commit({ newEntries: () => [{ input: update('resolution'), round: 1 }] });
-  const { entries } = await storage.load();
-  expect([entries.map(({ mutation }) => mutation.recordId), summary(log).map(([recordId]) => recordId)]).toEqual([
-    ['resolution'],
+  await log.flush();
+  const stored = storage.commits.map(({ putEntries = [] }) =>
+    putEntries.map(({ mutation }) => [mutation.recordId, mutation.sequence]),
+  );
+  expect([stored, summary(log).map(([recordId]) => recordId)]).toEqual([
+    [[['resolution', 2]], [['a', 3]]],
     ['resolution', 'a'],
   ]);
 });
@@ -71,7 +75,7 @@ test('changes nothing in memory when a commit fails', async () => {
   const { log, storage } = open();
   log.append(update('a'));
   await log.flush();
-  storage.failCommit = () => new Error('full');
+  storage.fail('commit', new Error('full'));
   const [entry] = log.pending;
   const change = {
     batch: { removeEntries: [entry?.mutation.id ?? ''] },
@@ -110,12 +114,12 @@ test('I2 starts a new log with all that is pending, and keeps the ids, the seque
   log.acknowledge(before.slice(0, 1));
   await log.flush();
   const { logId } = log.meta;
-  const commits = storage.batches.length;
+  const commits = storage.commits.length;
   const appended = log.append(update('d'));
   await log.startNewLog();
   const { meta, entries } = await storage.load();
   expect([
-    storage.batches.length - commits,
+    storage.commits.length - commits,
     meta?.logId === log.meta.logId,
     meta?.logId === logId,
     entries.map(({ mutation }) => [mutation.id, mutation.sequence, mutation.firstLogId]),
@@ -227,11 +231,11 @@ test('says while what it was given exists in memory only', async () => {
   const { log, storage, platform } = open();
   const heard: string[] = [];
   log.observe({ onSaveFailed: (error) => void heard.push(String(error)), onSaved: () => void heard.push('saved') });
-  storage.failCommit = () => new Error('full');
+  storage.fail('commit', new Error('full'));
   log.append(update('a'));
   await platform.advance(0);
   const whileFailing = log.isFailing;
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(1000);
   expect([whileFailing, log.isFailing, heard]).toEqual([true, false, ['Error: full', 'saved']]);
 });
@@ -243,10 +247,10 @@ test('I8 forgets the base of what one tab records while another learns that the 
   await log.flush();
   const { log: other } = open(storage, new TestPlatform({ seed: 2 }));
   await other.load();
-  storage.failCommit = () => new Error('full');
+  storage.fail('commit', new Error('full'));
   other.append(update('mine'));
   await expect(other.flush()).rejects.toThrow('full');
-  storage.failCommit = () => undefined;
+  storage.heal();
   await log.commit({ forgetBases: true });
   other.append(update('also mine'));
   await other.flush();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { FaultyStorage } from '../../test/sync/faulty-storage.js';
 import { TestPlatform } from '../platform/test-platform.js';
+import { MemoryStorage } from '../storage/memory-storage.js';
+import { FaultStorage } from '../testing/fault-storage.js';
 import { MutationLogger } from './mutation-logger.js';
 import type { NewMutation } from './new-mutation.js';
 
@@ -8,7 +9,7 @@ function create(recordId: string, objectName = 'task'): NewMutation {
   return { objectName, recordId, operation: 'create', data: { title: recordId }, baseVersion: null };
 }
 
-function logger(storage = new FaultyStorage(), platform = new TestPlatform()) {
+function logger(storage = new FaultStorage(new MemoryStorage()), platform = new TestPlatform()) {
   return { log: new MutationLogger('device-1', { storage, platform }), storage, platform };
 }
 
@@ -54,7 +55,7 @@ test('stores what one turn appends in one commit', async () => {
   const { log, storage } = logger();
   for (const recordId of ['a', 'b', 'c']) log.append(create(recordId));
   await log.flush();
-  expect(storage.batches.map(({ putEntries }) => putEntries?.map(({ mutation }) => mutation.recordId))).toEqual([
+  expect(storage.commits.map(({ putEntries }) => putEntries?.map(({ mutation }) => mutation.recordId))).toEqual([
     ['a', 'b', 'c'],
   ]);
 });
@@ -63,7 +64,7 @@ test('stores by itself, without a flush', async () => {
   const { log, storage, platform } = logger();
   log.append(create('a'));
   await platform.advance(0);
-  expect(storage.batches.length).toBe(1);
+  expect(storage.commits.length).toBe(1);
 });
 
 test('gives the next process what is pending, in order, and numbers on behind it', async () => {
@@ -110,23 +111,23 @@ test('numbers what is appended while the storage loads behind what is stored, be
 
 test('I1 keeps what the storage refuses, and stores it later by itself', async () => {
   const { log, storage, platform } = logger();
-  storage.failCommit = () => new Error('disk full');
+  storage.fail('commit', new Error('disk full'));
   log.append(create('a'));
   await expect(log.flush()).rejects.toThrow('disk full');
   await platform.advance(5000);
-  expect([log.size, storage.batches.length]).toEqual([1, 0]);
+  expect([log.size, storage.commits.length]).toEqual([1, 0]);
 
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect([log.size, (await storage.load()).entries.length]).toEqual([1, 1]);
 });
 
 test('opens a storage that failed to open once it can be', async () => {
   const { log, storage, platform } = logger();
-  storage.failLoad = () => new Error('locked');
+  storage.fail('load', new Error('locked'));
   log.append(create('a'));
   await expect(log.flush()).rejects.toThrow('locked');
-  storage.failLoad = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect((await storage.load()).entries.length).toBe(1);
 });
@@ -134,15 +135,18 @@ test('opens a storage that failed to open once it can be', async () => {
 test('forgets an entry for good that is acknowledged while it is being saved', async () => {
   const { log, storage } = logger();
   let saveGoesOn = () => {};
-  storage.beforeCommit = () =>
-    new Promise((resolve) => {
-      saveGoesOn = resolve;
-    });
+  storage.before(
+    'commit',
+    () =>
+      new Promise<void>((resolve) => {
+        saveGoesOn = resolve;
+      }),
+  );
   const { id } = log.append(create('a'));
   const flushed = log.flush();
   await new Promise((resolve) => setTimeout(resolve, 0));
   log.acknowledge([id]);
-  storage.beforeCommit = () => undefined;
+  storage.heal();
   saveGoesOn();
   await flushed;
   await log.flush();
@@ -161,18 +165,15 @@ test('changes nothing for ids that are not pending', async () => {
   const { log, storage } = logger();
   log.acknowledge(['nobody']);
   await log.flush();
-  expect(storage.batches).toEqual([]);
+  expect(storage.commits).toEqual([]);
 });
 
 test('refuses to record once it is closed, and saves first what was recorded', async () => {
   const { log, storage } = logger();
-  storage.close = async () => {
-    storage.failCommit = () => new Error('closed');
-  };
   log.append(create('a'));
   await log.close();
   expect(() => log.append(create('b'))).toThrow('The log is closed: nothing was recorded.');
-  expect((await storage.load()).entries.length).toBe(1);
+  expect(storage.operations).toEqual(['load', 'commit', 'close']);
 });
 
 test('refuses a client id that no server would take', () => {
@@ -185,12 +186,12 @@ test.each(['disk full', undefined])(
   'saves what it could not save before when it is closed, or says why not: %s',
   async (why) => {
     const { log, storage, platform } = logger();
-    storage.failCommit = () => new Error('disk full');
+    storage.fail('commit', new Error('disk full'));
     log.append(create('a'));
     await platform.advance(0);
-    storage.failCommit = () => (why ? new Error(why) : undefined);
+    storage.heal();
+    if (why) storage.fail('commit', new Error(why));
     const closed = await log.close().catch(({ message }: Error) => message);
-    const { entries } = await storage.load();
-    expect([closed, entries.length]).toEqual([why, why ? 0 : 1]);
+    expect([closed, storage.commits.length]).toEqual([why, why ? 0 : 1]);
   },
 );

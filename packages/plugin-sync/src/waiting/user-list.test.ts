@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { FaultyStorage } from '../../test/sync/faulty-storage.js';
 import { ClientLog } from '../log/client-log.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import type { DeadLetter } from '../storage/client-storage.js';
+import { MemoryStorage } from '../storage/memory-storage.js';
+import { FaultStorage } from '../testing/fault-storage.js';
 import { DeadLetterList } from './dead-letter-list.js';
 
 function letter(id: string, more: Partial<DeadLetter> = {}): DeadLetter {
@@ -22,7 +23,7 @@ function letter(id: string, more: Partial<DeadLetter> = {}): DeadLetter {
 
 /** The dead letters of a log, to which `put` adds as an answer does. */
 function list() {
-  const storage = new FaultyStorage();
+  const storage = new FaultStorage(new MemoryStorage());
   const log = new ClientLog({ clientId: 'device-1', storage, platform: new TestPlatform() });
   const changed: string[] = [];
   const letters = new DeadLetterList({
@@ -67,10 +68,10 @@ test('tells subscribers now, after a change and after a decision, and nobody aft
 test('takes an item off only when the decision is durable, and decides it once', async () => {
   const { storage, letters, put, changed } = list();
   await put(letter('a'));
-  storage.failCommit = () => new Error('full');
+  storage.fail('commit', new Error('full'));
   await expect(letters.discard('a')).rejects.toThrow('full');
   const isKept = letters.find('a') !== undefined;
-  storage.failCommit = () => undefined;
+  storage.heal();
   const decisions = await Promise.allSettled([letters.retry('a'), letters.discard('a')]);
   const outcomes = decisions.map((decision) => (decision.status === 'fulfilled' ? 'done' : String(decision.reason)));
   expect([isKept, outcomes, letters.size, changed]).toEqual([

@@ -2,20 +2,21 @@
 import type { SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { device } from './device.js';
-import { FaultyStorage } from './faulty-storage.js';
 import { answer, appliedAll, change, type Script, scriptedServer } from './scripted-server.js';
 
 /** A device of a server that answers so, and what happens in turn: asked from where and for how many, answered, stored. */
 function watched(script: Script, platform?: TestPlatform) {
   const happened: string[] = [];
-  const storage = new FaultyStorage();
-  storage.beforeCommit = async ({ meta, expectCheckpoint }) => {
+  const storage = new FaultStorage(new LastingStorage());
+  storage.before('commit', async ({ meta, expectCheckpoint }) => {
     if (expectCheckpoint === undefined) return;
     // Lets the request that was made meanwhile come to the server.
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     happened.push(`stored ${meta?.checkpoint}`);
-  };
+  });
   const server = scriptedServer(async (request, call, options) => {
     happened.push(`asked ${request.lastCheckpoint} ${request.mutations.map(({ recordId }) => recordId)}`.trim());
     const answered = await script(request, call, options);
@@ -207,8 +208,11 @@ test('I3 asks for nothing ahead of an outcome that may hold a record back', asyn
 
 test('I6 forgets what it asked ahead when the answer before it cannot be stored, and asks no second time meanwhile', async () => {
   const { tasks, happened, storage, platform, seen } = watched((request) => page(request, 3));
-  let failures = 1;
-  storage.failCommit = ({ meta }) => (meta?.checkpoint === '2' && failures-- > 0 ? new Error('full') : undefined);
+  storage.before('commit', ({ meta }) => {
+    if (meta?.checkpoint !== '2') return;
+    storage.heal();
+    throw new Error('full');
+  });
   await tasks.sync();
   const checkpoint = tasks.getCheckpoint();
   await platform.advance(60_000);

@@ -5,8 +5,9 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { SyncEngine } from '../../src/sync-engine.js';
 import type { SyncPluginOptions } from '../../src/sync-plugin.js';
 import { SyncPlugin } from '../../src/sync-plugin.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { device } from './device.js';
-import { FaultyStorage } from './faulty-storage.js';
 import { appliedAll, change, scriptedServer } from './scripted-server.js';
 
 const creation = {
@@ -174,7 +175,7 @@ test('names an option or configuration key that nobody reads', () => {
 });
 
 test('I1 neither shows nor sends nor mixes the work of another user', async () => {
-  const storage = new FaultyStorage();
+  const storage = new FaultStorage(new LastingStorage());
   const server = scriptedServer();
   const ada = device({ transport: server.transport, storage, user: 'ada' });
   ada.tasks.records.create('t1', { title: 'ada’s' });
@@ -197,7 +198,7 @@ test('I1 neither shows nor sends nor mixes the work of another user', async () =
 });
 
 test('a storage without a user becomes that of the first who says so', async () => {
-  const storage = new FaultyStorage();
+  const storage = new FaultStorage(new LastingStorage());
   const { transport } = scriptedServer();
   const nobody = device({ transport, storage });
   nobody.tasks.records.create('t1', { title: 'x' });

@@ -3,7 +3,8 @@ import type { SyncConflict, SyncPushRequest } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { CALLBACK_WAIT_MS } from '../../src/conflicts/decide-conflicts.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { device } from './device.js';
 import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 import { serverRecord, strategyConfig, twoDevices } from './two-devices.js';
@@ -44,7 +45,6 @@ test('the client’s own strategy decides where the server knows none, and the r
 });
 
 test('I1 a callback that never answers does not keep a client from closing, and the conflict is met again', async () => {
-  const lasting = Object.assign(new MemoryStorage(), { close: async () => {} });
   const meets = ({ mutations }: SyncPushRequest) =>
     answer(
       mutations.map((clientMutation) => {
@@ -54,7 +54,7 @@ test('I1 a callback that never answers does not keep a client from closing, and 
       }),
     );
   const { transport } = scriptedServer(meets);
-  const options = { transport, storage: lasting, ...strategyConfig('manual') };
+  const options = { transport, storage: new FaultStorage(new LastingStorage()), ...strategyConfig('manual') };
   const asked: unknown[] = [];
   const onConflict = ({ recordId }: SyncConflict) => {
     asked.push(recordId);

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { type Device, device } from './device.js';
-import { FaultyStorage } from './faulty-storage.js';
 import { type Connection, makeHandler, realServer } from './real-server.js';
 
 type Step =
@@ -62,7 +63,7 @@ class World {
   readonly #options;
   readonly connections: Connection[] = [];
   readonly devices: Device[] = [];
-  readonly storages: FaultyStorage[] = [];
+  readonly storages: FaultStorage[] = [];
   /** Mutations a user was told are recorded, and that must be found again. */
   recorded: ReadonlySet<string> = new Set();
   #writes = 0;
@@ -71,7 +72,7 @@ class World {
     this.#options = { ...options, limits: { maxPageRecords: 3 } };
     this.server = realServer(this.platform, this.#options);
     for (const index of [0, 1, 2]) {
-      this.storages.push(new FaultyStorage());
+      this.storages.push(new FaultStorage(new LastingStorage()));
       this.connections.push(this.server.connect());
       this.devices.push(this.#start(index, 1));
     }
@@ -89,8 +90,10 @@ class World {
         return;
       case 'fail storage': {
         const storage = this.storages[step.device];
-        let failures = 1;
-        if (storage) storage.failCommit = () => (failures-- > 0 ? new Error('full') : undefined);
+        storage?.before('commit', () => {
+          storage.heal();
+          throw new Error('full');
+        });
         return;
       }
       case 'restart': {
@@ -130,7 +133,7 @@ class World {
   /** Syncs everybody until nothing moves any more. */
   async settle(): Promise<void> {
     for (const connection of this.connections) connection.fates.length = 0;
-    for (const storage of this.storages) storage.failCommit = () => undefined;
+    for (const storage of this.storages) storage.heal();
     for (let round = 0; round < 4; round++) {
       for (const { tasks } of this.devices) await tasks.sync();
       await this.platform.advance(120_000);

@@ -2,23 +2,23 @@
 import type { SyncConfig } from '@objectql/sync-types';
 import type { SyncEventListener } from '../../src/listeners/sync-listener.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import type { ClientStorage } from '../../src/storage/client-storage.js';
 import type { SyncEngine } from '../../src/sync-engine.js';
 import { SyncPlugin, type SyncPluginOptions } from '../../src/sync-plugin.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
 import type { SyncTransport } from '../../src/transport/transport.js';
-import { FaultyStorage } from './faulty-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 
 export interface DeviceOptions extends Partial<Omit<SyncPluginOptions, 'transport' | 'platform' | 'storage'>> {
   readonly transport: SyncTransport;
   readonly platform?: TestPlatform;
-  readonly storage?: ClientStorage;
+  readonly storage?: FaultStorage;
 }
 
 export interface Device {
   readonly plugin: SyncPlugin;
   readonly tasks: SyncEngine;
   readonly platform: TestPlatform;
-  readonly storage: ClientStorage;
+  readonly storage: FaultStorage;
   /** What listeners heard, one line an event. */
   readonly heard: string[];
   /** The user's view of all tasks: id to title, or to the record where it has no title. */
@@ -29,7 +29,7 @@ const CONFIG: SyncConfig = { enabled: true, debounce_ms: 100, batch_size: 50 };
 
 export function device({ transport, platform, storage, listeners = [], ...options }: DeviceOptions): Device {
   const ownPlatform = platform ?? new TestPlatform();
-  const ownStorage = storage ?? new FaultyStorage();
+  const ownStorage = storage ?? new FaultStorage(new LastingStorage());
   const heard: string[] = [];
   const plugin = new SyncPlugin({
     clientId: 'device-1',

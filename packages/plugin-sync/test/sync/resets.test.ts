@@ -2,8 +2,9 @@
 import type { SyncConfig } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { type Device, device } from './device.js';
-import { FaultyStorage } from './faulty-storage.js';
 import { makeHandler, realServer } from './real-server.js';
 import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 
@@ -14,7 +15,7 @@ function world(options: ServerOptions = {}) {
   const platform = new TestPlatform();
   const server = realServer(platform, { strategy: 'last-write-wins', ...options });
   const connection = server.connect();
-  const storage = new FaultyStorage();
+  const storage = new FaultStorage(new LastingStorage());
   const a = device({ transport: connection.transport, platform, storage, clientId: 'a' });
   const b = device({ transport: server.connect().transport, platform: new TestPlatform({ seed: 2 }), clientId: 'b' });
   return { platform, server, connection, storage, a, b };
@@ -80,14 +81,15 @@ test('a walk that a crash interrupted goes on where it was, and still drops at i
   await server.handler.prune();
 
   let commits = 0;
-  storage.failCommit = ({ expectCheckpoint }) =>
-    expectCheckpoint !== undefined && ++commits > 1 ? new Error('power cut') : undefined;
+  storage.before('commit', ({ expectCheckpoint }) => {
+    if (expectCheckpoint !== undefined && ++commits > 1) throw new Error('power cut');
+  });
   a.plugin.client.resume();
   expect(await a.tasks.sync()).toBeNull();
   a.plugin.client.pause();
   expect((await storage.load()).meta?.walk).toEqual(expect.any(String));
 
-  storage.failCommit = () => undefined;
+  storage.heal();
   const { transport, requests } = server.connect();
   const next = device({ transport, storage, platform, clientId: 'a' });
   await next.tasks.sync();
@@ -262,7 +264,7 @@ test('starts over where the server does not know the checkpoint', async () => {
   const { b, connection } = world();
   await fill(b, ['t1']);
   const bad = scriptedServer((request) => appliedAll(request, { checkpoint: 'of another server' }));
-  const storage = new FaultyStorage();
+  const storage = new FaultStorage(new LastingStorage());
   const before = device({ transport: bad.transport, storage, clientId: 'a' });
   await before.tasks.sync();
   before.plugin.client.pause();
@@ -299,7 +301,7 @@ test('a cloned device continues as a log of its own and loses nothing', async ()
   const { a, server, storage } = world();
   await fill(a, ['t1']);
   // The clone starts from the same storage, before either of them goes on.
-  const cloneStorage = new FaultyStorage();
+  const cloneStorage = new FaultStorage(new LastingStorage());
   const { meta, entries } = await storage.load();
   if (!meta) throw new Error('The storage was written.');
   await cloneStorage.commit({ meta, putEntries: entries, putRecords: [...(await storage.listRecords('task'))] });

@@ -1,7 +1,8 @@
 /** Two clients on one storage, as two tabs of a browser or two processes are. */
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { MemoryStorage } from '../../src/storage/memory-storage.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { device } from './device.js';
 import { realServer } from './real-server.js';
 import { serverRecord, strategyConfig } from './two-devices.js';
@@ -13,7 +14,7 @@ async function twoTabs(
 ) {
   const platform = new TestPlatform();
   const server = realServer(platform, serverOptions);
-  const storage = new MemoryStorage();
+  const storage = new FaultStorage(new LastingStorage());
   const open = (seed: number) => {
     const connection = server.connect();
     const tab = device({ ...options, transport: connection.transport, storage, platform: new TestPlatform({ seed }) });
@@ -62,7 +63,7 @@ test('I2 lets both send the same mutations, and stores each outcome once', async
 
 test('I1 sends what was recorded under another clientId, as when an app has lost the one that it kept', async () => {
   const server = realServer(new TestPlatform());
-  const storage = new MemoryStorage();
+  const storage = new FaultStorage(new LastingStorage());
   const open = (clientId: string, seed: number) =>
     device({ transport: server.connect().transport, storage, clientId, platform: new TestPlatform({ seed }) });
   const before = open('device-1', 1);

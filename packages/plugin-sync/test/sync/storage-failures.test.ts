@@ -2,11 +2,10 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { CheckpointMovedError } from '../../src/storage/client-storage.js';
-import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { device } from './device.js';
-import { FaultyStorage } from './faulty-storage.js';
 import { realServer } from './real-server.js';
 import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
 
@@ -17,11 +16,12 @@ test('trace 9 keeps the pages stored before the storage failed, and resumes at t
     const recordId = `t${index}`;
     await server.handler.recordChange({ objectName: 'task', recordId, operation: 'create', data: { title: recordId } });
   }
-  const storage = new FaultyStorage();
   const { transport, requests } = server.connect();
-  const { tasks, seen, heard } = device({ transport, storage, platform });
-  let answers = 0;
-  storage.failCommit = () => (++answers === 3 ? new Error('quota exceeded') : undefined);
+  const { tasks, seen, heard, storage } = device({ transport, platform });
+  let commits = 0;
+  storage.before('commit', () => {
+    if (++commits === 3) throw new Error('quota exceeded');
+  });
 
   expect(await tasks.sync()).toBeNull();
   const afterFailure = { seen: await seen(), checkpoint: tasks.getCheckpoint() };
@@ -35,14 +35,13 @@ test('trace 9 keeps the pages stored before the storage failed, and resumes at t
 });
 
 test('stores outcomes, changes and checkpoint of an answer in one commit', async () => {
-  const storage = new FaultyStorage();
   const server = scriptedServer((request) =>
     appliedAll(request, { serverChanges: [change('t2', 1)], checkpoint: 'c9' }),
   );
-  const { tasks } = device({ transport: server.transport, storage });
+  const { tasks, storage } = device({ transport: server.transport });
   const { id } = tasks.records.create('t1', { title: 'one' });
   await tasks.sync();
-  expect(storage.batches.slice(1)).toEqual([
+  expect(storage.commits.slice(1)).toEqual([
     expect.objectContaining({
       expectCheckpoint: null,
       removeEntries: [id],
@@ -56,7 +55,6 @@ test('stores outcomes, changes and checkpoint of an answer in one commit', async
 });
 
 test('moves no checkpoint and stores nothing while the application cannot take the changes', async () => {
-  const storage = new FaultyStorage();
   const server = scriptedServer((request) =>
     appliedAll(request, { serverChanges: [change('t2', 1)], checkpoint: 'c9' }),
   );
@@ -68,7 +66,6 @@ test('moves no checkpoint and stores nothing while the application cannot take t
   };
   const { tasks, plugin, platform, seen } = device({
     transport: server.transport,
-    storage,
     listeners: [{ onServerChanges }],
   });
   const { id } = tasks.records.create('t1', { title: 'one' });
@@ -132,9 +129,8 @@ test('a status or record listener that throws stops nothing and is told', async 
 });
 
 test('drops an answer when somebody else has stored another one meanwhile, and asks again from there', async () => {
-  const storage = new FaultyStorage();
   const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}` }));
-  const { tasks, plugin } = device({ transport: server.transport, storage });
+  const { tasks, plugin, storage } = device({ transport: server.transport });
   await tasks.sync();
   tasks.records.create('t1', { title: 'one' });
   tasks.records.create('t2', { title: 'two' });
@@ -164,23 +160,22 @@ test('drops an answer when somebody else has stored another one meanwhile, and a
 });
 
 test('does not fight for ever with somebody who keeps moving the checkpoint', async () => {
-  const storage = new FaultyStorage();
-  storage.failCommit = ({ expectCheckpoint }) =>
-    expectCheckpoint === undefined ? undefined : new CheckpointMovedError();
   const server = scriptedServer();
-  const { tasks, plugin } = device({ transport: server.transport, storage });
+  const { tasks, plugin, storage } = device({ transport: server.transport });
+  storage.before('commit', ({ expectCheckpoint }) => {
+    if (expectCheckpoint !== undefined) throw new CheckpointMovedError();
+  });
   expect(await tasks.sync()).toBeNull();
   expect([server.requests.length, plugin.client.status.state]).toEqual([4, 'waiting']);
 });
 
 test('tells programs why the storage fails, until it no longer does', async () => {
-  const storage = new FaultyStorage();
-  storage.failCommit = () => new StorageError('FULL', 'disk full');
-  const { tasks, plugin, platform } = device({ transport: scriptedServer().transport, storage });
+  const { tasks, plugin, platform, storage } = device({ transport: scriptedServer().transport });
+  storage.fail('commit', new StorageError('FULL', 'disk full'));
   tasks.records.create('t1', { title: 'one' });
   await platform.advance(0);
   const failing = plugin.client.status;
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect([failing, plugin.client.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, lastError: 'disk full', lastErrorCode: 'FULL' }),
@@ -189,13 +184,12 @@ test('tells programs why the storage fails, until it no longer does', async () =
 });
 
 test('says that the storage fails also where it has no room for what the server sends, until it has', async () => {
-  const storage = new FaultyStorage();
   const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
-  const { tasks, plugin, platform } = device({ transport: server.transport, storage });
-  storage.failCommit = () => new StorageError('FULL', 'disk full');
+  const { tasks, plugin, platform, storage } = device({ transport: server.transport });
+  storage.fail('commit', new StorageError('FULL', 'disk full'));
   await tasks.sync();
   const failing = plugin.client.status;
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect([failing, plugin.client.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'FULL' }),
@@ -204,12 +198,11 @@ test('says that the storage fails also where it has no room for what the server 
 });
 
 test('says that the storage fails where it does not open, until it does', async () => {
-  const storage = new FaultyStorage();
-  const { tasks, plugin, platform } = device({ transport: scriptedServer().transport, storage });
-  storage.failLoad = () => new StorageError('UNAVAILABLE', 'a private window');
+  const { tasks, plugin, platform, storage } = device({ transport: scriptedServer().transport });
+  storage.fail('load', new StorageError('UNAVAILABLE', 'a private window'));
   await tasks.sync();
   const failing = plugin.client.status;
-  storage.failLoad = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect([failing, plugin.client.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'UNAVAILABLE' }),
@@ -218,17 +211,16 @@ test('says that the storage fails where it does not open, until it does', async 
 });
 
 test('says that the storage fails where it does not take a decision of the user, until it works again', async () => {
-  const storage = new FaultyStorage();
   const server = scriptedServer(({ mutations }) =>
     answer(mutations.map(({ id }) => ({ status: 'rejected', mutationId: id, code: 'FORBIDDEN', reason: 'No.' }))),
   );
-  const { tasks, plugin, platform } = device({ transport: server.transport, storage });
+  const { tasks, plugin, platform, storage } = device({ transport: server.transport });
   const { id } = tasks.records.create('t1', { title: 'one' });
   await tasks.sync();
-  storage.failCommit = () => new StorageError('FULL', 'disk full');
+  storage.fail('commit', new StorageError('FULL', 'disk full'));
   await expect(tasks.deadLetters.discard(id)).rejects.toMatchObject({ code: 'FULL' });
   const failing = plugin.client.status;
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect([failing, plugin.client.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, deadLetters: 1 }),
@@ -237,22 +229,21 @@ test('says that the storage fails where it does not take a decision of the user,
 });
 
 test('stores nothing for a decision about what waits no more', async () => {
-  const storage = new FaultyStorage();
   const { transport } = scriptedServer((request) => appliedAll(request));
-  const { tasks, platform } = device({ transport, storage });
+  const { tasks, platform, storage } = device({ transport });
   await tasks.sync();
-  const before = storage.batches.length;
+  const before = storage.commits.length;
   await expect(tasks.deadLetters.discard('m1')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
   await platform.advance(60_000);
-  expect(storage.batches.length - before).toBe(0);
+  expect(storage.commits.length - before).toBe(0);
 });
 
 test('shows no failing storage where somebody else came first', async () => {
-  const storage = new FaultyStorage();
+  const { tasks, plugin, storage } = device({ transport: scriptedServer().transport });
   let moves = 3;
-  storage.failCommit = ({ expectCheckpoint }) =>
-    expectCheckpoint !== undefined && moves-- > 0 ? new CheckpointMovedError() : undefined;
-  const { tasks, plugin } = device({ transport: scriptedServer().transport, storage });
+  storage.before('commit', ({ expectCheckpoint }) => {
+    if (expectCheckpoint !== undefined && moves-- > 0) throw new CheckpointMovedError();
+  });
   const told: boolean[] = [];
   plugin.client.subscribeStatus(({ isStorageFailing }) => void told.push(isStorageFailing));
   await tasks.sync();
@@ -273,10 +264,9 @@ test('shows no code of an error that is neither a text nor a number', async () =
 });
 
 test('sends nothing that is not durable, and says that it is not', async () => {
-  const storage = new FaultyStorage();
-  storage.failCommit = () => new Error('disk full');
   const server = scriptedServer();
-  const { tasks, plugin, platform, heard } = device({ transport: server.transport, storage });
+  const { tasks, plugin, platform, heard, storage } = device({ transport: server.transport });
+  storage.fail('commit', new Error('disk full'));
   tasks.records.create('t1', { title: 'one' });
   await expect(tasks.flush()).rejects.toThrow('disk full');
   await platform.advance(5000);
@@ -285,7 +275,7 @@ test('sends nothing that is not durable, and says that it is not', async () => {
     expect.objectContaining({ pending: 1, isStorageFailing: true, attention: true, lastError: 'disk full' }),
     'error: disk full',
   ]);
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(120_000);
   expect([server.requests.length, plugin.client.status]).toEqual([
     1,
@@ -294,13 +284,12 @@ test('sends nothing that is not durable, and says that it is not', async () => {
 });
 
 test('makes what is recorded offline durable as soon as the storage recovers', async () => {
-  const storage = new FaultyStorage();
-  storage.failCommit = () => new Error('disk full');
-  const { tasks, platform } = device({ transport: scriptedServer().transport, storage });
+  const { tasks, platform, storage } = device({ transport: scriptedServer().transport });
+  storage.fail('commit', new Error('disk full'));
   platform.setOnline(false);
   tasks.records.create('t1', { title: 'one' });
   await platform.advance(5000);
-  storage.failCommit = () => undefined;
+  storage.heal();
   await platform.advance(60_000);
   expect((await storage.load()).entries.length).toBe(1);
 });
@@ -308,13 +297,14 @@ test('makes what is recorded offline durable as soon as the storage recovers', a
 test('answers come again as duplicates when storing them failed, and are settled once', async () => {
   const platform = new TestPlatform();
   const server = realServer(platform);
-  const storage = new FaultyStorage();
   const { transport, requests } = server.connect();
-  const { tasks, plugin } = device({ transport, storage, platform });
+  const { tasks, plugin, storage } = device({ transport, platform });
   const { id } = tasks.records.create('t1', { title: 'one' });
   await tasks.flush();
-  let failures = 1;
-  storage.failCommit = () => (failures-- > 0 ? new Error('busy') : undefined);
+  storage.before('commit', () => {
+    storage.heal();
+    throw new Error('busy');
+  });
   await tasks.sync();
   await platform.advance(60_000);
   const page = await server.handler.store.page({ after: 0, limit: 10 });
@@ -327,12 +317,13 @@ test('answers come again as duplicates when storing them failed, and are settled
 });
 
 test('I13 sends what is durable while the storage has no room for what came later', async () => {
-  const storage = new FaultyStorage();
   const server = scriptedServer();
-  const { tasks, heard } = device({ transport: server.transport, storage });
+  const { tasks, heard, storage } = device({ transport: server.transport });
   tasks.records.create('small', { title: 'small' });
   await tasks.flush();
-  storage.failCommit = ({ putEntries = [] }) => (putEntries.length > 0 ? new Error('quota exceeded') : undefined);
+  storage.before('commit', ({ putEntries = [] }) => {
+    if (putEntries.length > 0) throw new Error('quota exceeded');
+  });
   tasks.records.create('large', { title: 'large' });
   expect(await tasks.sync()).toBeNull();
   expect(server.requests.map(({ mutations }) => mutations.map(({ recordId }) => recordId))).toEqual([['small']]);
@@ -344,7 +335,7 @@ test('I13 sends what is durable while the storage has no room for what came late
 });
 
 test('shows the records once a storage opens that did not at first, though the server has nothing new', async () => {
-  const storage = new FaultStorage(new MemoryStorage(), [{ nth: 1, of: 'load', when: 'before' }]);
+  const storage = new FaultStorage(new LastingStorage(), [{ nth: 1, of: 'load', when: 'before' }]);
   const { tasks, heard } = device({ transport: scriptedServer().transport, storage });
   const shown: unknown[] = [];
   tasks.records.subscribe((records) => void shown.push(records));
@@ -355,8 +346,7 @@ test('shows the records once a storage opens that did not at first, though the s
 });
 
 test('shows what could not be read after the next sync, though the server has nothing new', async () => {
-  const storage = new FaultStorage(new MemoryStorage());
-  const { tasks, heard } = device({ transport: scriptedServer().transport, storage });
+  const { tasks, heard, storage } = device({ transport: scriptedServer().transport });
   await tasks.sync();
   storage.fail('listRecords', new Error('The connection is lost.'));
   const shown: unknown[] = [];
@@ -368,8 +358,7 @@ test('shows what could not be read after the next sync, though the server has no
 });
 
 test('shows by itself what could not be read, also without a network', async () => {
-  const storage = new FaultStorage(new MemoryStorage());
-  const { tasks, platform, plugin, heard } = device({ transport: scriptedServer().transport, storage });
+  const { tasks, platform, plugin, heard, storage } = device({ transport: scriptedServer().transport });
   platform.setOnline(false);
   storage.fail('listRecords', new Error('The connection is lost.'));
   storage.fail('getRecords', new Error('The connection is lost.'));

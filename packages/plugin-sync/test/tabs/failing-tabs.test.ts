@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { openTabs, pick, two } from './tabs.js';
+import { openTabs, pick, refuse, two } from './tabs.js';
 
 test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
   const { world, leader, follower } = await two();
@@ -17,12 +17,12 @@ test('keeps nobody waiting in any tab for the outcome of what one of them took o
 test('shows that the storage fails in the tabs that met it, until another tab has stored something', async () => {
   const { world, leader, follower } = await two();
   const full = new StorageError('FULL', 'disk full');
-  for (const tab of world.tabs) tab.way.refusal = full;
+  for (const tab of world.tabs) refuse(tab, full);
   await leader.tasks.sync();
   await world.advance(10_000);
   const isFailing = () => world.tabs.map(({ plugin }) => plugin.client.status.isStorageFailing);
   const before = isFailing();
-  for (const tab of world.tabs) delete tab.way.refusal;
+  for (const { storage } of world.tabs) storage.heal();
   follower.tasks.records.create('t1', { title: 'one' });
   await world.advance(10_000);
   expect([before, isFailing()]).toEqual([
@@ -33,7 +33,10 @@ test('shows that the storage fails in the tabs that met it, until another tab ha
 
 test('I13 sends what a tab has stored that was told the opposite, and died', async () => {
   const { world, follower, leader } = await two();
-  follower.way.isSilent = true;
+  follower.storage.before('commit', async (batch) => {
+    await world.storage.commit(batch);
+    throw new StorageError('LOCKED', 'The end is not told.');
+  });
   follower.tasks.records.create('t1', { title: 'one' });
   await follower.platform.advance(0);
   world.crash(follower);
@@ -100,8 +103,7 @@ test('leads no sooner than its storage opens that did not at first, and tries no
   const hidden = pick(world, 0);
   hidden.host.setVisible(false);
   const { storage } = world;
-  const load = storage.load.bind(storage);
-  storage.load = () => Promise.reject(new StorageError('LOCKED', 'Another program reads it.'));
+  storage.fail('load', new StorageError('LOCKED', 'Another program reads it.'));
   const [tab, closed] = [world.open(), world.open()];
   await world.advance(5000);
   await world.close(closed);
@@ -109,7 +111,7 @@ test('leads no sooner than its storage opens that did not at first, and tries no
   hidden.tasks.records.create('t1', { title: 'one' });
   await world.advance(1000);
   const before = [hidden.plugin.client.status.pending, tab.connection.requests.length];
-  storage.load = load;
+  storage.heal();
   await world.advance(5000);
   tab.tasks.records.create('t2', { title: 'two' });
   await world.advance(1000);
@@ -121,7 +123,7 @@ test('takes no lead while its storage is being opened, though nobody sees the ta
   const world = await openTabs(1);
   const hidden = pick(world, 0);
   hidden.host.setVisible(false);
-  world.storage.load = () => new Promise(() => {});
+  world.storage.before('load', () => new Promise(() => {}));
   const tab = world.open();
   await world.advance(5000);
   hidden.tasks.records.create('t1', { title: 'one' });
@@ -168,14 +170,13 @@ test('shows nothing of it in the other tabs that the leader is closed and anothe
 test('rests when it has lost the lead before it had read what the leader before had stored', async () => {
   const world = await openTabs(3);
   const { storage } = world;
-  const load = storage.load.bind(storage);
   let goOn = () => {};
-  storage.load = () => {
-    storage.load = load;
-    return new Promise((resolve) => {
-      goOn = () => resolve(load());
+  storage.before('load', () => {
+    storage.heal();
+    return new Promise<void>((resolve) => {
+      goOn = resolve;
     });
-  };
+  });
   const [first, slow, last] = [pick(world, 0), pick(world, 1), pick(world, 2)];
   slow.host.setVisible(false);
   world.crash(first);
@@ -213,7 +214,7 @@ test('asks a browser that refuses every lock now and then, and not in a loop', a
 
 test('lets another tab lead at once also when the storage of the closed one fails at its end', async () => {
   const { world, leader, follower } = await two();
-  leader.way.closing = new Error('The disk is gone.');
+  leader.storage.fail('close', new Error('The disk is gone.'));
   await expect(world.close(leader)).rejects.toThrow('The disk is gone.');
   const sync = follower.tasks.sync();
   await follower.platform.advance(0);

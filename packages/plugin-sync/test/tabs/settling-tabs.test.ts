@@ -3,15 +3,15 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { device } from '../sync/device.js';
 import { strategyConfig } from '../sync/two-devices.js';
-import { two } from './tabs.js';
+import { refuse, two } from './tabs.js';
 
 test('waits in a follower for the outcome of what its storage did not take at once', async () => {
   const { world, follower } = await two();
-  follower.way.refusal = new StorageError('FULL', 'disk full');
+  refuse(follower, new StorageError('FULL', 'disk full'));
   const { id } = follower.tasks.records.create('t1', { title: 'one' });
   const outcome = follower.tasks.settled(id).catch((error: unknown) => error);
   await world.advance(1000);
-  delete follower.way.refusal;
+  follower.storage.heal();
   await world.advance(60_000);
   expect(await outcome).toEqual({ status: 'applied', version: 1, droppedFields: [] });
 });

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { LiveServer } from '../../src/live/live-server.fixture.js';
 import { liveUpdates } from '../../src/live/live-updates.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../sync/device.js';
 import { strategyConfig } from '../sync/two-devices.js';
-import { openTabs, pick, type Tabs, two } from './tabs.js';
+import { openTabs, pick, refuse, sharedStorage, type Tabs, two } from './tabs.js';
 
 /** Of each tab how many requests it made. */
 const requests = ({ tabs }: Tabs) => tabs.map(({ connection }) => connection.requests.length);
@@ -182,7 +182,7 @@ test('hands the lead to a tab the user sees from one that is hidden, where timer
 
 test('hands the lead over when the storage fails in the leader alone, as after an upgrade by another tab', async () => {
   const { world, leader, follower } = await two();
-  leader.way.refusal = new StorageError('TOO_NEW', 'Reload the page.');
+  refuse(leader, new StorageError('TOO_NEW', 'Reload the page.'));
   leader.tasks.records.create('old', { title: 'not stored' });
   await world.advance(3000);
   follower.tasks.records.create('t1', { title: 'stored' });
@@ -205,7 +205,7 @@ test('keeps the lead where it is when the storage fails in all tabs', async () =
     };
   }
   for (const tab of [leader, follower]) {
-    tab.way.refusal = new StorageError('FULL', 'No room.');
+    refuse(tab, new StorageError('FULL', 'No room.'));
     tab.tasks.records.create('t1', { title: 'not stored' });
   }
   await world.advance(10_000);
@@ -357,7 +357,7 @@ test('finds what a tab stored that died before it could tell', async () => {
 });
 
 test('works without the other tabs where the browser cannot connect them', async () => {
-  const storage = Object.assign(new MemoryStorage(), { sharedName: 'app' });
+  const storage = new FaultStorage(sharedStorage());
   const { server } = await openTabs(0);
   const alone = device({ transport: server.connect().transport, storage, tabs: sharedTabs({ host: undefined }) });
   alone.tasks.records.create('t1', { title: 'alone' });
@@ -367,8 +367,7 @@ test('works without the other tabs where the browser cannot connect them', async
 
 test('refuses a storage that tabs cannot share', async () => {
   const { server } = await openTabs(0);
-  const make = () =>
-    device({ transport: server.connect().transport, storage: new MemoryStorage(), tabs: sharedTabs() });
+  const make = () => device({ transport: server.connect().transport, tabs: sharedTabs() });
   expect(make).toThrow(/IndexedDbStorage/);
 });
 

@@ -1,9 +1,9 @@
 /** Tabs of one browser on one storage, each with a clock of its own that stands still while the tab is frozen. */
 import { TestBrowser, type TestTab } from '../../src/platform/test-browser.fixture.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
-import { MemoryStorage } from '../../src/storage/memory-storage.js';
-import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { type Device, type DeviceOptions, device } from '../sync/device.js';
 import { type Connection, type RealServer, realServer } from '../sync/real-server.js';
 
@@ -14,22 +14,12 @@ export interface Tab extends Device {
   runs: boolean;
   /** Whether it has crashed or was closed. */
   isGone: boolean;
-  /**
-   * Its way to the storage; what is set as `refusal` is what it is answered from then on, and a silent one stores what it is
-   * given and tells that it did not. What is set as `closing` is how its end fails.
-   */
-  readonly way: Way;
-}
-
-interface Way {
-  refusal?: Error;
-  isSilent?: boolean;
-  closing?: Error;
 }
 
 export interface Tabs {
   readonly server: RealServer;
-  readonly storage: MemoryStorage;
+  /** What all tabs share; each has a way to it, its own `storage`, that fails alone. */
+  readonly storage: FaultStorage;
   readonly tabs: readonly Tab[];
   open(options?: Partial<DeviceOptions>): Tab;
   /** Moves the clocks of all tabs that run, in steps that let them talk. */
@@ -47,7 +37,7 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
   const browser = new TestBrowser();
   const serverPlatform = new TestPlatform({ seed: 99 });
   const server = realServer(serverPlatform);
-  const shared = Object.assign(new MemoryStorage(), { sharedName: 'app' });
+  const shared = new FaultStorage(sharedStorage());
   const tabs: Tab[] = [];
   const world: Tabs = {
     server,
@@ -56,16 +46,15 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
     open(options = {}) {
       const host = browser.newTab();
       const connection = server.connect();
-      const storage = keptOpen(shared);
       const opened = device({
         transport: connection.transport,
         ...defaults,
         ...options,
         platform: new TestPlatform({ seed: tabs.length + 1 }),
-        storage,
+        storage: new FaultStorage(shared),
         tabs: sharedTabs({ host }),
       });
-      const tab: Tab = Object.assign(opened, { host, connection, runs: true, isGone: false, way: storage });
+      const tab: Tab = Object.assign(opened, { host, connection, runs: true, isGone: false });
       tabs.push(tab);
       return tab;
     },
@@ -115,22 +104,13 @@ export async function two(options?: Parameters<typeof openTabs>[1]) {
   return { world, leader: pick(world, 0), follower: pick(world, 1) };
 }
 
-/** The storage stays open when one of its tabs closes, as a database does. */
-function keptOpen(storage: MemoryStorage & { readonly sharedName: string }) {
-  const way: Way = {};
-  const pass = () => (way.refusal ? Promise.reject(way.refusal) : Promise.resolve());
-  return Object.assign(way, {
-    sharedName: storage.sharedName,
-    load: () => pass().then(() => storage.load()),
-    commit: async (batch: Parameters<MemoryStorage['commit']>[0]) => {
-      await pass();
-      await storage.commit(batch);
-      if (way.isSilent) throw new StorageError('LOCKED', 'The end is not told.');
-    },
-    getRecords: (refs: Parameters<MemoryStorage['getRecords']>[0]) => storage.getRecords(refs),
-    listRecords: (objectName: string) => storage.listRecords(objectName),
-    close: async () => {
-      if (way.closing) throw way.closing;
-    },
-  });
+/** A storage that tabs may share, and that stays open when one of them closes, as a database does. */
+export function sharedStorage() {
+  return Object.assign(new LastingStorage(), { sharedName: 'app' });
+}
+
+/** Lets the storage refuse whatever the tab asks of it, until it is healed. */
+export function refuse({ storage }: Tab, error: Error): void {
+  storage.fail('load', error);
+  storage.fail('commit', error);
 }

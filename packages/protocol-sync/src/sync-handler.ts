@@ -40,7 +40,7 @@ const PRUNE_SLICE_ROWS = 500;
 const BUSY_RETRY_MS = 1000;
 
 /**
- * Answers pushes and pulls. What it reports as applied is committed; a failure is a result or a `SyncRequestError`.
+ * Answers pushes and pulls. What it reports as applied is committed; a refusal is a result or a `SyncRequestError`.
  */
 export class SyncHandler implements AsyncDisposable {
   readonly store: SyncStore;
@@ -64,7 +64,8 @@ export class SyncHandler implements AsyncDisposable {
 
   /**
    * Applies the mutations of one push and answers their outcomes with the next page of the feed. What it reports as
-   * applied is committed. Throws `SyncRequestError` when it refuses the request as a whole; nothing was executed then.
+   * applied is committed. Throws `SyncRequestError` when it refuses the request as a whole: nothing was executed then.
+   * After `BUSY`, or any other error, some of it may have been; sending it again is safe.
    */
   async handlePush(
     request: unknown,

@@ -74,7 +74,7 @@ const START_RETRY_MS = 1000;
 
 /**
  * The whole sync server. Ready after `new`; a kernel also mounts it on its HTTP server and prunes what is older than
- * the retention. Without a kernel, call `handler.prune()` once a day.
+ * the retention. Without a kernel, call `handler.prune()` every hour.
  *
  * On a kernel with a data engine (the service `objectql`), and without a resolver of your own, records are read and
  * written through the engine as the user who is signed in, and sync's state is kept in the engine's database.

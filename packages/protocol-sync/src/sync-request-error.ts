@@ -1,10 +1,13 @@
-/** A request that was not processed at all. */
+/** A request that gets no outcomes, only a reason. */
 import { type RequestErrorCode, STATUS_BY_CODE, type SyncErrorBody } from '@objectql/sync-types';
 
 /** 2 s: time enough for another process to take over. */
 const CLOSED_RETRY_MS = 2000;
 
-/** Thrown when a request as a whole is refused; nothing of it was executed. `code` decides, the message is for people. */
+/**
+ * Thrown when a request as a whole is refused. `code` decides, the message is for people. Nothing of the request was
+ * executed; after `INTERNAL` and `BUSY` some of it may have been, and sending it again is safe.
+ */
 export class SyncRequestError extends Error {
   override readonly name = 'SyncRequestError';
   readonly code: RequestErrorCode;

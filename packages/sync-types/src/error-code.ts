@@ -19,7 +19,7 @@ export type RejectionCode = (typeof TERMINAL_CODES)[number] | (typeof RETRYABLE_
 /** A code in an answer: the server may be of a later version and know more codes. */
 export type ToldRejectionCode = RejectionCode | (string & {});
 
-/** Why a whole request was not processed, with its HTTP status. Nothing of the request was executed. */
+/** Why a whole request was refused, with its HTTP status. After `INTERNAL` and `BUSY` some of it may have been executed. */
 export const STATUS_BY_CODE = {
   MALFORMED: 400,
   INVALID_CHECKPOINT: 400,

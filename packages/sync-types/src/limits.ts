@@ -1,8 +1,8 @@
-/** The protocol's limits, each with its unit and reason. A server may lower them, and advertises those it enforces. */
+/** The protocol's limits, each with its unit and reason. A server may change some, and advertises those of requests. */
 
 /** What a server accepts, as it tells its clients in every answer. */
 export interface SyncLimits {
-  /** Bytes of a request or answer body, before and after decompression. */
+  /** Bytes of a request's body, before and after decompression. */
   readonly maxBodyBytes: number;
   /** Mutations in one push. */
   readonly maxMutations: number;
@@ -21,7 +21,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 export const MAX_MUTATIONS = 1000;
 /** 100: what a client may assume of a server that has not told its limit. */
 export const ASSUMED_MAX_MUTATIONS = 100;
-/** 256 KiB of JSON: a record is a row, not a file; four of them still fit in a body. */
+/** 256 KiB of JSON: a record is a row, not a file; three of them still fit in a body. */
 export const MAX_RECORD_BYTES = 256 * 1024;
 /** 1,000: each field carries a version stamp, so a record's bookkeeping grows with its fields. */
 export const MAX_FIELDS = 1000;

@@ -32,7 +32,7 @@ export interface HttpTransportOptions {
   readonly credentials?: 'include' | 'omit' | 'same-origin' | undefined;
   /** Compress request bodies above 1 KiB, where the platform can. Default `true`. */
   readonly compress?: boolean | undefined;
-  /** Milliseconds until a request is given up, its token included. Default 30,000. */
+  /** Milliseconds until a request is given up, its token included. Default and most: 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Bytes of the largest answer that is read, after decompression. Default 64 MiB. */
   readonly maxAnswerBytes?: number | undefined;

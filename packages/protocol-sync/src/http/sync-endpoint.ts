@@ -90,7 +90,7 @@ const STREAMS_RETRY_MS = 60_000;
 
 /**
  * The endpoint of a sync handler: `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint,
- * idleTimeout: 60 })`, because Bun cuts requests after 10 s, and they may take 15. Throws `TypeError` for an option
+ * idleTimeout: 60 })`, because Bun cuts requests after 10 s, and they may take 30. Throws `TypeError` for an option
  * that is unknown or has a wrong type.
  */
 export function createSyncEndpoint(options: SyncEndpointOptions): SyncEndpoint {

@@ -222,8 +222,8 @@ export class SyncClient implements AsyncDisposable {
   }
 
   /**
-   * Runs `work`, which looks something up and then calls `record`; `close` waits for it. Between the two, `work` awaits
-   * the recording before it: mutations are recorded in the order of the calls, in whatever order a storage answers.
+   * Runs `work`, which looks something up and then calls `record`; `close` waits for it. Between the two, `work` must
+   * await `before`: then mutations are recorded in the order of the calls, whatever order a storage answers in.
    */
   recording<T>(work: (before: Promise<unknown>) => Promise<T>): Promise<T> {
     const recorded = work(this.#recordings);
@@ -256,7 +256,7 @@ export class SyncClient implements AsyncDisposable {
     return (this.#group ?? this.#intake).outcomeOf(id);
   }
 
-  /** Sends nothing until `resume`. Gives up the request under way; its outcome is learned later. */
+  /** Sends nothing until `resume`. Gives up the request under way, whose outcome the next sync learns. */
   pause(): void {
     this.#driver.dispatch({ type: 'paused' });
   }
@@ -319,7 +319,7 @@ export class SyncClient implements AsyncDisposable {
     if (!this.#isStatusQuiet) this.#tellStatus();
   }
 
-  /** Does not tell the listeners of the status: the one that failed would only fail again. */
+  /** Does not tell the status: the listener that failed would only fail again. */
   #statusListenerFailed(error: unknown): void {
     this.#isStatusQuiet = true;
     this.listeners.report(error);

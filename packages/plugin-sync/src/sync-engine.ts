@@ -87,15 +87,15 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
   }
 
   /**
-   * Resolves with the outcome of a mutation once it is settled, also of an earlier process's pending one. If a new
-   * mutation resolved a conflict, the outcome is that one's. Rejects with `SyncUsageError` `UNKNOWN_ID` when nobody
-   * will learn it, as after the mutation was taken out of the log.
+   * Resolves with the outcome of a mutation, of this process or an earlier one, once it is settled. If a new mutation
+   * resolves its conflict, that one's outcome counts. Rejects with `SyncUsageError` `UNKNOWN_ID` when nobody will learn
+   * it, as after the mutation was taken out of the log.
    */
   settled(mutationId: string): Promise<MutationOutcome> {
     return this.#client.settled(mutationId);
   }
 
-  /** Adds a listener. The engine of one object tells it that object's conflicts, changes and dropped fields only. */
+  /** Adds a listener. From the engine of one object it hears only that object's conflicts, changes and dropped fields. */
   addListener(listener: SyncEventListener): void {
     this.#client.listeners.add(listener, this.#objectName);
   }

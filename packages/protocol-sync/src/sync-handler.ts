@@ -1,5 +1,5 @@
 /**
- * The server's side of sync: takes pushes and pulls, and decides nothing itself. HTTP is one floor above, and the store below.
+ * The server's side of sync: takes pushes and pulls, and decides nothing itself. HTTP is above it, the store below.
  *
  *   push/    from a request to one outcome for each mutation       rules/     what the application allows and configures
  *   feed/    which changes a client is sent, and from where on     records/   the application's records, and their versions
@@ -95,8 +95,8 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   /**
-   * Tells `watcher` whenever there may be something new to pull for a client that has `checkpoint`, whichever process
-   * committed it, and once at the beginning. Returns a function that stops it; `close` stops it too. Throws
+   * Tells `watcher` once at the beginning, and whenever there may be something new to pull for a client that has
+   * `checkpoint`, whichever process committed it. Returns a function that stops it; `close` stops it too. Throws
    * `SyncRequestError`.
    */
   async watch(checkpoint: string | null, watcher: Omit<FeedWatcher, 'scope'>): Promise<() => void> {
@@ -123,9 +123,8 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   /**
-   * The same for many writes in one transaction, in their order: all of them are taken, or none when it throws. Takes
-   * at most 10,000 changes and 32 MiB of records. Pushes wait until it is done, so pass 1,000 at a time unless you need
-   * more.
+   * The same for up to 10,000 writes and 32 MiB of records in one transaction, in their order: takes all of them, or none
+   * when it throws. Pushes wait until it is done, so pass 1,000 at a time unless you need more.
    */
   async recordChanges(changes: readonly RecordChange[]): Promise<readonly RecordedChange[]> {
     return this.#takeChanges(changes, (index) => `recordChanges: change ${index}: `);
@@ -155,7 +154,7 @@ export class SyncHandler implements AsyncDisposable {
   /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows were removed. */
   async prune(): Promise<{ readonly removed: number }> {
     await this.#open();
-    // A retention longer than the time since 1970 means: keep everything.
+    // A retention longer than the time since 1970 keeps everything.
     const before = Math.max(0, this.#settings.platform.now() - this.#settings.retentionMs);
     let removed = 0;
     for (;;) {
@@ -170,7 +169,7 @@ export class SyncHandler implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#feedWatch.close();
-    // A store that the first request is still opening would otherwise stay open.
+    // Otherwise a store that the first request is still opening would stay open.
     await this.#opened?.catch(() => {});
     await this.store.close();
   }

@@ -41,12 +41,9 @@ export type Answered = Omit<Exchanged, 'answer'> & {
   readonly answer: Omit<SyncPushResponse, 'checkpoint'> & { readonly checkpoint: string | null };
 };
 
-/**
- * 500: the protocol's page. Where pages are larger, like the 1,000 of our server, the first failure asks for less than
- * half.
- */
+/** 500 changes: what the first failure assumes of a page and halves. Where pages are larger, it asks for less than half. */
 const MAX_PAGE = 500;
-/** 0.9: leaves room in a body for the envelope around the mutations. */
+/** 0.9 of a body for mutations: the rest is for the envelope around them. */
 const BODY_SHARE = 0.9;
 
 export class Exchange {
@@ -82,8 +79,8 @@ export class Exchange {
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
       const { failure } = failed;
-      // Anything in between may cut off, refuse or give up on a request that is too large, in any words; a server may
-      // fail at it. A smaller one may get through.
+      // A request that is too large may be cut off or refused on the way, in any words, or make a server fail. A smaller
+      // one may get through.
       if (!('code' in failure && failure.status < 500)) this.shrink(ask.sent.length);
       throw failed;
     });
@@ -100,17 +97,12 @@ export class Exchange {
     return { ...ask, answer, clockSkewMs };
   }
 
-  /**
-   * Prepares to send these next, as far as possible now. Returns what the transport does: an asynchronous one may fail
-   * later.
-   */
+  /** Lets the transport prepare to send these next. Returns what it returns: an asynchronous one may fail later. */
   prepare(sent: readonly StoredEntry[]): unknown {
     return this.#parts.transport().prepare?.(sent.map(({ mutation }) => mutation));
   }
 
-  /**
-   * Sends and asks for fewer at a time from now on. `count` mutations were too many; if it is 0, a page was too large.
-   */
+  /** Sends and asks for fewer at a time from now on: `count` mutations were too many, or, if 0, a page was too large. */
   shrink(count: number): void {
     this.#most = Math.max(1, Math.floor((count || Math.min(this.#most, MAX_PAGE)) / 2));
   }

@@ -1,4 +1,4 @@
-/** Turns a failed sync into an event for the machine: it needs time, or the user. Decided by code, never by message. */
+/** Turns a failed sync into an event for the machine, by the error's code: it needs time, or the user. */
 
 import { refusalOf } from '../transport/transport.js';
 import type { SyncEvent } from './sync-state.js';

@@ -21,7 +21,7 @@ export class OpenRequest implements Ask {
       announce = resolve;
     });
     this.#exchanging = exchange({ onNextPage: announce });
-    // It is awaited once the answer before it is stored; until then a failure concerns nobody.
+    // Awaited once the answer before it is stored. Until then its failure must not count as unhandled.
     this.#exchanging.catch(() => {});
   }
 
@@ -30,10 +30,7 @@ export class OpenRequest implements Ask {
     return this.#behind;
   }
 
-  /**
-   * Waits for the answer. Before it is there, calls `askBehind` at most once, with the checkpoint it is announced to
-   * have.
-   */
+  /** Waits for the answer. If the answer's checkpoint is announced before that, calls `askBehind` with it, once. */
   async read(askBehind: (checkpoint: string) => OpenRequest | undefined): Promise<Exchanged> {
     let isRead = false;
     void this.#announced.then((checkpoint) => {
@@ -51,7 +48,7 @@ export class OpenRequest implements Ask {
     }
   }
 
-  /** Waits for it, however it ends: mutations must not be under way twice. */
+  /** Waits until it has ended, however that was: mutations must not be under way twice. */
   async end(): Promise<void> {
     await this.#exchanging.catch(() => {});
   }

@@ -5,8 +5,8 @@
  *        ▲                                 │ refused as a whole: repair                   │
  *        └─────────────────────────────────┴──────────── more to send, or more to pull ◀──┘
  *
- * The next batch is made ready while the server works on one. It goes out as soon as the server announces an answer that
- * cannot change what to ask next, or else when such an answer is read, before it is stored. Mutations are never under way
+ * While the server works on one batch, the next is made ready. If the answer cannot change what to ask next, that batch
+ * goes out as soon as the answer is announced, or else when it is read, before it is stored. Mutations are never under way
  * twice, and an answer is stored after the one before it, or not at all.
  */
 import type { SyncPushResponse } from '@objectql/sync-types';
@@ -37,28 +37,20 @@ export interface CycleParts {
 
 /** 3: a server that refuses every repaired request must not be asked in a loop. */
 const MAX_REPAIRS = 3;
-/**
- * 10: a mutation that a proxy finds too large must not keep the rest waiting, but the proxy may refuse all there is.
- */
+/** 10: a mutation too large for a proxy must not keep the rest waiting, but the proxy may refuse whatever comes. */
 const MAX_REFUSALS = 10;
 
 export class SyncCycle {
-  /**
-   * True once the sync under way has settled a mutation: mutations come to an end, unlike pages of a feed that starts
-   * over.
-   */
+  /** True once the sync under way has settled a mutation. Pages do not count: a feed that starts over never runs out. */
   hasSettled = false;
   readonly #parts: CycleParts;
   /** The last sequence that belongs to the sync under way. */
   #goal = 0;
-  /** True while somebody waits for more than the last request asked for. */
+  /** True when somebody asked for a sync after the last request was made. */
   #isAskedAnew = false;
-  /**
-   * True from a failure until a sync ends well. On a slow line, two pages at once may each take longer than a request
-   * may.
-   */
+  /** True from a failure until a sync ends well. On a slow line, two pages at once may each take too long. */
   #hasFailed = false;
-  /** The errors of something in between that found mutations too large in this sync; those mutations wait. */
+  /** The refusals of proxies that found a mutation too large in this sync; those mutations wait. */
   #refusals: unknown[] = [];
 
   constructor(parts: CycleParts) {
@@ -76,7 +68,7 @@ export class SyncCycle {
     return this.#isWanted(this.#firstSendable()) || (this.#isAskedAnew && this.#parts.configs.isPulling);
   }
 
-  /** What is unsent, of this sync or not: the debounce after which it goes, or `null`, and when the first hold ends. */
+  /** When to send what is left: after the debounce of the first unsent mutation, if any, and when the first hold ends. */
   unsent(): Pick<Extract<SyncEvent, { readonly type: 'drained' }>, 'unsentDebounceMs' | 'heldUntil'> {
     const { configs, intake } = this.#parts;
     const next = this.#firstSendable();
@@ -142,7 +134,7 @@ export class SyncCycle {
       }
     }
     this.#hasFailed = false;
-    // All that could pass has passed; the refusals must be seen all the same.
+    // Everything else has passed; the refusals must be seen all the same.
     if (this.#refusals.length > 0) throw this.#refusals[0];
     return whole.get();
   }
@@ -152,7 +144,7 @@ export class SyncCycle {
     const { log } = this.#parts;
     const unsaved = await log.flush().catch((error: unknown) => ({ error }));
     const sent = this.#select();
-    // A mutation that the storage has no room for must not keep back the stored ones: sending them makes room.
+    // If the storage has no room for a new mutation, the stored ones are sent all the same: that makes room.
     if (unsaved && (sent.length === 0 || unsaved.error instanceof SyncUsageError)) throw unsaved.error;
     this.#isAskedAnew = false;
     return this.#start({ sent, checkpoint: log.meta.checkpoint }, signal);
@@ -242,7 +234,7 @@ export class SyncCycle {
     const { log, intake } = this.#parts;
     const { code, status } = refusalOf(error);
     if (code === 'TOO_LARGE' || status === 413) {
-      // Without the code, the refusal comes from something in between, which knows no mutations.
+      // Without the code it comes from a proxy, which knows no mutations.
       await this.#sendLess(batch, { error, retryable: code !== 'TOO_LARGE' });
       return false;
     }
@@ -263,7 +255,7 @@ export class SyncCycle {
   ): Promise<void> {
     if (!first) throw error;
     if (others.length > 0) return this.#parts.exchange.shrink(1 + others.length);
-    // Something in between may refuse everything: that counts against a mutation only while others pass.
+    // A proxy may refuse everything: that counts against a mutation only while others pass.
     await this.#parts.intake.refuseLarge(first, { retryable });
     if (retryable && this.#refusals.push(error) >= MAX_REFUSALS) throw error;
   }

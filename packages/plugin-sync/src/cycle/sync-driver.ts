@@ -44,9 +44,7 @@ export class SyncDriver {
     return this.#state;
   }
 
-  /**
-   * Syncs now, or joins the sync under way; either includes what was recorded before. `null` where sync is not allowed.
-   */
+  /** Syncs now, or joins the sync under way; includes what was recorded before. `null` where sync is not allowed. */
   async request(): Promise<SyncPushResponse | null> {
     if (this.#state.at === 'syncing') this.#parts.cycle.include();
     else this.dispatch({ type: 'requested' });

@@ -77,7 +77,7 @@ export interface DeviceNow {
   readonly isOnline: boolean;
 }
 
-/** 10 s: the longest a steady stream of edits may put off sending. A longer debounce is its own longest wait. */
+/** 10 s: the longest that a stream of edits may put off sending, unless the debounce itself is longer. */
 export const DEBOUNCE_MAX_WAIT_MS = 10_000;
 
 /** Where a client starts. */
@@ -124,7 +124,7 @@ export function transition(state: SyncState, event: SyncEvent, device: DeviceNow
 
 function recorded(state: At<'idle'> | At<'waiting'>, debounceMs: number, now: number): SyncState {
   if (state.at === 'idle') return debounce(debounceMs, now);
-  // Without the minimum, a clock that was set back would put off the longest wait by as much.
+  // The minimum: otherwise a clock that was set back would prolong the longest wait by as much.
   if (state.reason === 'debounce') return debounce(debounceMs, now, Math.min(state.since, now));
   // A held record does not keep others waiting; a failing server is not asked sooner.
   return state.reason === 'held' && now + debounceMs < state.until ? debounce(debounceMs, now) : state;
@@ -147,7 +147,7 @@ function failed(
   return { at: 'waiting', until, reason: retryAfterMs ? 'retry-after' : 'backoff', since: now, failures };
 }
 
-/** Quiet for `debounceMs`, but never longer than the maximum since the first of the mutations that wait. */
+/** Waits for `debounceMs` of quiet, but no longer than the maximum since the first of the mutations that wait. */
 function debounce(debounceMs: number, now: number, since = now): SyncState {
   const until = Math.min(now + debounceMs, since + Math.max(debounceMs, DEBOUNCE_MAX_WAIT_MS));
   return { at: 'waiting', until, reason: 'debounce', since, failures: 0 };

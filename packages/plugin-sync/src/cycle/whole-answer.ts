@@ -1,7 +1,7 @@
 /** Combines the answers of one sync. */
 import type { SyncMutationResult, SyncPushResponse, SyncServerChange } from '@objectql/sync-types';
 
-/** 1,000 changes: two pages. A first sync of 100,000 records must not keep them all until it is over. */
+/** 1,000 changes: a page. A first sync of 100,000 records must not keep them all until it is over. */
 const MAX_CHANGES = 1000;
 
 export class WholeAnswer {

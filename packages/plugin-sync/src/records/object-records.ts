@@ -54,8 +54,8 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   }
 
   /**
-   * Records the creation of a record and returns the mutation at once: before earlier calls that are not awaited, so
-   * await a `delete` of the record before you create it again.
+   * Records the creation of a record and returns the mutation at once. It overtakes earlier calls that you have not
+   * awaited: await a `delete` of the record before you create it again.
    */
   create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
     return this.#client.record(this.#checked('create', recordId, data));

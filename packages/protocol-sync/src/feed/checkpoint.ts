@@ -3,13 +3,13 @@ import type { SyncReset } from '@objectql/sync-types';
 import type { StoreFacts } from '../storage/sync-store.js';
 
 export interface Checkpoint {
-  /** The stretch of the feed that was being written when this was made. */
+  /** The epoch of the feed when this was made. */
   readonly epoch: string;
   /** The last place scanned. */
   readonly place: number;
   /**
-   * The feed's head when the walk from its start began, until the walk is over; 0 afterwards. A tombstone dropped below it
-   * was never seen alive by this walk, so a walk is not expired by what was dropped before it began.
+   * The feed's head when the walk from its start began; 0 once that walk is over. The walk has seen no record alive whose
+   * tombstone was dropped below it, so such a drop does not expire the walk.
    */
   readonly since: number;
   /** Digest of the objects asked for and the caller's rights; empty for everything. */
@@ -51,8 +51,8 @@ export function findPageStart(checkpoint: Checkpoint | null, facts: StoreFacts, 
 }
 
 /**
- * True for a checkpoint of an epoch that this feed does not contain, or not as far as the client has seen: the store lost
- * what the client knows, however far others have written since.
+ * True if this feed does not contain the checkpoint's epoch, or not as far as the client has seen it: the store lost what
+ * the client knows, however far others have written since.
  */
 export function isOfAnotherFeed({ seen }: Pick<Checkpoint, 'seen'>, { reach }: StoreFacts): boolean {
   return reach === undefined || seen > reach;

@@ -14,8 +14,8 @@ export function toChange(
   { start, timestampOf }: { readonly start: PageStart; readonly timestampOf: (at: number) => string },
 ): FeedChange | undefined {
   const { objectName, recordId, version: serverVersion, data, origin } = record;
-  // A walk from the start drops what it does not see, so there is nothing to forget and no id to tell; but the walk may
-  // already have seen a record that changed after it began.
+  // A walk from the start drops what it does not see, so it need not be told to forget a record, unless it may have seen
+  // it: one that changed after the walk began.
   if (permission === 'hide' || (permission === 'forget' && record.place <= start.since)) return undefined;
   const timestamp = timestampOf(record.changedAt);
   if (permission === 'forget' || data === null) {
@@ -23,7 +23,7 @@ export function toChange(
   }
   const operation = serverVersion === record.born ? 'create' : 'update';
   const visible = visibleText(data, permission);
-  // Nobody needs to know who wrote a record before the walk began, and this would be half of what surrounds its data.
+  // Nobody needs to know who wrote a record before the walk began, and that is half of what surrounds its data.
   return origin && record.place > start.since
     ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
     : { objectName, recordId, serverVersion, timestamp, operation, data: visible };

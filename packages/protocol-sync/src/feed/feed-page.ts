@@ -62,7 +62,7 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   const found = alone ?? (await readPage(request, parts, { objects, scope, limit }));
   const { page } = found;
   const { epoch, head } = page.facts;
-  // Results show records that a walk beginning here has not seen: changes of them in the meantime must be told.
+  // A walk that begins here has not seen the records that results show: their changes in the meantime must be told.
   const start = { ...found.start, since: Math.min(found.start.since, parts.headBefore) };
   const selected = parts.pageSize.select(page.records.slice(0, limit));
   const hasMore = selected.length < page.records.length;
@@ -128,9 +128,8 @@ async function readPage(
 }
 
 /**
- * Reads a page of the same feed that the results come from, where their checkpoint was judged. Another server without
- * those results may have taken over meanwhile, which the client could not notice: it has to ask again, and is then
- * told.
+ * Reads a page of the feed that the results come from. If a server without those results has taken over meanwhile, the
+ * client could not notice, so it has to ask again, and is then told.
  */
 async function pageBehind(
   checkpoint: Checkpoint | null,
@@ -144,11 +143,11 @@ async function pageBehind(
 }
 
 /**
- * The page of a client that works alone: this very request wrote everything behind its checkpoint and need not tell it,
- * so nothing has to be read. `undefined` for any other client.
+ * The page of a client that works alone: this request itself wrote everything behind its checkpoint, so nothing has to be
+ * read or told. `undefined` for any other client.
  */
 function ownPage(request: PushRequest, parts: FeedPageParts, scope: string): ReadPage | undefined {
-  // An adopted record of the application's took a place too, and the client does not know it.
+  // A record adopted from the application took a place too, and the client does not know it.
   if (!parts.stretch?.isOwn || !isToldByResults(request, parts)) return undefined;
   const { facts, places } = parts.stretch;
   const start = findPageStart(request.checkpoint, facts, scope);
@@ -182,7 +181,7 @@ function suppressedVersions(request: PushRequest, { written, results, authorize 
   if (!authorize.read || !authorize.scope) return versions;
   for (const [index, item] of request.items.entries()) {
     const result = results[index];
-    // What a result shows, or reports as gone, was judged under rights that may have changed by now.
+    // The rights under which a result shows a record, or reports it as gone, may have changed by now.
     if ('mutation' in item && result?.status === 'applied' && result.record !== undefined)
       versions.delete(item.mutation);
   }

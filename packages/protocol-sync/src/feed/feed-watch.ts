@@ -1,6 +1,6 @@
 /**
- * Tells watchers that the feed has moved. It does not look at what moved, so it cannot reveal it: a watcher is told the
- * checkpoint that every pull ends with, and nothing that depends on a record (I12).
+ * Tells watchers that the feed has moved, by the checkpoint that every pull ends with. It does not look at records, so it
+ * cannot reveal anything of them (I12).
  *
  *   quiet ──commit──▶ telling ──▶ pausing ──time is up──▶ quiet, or telling when something was committed since
  */
@@ -24,9 +24,7 @@ export interface FeedWatcher {
 
 /** 100 ms between two pokes: clients of a busy feed pull no more often, and a person still sees a change at once. */
 const POKE_PAUSE_MS = 100;
-/**
- * 30 s, as for a request: if a store stayed silent for longer, watchers would hear nothing until its connection breaks.
- */
+/** 30 s, as for a request: without a limit, a store that falls silent would keep its watchers waiting. */
 export const READ_MS = REQUEST_TIMEOUT_MS;
 /** 1 s: a store that could not be read is asked again, but not flooded. */
 const FAILED_PAUSE_MS = 1000;

@@ -4,14 +4,14 @@ import type { FeedRecord } from '../storage/sync-store.js';
 
 /** 512 bytes: what a change carries besides its data, with ids of the largest size. */
 const CHANGE_OVERHEAD_BYTES = 512;
-/** 16 records: even after large ones this many are read, to find out whether the next ones are small again. */
+/** 16 records are read even after large ones, to find out whether the next ones are small again. */
 const MIN_RECORDS = 16;
-/** Half as many again as would fit, because the next ones may be a little smaller. */
+/** 1.5 times as many as would fit, because the next ones may be a little smaller. */
 const MARGIN = 1.5;
 
 /**
  * The pages of one server. Stores count records, and a thousand large ones are hundreds of megabytes, while a page
- * takes one. So earlier pages tell how many to ask for. It is a guess, and a wrong one only makes a smaller page.
+ * takes one megabyte. So earlier pages tell how many to ask for; a wrong guess only makes a smaller page.
  */
 export class PageSize {
   readonly #maxBytes: number;

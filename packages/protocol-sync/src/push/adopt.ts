@@ -1,4 +1,4 @@
-/** Records that the application had before sync: they enter the feed the first time a mutation meets them. */
+/** Takes records that the application had before sync into the feed, the first time a mutation meets them. */
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import type { ResolverCaller } from '../records/call-resolver.js';
 import { SERVER_LOG_ID, writeRecord } from '../records/record-state.js';

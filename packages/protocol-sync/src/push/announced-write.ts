@@ -52,9 +52,9 @@ export async function makeWrite(write: PlannedWrite, intent: Intent, parts: Defe
 }
 
 /**
- * Finishes a write that a crash, or a resolver that never answered, left announced. If the application refuses the
- * write, it is withdrawn, or it would hold its record for everybody; its author sends it again. A write of another user
- * is withdrawn too: it would be made, or refused, as the caller's.
+ * Finishes a write that a crash, or a resolver that never answered, left announced. It is withdrawn if the application
+ * refuses it, because it would hold its record for everybody, and if another user asked for it, because it would be made
+ * or refused as the caller's. Its author sends it again.
  */
 export async function recover(intent: Intent, parts: DeferredParts): Promise<void> {
   const written = await findWritten(intent, parts);
@@ -102,9 +102,9 @@ async function giveUp(intent: Intent, parts: DeferredParts, refused?: LedgerRow)
 
 /**
  * What an earlier try left in the application's record, as a change that came past sync; `undefined` when it left
- * nothing. A write past sync may have overwritten one part of it: then it does not count as made, but the rest is still
- * there, and only the application knows the record, since its hooks may have written fields that no mutation names.
- * After a delete, the application's record is another one, created past sync.
+ * nothing. If a write past sync has overwritten a part, the try does not count as made, but its rest is still there. Only
+ * the application knows that rest: its hooks may have written fields that no mutation names. After a delete, the
+ * application's record is another one, created past sync.
  */
 function leftOver(
   { objectName, recordId, mutation, state: planned }: Intent,
@@ -127,8 +127,8 @@ function leftOver(
 }
 
 /**
- * The application's record, if it contains the announced write; `undefined` when the write is still to be made. The
- * whole record is confirmed, because the application's hooks may have changed more than was announced.
+ * The application's record, if it contains the announced write; `undefined` when that is still to be made. The whole
+ * record counts, because the application's hooks may have changed more than was announced.
  */
 async function findWritten(
   { objectName, recordId, mutation }: Intent,
@@ -142,9 +142,7 @@ async function findWritten(
   return isThere ? { record } : undefined;
 }
 
-/**
- * Commits the announced write as made. A write that came past sync in the meantime keeps its version; this one follows.
- */
+/** Commits the announced write as made, behind any write that came past sync in the meantime. */
 async function confirm(
   intent: Intent,
   stored: JsonObject | undefined,

@@ -87,8 +87,8 @@ interface LookedUp {
 }
 
 /**
- * Runs before the transaction begins: an application whose own queries take connections of the store's pool would wait
- * for one that the waiting transactions hold.
+ * Runs before the transaction begins. Otherwise, if the application's queries need connections of the store's pool, they
+ * would wait for those that transactions hold.
  */
 async function lookUp({ objectName, recordId }: RecordRef, { caller, rules }: DeferredParts): Promise<LookedUp> {
   if (!rules.rulesOf(objectName)) return { data: undefined };
@@ -108,7 +108,7 @@ async function announce(
     if (session === 'EPOCH') throw new StoreBusyError('The store was restored while this push was under way.');
     const pending = session.intent(mutation);
     if (pending) {
-      // Never later than now, even if the clock was set back: the wait then begins anew, and ends.
+      // If the clock was set back, the wait begins anew: otherwise it would last as much longer.
       const startedAt = Math.min(pending.startedAt, session.now);
       if (startedAt < pending.startedAt) {
         await transaction.save({ settledIntents: [refOf(pending)], intents: [{ ...pending, startedAt }] });

@@ -63,7 +63,7 @@ export function describeWrite(
   );
 }
 
-/** What a failed write tells the client: the resolver's own refusal, or that another try may help. The operator is told why. */
+/** What the client is told of a failed write: the resolver's refusal, or that another try may help. The operator learns why. */
 export function rejectionOf(error: unknown, mutationId: string, { onFailure }: ApplyParts): Rejection {
   const rejection: Rejection =
     error instanceof RejectionError

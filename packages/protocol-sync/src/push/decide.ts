@@ -7,8 +7,8 @@
  * | update              | write                  | strategy, update-update | strategy, update-delete | NOT_FOUND     |
  * | delete              | write                  | strategy, delete-update | nothing changes         | NOT_FOUND     |
  *
- * A create equal to the live record changes nothing. A base older than this incarnation, when somebody else created it,
- * is the contest `stale-incarnation`: fields the new incarnation lacks have no stamp to catch it by.
+ * A create equal to the live record changes nothing. A base older than the present incarnation, which somebody else
+ * created, is the contest `stale-incarnation`: a field that this incarnation lacks has no stamp that shows the conflict.
  */
 import {
   type ConflictKind,
@@ -60,7 +60,7 @@ interface Refusal {
 export interface Arriving {
   readonly mutation: MutationLogEntry;
   readonly stamp: WriteStamp;
-  /** What its caller may see of the record; absent means all. A guess at the rest is neither confirmed nor denied. */
+  /** What its caller may see of the record; absent means all. Guesses at the rest are neither confirmed nor denied. */
   readonly view?: JsonObject | null | undefined;
 }
 
@@ -99,7 +99,8 @@ function decideOnDeleted(incoming: Incoming, before: RecordState, rules: Conflic
   if (base === before.version || isOwnEarlier(deleted, stamp)) return notFound(mutation);
   const fields = Object.keys(mutation.data ?? {});
   const contest = makeContest('update-delete', { incoming, before, fields, rules });
-  // Only the client has a whole copy to re-create the record from, so a mutation that wins becomes its conflict.
+  // Only the client has a whole copy from which to re-create the record, so a mutation that wins is sent back as a
+  // conflict.
   const verdict = askStrategy(contest, rules);
   return verdict.do === 'keep' ? { do: 'keep', droppedFields: fields } : { do: 'conflict', contest };
 }

@@ -1,6 +1,6 @@
 /**
  * What the caller may read can change while a push is handled: by its own writes, or because a right is taken away. The
- * results then show nothing of the record, not even its earlier state.
+ * results must then show nothing of the record, not even its earlier state.
  */
 import { recordKey, type SyncMutationResult } from '@objectql/sync-types';
 import { viewOf } from '../rules/authorize.js';

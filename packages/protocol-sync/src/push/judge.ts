@@ -110,7 +110,7 @@ function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefin
       // Remembered as told: once the record is gone, nobody can say which of its fields this caller knew.
       const droppedFields = fieldsInView(decision.droppedFields, mutation, view);
       session.remember(mutation, { status: 'applied', version, droppedFields });
-      // The record is not what the mutation says, so it is sent; only a delete of a deleted record needs no image.
+      // The record is not what the mutation says, so it is sent, unless the mutation deletes a deleted record.
       const isGone = before?.state.data === null && droppedFields.length === 0;
       const record = isGone ? undefined : view;
       return { result: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
@@ -202,14 +202,14 @@ function isComputable(
   const isScanned = before.place <= (session.request.checkpoint?.place ?? 0);
   // A client may not know a record that stands behind its checkpoint, even if its own log wrote it: the outcome may be
   // forgotten, and after a restore a clone of the device, or a late copy of its first request, may repeat a write that
-  // the device no longer has. The results of this request tell what it wrote, but not what it adopted.
+  // the device no longer has. This request's own writes are told by its results, but not the records it adopted.
   if (!isScanned && Number.isFinite(before.place)) return false;
   return (isScanned && base === version) || (run.logId === stamp.logId && run.from <= base + 1);
 }
 
 /**
- * The contest as its caller may see it, without hidden fields. If a hidden field is contested, no times are told: a
- * client that decided by the others would take the hidden write for the earlier one.
+ * The contest as its caller may see it, without hidden fields. If a hidden field is contested, no times are told:
+ * otherwise the client would take the hidden write for the earlier one.
  */
 function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject | null | undefined): Contest {
   const { theirs } = contest;
@@ -223,15 +223,14 @@ function inView(contest: Contest, mutation: MutationLogEntry, view: JsonObject |
 }
 
 /**
- * Those of the fields that decided against a mutation whose names its caller knows. A delete meets fields that it does
- * not name; if all of them are hidden, it is reported as lost to the whole record, so that it is not lost in silence.
+ * Of the fields that decided against a mutation, those whose names its caller knows. Only a delete meets fields that it
+ * does not name. If all of them are hidden, it is reported as lost to the whole record: never in silence.
  */
 function fieldsInView(
   fields: readonly string[],
   { operation }: MutationLogEntry,
   view: JsonObject | null | undefined,
 ): readonly string[] {
-  // Other operations meet only fields that they name themselves.
   if (operation !== 'delete') return fields;
   const known = fields.filter((field) => view && Object.hasOwn(view, field));
   return known.length > 0 ? known : Object.keys(view ?? {});

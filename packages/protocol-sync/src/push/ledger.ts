@@ -22,8 +22,8 @@ export function ledgerRow(
 }
 
 /**
- * The row, moved to another log or to none if a clone of its device has taken its place in its log. It is forgotten
- * after the clone's row, so that the log's floor covers it.
+ * The row. If a clone of the device has taken its place in the log, the row goes under another log, or none, and is
+ * forgotten after the clone's, so that the log's floor covers it.
  */
 export function besideOthers(row: LedgerRow, known: readonly LedgerRow[], otherLogId: string | null): LedgerRow {
   const { mutationId, logId, sequence, at } = row;

@@ -1,8 +1,8 @@
 /**
  * How much of one push is decided. A small mutation may be answered with a large record, so an answer could become too
  * large for a client or a string, and the same request would fail for ever; and the application may take its time for
- * each. A mutation that finds no room is not decided. It is told to follow the last one that was, and comes with the
- * next push, which is half as large. This may happen any number of times and is not counted against it.
+ * each. A mutation that finds no room is not decided, and comes with the next push, which is half as large. This may
+ * happen any number of times and is not counted against it.
  */
 import type { SyncMutationResult } from '@objectql/sync-types';
 import { rejectedResult } from './results.js';

@@ -147,10 +147,7 @@ export class PushSession {
     return sequence > floor ? undefined : 'EXPIRED';
   }
 
-  /**
-   * The stamp of the mutation's write. Its time is corrected for the client's clock, never in the future nor going
-   * back.
-   */
+  /** The stamp of the mutation's write. Its time is corrected for the client's clock, never in the future, and never falls. */
   stamp({ timestamp, sequence }: MutationLogEntry): WriteStamp {
     const { sentAt, lineage } = this.request;
     const corrected = Date.parse(timestamp) + (sentAt === undefined ? 0 : this.now - sentAt);
@@ -204,7 +201,7 @@ export class PushSession {
       records: this.#written.flatMap((kept) => kept?.state ?? []),
       // A copy: an announced write is remembered later, and saved when it is confirmed.
       ledger: [...this.#remembered],
-      // Gives the floors of outcomes that are remembered in these logs a place.
+      // Outcomes are remembered in these logs, so their floors need a row.
       formerLogs: this.#unknownLogIds.map((formerId) => ({ logId: formerId, principal, floor: 0, lastTime: 0 })),
       ...(logId === null
         ? {}

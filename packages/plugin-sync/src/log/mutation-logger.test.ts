@@ -134,17 +134,12 @@ test('opens a storage that failed to open once it can be', async () => {
 
 test('forgets an entry for good that is acknowledged while it is being saved', async () => {
   const { log, storage } = logger();
-  let saveGoesOn = () => {};
-  storage.before(
-    'commit',
-    () =>
-      new Promise<void>((resolve) => {
-        saveGoesOn = resolve;
-      }),
-  );
+  const saving = new Promise<() => void>((isSaving) => {
+    storage.before('commit', () => new Promise<void>((goOn) => isSaving(goOn)));
+  });
   const { id } = log.append(create('a'));
   const flushed = log.flush();
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  const saveGoesOn = await saving;
   log.acknowledge([id]);
   storage.heal();
   saveGoesOn();

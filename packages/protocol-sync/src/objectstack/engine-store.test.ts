@@ -40,6 +40,14 @@ it('I6 begins one epoch for a process, also where it writes in transactions of t
   expect(epochs).toEqual([first, second, second, second]);
 });
 
+it('keeps its state in objects without the fields that ObjectStack adds to others', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  await new EngineStore(engine).open();
+  const { fields = {} } = engine.registry.getObject(FEED) ?? {};
+  expect(Object.keys(fields)).toEqual(['epoch', 'head', 'floor', 'version_floor', 'schema_version']);
+});
+
 it('says what is wrong, and what to do, where the facts of the store are gone', async () => {
   const { engine, stop: stopKernel } = await startKernel({ objects: [] });
   onTestFinished(stopKernel);

@@ -12,13 +12,15 @@ test('takes an error with a code or a status for a refusal', () => {
     { code: 'LOG_FORKED', status: 409 },
     { code: 'BUSY', retryAfterMs: 5 },
     { status: 502 },
-    { status: 200 },
+    { status: 400 },
+    { status: 399 },
     { code: 'ECONNRESET' },
   ].map((facts) => asTransportError(Object.assign(new Error('Said.'), facts)).failure);
   expect(failures).toEqual([
     { type: 'refused', status: 409, code: 'LOG_FORKED' },
     { type: 'refused', status: 503, code: 'BUSY', retryAfterMs: 5 },
     { type: 'refused', status: 502 },
+    { type: 'refused', status: 400 },
     { type: 'unreachable' },
     { type: 'unreachable' },
   ]);

@@ -1,7 +1,7 @@
-import { findJsonProblem, MAX_JSON_DEPTH } from '@objectql/sync-types';
+import { findJsonProblem, MAX_ID_BYTES, MAX_JSON_DEPTH } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { recordData } from './wire-parser.js';
+import { identifier, recordData } from './wire-parser.js';
 
 const STRANGE = [
   -0,
@@ -42,6 +42,22 @@ test('takes a record exactly when nothing in it is a problem to JSON, as a froze
     { numRuns: 2000 },
   );
   expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(200);
+});
+
+test.each([
+  ['lists', (inner: unknown) => [inner]],
+  ['objects', (inner: unknown) => ({ inner })],
+])('takes %s that are nested as deep as JSON may be here, and no deeper', (_, wrap) => {
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : wrap(nested(depth - 1)));
+  const deepest = { top: nested(MAX_JSON_DEPTH - 1) };
+  expect(recordData(deepest)).toEqual(deepest);
+  expect(() => recordData({ top: nested(MAX_JSON_DEPTH) })).toThrow('is nested too deep, or refers to itself');
+});
+
+test.each(['x', 'é', '😀'])('takes an id of as many bytes as every store keeps, and no longer one: %s', (letter) => {
+  const longest = letter.repeat(MAX_ID_BYTES / new TextEncoder().encode(letter).length);
+  expect(identifier(longest)).toBe(longest);
+  expect(() => identifier(`${longest}x`)).toThrow('must be a text of 1 to 128 bytes');
 });
 
 test('keeps no zero that is negative, which JSON would not', () => {

@@ -31,6 +31,19 @@ test('shows that the storage fails in the tabs that met it, until another tab ha
   ]);
 });
 
+test('shows in a tab that cannot store why not, and of sync what the leader says', async () => {
+  const { world, leader, follower } = await two();
+  leader.tasks.records.create('t1', { title: 'one' });
+  await world.advance(1000);
+  refuse(follower, new StorageError('FULL', 'disk full'));
+  follower.tasks.records.create('t2', { title: 'two' });
+  await world.advance(1000);
+  const { status } = leader.plugin.client;
+  const own = { pending: 1, isStorageFailing: true, attention: true, lastError: 'disk full', lastErrorCode: 'FULL' };
+  expect(follower.plugin.client.status).toEqual({ ...status, ...own });
+  expect(status.clockSkewMs).not.toBeNull();
+});
+
 test('I13 sends what a tab has stored that was told the opposite, and died', async () => {
   const { world, follower, leader } = await two();
   follower.storage.before('commit', async (batch) => {

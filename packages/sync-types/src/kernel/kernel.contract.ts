@@ -219,9 +219,12 @@ export function describeKernel({ name, createKernel }: KernelTraits): void {
 
     it('refuses what is no plugin and options it does not know', () => {
       // Casts, because what is proved is what happens to an application without types.
-      const noPlugin = { plugins: [{ name: 'a' }] } as unknown as KernelOptions<KernelPlugin>;
+      const noPlugins = [{ name: 'a' }, { init() {} }, 'a', null] as unknown as readonly KernelPlugin[];
       const unknown = { plugins: [], pluggins: [] } as KernelOptions<KernelPlugin>;
-      expect(() => createKernel(noPlugin)).toThrow('plugins[0] is no plugin. A plugin has a name and an init method.');
+      for (const plugin of noPlugins) {
+        const problem = 'plugins[0] is no plugin. A plugin has a name and an init method.';
+        expect(() => createKernel({ plugins: [plugin] })).toThrow(problem);
+      }
       expect(() => createKernel(unknown)).toThrow("createKernel knows no option 'pluggins'.");
     });
   });

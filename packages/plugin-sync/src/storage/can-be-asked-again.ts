@@ -6,8 +6,8 @@ import type { ClientMeta, StorageBatch } from './client-storage.js';
  * system decide when such a batch reaches the disk.
  */
 export function canBeAskedAgain(batch: StorageBatch, stored: ClientMeta | null): boolean {
+  if (!stored) return false;
   const { meta = stored, ...others } = batch;
-  if (!stored || !meta) return false;
   return (
     Object.entries(others).every(([name, what]) => ASKED.has(name) || Object(what).length === 0) &&
     Object.entries(meta).every(([name, fact]) => PLACE.has(name) || fact === stored[name as keyof ClientMeta])

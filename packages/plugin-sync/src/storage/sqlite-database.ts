@@ -73,5 +73,5 @@ function resultOf(error: unknown): string | number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
   if (typeof errcode === 'number') return errcode & 0xff;
-  return typeof code === 'string' ? /^SQLITE_[A-Z]+/.exec(code)?.[0] : undefined;
+  return /^SQLITE_[A-Z]+/.exec(String(code))?.[0];
 }

@@ -82,7 +82,8 @@ export async function startDevice(
     ...data,
     appOf('app', [{ ...TASK, name: object }, FILE]),
     ...others,
-    ...(isSynced ? [sync as KernelPlugin, local] : []),
+    // In the wrong order: the kernel is told what depends on what.
+    ...(isSynced ? [local, sync as KernelPlugin] : []),
   ];
   const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
   await kernel.start();

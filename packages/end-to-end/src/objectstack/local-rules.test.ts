@@ -118,6 +118,25 @@ it('I4 writes what the server sends also where the local definitions refuse it',
   ]);
 });
 
+it('I4 removes after all what the local definitions keep, when its database fails at first', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a', plugins: [app] });
+  const project = { objectName: 'project', recordId: 'p1' } as const;
+  await server.recordChange({ ...project, operation: 'create', data: { text: 'x' } });
+  await server.recordChange({ operation: 'create', objectName: 'bill', recordId: 'b1', data: { project: 'p1' } });
+  await device.exchange();
+  const driver = device.engine.getDriverForObject('project') as { delete: unknown };
+  const { delete: remove } = driver;
+  driver.delete = () => Promise.reject(new Error('The disk is full.'));
+  await server.recordChange({ ...project, operation: 'delete' });
+  await device.exchange();
+  const projects = async () => (await device.engine.find('project', {}, system)).map(({ id }) => id);
+  const meanwhile = await projects();
+  driver.delete = remove;
+  await device.local.settled();
+  expect([meanwhile, await projects(), new Set(device.failures)]).toEqual([['p1'], [], new Set(['The disk is full.'])]);
+});
+
 it('I12 leaves on each side what the engine tells no reader', async () => {
   const server = new SyncHandler();
   const device = await startDevice(server, { name: 'a', plugins: [app] });

@@ -31,6 +31,19 @@ it('gives a plain page the records in the order of their ids, numbers first', as
   await sync.close();
 });
 
+it('shows of a list that its last record is gone, and all others as the same objects', async () => {
+  const { sync, tasks } = client();
+  for (const id of ['a', 'b', 'c']) tasks.records.create(id, {});
+  const records = observeRecords(sync, 'task');
+  const before = await nextOf(records);
+  const stop = records.subscribe(() => {});
+  await tasks.records.delete('c');
+  await expect.poll(() => records.getSnapshot()?.map(({ recordId }) => recordId)).toEqual(['a', 'b']);
+  expect(records.getSnapshot()?.map((record, index) => record === before?.[index])).toEqual([true, true]);
+  stop();
+  await sync.close();
+});
+
 it('tells each subscriber of each change, and none that has stopped', async () => {
   const { sync, tasks } = client();
   const record = observeRecord(sync, { objectName: 'task', recordId: 'a' });

@@ -135,7 +135,7 @@ test('follows the network where the device knows it, and whether it is looked at
     navigator.onLine = true;
     look('visible');
     stop();
-    events.dispatchEvent(new Event('online'));
+    for (const name of ['online', 'offline']) events.dispatchEvent(new Event(name));
     look('visible');
     expect([systemPlatform.isOnline(), heard]).toEqual([true, [true, false, false, true]]);
     expect([isHiddenSeen, systemPlatform.isSeen?.()]).toEqual([false, true]);

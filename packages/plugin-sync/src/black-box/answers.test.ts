@@ -1,15 +1,15 @@
 import type { SyncConflict, SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import { describe, expect, test } from 'vitest';
-import { change, device } from './device.js';
-import { applies, appliesWith, losesAnswer, type Step } from './scripted-server.js';
+import { device } from '../../test/fixtures/device.js';
+import { applies, appliesWith, change, losesAnswer, rejects, type Step } from '../../test/fixtures/scripted-server.js';
 
 describe('an answer', () => {
   test('that is lost changes nothing: the same bytes are sent again and count once', async () => {
-    const { edit, platform, server, engine } = device({ script: [losesAnswer] });
+    const { edit, platform, server, tasks } = device({ script: [losesAnswer] });
     edit();
     await platform.advance(60_000);
     const [first, second] = server.requests.map(({ mutations }) => mutations);
-    expect({ second, applied: server.applied.length, pending: engine.status.pending }).toEqual({
+    expect({ second, applied: server.applied.length, pending: tasks.status.pending }).toEqual({
       second: first,
       applied: 1,
       pending: 0,
@@ -18,7 +18,7 @@ describe('an answer', () => {
 
   test('is told to listeners as what each of them may expect', async () => {
     const heard: string[] = [];
-    const { edit, engine } = device({
+    const { edit, tasks } = device({
       script: [appliesWith({ serverChanges: [change('theirs')] })],
       listeners: [
         {
@@ -35,14 +35,14 @@ describe('an answer', () => {
       ],
     });
     edit();
-    await engine.sync();
+    await tasks.sync();
     expect(heard).toEqual(['start', 'changes 1', 'complete place-1']);
   });
 });
 
 describe('a listener that throws', () => {
   test('breaks neither recording, nor sync, nor other listeners', async () => {
-    const { edit, engine, server, errors } = device({
+    const { edit, tasks, server, heard } = device({
       listeners: [
         {
           onSyncStart() {
@@ -55,28 +55,27 @@ describe('a listener that throws', () => {
       ],
     });
     const states: string[] = [];
-    engine.subscribeStatus(failing('status'));
-    engine.subscribeStatus(({ state }) => {
+    tasks.subscribeStatus(failing('status'));
+    tasks.subscribeStatus(({ state }) => {
       states.push(state);
     });
-    engine.conflicts.subscribe(failing('conflicts'));
-    engine.deadLetters.subscribe(failing('dead letters'));
-    engine.records.of('task').subscribe(failing('records'));
+    tasks.conflicts.subscribe(failing('conflicts'));
+    tasks.deadLetters.subscribe(failing('dead letters'));
+    tasks.records.subscribe(failing('records'));
     edit();
-    const answer = await engine.sync();
-    expect({ isAnswered: answer !== null, applied: server.applied.length, pending: engine.status.pending }).toEqual({
+    const answer = await tasks.sync();
+    expect({ isAnswered: answer !== null, applied: server.applied.length, pending: tasks.status.pending }).toEqual({
       isAnswered: true,
       applied: 1,
       pending: 0,
     });
     expect(states.at(-1)).toBe('idle');
-    expect(errors).toEqual(
-      expect.arrayContaining(['start', 'complete', 'status', 'conflicts', 'dead letters', 'records']),
-    );
+    const failed = ['start', 'complete', 'status', 'conflicts', 'dead letters', 'records'];
+    expect(heard).toEqual(expect.arrayContaining(failed.map((message) => `error: ${message}`)));
   });
 
   test('is an error like any other when it is asynchronous', async () => {
-    const { edit, engine, errors } = device({
+    const { edit, tasks, heard } = device({
       listeners: [
         {
           async onSyncStart() {
@@ -86,58 +85,58 @@ describe('a listener that throws', () => {
       ],
     });
     edit();
-    await engine.sync();
-    expect(errors).toEqual(['start']);
+    await tasks.sync();
+    expect(heard).toEqual(['start', 'error: start', 'complete']);
   });
 });
 
 describe('a rejected mutation', () => {
   test('blocks nothing behind it, and can be tried again, given up and taken along', async () => {
-    const { edit, engine, server } = device({ script: [rejects('FORBIDDEN', 'not-mine')] });
+    const { edit, tasks, server } = device({ script: [rejects({ code: 'FORBIDDEN' }, 'not-mine')] });
     const refused = edit('not-mine');
     edit('mine');
-    await engine.sync();
-    const dead = engine.deadLetters.list().map(({ id, code }) => ({ id, code }));
-    expect({ dead, applied: server.applied.length, exported: JSON.parse(engine.deadLetters.export()).length }).toEqual({
+    await tasks.sync();
+    const dead = tasks.deadLetters.list().map(({ id, code }) => ({ id, code }));
+    expect({ dead, applied: server.applied.length, exported: JSON.parse(tasks.deadLetters.export()).length }).toEqual({
       dead: [{ id: refused.id, code: 'FORBIDDEN' }],
       applied: 1,
       exported: 1,
     });
 
-    const again = await engine.deadLetters.retry(refused.id);
-    await engine.sync();
+    const again = await tasks.deadLetters.retry(refused.id);
+    await tasks.sync();
     // A refusal is final for the id it was made for.
-    expect([again.id === refused.id, engine.deadLetters.size, server.applied.length]).toEqual([false, 0, 2]);
+    expect([again.id === refused.id, tasks.deadLetters.size, server.applied.length]).toEqual([false, 0, 2]);
   });
 
   test('is tried again once, however often it is asked for at once', async () => {
-    const { edit, engine, server } = device({ script: [rejects('FORBIDDEN', 'not-mine')] });
+    const { edit, tasks, server } = device({ script: [rejects({ code: 'FORBIDDEN' }, 'not-mine')] });
     const { id } = edit('not-mine');
-    await engine.sync();
-    await Promise.allSettled([engine.deadLetters.retry(id), engine.deadLetters.retry(id)]);
-    await engine.sync();
-    expect([server.applied.length, engine.status.pending]).toEqual([1, 0]);
+    await tasks.sync();
+    await Promise.allSettled([tasks.deadLetters.retry(id), tasks.deadLetters.retry(id)]);
+    await tasks.sync();
+    expect([server.applied.length, tasks.status.pending]).toEqual([1, 0]);
   });
 
   test('is quarantined after ten tries while others settle, and stalls none of them', async () => {
-    const { edit, engine, server, platform } = device({ otherwise: rejects('INTERNAL', 'poison') });
+    const { edit, tasks, server, platform } = device({ otherwise: rejects({ code: 'INTERNAL' }, 'poison') });
     const poison = edit('poison');
     let others = 0;
-    while (engine.deadLetters.size === 0 && others < 100) {
+    while (tasks.deadLetters.size === 0 && others < 100) {
       others += 1;
-      edit(`task-${others}`);
+      edit(`t${others}`);
       await platform.advance(60_000);
     }
     // Tries of its own in between are no proof against it: only those count while others pass.
     expect({
       others,
-      dead: engine.deadLetters.list().map(({ id, code }) => ({ id, code })),
+      dead: tasks.deadLetters.list().map(({ id, code }) => ({ id, code })),
       applied: server.applied.length,
-      pending: engine.status.pending,
+      pending: tasks.status.pending,
     }).toEqual({ others: 10, dead: [{ id: poison.id, code: 'INTERNAL' }], applied: 10, pending: 0 });
 
     // The server may have applied it after all, so it keeps its id.
-    expect((await engine.deadLetters.retry(poison.id)).id).toBe(poison.id);
+    expect((await tasks.deadLetters.retry(poison.id)).id).toBe(poison.id);
   });
 });
 
@@ -147,15 +146,15 @@ describe('a conflict', () => {
     ['asynchronously', async () => ({ title: 'Merged' })],
   ] as const) {
     test(`that is merged ${name} is written on top of what the server has`, async () => {
-      const { edit, engine, server } = device({ script: [conflicts()], config: { strategy: 'manual' }, onConflict });
+      const { edit, tasks, server } = device({ script: [conflicts()], config: { strategy: 'manual' }, onConflict });
       edit();
-      await engine.sync();
+      await tasks.sync();
       const written = server.requests[1]?.mutations.map(({ operation, data, baseVersion }) => ({
         operation,
         data,
         baseVersion,
       }));
-      expect([written, engine.status.pending, engine.status.conflicts]).toEqual([
+      expect([written, tasks.status.pending, tasks.status.conflicts]).toEqual([
         [{ operation: 'update', data: { title: 'Merged' }, baseVersion: 7 }],
         0,
         0,
@@ -171,64 +170,54 @@ describe('a conflict', () => {
     ['returns a list', () => [{ title: 'Merged' }] as never],
   ] as const) {
     test(`whose callback ${name} is parked, and the failure is told`, async () => {
-      const { edit, engine, errors } = device({ script: [conflicts()], config: { strategy: 'manual' }, onConflict });
+      const { edit, tasks, heard } = device({ script: [conflicts()], config: { strategy: 'manual' }, onConflict });
       edit();
-      await engine.sync();
-      const { conflicts: parked, pending } = engine.status;
+      await tasks.sync();
+      const { conflicts: parked, pending } = tasks.status;
+      const errors = heard.filter((line) => line.startsWith('error'));
       expect({ parked, pending, errors: errors.length }).toEqual({ parked: 1, pending: 0, errors: 1 });
     });
   }
 
   test('leaves out of its resolution what the user has overwritten since', async () => {
     const editsMeanwhile: Step = (request, server) => {
-      engine.recordMutation({ ...request.mutations[0], data: { title: 'Newer' } } as never);
+      tasks.recordMutation({ ...request.mutations[0], data: { title: 'Newer' } } as never);
       return conflicts()(request, server);
     };
-    const { engine, server } = device({
+    const { tasks, server } = device({
       script: [editsMeanwhile],
       config: { strategy: 'manual' },
       onConflict: () => ({ title: 'Merged', status: 'merged' }),
     });
-    engine.recordMutation({
+    tasks.recordMutation({
       objectName: 'task',
-      recordId: 'task-1',
+      recordId: 't1',
       operation: 'update',
       data: { title: 'Mine' },
       baseVersion: 1,
     });
-    await engine.sync();
+    await tasks.sync();
     const later = server.requests.slice(1).flatMap(({ mutations }) => mutations.map(({ data }) => data));
     expect(later).toEqual([{ title: 'Newer' }, { status: 'merged' }]);
   });
 
   test('is settled when what took its place is, whenever that is asked', async () => {
-    const { edit, engine, platform } = device({
+    const { edit, tasks, platform } = device({
       script: [conflicts(), applies],
       config: { strategy: 'manual' },
       onConflict: () => ({ title: 'Merged' }),
     });
     const { id } = edit();
-    const early = engine.settled(id);
+    const early = tasks.settled(id);
     const asked: Promise<unknown>[] = [];
-    engine.subscribeStatus(() => {
-      asked.push(engine.settled(id).then(({ status }) => status));
+    tasks.subscribeStatus(() => {
+      asked.push(tasks.settled(id).then(({ status }) => status));
     });
-    await engine.sync();
+    await tasks.sync();
     await platform.advance(0);
     expect([(await early).status, ...new Set(await Promise.all(asked))]).toEqual(['applied', 'applied']);
   });
 });
-
-/** Rejects the mutations of one record and applies the others. */
-function rejects(code: 'FORBIDDEN' | 'INTERNAL' | 'RATE_LIMITED', recordId: string, retryAfterMs?: number): Step {
-  return (request, server) => ({
-    results: request.mutations.flatMap((mutation): SyncMutationResult[] => {
-      if (mutation.recordId !== recordId) return server.apply({ ...request, mutations: [mutation] });
-      const rejected = { mutationId: mutation.id, status: 'rejected', code, reason: `${code} here` } as const;
-      return [{ ...rejected, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }];
-    }),
-  });
-}
 
 /** Finds that every mutation meets an older change of its fields, and knows no strategy. */
 function conflicts(): Step {

@@ -1,8 +1,9 @@
 /** Mutations are sent behind others before the answer to those is read: once the server has told that it has them. */
-import type { SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
+import type { SyncPushRequest } from '@objectql/sync-types';
 import { describe, expect, test } from 'vitest';
-import { device } from './device.js';
-import { announces, applies, losesAnnounced, type Step } from './scripted-server.js';
+import { device } from '../../test/fixtures/device.js';
+import { announces, applies, losesAnnounced, type Step } from '../../test/fixtures/scripted-server.js';
+import { turns } from '../../test/fixtures/turns.js';
 
 /** A device with six edits of three records, of which two go out at a time. */
 function filled(script: readonly Step[], otherwise?: Step) {
@@ -18,9 +19,9 @@ function filled(script: readonly Step[], otherwise?: Step) {
 
 describe('a push that is announced to be applied', () => {
   test('I3 is followed by the next one at once, by two at most, and each mutation is sent once in its order', async () => {
-    const { engine, server, ids, asked } = filled([], announces());
-    await engine.sync();
-    expect([asked(), server.applied, server.mostAtOnce, engine.status.pending]).toEqual([
+    const { tasks, server, ids, asked } = filled([], announces());
+    await tasks.sync();
+    expect([asked(), server.applied, server.mostAtOnce, tasks.status.pending]).toEqual([
       [
         [null, 1, 2],
         ['place-1', 3, 4],
@@ -33,30 +34,30 @@ describe('a push that is announced to be applied', () => {
   });
 
   test('is followed by nothing when nothing is left to send', async () => {
-    const { engine, edit, server } = device({ otherwise: announces() });
+    const { tasks, edit, server } = device({ otherwise: announces() });
     edit();
-    await engine.sync();
-    expect([server.requests.length, engine.status.pending]).toEqual([1, 0]);
+    await tasks.sync();
+    expect([server.requests.length, tasks.status.pending]).toEqual([1, 0]);
   });
 
   test('is followed by what belongs to the sync alone', async () => {
     const editsMeanwhile: Step = async (...call) => {
       edit('after');
-      await engine.flush();
+      await tasks.flush();
       return announces()(...call);
     };
-    const { engine, edit, sent } = device({ script: [editsMeanwhile] });
+    const { tasks, edit, sent } = device({ script: [editsMeanwhile] });
     edit('before');
-    await engine.sync();
-    expect([sent(), engine.status.pending]).toEqual([[['before']], 1]);
+    await tasks.sync();
+    expect([sent(), tasks.status.pending]).toEqual([[['before']], 1]);
   });
 
   test('I1 I2 I3 and whose answer is lost is sent again before what was sent behind it, and all counts once', async () => {
-    const { engine, server, platform, ids, asked } = filled([losesAnnounced]);
-    await engine.sync();
-    const failed = [[...server.applied], engine.status.pending, engine.getCheckpoint()];
+    const { tasks, server, platform, ids, asked } = filled([losesAnnounced]);
+    await tasks.sync();
+    const failed = [[...server.applied], tasks.status.pending, tasks.getCheckpoint()];
     await platform.advance(60_000);
-    expect([failed, asked(), server.applied, engine.status.pending]).toEqual([
+    expect([failed, asked(), server.applied, tasks.status.pending]).toEqual([
       [ids.slice(0, 4), 6, null],
       [
         [null, 1, 2],
@@ -74,9 +75,9 @@ describe('a push that is announced to be applied', () => {
 
   test('I6 to end elsewhere than it does has what was sent behind it sent again, from where it ends', async () => {
     // What was sent by mistake is answered late, and not sent again before that.
-    const { engine, server, ids, asked } = filled([announces({ place: 'place-9' }), announces({ turns: 200 })]);
-    await engine.sync();
-    expect([asked(), server.applied, server.hasHadTwice, engine.status.pending]).toEqual([
+    const { tasks, server, ids, asked } = filled([announces({ place: 'place-9' }), announces({ afterTurns: 200 })]);
+    await tasks.sync();
+    expect([asked(), server.applied, server.hasHadTwice, tasks.status.pending]).toEqual([
       [
         [null, 1, 2],
         ['place-9', 3, 4],
@@ -91,11 +92,13 @@ describe('a push that is announced to be applied', () => {
 
   test('only after the answer is there is followed by nothing more than that', async () => {
     const announcesLate: Step = async (request, server, options) => {
-      void Promise.resolve(announces({ turns: 100 })(request, server)).then(() => options?.onNextPage?.('place-1'));
+      void Promise.resolve(announces({ afterTurns: 100 })(request, server)).then(() =>
+        options?.onNextPage?.('place-1'),
+      );
       return applies(request, server);
     };
-    const { engine, server, ids, asked } = filled([announcesLate], announces({ turns: 100 }));
-    await engine.sync();
+    const { tasks, server, ids, asked } = filled([announcesLate], announces({ afterTurns: 100 }));
+    await tasks.sync();
     expect([asked(), server.applied, server.hasHadTwice]).toEqual([
       [
         [null, 1, 2],
@@ -108,21 +111,21 @@ describe('a push that is announced to be applied', () => {
   });
 
   test('I6 and starts the feed over has what was sent behind it sent again', async () => {
-    const { engine, ids, server, storage } = filled([announces({ answer: { reset: 'expired' } })]);
-    await engine.sync();
+    const { tasks, ids, server, storage } = filled([announces({ answer: { reset: 'expired' } })]);
+    await tasks.sync();
     const stored = storage.commits.flatMap(({ meta, expectCheckpoint }) =>
       expectCheckpoint === undefined ? [] : [meta?.checkpoint],
     );
-    expect([stored, server.applied, engine.status.pending]).toEqual([['place-1', 'place-3', 'place-4'], ids, 0]);
+    expect([stored, server.applied, tasks.status.pending]).toEqual([['place-1', 'place-3', 'place-4'], ids, 0]);
   });
 
   test('I3 but is not, in part, is stored before what was sent behind it is sent again', async () => {
-    const { engine, platform, server, ids, asked } = filled([announcesFalsely]);
-    await engine.sync();
-    const { pending } = engine.status;
+    const { tasks, platform, server, ids, asked } = filled([announcesFalsely]);
+    await tasks.sync();
+    const { pending } = tasks.status;
     await platform.advance(60_000);
     // What is held waits; what was sent behind it is asked for again, and not taken from an answer out of turn.
-    expect([asked().slice(0, 3), pending, [...server.applied].sort(), engine.status.pending]).toEqual([
+    expect([asked().slice(0, 3), pending, [...server.applied].sort(), tasks.status.pending]).toEqual([
       [
         [null, 1, 2],
         ['place-1', 3, 4],
@@ -135,32 +138,32 @@ describe('a push that is announced to be applied', () => {
   });
 
   test('I13 is waited for after a failure, until a sync ends well: two at once may be too much for the line', async () => {
-    const { engine, server, platform, edit } = filled([applies, losesAnnounced], announces());
-    await engine.sync();
+    const { tasks, server, platform, edit } = filled([applies, losesAnnounced], announces());
+    await tasks.sync();
     server.mostAtOnce = 0;
     await platform.advance(60_000);
-    const afterFailure = [server.mostAtOnce, engine.status.pending];
+    const afterFailure = [server.mostAtOnce, tasks.status.pending];
     for (const recordId of ['a', 'b', 'c']) edit(recordId);
-    await engine.sync();
+    await tasks.sync();
     expect([afterFailure, server.mostAtOnce]).toEqual([[1, 0], 2]);
   });
 
   test('is ended together with what was sent behind it when the client is paused', async () => {
-    const { engine, server, platform, ids } = filled([
+    const { tasks, server, platform, ids } = filled([
       (request, at, options) => {
         options?.onNextPage?.('place-1');
         return hangsApplied(request, at);
       },
       (request, at) => {
-        engine.pause();
+        tasks.pause();
         return hangsApplied(request, at);
       },
     ]);
-    await engine.sync();
-    expect([server.requests.length, engine.status.pending]).toEqual([2, 6]);
-    engine.resume();
+    await tasks.sync();
+    expect([server.requests.length, tasks.status.pending]).toEqual([2, 6]);
+    tasks.resume();
     await platform.advance(60_000);
-    expect([server.applied, engine.status.pending]).toEqual([ids, 0]);
+    expect([server.applied, tasks.status.pending]).toEqual([ids, 0]);
   });
 });
 
@@ -170,7 +173,7 @@ describe('a transport that can prepare', () => {
     const happened: string[] = [];
     const told = (what: string, { mutations }: Pick<SyncPushRequest, 'mutations'>) =>
       happened.push(`${what} ${mutations.map(({ sequence }) => sequence)}`);
-    const { engine, edit } = device({
+    const { tasks, edit } = device({
       config: { batch_size: 2 },
       transport: {
         prepare: (mutations) => void told('prepares', { mutations }),
@@ -181,7 +184,7 @@ describe('a transport that can prepare', () => {
       },
     });
     for (const recordId of ['a', 'b', 'c', 'd', 'e']) edit(recordId);
-    await engine.sync();
+    await tasks.sync();
     expect(happened).toEqual(['sends 1,2', 'prepares 3,4', 'sends 3,4', 'prepares 5', 'sends 5']);
   });
 
@@ -196,25 +199,25 @@ describe('a transport that can prepare', () => {
   ])('I13 but %s is told so, and sends all the same', async (_, prepare) => {
     const { server } = device();
     const transport = { prepare, push: server.push.bind(server) };
-    const { engine, edit, errors } = device({ config: { batch_size: 2 }, transport });
+    const { tasks, edit, heard } = device({ config: { batch_size: 2 }, transport });
     for (const recordId of ['a', 'b', 'c']) edit(recordId);
-    await engine.sync();
-    expect([engine.status.pending, server.hasHadTwice, errors]).toEqual([0, false, ['It cannot prepare.']]);
+    await tasks.sync();
+    expect([tasks.status.pending, server.hasHadTwice, heard]).toEqual([
+      0,
+      false,
+      ['start', 'error: It cannot prepare.', 'complete'],
+    ]);
   });
 });
 
 /** Announces that all is applied, and answers that the first has to wait. */
 const announcesFalsely: Step = async (request, server, options) => {
   const [first, ...others] = request.mutations;
-  const answered = await announces()({ ...request, mutations: others }, server, options);
-  const waits: SyncMutationResult = {
-    status: 'rejected',
-    ...(first ? { mutationId: first.id } : {}),
-    reason: 'Later.',
-    code: 'BUSY',
-    retryable: true,
-  };
-  return { ...answered, results: [waits, ...(answered.results ?? [])] };
+  options?.onNextPage?.('place-1');
+  const applied = server.apply({ ...request, mutations: others });
+  await turns(30);
+  const waits = { status: 'rejected', reason: 'Later.', code: 'BUSY', retryable: true } as const;
+  return { results: [{ ...waits, mutationId: first?.id ?? '' }, ...applied] };
 };
 
 /** Applies everything, and never answers. */

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { change } from '../black-box/device.js';
-import { appliesWith, isGone, ScriptedServer, type Step } from '../black-box/scripted-server.js';
+import { appliesWith, change, isGone, ScriptedServer, type Step } from '../../test/fixtures/scripted-server.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { SyncPlugin } from '../sync-plugin.js';
 import { Inspector } from './inspector.js';
@@ -108,7 +107,7 @@ it('says which changes are being sent, and explains a record by them', async () 
     answer = resolve;
   });
   const { sync, tasks, inspector } = inspected([
-    appliesWith({ serverChanges: [change('a', { serverVersion: 4 })] }),
+    appliesWith({ serverChanges: [change('a', 4, { title: 'Theirs' })] }),
     async (request, server) => {
       answer();
       await server.wait(1000);
@@ -121,10 +120,10 @@ it('says which changes are being sent, and explains a record by them', async () 
   await asked;
   const explanation = await inspector.explain({ objectName: 'task', recordId: 'a' });
   expect(explanation).toMatchObject({
-    base: { version: 4, data: { title: 'Theirs a' } },
+    base: { version: 4, data: { title: 'Theirs' } },
     pending: [{ mutation: update, progress: 'sending' }],
     shown: { data: { title: 'Mine' }, version: 4, isPending: true },
-    fields: [{ field: 'title', value: 'Mine', mutationId: update.id, serverValue: 'Theirs a' }],
+    fields: [{ field: 'title', value: 'Mine', mutationId: update.id, serverValue: 'Theirs' }],
     because: ['The server last told version 4.', 'On top of it lies update 1 of title, made here: being sent.'],
   });
   await sync.close();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ScriptedServer } from '../black-box/scripted-server.js';
+import { ScriptedServer } from '../../test/fixtures/scripted-server.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { SyncPlugin } from '../sync-plugin.js';
 import type { LiveValue } from './live-value.js';

@@ -1,12 +1,11 @@
 /** What a page holds in which the inspector's panel is tested: a client whose every part has something to show. */
 import { expect, it } from 'vitest';
-import { change } from '../../src/black-box/device.js';
-import { appliesWith, isGone, ScriptedServer, type Step } from '../../src/black-box/scripted-server.js';
 import { mountInspector } from '../../src/inspector/mount-inspector.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { SyncPlugin, type SyncPluginOptions } from '../../src/sync-plugin.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { appliesWith, change, isGone, ScriptedServer, type Step } from '../fixtures/scripted-server.js';
 
 function mounted(script: readonly Step[], options: Pick<SyncPluginOptions, 'user' | 'storage'> = {}) {
   const platform = new TestPlatform();
@@ -165,13 +164,13 @@ it('explains the record that is pressed or named, and follows what becomes of it
     ['The server last told version 1.', 'On top of it lies update 1 of title, made here: stored, not sent yet.'],
     [
       ['field', 'shown', 'from', 'the server has'],
-      ['title', '"<b>mine</b>"', `pending ${update.id}`, '"Theirs theirs"'],
+      ['title', '"<b>mine</b>"', `pending ${update.id}`, '"theirs"'],
     ],
   ]);
   await tasks.sync();
   await allIsShown();
   expect(explained()).toEqual([
-    ['The server last told version 1.', 'Nothing of it is pending, and nothing waits for a decision.'],
+    ['The server last told version 2.', 'Nothing of it is pending, and nothing waits for a decision.'],
     [
       ['field', 'shown', 'from', 'the server has'],
       ['title', '"<b>mine</b>"', 'server', ''],

@@ -3,12 +3,11 @@ import { act, createElement, memo, StrictMode } from 'react';
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server.browser';
 import { expect, it } from 'vitest';
-import { change } from '../../src/black-box/device.js';
-import { applies, appliesWith, ScriptedServer, type Step } from '../../src/black-box/scripted-server.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from '../../src/react/hooks.js';
 import type { LocalRecord } from '../../src/records/rebase.js';
 import { SyncPlugin } from '../../src/sync-plugin.js';
+import { applies, appliesWith, change, ScriptedServer, type Step } from '../fixtures/scripted-server.js';
 
 // Tells React that `act` says when everything has been rendered.
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });

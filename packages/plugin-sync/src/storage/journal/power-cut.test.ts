@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { change, device } from '../../black-box/device.js';
-import { appliesWith } from '../../black-box/scripted-server.js';
+import { device } from '../../../test/fixtures/device.js';
+import { appliesWith, change } from '../../../test/fixtures/scripted-server.js';
 import { FaultStorage } from '../../testing/fault-storage.js';
 import { lastBatch, lastOwnBatch, nthBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { FileStorage } from '../file-storage.js';
@@ -89,11 +89,11 @@ test('takes of what a client was told only what the server can tell again', asyn
   /** What is there after a device has made so many edits and synced, and the power was cut. */
   const keptOf = async (edits: number, recordId: string) => {
     const script = [appliesWith({ serverChanges: [change(recordId)] })];
-    const { engine, edit } = device({ storage: new FaultStorage(open()), script });
-    await engine.flush();
+    const { tasks, edit } = device({ storage: new FaultStorage(open()), script });
+    await tasks.flush();
     for (let n = 0; n < edits; n++) edit();
-    await engine.sync();
-    const before = engine.status.pending;
+    await tasks.sync();
+    const before = tasks.status.pending;
     disk.restartMachine();
     const storage = open();
     const { entries } = await storage.load();

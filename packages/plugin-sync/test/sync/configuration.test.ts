@@ -5,10 +5,8 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { SyncEngine } from '../../src/sync-engine.js';
 import type { SyncPluginOptions } from '../../src/sync-plugin.js';
 import { SyncPlugin } from '../../src/sync-plugin.js';
-import { FaultStorage } from '../../src/testing/fault-storage.js';
-import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { device } from './device.js';
-import { appliedAll, change, scriptedServer } from './scripted-server.js';
+import { device } from '../fixtures/device.js';
+import { appliesWith, change, ScriptedServer } from '../fixtures/scripted-server.js';
 
 const creation = {
   objectName: 'task',
@@ -19,12 +17,12 @@ const creation = {
 } as const;
 
 test('an engine alone works as the guide shows it', async () => {
-  const server = scriptedServer();
+  const platform = new TestPlatform();
   const engine = new SyncEngine({
     clientId: 'device-abc-123',
-    transport: server.transport,
+    transport: new ScriptedServer(platform),
     config: { enabled: true, strategy: 'manual' },
-    platform: new TestPlatform(),
+    platform,
     onConflict: () => undefined,
   });
   const entry = engine.recordMutation(creation);
@@ -36,29 +34,25 @@ test('an engine alone works as the guide shows it', async () => {
   const synced = engine.sync();
   expect(engine.isSyncing()).toBe(true);
   expect([(await synced)?.checkpoint, engine.getCheckpoint(), engine.getMutationLogger().size]).toEqual([
-    'c1',
-    'c1',
+    'place-1',
+    'place-1',
     0,
   ]);
   await engine.close();
 });
 
 test('an engine alone serves all objects, and names one for records', async () => {
-  const engine = new SyncEngine({
-    clientId: 'a',
-    transport: scriptedServer().transport,
-    config: { enabled: true },
-    platform: new TestPlatform(),
-  });
+  const platform = new TestPlatform();
+  const config = { enabled: true };
+  const engine = new SyncEngine({ clientId: 'a', transport: new ScriptedServer(platform), config, platform });
   expect(() => engine.records.create('t1', {})).toThrow("name one with records.of('task')");
   engine.records.of('task').create('t1', { title: 'x' });
   expect(await engine.records.of('task').get('t1')).toMatchObject({ data: { title: 'x' } });
 });
 
 test('an object that is not enabled records nothing, stores nothing and syncs nothing', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
-  const { tasks, plugin, heard, seen } = device({
-    transport: server.transport,
+  const { tasks, plugin, heard, seen, server } = device({
+    otherwise: appliesWith({ serverChanges: [change('t1')] }),
     objects: new Map([['task', { enabled: false }]]),
   });
   const message = 'task takes no part in sync. Set sync.enabled to true for it.';
@@ -69,16 +63,14 @@ test('an object that is not enabled records nothing, stores nothing and syncs no
 });
 
 test('a client without any enabled object is disabled', async () => {
-  const server = scriptedServer();
-  const { plugin } = device({ transport: server.transport, defaultConfig: { enabled: false } });
-  expect([await plugin.syncAll(), plugin.client.status.state, server.requests.length]).toEqual([null, 'disabled', 0]);
+  const { plugin, tasks, server } = device({ config: { enabled: false } });
+  expect([await plugin.syncAll(), tasks.status.state, server.requests.length]).toEqual([null, 'disabled', 0]);
 });
 
 test('a pull-only object pulls and refuses to record', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
   const { tasks, seen } = device({
-    transport: server.transport,
-    defaultConfig: { enabled: true, direction: 'pull-only' },
+    otherwise: appliesWith({ serverChanges: [change('t1')] }),
+    config: { direction: 'pull-only' },
   });
   const message = 'task is pull-only: it is changed on the server alone.';
   expect(() => tasks.recordMutation(creation)).toThrow(expect.objectContaining({ code: 'READ_ONLY', message }));
@@ -87,11 +79,7 @@ test('a pull-only object pulls and refuses to record', async () => {
 });
 
 test('a client that only pushes asks for no changes, and asks nothing when it has nothing to send', async () => {
-  const server = scriptedServer();
-  const { tasks, heard, storage } = device({
-    transport: server.transport,
-    defaultConfig: { enabled: true, direction: 'push-only' },
-  });
+  const { tasks, heard, storage, server } = device({ config: { direction: 'push-only' } });
   expect([await tasks.sync(), heard]).toEqual([null, []]);
   tasks.recordMutation(creation);
   await tasks.sync();
@@ -102,10 +90,9 @@ test('a client that only pushes asks for no changes, and asks nothing when it ha
 });
 
 test('stores no change of a push-only object among others that pull', async () => {
-  const other = { ...change('p1', 1), objectName: 'project' };
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1), other] }));
+  const other = { ...change('p1'), objectName: 'project' };
   const { tasks, plugin, seen, heard } = device({
-    transport: server.transport,
+    otherwise: appliesWith({ serverChanges: [change('t1'), other] }),
     objects: { task: { enabled: true, direction: 'push-only' } },
   });
   await tasks.sync();
@@ -117,11 +104,12 @@ test('stores no change of a push-only object among others that pull', async () =
 });
 
 test('asks for the objects of its metadata only, where nothing else is to be synced', async () => {
-  const server = scriptedServer();
+  const platform = new TestPlatform();
+  const server = new ScriptedServer(platform);
   const plugin = new SyncPlugin({
     clientId: 'a',
-    transport: server.transport,
-    platform: new TestPlatform(),
+    transport: server,
+    platform,
     objects: { task: { enabled: true }, note: { enabled: true, direction: 'pull-only' }, log: { enabled: false } },
   });
   await plugin.syncAll();
@@ -132,14 +120,14 @@ test('asks for the objects of its metadata only, where nothing else is to be syn
 });
 
 test('the engine of one object refuses mutations of another', () => {
-  const { tasks } = device({ transport: scriptedServer().transport });
+  const { tasks } = device();
   expect(() => tasks.recordMutation({ ...creation, objectName: 'note' })).toThrow(
     "This is the engine of task; record note with getEngine('note').",
   );
 });
 
 test('gives the same engine for an object each time', () => {
-  const { plugin, tasks } = device({ transport: scriptedServer().transport });
+  const { plugin, tasks } = device();
   const notes = plugin.getEngine('note');
   expect([plugin.getEngine('task') === tasks, [...plugin.getAllEngines()]]).toEqual([
     true,
@@ -151,7 +139,7 @@ test('gives the same engine for an object each time', () => {
 });
 
 test('names an option or configuration key that nobody reads', () => {
-  const base = { clientId: 'a', transport: scriptedServer().transport };
+  const base = { clientId: 'a', transport: new ScriptedServer(new TestPlatform()) };
   // The casts hand in what JavaScript callers hand in.
   const wrong = [
     { ...base, listener: [] },
@@ -175,16 +163,15 @@ test('names an option or configuration key that nobody reads', () => {
 });
 
 test('I1 neither shows nor sends nor mixes the work of another user', async () => {
-  const storage = new FaultStorage(new LastingStorage());
-  const server = scriptedServer();
-  const ada = device({ transport: server.transport, storage, user: 'ada' });
+  const ada = device({ user: 'ada' });
+  const { server, storage } = ada;
   ada.tasks.records.create('t1', { title: 'ada’s' });
   await ada.tasks.flush();
-  ada.plugin.client.pause();
+  ada.tasks.pause();
 
-  const bob = device({ transport: server.transport, storage, user: 'bob', platform: new TestPlatform({ seed: 2 }) });
+  const bob = device({ transport: server, storage, user: 'bob', platform: new TestPlatform({ seed: 2 }) });
   expect(await bob.tasks.sync()).toBeNull();
-  expect([server.requests.length, bob.plugin.client.status]).toEqual([
+  expect([server.requests.length, bob.tasks.status]).toEqual([
     0,
     expect.objectContaining({ state: 'needs-auth', why: 'wrong-user', attention: true, pending: 0 }),
   ]);
@@ -192,29 +179,27 @@ test('I1 neither shows nor sends nor mixes the work of another user', async () =
   expect(() => bob.tasks.records.create('t2', {})).toThrow('This storage holds the work of another user');
   expect((await storage.load()).entries.map(({ mutation }) => mutation.data)).toEqual([{ title: 'ada’s' }]);
 
-  const again = device({ transport: server.transport, storage, user: 'ada', platform: new TestPlatform({ seed: 3 }) });
+  const again = device({ transport: server, storage, user: 'ada', platform: new TestPlatform({ seed: 3 }) });
   await again.tasks.sync();
-  expect([server.requests.length, again.plugin.client.status.pending]).toEqual([1, 0]);
+  expect([server.requests.length, again.tasks.status.pending]).toEqual([1, 0]);
 });
 
 test('a storage without a user becomes that of the first who says so', async () => {
-  const storage = new FaultStorage(new LastingStorage());
-  const { transport } = scriptedServer();
-  const nobody = device({ transport, storage });
+  const nobody = device();
   nobody.tasks.records.create('t1', { title: 'x' });
   await nobody.tasks.sync();
-  nobody.plugin.client.pause();
-  const ada = device({ transport, storage, user: 'ada', platform: new TestPlatform({ seed: 2 }) });
+  nobody.tasks.pause();
+  const next = { transport: nobody.server, storage: nobody.storage };
+  const ada = device({ ...next, user: 'ada', platform: new TestPlatform({ seed: 2 }) });
   await ada.tasks.sync();
-  ada.plugin.client.pause();
-  const bob = device({ transport, storage, user: 'bob', platform: new TestPlatform({ seed: 3 }) });
+  ada.tasks.pause();
+  const bob = device({ ...next, user: 'bob', platform: new TestPlatform({ seed: 3 }) });
   await bob.tasks.sync();
-  expect(bob.plugin.client.status).toMatchObject({ state: 'needs-auth', why: 'wrong-user' });
+  expect(bob.tasks.status).toMatchObject({ state: 'needs-auth', why: 'wrong-user' });
 });
 
 test('offers itself to a kernel, syncs first when that starts, and ends with it', async () => {
-  const server = scriptedServer();
-  const { plugin, platform } = device({ transport: server.transport });
+  const { plugin, platform, server } = device();
   const services = new Map<string, unknown>();
   const kernel: { sync?: unknown } = {};
   plugin.init({ registerService: (name, service) => void services.set(name, service), getKernel: () => kernel });
@@ -240,13 +225,14 @@ test('starts with a kernel also when the server cannot be reached', async () => 
 });
 
 test('pulls through the transport’s own pull where it has one', async () => {
-  const server = scriptedServer();
+  const platform = new TestPlatform();
+  const server = new ScriptedServer(platform);
   const pulled: unknown[] = [];
   const pull = async (request: object) => {
     pulled.push(request);
-    return appliedAll({ clientId: 'a', mutations: [], lastCheckpoint: null });
+    return { protocol: 2, results: [], serverChanges: [], checkpoint: 'pulled' } as const;
   };
-  const { tasks } = device({ transport: { ...server.transport, pull } });
+  const { tasks } = device({ transport: { push: (...call) => server.push(...call), pull }, platform });
   await tasks.sync();
   tasks.records.create('t1', { title: 'x' });
   await tasks.sync();

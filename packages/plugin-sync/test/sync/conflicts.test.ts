@@ -1,13 +1,10 @@
 /** Conflicts: decided by whoever knows how, never silent, never in the way of anything else. */
-import type { SyncConflict, SyncPushRequest } from '@objectql/sync-types';
+import type { SyncConflict } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { CALLBACK_WAIT_MS } from '../../src/conflicts/decide-conflicts.js';
-import { TestPlatform } from '../../src/platform/test-platform.js';
-import { FaultStorage } from '../../src/testing/fault-storage.js';
-import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { device } from './device.js';
-import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
-import { serverRecord, strategyConfig, twoDevices } from './two-devices.js';
+import { device } from '../fixtures/device.js';
+import { appliesWith, change, conflicts, type Step } from '../fixtures/scripted-server.js';
+import { serverRecord, twoDevices } from '../fixtures/two-devices.js';
 
 test('an informed server decides in one round trip, and what lost is reported', async () => {
   const { a, b, platform } = await twoDevices({ strategy: 'last-write-wins' });
@@ -15,10 +12,10 @@ test('an informed server decides in one round trip, and what lost is reported', 
   await platform.advance(10);
   await b.platform.advance(5000);
   await b.tasks.records.update('t1', { title: 'theirs' });
-  a.plugin.client.pause();
+  a.tasks.pause();
   await b.tasks.sync();
   await platform.advance(5000);
-  a.plugin.client.resume();
+  a.tasks.resume();
   await a.tasks.sync();
   expect([await a.tasks.settled(id), a.heard.filter((line) => line.startsWith('dropped'))]).toEqual([
     { status: 'applied', version: 3, droppedFields: ['title'] },
@@ -28,7 +25,7 @@ test('an informed server decides in one round trip, and what lost is reported', 
 });
 
 test('the client’s own strategy decides where the server knows none, and the record converges', async () => {
-  const { a, b, server } = await twoDevices({}, strategyConfig('crdt'));
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'crdt' } });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine', status: 'done' });
@@ -45,22 +42,12 @@ test('the client’s own strategy decides where the server knows none, and the r
 });
 
 test('I1 a callback that never answers does not keep a client from closing, and the conflict is met again', async () => {
-  const meets = ({ mutations }: SyncPushRequest) =>
-    answer(
-      mutations.map((clientMutation) => {
-        const { id, objectName, recordId } = clientMutation;
-        const conflict = { objectName, recordId, clientMutation, serverRecord: {}, conflictingFields: ['title'] };
-        return { status: 'conflict', mutationId: id, conflict };
-      }),
-    );
-  const { transport } = scriptedServer(meets);
-  const options = { transport, storage: new FaultStorage(new LastingStorage()), ...strategyConfig('manual') };
   const asked: unknown[] = [];
   const onConflict = ({ recordId }: SyncConflict) => {
     asked.push(recordId);
     return new Promise<never>(() => {});
   };
-  const first = device({ ...options, onConflict });
+  const first = device({ otherwise: conflicts(), config: { strategy: 'manual' }, onConflict });
   for (const id of ['t1', 't2']) first.tasks.records.create(id, { title: id });
   const syncing = first.tasks.sync();
   await first.platform.advance(0);
@@ -72,9 +59,9 @@ test('I1 a callback that never answers does not keep a client from closing, and 
   expect([isClosed, asked, first.heard]).toEqual([true, ['t1'], ['start']]);
   await Promise.all([closing, syncing]);
 
-  const second = device(options);
+  const second = device({ transport: first.server, storage: first.storage, config: { strategy: 'manual' } });
   await second.tasks.sync();
-  expect(second.plugin.client.conflicts.list().map(({ conflict }) => conflict.recordId)).toEqual(['t1', 't2']);
+  expect(second.tasks.conflicts.list().map(({ conflict }) => conflict.recordId)).toEqual(['t1', 't2']);
 });
 
 test('the callback’s merge is written within the same sync', async () => {
@@ -82,19 +69,19 @@ test('the callback’s merge is written within the same sync', async () => {
     ...theirs,
     title: `${theirs?.title} and ${clientMutation.data?.title}`,
   });
-  const { a, b, server } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
   await a.tasks.sync();
-  expect([await serverRecord(server), a.plugin.client.status.pending]).toEqual([
+  expect([await serverRecord(server), a.tasks.status.pending]).toEqual([
     { title: 'theirs and mine', status: 'open', due: 'then' },
     0,
   ]);
 });
 
 test('trace 5 parks what nobody decides; other records and other fields go through', async () => {
-  const { a, b, server } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' } });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -102,7 +89,7 @@ test('trace 5 parks what nobody decides; other records and other fields go throu
   a.tasks.records.create('t2', { title: 'other' });
   await a.tasks.sync();
   expect(await a.tasks.settled(id)).toMatchObject({ status: 'conflict', id });
-  expect([a.tasks.conflicts.list().map((parked) => parked.id), a.plugin.client.status]).toEqual([
+  expect([a.tasks.conflicts.list().map((parked) => parked.id), a.tasks.status]).toEqual([
     [id],
     expect.objectContaining({ pending: 0, conflicts: 1, attention: true, state: 'idle' }),
   ]);
@@ -113,24 +100,24 @@ test('trace 5 parks what nobody decides; other records and other fields go throu
 });
 
 test('a parked conflict survives the process and is decided in the next', async () => {
-  const { a, b, server, platform } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b, server, platform } = await twoDevices({}, { config: { strategy: 'manual' } });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
   await a.tasks.sync();
-  a.plugin.client.pause();
+  a.tasks.pause();
 
-  const options = {
-    ...strategyConfig('manual'),
+  const next = device({
     transport: server.connect().transport,
     storage: a.storage,
     clientId: 'a',
-  };
-  const next = device({ ...options, platform });
+    platform,
+    config: { strategy: 'manual' },
+  });
   await next.plugin.client.open();
   await next.tasks.conflicts.resolve(id, 'mine');
   await next.tasks.sync();
-  expect([await serverRecord(server), next.tasks.conflicts.list(), next.plugin.client.status.attention]).toEqual([
+  expect([await serverRecord(server), next.tasks.conflicts.list(), next.tasks.status.attention]).toEqual([
     { title: 'mine', status: 'open', due: 'then' },
     [],
     false,
@@ -139,7 +126,7 @@ test('a parked conflict survives the process and is decided in the next', async 
 });
 
 test('a conflict is decided once, however often the button is pressed', async () => {
-  const { a, b } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' } });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -155,7 +142,7 @@ test('a conflict is decided once, however often the button is pressed', async ()
 });
 
 test('a decision that is none leaves the conflict waiting, and writes nothing', async () => {
-  const { a, b } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' } });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -168,11 +155,11 @@ test('a decision that is none leaves the conflict waiting, and writes nothing', 
       message: expect.stringMatching(/neither 'mine' nor 'theirs'/),
     });
   }
-  expect([a.tasks.conflicts.size, a.plugin.client.status.pending]).toEqual([1, 0]);
+  expect([a.tasks.conflicts.size, a.tasks.status.pending]).toEqual([1, 0]);
 });
 
 test('theirs lets the server’s record stand', async () => {
-  const { a, b, server } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' } });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });
@@ -187,14 +174,14 @@ test('theirs lets the server’s record stand', async () => {
 });
 
 test('a resolution leaves out what the user has changed again meanwhile', async () => {
-  const { a, b, server } = await twoDevices({}, strategyConfig('last-write-wins'));
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'last-write-wins' } });
   await b.tasks.records.update('t1', { title: 'theirs', status: 'theirs' });
   await b.tasks.sync();
   await a.platform.advance(5000);
   await a.tasks.records.update('t1', { title: 'mine', status: 'mine' });
   await a.tasks.records.update('t1', { title: 'mine again' });
   await a.tasks.sync();
-  expect([await serverRecord(server), a.plugin.client.status.pending]).toEqual([
+  expect([await serverRecord(server), a.tasks.status.pending]).toEqual([
     { title: 'mine again', status: 'mine', due: 'then' },
     0,
   ]);
@@ -204,7 +191,7 @@ test('I8 parks a conflict whose callback fails, and tells the failure', async ()
   const onConflict = () => {
     throw new Error('merge failed');
   };
-  const { a, b } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
+  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -217,7 +204,7 @@ test('I8 parks a conflict whose callback fails, and tells the failure', async ()
 
 test('parks a conflict whose merge cannot be stored', async () => {
   const onConflict = () => ({ due: new Date(0) });
-  const { a, b } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
+  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -234,7 +221,7 @@ test('an open dialog keeps nothing else waiting, and its answer counts when it c
     new Promise<Record<string, string>>((resolve) => {
       choose = resolve;
     });
-  const { a, b, server, platform } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
+  const { a, b, server, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
   await b.tasks.records.update('t1', { title: 'theirs' });
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine' });
@@ -242,7 +229,7 @@ test('an open dialog keeps nothing else waiting, and its answer counts when it c
   const synced = a.tasks.sync();
   await platform.advance(CALLBACK_WAIT_MS);
   await synced;
-  expect([a.tasks.conflicts.size, a.plugin.client.status.pending]).toEqual([1, 0]);
+  expect([a.tasks.conflicts.size, a.tasks.status.pending]).toEqual([1, 0]);
 
   choose({ title: 'chosen at last' });
   await platform.advance(1000);
@@ -253,7 +240,7 @@ test('takes the answer of one dialog that comes before the answer of another is 
   const choices = new Map<unknown, (record: Record<string, string>) => void>();
   const onConflict = ({ recordId }: { readonly recordId: string | number }) =>
     new Promise<Record<string, string>>((resolve) => choices.set(recordId, resolve));
-  const { a, b, platform } = await twoDevices({}, { ...strategyConfig('manual'), onConflict });
+  const { a, b, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
   const ids = ['t1', 't2', 't3'];
   for (const id of ids) b.tasks.records.create(id, { title: 'theirs' });
   await b.tasks.sync();
@@ -273,35 +260,15 @@ test('takes the answer of one dialog that comes before the answer of another is 
 });
 
 test('five automatic rounds on one record, then it is the user’s', async () => {
-  const platform = new TestPlatform();
-  const server = scriptedServer(({ mutations }, call) =>
-    answer(
-      mutations.map((mutation) => ({
-        status: 'conflict',
-        mutationId: mutation.id,
-        conflict: {
-          objectName: 'task',
-          recordId: 't1',
-          clientMutation: mutation,
-          serverRecord: { title: `theirs ${call}` },
-          conflictingFields: ['title'],
-          kind: 'update-update',
-          serverVersion: 10 + call,
-          clientStamp: { time: 2, logId: 'mine', sequence: call },
-          serverStamps: { title: { time: 1, logId: 'theirs', sequence: call } },
-        },
-      })),
-      { checkpoint: `c${call}` },
-    ),
-  );
-  const { tasks, heard } = device({ transport: server.transport, platform });
-  tasks.recordMutation({
-    objectName: 'task',
-    recordId: 't1',
-    operation: 'update',
-    data: { title: 'x' },
-    baseVersion: 1,
-  });
+  const writtenAgain: Step = (request, server, options) => {
+    const sequence = server.requests.length;
+    const serverStamps = { title: { time: 1, logId: 'theirs', sequence } };
+    const clientStamp = { time: 2, logId: 'mine', sequence };
+    const met = conflicts({ kind: 'update-update', serverVersion: 10 + sequence, clientStamp, serverStamps });
+    return met(request, server, options);
+  };
+  const { tasks, edit, server, heard } = device({ otherwise: writtenAgain });
+  edit();
   await tasks.sync();
   expect([
     server.requests.map(({ mutations }) => mutations.map(({ baseVersion, timestamp }) => [baseVersion, timestamp])),
@@ -311,30 +278,12 @@ test('five automatic rounds on one record, then it is the user’s', async () =>
 });
 
 test('shows the server’s record once a conflict is parked, also before the feed tells it', async () => {
-  const server = scriptedServer((request, call) =>
-    call === 1
-      ? appliedAll(request, { serverChanges: [change('t1', 4, { title: 'old' })] })
-      : answer(
-          request.mutations.map((mutation) => ({
-            status: 'conflict',
-            mutationId: mutation.id,
-            conflict: {
-              objectName: 'task',
-              recordId: 't1',
-              clientMutation: mutation,
-              serverRecord: { title: 'theirs' },
-              conflictingFields: ['title'],
-              kind: 'update-update',
-              serverVersion: 6,
-              strategy: 'manual',
-              clientStamp: { time: 2, logId: 'mine', sequence: 1 },
-              serverStamps: {},
-            },
-          })),
-          { checkpoint: 'c2' },
-        ),
-  );
-  const { tasks } = device({ transport: server.transport });
+  const { tasks } = device({
+    script: [
+      appliesWith({ serverChanges: [change('t1', 4, { title: 'old' })] }),
+      conflicts({ serverRecord: { title: 'theirs' }, serverVersion: 6, strategy: 'manual' }),
+    ],
+  });
   await tasks.sync();
   await tasks.records.update('t1', { title: 'mine' });
   await tasks.sync();
@@ -342,7 +291,7 @@ test('shows the server’s record once a conflict is parked, also before the fee
 });
 
 test('hears of an engine’s own conflicts only', async () => {
-  const { a, b } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' } });
   const notes = a.plugin.getEngine('note');
   const heard: string[] = [];
   notes.addListener({ onConflict: () => void heard.push('note') });
@@ -358,7 +307,7 @@ test.each(['update', 'delete'] as const)(
   'I8 asks whose %s meets a later write of a field they cannot read',
   async (operation) => {
     const authorize = { read: () => ({ without: ['salary'] }) };
-    const { a, server, platform } = await twoDevices({ authorize }, strategyConfig('last-write-wins'));
+    const { a, server, platform } = await twoDevices({ authorize }, { config: { strategy: 'last-write-wins' } });
     if (operation === 'delete') await a.tasks.records.delete('t1');
     else await a.tasks.records.update('t1', { salary: 'mine' });
     await platform.advance(50);

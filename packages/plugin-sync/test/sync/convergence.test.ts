@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { type Device, device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { type Device, device } from './device.js';
-import { type Connection, makeHandler, realServer } from './real-server.js';
+import { type Connection, makeHandler, realServer } from '../fixtures/real-server.js';
 
 type Step =
   | {
@@ -99,7 +99,7 @@ class World {
       case 'restart': {
         const before = this.devices[step.device];
         await before?.tasks.flush().catch(() => before.tasks.flush());
-        before?.plugin.client.pause();
+        before?.tasks.pause();
         await this.platform.advance(0);
         this.devices[step.device] = this.#start(step.device, ++this.#writes);
         return;
@@ -220,13 +220,13 @@ for (const strategy of ['last-write-wins', 'crdt', undefined] as const) {
         for (const next of steps) await world.run(next);
         await world.settle();
         const expected = await world.serverRecords();
-        for (const { tasks, plugin } of world.devices) {
+        for (const { tasks } of world.devices) {
           const records = await tasks.records.list();
           const seen = Object.fromEntries(
             records.map(({ recordId, version, data }) => [recordId, { version, data }]).sort(),
           );
           expect(seen).toEqual(expected);
-          expect(plugin.client.status.pending).toBe(0);
+          expect(tasks.status.pending).toBe(0);
         }
         expect(await world.lost()).toEqual([]);
       }),

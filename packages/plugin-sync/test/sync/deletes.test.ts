@@ -1,7 +1,7 @@
 /** Deletes against edits, and records that come back. */
 import type { Strategy } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { serverRecord, strategyConfig, twoDevices } from './two-devices.js';
+import { serverRecord, twoDevices } from '../fixtures/two-devices.js';
 
 test('trace 6 re-creates a record from the whole local copy when the edit is later than the delete', async () => {
   for (const serverOptions of [{}, { strategy: 'last-write-wins' as const }]) {
@@ -42,7 +42,7 @@ test('re-creates the whole record once, when several edits of it are later than 
 
 test('re-creates a record with the value it had where a strategy of the application’s own drops the edit of a field', async () => {
   const keepTitle: Strategy = () => ({ do: 'apply', drop: ['title'] });
-  const { a, b, server } = await twoDevices({}, strategyConfig(keepTitle));
+  const { a, b, server } = await twoDevices({}, { config: { strategy: keepTitle } });
   await b.tasks.records.delete('t1');
   await b.tasks.sync();
   await a.tasks.records.update('t1', { title: 'mine', status: 'done' });
@@ -69,7 +69,7 @@ test('re-creates the whole record also when its delete arrived before the edit w
 });
 
 test('a parked edit of a deleted record can still be re-created as a whole', async () => {
-  const { a, b, server } = await twoDevices({}, strategyConfig('manual'));
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' } });
   await b.tasks.records.delete('t1');
   await b.tasks.sync();
   const { id } = await a.tasks.records.update('t1', { title: 'mine' });

@@ -4,12 +4,11 @@ import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
-import { device } from './device.js';
-import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
+import { device } from '../fixtures/device.js';
+import { applies, appliesWith, change, rejects } from '../fixtures/scripted-server.js';
 
 test('shows a change at once, and marks it pending until it is settled', async () => {
-  const server = scriptedServer();
-  const { tasks } = device({ transport: server.transport });
+  const { tasks } = device();
   tasks.records.create('t1', { title: 'one' });
   const before = await tasks.records.get('t1');
   await tasks.sync();
@@ -28,7 +27,6 @@ test('finds no record by what is no id, of which storages need know nothing', as
     }
   }
   const { tasks, platform, heard } = device({
-    transport: scriptedServer().transport,
     storage: new FaultStorage(new Strict()),
   });
   tasks.records.create('t1', { title: 'one' });
@@ -45,10 +43,7 @@ test('finds no record by what is no id, of which storages need know nothing', as
 });
 
 test('fills in the version a change is based on', async () => {
-  const server = scriptedServer((request) =>
-    appliedAll(request, { serverChanges: [change('t1', 7), change('t2', 4)] }),
-  );
-  const { tasks } = device({ transport: server.transport });
+  const { tasks } = device({ otherwise: appliesWith({ serverChanges: [change('t1', 7), change('t2', 4)] }) });
   await tasks.sync();
   expect([
     (await tasks.records.update('t1', { title: 'x' })).baseVersion,
@@ -59,7 +54,7 @@ test('fills in the version a change is based on', async () => {
 });
 
 test('refuses to change what is not there, and takes changes in the order of the calls', async () => {
-  const { tasks } = device({ transport: scriptedServer().transport });
+  const { tasks } = device();
   await expect(tasks.records.update('nowhere', { title: 'x' })).rejects.toMatchObject({ code: 'UNKNOWN_RECORD' });
   tasks.records.create('t1', { title: 'one' });
   const changes = [
@@ -80,7 +75,7 @@ test('takes changes in the order of the calls, also where the storage answers th
       return super.getRecords(refs);
     }
   }
-  const { tasks } = device({ transport: scriptedServer().transport, storage: new FaultStorage(new Unruly()) });
+  const { tasks } = device({ storage: new FaultStorage(new Unruly()) });
   tasks.records.create('t1', { title: '' });
   const typed = [tasks.records.update('t1', { title: 'h' }), tasks.records.update('t1', { title: 'he' })];
   await expect.poll(() => waiting.length).toBe(2);
@@ -94,7 +89,7 @@ test('takes changes in the order of the calls, also where the storage answers th
 });
 
 test('I1 records fields as they are when the change is asked for, whatever becomes of the form they came from', async () => {
-  const { tasks } = device({ transport: scriptedServer().transport });
+  const { tasks } = device();
   tasks.records.create('t1', { title: '', notes: [] });
   const form = { title: 'Typed', notes: ['Typed, too'] };
   const recorded = tasks.records.update('t1', form);
@@ -104,45 +99,34 @@ test('I1 records fields as they are when the change is asked for, whatever becom
 });
 
 test('never lets a server change overwrite a pending edit', async () => {
-  const server = scriptedServer((request) =>
-    appliedAll(request, { serverChanges: [change('t1', 1, { title: 'a', due: 'x' })] }),
-  );
-  const { tasks, plugin } = device({ transport: server.transport });
+  const { tasks, server } = device({
+    otherwise: appliesWith({ serverChanges: [change('t1', 1, { title: 'a', due: 'x' })] }),
+  });
   await tasks.sync();
   await tasks.records.update('t1', { title: 'mine' });
-  server.script = ({ mutations }) =>
-    answer(
-      mutations.map(({ id }) => ({
-        status: 'rejected',
-        mutationId: id,
-        reason: 'Later.',
-        code: 'INTERNAL',
-        retryable: true,
-      })),
-      { serverChanges: [change('t1', 2, { title: 'theirs', due: 'y' })], checkpoint: 'c2' },
-    );
+  const later = { status: 'rejected', reason: 'Later.', code: 'INTERNAL', retryable: true } as const;
+  server.otherwise = ({ mutations }) => ({
+    results: mutations.map(({ id }) => ({ ...later, mutationId: id })),
+    serverChanges: [change('t1', 2, { title: 'theirs', due: 'y' })],
+  });
   await tasks.sync();
-  expect([await tasks.records.get('t1'), plugin.client.status.pending]).toEqual([
+  expect([await tasks.records.get('t1'), tasks.status.pending]).toEqual([
     { objectName: 'task', recordId: 't1', data: { title: 'mine', due: 'y' }, version: 2, isPending: true },
     1,
   ]);
 });
 
 test('keeps the higher version, whatever the order changes come in', async () => {
-  const server = scriptedServer((_, call) =>
-    answer([], {
-      serverChanges: [change('t1', call === 1 ? 5 : 4, { title: `v${call === 1 ? 5 : 4}` })],
-      checkpoint: `c${call}`,
-    }),
-  );
-  const { tasks, seen } = device({ transport: server.transport });
+  const { tasks, seen } = device({
+    script: [5, 4].map((version) => appliesWith({ serverChanges: [change('t1', version, { title: `v${version}` })] })),
+  });
   await tasks.sync();
   await tasks.sync();
   expect(await seen()).toEqual({ t1: 'v5' });
 });
 
 test('keeps 1 and "1" apart, and field names of every kind', async () => {
-  const { tasks } = device({ transport: scriptedServer().transport });
+  const { tasks } = device();
   tasks.records.create(1, { title: 'number' });
   tasks.records.create('1', JSON.parse('{"constructor": "string", "toString": 1}'));
   await tasks.sync();
@@ -153,10 +137,9 @@ test('keeps 1 and "1" apart, and field names of every kind', async () => {
 });
 
 test('tells a subscriber the list now and after each change, the unchanged records being the same objects', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t9', 1)] }));
   const platform = new TestPlatform();
   platform.setOnline(false); // so that it asks for nothing by itself
-  const { tasks } = device({ transport: server.transport, platform });
+  const { tasks } = device({ otherwise: appliesWith({ serverChanges: [change('t9')] }), platform });
   tasks.records.create('t1', { title: 'one' });
   const told: (readonly { readonly recordId: unknown; readonly data: object }[])[] = [];
   const stop = tasks.records.subscribe((records) => void told.push(records));
@@ -172,12 +155,9 @@ test('tells a subscriber the list now and after each change, the unchanged recor
 });
 
 test('tells a subscriber of one record that record only', async () => {
-  const server = scriptedServer((request) =>
-    appliedAll(request, { serverChanges: request.mutations.length > 0 ? [] : [change('t1', 3, null)] }),
-  );
   const platform = new TestPlatform();
   platform.setOnline(false); // so that it asks for nothing by itself
-  const { tasks } = device({ transport: server.transport, platform });
+  const { tasks } = device({ script: [applies, appliesWith({ serverChanges: [change('t1', 3, null)] })], platform });
   const told: unknown[] = [];
   tasks.records.subscribe('t1', (record) => void told.push(record && [record.data.title, record.isPending]));
   await platform.advance(0);
@@ -193,7 +173,7 @@ test('tells a subscriber of one record that record only', async () => {
 });
 
 test('shows no change any more that was taken out of the log', async () => {
-  const { tasks, platform } = device({ transport: scriptedServer().transport });
+  const { tasks, platform } = device();
   const shown: unknown[] = [];
   tasks.records.subscribe((records) => void shown.push(records.map(({ recordId }) => recordId)));
   tasks.records.create('t1', {});
@@ -204,11 +184,12 @@ test('shows no change any more that was taken out of the log', async () => {
 });
 
 test('tells every subscriber after a walk has dropped records', async () => {
-  const script = [
-    answer([], { serverChanges: [change('t1', 1), change('t2', 1)], checkpoint: 'c1' }),
-    answer([], { reset: 'expired', serverChanges: [change('t1', 1)], checkpoint: 'c2' }),
-  ];
-  const { tasks, platform } = device({ transport: scriptedServer((_, call) => script[call - 1]).transport });
+  const { tasks, platform } = device({
+    script: [
+      appliesWith({ serverChanges: [change('t1'), change('t2')] }),
+      appliesWith({ reset: 'expired', serverChanges: [change('t1')] }),
+    ],
+  });
   await tasks.sync();
   const lists: unknown[] = [];
   const second: unknown[] = [];
@@ -224,22 +205,17 @@ test('tells every subscriber after a walk has dropped records', async () => {
 });
 
 test('what waits for the user is not part of the view', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
-  const { tasks, seen } = device({ transport: server.transport });
+  const { tasks, seen, server } = device({ otherwise: appliesWith({ serverChanges: [change('t1')] }) });
   await tasks.sync();
   await tasks.records.update('t1', { title: 'mine' });
   tasks.records.create('t2', { title: 'refused' });
-  server.script = ({ mutations }) =>
-    answer(
-      mutations.map(({ id }) => ({ status: 'rejected', mutationId: id, reason: 'No.', code: 'FORBIDDEN' })),
-      { checkpoint: 'c2' },
-    );
+  server.otherwise = rejects({ code: 'FORBIDDEN' });
   await tasks.sync();
   expect([await seen(), tasks.deadLetters.size]).toEqual([{ t1: 't1' }, 2]);
 });
 
 test('stores changes that are awaited one after another together, by the thousand', async () => {
-  const { tasks, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, storage } = device();
   for (let n = 0; n < 1500; n++) tasks.records.create(n, { title: 'one' });
   await tasks.flush();
   for (let n = 0; n < 1500; n++) await tasks.records.update(n, { title: 'two' });
@@ -250,8 +226,7 @@ test('stores changes that are awaited one after another together, by the thousan
 
 test('leaves no record in the storage that somebody could still change', async () => {
   const told = { ...change('t2', 7), data: { tags: [{ name: 'told' }] } };
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [told] }));
-  const { tasks, storage } = device({ transport: server.transport });
+  const { tasks, storage } = device({ otherwise: appliesWith({ serverChanges: [told] }) });
   const own = { tags: [{ name: 'own' }] };
   tasks.records.create('t1', own);
   await tasks.sync();

@@ -2,24 +2,31 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { type SyncTransport, TransportError } from '../../src/transport/transport.js';
-import { device } from './device.js';
-import { realServer } from './real-server.js';
-import { appliedAll, scriptedServer } from './scripted-server.js';
+import { device } from '../fixtures/device.js';
+import { realServer } from '../fixtures/real-server.js';
+import { applies, appliesWith, isGone, RawAnswer, refuses, rejects, type Step } from '../fixtures/scripted-server.js';
+
+/** Takes requests of so many mutations, and does something else with larger ones. */
+function takes(most: number, larger: Step): Step {
+  return (request, ...call) => (request.mutations.length > most ? larger : applies)(request, ...call);
+}
+
+/** Takes what changes no record of this name or with a number behind it, and does something else with the rest. */
+function takesNo(name: string, others: Step): Step {
+  return (request, ...call) =>
+    (request.mutations.some(({ recordId }) => `${recordId}`.startsWith(name)) ? others : applies)(request, ...call);
+}
+
+/** Refuses a request as a proxy does that knows nothing of mutations. */
+const tooLargeForProxy = refuses(413);
 
 test('halves a batch that is too large until it fits, and recovers', async () => {
-  let most = 10;
-  const server = scriptedServer((request, call) => {
-    if (request.mutations.length > most) {
-      throw new TransportError('Too large.', { type: 'refused', status: 413 });
-    }
-    return appliedAll(request, { checkpoint: `c${call}` });
-  });
-  const { tasks, plugin } = device({ transport: server.transport });
+  const { tasks, server } = device({ otherwise: takes(10, tooLargeForProxy) });
   for (let index = 0; index < 100; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
   const sizes = server.requests.map(({ mutations }) => mutations.length);
-  expect([sizes.slice(0, 6), plugin.client.status.pending]).toEqual([[50, 25, 12, 6, 12, 6], 0]);
-  most = 100;
+  expect([sizes.slice(0, 6), tasks.status.pending]).toEqual([[50, 25, 12, 6, 12, 6], 0]);
+  server.otherwise = applies;
   for (let index = 0; index < 50; index++) tasks.records.create(`u${index}`, { title: 'x' });
   await tasks.sync();
   await tasks.sync();
@@ -35,32 +42,28 @@ test.each([
   ["is a firewall's refusal", new TransportError('Forbidden.', { type: 'refused', status: 403 })],
   ["is a gateway's timeout", new TransportError('Gateway timeout.', { type: 'refused', status: 504 })],
 ])('I13 sends less at its next try where the answer to a batch %s, until it gets through', async (_, failure) => {
-  const server = scriptedServer((request, call) => {
-    if (request.mutations.length > 10) throw failure;
-    return appliedAll(request, { checkpoint: `c${call}` });
-  });
-  const { tasks, plugin, platform } = device({ transport: server.transport });
+  const { tasks, platform, server } = device({ otherwise: takes(10, () => Promise.reject(failure)) });
   for (let index = 0; index < 50; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
   await platform.advance(3_600_000);
   const sizes = server.requests.map(({ mutations }) => mutations.length);
-  expect([sizes.slice(0, 4), plugin.client.status.pending]).toEqual([[50, 25, 12, 6], 0]);
+  expect([sizes.slice(0, 4), tasks.status.pending]).toEqual([[50, 25, 12, 6], 0]);
 });
 
 test.each([0, 1])(
   'I13 asks for fewer changes at its next try, with %d mutations, until a page comes in time',
   async (pending) => {
-    const server = scriptedServer((request, call) => {
-      // A line that carries 40 changes within the time of a request.
+    const slowLine: Step = (request, server) => {
+      // It carries 40 changes within the time of a request.
       if ((request.limit ?? 500) > 40) throw new TransportError('Slow.', { type: 'timeout' });
-      return appliedAll(request, { checkpoint: `c${call}`, hasMore: call < 9 });
-    });
-    const { tasks, plugin, platform } = device({ transport: server.transport });
+      return { results: server.apply(request), hasMore: server.requests.length < 9 };
+    };
+    const { tasks, platform, server } = device({ otherwise: slowLine });
     if (pending > 0) tasks.records.create('t', { title: 'x' });
     await tasks.sync();
     await platform.advance(600_000);
     const limits = server.requests.map(({ limit }) => limit);
-    expect([limits, plugin.client.status.pending]).toEqual([
+    expect([limits, tasks.status.pending]).toEqual([
       pending > 0 ? [undefined, 1, 2, 4, 8, 16, 32, 64, 32] : [undefined, 250, 125, 62, 31, 62, 31, 62, 31],
       0,
     ]);
@@ -68,11 +71,7 @@ test.each([0, 1])(
 );
 
 test('sends as much as before where the server itself says what is wrong, and it is not the size', async () => {
-  const server = scriptedServer((request, call) => {
-    if (call === 1) throw new TransportError('Too many.', { type: 'refused', status: 429, code: 'RATE_LIMITED' });
-    return appliedAll(request, { checkpoint: `c${call}` });
-  });
-  const { tasks, platform } = device({ transport: server.transport });
+  const { tasks, platform, server } = device({ script: [refuses(429, 'RATE_LIMITED')] });
   for (let index = 0; index < 50; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
   await platform.advance(120_000);
@@ -80,55 +79,37 @@ test('sends as much as before where the server itself says what is wrong, and it
 });
 
 test('waits no longer after each failure where a part gets through each time', async () => {
-  const server = scriptedServer((request, call) => {
-    if (request.mutations.length > 10) throw new SyntaxError('Unexpected token <');
-    return appliedAll(request, { checkpoint: `c${call}` });
-  });
-  const { tasks, plugin, platform } = device({ transport: server.transport });
+  const noJson = () => Promise.reject(new SyntaxError('Unexpected token <'));
+  const { tasks, platform } = device({ otherwise: takes(10, noJson) });
   for (let index = 0; index < 200; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
   // Some 35 failures, a second for each at most; doubled waits would take many minutes.
   await platform.advance(40_000);
-  expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+  expect(tasks.status).toMatchObject({ state: 'idle', pending: 0 });
 });
 
 test('puts the one mutation that no request can carry among the dead letters, and goes on', async () => {
-  const server = scriptedServer((request, call) => {
-    if (request.mutations.some(({ recordId }) => recordId === 'huge')) {
-      return { error: { code: 'TOO_LARGE', message: 'Too large.' } };
-    }
-    return appliedAll(request, { checkpoint: `c${call}` });
-  });
-  const { tasks, plugin } = device({ transport: server.transport });
-  for (const id of ['a', 'b', 'huge', 'c']) tasks.records.create(id, { title: 'x' });
-  const huge = plugin.client.log.pending.ofRecord({ objectName: 'task', recordId: 'huge' })[0]?.mutation.id ?? '';
-  const outcome = tasks.settled(huge);
+  const tooLarge = () => new RawAnswer({ error: { code: 'TOO_LARGE', message: 'Too large.' } });
+  const { tasks } = device({ otherwise: takesNo('huge', tooLarge) });
+  const made = ['a', 'b', 'huge', 'c'].map((id) => tasks.records.create(id, { title: 'x' }));
+  const outcome = tasks.settled(made[2]?.id ?? '');
   await tasks.sync();
-  expect([await outcome, plugin.client.status]).toEqual([
+  expect([await outcome, tasks.status]).toEqual([
     expect.objectContaining({ status: 'rejected', code: 'TOO_LARGE' }),
     expect.objectContaining({ pending: 0, deadLetters: 1, state: 'idle' }),
   ]);
 });
 
-/** What a proxy makes of the requests it refuses. */
-function tooLargeForProxy(): never {
-  throw new TransportError('The server refused the request (413).', { type: 'refused', status: 413 });
-}
-
 test('makes no dead letter where a proxy refuses every request as too large', async () => {
-  let isRefusing = true;
-  const server = scriptedServer((request, call) =>
-    isRefusing ? tooLargeForProxy() : appliedAll(request, { checkpoint: `c${call}` }),
-  );
-  const { tasks, plugin, platform } = device({ transport: server.transport });
+  const { tasks, platform, server } = device({ otherwise: tooLargeForProxy });
   for (const id of ['a', 'b', 'c', 'd']) tasks.records.create(id, { title: 'x' });
   expect(await tasks.sync()).toBeNull();
   await platform.advance(3_600_000);
-  const meanwhile = plugin.client.status;
+  const meanwhile = tasks.status;
   const asked = server.requests.length;
-  isRefusing = false;
+  server.otherwise = applies;
   await platform.advance(120_000);
-  expect([meanwhile, plugin.client.status, asked < 500]).toEqual([
+  expect([meanwhile, tasks.status, asked < 500]).toEqual([
     expect.objectContaining({
       pending: 4,
       deadLetters: 0,
@@ -141,42 +122,31 @@ test('makes no dead letter where a proxy refuses every request as too large', as
 });
 
 test('asks a proxy that refuses every request as too large no more than ten times for single mutations', async () => {
-  const server = scriptedServer(tooLargeForProxy);
-  const { tasks } = device({ transport: server.transport });
+  const { tasks, server } = device({ otherwise: tooLargeForProxy });
   for (let index = 0; index < 12; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
   expect(server.requests.map(({ mutations }) => mutations.length)).toEqual([12, 6, 3, ...Array(10).fill(1)]);
 });
 
 test('sets one mutation that a proxy finds too large aside while others pass', async () => {
-  const server = scriptedServer((request, call) =>
-    request.mutations.some(({ recordId }) => recordId === 'huge')
-      ? tooLargeForProxy()
-      : appliedAll(request, { checkpoint: `c${call}` }),
-  );
-  const { tasks, plugin, platform } = device({ transport: server.transport });
+  const { tasks, platform } = device({ otherwise: takesNo('huge', tooLargeForProxy) });
   const { id } = tasks.records.create('huge', { title: 'x' });
   for (let index = 0; index < 60 && tasks.deadLetters.size === 0; index++) {
     tasks.records.create(`t${index}`, { title: 'fine' });
     await tasks.sync();
     await platform.advance(120_000);
   }
-  expect([await tasks.settled(id), plugin.client.status]).toEqual([
+  expect([await tasks.settled(id), tasks.status]).toEqual([
     { status: 'rejected', code: 'TOO_LARGE', reason: expect.any(String) },
     expect.objectContaining({ pending: 0, deadLetters: 1 }),
   ]);
 });
 
 test('lets pass at once what is behind mutations that a proxy finds too large', async () => {
-  const server = scriptedServer((request, call) =>
-    request.mutations.some(({ recordId }) => `${recordId}`.startsWith('huge'))
-      ? tooLargeForProxy()
-      : appliedAll(request, { checkpoint: `c${call}` }),
-  );
-  const { tasks, plugin } = device({ transport: server.transport });
+  const { tasks } = device({ otherwise: takesNo('huge', tooLargeForProxy) });
   for (const id of ['huge1', 'huge2', 'huge3', 'a', 'b', 'c']) tasks.records.create(id, { title: 'x' });
   expect(await tasks.sync()).toBeNull();
-  expect(plugin.client.status).toMatchObject({
+  expect(tasks.status).toMatchObject({
     pending: 3,
     deadLetters: 0,
     state: 'waiting',
@@ -186,8 +156,7 @@ test('lets pass at once what is behind mutations that a proxy finds too large', 
 
 test('sends no more than the server says it takes', async () => {
   const limits = { maxBodyBytes: 1_000_000, maxMutations: 3 };
-  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));
-  const { tasks } = device({ transport: server.transport });
+  const { tasks, server } = device({ otherwise: appliesWith({ limits }) });
   await tasks.sync();
   for (let index = 0; index < 7; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
@@ -196,8 +165,7 @@ test('sends no more than the server says it takes', async () => {
 
 test('sends no larger a body than the server says it takes', async () => {
   const limits = { maxBodyBytes: 2000, maxMutations: 100 };
-  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}`, limits }));
-  const { tasks } = device({ transport: server.transport });
+  const { tasks, server } = device({ otherwise: appliesWith({ limits }) });
   await tasks.sync();
   for (let index = 0; index < 4; index++) tasks.records.create(`t${index}`, { title: 'x'.repeat(500) });
   await tasks.sync();
@@ -205,75 +173,49 @@ test('sends no larger a body than the server says it takes', async () => {
 });
 
 test('sends fewer when results say the batch was too large, and charges nobody', async () => {
-  const server = scriptedServer((request, call) => {
-    const { results } = appliedAll(request);
-    const answered = results.map((result, index) =>
-      index < 2
-        ? result
-        : {
-            status: 'rejected' as const,
-            mutationId: result.mutationId,
-            reason: 'Too many.',
-            code: 'BATCH_TOO_LARGE' as const,
-            retryable: true,
-          },
-    );
-    return { ...appliedAll(request), results: answered, checkpoint: `c${call}` };
+  const tooMany = { status: 'rejected', reason: 'Too many.', code: 'BATCH_TOO_LARGE', retryable: true } as const;
+  const takesTwo: Step = (request, server) => ({
+    results: [
+      ...server.apply({ ...request, mutations: request.mutations.slice(0, 2) }),
+      ...request.mutations.slice(2).map(({ id }) => ({ ...tooMany, mutationId: id })),
+    ],
   });
-  const { tasks, plugin } = device({ transport: server.transport });
+  const { tasks } = device({ otherwise: takesTwo });
   for (let index = 0; index < 8; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
-  expect(plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0 });
+  expect(tasks.status).toMatchObject({ pending: 0, deadLetters: 0 });
 });
 
 test('I10 sets aside what is a batch too large even alone, and sends what is behind it', async () => {
-  const server = scriptedServer((request, call) => {
-    if (call > 5) throw new Error('Asked again and again.');
-    const { results } = appliedAll(request);
-    const answered = results.map((result, index) =>
-      request.mutations[index]?.recordId === 'huge'
-        ? {
-            status: 'rejected' as const,
-            mutationId: result.mutationId,
-            reason: 'Too much.',
-            code: 'BATCH_TOO_LARGE' as const,
-            retryable: true,
-          }
-        : result,
-    );
-    return { ...appliedAll(request), results: answered, checkpoint: `c${call}` };
-  });
-  const { tasks, plugin } = device({ transport: server.transport });
+  const tooMuch = rejects({ reason: 'Too much.', code: 'BATCH_TOO_LARGE', retryable: true }, 'huge');
+  const { tasks } = device({ script: Array(5).fill(tooMuch), otherwise: isGone });
   for (const recordId of ['huge', 'small']) tasks.records.create(recordId, { title: 'x' });
   await tasks.sync();
-  expect(plugin.client.status).toMatchObject({ pending: 0, deadLetters: 1 });
-  expect(await plugin.client.deadLetters.list()).toMatchObject([
+  expect(tasks.status).toMatchObject({ pending: 0, deadLetters: 1 });
+  expect(tasks.deadLetters.list()).toMatchObject([
     { code: 'TOO_LARGE', reason: 'Too much.', mutation: { recordId: 'huge' } },
   ]);
 });
 
 test('does not ask in a loop when the server promises more but stays where it is', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { hasMore: true, checkpoint: 'c1' }));
-  const { tasks, plugin } = device({ transport: server.transport });
+  const { tasks, server } = device({ otherwise: appliesWith({ hasMore: true, checkpoint: 'c1' }) });
   expect(await tasks.sync()).toBeNull();
-  expect([server.requests.length, plugin.client.status.state]).toEqual([2, 'waiting']);
+  expect([server.requests.length, tasks.status.state]).toEqual([2, 'waiting']);
 });
 
 test('takes an HTML page of a captive portal for no answer', async () => {
-  const server = scriptedServer(() => '<html>Please log in to the airport’s network</html>');
-  const { tasks, plugin } = device({ transport: server.transport });
+  const portal = '<html>Please log in to the airport’s network</html>';
+  const { tasks } = device({ otherwise: () => new RawAnswer(portal) });
   tasks.records.create('t1', { title: 'one' });
   expect(await tasks.sync()).toBeNull();
-  expect(plugin.client.status).toMatchObject({ state: 'waiting', pending: 1 });
+  expect(tasks.status).toMatchObject({ state: 'waiting', pending: 1 });
 });
 
 test('recognises the refusal of a handler in the same process', async () => {
-  const server = scriptedServer(() => {
-    throw Object.assign(new Error('Busy.'), { code: 'BUSY', status: 503, retryAfterMs: 7000 });
-  });
-  const { tasks, platform, plugin } = device({ transport: server.transport });
+  const busy = Object.assign(new Error('Busy.'), { code: 'BUSY', status: 503, retryAfterMs: 7000 });
+  const { tasks, platform } = device({ otherwise: () => Promise.reject(busy) });
   await tasks.sync();
-  expect(plugin.client.status).toMatchObject({
+  expect(tasks.status).toMatchObject({
     state: 'waiting',
     until: platform.now() + 7000,
     lastError: 'Busy.',
@@ -283,15 +225,15 @@ test('recognises the refusal of a handler in the same process', async () => {
 test('measures how far the device’s clock is off, whose answers take a while', async () => {
   const platform = new TestPlatform();
   const passes = (ms: number) => platform.setClock(platform.now() + ms);
-  const server = scriptedServer((request) => {
+  const answersSlowly: Step = () => {
     passes(4000);
     const serverTime = new Date(platform.now() - 3_600_000).toISOString();
     passes(4000);
-    return appliedAll(request, { serverTime });
-  });
-  const { tasks, plugin } = device({ transport: server.transport, platform });
+    return { serverTime };
+  };
+  const { tasks } = device({ otherwise: answersSlowly, platform });
   await tasks.sync();
-  expect(plugin.client.status.clockSkewMs).toBe(3_600_000);
+  expect(tasks.status.clockSkewMs).toBe(3_600_000);
 });
 
 test('asked to sync while it waits for an answer, it learns also what was changed since that was written', async () => {

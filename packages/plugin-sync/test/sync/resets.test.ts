@@ -3,10 +3,10 @@ import type { SyncConfig } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { type Device, device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { type Device, device } from './device.js';
-import { makeHandler, realServer } from './real-server.js';
-import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
+import { makeHandler, realServer } from '../fixtures/real-server.js';
+import { applies, appliesWith, change, type Step } from '../fixtures/scripted-server.js';
 
 type ServerOptions = Parameters<typeof realServer>[1];
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -30,14 +30,14 @@ test('trace 8 sends the five pending first, then walks anew and drops what is no
   const { a, b, server, platform, connection } = world();
   await fill(b, ['t1', 't2', 't3']);
   await a.tasks.sync();
-  a.plugin.client.pause();
+  a.tasks.pause();
   await b.tasks.records.delete('t2');
   await b.tasks.sync();
   await platform.advance(31 * DAY_MS);
   await server.handler.prune();
 
   for (let index = 0; index < 5; index++) a.tasks.records.create(`n${index}`, { title: 'new' });
-  a.plugin.client.resume();
+  a.tasks.resume();
   await a.tasks.sync();
   expect([connection.requests.slice(1).map(({ mutations }) => mutations.length), await a.seen()]).toEqual([
     [5],
@@ -50,7 +50,7 @@ test('edits made during a walk survive it', async () => {
   const { a, b, server, platform } = world({ limits: { maxPageRecords: 2 } });
   await fill(b, ['t1', 't2', 't3', 't4', 't5']);
   await a.tasks.sync();
-  a.plugin.client.pause();
+  a.tasks.pause();
   await b.tasks.records.delete('t5');
   await b.tasks.sync();
   await platform.advance(31 * DAY_MS);
@@ -62,19 +62,19 @@ test('edits made during a walk survive it', async () => {
       isFirst = false;
     },
   });
-  a.plugin.client.resume();
+  a.tasks.resume();
   await a.tasks.sync();
   await platform.advance(1000);
   await b.tasks.sync();
   const expected = { t1: 't1', t2: 't2', t3: 'edited meanwhile', t4: 't4' };
-  expect([await a.seen(), await b.seen(), a.plugin.client.status.pending]).toEqual([expected, expected, 0]);
+  expect([await a.seen(), await b.seen(), a.tasks.status.pending]).toEqual([expected, expected, 0]);
 });
 
 test('a walk that a crash interrupted goes on where it was, and still drops at its end what it did not see', async () => {
   const { a, b, server, platform, storage } = world({ limits: { maxPageRecords: 2 } });
   await fill(b, ['t1', 't2', 't3', 't4', 't5']);
   await a.tasks.sync();
-  a.plugin.client.pause();
+  a.tasks.pause();
   await b.tasks.records.delete('t2');
   await b.tasks.sync();
   await platform.advance(31 * DAY_MS);
@@ -84,9 +84,9 @@ test('a walk that a crash interrupted goes on where it was, and still drops at i
   storage.before('commit', ({ expectCheckpoint }) => {
     if (expectCheckpoint !== undefined && ++commits > 1) throw new Error('power cut');
   });
-  a.plugin.client.resume();
+  a.tasks.resume();
   expect(await a.tasks.sync()).toBeNull();
-  a.plugin.client.pause();
+  a.tasks.pause();
   expect((await storage.load()).meta?.walk).toEqual(expect.any(String));
 
   storage.heal();
@@ -106,7 +106,7 @@ test('trace 11 replaces what a restored server no longer has, whatever its versi
   for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
   await b.tasks.sync();
   await a.tasks.sync();
-  a.plugin.client.pause();
+  a.tasks.pause();
   await a.tasks.records.update('t1', { note: 'mine' });
   a.tasks.records.create('t9', { title: 'new' });
 
@@ -118,9 +118,9 @@ test('trace 11 replaces what a restored server no longer has, whatever its versi
     operation: 'create',
     data: { title: 'old' },
   });
-  a.plugin.client.resume();
+  a.tasks.resume();
   await a.tasks.sync();
-  expect(a.plugin.client.status).toMatchObject({ pending: 0, deadLetters: 0, conflicts: 0 });
+  expect(a.tasks.status).toMatchObject({ pending: 0, deadLetters: 0, conflicts: 0 });
   const page = await server.handler.store.page({ after: 0, limit: 10 });
   const stored = Object.fromEntries(
     page.records.map(({ recordId, version, data }) => [recordId, { version, data: JSON.parse(data ?? 'null') }]),
@@ -133,25 +133,23 @@ test('trace 11 replaces what a restored server no longer has, whatever its versi
 });
 
 test('sends nothing until the walk after an epoch reset is over, and then without bases', async () => {
-  const server = scriptedServer();
-  const { tasks, seen, plugin } = device({ transport: server.transport });
-  server.script = (request) =>
-    appliedAll(request, { serverChanges: [change('t1', 7, { title: 'seven' })], checkpoint: 'old.1' });
+  const { tasks, seen, plugin, server } = device({
+    script: [
+      appliesWith({ serverChanges: [change('t1', 7, { title: 'seven' })], checkpoint: 'old.1' }),
+      () => ({ reset: 'epoch', checkpoint: 'new.1', hasMore: true }),
+      () => ({ serverChanges: [change('t1', 2, { title: 'two' })], checkpoint: 'new.2' }),
+    ],
+    otherwise: ({ mutations }) => ({
+      results: mutations.map(({ id, data }) => ({
+        status: 'applied',
+        mutationId: id,
+        serverVersion: 3,
+        ...(data && { record: data }),
+      })),
+    }),
+  });
   await tasks.sync();
   await tasks.records.update('t1', { title: 'mine' });
-  server.script = (request, call) => {
-    if (call === 2) return answer([], { reset: 'epoch', checkpoint: 'new.1', hasMore: true });
-    if (call === 3) {
-      return answer([], { serverChanges: [change('t1', 2, { title: 'two' })], checkpoint: 'new.2' });
-    }
-    const results = request.mutations.map(({ id }) => ({
-      status: 'applied' as const,
-      mutationId: id,
-      serverVersion: 3,
-      record: { title: 'mine' },
-    }));
-    return answer(results, { checkpoint: 'new.3' });
-  };
   await tasks.sync();
   expect(
     server.requests
@@ -184,30 +182,27 @@ test('takes the lower version of a restored server for what it is', async () => 
 
 test('bases nothing on the version of a record that the walk has not seen yet', async () => {
   const bases: (number | null)[] = [];
-  const server = scriptedServer((request, call) => {
-    if (call === 1)
-      return appliedAll(request, { serverChanges: [change('t1', 7), change('t2', 9)], checkpoint: 'old' });
-    if (call === 2)
-      return answer([], { reset: 'epoch', serverChanges: [change('t1', 2)], checkpoint: 'new.1', hasMore: true });
-    return appliedAll(request, { checkpoint: `new.${call}` });
-  });
-  const { tasks } = device({ transport: server.transport });
-  await tasks.sync();
   let isWalking = false;
+  const editsInTheWalk: Step = async (request, server) => {
+    if (isWalking && bases.length === 0) {
+      bases.push((await tasks.records.update('t1', { title: 'x' })).baseVersion);
+      bases.push((await tasks.records.update('t2', { title: 'x' })).baseVersion);
+    }
+    return applies(request, server);
+  };
+  const { tasks } = device({
+    script: [
+      () => ({ serverChanges: [change('t1', 7), change('t2', 9)] }),
+      () => ({ reset: 'epoch', serverChanges: [change('t1', 2)], hasMore: true }),
+    ],
+    otherwise: editsInTheWalk,
+  });
+  await tasks.sync();
   tasks.addListener({
     onServerChanges: () => {
       isWalking = true;
     },
   });
-  const { transport } = server;
-  const push = transport.push.bind(transport);
-  transport.push = async (request) => {
-    if (isWalking && bases.length === 0) {
-      bases.push((await tasks.records.update('t1', { title: 'x' })).baseVersion);
-      bases.push((await tasks.records.update('t2', { title: 'x' })).baseVersion);
-    }
-    return push(request);
-  };
   await tasks.sync();
   expect(bases).toEqual([2, null]);
 });
@@ -227,7 +222,7 @@ test('keeps nobody’s old version: neither a parked conflict’s nor a dead let
     baseVersion: 9,
   });
   await a.tasks.sync();
-  expect(a.plugin.client.status).toMatchObject({ conflicts: 1, deadLetters: 1 });
+  expect(a.tasks.status).toMatchObject({ conflicts: 1, deadLetters: 1 });
 
   server.handler = makeHandler(platform, { strategy: 'manual' });
   await server.handler.recordChange({
@@ -263,12 +258,10 @@ test('walks anew when the rights of the user change, and forgets what they may n
 test('starts over where the server does not know the checkpoint', async () => {
   const { b, connection } = world();
   await fill(b, ['t1']);
-  const bad = scriptedServer((request) => appliedAll(request, { checkpoint: 'of another server' }));
-  const storage = new FaultStorage(new LastingStorage());
-  const before = device({ transport: bad.transport, storage, clientId: 'a' });
+  const before = device({ otherwise: appliesWith({ checkpoint: 'of another server' }), clientId: 'a' });
   await before.tasks.sync();
-  before.plugin.client.pause();
-  const next = device({ transport: connection.transport, storage, clientId: 'a' });
+  before.tasks.pause();
+  const next = device({ transport: connection.transport, storage: before.storage, clientId: 'a' });
   await next.tasks.sync();
   expect([connection.requests.map(({ lastCheckpoint }) => lastCheckpoint), await next.seen()]).toEqual([
     ['of another server', null],
@@ -277,24 +270,23 @@ test('starts over where the server does not know the checkpoint', async () => {
 });
 
 test('a further reset during a walk begins the walk again', async () => {
-  const script = [
-    answer([], { serverChanges: [change('t1', 1), change('t2', 1)], checkpoint: 'c1' }),
-    answer([], { reset: 'expired', serverChanges: [change('t1', 1)], checkpoint: 'c2', hasMore: true }),
-    answer([], { reset: 'scope', serverChanges: [change('t2', 1)], checkpoint: 'c3', hasMore: true }),
-    answer([], { serverChanges: [change('t3', 1)], checkpoint: 'c4' }),
-  ];
-  const server = scriptedServer((_, call) => script[call - 1]);
-  const { tasks, seen } = device({ transport: server.transport });
+  const { tasks, seen, server } = device({
+    script: [
+      () => ({ serverChanges: [change('t1'), change('t2')] }),
+      () => ({ reset: 'expired', serverChanges: [change('t1')], hasMore: true }),
+      () => ({ reset: 'scope', serverChanges: [change('t2')], hasMore: true }),
+      () => ({ serverChanges: [change('t3')] }),
+    ],
+  });
   await tasks.sync();
   await tasks.sync();
   expect([server.requests.length, await seen()]).toEqual([4, { t2: 't2', t3: 't3' }]);
 });
 
 test('does not ask a server in a loop that starts over with every answer', async () => {
-  const server = scriptedServer((_, call) => answer([], { reset: 'epoch', checkpoint: `c${call}`, hasMore: true }));
-  const { tasks, plugin } = device({ transport: server.transport });
+  const { tasks, server } = device({ otherwise: () => ({ reset: 'epoch', hasMore: true }) });
   expect(await tasks.sync()).toBeNull();
-  expect([server.requests.length, plugin.client.status]).toEqual([4, expect.objectContaining({ state: 'waiting' })]);
+  expect([server.requests.length, tasks.status]).toEqual([4, expect.objectContaining({ state: 'waiting' })]);
 });
 
 test('a cloned device continues as a log of its own and loses nothing', async () => {
@@ -323,7 +315,7 @@ test('a cloned device continues as a log of its own and loses nothing', async ()
       ],
     ],
   ]);
-  expect([requests[0]?.logId !== requests[1]?.logId, clone.plugin.client.status.pending]).toEqual([true, 0]);
+  expect([requests[0]?.logId !== requests[1]?.logId, clone.tasks.status.pending]).toEqual([true, 0]);
   await a.tasks.sync();
   expect([await a.seen(), (await cloneStorage.load()).meta?.nextSequence]).toEqual([
     { t1: 't1', t2: 't2', t3: 't3', t4: 't4' },

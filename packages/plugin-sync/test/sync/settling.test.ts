@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import type { SyncUsageError } from '../../src/sync-usage-error.js';
-import { device } from './device.js';
-import { realServer } from './real-server.js';
+import { device } from '../fixtures/device.js';
+import { realServer } from '../fixtures/real-server.js';
 
 function world() {
   const platform = new TestPlatform();
@@ -29,7 +29,7 @@ test('creates, updates and deletes offline, syncs, and shows it on another devic
   await a.tasks.sync();
   await b.tasks.sync();
   expect([offline, await a.seen(), await b.seen()]).toEqual([{ t1: 'uno' }, { t1: 'uno' }, { t1: 'uno' }]);
-  expect([a.plugin.client.status, a.heard]).toEqual([
+  expect([a.tasks.status, a.heard]).toEqual([
     {
       state: 'idle',
       pending: 0,
@@ -68,7 +68,7 @@ test('trace 2 learns the outcome of what was applied before its answer was lost,
   one.fates.push('answer lost');
   const outcome = a.tasks.settled(id);
   expect(await a.tasks.sync()).toBeNull();
-  expect(a.plugin.client.status).toMatchObject({ state: 'waiting', pending: 1, lastError: 'The answer lost.' });
+  expect(a.tasks.status).toMatchObject({ state: 'waiting', pending: 1, lastError: 'The answer lost.' });
 
   await a.platform.advance(1000);
   expect([await outcome, one.requests.length, one.requests[0]?.mutations]).toEqual([
@@ -105,7 +105,7 @@ test('sends everything recorded before sync, also what was recorded while one wa
   a.tasks.records.create('t2', { title: 'two' });
   const joined = a.tasks.sync();
   await Promise.all([first, joined]);
-  expect(a.plugin.client.status.pending).toBe(0);
+  expect(a.tasks.status.pending).toBe(0);
   await b.tasks.sync();
   expect([await b.seen(), server.handler.limits.maxMutations]).toEqual([{ t1: 'one', t2: 'two' }, 1000]);
 });
@@ -140,13 +140,13 @@ test('gives the next process all there is: records, what is pending, and where t
   a.tasks.records.create('t2', { title: 'two' });
   await a.tasks.flush();
   const checkpoint = a.tasks.getCheckpoint();
-  a.plugin.client.pause();
+  a.tasks.pause();
 
   const reconnected = server.connect();
   const next = device({ transport: reconnected.transport, storage: a.storage, platform, clientId: 'a' });
   expect(await next.seen()).toEqual({ t1: 'one', t2: 'two' });
   await platform.advance(1000);
-  expect([next.plugin.client.status.pending, reconnected.requests[0]?.lastCheckpoint, next.heard]).toEqual([
+  expect([next.tasks.status.pending, reconnected.requests[0]?.lastCheckpoint, next.heard]).toEqual([
     0,
     checkpoint,
     ['start', 'complete'],
@@ -157,7 +157,7 @@ test('tells the outcome of a mutation that an earlier process recorded', async (
   const { a, server, platform } = world();
   const { id } = a.tasks.records.create('t1', { title: 'one' });
   await a.tasks.flush();
-  a.plugin.client.pause();
+  a.tasks.pause();
   const next = device({ transport: server.connect().transport, storage: a.storage, platform, clientId: 'a' });
   const outcome = next.tasks.settled(id);
   await platform.advance(1000);
@@ -208,7 +208,7 @@ test('I7 never meets a conflict alone, whatever is lost', async () => {
     await a.tasks.sync();
   }
   await platform.advance(600_000);
-  expect([a.heard.filter((line) => /conflict|dropped/.test(line)), a.plugin.client.status]).toEqual([
+  expect([a.heard.filter((line) => /conflict|dropped/.test(line)), a.tasks.status]).toEqual([
     [],
     expect.objectContaining({ pending: 0, conflicts: 0, deadLetters: 0, state: 'idle' }),
   ]);
@@ -217,15 +217,15 @@ test('I7 never meets a conflict alone, whatever is lost', async () => {
 test('tells each status once, however often it is looked at', async () => {
   const { a, one } = world();
   const told: string[] = [];
-  const stop = a.plugin.client.subscribeStatus((status) => void told.push(JSON.stringify(status)));
+  const stop = a.tasks.subscribeStatus((status) => void told.push(JSON.stringify(status)));
   a.tasks.records.create('t1', { title: 'one' });
   one.fates.push('answer lost');
   await a.tasks.sync();
   await a.platform.advance(1000);
   await a.tasks.records.update('t1', { title: 'two' });
-  a.plugin.client.pause();
-  a.plugin.client.pause();
-  a.plugin.client.resume();
+  a.tasks.pause();
+  a.tasks.pause();
+  a.tasks.resume();
   await a.tasks.sync();
   stop();
   expect(told.filter((status, index) => status === told[index - 1])).toEqual([]);

@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { device } from './device.js';
-import { realServer } from './real-server.js';
-import { serverRecord, strategyConfig } from './two-devices.js';
+import { realServer } from '../fixtures/real-server.js';
+import { serverRecord } from '../fixtures/two-devices.js';
 
 /** Two clients of one user on one storage; both have read it. */
 async function twoTabs(
@@ -58,7 +58,7 @@ test('I2 lets both send the same mutations, and stores each outcome once', async
   expect((await server.handler.store.page({ after: 0, limit: 9 })).records.map(({ version }) => version)).toEqual([
     1, 1,
   ]);
-  expect([a.plugin.client.status.pending, b.plugin.client.status.pending]).toEqual([0, 0]);
+  expect([a.tasks.status.pending, b.tasks.status.pending]).toEqual([0, 0]);
 });
 
 test('I1 sends what was recorded under another clientId, as when an app has lost the one that it kept', async () => {
@@ -72,13 +72,13 @@ test('I1 sends what was recorded under another clientId, as when an app has lost
   const after = open('device-2', 2);
   await after.tasks.records.update('t1', { title: 'two' });
   await after.tasks.sync();
-  const { pending, deadLetters } = after.plugin.client.status;
+  const { pending, deadLetters } = after.tasks.status;
   expect([pending, deadLetters]).toEqual([0, 0]);
   expect(await serverRecord(server)).toEqual({ title: 'two' });
 });
 
 test('I2 makes one mutation of a conflict that both are told of', async () => {
-  const { a, b, server } = await twoTabs({ ...strategyConfig('manual'), onConflict: () => ({ title: 'merged' }) });
+  const { a, b, server } = await twoTabs({ config: { strategy: 'manual' }, onConflict: () => ({ title: 'merged' }) });
   const other = device({
     transport: server.connect().transport,
     clientId: 'other',
@@ -98,7 +98,7 @@ test('I2 makes one mutation of a conflict that both are told of', async () => {
 });
 
 test('lets one of two decide a conflict, and tells the other that it is decided', async () => {
-  const { a, b, server } = await twoTabs(strategyConfig('manual'));
+  const { a, b, server } = await twoTabs({ config: { strategy: 'manual' } });
   const other = device({
     transport: server.connect().transport,
     clientId: 'other',

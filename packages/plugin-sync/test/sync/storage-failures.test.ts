@@ -4,10 +4,10 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { CheckpointMovedError } from '../../src/storage/client-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { device } from './device.js';
-import { realServer } from './real-server.js';
-import { answer, appliedAll, change, scriptedServer } from './scripted-server.js';
+import { realServer } from '../fixtures/real-server.js';
+import { applies, appliesWith, change, rejects } from '../fixtures/scripted-server.js';
 
 test('trace 9 keeps the pages stored before the storage failed, and resumes at the one that did', async () => {
   const platform = new TestPlatform();
@@ -35,10 +35,7 @@ test('trace 9 keeps the pages stored before the storage failed, and resumes at t
 });
 
 test('stores outcomes, changes and checkpoint of an answer in one commit', async () => {
-  const server = scriptedServer((request) =>
-    appliedAll(request, { serverChanges: [change('t2', 1)], checkpoint: 'c9' }),
-  );
-  const { tasks, storage } = device({ transport: server.transport });
+  const { tasks, storage } = device({ otherwise: appliesWith({ serverChanges: [change('t2')], checkpoint: 'c9' }) });
   const { id } = tasks.records.create('t1', { title: 'one' });
   await tasks.sync();
   expect(storage.commits.slice(1)).toEqual([
@@ -55,22 +52,19 @@ test('stores outcomes, changes and checkpoint of an answer in one commit', async
 });
 
 test('moves no checkpoint and stores nothing while the application cannot take the changes', async () => {
-  const server = scriptedServer((request) =>
-    appliedAll(request, { serverChanges: [change('t2', 1)], checkpoint: 'c9' }),
-  );
   const heard: string[] = [];
   let isBroken = true;
   const onServerChanges = async () => {
     heard.push('changes');
     if (isBroken) throw new Error('no space left');
   };
-  const { tasks, plugin, platform, seen } = device({
-    transport: server.transport,
+  const { tasks, platform, seen, server } = device({
+    otherwise: appliesWith({ serverChanges: [change('t2')], checkpoint: 'c9' }),
     listeners: [{ onServerChanges }],
   });
   const { id } = tasks.records.create('t1', { title: 'one' });
   expect(await tasks.sync()).toBeNull();
-  expect([tasks.getCheckpoint(), await seen(), plugin.client.status]).toEqual([
+  expect([tasks.getCheckpoint(), await seen(), tasks.status]).toEqual([
     null,
     { t1: 'one' },
     expect.objectContaining({ pending: 1, lastError: 'no space left', state: 'waiting' }),
@@ -87,21 +81,17 @@ test('moves no checkpoint and stores nothing while the application cannot take t
 });
 
 test('other listeners’ errors stop nothing and are told', async () => {
-  const server = scriptedServer();
   const onSyncStart = () => {
     throw new Error('start listener');
   };
   const onSyncComplete = async () => {
     throw new Error('complete listener');
   };
-  const { tasks, plugin, heard } = device({
-    transport: server.transport,
-    listeners: [{ onSyncStart, onSyncComplete }],
-  });
+  const { tasks, heard } = device({ listeners: [{ onSyncStart, onSyncComplete }] });
   tasks.records.create('t1', { title: 'one' });
   const answer = await tasks.sync();
   await Promise.resolve();
-  expect([answer?.results.length, plugin.client.status.pending, heard]).toEqual([
+  expect([answer?.results.length, tasks.status.pending, heard]).toEqual([
     1,
     0,
     ['error: start listener', 'start', 'complete', 'error: complete listener'],
@@ -109,8 +99,8 @@ test('other listeners’ errors stop nothing and are told', async () => {
 });
 
 test('a status or record listener that throws stops nothing and is told', async () => {
-  const { tasks, plugin, heard, platform } = device({ transport: scriptedServer().transport });
-  plugin.client.subscribeStatus(({ pending }) => {
+  const { tasks, heard, platform } = device();
+  tasks.subscribeStatus(({ pending }) => {
     if (pending > 0) throw new Error('status listener');
   });
   tasks.records.subscribe(async () => {
@@ -122,37 +112,35 @@ test('a status or record listener that throws stops nothing and is told', async 
   tasks.records.create('t1', { title: 'one' });
   await tasks.sync();
   await platform.advance(0);
-  expect([plugin.client.status.pending, [...new Set(heard)].sort()]).toEqual([
+  expect([tasks.status.pending, [...new Set(heard)].sort()]).toEqual([
     0,
     ['complete', 'error: conflict listener', 'error: record listener', 'error: status listener', 'start'],
   ]);
 });
 
 test('drops an answer when somebody else has stored another one meanwhile, and asks again from there', async () => {
-  const server = scriptedServer((request, call) => appliedAll(request, { checkpoint: `c${call}` }));
-  const { tasks, plugin, storage } = device({ transport: server.transport });
+  const { tasks, plugin, storage, server } = device();
   await tasks.sync();
   tasks.records.create('t1', { title: 'one' });
   tasks.records.create('t2', { title: 'two' });
   await tasks.flush();
   const [first] = plugin.client.log.pending;
   // Another tab settles the first of them while our request is under way.
-  server.script = async (request, call) => {
-    if (call === 2) {
-      const { meta } = await storage.load();
-      if (meta && first) {
-        await storage.commit({ meta: { ...meta, checkpoint: 'other tab' }, removeEntries: [first.mutation.id] });
-      }
+  server.otherwise = async (request) => {
+    server.otherwise = applies;
+    const { meta } = await storage.load();
+    if (meta && first) {
+      await storage.commit({ meta: { ...meta, checkpoint: 'other tab' }, removeEntries: [first.mutation.id] });
     }
-    return appliedAll(request, { checkpoint: `c${call}` });
+    return applies(request, server);
   };
   await tasks.sync();
   expect([
     server.requests.slice(1).map(({ lastCheckpoint, mutations }) => [lastCheckpoint, mutations.length]),
-    plugin.client.status,
+    tasks.status,
   ]).toEqual([
     [
-      ['c1', 2],
+      ['place-1', 2],
       ['other tab', 1],
     ],
     expect.objectContaining({ pending: 0, state: 'idle' }),
@@ -160,77 +148,71 @@ test('drops an answer when somebody else has stored another one meanwhile, and a
 });
 
 test('does not fight for ever with somebody who keeps moving the checkpoint', async () => {
-  const server = scriptedServer();
-  const { tasks, plugin, storage } = device({ transport: server.transport });
+  const { tasks, storage, server } = device();
   storage.before('commit', ({ expectCheckpoint }) => {
     if (expectCheckpoint !== undefined) throw new CheckpointMovedError();
   });
   expect(await tasks.sync()).toBeNull();
-  expect([server.requests.length, plugin.client.status.state]).toEqual([4, 'waiting']);
+  expect([server.requests.length, tasks.status.state]).toEqual([4, 'waiting']);
 });
 
 test('tells programs why the storage fails, until it no longer does', async () => {
-  const { tasks, plugin, platform, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, platform, storage } = device();
   storage.fail('commit', new StorageError('FULL', 'disk full'));
   tasks.records.create('t1', { title: 'one' });
   await platform.advance(0);
-  const failing = plugin.client.status;
+  const failing = tasks.status;
   storage.heal();
   await platform.advance(60_000);
-  expect([failing, plugin.client.status]).toEqual([
+  expect([failing, tasks.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, lastError: 'disk full', lastErrorCode: 'FULL' }),
     expect.objectContaining({ isStorageFailing: false, lastError: null, lastErrorCode: null }),
   ]);
 });
 
 test('says that the storage fails also where it has no room for what the server sends, until it has', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('t1', 1)] }));
-  const { tasks, plugin, platform, storage } = device({ transport: server.transport });
+  const { tasks, platform, storage } = device({ otherwise: appliesWith({ serverChanges: [change('t1')] }) });
   storage.fail('commit', new StorageError('FULL', 'disk full'));
   await tasks.sync();
-  const failing = plugin.client.status;
+  const failing = tasks.status;
   storage.heal();
   await platform.advance(60_000);
-  expect([failing, plugin.client.status]).toEqual([
+  expect([failing, tasks.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'FULL' }),
     expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
   ]);
 });
 
 test('says that the storage fails where it does not open, until it does', async () => {
-  const { tasks, plugin, platform, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, platform, storage } = device();
   storage.fail('load', new StorageError('UNAVAILABLE', 'a private window'));
   await tasks.sync();
-  const failing = plugin.client.status;
+  const failing = tasks.status;
   storage.heal();
   await platform.advance(60_000);
-  expect([failing, plugin.client.status]).toEqual([
+  expect([failing, tasks.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'UNAVAILABLE' }),
     expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
   ]);
 });
 
 test('says that the storage fails where it does not take a decision of the user, until it works again', async () => {
-  const server = scriptedServer(({ mutations }) =>
-    answer(mutations.map(({ id }) => ({ status: 'rejected', mutationId: id, code: 'FORBIDDEN', reason: 'No.' }))),
-  );
-  const { tasks, plugin, platform, storage } = device({ transport: server.transport });
+  const { tasks, platform, storage } = device({ otherwise: rejects({ code: 'FORBIDDEN' }) });
   const { id } = tasks.records.create('t1', { title: 'one' });
   await tasks.sync();
   storage.fail('commit', new StorageError('FULL', 'disk full'));
   await expect(tasks.deadLetters.discard(id)).rejects.toMatchObject({ code: 'FULL' });
-  const failing = plugin.client.status;
+  const failing = tasks.status;
   storage.heal();
   await platform.advance(60_000);
-  expect([failing, plugin.client.status]).toEqual([
+  expect([failing, tasks.status]).toEqual([
     expect.objectContaining({ isStorageFailing: true, deadLetters: 1 }),
     expect.objectContaining({ isStorageFailing: false, deadLetters: 1 }),
   ]);
 });
 
 test('stores nothing for a decision about what waits no more', async () => {
-  const { transport } = scriptedServer((request) => appliedAll(request));
-  const { tasks, platform, storage } = device({ transport });
+  const { tasks, platform, storage } = device();
   await tasks.sync();
   const before = storage.commits.length;
   await expect(tasks.deadLetters.discard('m1')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
@@ -239,52 +221,50 @@ test('stores nothing for a decision about what waits no more', async () => {
 });
 
 test('shows no failing storage where somebody else came first', async () => {
-  const { tasks, plugin, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, storage } = device();
   let moves = 3;
   storage.before('commit', ({ expectCheckpoint }) => {
     if (expectCheckpoint !== undefined && moves-- > 0) throw new CheckpointMovedError();
   });
   const told: boolean[] = [];
-  plugin.client.subscribeStatus(({ isStorageFailing }) => void told.push(isStorageFailing));
+  tasks.subscribeStatus(({ isStorageFailing }) => void told.push(isStorageFailing));
   await tasks.sync();
   expect([moves, new Set(told)]).toEqual([-1, new Set([false])]);
 });
 
 test('shows no code of an error that is neither a text nor a number', async () => {
-  const server = scriptedServer((request) => appliedAll(request, { serverChanges: [change('s1', 1)] }));
   const error = Object.assign(new Error('Broken.'), { code: () => 'BROKEN' });
   const listener = {
     onServerChanges: () => {
       throw error;
     },
   };
-  const { tasks, plugin } = device({ transport: server.transport, listeners: [listener] });
+  const { tasks } = device({ otherwise: appliesWith({ serverChanges: [change('s1')] }), listeners: [listener] });
   await tasks.sync();
-  expect(plugin.client.status).toMatchObject({ lastError: 'Broken.', lastErrorCode: null });
+  expect(tasks.status).toMatchObject({ lastError: 'Broken.', lastErrorCode: null });
 });
 
 test('sends nothing that is not durable, and says that it is not', async () => {
-  const server = scriptedServer();
-  const { tasks, plugin, platform, heard, storage } = device({ transport: server.transport });
+  const { tasks, platform, heard, storage, server } = device();
   storage.fail('commit', new Error('disk full'));
   tasks.records.create('t1', { title: 'one' });
   await expect(tasks.flush()).rejects.toThrow('disk full');
   await platform.advance(5000);
-  expect([server.requests.length, plugin.client.status, heard[0]]).toEqual([
+  expect([server.requests.length, tasks.status, heard[0]]).toEqual([
     0,
     expect.objectContaining({ pending: 1, isStorageFailing: true, attention: true, lastError: 'disk full' }),
     'error: disk full',
   ]);
   storage.heal();
   await platform.advance(120_000);
-  expect([server.requests.length, plugin.client.status]).toEqual([
+  expect([server.requests.length, tasks.status]).toEqual([
     1,
     expect.objectContaining({ pending: 0, isStorageFailing: false, attention: false }),
   ]);
 });
 
 test('makes what is recorded offline durable as soon as the storage recovers', async () => {
-  const { tasks, platform, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, platform, storage } = device();
   storage.fail('commit', new Error('disk full'));
   platform.setOnline(false);
   tasks.records.create('t1', { title: 'one' });
@@ -298,7 +278,7 @@ test('answers come again as duplicates when storing them failed, and are settled
   const platform = new TestPlatform();
   const server = realServer(platform);
   const { transport, requests } = server.connect();
-  const { tasks, plugin, storage } = device({ transport, platform });
+  const { tasks, storage } = device({ transport, platform });
   const { id } = tasks.records.create('t1', { title: 'one' });
   await tasks.flush();
   storage.before('commit', () => {
@@ -308,7 +288,7 @@ test('answers come again as duplicates when storing them failed, and are settled
   await tasks.sync();
   await platform.advance(60_000);
   const page = await server.handler.store.page({ after: 0, limit: 10 });
-  expect([requests.length, await tasks.settled(id), plugin.client.status.pending, page.records.length]).toEqual([
+  expect([requests.length, await tasks.settled(id), tasks.status.pending, page.records.length]).toEqual([
     2,
     { status: 'applied', version: 1, droppedFields: [] },
     0,
@@ -317,8 +297,7 @@ test('answers come again as duplicates when storing them failed, and are settled
 });
 
 test('I13 sends what is durable while the storage has no room for what came later', async () => {
-  const server = scriptedServer();
-  const { tasks, heard, storage } = device({ transport: server.transport });
+  const { tasks, heard, storage, server } = device();
   tasks.records.create('small', { title: 'small' });
   await tasks.flush();
   storage.before('commit', ({ putEntries = [] }) => {
@@ -336,7 +315,7 @@ test('I13 sends what is durable while the storage has no room for what came late
 
 test('shows the records once a storage opens that did not at first, though the server has nothing new', async () => {
   const storage = new FaultStorage(new LastingStorage(), [{ nth: 1, of: 'load', when: 'before' }]);
-  const { tasks, heard } = device({ transport: scriptedServer().transport, storage });
+  const { tasks, heard } = device({ storage });
   const shown: unknown[] = [];
   tasks.records.subscribe((records) => void shown.push(records));
   tasks.records.subscribe('t1', (record) => void shown.push(record));
@@ -346,7 +325,7 @@ test('shows the records once a storage opens that did not at first, though the s
 });
 
 test('shows what could not be read after the next sync, though the server has nothing new', async () => {
-  const { tasks, heard, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, heard, storage } = device();
   await tasks.sync();
   storage.fail('listRecords', new Error('The connection is lost.'));
   const shown: unknown[] = [];
@@ -358,7 +337,7 @@ test('shows what could not be read after the next sync, though the server has no
 });
 
 test('shows by itself what could not be read, also without a network', async () => {
-  const { tasks, platform, plugin, heard, storage } = device({ transport: scriptedServer().transport });
+  const { tasks, platform, plugin, heard, storage } = device();
   platform.setOnline(false);
   storage.fail('listRecords', new Error('The connection is lost.'));
   storage.fail('getRecords', new Error('The connection is lost.'));

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { device } from '../sync/device.js';
-import { strategyConfig } from '../sync/two-devices.js';
+import { device } from '../fixtures/device.js';
 import { refuse, two } from './tabs.js';
 
 test('waits in a follower for the outcome of what its storage did not take at once', async () => {
@@ -17,7 +16,7 @@ test('waits in a follower for the outcome of what its storage did not take at on
 });
 
 test('tells a follower that asks at once what becomes of its mutation after a conflict', async () => {
-  const { world, follower } = await two({ ...strategyConfig('manual'), onConflict: () => ({ title: 'merged' }) });
+  const { world, follower } = await two({ config: { strategy: 'manual' }, onConflict: () => ({ title: 'merged' }) });
   const { transport } = world.server.connect();
   const other = device({ transport, clientId: 'other', platform: new TestPlatform({ seed: 50 }) });
   other.tasks.records.create('t1', { title: 'theirs' });

@@ -6,8 +6,7 @@ import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { TransportError } from '../../src/transport/transport.js';
-import { device } from '../sync/device.js';
-import { strategyConfig } from '../sync/two-devices.js';
+import { device } from '../fixtures/device.js';
 import { openTabs, pick, refuse, sharedStorage, type Tabs, two } from './tabs.js';
 
 /** Of each tab how many requests it made. */
@@ -132,7 +131,7 @@ test('I2 replaces a leader that freezes within seconds, and applies nothing twic
 
 test('I1 I2 stores an answer once that a frozen leader wakes up with', async () => {
   const { world, leader, follower } = await two({
-    ...strategyConfig('manual'),
+    config: { strategy: 'manual' },
     onConflict: () => ({ title: 'merged' }),
   });
   const other = device({
@@ -252,7 +251,7 @@ test('goes on where a page is opened after signing in, though another tab leads 
 });
 
 test('decides conflicts and dead letters in any tab, and shows it in all', async () => {
-  const { world, leader, follower } = await two(strategyConfig('manual'));
+  const { world, leader, follower } = await two({ config: { strategy: 'manual' } });
   const other = device({
     transport: world.server.connect().transport,
     clientId: 'other',

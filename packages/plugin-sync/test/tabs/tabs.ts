@@ -4,8 +4,8 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
-import { type Device, type DeviceOptions, device } from '../sync/device.js';
-import { type Connection, type RealServer, realServer } from '../sync/real-server.js';
+import { type Device, type DeviceOptions, device } from '../fixtures/device.js';
+import { type Connection, type RealServer, realServer } from '../fixtures/real-server.js';
 
 export interface Tab extends Device {
   readonly host: TestTab;

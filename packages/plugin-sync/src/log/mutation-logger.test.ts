@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { turns } from '../../test/fixtures/turns.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { FaultStorage } from '../testing/fault-storage.js';
@@ -146,6 +147,30 @@ test('forgets an entry for good that is acknowledged while it is being saved', a
   await flushed;
   await log.flush();
   expect([log.size, (await storage.load()).entries]).toEqual([0, []]);
+});
+
+test('forgets for good what is acknowledged in any turn of being stored', async () => {
+  for (let count = 0; count < 20; count++) {
+    const { log, storage } = logger();
+    const { id } = log.append(create('a'));
+    await turns(count);
+    log.acknowledge([id]);
+    await log.flush();
+    expect({ count, stored: (await storage.load()).entries, pending: log.getPending() }).toEqual({
+      count,
+      stored: [],
+      pending: [],
+    });
+  }
+});
+
+test('touches a new entry alone, however many are pending', { timeout: 60_000 }, async () => {
+  const { log, storage } = logger();
+  for (let index = 0; index < 100_000; index++) log.append(create(`t${index}`));
+  await log.flush();
+  log.append(create('last'));
+  await log.flush();
+  expect(storage.commits.map(({ putEntries }) => putEntries?.length)).toEqual([100_000, 1]);
 });
 
 test('clears everything that is pending', async () => {

@@ -1,10 +1,9 @@
-/** What each object's configuration and each client's options let through. */
+/** What each object’s configuration and each client’s options let through. */
 import { expect, test } from 'vitest';
 import manifest from '../../package.json';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { SyncEngine } from '../../src/sync-engine.js';
-import type { SyncPluginOptions } from '../../src/sync-plugin.js';
-import { SyncPlugin } from '../../src/sync-plugin.js';
+import { SyncPlugin, type SyncPluginOptions } from '../../src/sync-plugin.js';
 import { device } from '../fixtures/device.js';
 import { appliesWith, change, ScriptedServer } from '../fixtures/scripted-server.js';
 
@@ -160,42 +159,6 @@ test('names an option or configuration key that nobody reads', () => {
     'defaultConfig.strategy must be one of last-write-wins, crdt, manual, or a function.',
     'clientId must be a text of 1 to 128 bytes without NUL or half a surrogate pair.',
   ]);
-});
-
-test('I1 neither shows nor sends nor mixes the work of another user', async () => {
-  const ada = device({ user: 'ada' });
-  const { server, storage } = ada;
-  ada.tasks.records.create('t1', { title: 'ada’s' });
-  await ada.tasks.flush();
-  ada.tasks.pause();
-
-  const bob = device({ transport: server, storage, user: 'bob', platform: new TestPlatform({ seed: 2 }) });
-  expect(await bob.tasks.sync()).toBeNull();
-  expect([server.requests.length, bob.tasks.status]).toEqual([
-    0,
-    expect.objectContaining({ state: 'needs-auth', why: 'wrong-user', attention: true, pending: 0 }),
-  ]);
-  await expect(bob.tasks.records.list()).rejects.toMatchObject({ code: 'WRONG_USER' });
-  expect(() => bob.tasks.records.create('t2', {})).toThrow('This storage holds the work of another user');
-  expect((await storage.load()).entries.map(({ mutation }) => mutation.data)).toEqual([{ title: 'ada’s' }]);
-
-  const again = device({ transport: server, storage, user: 'ada', platform: new TestPlatform({ seed: 3 }) });
-  await again.tasks.sync();
-  expect([server.requests.length, again.tasks.status.pending]).toEqual([1, 0]);
-});
-
-test('a storage without a user becomes that of the first who says so', async () => {
-  const nobody = device();
-  nobody.tasks.records.create('t1', { title: 'x' });
-  await nobody.tasks.sync();
-  nobody.tasks.pause();
-  const next = { transport: nobody.server, storage: nobody.storage };
-  const ada = device({ ...next, user: 'ada', platform: new TestPlatform({ seed: 2 }) });
-  await ada.tasks.sync();
-  ada.tasks.pause();
-  const bob = device({ ...next, user: 'bob', platform: new TestPlatform({ seed: 3 }) });
-  await bob.tasks.sync();
-  expect(bob.tasks.status).toMatchObject({ state: 'needs-auth', why: 'wrong-user' });
 });
 
 test('offers itself to a kernel, syncs first when that starts, and ends with it', async () => {

@@ -1,9 +1,7 @@
 /** Conflicts: decided by whoever knows how, never silent, never in the way of anything else. */
-import type { SyncConflict } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { CALLBACK_WAIT_MS } from '../../src/conflicts/decide-conflicts.js';
 import { device } from '../fixtures/device.js';
-import { appliesWith, change, conflicts, type Step } from '../fixtures/scripted-server.js';
+import { applies, appliesWith, change, conflicts, type Step } from '../fixtures/scripted-server.js';
 import { serverRecord, twoDevices } from '../fixtures/two-devices.js';
 
 test('an informed server decides in one round trip, and what lost is reported', async () => {
@@ -41,43 +39,36 @@ test('the client’s own strategy decides where the server knows none, and the r
   ]);
 });
 
-test('I1 a callback that never answers does not keep a client from closing, and the conflict is met again', async () => {
-  const asked: unknown[] = [];
-  const onConflict = ({ recordId }: SyncConflict) => {
-    asked.push(recordId);
-    return new Promise<never>(() => {});
-  };
-  const first = device({ otherwise: conflicts(), config: { strategy: 'manual' }, onConflict });
-  for (const id of ['t1', 't2']) first.tasks.records.create(id, { title: id });
-  const syncing = first.tasks.sync();
-  await first.platform.advance(0);
-  let isClosed = false;
-  const closing = first.plugin.close().then(() => {
-    isClosed = true;
-  });
-  await first.platform.advance(0);
-  expect([isClosed, asked, first.heard]).toEqual([true, ['t1'], ['start']]);
-  await Promise.all([closing, syncing]);
-
-  const second = device({ transport: first.server, storage: first.storage, config: { strategy: 'manual' } });
-  await second.tasks.sync();
-  expect(second.tasks.conflicts.list().map(({ conflict }) => conflict.recordId)).toEqual(['t1', 't2']);
-});
-
-test('the callback’s merge is written within the same sync', async () => {
-  const onConflict = async ({ serverRecord: theirs, clientMutation }: SyncConflict) => ({
-    ...theirs,
-    title: `${theirs?.title} and ${clientMutation.data?.title}`,
-  });
-  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
+test('a resolution leaves out what the user has changed again meanwhile', async () => {
+  const { a, b, server } = await twoDevices({}, { config: { strategy: 'last-write-wins' } });
+  await b.tasks.records.update('t1', { title: 'theirs', status: 'theirs' });
   await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
+  await a.platform.advance(5000);
+  await a.tasks.records.update('t1', { title: 'mine', status: 'mine' });
+  await a.tasks.records.update('t1', { title: 'mine again' });
   await a.tasks.sync();
   expect([await serverRecord(server), a.tasks.status.pending]).toEqual([
-    { title: 'theirs and mine', status: 'open', due: 'then' },
+    { title: 'mine again', status: 'mine', due: 'then' },
     0,
   ]);
+});
+
+test('five automatic rounds on one record, then it is the user’s', async () => {
+  const writtenAgain: Step = (request, server, options) => {
+    const sequence = server.requests.length;
+    const serverStamps = { title: { time: 1, logId: 'theirs', sequence } };
+    const clientStamp = { time: 2, logId: 'mine', sequence };
+    const met = conflicts({ kind: 'update-update', serverVersion: 10 + sequence, clientStamp, serverStamps });
+    return met(request, server, options);
+  };
+  const { tasks, edit, server, heard } = device({ otherwise: writtenAgain });
+  edit();
+  await tasks.sync();
+  expect([
+    server.requests.map(({ mutations }) => mutations.map(({ baseVersion, timestamp }) => [baseVersion, timestamp])),
+    tasks.conflicts.size,
+    heard.filter((line) => line === 'conflict: t1').length,
+  ]).toEqual([[1, 11, 12, 13, 14, 15].map((base) => [[base, '2026-01-01T00:00:00.000Z']]), 1, 6]);
 });
 
 test('trace 5 parks what nobody decides; other records and other fields go through', async () => {
@@ -97,6 +88,19 @@ test('trace 5 parks what nobody decides; other records and other fields go throu
     { title: 'theirs', status: 'done', due: 'then' },
     { t1: 'theirs', t2: 'other' },
   ]);
+});
+
+test('shows the server’s record once a conflict is parked, also before the feed tells it', async () => {
+  const { tasks } = device({
+    script: [
+      appliesWith({ serverChanges: [change('t1', 4, { title: 'old' })] }),
+      conflicts({ serverRecord: { title: 'theirs' }, serverVersion: 6, strategy: 'manual' }),
+    ],
+  });
+  await tasks.sync();
+  await tasks.records.update('t1', { title: 'mine' });
+  await tasks.sync();
+  expect(await tasks.records.get('t1')).toMatchObject({ data: { title: 'theirs' }, version: 6, isPending: false });
 });
 
 test('a parked conflict survives the process and is decided in the next', async () => {
@@ -173,123 +177,6 @@ test('theirs lets the server’s record stand', async () => {
   ]);
 });
 
-test('a resolution leaves out what the user has changed again meanwhile', async () => {
-  const { a, b, server } = await twoDevices({}, { config: { strategy: 'last-write-wins' } });
-  await b.tasks.records.update('t1', { title: 'theirs', status: 'theirs' });
-  await b.tasks.sync();
-  await a.platform.advance(5000);
-  await a.tasks.records.update('t1', { title: 'mine', status: 'mine' });
-  await a.tasks.records.update('t1', { title: 'mine again' });
-  await a.tasks.sync();
-  expect([await serverRecord(server), a.tasks.status.pending]).toEqual([
-    { title: 'mine again', status: 'mine', due: 'then' },
-    0,
-  ]);
-});
-
-test('I8 parks a conflict whose callback fails, and tells the failure', async () => {
-  const onConflict = () => {
-    throw new Error('merge failed');
-  };
-  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
-  await a.tasks.sync();
-  expect([a.tasks.conflicts.size, a.heard]).toEqual([
-    1,
-    ['start', 'error: merge failed', 'changes: t1', 'conflict: t1', 'complete'],
-  ]);
-});
-
-test('parks a conflict whose merge cannot be stored', async () => {
-  const onConflict = () => ({ due: new Date(0) });
-  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
-  await a.tasks.sync();
-  expect([a.tasks.conflicts.size, a.heard[1]]).toEqual([
-    1,
-    'error: The mutation was not recorded: data.due is a Date, which JSON cannot keep unchanged.',
-  ]);
-});
-
-test('an open dialog keeps nothing else waiting, and its answer counts when it comes', async () => {
-  let choose = (_: Record<string, string>) => {};
-  const onConflict = () =>
-    new Promise<Record<string, string>>((resolve) => {
-      choose = resolve;
-    });
-  const { a, b, server, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
-  a.tasks.records.create('t2', { title: 'other' });
-  const synced = a.tasks.sync();
-  await platform.advance(CALLBACK_WAIT_MS);
-  await synced;
-  expect([a.tasks.conflicts.size, a.tasks.status.pending]).toEqual([1, 0]);
-
-  choose({ title: 'chosen at last' });
-  await platform.advance(1000);
-  expect([a.tasks.conflicts.size, (await serverRecord(server))?.title]).toEqual([0, 'chosen at last']);
-});
-
-test('takes the answer of one dialog that comes before the answer of another is given up', async () => {
-  const choices = new Map<unknown, (record: Record<string, string>) => void>();
-  const onConflict = ({ recordId }: { readonly recordId: string | number }) =>
-    new Promise<Record<string, string>>((resolve) => choices.set(recordId, resolve));
-  const { a, b, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  const ids = ['t1', 't2', 't3'];
-  for (const id of ids) b.tasks.records.create(id, { title: 'theirs' });
-  await b.tasks.sync();
-  for (const id of ids) a.tasks.records.create(id, { title: 'mine' });
-  const synced = a.tasks.sync();
-  await platform.advance(CALLBACK_WAIT_MS);
-  choices.get('t1')?.({ title: 'chosen early' });
-  // The others are given up at once: a hundred dialogs keep a sync waiting no longer than one.
-  await platform.advance(0);
-  await platform.advance(0);
-  await synced;
-  await platform.advance(1000);
-  expect([a.tasks.conflicts.list().map(({ conflict }) => conflict.recordId), await a.seen()]).toEqual([
-    ['t2', 't3'],
-    { t1: 'chosen early', t2: 'theirs', t3: 'theirs' },
-  ]);
-});
-
-test('five automatic rounds on one record, then it is the user’s', async () => {
-  const writtenAgain: Step = (request, server, options) => {
-    const sequence = server.requests.length;
-    const serverStamps = { title: { time: 1, logId: 'theirs', sequence } };
-    const clientStamp = { time: 2, logId: 'mine', sequence };
-    const met = conflicts({ kind: 'update-update', serverVersion: 10 + sequence, clientStamp, serverStamps });
-    return met(request, server, options);
-  };
-  const { tasks, edit, server, heard } = device({ otherwise: writtenAgain });
-  edit();
-  await tasks.sync();
-  expect([
-    server.requests.map(({ mutations }) => mutations.map(({ baseVersion, timestamp }) => [baseVersion, timestamp])),
-    tasks.conflicts.size,
-    heard.filter((line) => line === 'conflict: t1').length,
-  ]).toEqual([[1, 11, 12, 13, 14, 15].map((base) => [[base, '2026-01-01T00:00:00.000Z']]), 1, 6]);
-});
-
-test('shows the server’s record once a conflict is parked, also before the feed tells it', async () => {
-  const { tasks } = device({
-    script: [
-      appliesWith({ serverChanges: [change('t1', 4, { title: 'old' })] }),
-      conflicts({ serverRecord: { title: 'theirs' }, serverVersion: 6, strategy: 'manual' }),
-    ],
-  });
-  await tasks.sync();
-  await tasks.records.update('t1', { title: 'mine' });
-  await tasks.sync();
-  expect(await tasks.records.get('t1')).toMatchObject({ data: { title: 'theirs' }, version: 6, isPending: false });
-});
-
 test('hears of an engine’s own conflicts only', async () => {
   const { a, b } = await twoDevices({}, { config: { strategy: 'manual' } });
   const notes = a.plugin.getEngine('note');
@@ -325,3 +212,20 @@ test.each(['update', 'delete'] as const)(
     expect(await serverRecord(server)).toEqual(operation === 'delete' ? null : { ...data, salary: 'mine' });
   },
 );
+
+test('a conflict is settled when what took its place is, whenever that is asked', async () => {
+  const { edit, tasks, platform } = device({
+    script: [conflicts(), applies],
+    config: { strategy: 'manual' },
+    onConflict: () => ({ title: 'Merged' }),
+  });
+  const { id } = edit();
+  const early = tasks.settled(id);
+  const asked: Promise<unknown>[] = [];
+  tasks.subscribeStatus(() => {
+    asked.push(tasks.settled(id).then(({ status }) => status));
+  });
+  await tasks.sync();
+  await platform.advance(0);
+  expect([(await early).status, ...new Set(await Promise.all(asked))]).toEqual(['applied', 'applied']);
+});

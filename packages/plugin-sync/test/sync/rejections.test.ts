@@ -23,6 +23,24 @@ test('a terminal rejection goes to the dead letters and blocks nothing', async (
   expect((await storage.load()).deadLetters.map((letter) => letter.id)).toEqual([id]);
 });
 
+test('a rejected mutation can be tried again, given up and taken along', async () => {
+  const { edit, tasks, server } = device({ script: [rejects({ code: 'FORBIDDEN' }, 'not-mine')] });
+  const refused = edit('not-mine');
+  edit('mine');
+  await tasks.sync();
+  const dead = tasks.deadLetters.list().map(({ id, code }) => ({ id, code }));
+  expect({ dead, applied: server.applied.length, exported: JSON.parse(tasks.deadLetters.export()).length }).toEqual({
+    dead: [{ id: refused.id, code: 'FORBIDDEN' }],
+    applied: 1,
+    exported: 1,
+  });
+
+  const again = await tasks.deadLetters.retry(refused.id);
+  await tasks.sync();
+  // A refusal is final for the id it was made for.
+  expect([again.id === refused.id, tasks.deadLetters.size, server.applied.length]).toEqual([false, 0, 2]);
+});
+
 test('a refusal with a code of a later server is final unless it says otherwise, and is shown as it is', async () => {
   const refusedByCode = ({ mutations }: SyncPushRequest) => ({
     results: mutations.map(({ id, recordId }) => ({
@@ -105,6 +123,15 @@ test('retries a refused dead letter as a new mutation, because the refusal is fi
   ]);
 });
 
+test('retries a dead letter once, however often it is asked for at once', async () => {
+  const { edit, tasks, server } = device({ script: [rejects({ code: 'FORBIDDEN' }, 'not-mine')] });
+  const { id } = edit('not-mine');
+  await tasks.sync();
+  await Promise.allSettled([tasks.deadLetters.retry(id), tasks.deadLetters.retry(id)]);
+  await tasks.sync();
+  expect([server.applied.length, tasks.status.pending]).toEqual([1, 0]);
+});
+
 test('trace 10 a mutation that always fails goes to the dead letters after ten tries while others pass', async () => {
   const platform = new TestPlatform();
   const server = realServer(platform, { onWarning: () => {} });
@@ -131,6 +158,27 @@ test('trace 10 a mutation that always fails goes to the dead letters after ten t
     { status: 'rejected', code: 'INTERNAL', reason: expect.any(String) },
     0,
   ]);
+});
+
+test('quarantines a mutation after ten tries while others settle, and stalls none of them', async () => {
+  const { edit, tasks, server, platform } = device({ otherwise: rejects({ code: 'INTERNAL' }, 'poison') });
+  const poison = edit('poison');
+  let others = 0;
+  while (tasks.deadLetters.size === 0 && others < 100) {
+    others += 1;
+    edit(`t${others}`);
+    await platform.advance(60_000);
+  }
+  // Tries of its own in between are no proof against it: only those count while others pass.
+  expect({
+    others,
+    dead: tasks.deadLetters.list().map(({ id, code }) => ({ id, code })),
+    applied: server.applied.length,
+    pending: tasks.status.pending,
+  }).toEqual({ others: 10, dead: [{ id: poison.id, code: 'INTERNAL' }], applied: 10, pending: 0 });
+
+  // The server may have applied it after all, so it keeps its id.
+  expect((await tasks.deadLetters.retry(poison.id)).id).toBe(poison.id);
 });
 
 test('retries a quarantined mutation under its own id, because the server may have applied it after all', async () => {
@@ -196,11 +244,4 @@ test('I3 holds the later mutations of a failing record, and lets all others pass
     server.requests.map(({ mutations }) => mutations.map(({ recordId, sequence }) => `${recordId}#${sequence}`)),
     tasks.status,
   ]).toEqual([[['t1#1'], ['t2#3'], ['t1#1', 't1#2']], expect.objectContaining({ pending: 0, state: 'idle' })]);
-});
-
-test('waits for a held record as long as the server says', async () => {
-  const { tasks, platform } = device({ otherwise: rejects({ ...internal, retryAfterMs: 90_000 }) });
-  tasks.records.create('t1', { title: 'one' });
-  await tasks.sync();
-  expect(tasks.status).toMatchObject({ state: 'waiting', until: platform.now() + 90_000 });
 });

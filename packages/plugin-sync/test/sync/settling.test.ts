@@ -1,26 +1,12 @@
 /** What was recorded reaches the server once, in order, and is seen everywhere: against the real handler. */
 import { expect, test } from 'vitest';
-import { TestPlatform } from '../../src/platform/test-platform.js';
 import type { SyncUsageError } from '../../src/sync-usage-error.js';
 import { device } from '../fixtures/device.js';
-import { realServer } from '../fixtures/real-server.js';
-
-function world() {
-  const platform = new TestPlatform();
-  const server = realServer(platform, { strategy: 'last-write-wins' });
-  const one = server.connect();
-  const two = server.connect();
-  return {
-    server,
-    platform,
-    one,
-    a: device({ transport: one.transport, platform, clientId: 'a' }),
-    b: device({ transport: two.transport, platform: new TestPlatform({ seed: 2 }), clientId: 'b' }),
-  };
-}
+import { appliesWith, change, losesAnswer } from '../fixtures/scripted-server.js';
+import { twoNewDevices } from '../fixtures/two-devices.js';
 
 test('creates, updates and deletes offline, syncs, and shows it on another device', async () => {
-  const { a, b } = world();
+  const { a, b } = twoNewDevices();
   a.tasks.records.create('t1', { title: 'one' });
   a.tasks.records.create('t2', { title: 'two' });
   await a.tasks.records.update('t1', { title: 'uno' });
@@ -48,7 +34,7 @@ test('creates, updates and deletes offline, syncs, and shows it on another devic
 });
 
 test('trace 1 applies create, update, update of one record as versions 1, 2, 3', async () => {
-  const { a } = world();
+  const { a } = twoNewDevices();
   const made = [
     a.tasks.records.create('t1', { title: 'one' }),
     await a.tasks.records.update('t1', { title: 'two' }),
@@ -63,25 +49,25 @@ test('trace 1 applies create, update, update of one record as versions 1, 2, 3',
 });
 
 test('trace 2 learns the outcome of what was applied before its answer was lost, and applies nothing twice', async () => {
-  const { a, b, one } = world();
+  const { a, b, connection } = twoNewDevices();
   const { id } = a.tasks.records.create('t1', { title: 'one' });
-  one.fates.push('answer lost');
+  connection.fates.push('answer lost');
   const outcome = a.tasks.settled(id);
   expect(await a.tasks.sync()).toBeNull();
   expect(a.tasks.status).toMatchObject({ state: 'waiting', pending: 1, lastError: 'The answer lost.' });
 
   await a.platform.advance(1000);
-  expect([await outcome, one.requests.length, one.requests[0]?.mutations]).toEqual([
+  expect([await outcome, connection.requests.length, connection.requests[0]?.mutations]).toEqual([
     { status: 'applied', version: 1, droppedFields: [] },
     2,
-    one.requests[1]?.mutations,
+    connection.requests[1]?.mutations,
   ]);
   await b.tasks.sync();
   expect(await b.tasks.records.get('t1')).toMatchObject({ version: 1 });
 });
 
 test('trace 3 merges edits of different fields and takes over the merged record', async () => {
-  const { a, b } = world();
+  const { a, b } = twoNewDevices();
   a.tasks.records.create('t1', { title: 'one', status: 'open' });
   await a.tasks.sync();
   await b.tasks.sync();
@@ -99,7 +85,7 @@ test('trace 3 merges edits of different fields and takes over the merged record'
 });
 
 test('sends everything recorded before sync, also what was recorded while one was under way', async () => {
-  const { a, b, server } = world();
+  const { a, b, server } = twoNewDevices();
   a.tasks.records.create('t1', { title: 'one' });
   const first = a.tasks.sync();
   a.tasks.records.create('t2', { title: 'two' });
@@ -111,22 +97,25 @@ test('sends everything recorded before sync, also what was recorded while one wa
 });
 
 test('drains a long log in batches of the object’s size, and pulls page after page', async () => {
-  const { a, b, one } = world();
+  const { a, b, connection } = twoNewDevices();
   for (let index = 0; index < 120; index++) a.tasks.records.create(`t${index}`, { title: `${index}` });
   const answer = await a.tasks.sync();
-  expect([one.requests.map(({ mutations }) => mutations.length), answer?.results.length]).toEqual([[50, 50, 20], 120]);
+  expect([connection.requests.map(({ mutations }) => mutations.length), answer?.results.length]).toEqual([
+    [50, 50, 20],
+    120,
+  ]);
   await b.tasks.sync();
   expect(Object.keys(await b.seen()).length).toBe(120);
 });
 
 test('keeps the order across objects: a task never arrives before its project', async () => {
-  const { a, one } = world();
+  const { a, connection } = twoNewDevices();
   const projects = a.plugin.getEngine('project');
   projects.records.create('p1', { name: 'house' });
   a.tasks.records.create('t1', { title: 'roof', project: 'p1' });
   projects.records.create('p2', { name: 'garden' });
   await a.plugin.syncAll();
-  expect(one.requests[0]?.mutations.map(({ sequence, recordId }) => [sequence, recordId])).toEqual([
+  expect(connection.requests[0]?.mutations.map(({ sequence, recordId }) => [sequence, recordId])).toEqual([
     [1, 'p1'],
     [2, 't1'],
     [3, 'p2'],
@@ -134,7 +123,7 @@ test('keeps the order across objects: a task never arrives before its project', 
 });
 
 test('gives the next process all there is: records, what is pending, and where the feed stands', async () => {
-  const { a, server, platform } = world();
+  const { a, server, platform } = twoNewDevices();
   a.tasks.records.create('t1', { title: 'one' });
   await a.tasks.sync();
   a.tasks.records.create('t2', { title: 'two' });
@@ -154,7 +143,7 @@ test('gives the next process all there is: records, what is pending, and where t
 });
 
 test('tells the outcome of a mutation that an earlier process recorded', async () => {
-  const { a, server, platform } = world();
+  const { a, server, platform } = twoNewDevices();
   const { id } = a.tasks.records.create('t1', { title: 'one' });
   await a.tasks.flush();
   a.tasks.pause();
@@ -165,12 +154,12 @@ test('tells the outcome of a mutation that an earlier process recorded', async (
 });
 
 test('knows nothing of a mutation that never was', async () => {
-  const { a } = world();
+  const { a } = twoNewDevices();
   await expect(a.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
 });
 
 test('keeps nobody waiting for the outcome of what was taken out of the log', async () => {
-  const { a, platform } = world();
+  const { a, platform } = twoNewDevices();
   platform.setOnline(false);
   const { id } = a.tasks.records.create('t1', { title: 'one' });
   const outcome = codeOf(a.tasks.settled(id));
@@ -180,13 +169,13 @@ test('keeps nobody waiting for the outcome of what was taken out of the log', as
 });
 
 test('tells the outcome also of what was taken out of the log while it was being sent', async () => {
-  const { a, one } = world();
+  const { a, connection } = twoNewDevices();
   const { id } = a.tasks.records.create('t1', { title: 'one' });
   const early = codeOf(a.tasks.settled(id));
   a.plugin.client.transport = {
     push(request) {
       a.tasks.getMutationLogger().acknowledge([id]);
-      return one.transport.push(request);
+      return connection.transport.push(request);
     },
   };
   await a.tasks.sync();
@@ -197,14 +186,14 @@ test('tells the outcome also of what was taken out of the log while it was being
 });
 
 test('I7 never meets a conflict alone, whatever is lost', async () => {
-  const { a, one, platform } = world();
+  const { a, connection, platform } = twoNewDevices();
   for (let round = 0; round < 30; round++) {
     const id = `t${round % 4}`;
     if (await a.tasks.records.get(id)) {
       if (round % 7 === 3) await a.tasks.records.delete(id);
       else await a.tasks.records.update(id, { title: `${round}`, [`f${round % 3}`]: round });
     } else a.tasks.records.create(id, { title: `${round}` });
-    if (round % 3 === 0) one.fates.push(round % 2 === 0 ? 'answer lost' : 'request lost');
+    if (round % 3 === 0) connection.fates.push(round % 2 === 0 ? 'answer lost' : 'request lost');
     await a.tasks.sync();
   }
   await platform.advance(600_000);
@@ -215,11 +204,11 @@ test('I7 never meets a conflict alone, whatever is lost', async () => {
 });
 
 test('tells each status once, however often it is looked at', async () => {
-  const { a, one } = world();
+  const { a, connection } = twoNewDevices();
   const told: string[] = [];
   const stop = a.tasks.subscribeStatus((status) => void told.push(JSON.stringify(status)));
   a.tasks.records.create('t1', { title: 'one' });
-  one.fates.push('answer lost');
+  connection.fates.push('answer lost');
   await a.tasks.sync();
   await a.platform.advance(1000);
   await a.tasks.records.update('t1', { title: 'two' });
@@ -232,6 +221,27 @@ test('tells each status once, however often it is looked at', async () => {
   expect(told.map((status) => JSON.parse(status)).at(-1)).toMatchObject({ state: 'idle', pending: 0 });
 });
 
+test('a long first sync tells how far it is, and is idle without progress when it ends', async () => {
+  const pages = [1, 2, 3].map((page) =>
+    appliesWith({ serverChanges: [change(`t${page}`)], checkpoint: `page-${page}`, hasMore: page < 3 }),
+  );
+  const { tasks } = device({ script: pages });
+  const seen: unknown[] = [];
+  tasks.subscribeStatus(({ state, progress }) => {
+    const now = { state, received: progress?.received ?? null };
+    if (JSON.stringify(now) !== JSON.stringify(seen.at(-1))) seen.push(now);
+  });
+  await tasks.sync();
+  expect(seen).toEqual([
+    { state: 'idle', received: null },
+    { state: 'syncing', received: null },
+    { state: 'syncing', received: 1 },
+    { state: 'syncing', received: 2 },
+    { state: 'syncing', received: 3 },
+    { state: 'idle', received: null },
+  ]);
+});
+
 /** The code of the error with which it rejects. */
 async function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
@@ -239,3 +249,15 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
     ({ code }: SyncUsageError) => code,
   );
 }
+
+test('an answer that is lost changes nothing: the same bytes are sent again and count once', async () => {
+  const { edit, platform, server, tasks } = device({ script: [losesAnswer] });
+  edit();
+  await platform.advance(60_000);
+  const [first, second] = server.requests.map(({ mutations }) => mutations);
+  expect({ second, applied: server.applied.length, pending: tasks.status.pending }).toEqual({
+    second: first,
+    applied: 1,
+    pending: 0,
+  });
+});

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { CheckpointMovedError } from '../../src/storage/client-storage.js';
+import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { device } from '../fixtures/device.js';
@@ -51,73 +52,6 @@ test('stores outcomes, changes and checkpoint of an answer in one commit', async
   ]);
 });
 
-test('moves no checkpoint and stores nothing while the application cannot take the changes', async () => {
-  const heard: string[] = [];
-  let isBroken = true;
-  const onServerChanges = async () => {
-    heard.push('changes');
-    if (isBroken) throw new Error('no space left');
-  };
-  const { tasks, platform, seen, server } = device({
-    otherwise: appliesWith({ serverChanges: [change('t2')], checkpoint: 'c9' }),
-    listeners: [{ onServerChanges }],
-  });
-  const { id } = tasks.records.create('t1', { title: 'one' });
-  expect(await tasks.sync()).toBeNull();
-  expect([tasks.getCheckpoint(), await seen(), tasks.status]).toEqual([
-    null,
-    { t1: 'one' },
-    expect.objectContaining({ pending: 1, lastError: 'no space left', state: 'waiting' }),
-  ]);
-
-  isBroken = false;
-  await platform.advance(60_000);
-  expect([
-    heard,
-    await tasks.settled(id),
-    tasks.getCheckpoint(),
-    server.requests.map(({ mutations }) => mutations[0]?.id),
-  ]).toEqual([['changes', 'changes'], { status: 'applied', version: 1, droppedFields: [] }, 'c9', [id, id]]);
-});
-
-test('other listeners’ errors stop nothing and are told', async () => {
-  const onSyncStart = () => {
-    throw new Error('start listener');
-  };
-  const onSyncComplete = async () => {
-    throw new Error('complete listener');
-  };
-  const { tasks, heard } = device({ listeners: [{ onSyncStart, onSyncComplete }] });
-  tasks.records.create('t1', { title: 'one' });
-  const answer = await tasks.sync();
-  await Promise.resolve();
-  expect([answer?.results.length, tasks.status.pending, heard]).toEqual([
-    1,
-    0,
-    ['error: start listener', 'start', 'complete', 'error: complete listener'],
-  ]);
-});
-
-test('a status or record listener that throws stops nothing and is told', async () => {
-  const { tasks, heard, platform } = device();
-  tasks.subscribeStatus(({ pending }) => {
-    if (pending > 0) throw new Error('status listener');
-  });
-  tasks.records.subscribe(async () => {
-    throw new Error('record listener');
-  });
-  tasks.conflicts.subscribe(() => {
-    throw new Error('conflict listener');
-  });
-  tasks.records.create('t1', { title: 'one' });
-  await tasks.sync();
-  await platform.advance(0);
-  expect([tasks.status.pending, [...new Set(heard)].sort()]).toEqual([
-    0,
-    ['complete', 'error: conflict listener', 'error: record listener', 'error: status listener', 'start'],
-  ]);
-});
-
 test('drops an answer when somebody else has stored another one meanwhile, and asks again from there', async () => {
   const { tasks, plugin, storage, server } = device();
   await tasks.sync();
@@ -154,6 +88,28 @@ test('does not fight for ever with somebody who keeps moving the checkpoint', as
   });
   expect(await tasks.sync()).toBeNull();
   expect([server.requests.length, tasks.status.state]).toEqual([4, 'waiting']);
+});
+
+test('answers come again as duplicates when storing them failed, and are settled once', async () => {
+  const platform = new TestPlatform();
+  const server = realServer(platform);
+  const { transport, requests } = server.connect();
+  const { tasks, storage } = device({ transport, platform });
+  const { id } = tasks.records.create('t1', { title: 'one' });
+  await tasks.flush();
+  storage.before('commit', () => {
+    storage.heal();
+    throw new Error('busy');
+  });
+  await tasks.sync();
+  await platform.advance(60_000);
+  const page = await server.handler.store.page({ after: 0, limit: 10 });
+  expect([requests.length, await tasks.settled(id), tasks.status.pending, page.records.length]).toEqual([
+    2,
+    { status: 'applied', version: 1, droppedFields: [] },
+    0,
+    1,
+  ]);
 });
 
 test('tells programs why the storage fails, until it no longer does', async () => {
@@ -232,18 +188,6 @@ test('shows no failing storage where somebody else came first', async () => {
   expect([moves, new Set(told)]).toEqual([-1, new Set([false])]);
 });
 
-test('shows no code of an error that is neither a text nor a number', async () => {
-  const error = Object.assign(new Error('Broken.'), { code: () => 'BROKEN' });
-  const listener = {
-    onServerChanges: () => {
-      throw error;
-    },
-  };
-  const { tasks } = device({ otherwise: appliesWith({ serverChanges: [change('s1')] }), listeners: [listener] });
-  await tasks.sync();
-  expect(tasks.status).toMatchObject({ lastError: 'Broken.', lastErrorCode: null });
-});
-
 test('sends nothing that is not durable, and says that it is not', async () => {
   const { tasks, platform, heard, storage, server } = device();
   storage.fail('commit', new Error('disk full'));
@@ -263,39 +207,6 @@ test('sends nothing that is not durable, and says that it is not', async () => {
   ]);
 });
 
-test('makes what is recorded offline durable as soon as the storage recovers', async () => {
-  const { tasks, platform, storage } = device();
-  storage.fail('commit', new Error('disk full'));
-  platform.setOnline(false);
-  tasks.records.create('t1', { title: 'one' });
-  await platform.advance(5000);
-  storage.heal();
-  await platform.advance(60_000);
-  expect((await storage.load()).entries.length).toBe(1);
-});
-
-test('answers come again as duplicates when storing them failed, and are settled once', async () => {
-  const platform = new TestPlatform();
-  const server = realServer(platform);
-  const { transport, requests } = server.connect();
-  const { tasks, storage } = device({ transport, platform });
-  const { id } = tasks.records.create('t1', { title: 'one' });
-  await tasks.flush();
-  storage.before('commit', () => {
-    storage.heal();
-    throw new Error('busy');
-  });
-  await tasks.sync();
-  await platform.advance(60_000);
-  const page = await server.handler.store.page({ after: 0, limit: 10 });
-  expect([requests.length, await tasks.settled(id), tasks.status.pending, page.records.length]).toEqual([
-    2,
-    { status: 'applied', version: 1, droppedFields: [] },
-    0,
-    1,
-  ]);
-});
-
 test('I13 sends what is durable while the storage has no room for what came later', async () => {
   const { tasks, heard, storage, server } = device();
   tasks.records.create('small', { title: 'small' });
@@ -310,6 +221,37 @@ test('I13 sends what is durable while the storage has no room for what came late
     1,
     true,
     'error: quota exceeded',
+  ]);
+});
+
+test('makes what is recorded offline durable as soon as the storage recovers', async () => {
+  const { tasks, platform, storage } = device();
+  storage.fail('commit', new Error('disk full'));
+  platform.setOnline(false);
+  tasks.records.create('t1', { title: 'one' });
+  await platform.advance(5000);
+  storage.heal();
+  await platform.advance(60_000);
+  expect((await storage.load()).entries.length).toBe(1);
+});
+
+test('tries a storage again that cannot be opened, and loses nothing recorded meanwhile', async () => {
+  const storage = new FaultStorage(new MemoryStorage());
+  storage.fail('load', new Error('The database is locked.'));
+  const { edit, tasks, platform, server, heard } = device({ storage });
+  edit();
+  await platform.advance(10_000);
+  const failing = {
+    pending: tasks.status.pending,
+    requests: server.requests.length,
+    told: heard.includes('error: The database is locked.'),
+  };
+  storage.heal();
+  await platform.advance(120_000);
+  expect([failing, server.applied.length, tasks.status.pending]).toEqual([
+    { pending: 1, requests: 0, told: true },
+    1,
+    0,
   ]);
 });
 

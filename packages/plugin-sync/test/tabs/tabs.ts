@@ -3,8 +3,8 @@ import { TestBrowser, type TestTab } from '../../src/platform/test-browser.fixtu
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
-import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { type Device, type DeviceOptions, device } from '../fixtures/device.js';
+import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { type Connection, type RealServer, realServer } from '../fixtures/real-server.js';
 
 export interface Tab extends Device {

@@ -1,9 +1,23 @@
 /** Mutations are sent behind others before the answer to those is read: once the server has told that it has them. */
 import type { SyncPushRequest } from '@objectql/sync-types';
 import { describe, expect, test } from 'vitest';
-import { device } from '../../test/fixtures/device.js';
-import { announces, applies, losesAnnounced, type Step } from '../../test/fixtures/scripted-server.js';
-import { turns } from '../../test/fixtures/turns.js';
+import { device } from '../fixtures/device.js';
+import { announces, applies, losesAnnounced, type Step } from '../fixtures/scripted-server.js';
+import { turns } from '../fixtures/turns.js';
+
+test('sends the next mutations while the outcome of those before is being stored, each once and in order', async () => {
+  const { tasks, edit, server } = device({ config: { batch_size: 2 } });
+  for (const recordId of ['a', 'b', 'a', 'c', 'b']) edit(recordId);
+  await tasks.sync();
+  expect(
+    server.requests.map(({ mutations, lastCheckpoint }) => [lastCheckpoint, mutations.map((m) => m.sequence)]),
+  ).toEqual([
+    [null, [1, 2]],
+    ['place-1', [3, 4]],
+    ['place-2', [5]],
+  ]);
+  expect(tasks.status.pending).toBe(0);
+});
 
 /** A device with six edits of three records, of which two go out at a time. */
 function filled(script: readonly Step[], otherwise?: Step) {
@@ -167,49 +181,6 @@ describe('a push that is announced to be applied', () => {
   });
 });
 
-describe('a transport that can prepare', () => {
-  test('is told the next batch while the one before is under way, and the same is sent then', async () => {
-    const { server } = device();
-    const happened: string[] = [];
-    const told = (what: string, { mutations }: Pick<SyncPushRequest, 'mutations'>) =>
-      happened.push(`${what} ${mutations.map(({ sequence }) => sequence)}`);
-    const { tasks, edit } = device({
-      config: { batch_size: 2 },
-      transport: {
-        prepare: (mutations) => void told('prepares', { mutations }),
-        async push(request, options) {
-          told('sends', request);
-          return server.push(request, options);
-        },
-      },
-    });
-    for (const recordId of ['a', 'b', 'c', 'd', 'e']) edit(recordId);
-    await tasks.sync();
-    expect(happened).toEqual(['sends 1,2', 'prepares 3,4', 'sends 3,4', 'prepares 5', 'sends 5']);
-  });
-
-  test.each([
-    [
-      'throws',
-      () => {
-        throw new Error('It cannot prepare.');
-      },
-    ],
-    ['rejects', async () => Promise.reject(new Error('It cannot prepare.'))],
-  ])('I13 but %s is told so, and sends all the same', async (_, prepare) => {
-    const { server } = device();
-    const transport = { prepare, push: server.push.bind(server) };
-    const { tasks, edit, heard } = device({ config: { batch_size: 2 }, transport });
-    for (const recordId of ['a', 'b', 'c']) edit(recordId);
-    await tasks.sync();
-    expect([tasks.status.pending, server.hasHadTwice, heard]).toEqual([
-      0,
-      false,
-      ['start', 'error: It cannot prepare.', 'complete'],
-    ]);
-  });
-});
-
 /** Announces that all is applied, and answers that the first has to wait. */
 const announcesFalsely: Step = async (request, server, options) => {
   const [first, ...others] = request.mutations;
@@ -225,3 +196,44 @@ const hangsApplied: Step = (request, server) => {
   server.apply(request);
   return new Promise(() => {});
 };
+
+test('tells a transport that can prepare the next batch while the one before is under way, and sends the same then', async () => {
+  const { server } = device();
+  const happened: string[] = [];
+  const told = (what: string, { mutations }: Pick<SyncPushRequest, 'mutations'>) =>
+    happened.push(`${what} ${mutations.map(({ sequence }) => sequence)}`);
+  const { tasks, edit } = device({
+    config: { batch_size: 2 },
+    transport: {
+      prepare: (mutations) => void told('prepares', { mutations }),
+      async push(request, options) {
+        told('sends', request);
+        return server.push(request, options);
+      },
+    },
+  });
+  for (const recordId of ['a', 'b', 'c', 'd', 'e']) edit(recordId);
+  await tasks.sync();
+  expect(happened).toEqual(['sends 1,2', 'prepares 3,4', 'sends 3,4', 'prepares 5', 'sends 5']);
+});
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('It cannot prepare.');
+    },
+  ],
+  ['rejects', async () => Promise.reject(new Error('It cannot prepare.'))],
+])('I13 tells of a transport that cannot prepare and %s, and sends all the same', async (_, prepare) => {
+  const { server } = device();
+  const transport = { prepare, push: server.push.bind(server) };
+  const { tasks, edit, heard } = device({ config: { batch_size: 2 }, transport });
+  for (const recordId of ['a', 'b', 'c']) edit(recordId);
+  await tasks.sync();
+  expect([tasks.status.pending, server.hasHadTwice, heard]).toEqual([
+    0,
+    false,
+    ['start', 'error: It cannot prepare.', 'complete'],
+  ]);
+});

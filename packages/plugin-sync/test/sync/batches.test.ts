@@ -1,9 +1,7 @@
-/** What a request carries, and what the client makes of odd answers. */
+/** How much a request carries: what server, proxy and line take, and what becomes of what nothing can carry. */
 import { expect, test } from 'vitest';
-import { TestPlatform } from '../../src/platform/test-platform.js';
-import { type SyncTransport, TransportError } from '../../src/transport/transport.js';
+import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../fixtures/device.js';
-import { realServer } from '../fixtures/real-server.js';
 import { applies, appliesWith, isGone, RawAnswer, refuses, rejects, type Step } from '../fixtures/scripted-server.js';
 
 /** Takes requests of so many mutations, and does something else with larger ones. */
@@ -154,6 +152,31 @@ test('lets pass at once what is behind mutations that a proxy finds too large', 
   });
 });
 
+test('puts the one mutation of a body that is too large among the dead letters, and sends the others', async () => {
+  const isBig: Step = (request, server) =>
+    request.mutations.some(({ recordId }) => recordId === 'big')
+      ? refuses(413, 'TOO_LARGE')(request, server)
+      : applies(request, server);
+  const { edit, tasks, platform } = device({ otherwise: isBig });
+  for (const recordId of ['a', 'b', 'big', 'c', 'd']) edit(recordId);
+  await tasks.sync();
+  await platform.advance(600_000);
+  const dead = tasks.deadLetters.list().map(({ mutation, code }) => [mutation.recordId, code]);
+  expect({ dead, pending: tasks.status.pending }).toEqual({ dead: [['big', 'TOO_LARGE']], pending: 0 });
+});
+
+test('never blames a mutation that was not in a body that was too large', async () => {
+  const refusesAfterAnEdit: Step = async (request, server) => {
+    edit('innocent');
+    await server.wait(10);
+    return refuses(413, 'TOO_LARGE')(request, server);
+  };
+  const { edit, tasks, platform } = device({ script: [refusesAfterAnEdit] });
+  void tasks.sync();
+  await platform.advance(600_000);
+  expect({ dead: tasks.deadLetters.size, pending: tasks.status.pending }).toEqual({ dead: 0, pending: 0 });
+});
+
 test('sends no more than the server says it takes', async () => {
   const limits = { maxBodyBytes: 1_000_000, maxMutations: 3 };
   const { tasks, server } = device({ otherwise: appliesWith({ limits }) });
@@ -197,77 +220,16 @@ test('I10 sets aside what is a batch too large even alone, and sends what is beh
   ]);
 });
 
-test('does not ask in a loop when the server promises more but stays where it is', async () => {
-  const { tasks, server } = device({ otherwise: appliesWith({ hasMore: true, checkpoint: 'c1' }) });
-  expect(await tasks.sync()).toBeNull();
-  expect([server.requests.length, tasks.status.state]).toEqual([2, 'waiting']);
-});
-
-test('takes an HTML page of a captive portal for no answer', async () => {
-  const portal = '<html>Please log in to the airport’s network</html>';
-  const { tasks } = device({ otherwise: () => new RawAnswer(portal) });
-  tasks.records.create('t1', { title: 'one' });
-  expect(await tasks.sync()).toBeNull();
-  expect(tasks.status).toMatchObject({ state: 'waiting', pending: 1 });
-});
-
-test('recognises the refusal of a handler in the same process', async () => {
-  const busy = Object.assign(new Error('Busy.'), { code: 'BUSY', status: 503, retryAfterMs: 7000 });
-  const { tasks, platform } = device({ otherwise: () => Promise.reject(busy) });
-  await tasks.sync();
-  expect(tasks.status).toMatchObject({
-    state: 'waiting',
-    until: platform.now() + 7000,
-    lastError: 'Busy.',
-  });
-});
-
-test('measures how far the device’s clock is off, whose answers take a while', async () => {
-  const platform = new TestPlatform();
-  const passes = (ms: number) => platform.setClock(platform.now() + ms);
-  const answersSlowly: Step = () => {
-    passes(4000);
-    const serverTime = new Date(platform.now() - 3_600_000).toISOString();
-    passes(4000);
-    return { serverTime };
+test('sends a batch of which a server takes nothing in smaller ones, until they fit', async () => {
+  const takesTwo: Step = (request, server) => {
+    // One that keeps its size would be asked without end.
+    if (server.requests.length > 10) return refuses(500)(request, server);
+    if (request.mutations.length <= 2) return applies(request, server);
+    const tooMany = { status: 'rejected', code: 'BATCH_TOO_LARGE', reason: 'Two at most.', retryable: true } as const;
+    return { results: request.mutations.map(({ id }) => ({ mutationId: id, ...tooMany })) };
   };
-  const { tasks } = device({ otherwise: answersSlowly, platform });
+  const { edit, tasks } = device({ otherwise: takesTwo });
+  for (const recordId of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) edit(recordId);
   await tasks.sync();
-  expect(tasks.status.clockSkewMs).toBe(3_600_000);
+  expect(tasks.status).toMatchObject({ pending: 0, deadLetters: 0 });
 });
-
-test('asked to sync while it waits for an answer, it learns also what was changed since that was written', async () => {
-  const server = realServer(new TestPlatform());
-  const { transport } = server.connect();
-  const isAnswered = gate();
-  const mayArrive = gate();
-  const slow: SyncTransport = {
-    async push(request) {
-      const answer = await transport.push(request);
-      isAnswered.open();
-      await mayArrive.opened;
-      return answer;
-    },
-  };
-  const { tasks, seen } = device({ transport: slow });
-  const first = tasks.sync();
-  await isAnswered.opened;
-  await server.handler.recordChange({
-    objectName: 'task',
-    recordId: 't1',
-    operation: 'create',
-    data: { title: 'new' },
-  });
-  const second = tasks.sync();
-  mayArrive.open();
-  await Promise.all([first, second]);
-  expect(await seen()).toEqual({ t1: 'new' });
-});
-
-function gate() {
-  let open: () => void = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open: () => open(), opened };
-}

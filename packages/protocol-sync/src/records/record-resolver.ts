@@ -39,7 +39,7 @@ export interface RecordResolver<Caller extends Identified = Principal> {
   /**
    * Makes the write. `mutation.data` holds the fields to write, already merged: fields that lost a conflict are left
    * out. A returned record must be whole: it is what was stored, and is sent to others. Return it when hooks or
-   * defaults change what is written. Throw `RejectionError` to refuse for good; any other error is retried.
+   * defaults change what is written. Throw `RejectionError` to refuse; any other error is retried.
    */
   applyMutation(
     mutation: MutationLogEntry,
@@ -56,7 +56,7 @@ export interface RecordResolver<Caller extends Identified = Principal> {
 
 const REJECTION_CODES: readonly string[] = [...TERMINAL_CODES, ...RETRYABLE_CODES];
 
-/** Refuses a mutation for good: when a resolver throws it, the client gets a rejection with this code and reason. */
+/** A resolver throws it to refuse a mutation with this code and reason: for good, unless clients try the code again. */
 export class RejectionError extends Error {
   override readonly name = 'RejectionError';
   readonly code: RejectionCode;

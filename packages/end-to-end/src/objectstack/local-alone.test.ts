@@ -14,7 +14,8 @@ const pin = { type: 'password', label: 'PIN' };
 /** Doors with a secret, and photos of them that are not synced. */
 const app = appOf('more', [
   { name: 'door', label: 'Door', sync: { enabled: true }, fields: { text, pin } },
-  { name: 'photo', label: 'Photo', fields: { text, door } },
+  // As a key of YAML is without a value.
+  { name: 'photo', label: 'Photo', sync: null, fields: { text, door } },
 ]);
 
 it.each(['misses what was told last', 'is gone'])('leaves records as they are while the sync file %s', async (lost) => {
@@ -47,6 +48,20 @@ it.each(['misses what was told last', 'is gone'])('leaves records as they are wh
   await exchange();
   const all = ['x', '1234', ['p1']];
   expect([offline, await stored()]).toEqual([all, all]);
+});
+
+it('I1 records what was there before sync of each object that says so, also under the same ids', async () => {
+  const server = new SyncHandler();
+  const { directory, ...before } = await startDevice(server, { name: 'a', plugins: [app], isSynced: false });
+  await before.engine.insert('task', { id: 'x', title: 'x' }, system);
+  for (const name of ['door', 'photo']) await before.engine.insert(name, { id: 'x', text: 'x' }, system);
+  await before.stop();
+  const device = await startDevice(server, { name: 'a', plugins: [app], directory });
+  await device.engine.insert('photo', { id: 'y', text: 'y' }, system);
+  await device.exchange();
+  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
+  const sent = serverChanges.map(({ objectName, recordId }) => `${objectName} ${recordId}`).sort();
+  expect([sent, device.failures]).toEqual([['door x', 'task x'], []]);
 });
 
 it('keeps what is push-only once the server has it', async () => {

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { TestPlatform } from '../platform/test-platform.js';
+import { Retry } from './retry.js';
+
+test('waits twice as long after each failure, at most a minute, and as briefly as at first after a success', async () => {
+  const platform = new TestPlatform();
+  let tries = 0;
+  const timers = { random: () => 0.5, setTimer: platform.setTimer.bind(platform) };
+  const retry = new Retry(timers, () => {
+    tries += 1;
+  });
+  const delays = Array.from({ length: 8 }, () => {
+    retry.failed();
+    return platform.pendingTimersMs;
+  });
+  expect(delays).toEqual([[500], [1000], [2000], [4000], [8000], [16_000], [30_000], [30_000]]);
+  retry.succeeded();
+  expect(platform.pendingTimersMs).toEqual([]);
+  retry.failed();
+  await platform.advance(500);
+  expect(tries).toBe(1);
+});

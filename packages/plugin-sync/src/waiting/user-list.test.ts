@@ -35,7 +35,7 @@ function list() {
   });
   log.observe({ onWaiting: () => letters.tell() });
   const put = (...putDeadLetters: readonly DeadLetter[]) => log.commit({ batch: { putDeadLetters } });
-  return { storage, letters, put, changed };
+  return { storage, log, letters, put, changed };
 }
 
 test('keeps the order items came in, and replaces by id', async () => {
@@ -80,4 +80,12 @@ test('takes an item off only when the decision is durable, and decides it once',
     0,
     ['recorded a'],
   ]);
+});
+
+test('makes of a dead letter an entry as new as one that is recorded here, whose id stays where that is safe', async () => {
+  const { log, letters, put } = list();
+  await put(letter('refused'), letter('failed', { code: 'INTERNAL' }));
+  const [refused, failed] = [await letters.retry('refused'), await letters.retry('failed')];
+  expect([failed.id, refused.id === 'refused', refused.sequence, failed.sequence]).toEqual(['failed', false, 1, 2]);
+  expect([...log.pending]).toEqual([refused, failed].map((mutation) => ({ mutation, round: 0, tries: 0 })));
 });

@@ -110,6 +110,25 @@ test('an open dialog keeps nothing else waiting, and its answer counts when it c
   expect([a.tasks.conflicts.size, (await serverRecord(server))?.title]).toEqual([0, 'chosen at last']);
 });
 
+test('tells that the answer of a dialog could not be stored, and keeps the conflict', async () => {
+  let choose = (_: Record<string, string>) => {};
+  const onConflict = () =>
+    new Promise<Record<string, string>>((resolve) => {
+      choose = resolve;
+    });
+  const { a, b, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
+  await b.tasks.records.update('t1', { title: 'theirs' });
+  await b.tasks.sync();
+  await a.tasks.records.update('t1', { title: 'mine' });
+  const synced = a.tasks.sync();
+  await platform.advance(CALLBACK_WAIT_MS);
+  await synced;
+  a.storage.fail('commit', new Error('disk full'));
+  choose({ title: 'chosen at last' });
+  await platform.advance(0);
+  expect([a.heard.at(-1), a.tasks.conflicts.size]).toEqual(['error: disk full', 1]);
+});
+
 test('takes the answer of one dialog that comes before the answer of another is given up', async () => {
   const choices = new Map<unknown, (record: Record<string, string>) => void>();
   const onConflict = ({ recordId }: { readonly recordId: string | number }) =>

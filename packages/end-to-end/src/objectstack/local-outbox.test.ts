@@ -31,6 +31,23 @@ it('I13 records by itself what could not be recorded at first', async () => {
   expect(meanwhile).toEqual([0, ['The disk is full.']]);
 });
 
+it('notes the next write after one that could not be noted', async () => {
+  const server = new SyncHandler();
+  let isBroken = true;
+  const busy = failing(
+    ({ object, operation, context }) =>
+      isBroken && object === 'objectstack_sync_outbox' && operation === 'find' && context?.transaction !== undefined,
+  );
+  const device = await startDevice(server, { name: 'a', plugins: [busy] });
+  const insert = (id: string) => device.engine.insert('task', { id, title: 'Buy milk' }, system);
+  const refused = await Promise.allSettled(['t1', 't2'].map(insert));
+  isBroken = false;
+  await insert('t3');
+  await device.exchange();
+  expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect([await device.tasks(), await titlesAt(server)]).toEqual([{ t3: 'Buy milk (new)' }, { t3: 'Buy milk' }]);
+});
+
 it('I10 lets the later change win over one that was made before it and recorded after', async () => {
   const server = new SyncHandler({ strategy: 'last-write-wins' });
   const { directory, ...a } = await startDevice(server, { name: 'a' });

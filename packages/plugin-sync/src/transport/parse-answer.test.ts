@@ -231,6 +231,7 @@ describe('parseAnswer', () => {
       [[], '$ must be an object'],
       [{}, '$.results is missing; it must be a list'],
       [{ error: 'secret' }, '$.results is missing; it must be a list'],
+      [{ error: null }, '$.results is missing; it must be a list'],
       [{ ...EMPTY, results: [applied('m1')] }, '$ must hold one result for each of the 2 mutations'],
       [{ ...EMPTY, results: [applied()] }, '$ must hold one result for each of the 2 mutations'],
       [{ ...EMPTY, results: [applied(), applied(), applied()] }, '$ must hold one result for each of the 2 mutations'],

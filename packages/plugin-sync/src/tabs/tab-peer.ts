@@ -50,8 +50,8 @@ export class TabPeer implements TabGroup, Driver {
   #hasLeft = false;
   #said = '';
   #settled: (readonly [string, MutationOutcome])[] = [];
-  /** True while outcomes of other tabs are taken in: they are not told again. */
-  #isLearning = false;
+  /** True while what another tab told is passed on here: it is not told again. */
+  #isTelling = false;
   #cancelReopen: () => void = () => {};
 
   constructor({ host, platform, storage, name }: PeerParts) {
@@ -91,7 +91,9 @@ export class TabPeer implements TabGroup, Driver {
     });
     // The tab's own driver rests until the tab leads.
     driver.dispatch({ type: 'paused' });
-    listeners.add(relay((event) => this.#term !== undefined && this.#post({ type: 'happened', event })));
+    listeners.add(
+      relay((event) => this.#term !== undefined && !this.#isTelling && this.#post({ type: 'happened', event })),
+    );
     this.#post({ type: 'asked' });
     void this.#join(member);
     return this;
@@ -155,7 +157,7 @@ export class TabPeer implements TabGroup, Driver {
 
   /** Tells the others of what is settled. */
   tellSettled(id: string, outcome: MutationOutcome): void {
-    if (this.#term === undefined || this.#isLearning) return;
+    if (this.#term === undefined || this.#isTelling) return;
     if (this.#settled.push([id, outcome]) > 1) return;
     // Everything that one answer settles goes as one message.
     void Promise.resolve().then(() => {
@@ -263,12 +265,12 @@ export class TabPeer implements TabGroup, Driver {
       case 'wrote':
         return this.#watch?.ended(from, message.revision, message.changed);
       case 'settled':
-        this.#isLearning = true;
-        for (const [id, outcome] of message.outcomes) member.intake.learn(id, outcome);
-        this.#isLearning = false;
-        return;
+        return this.#passOn(() => {
+          for (const [id, outcome] of message.outcomes) member.intake.learn(id, outcome);
+        });
       case 'happened':
-        return tellListeners(member.listeners, message.event);
+        // Two tabs that both believe to lead would tell each other the same without end.
+        return this.#passOn(() => tellListeners(member.listeners, message.event));
       case 'told':
         return this.#told(message.what);
       case 'wants':
@@ -280,6 +282,12 @@ export class TabPeer implements TabGroup, Driver {
       default:
       // Another tab with a newer version of the app may send messages that this one does not know.
     }
+  }
+
+  #passOn(tell: () => void): void {
+    this.#isTelling = true;
+    tell();
+    this.#isTelling = false;
   }
 
   #hearLeader(message: Stands, member: TabMember): void {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import type { TabHost } from '../../src/platform/tab-host.js';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { openTabs, pick, refuse, two } from './tabs.js';
+import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { openTabs, pick, refuse, type Tab, two } from './tabs.js';
 
 test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
   const { world, leader, follower } = await two();
@@ -12,6 +14,32 @@ test('keeps nobody waiting in any tab for the outcome of what one of them took o
   follower.tasks.getMutationLogger().clear();
   await world.advance(500);
   expect([codes, leader.plugin.client.status.pending]).toEqual([['UNKNOWN_ID', 'UNKNOWN_ID'], 0]);
+});
+
+test('tells of a failure once in each of two tabs that both believe to lead', async () => {
+  const world = await openTabs(1);
+  const first = pick(world, 0);
+  let left = 100;
+  const host: TabHost = {
+    // It holds a lock that the first has not lost.
+    requestLock(_name, { onGranted }) {
+      queueMicrotask(onGranted);
+      return () => {};
+    },
+    openChannel(name, onMessage) {
+      const channel = first.host.openChannel(name, onMessage);
+      // What has no end must end the test all the same.
+      return { ...channel, post: (message) => left-- > 0 && channel.post(message) };
+    },
+    isVisible: () => true,
+  };
+  const second = world.open({ tabs: sharedTabs({ host }) });
+  await world.advance(1000);
+  second.connection.fates.push('request lost');
+  second.tasks.records.create('t1', { title: 'one' });
+  await world.advance(250);
+  const failures = ({ heard }: Tab) => heard.filter((line) => line.startsWith('error'));
+  expect([failures(first), failures(second)]).toEqual(Array(2).fill([expect.any(String)]));
 });
 
 test('shows that the storage fails in the tabs that met it, until another tab has stored something', async () => {

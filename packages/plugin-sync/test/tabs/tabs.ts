@@ -52,7 +52,7 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
         ...options,
         platform: new TestPlatform({ seed: tabs.length + 1 }),
         storage: new FaultStorage(shared),
-        tabs: sharedTabs({ host }),
+        tabs: options.tabs ?? sharedTabs({ host }),
       });
       const tab: Tab = Object.assign(opened, { host, connection, runs: true, isGone: false });
       tabs.push(tab);

@@ -14,15 +14,17 @@ export function browserTabHost(): TabHost | undefined {
       const hold = new Promise<void>((resolve) => {
         release = resolve;
       });
+      const { signal } = waiting;
+      const lost = () => isOver || onLost();
       const granted = () => {
         if (isOver) return undefined;
+        // A frozen page hears messages, but not that its lock is stolen: it would go on as its holder.
+        document?.addEventListener('freeze', lost, { signal });
         onGranted();
         return hold;
       };
       // A stealing request must not carry a signal.
-      locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted).catch(() => {
-        if (!isOver) onLost();
-      });
+      locks.request(name, steal ? { steal } : { signal }, granted).catch(lost);
       return () => {
         isOver = true;
         release();

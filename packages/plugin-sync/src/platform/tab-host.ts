@@ -17,7 +17,7 @@ export interface TabHost {
 export interface LockRequest {
   readonly steal: boolean;
   readonly onGranted: () => void;
-  /** Called when another tab has stolen the lock. */
+  /** Called when another tab has stolen the lock, or this one freezes and would not hear of that. */
   readonly onLost: () => void;
 }
 

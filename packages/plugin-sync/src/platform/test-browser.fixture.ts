@@ -1,4 +1,4 @@
-/** A browser for tests: its tabs share locks and channels in this process, and may freeze, thaw and crash. */
+/** A browser for tests: its tabs share locks and channels in this process, and may hang, freeze, go on and crash. */
 import type { LockRequest, TabChannel, TabHost } from './tab-host.js';
 
 interface Member {
@@ -9,6 +9,8 @@ interface Member {
 interface Claim {
   readonly tab: TestTab;
   readonly request: LockRequest;
+  /** Whether the tab knows that it holds the lock. */
+  isHeld: boolean;
 }
 
 /** All tabs of one browser. */
@@ -29,10 +31,13 @@ export class TestBrowser {
   }
 }
 
-/** One tab. What it would do while it is frozen it does when it thaws, as browsers have it. */
+/**
+ * One tab. What it would do while it hangs it does when it goes on, as browsers have it. One that is frozen hears messages,
+ * as in Chromium, and hears of its locks when it goes on.
+ */
 export class TestTab implements TabHost {
   readonly #browser: TestBrowser;
-  #fate: 'runs' | 'frozen' | 'gone' = 'runs';
+  #fate: 'runs' | 'hangs' | 'frozen' | 'gone' = 'runs';
   #late: (() => void)[] = [];
   #isVisible = true;
 
@@ -44,7 +49,15 @@ export class TestTab implements TabHost {
     let isOver = false;
     const tell = (told: () => void) => () => isOver || told();
     const { steal, onGranted, onLost } = request;
-    const claim: Claim = { tab: this, request: { steal, onGranted: tell(onGranted), onLost: tell(onLost) } };
+    const granted = () => {
+      claim.isHeld = true;
+      onGranted();
+    };
+    const claim: Claim = {
+      tab: this,
+      request: { steal, onGranted: tell(granted), onLost: tell(onLost) },
+      isHeld: false,
+    };
     const claims = this.#browser.claims.get(name) ?? [];
     const holder = claims[0];
     this.#browser.claims.set(name, claims);
@@ -71,7 +84,7 @@ export class TestTab implements TabHost {
         for (const other of members) {
           if (other === member) continue;
           const copy = structuredClone(message);
-          other.tab.run(() => members.has(other) && other.onMessage(copy));
+          other.tab.hear(() => members.has(other) && other.onMessage(copy));
         }
       },
       close: () => void members.delete(member),
@@ -88,12 +101,19 @@ export class TestTab implements TabHost {
   }
 
   /** Stops the tab where it stands; it keeps its locks. Its clock is the test's to stop. */
+  hang(): void {
+    this.#fate = 'hangs';
+  }
+
+  /** Stops all but messages; it is told before that it holds no lock any more. Its clock is the test's to stop. */
   freeze(): void {
+    for (const [holder] of this.#browser.claims.values())
+      if (holder?.tab === this && holder.isHeld) holder.request.onLost();
     this.#fate = 'frozen';
   }
 
   /** Lets the tab go on with all that came meanwhile. */
-  thaw(): void {
+  goOn(): void {
     this.#fate = 'runs';
     const late = this.#late;
     this.#late = [];
@@ -106,10 +126,20 @@ export class TestTab implements TabHost {
     for (const name of this.#browser.claims.keys()) this.#drop(name, ({ tab }) => tab === this);
   }
 
-  /** Runs what the browser tells this tab, soon. */
+  /** Runs what the browser tells this tab of its locks, soon. */
   run(work: () => unknown): void {
     if (this.#fate === 'frozen') this.#late.push(work);
-    else if (this.#fate === 'runs') queueMicrotask(() => (this.#fate === 'runs' ? work() : this.run(work)));
+    else this.hear(() => (this.#fate === 'frozen' ? this.run(work) : work()));
+  }
+
+  /** Runs what other tabs tell this one, soon. */
+  hear(work: () => unknown): void {
+    if (this.#fate === 'hangs') this.#late.push(work);
+    else if (this.#fate !== 'gone') queueMicrotask(() => (this.#isHearing() ? work() : this.hear(work)));
+  }
+
+  #isHearing(): boolean {
+    return this.#fate === 'runs' || this.#fate === 'frozen';
   }
 
   #drop(name: string, isDropped: (claim: Claim) => boolean): void {

@@ -11,9 +11,9 @@
  *      the leader is hidden
  *      and this tab is seen
  *
- * A follower stands in line for the lock, so a leader that closes or crashes is followed at once. One that froze keeps
- * its lock: it is asked at every tick, and the lock is taken from it when it does not answer. Two leaders at once, as
- * when the frozen one thaws, do no harm: the storage lets one of two writers win, and a mutation keeps its id.
+ * A follower stands in line for the lock, so a leader that closes, crashes or freezes is followed at once. One that hangs
+ * keeps its lock: it is asked at every tick, and the lock is taken from it when it does not answer. Two leaders at once, as
+ * when the hanging one goes on, do no harm: the storage lets one of two writers win, and a mutation keeps its id.
  */
 
 export type LeadershipState =
@@ -39,7 +39,7 @@ export interface LeadershipStep {
   readonly effects: readonly LeadershipEffect[];
 }
 
-/** 1.5 s: with `MAX_UNANSWERED` a frozen leader is replaced within 5 s, and a message costs next to nothing. */
+/** 1.5 s: with `MAX_UNANSWERED` a hanging leader is replaced within 5 s, and a message costs next to nothing. */
 export const TICK_MS = 1500;
 
 /**

@@ -10,7 +10,7 @@ import { eventually } from '../../test/eventually.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/tabs.page.ts', import.meta.url));
 
-// A browser on a busy machine; a frozen leader takes 5 s to be found out.
+// A browser on a busy machine; a hanging leader takes 5 s to be found out.
 vi.setConfig({ testTimeout: 60_000 });
 
 // What the bundle of PAGE puts into the page.
@@ -101,6 +101,25 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     expect(sent.map(({ recordId }) => recordId)).toEqual(['a', 'b', 'c']);
   });
 
+  it('I13 lets one of two tabs lead while the one that led before is frozen, and tells each sync once', async () => {
+    const { app, open, first, second } = await openRealTabs();
+    const third = await open(3);
+    await first.hide();
+    await first.freeze();
+    const tasks = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    for (const task of tasks.slice(1)) {
+      await third.evaluate(`tabsPage.create('${task}')`);
+      await third.evaluate('tabsPage.sync()');
+    }
+    await expectDone([second, third], tasks);
+    expect(senders(app)).toHaveLength(2);
+    // At most two for each task, when its own sync begins before the one that is asked for, and some at the start.
+    for (const tab of [second, third])
+      expect(await tab.evaluate('tabsPage.syncsTold()')).toBeLessThan(3 * tasks.length);
+    await first.thaw();
+    await expectDone([first], tasks);
+  });
+
   it('syncs for a tab that does not lead, and tells it the outcome', async () => {
     const { tabs } = await openTabs(2);
     const { page } = tabs[1];
@@ -127,14 +146,16 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
   /** Two tabs of an app of their own that Playwright leaves alone; the first leads, and has sent the task `a`. */
   async function openRealTabs() {
     const app = `app-${++apps}`;
-    const open = await realTabs(browser);
-    const [first, second] = [await open(server.url), await open(server.url)];
-    for (const [index, tab] of [first, second].entries()) {
-      await eventually(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${index + 1}')`));
-    }
+    const openReal = await realTabs(browser);
+    const open = async (number: number) => {
+      const tab = await openReal(server.url);
+      await eventually(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${number}')`));
+      return tab;
+    };
+    const [first, second] = [await open(1), await open(2)];
     await first.evaluate("tabsPage.create('a')");
     await expectDone([first, second], ['a']);
-    return { app, first, second };
+    return { app, open, first, second };
   }
 
   async function expectDone(tabs: readonly RealTab[], tasks: readonly string[]): Promise<void> {

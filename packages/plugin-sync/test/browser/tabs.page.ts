@@ -14,6 +14,8 @@ export interface TabsPage {
   settled(id: string): Promise<string>;
   /** The ids of the tasks this tab shows, and how sync stands. */
   shows(): { readonly tasks: readonly unknown[]; readonly status: SyncStatus };
+  /** How many syncs this tab was told of. */
+  syncsTold(): number;
   /** Ends the client of this tab and deletes what is stored. */
   signOut(): Promise<void>;
   /** Blocks the tab until the server answers `/block`, as an endless loop would. */
@@ -23,6 +25,7 @@ export interface TabsPage {
 let plugin: SyncPlugin;
 let objectName = '';
 let tasks: readonly unknown[] = [];
+let syncs = 0;
 
 const tabsPage: TabsPage = {
   async open(app, tab) {
@@ -33,6 +36,7 @@ const tabsPage: TabsPage = {
       storage: new IndexedDbStorage(app),
       tabs: sharedTabs(),
       objects: { [app]: { enabled: true, debounce_ms: 20 } },
+      listeners: [{ onSyncStart: () => void syncs++ }],
     });
     plugin.getEngine(objectName).records.subscribe((records) => {
       tasks = records.map(({ recordId }) => recordId).sort();
@@ -47,6 +51,7 @@ const tabsPage: TabsPage = {
   sync: async () => (await plugin.client.sync()) !== null,
   settled: async (id) => (await plugin.client.settled(id)).status,
   shows: () => ({ tasks, status: plugin.client.status }),
+  syncsTold: () => syncs,
   async signOut() {
     await plugin.close();
     await IndexedDbStorage.delete(objectName);

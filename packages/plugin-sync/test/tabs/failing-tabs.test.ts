@@ -42,6 +42,23 @@ test('tells of a failure once in each of two tabs that both believe to lead', as
   expect([failures(first), failures(second)]).toEqual(Array(2).fill([expect.any(String)]));
 });
 
+test('lets another tab lead at once when the leader freezes, which hears messages and nothing else', async () => {
+  const world = await openTabs(3);
+  const [first, second, third] = [pick(world, 0), pick(world, 1), pick(world, 2)];
+  first.host.setVisible(false);
+  world.freeze(first);
+  const { id } = third.tasks.records.create('t1', { title: 'one' });
+  await world.advance(250);
+  expect(await third.tasks.settled(id)).toMatchObject({ status: 'applied' });
+  second.tasks.records.create('t1', { title: 'two' });
+  await world.advance(10_000);
+  await world.goOn(first);
+  await world.advance(1000);
+  const asked = world.tabs.map(({ connection }) => connection.requests.length > 0);
+  const seen = await Promise.all(world.tabs.map((tab) => tab.seen()));
+  expect([asked, seen]).toEqual([[true, true, false], Array(3).fill({ t1: 'two' })]);
+});
+
 test('shows that the storage fails in the tabs that met it, until another tab has stored something', async () => {
   const { world, leader, follower } = await two();
   const full = new StorageError('FULL', 'disk full');
@@ -117,7 +134,7 @@ test('lets no tab lead that may not read the storage, though nobody sees the one
 
 test('shows what its own device knows while no tab has said that it leads', async () => {
   const world = await openTabs(1);
-  world.freeze(pick(world, 0));
+  world.hang(pick(world, 0));
   const { plugin, platform } = world.open();
   const states = [true, false].map((isOnline) => {
     platform.setOnline(isOnline);

@@ -1,4 +1,4 @@
-/** Tabs under any history: recorded in, hidden, frozen, crashed, closed and opened in any order, on a network that fails. */
+/** Tabs under any history: recorded in, hidden, hanging, frozen, crashed, closed and opened in any order, on a network that fails. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SyncStatus } from '../../src/sync-status.js';
@@ -6,7 +6,7 @@ import { openTabs, type Tabs } from './tabs.js';
 
 type Step =
   | {
-      readonly do: 'record' | 'edit' | 'freeze' | 'thaw' | 'crash' | 'close' | 'sync' | 'hide' | 'show';
+      readonly do: 'record' | 'edit' | 'hang' | 'freeze' | 'go on' | 'crash' | 'close' | 'sync' | 'hide' | 'show';
       readonly tab: number;
     }
   | { readonly do: 'open' }
@@ -20,7 +20,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constantFrom('freeze' as const, 'thaw' as const, 'hide' as const, 'show' as const, 'sync' as const),
+      do: fc.constantFrom(
+        'hang' as const,
+        'freeze' as const,
+        'go on' as const,
+        'hide' as const,
+        'show' as const,
+        'sync' as const,
+      ),
       tab,
     }),
   },
@@ -111,10 +118,12 @@ async function perform(world: Tabs, next: Step, told: Map<string, Told>): Promis
       return world.advance(0);
     case 'lose':
       return void one.connection.fates.push(next.what);
+    case 'hang':
+      return one.runs ? world.hang(one) : undefined;
     case 'freeze':
-      return world.freeze(one);
-    case 'thaw':
-      return one.runs ? undefined : world.thaw(one);
+      return one.runs ? world.freeze(one) : undefined;
+    case 'go on':
+      return one.runs ? undefined : world.goOn(one);
     case 'hide':
     case 'show':
       return one.host.setVisible(next.do === 'show');
@@ -139,7 +148,7 @@ async function settle(world: Tabs): Promise<void> {
   if (world.tabs.every(({ isGone }) => isGone)) world.open();
   for (const one of world.tabs) {
     one.connection.fates.length = 0;
-    if (!one.isGone && !one.runs) await world.thaw(one);
+    if (!one.isGone && !one.runs) await world.goOn(one);
   }
   const isOver = () =>
     world.tabs.every(({ isGone, plugin }) => isGone || isAtRest(plugin.client.status)) && hasLeader(world);

@@ -111,15 +111,15 @@ test('I1 lets another tab lead at once when the leader crashes, and sends what t
   expect(sent(world).map(({ recordId }) => recordId)).toEqual(['t1', 't1']);
 });
 
-test('I2 replaces a leader that freezes within seconds, and applies nothing twice when it thaws', async () => {
+test('I2 replaces a leader that hangs within seconds, and applies nothing twice when it goes on', async () => {
   const { world, leader, follower } = await two();
-  world.freeze(leader);
+  world.hang(leader);
   const { id } = follower.tasks.records.create('t1', { title: 'waits' });
   await world.advance(2000);
   expect(requests(world)[1]).toBe(0);
   await world.advance(4000);
   expect(await follower.tasks.settled(id)).toMatchObject({ status: 'applied', version: 1 });
-  await world.thaw(leader);
+  await world.goOn(leader);
   await world.advance(3000);
   const before = requests(world)[0];
   await leader.tasks.records.update('t1', { title: 'awake' });
@@ -129,7 +129,7 @@ test('I2 replaces a leader that freezes within seconds, and applies nothing twic
   expect(states(world)).toEqual(['idle', 'idle']);
 });
 
-test('I1 I2 stores an answer once that a frozen leader wakes up with', async () => {
+test('I1 I2 stores an answer once that a hanging leader goes on with', async () => {
   const { world, leader, follower } = await two({
     config: { strategy: 'manual' },
     onConflict: () => ({ title: 'merged' }),
@@ -154,10 +154,10 @@ test('I1 I2 stores an answer once that a frozen leader wakes up with', async () 
   };
   leader.tasks.records.create('t1', { title: 'mine' });
   await world.advance(250);
-  world.freeze(leader);
+  world.hang(leader);
   await world.advance(8000);
   goOn();
-  await world.thaw(leader);
+  await world.goOn(leader);
   leader.runs = false;
   await world.advance(3000);
   expect(new Set(sent(world).map(({ id }) => id)).size).toBe(2);

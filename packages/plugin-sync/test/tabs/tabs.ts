@@ -1,4 +1,4 @@
-/** Tabs of one browser on one storage, each with a clock of its own that stands still while the tab is frozen. */
+/** Tabs of one browser on one storage, each with a clock of its own that stands still while the tab hangs or is frozen. */
 import { TestBrowser, type TestTab } from '../../src/platform/test-browser.fixture.js';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
@@ -24,8 +24,9 @@ export interface Tabs {
   open(options?: Partial<DeviceOptions>): Tab;
   /** Moves the clocks of all tabs that run, in steps that let them talk. */
   advance(ms: number): Promise<void>;
+  hang(tab: Tab): void;
   freeze(tab: Tab): void;
-  thaw(tab: Tab): Promise<void>;
+  goOn(tab: Tab): Promise<void>;
   crash(tab: Tab): void;
   close(tab: Tab): Promise<void>;
 }
@@ -64,13 +65,17 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
         for (const { platform, runs } of tabs) if (runs) await platform.advance(STEP_MS);
       }
     },
+    hang(tab) {
+      tab.runs = false;
+      tab.host.hang();
+    },
     freeze(tab) {
       tab.runs = false;
       tab.host.freeze();
     },
-    async thaw(tab) {
+    async goOn(tab) {
       tab.runs = true;
-      tab.host.thaw();
+      tab.host.goOn();
       await tab.platform.advance(0);
     },
     crash(tab) {

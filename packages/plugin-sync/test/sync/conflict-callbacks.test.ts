@@ -1,20 +1,21 @@
 /** `onConflict`: what a callback of the application merges, and what becomes of one that fails or takes long. */
-import type { SyncConflict, SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
+import type { SyncConflict } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import type { OnConflict } from '../../src/conflicts/conflict-resolver.js';
 import { CALLBACK_WAIT_MS } from '../../src/conflicts/decide-conflicts.js';
 import { device } from '../fixtures/device.js';
-import type { Step } from '../fixtures/scripted-server.js';
-import { serverRecord, twoDevices } from '../fixtures/two-devices.js';
+import { conflicts, type Step } from '../fixtures/scripted-server.js';
+import { devicesInConflict, serverRecord, twoDevices } from '../fixtures/two-devices.js';
+
+/** What somebody has written since version 1, with no word of how to decide it. */
+const meets = conflicts({ kind: 'update-update', serverVersion: 7 });
 
 test('the callback’s merge is written within the same sync', async () => {
   const onConflict = async ({ serverRecord: theirs, clientMutation }: SyncConflict) => ({
     ...theirs,
     title: `${theirs?.title} and ${clientMutation.data?.title}`,
   });
-  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, server } = await devicesInConflict({ config: { strategy: 'manual' }, onConflict });
   await a.tasks.sync();
   expect([await serverRecord(server), a.tasks.status.pending]).toEqual([
     { title: 'theirs and mine', status: 'open', due: 'then' },
@@ -22,55 +23,46 @@ test('the callback’s merge is written within the same sync', async () => {
   ]);
 });
 
-test('I8 parks a conflict whose callback fails, and tells the failure', async () => {
-  const onConflict = () => {
-    throw new Error('merge failed');
-  };
-  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
-  await a.tasks.sync();
-  expect([a.tasks.conflicts.size, a.heard]).toEqual([
-    1,
-    ['start', 'error: merge failed', 'changes: t1', 'conflict: t1', 'complete'],
+test.each<[string, OnConflict]>([
+  ['synchronously', () => ({ title: 'Merged' })],
+  ['asynchronously', async () => ({ title: 'Merged' })],
+])('writes what is merged %s on top of what the server has', async (_, onConflict) => {
+  const { edit, tasks, server } = device({ script: [meets], config: { strategy: 'manual' }, onConflict });
+  edit();
+  await tasks.sync();
+  const written = server.requests[1]?.mutations.map(({ operation, data, baseVersion }) => [
+    operation,
+    data,
+    baseVersion,
   ]);
+  expect([written, tasks.status.pending, tasks.status.conflicts]).toEqual([[['update', { title: 'Merged' }, 7]], 0, 0]);
 });
 
-test('parks a conflict whose merge cannot be stored', async () => {
-  const onConflict = () => ({ due: new Date(0) });
-  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
+const NO_JSON = 'The mutation was not recorded: data.due is a Date, which JSON cannot keep unchanged.';
+const NO_RECORD =
+  'What onConflict returns for a task must be an object. Return the merged record, or undefined to leave the conflict to the user.';
+
+test.each<[string, () => unknown, string]>([
+  ['throws', () => fail('merge failed'), 'merge failed'],
+  ['rejects', async () => fail('merge failed'), 'merge failed'],
+  ['returns what is no JSON', () => ({ due: new Date(0) }), NO_JSON],
+  ['returns what is no record', () => 'text', NO_RECORD],
+  ['returns a list', () => [{ title: 'Merged' }], NO_RECORD],
+])('I8 parks a conflict whose callback %s, and tells the failure', async (_, onConflict, message) => {
+  // The cast hands in what JavaScript callers hand in.
+  const { a } = await devicesInConflict({ config: { strategy: 'manual' }, onConflict: onConflict as OnConflict });
   await a.tasks.sync();
-  expect([a.tasks.conflicts.size, a.heard[1]]).toEqual([
+  expect([a.tasks.conflicts.size, a.tasks.status.pending, a.heard]).toEqual([
     1,
-    'error: The mutation was not recorded: data.due is a Date, which JSON cannot keep unchanged.',
+    0,
+    ['start', `error: ${message}`, 'changes: t1', 'conflict: t1', 'complete'],
   ]);
 });
-
-for (const [name, onConflict] of [
-  ['throws', () => fail('callback')],
-  ['rejects', async () => fail('callback')],
-  ['returns what is no JSON', () => ({ title: new Date(0) })],
-  ['returns what is no record', () => 'text' as never],
-  ['returns a list', () => [{ title: 'Merged' }] as never],
-] as const) {
-  test(`whose callback ${name} is parked, and the failure is told`, async () => {
-    const { edit, tasks, heard } = device({ script: [conflicts()], config: { strategy: 'manual' }, onConflict });
-    edit();
-    await tasks.sync();
-    const { conflicts: parked, pending } = tasks.status;
-    const errors = heard.filter((line) => line.startsWith('error'));
-    expect({ parked, pending, errors: errors.length }).toEqual({ parked: 1, pending: 0, errors: 1 });
-  });
-}
 
 test('leaves out of a merge what the user has overwritten since', async () => {
   const editsMeanwhile: Step = (request, server) => {
     tasks.recordMutation({ ...request.mutations[0], data: { title: 'Newer' } } as never);
-    return conflicts()(request, server);
+    return meets(request, server);
   };
   const { tasks, server } = device({
     script: [editsMeanwhile],
@@ -95,10 +87,7 @@ test('an open dialog keeps nothing else waiting, and its answer counts when it c
     new Promise<Record<string, string>>((resolve) => {
       choose = resolve;
     });
-  const { a, b, server, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, server, platform } = await devicesInConflict({ config: { strategy: 'manual' }, onConflict });
   a.tasks.records.create('t2', { title: 'other' });
   const synced = a.tasks.sync();
   await platform.advance(CALLBACK_WAIT_MS);
@@ -151,28 +140,6 @@ test('takes the answer of one dialog that comes before the answer of another is 
     { t1: 'chosen early', t2: 'theirs', t3: 'theirs' },
   ]);
 });
-
-/** Finds that every mutation meets an older change of its fields, and knows no strategy. */
-function conflicts(): Step {
-  return (request) => ({ results: request.mutations.map((mutation) => conflictOf(mutation)) });
-}
-
-function conflictOf(clientMutation: SyncPushRequest['mutations'][number]): SyncMutationResult {
-  const { id, objectName, recordId, timestamp, sequence } = clientMutation;
-  const fields = Object.keys(clientMutation.data ?? {});
-  const conflict: SyncConflict = {
-    objectName,
-    recordId,
-    clientMutation,
-    serverRecord: { title: 'Theirs', status: 'theirs' },
-    conflictingFields: fields,
-    kind: 'update-update',
-    serverVersion: 7,
-    clientStamp: { time: Date.parse(timestamp), logId: 'mine', sequence },
-    serverStamps: Object.fromEntries(fields.map((field) => [field, { time: 0, logId: 'theirs', sequence: 1 }])),
-  };
-  return { mutationId: id, status: 'conflict', conflict };
-}
 
 function fail(message: string): never {
   throw new Error(message);

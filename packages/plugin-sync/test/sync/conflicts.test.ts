@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { device } from '../fixtures/device.js';
 import { applies, appliesWith, change, conflicts, type Step } from '../fixtures/scripted-server.js';
-import { serverRecord, twoDevices } from '../fixtures/two-devices.js';
+import { devicesInConflict, serverRecord, twoDevices } from '../fixtures/two-devices.js';
 
 test('an informed server decides in one round trip, and what lost is reported', async () => {
   const { a, b, platform } = await twoDevices({ strategy: 'last-write-wins' });
@@ -72,10 +72,7 @@ test('five automatic rounds on one record, then it is the user’s', async () =>
 });
 
 test('trace 5 parks what nobody decides; other records and other fields go through', async () => {
-  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' } });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, server, id } = await devicesInConflict({ config: { strategy: 'manual' } });
   await a.tasks.records.update('t1', { status: 'done' });
   a.tasks.records.create('t2', { title: 'other' });
   await a.tasks.sync();
@@ -104,10 +101,7 @@ test('shows the server’s record once a conflict is parked, also before the fee
 });
 
 test('a parked conflict survives the process and is decided in the next', async () => {
-  const { a, b, server, platform } = await twoDevices({}, { config: { strategy: 'manual' } });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, server, platform, id } = await devicesInConflict({ config: { strategy: 'manual' } });
   await a.tasks.sync();
   a.tasks.pause();
 
@@ -130,10 +124,7 @@ test('a parked conflict survives the process and is decided in the next', async 
 });
 
 test('a conflict is decided once, however often the button is pressed', async () => {
-  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' } });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, id } = await devicesInConflict({ config: { strategy: 'manual' } });
   await a.tasks.sync();
   const decided = await Promise.allSettled([
     a.tasks.conflicts.resolve(id, 'mine'),
@@ -146,10 +137,7 @@ test('a conflict is decided once, however often the button is pressed', async ()
 });
 
 test('a decision that is none leaves the conflict waiting, and writes nothing', async () => {
-  const { a, b } = await twoDevices({}, { config: { strategy: 'manual' } });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, id } = await devicesInConflict({ config: { strategy: 'manual' } });
   await a.tasks.sync();
   for (const choice of ['ours', ['mine'], undefined, null]) {
     // The cast hands in what JavaScript callers hand in.
@@ -163,10 +151,7 @@ test('a decision that is none leaves the conflict waiting, and writes nothing', 
 });
 
 test('theirs lets the server’s record stand', async () => {
-  const { a, b, server } = await twoDevices({}, { config: { strategy: 'manual' } });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  const { id } = await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, server, id } = await devicesInConflict({ config: { strategy: 'manual' } });
   await a.tasks.sync();
   await a.tasks.conflicts.resolve(id, 'theirs');
   await a.tasks.sync();

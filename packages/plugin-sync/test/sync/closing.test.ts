@@ -1,46 +1,25 @@
 /** What closing a client leaves: everything durable, nobody waiting, and no timer. */
 import type { SyncConflict } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { type Device, device } from '../fixtures/device.js';
-import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { appliesWith, change, conflicts, hangs, isGone } from '../fixtures/scripted-server.js';
 
 test('closes for good: ends the request, keeps what was recorded, and leaves no timer', async () => {
-  const { tasks, platform, storage, server } = device({ otherwise: hangs });
-  const { id } = tasks.records.create('t1', { title: 'one' });
-  const outcome = expect(tasks.settled(id)).rejects.toMatchObject({ code: 'CLOSED' });
-  await platform.advance(100);
-  tasks.records.create('t2', { title: 'two' });
-  await tasks.close();
-  await outcome;
-  expect([(await storage.load()).entries.length, platform.pendingTimersMs, tasks.status.state]).toEqual([
-    2,
-    [],
-    'closed',
-  ]);
-  expect(() => tasks.records.create('t3', {})).toThrow('The client is closed');
-  expect([await tasks.sync(), server.requests.length]).toEqual([null, 1]);
-});
-
-test('makes everything durable that was recorded, and ends the request under way', async () => {
-  const storage = new FaultStorage(new LastingStorage());
-  const { edit, tasks, platform } = device({ storage, otherwise: hangs });
-  edit('t1');
+  const { edit, tasks, platform, storage, server } = device({ otherwise: hangs });
+  const outcome = expect(tasks.settled(edit('t1').id)).rejects.toMatchObject({ code: 'CLOSED' });
   await platform.advance(2000);
   edit('t2');
   await tasks.close();
-  const { entries } = await storage.load();
-  expect({
-    stored: entries.map(({ mutation }) => mutation.recordId),
-    state: tasks.status.state,
-    timers: platform.pendingTimersMs,
-  }).toEqual({ stored: ['t1', 't2'], state: 'closed', timers: [] });
+  await outcome;
+  const stored = (await storage.load()).entries.map(({ mutation }) => mutation.recordId);
+  expect([stored, platform.pendingTimersMs, tasks.status.state]).toEqual([['t1', 't2'], [], 'closed']);
+  expect(() => tasks.records.create('t3', {})).toThrow('The client is closed');
+  expect(() => edit()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+  expect([await tasks.sync(), server.requests.length]).toEqual([null, 1]);
 });
 
 test('I1 records the change that was asked for before it was closed', async () => {
-  const storage = new FaultStorage(new LastingStorage());
-  const { tasks } = device({ storage });
+  const { tasks, storage } = device();
   const { records } = tasks;
   records.create('t1', { title: 'First' });
   const changed = records.update('t1', { title: 'Last words' });
@@ -51,25 +30,22 @@ test('I1 records the change that was asked for before it was closed', async () =
 });
 
 test('says so when what was recorded could not be made durable', async () => {
-  const storage = new FaultStorage(new LastingStorage());
-  const { edit, tasks } = device({ storage });
+  const { edit, tasks, storage } = device();
   storage.fail('commit', new Error('The disk is full.'));
   edit();
   await expect(tasks.close()).rejects.toThrow('The disk is full.');
 });
 
 test('closes without a failure where nothing is to be stored, though the storage never opened', async () => {
-  const storage = new FaultStorage(new LastingStorage());
+  const { tasks, heard, storage } = device();
   storage.fail('load', new Error('The browser keeps no data for this site.'));
-  const { tasks, heard } = device({ storage });
   await tasks.sync();
   await tasks.close();
   expect([heard, tasks.status.state]).toEqual([['error: The browser keeps no data for this site.'], 'closed']);
 });
 
 test('is closed for everyone who asked for it', async () => {
-  const storage = new FaultStorage(new LastingStorage());
-  const { edit, tasks } = device({ storage });
+  const { edit, tasks, storage } = device();
   edit();
   const first = tasks.close();
   await tasks.close();
@@ -173,17 +149,10 @@ test('leaves nobody waiting who asks for an outcome too late to learn it', async
   expect(codes).toEqual(['CLOSED', 'CLOSED']);
 });
 
-test('refuses what comes after it was closed', async () => {
-  const { edit, tasks, server } = device();
-  await tasks.close();
-  expect(() => edit()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
-  expect([await tasks.sync(), server.requests.length]).toEqual([null, 0]);
-});
-
 test('closes an engine whose block is left', async () => {
-  const storage = new FaultStorage(new LastingStorage());
+  const { tasks, storage } = device({ otherwise: isGone });
   {
-    await using scope = device({ storage, otherwise: isGone }).tasks;
+    await using scope = tasks;
     scope.recordMutation({ objectName: 'task', recordId: 1, operation: 'create', data: {}, baseVersion: null });
   }
   expect((await storage.load()).entries.length).toBe(1);

@@ -86,17 +86,24 @@ test('waits no longer after each failure where a part gets through each time', a
   expect(tasks.status).toMatchObject({ state: 'idle', pending: 0 });
 });
 
-test('puts the one mutation that no request can carry among the dead letters, and goes on', async () => {
-  const tooLarge = () => new RawAnswer({ error: { code: 'TOO_LARGE', message: 'Too large.' } });
-  const { tasks } = device({ otherwise: takesNo('huge', tooLarge) });
-  const made = ['a', 'b', 'huge', 'c'].map((id) => tasks.records.create(id, { title: 'x' }));
-  const outcome = tasks.settled(made[2]?.id ?? '');
-  await tasks.sync();
-  expect([await outcome, tasks.status]).toEqual([
-    expect.objectContaining({ status: 'rejected', code: 'TOO_LARGE' }),
-    expect.objectContaining({ pending: 0, deadLetters: 1, state: 'idle' }),
-  ]);
-});
+test.each<[string, Step]>([
+  ['the body', () => new RawAnswer({ error: { code: 'TOO_LARGE', message: 'Too large.' } })],
+  ['an error', refuses(413, 'TOO_LARGE')],
+])(
+  'puts the one mutation that no request can carry among the dead letters, and goes on, told by %s',
+  async (_, tells) => {
+    const { edit, tasks } = device({ otherwise: takesNo('huge', tells) });
+    const made = ['a', 'b', 'huge', 'c', 'd'].map((recordId) => edit(recordId));
+    const outcome = tasks.settled(made[2]?.id ?? '');
+    await tasks.sync();
+    expect([await outcome, tasks.status]).toEqual([
+      expect.objectContaining({ status: 'rejected', code: 'TOO_LARGE' }),
+      expect.objectContaining({ pending: 0, deadLetters: 1, state: 'idle' }),
+    ]);
+    const dead = tasks.deadLetters.list().map(({ mutation, code }) => [mutation.recordId, code]);
+    expect(dead).toEqual([['huge', 'TOO_LARGE']]);
+  },
+);
 
 test('makes no dead letter where a proxy refuses every request as too large', async () => {
   const { tasks, platform, server } = device({ otherwise: tooLargeForProxy });
@@ -150,19 +157,6 @@ test('lets pass at once what is behind mutations that a proxy finds too large', 
     state: 'waiting',
     lastError: expect.stringContaining('413'),
   });
-});
-
-test('puts the one mutation of a body that is too large among the dead letters, and sends the others', async () => {
-  const isBig: Step = (request, server) =>
-    request.mutations.some(({ recordId }) => recordId === 'big')
-      ? refuses(413, 'TOO_LARGE')(request, server)
-      : applies(request, server);
-  const { edit, tasks, platform } = device({ otherwise: isBig });
-  for (const recordId of ['a', 'b', 'big', 'c', 'd']) edit(recordId);
-  await tasks.sync();
-  await platform.advance(600_000);
-  const dead = tasks.deadLetters.list().map(({ mutation, code }) => [mutation.recordId, code]);
-  expect({ dead, pending: tasks.status.pending }).toEqual({ dead: [['big', 'TOO_LARGE']], pending: 0 });
 });
 
 test('never blames a mutation that was not in a body that was too large', async () => {

@@ -4,7 +4,7 @@ import { TestPlatform } from '../../src/platform/test-platform.js';
 import { CheckpointMovedError } from '../../src/storage/client-storage.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { FaultStorage, type StorageOperation } from '../../src/testing/fault-storage.js';
 import { device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { realServer } from '../fixtures/real-server.js';
@@ -126,28 +126,18 @@ test('tells programs why the storage fails, until it no longer does', async () =
   ]);
 });
 
-test('says that the storage fails also where it has no room for what the server sends, until it has', async () => {
+test.each<[string, StorageOperation, StorageError]>([
+  ['has no room for what the server sends, until it has', 'commit', new StorageError('FULL', 'disk full')],
+  ['does not open, until it does', 'load', new StorageError('UNAVAILABLE', 'a private window')],
+])('says that the storage fails also where it %s', async (_, operation, error) => {
   const { tasks, platform, storage } = device({ otherwise: appliesWith({ serverChanges: [change('t1')] }) });
-  storage.fail('commit', new StorageError('FULL', 'disk full'));
+  storage.fail(operation, error);
   await tasks.sync();
   const failing = tasks.status;
   storage.heal();
   await platform.advance(60_000);
   expect([failing, tasks.status]).toEqual([
-    expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'FULL' }),
-    expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
-  ]);
-});
-
-test('says that the storage fails where it does not open, until it does', async () => {
-  const { tasks, platform, storage } = device();
-  storage.fail('load', new StorageError('UNAVAILABLE', 'a private window'));
-  await tasks.sync();
-  const failing = tasks.status;
-  storage.heal();
-  await platform.advance(60_000);
-  expect([failing, tasks.status]).toEqual([
-    expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: 'UNAVAILABLE' }),
+    expect.objectContaining({ isStorageFailing: true, attention: true, lastErrorCode: error.code }),
     expect.objectContaining({ isStorageFailing: false, attention: false, lastErrorCode: null }),
   ]);
 });

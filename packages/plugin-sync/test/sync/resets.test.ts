@@ -3,19 +3,24 @@ import type { SyncConfig } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { device } from '../fixtures/device.js';
 import { appliesWith, change, refuses } from '../fixtures/scripted-server.js';
-import { createTasks, twoNewDevices } from '../fixtures/two-devices.js';
+import { createTasks, type TwoDevices, twoNewDevices } from '../fixtures/two-devices.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+/** Lets `b` delete a task, and the server forget that it was there. */
+async function deleteAndForget(recordId: string, { b, server, platform }: TwoDevices): Promise<void> {
+  await b.tasks.records.delete(recordId);
+  await b.tasks.sync();
+  const longerThanRetention = 31 * 24 * 60 * 60 * 1000;
+  await platform.advance(longerThanRetention);
+  await server.handler.prune();
+}
 
 test('trace 8 sends the five pending first, then walks anew and drops what is no more', async () => {
-  const { a, b, server, platform, connection } = twoNewDevices();
+  const both = twoNewDevices();
+  const { a, b, connection } = both;
   await createTasks(b, ['t1', 't2', 't3']);
   await a.tasks.sync();
   a.tasks.pause();
-  await b.tasks.records.delete('t2');
-  await b.tasks.sync();
-  await platform.advance(31 * DAY_MS);
-  await server.handler.prune();
+  await deleteAndForget('t2', both);
 
   for (let index = 0; index < 5; index++) a.tasks.records.create(`n${index}`, { title: 'new' });
   a.tasks.resume();
@@ -28,14 +33,12 @@ test('trace 8 sends the five pending first, then walks anew and drops what is no
 });
 
 test('edits made during a walk survive it', async () => {
-  const { a, b, server, platform } = twoNewDevices({ strategy: 'last-write-wins', limits: { maxPageRecords: 2 } });
+  const both = twoNewDevices({ strategy: 'last-write-wins', limits: { maxPageRecords: 2 } });
+  const { a, b, platform } = both;
   await createTasks(b, ['t1', 't2', 't3', 't4', 't5']);
   await a.tasks.sync();
   a.tasks.pause();
-  await b.tasks.records.delete('t5');
-  await b.tasks.sync();
-  await platform.advance(31 * DAY_MS);
-  await server.handler.prune();
+  await deleteAndForget('t5', both);
   let isFirst = true;
   a.tasks.addListener({
     onServerChanges: async () => {
@@ -52,15 +55,13 @@ test('edits made during a walk survive it', async () => {
 });
 
 test('a walk that a crash interrupted goes on where it was, and still drops at its end what it did not see', async () => {
-  const { a, b, server, platform } = twoNewDevices({ strategy: 'last-write-wins', limits: { maxPageRecords: 2 } });
+  const both = twoNewDevices({ strategy: 'last-write-wins', limits: { maxPageRecords: 2 } });
+  const { a, b, server, platform } = both;
   const { storage } = a;
   await createTasks(b, ['t1', 't2', 't3', 't4', 't5']);
   await a.tasks.sync();
   a.tasks.pause();
-  await b.tasks.records.delete('t2');
-  await b.tasks.sync();
-  await platform.advance(31 * DAY_MS);
-  await server.handler.prune();
+  await deleteAndForget('t2', both);
 
   let commits = 0;
   storage.before('commit', ({ expectCheckpoint }) => {

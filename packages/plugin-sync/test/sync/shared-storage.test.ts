@@ -5,7 +5,7 @@ import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { realServer } from '../fixtures/real-server.js';
-import { serverRecord } from '../fixtures/two-devices.js';
+import { otherDevice, serverRecord } from '../fixtures/two-devices.js';
 
 /** Two clients of one user on one storage; both have read it. */
 async function twoTabs(
@@ -79,11 +79,7 @@ test('I1 sends what was recorded under another clientId, as when an app has lost
 
 test('I2 makes one mutation of a conflict that both are told of', async () => {
   const { a, b, server } = await twoTabs({ config: { strategy: 'manual' }, onConflict: () => ({ title: 'merged' }) });
-  const other = device({
-    transport: server.connect().transport,
-    clientId: 'other',
-    platform: new TestPlatform({ seed: 9 }),
-  });
+  const other = otherDevice(server);
   other.tasks.records.create('t1', { title: 'theirs' });
   await other.tasks.sync();
   a.tasks.records.create('t1', { title: 'mine' });
@@ -99,11 +95,7 @@ test('I2 makes one mutation of a conflict that both are told of', async () => {
 
 test('lets one of two decide a conflict, and tells the other that it is decided', async () => {
   const { a, b, server } = await twoTabs({ config: { strategy: 'manual' } });
-  const other = device({
-    transport: server.connect().transport,
-    clientId: 'other',
-    platform: new TestPlatform({ seed: 9 }),
-  });
+  const other = otherDevice(server);
   other.tasks.records.create('t1', { title: 'theirs' });
   await other.tasks.sync();
   const { id } = a.tasks.records.create('t1', { title: 'mine' });

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { TestPlatform } from '../../src/platform/test-platform.js';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { device } from '../fixtures/device.js';
+import { otherDevice } from '../fixtures/two-devices.js';
 import { refuse, two } from './tabs.js';
 
 test('waits in a follower for the outcome of what its storage did not take at once', async () => {
@@ -17,8 +16,7 @@ test('waits in a follower for the outcome of what its storage did not take at on
 
 test('tells a follower that asks at once what becomes of its mutation after a conflict', async () => {
   const { world, follower } = await two({ config: { strategy: 'manual' }, onConflict: () => ({ title: 'merged' }) });
-  const { transport } = world.server.connect();
-  const other = device({ transport, clientId: 'other', platform: new TestPlatform({ seed: 50 }) });
+  const other = otherDevice(world.server);
   other.tasks.records.create('t1', { title: 'theirs' });
   await other.tasks.sync();
   const { id } = follower.tasks.records.create('t1', { title: 'mine' });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { LiveServer } from '../../src/live/live-server.fixture.js';
 import { liveUpdates } from '../../src/live/live-updates.js';
-import { TestPlatform } from '../../src/platform/test-platform.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../fixtures/device.js';
+import { otherDevice } from '../fixtures/two-devices.js';
 import { openTabs, pick, refuse, sharedStorage, type Tabs, two } from './tabs.js';
 
 /** Of each tab how many requests it made. */
@@ -43,8 +43,7 @@ test('tells who watches records in one tab of what another tab records, before a
 
 test('tells who watches a record in one tab of what another tab received for it', async () => {
   const { world, leader, follower } = await two();
-  const { transport } = world.server.connect();
-  const other = device({ transport, clientId: 'other', platform: new TestPlatform({ seed: 50 }) });
+  const other = otherDevice(world.server);
   const heard: unknown[] = [];
   follower.tasks.records.subscribe('t9', (record) => void heard.push(record?.data.title));
   await world.advance(250);
@@ -134,11 +133,7 @@ test('I1 I2 stores an answer once that a hanging leader goes on with', async () 
     config: { strategy: 'manual' },
     onConflict: () => ({ title: 'merged' }),
   });
-  const other = device({
-    transport: world.server.connect().transport,
-    clientId: 'other',
-    platform: new TestPlatform({ seed: 50 }),
-  });
+  const other = otherDevice(world.server);
   other.tasks.records.create('t1', { title: 'theirs' });
   await other.tasks.sync();
   let goOn = () => {};
@@ -252,11 +247,7 @@ test('goes on where a page is opened after signing in, though another tab leads 
 
 test('decides conflicts and dead letters in any tab, and shows it in all', async () => {
   const { world, leader, follower } = await two({ config: { strategy: 'manual' } });
-  const other = device({
-    transport: world.server.connect().transport,
-    clientId: 'other',
-    platform: new TestPlatform({ seed: 50 }),
-  });
+  const other = otherDevice(world.server);
   other.tasks.records.create('t1', { title: 'theirs' });
   await other.tasks.sync();
   const { id } = follower.tasks.records.create('t1', { title: 'mine' });
@@ -275,11 +266,7 @@ test('decides conflicts and dead letters in any tab, and shows it in all', async
 
 test('tells listeners in every tab, and hands server changes over in the leader alone', async () => {
   const { world, leader, follower } = await two();
-  const other = device({
-    transport: world.server.connect().transport,
-    clientId: 'other',
-    platform: new TestPlatform({ seed: 50 }),
-  });
+  const other = otherDevice(world.server);
   other.tasks.records.create('t9', { title: 'theirs' });
   await other.tasks.sync();
   leader.heard.length = 0;

@@ -3,10 +3,18 @@ import { expect, test } from 'vitest';
 import { device } from '../fixtures/device.js';
 import { makeHandler } from '../fixtures/real-server.js';
 import { applies, appliesWith, change, type Step } from '../fixtures/scripted-server.js';
-import { createTasks, twoNewDevices } from '../fixtures/two-devices.js';
+import { createTasks, type TwoDevices, twoNewDevices } from '../fixtures/two-devices.js';
+
+/** Puts a backup in place of the server, which knows task `t1` at version 1 only. */
+async function restoreOld({ server, platform }: TwoDevices, options: Parameters<typeof makeHandler>[1] = {}) {
+  server.handler = makeHandler(platform, options);
+  const data = { title: 'old' };
+  await server.handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data });
+}
 
 test('trace 11 replaces what a restored server no longer has, whatever its version, and sends what is pending', async () => {
-  const { a, b, server, platform } = twoNewDevices();
+  const both = twoNewDevices();
+  const { a, b, server } = both;
   await createTasks(b, ['t1', 't2']);
   for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
   await b.tasks.sync();
@@ -15,14 +23,7 @@ test('trace 11 replaces what a restored server no longer has, whatever its versi
   await a.tasks.records.update('t1', { note: 'mine' });
   a.tasks.records.create('t9', { title: 'new' });
 
-  // The backup knows `t1` at version 1 only, and nothing of `t2`.
-  server.handler = makeHandler(platform, { strategy: 'last-write-wins' });
-  await server.handler.recordChange({
-    objectName: 'task',
-    recordId: 't1',
-    operation: 'create',
-    data: { title: 'old' },
-  });
+  await restoreOld(both, { strategy: 'last-write-wins' });
   a.tasks.resume();
   await a.tasks.sync();
   expect(a.tasks.status).toMatchObject({ pending: 0, deadLetters: 0, conflicts: 0 });
@@ -69,18 +70,13 @@ test('sends nothing until the walk after an epoch reset is over, and then withou
 });
 
 test('takes the lower version of a restored server for what it is', async () => {
-  const { a, b, server, platform } = twoNewDevices();
+  const both = twoNewDevices();
+  const { a, b } = both;
   await createTasks(b, ['t1']);
   for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
   await b.tasks.sync();
   await a.tasks.sync();
-  server.handler = makeHandler(platform);
-  await server.handler.recordChange({
-    objectName: 'task',
-    recordId: 't1',
-    operation: 'create',
-    data: { title: 'old' },
-  });
+  await restoreOld(both);
   await a.tasks.sync();
   expect(await a.tasks.records.get('t1')).toMatchObject({ version: 1, data: { title: 'old' } });
 });
@@ -113,7 +109,8 @@ test('bases nothing on the version of a record that the walk has not seen yet', 
 });
 
 test('keeps nobody’s old version: neither a parked conflict’s nor a dead letter’s', async () => {
-  const { a, b, server, platform } = twoNewDevices({ strategy: 'manual' });
+  const both = twoNewDevices({ strategy: 'manual' });
+  const { a, b } = both;
   await createTasks(b, ['t1']);
   await a.tasks.sync();
   for (const title of ['x', 'y', 'z']) await b.tasks.records.update('t1', { title });
@@ -129,13 +126,7 @@ test('keeps nobody’s old version: neither a parked conflict’s nor a dead let
   await a.tasks.sync();
   expect(a.tasks.status).toMatchObject({ conflicts: 1, deadLetters: 1 });
 
-  server.handler = makeHandler(platform, { strategy: 'manual' });
-  await server.handler.recordChange({
-    objectName: 'task',
-    recordId: 't1',
-    operation: 'create',
-    data: { title: 'old' },
-  });
+  await restoreOld(both, { strategy: 'manual' });
   await a.tasks.sync();
   expect([a.tasks.conflicts.list()[0]?.conflict.serverVersion, a.tasks.deadLetters.list()[0]?.mutation]).toEqual([
     undefined,

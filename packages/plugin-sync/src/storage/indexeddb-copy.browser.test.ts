@@ -235,6 +235,22 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
     await tab.close();
   });
 
+  it('I1 stays when a newer version of the app upgrades the database', async () => {
+    await commit(page, 'upgraded', { meta, ...waiting });
+    const newer = await openTab(page.context());
+    await newer.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const opening = indexedDB.open('upgraded', 2);
+          opening.onsuccess = resolve;
+          opening.onerror = reject;
+        }),
+    );
+    await newer.close();
+    await loseDatabase('upgraded');
+    expect(await load(page, 'upgraded')).toEqual(backup);
+  });
+
   it('is deleted with the rest, also under tabs that have it open', async () => {
     await commit(page, 'ended', { meta, ...waiting });
     const otherTab = await openTab(page.context());

@@ -325,13 +325,13 @@ it('leaves those records alone whose ids the engine takes for placeholders, and 
   await before.engine.insert('task', { id: 't1', title: 'even' }, system);
   await before.stop();
   const a = await startDevice(server, { name: 'a', directory });
-  await a.engine.insert('task', { id: '{today}', title: 'odd' }, system);
+  for (const id of ['{today}', '{4D1E}']) await a.engine.insert('task', { id, title: 'odd' }, system);
   await server.recordChange({ objectName: 'task', recordId: '{9A0C}', operation: 'create', data: { title: 'odd' } });
   await server.recordChange({ objectName: 'task', recordId: 't2', operation: 'create', data: { title: 'even' } });
   await a.exchange();
-  expect(Object.keys(await a.tasks()).sort()).toEqual(['t1', 't2', '{8F2C}', '{today}']);
+  expect(Object.keys(await a.tasks()).sort()).toEqual(['t1', 't2', '{4D1E}', '{8F2C}', '{today}']);
   expect(await titlesAt(server)).toEqual({ t1: 'even', t2: 'even', '{9A0C}': 'odd' });
-  expect(a.failures.map((message) => message.split(' ')[1])).toEqual(['{8F2C}', '{today}', '{9A0C}']);
+  expect(a.failures.map((message) => message.split(' ')[1])).toEqual(['{8F2C}', '{today}', '{4D1E}', '{9A0C}']);
 });
 
 it('I2 applies a write once whose note outlives its recording', async () => {

@@ -1,9 +1,10 @@
 /** What a local engine is asked for when sync has ended on it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryStorage } from '@objectql/plugin-sync';
+import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
-import { passing, startDevice, system } from './local-device.fixture.js';
+import { changeTitle, failing, passing, startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -62,4 +63,28 @@ it('ends when what is being recorded is, as the engine may be closed then', asyn
   held.goOn();
   expect(await pending).toBe(1);
   await written;
+});
+
+it('leaves nothing to be tried later, neither what it could not record nor what it could not write', async () => {
+  const server = new SyncHandler();
+  const platform = new TestPlatform();
+  const full = failing(
+    ({ operation, object, data }) =>
+      (operation === 'insert' && Object(data).id === 't1') ||
+      (operation === 'delete' && object === 'objectstack_sync_outbox'),
+  );
+  const { sync, local, engine, exchange } = await startDevice(server, {
+    name: 'a',
+    plugins: [full],
+    storage: new MemoryStorage(),
+    platform,
+  });
+  await changeTitle(server, 'Buy milk');
+  await exchange();
+  await engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
+  await local.settled();
+  const before = platform.pendingTimersMs.length;
+  await local.destroy();
+  await sync.close();
+  expect([before, platform.pendingTimersMs]).toEqual([3, []]);
 });

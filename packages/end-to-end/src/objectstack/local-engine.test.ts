@@ -236,38 +236,6 @@ it('I1 writes nothing over what the app wrote and could not be recorded yet', as
   expect([await a.tasks(), a.sync.client.status.pending]).toEqual([{ t1: 'Buy oat milk (new)' }, 0]);
 });
 
-it('I8 meets as a conflict what the engine did not show yet when its user wrote', async () => {
-  const server = new SyncHandler({ strategy: 'manual' });
-  const change = (title: string) => changeTitle(server, title);
-  await change('Buy milk');
-  const slow = failing(({ data }) => Object(data).title === 'Theirs');
-  const a = await startDevice(server, { name: 'a', plugins: [slow] });
-  await a.exchange();
-  await a.engine.update('task', { id: 't1', status: 'begun' }, system);
-  await a.exchange();
-  await change('Theirs');
-  await a.exchange();
-  await a.engine.update('task', { id: 't1', title: 'Mine' }, system);
-  await a.exchange();
-  const parked = a.sync.client.conflicts.list().map(({ conflict }) => [conflict.conflictingFields, conflict.kind]);
-  expect([parked, await titlesAt(server)]).toEqual([[[['title'], 'update-update']], { t1: 'Theirs' }]);
-});
-
-it('I8 meets no conflict with what the engine did not show yet in other fields than its user wrote', async () => {
-  const server = new SyncHandler({ strategy: 'manual' });
-  await changeTitle(server, 'Buy milk');
-  const slow = failing(({ data }) => Object(data).title === 'Theirs');
-  const a = await startDevice(server, { name: 'a', plugins: [slow] });
-  await a.exchange();
-  await changeTitle(server, 'Theirs');
-  await a.exchange();
-  await a.engine.update('task', { id: 't1', status: 'done' }, system);
-  await a.exchange();
-  const { serverChanges } = await server.handlePull({ clientId: 'x', lastCheckpoint: null });
-  expect(serverChanges.map(({ data }) => data)).toEqual([{ title: 'Theirs', status: 'done' }]);
-  expect(a.sync.client.conflicts.list()).toEqual([]);
-});
-
 it('refuses a write that no server would take, and records those behind it', async () => {
   const server = new SyncHandler();
   const a = await startDevice(server, { name: 'a' });

@@ -171,5 +171,9 @@ it('I1 tells an app whose commit has failed that nothing was written', async () 
     await engine.execute(statement);
   const written = engine.insert('task', { id: 't1', title: 'Never' }, system);
   await expect(written).rejects.toThrow('FOREIGN KEY constraint failed');
+  // The same in a transaction of the app: what sync awaits of it fails, and must not end the process.
+  await Promise.allSettled([
+    engine.transaction(() => engine.insert('task', { id: 't2', title: 'Never' }, system), {}, { require: true }),
+  ]);
   expect(sync.client.status.pending).toBe(0);
 });

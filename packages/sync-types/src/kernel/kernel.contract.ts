@@ -147,15 +147,19 @@ export function describeKernel({ name, createKernel }: KernelTraits): void {
             context = given;
             given.hook('order:placed', async (id: number) => void transcript.push(`first ${id}`));
             given.hook('order:placed', (id: number) => void transcript.push(`second ${id}`));
-            given.hook('kernel:ready', () => void transcript.push('ready'));
+            given.hook('kernel:ready', async () => {
+              for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+              transcript.push('ready');
+            });
             given.hook('kernel:shutdown', () => void transcript.push('shutdown'));
           },
         }),
       );
       await kernel.start();
+      transcript.push('started');
       await context?.trigger('order:placed', 7);
       await kernel.shutdown();
-      expect(transcript).toEqual(['start a', 'ready', 'first 7', 'second 7', 'shutdown', 'destroy a']);
+      expect(transcript).toEqual(['start a', 'ready', 'started', 'first 7', 'second 7', 'shutdown', 'destroy a']);
     });
 
     it('tells whoever triggers a hook that a handler failed', async () => {

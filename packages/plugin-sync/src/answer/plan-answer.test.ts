@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Resolution } from '../conflicts/conflict-resolver.js';
 import { RecordMap } from '../records/record-map.js';
 import type { BaseRecord, StoredEntry } from '../storage/client-storage.js';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { type DecidedResult, MAX_TRIES } from './outcome-plan.js';
 import { type AnswerInput, planAnswer } from './plan-answer.js';
 
@@ -12,18 +13,8 @@ function entry(
   change: Partial<StoredEntry['mutation']> = {},
   more: Partial<StoredEntry> = {},
 ): StoredEntry {
-  const mutation = {
-    id,
-    objectName: 'task',
-    recordId: id,
-    operation: 'update',
-    data: { title: id },
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'device-1',
-    sequence: Number(id.slice(1)) || 1,
-    baseVersion: 1,
-    ...change,
-  } as const;
+  const sequence = Number(id.slice(1)) || 1;
+  const mutation = sampleMutation({ id, recordId: id, data: { title: id }, sequence, baseVersion: 1, ...change });
   return { mutation, round: 0, tries: 0, ...more };
 }
 

@@ -1,20 +1,11 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../platform/test-platform.js';
 import type { StoredEntry } from '../storage/client-storage.js';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { RecordHolds } from './record-holds.js';
 
 function entry(id: string, recordId = id): StoredEntry {
-  const mutation = {
-    id,
-    objectName: 'task',
-    recordId,
-    operation: 'delete',
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'device-1',
-    sequence: 1,
-    baseVersion: null,
-  } as const;
-  return { mutation, round: 0, tries: 0 };
+  return { mutation: sampleMutation({ id, recordId }), round: 0, tries: 0 };
 }
 
 const task = (recordId: string) => ({ objectName: 'task', recordId });

@@ -1,18 +1,15 @@
 import type { SyncConflict, SyncServerChange } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { completeConflict, isTimed } from './conflict-contest.js';
 
-const mutation = {
-  id: 'm1',
-  objectName: 'task',
+const mutation = sampleMutation({
   recordId: 't1',
-  operation: 'update',
   data: { title: 'mine' },
   timestamp: '2026-01-01T00:00:02.000Z',
-  clientId: 'device-1',
   sequence: 3,
   baseVersion: 4,
-} as const;
+});
 
 const protocol1: SyncConflict = {
   objectName: 'task',

@@ -1,6 +1,7 @@
 import type { SyncConflict } from '@objectql/sync-types';
 import { crdt, lastWriteWins, manual, type Strategy } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { ConflictResolver, type ResolverOptions, resolveWith } from './conflict-resolver.js';
 
 const MINE = { time: 2000, logId: 'mine', sequence: 1 };
@@ -11,17 +12,12 @@ function conflict(change: Partial<SyncConflict> = {}): SyncConflict {
   return {
     objectName: 'task',
     recordId: 't1',
-    clientMutation: {
+    clientMutation: sampleMutation({
       id: 'm1',
-      objectName: 'task',
       recordId: 't1',
-      operation: 'update',
       data: { title: 'mine', status: 'done' },
-      timestamp: '2026-01-01T00:00:00.000Z',
-      clientId: 'device-1',
-      sequence: 1,
       baseVersion: 4,
-    },
+    }),
     serverRecord: { title: 'theirs', status: 'open', due: 'now' },
     conflictingFields: ['title'],
     kind: 'update-update',

@@ -1,19 +1,16 @@
 import type { SyncConflict } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import type { StoredEntry } from '../storage/client-storage.js';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { followUpOf, type Write } from './follow-up.js';
 
-const mutation = {
+const mutation = sampleMutation({
   id: 'm1',
-  objectName: 'task',
   recordId: 't1',
-  operation: 'update',
   data: { title: 'mine', status: 'done' },
   timestamp: '2026-01-01T00:00:02.000Z',
-  clientId: 'device-1',
-  sequence: 1,
   baseVersion: 4,
-} as const;
+});
 
 const conflict: SyncConflict = {
   objectName: 'task',

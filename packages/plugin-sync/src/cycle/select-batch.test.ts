@@ -1,21 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StoredEntry } from '../storage/client-storage.js';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { type BatchRules, selectBatch } from './select-batch.js';
 
 function entry(id: string, { objectName = 'task', text = '' } = {}): StoredEntry {
-  const mutation = {
-    id,
-    objectName,
-    recordId: id,
-    operation: 'create',
-    data: { text },
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'device-1',
-    sequence: 1,
-    baseVersion: null,
-  } as const;
-  return { mutation, round: 0, tries: 0 };
+  return { mutation: sampleMutation({ id, objectName, recordId: id, data: { text } }), round: 0, tries: 0 };
 }
 
 const rules: BatchRules = {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StoredEntry } from '../storage/client-storage.js';
+import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { PendingEntries } from './pending-entries.js';
 
 function entry(
@@ -8,18 +9,7 @@ function entry(
   sequence: number,
   { recordId = id, objectName = 'task' }: { recordId?: string | number; objectName?: string } = {},
 ): StoredEntry {
-  const mutation = {
-    id,
-    objectName,
-    recordId,
-    operation: 'update',
-    data: { title: id },
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'device-1',
-    sequence,
-    baseVersion: null,
-  } as const;
-  return { mutation, round: 0, tries: 0 };
+  return { mutation: sampleMutation({ id, objectName, recordId, sequence }), round: 0, tries: 0 };
 }
 
 const ids = (entries: Iterable<StoredEntry>) => Array.from(entries, ({ mutation }) => mutation.id);

@@ -2,23 +2,13 @@ import { expect, test } from 'vitest';
 import { ClientLog } from '../log/client-log.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import type { DeadLetter } from '../storage/client-storage.js';
+import { sampleDeadLetter, sampleMutation } from '../storage/contract/storage-samples.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { FaultStorage } from '../testing/fault-storage.js';
 import { DeadLetterList } from './dead-letter-list.js';
 
 function letter(id: string, more: Partial<DeadLetter> = {}): DeadLetter {
-  const mutation = {
-    id,
-    objectName: 'task',
-    recordId: id,
-    operation: 'update',
-    data: { title: id },
-    timestamp: '2026-01-01T00:00:00.000Z',
-    clientId: 'device-1',
-    sequence: 1,
-    baseVersion: 7,
-  } as const;
-  return { id, mutation, code: 'INVALID', reason: 'No.', deadAt: 1, ...more };
+  return { ...sampleDeadLetter(id), mutation: sampleMutation({ id, recordId: id }), ...more };
 }
 
 /** The dead letters of a log, to which `put` adds as an answer does. */

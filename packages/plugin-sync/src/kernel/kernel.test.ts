@@ -1,7 +1,7 @@
-import type { SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ScriptedServer } from '../../test/fixtures/scripted-server.js';
+import { TestPlatform } from '../platform/test-platform.js';
 import { SyncPlugin } from '../sync-plugin.js';
-import type { SyncTransport } from '../transport/transport.js';
 import { createKernel as createSmallKernel } from './browser.js';
 import { createKernel } from './node.js';
 
@@ -11,30 +11,17 @@ vi.setConfig({ testTimeout: 60_000 });
 /** Without signal handlers, of which each kernel would leave some behind. */
 const config = { gracefulShutdown: false } as const;
 
-/** A server that applies whatever is pushed, and the requests it got. */
-function agreeingServer() {
-  const requests: SyncPushRequest[] = [];
-  const transport: SyncTransport = {
-    async push(request): Promise<SyncPushResponse> {
-      requests.push(request);
-      const results = request.mutations.map(() => ({ status: 'applied' as const, serverVersion: 1 }));
-      return { results, serverChanges: [], checkpoint: 'c1' };
-    },
-  };
-  return { transport, requests };
-}
-
 describe.each([
   ["ObjectStack's kernel", createKernel],
   ['the small kernel', createSmallKernel],
 ])('%s', (_name, create) => {
   it('runs the client of the users guide as kernel.sync', async () => {
-    const { transport, requests } = agreeingServer();
+    const server = new ScriptedServer(new TestPlatform());
     const kernel = create({
       plugins: [
         new SyncPlugin({
           clientId: 'device-abc-123',
-          transport,
+          transport: server,
           defaultConfig: {
             enabled: true,
             strategy: 'last-write-wins',
@@ -57,7 +44,7 @@ describe.each([
       baseVersion: null,
     });
     await engine.sync();
-    const sent = requests.flatMap(({ mutations }) => mutations.map(({ recordId, data }) => [recordId, data]));
+    const sent = server.requests.flatMap(({ mutations }) => mutations.map(({ recordId, data }) => [recordId, data]));
     expect(sent).toEqual([['t1', { title: 'a' }]]);
     expect(kernel.getService('sync')).toBe(kernel.sync);
   });

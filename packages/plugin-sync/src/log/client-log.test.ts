@@ -1,5 +1,6 @@
 import type { JsonObject } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
+import { isFrozen } from '../../test/fixtures/is-frozen.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { FaultStorage } from '../testing/fault-storage.js';
@@ -293,10 +294,3 @@ test('leaves nothing in the storage that somebody could still change', async () 
     true,
   ]);
 });
-
-function isFrozen(values: readonly unknown[]): boolean {
-  return values.every(
-    (value) =>
-      typeof value !== 'object' || value === null || (Object.isFrozen(value) && isFrozen(Object.values(value))),
-  );
-}

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { device } from '../fixtures/device.js';
+import { isFrozen } from '../fixtures/is-frozen.js';
 import { appliesWith, change, rejects } from '../fixtures/scripted-server.js';
 import { turns } from '../fixtures/turns.js';
 
@@ -201,10 +202,3 @@ test('leaves no record in the storage that somebody could still change', async (
     true,
   ]);
 });
-
-function isFrozen(values: readonly unknown[]): boolean {
-  return values.every(
-    (value) =>
-      typeof value !== 'object' || value === null || (Object.isFrozen(value) && isFrozen(Object.values(value))),
-  );
-}

@@ -151,14 +151,6 @@ test('asked to sync while it waits for an answer, it learns also what was change
   expect(await seen()).toEqual({ t1: 'new' });
 });
 
-function gate() {
-  let open: () => void = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open: () => open(), opened };
-}
-
 test('makes one request at a time when sync is asked for again and again', async () => {
   const { edit, platform, server, tasks } = device({ otherwise: slowly(1000) });
   edit();
@@ -170,15 +162,6 @@ test('makes one request at a time when sync is asked for again and again', async
     distinct: 1,
   });
 });
-
-/** Applies everything, and takes this long to answer. */
-function slowly(ms: number): Step {
-  return async (request, server) => {
-    const answer = await applies(request, server);
-    await server.wait(ms);
-    return answer;
-  };
-}
 
 test('waits for an explicit sync when the scheduled one was cancelled', async () => {
   const { edit, platform, server, tasks } = device();
@@ -264,3 +247,21 @@ test('a sync asked for while paused answers null, also after an earlier success'
   tasks.pause();
   expect(await tasks.sync()).toBe(null);
 });
+
+/** Applies everything, and takes this long to answer. */
+function slowly(ms: number): Step {
+  return async (request, server) => {
+    const answer = await applies(request, server);
+    await server.wait(ms);
+    return answer;
+  };
+}
+
+/** What others wait for until it is opened. */
+function gate() {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open: () => open(), opened };
+}

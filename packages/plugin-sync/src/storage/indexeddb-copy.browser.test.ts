@@ -62,6 +62,28 @@ describe.skipIf(!hasChromium)('a copy of what only this device has', async () =>
     expect(await load(page, 'lost in use')).toEqual(backup);
   });
 
+  it('says that everything was deleted, also when the copy went with it and cannot be asked', async () => {
+    const own = await browser.newContext();
+    const tab = await openTab(own);
+    await commit(tab, 'cleared', { meta, ...waiting });
+    await tab.evaluate(() => {
+      // In Chromium 156 nothing opens any more in a bucket that was deleted while the page had it.
+      const { open } = IDBFactory.prototype;
+      IDBFactory.prototype.open = function (...args) {
+        if (this !== indexedDB) throw new DOMException('Gone.', 'InvalidStateError');
+        return open.apply(this, args);
+      };
+    });
+    const devTools = await own.newCDPSession(tab);
+    await devTools.send('Storage.clearDataForOrigin', { origin: 'https://app.test', storageTypes: 'indexeddb' });
+    await eventually(async () => {
+      const loading = load(tab, 'cleared');
+      await tab.evaluate(() => indexedDbPage.advance(2000));
+      expect(await loading).toBe('CLEARED');
+    });
+    await own.close();
+  });
+
   it('I1 makes up for what it missed when it was not there', async () => {
     const old = await openTab(page.context());
     await old.evaluate(() => Object.defineProperty(navigator, 'storageBuckets', { value: undefined }));

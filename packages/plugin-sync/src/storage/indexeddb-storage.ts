@@ -221,8 +221,6 @@ export class IndexedDbStorage implements ClientStorage {
       const request = indexedDB.open(this.#name, SCHEMA_VERSION);
       request.onupgradeneeded = () => {
         const { transaction } = request as { readonly transaction: IDBTransaction };
-        // The silent copy may have what the last database had.
-        if (!isCopyKnown) return transaction.abort();
         if (this.#wasOpen) {
           // What was open is gone. Nothing is made in its place: another tab would take it for what it had open, and if
           // the user is deleting the site's data, the copy may just not be deleted yet.
@@ -231,6 +229,8 @@ export class IndexedDbStorage implements ClientStorage {
           this.#onLost();
           return;
         }
+        // The silent copy may have what the last database had.
+        if (!isCopyKnown) return transaction.abort();
         createStores(request.result);
         const backup = this.#copy?.backup;
         if (backup) void fill(transaction, backup);

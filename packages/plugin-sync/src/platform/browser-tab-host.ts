@@ -1,4 +1,5 @@
 /** The browser itself: Web Locks and BroadcastChannel. */
+import { whileFrozen } from './page-freeze.js';
 import type { TabHost } from './tab-host.js';
 
 /** The tabs of this browser; `undefined` if it has no Web Locks or no BroadcastChannel. */
@@ -23,8 +24,13 @@ export function browserTabHost(): TabHost | undefined {
         onGranted();
         return hold;
       };
-      // A stealing request must not carry a signal.
-      locks.request(name, steal ? { steal } : { signal }, granted).catch(lost);
+      const ask = async () => {
+        // A page that asks while it is left is not kept for the way back.
+        await whileFrozen();
+        // A stealing request must not carry a signal.
+        await locks.request(name, steal ? { steal } : { signal }, granted);
+      };
+      ask().catch(lost);
       return () => {
         isOver = true;
         release();

@@ -120,6 +120,18 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     await expectDone([first], tasks);
   });
 
+  it('neither holds a lock while it is frozen nor asks for one, which would keep it from the back/forward cache', async () => {
+    const { app, open, first } = await openRealTabs(1);
+    await first.hide();
+    await first.freeze();
+    const beside = await open();
+    const locks = await beside.evaluate('navigator.locks.query().then(({ held, pending }) => [...held, ...pending])');
+    expect(JSON.stringify(locks)).not.toContain(app);
+    await first.thaw();
+    await first.evaluate("tabsPage.create('b')");
+    await expectDone([first], ['a', 'b']);
+  });
+
   it('syncs for a tab that does not lead, and tells it the outcome', async () => {
     const { tabs } = await openTabs(2);
     const { page } = tabs[1];
@@ -143,16 +155,18 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
     }
   });
 
-  /** Two tabs of an app of their own that Playwright leaves alone; the first leads, and has sent the task `a`. */
-  async function openRealTabs() {
+  /** Tabs of an app of their own that Playwright leaves alone; the first leads, and has sent the task `a`. */
+  async function openRealTabs(count: 1 | 2 = 2) {
     const app = `app-${++apps}`;
     const openReal = await realTabs(browser);
-    const open = async (number: number) => {
+    /** Without a number, a tab without a client. */
+    const open = async (number?: number) => {
       const tab = await openReal(server.url);
-      await eventually(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${number}')`));
+      if (number) await eventually(() => tab.evaluate(`tabsPage.open('${app}', '${app} ${number}')`));
       return tab;
     };
-    const [first, second] = [await open(1), await open(2)];
+    const first = await open(1);
+    const second = count === 2 ? await open(2) : first;
     await first.evaluate("tabsPage.create('a')");
     await expectDone([first, second], ['a']);
     return { app, open, first, second };

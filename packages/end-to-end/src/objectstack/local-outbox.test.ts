@@ -1,4 +1,5 @@
 /** What the app has written and could not be recorded at once. */
+import { MemoryStorage } from '@objectql/plugin-sync';
 import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
@@ -84,6 +85,32 @@ it('I8 meets as a conflict what an earlier process had no time to show before it
   const parked = again.sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
   expect([parked, await again.tasks()]).toEqual([[['title']], { t1: 'Theirs (new)' }]);
 });
+
+it.each(['learns of it before it records the write', 'has lost its storage as well'])(
+  'I8 meets as a conflict what others wrote on a server that was restored while a write waited, where the device %s',
+  async (how) => {
+    const server = new SyncHandler({ strategy: 'manual' });
+    await changeTitle(server, 'Buy milk');
+    const { directory, ...first } = await startDevice(server, { name: 'a' });
+    await first.exchange();
+    await first.local.destroy();
+    await first.engine.update('task', { id: 't1', title: 'Mine' }, system);
+    // The same version as before, and something else.
+    const restored = new SyncHandler({ strategy: 'manual' });
+    await changeTitle(restored, 'Theirs');
+    const isLost = how.startsWith('has lost');
+    if (!isLost) {
+      first.sync.client.transport = { push: (request) => restored.handlePush(request) };
+      await first.sync.syncAll();
+    }
+    await first.stop();
+    const storage = isLost ? { storage: new MemoryStorage() } : {};
+    const again = await startDevice(restored, { name: 'a', directory, ...storage });
+    await again.exchange();
+    const parked = again.sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
+    expect([parked, await titlesAt(restored)]).toEqual([[['title']], { t1: 'Theirs' }]);
+  },
+);
 
 it('keeps what it refuses out of a transaction with which the app goes on', async () => {
   const server = new SyncHandler();

@@ -45,16 +45,17 @@ export class Outbox {
   /** Notes a write in the transaction that makes it. Throws `SyncUsageError` for a write that could not be recorded. */
   async note({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<void> {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
+    const { user, logId } = this.#client.log.meta;
     const row = {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
       mutation_id: this.#platform.newId(),
       noted_at: instantOf(this.#platform.now()),
-      noted_for: this.#client.log.meta.user,
+      noted_for: user,
       object_name: objectName,
       record_id: recordId,
       operation,
       data: data ? JSON.stringify(data) : null,
-      base: base ? JSON.stringify(base) : null,
+      base: base ? JSON.stringify({ ...base, logId }) : null,
     };
     await this.#engine.insert(OUTBOX, row, { context });
   }
@@ -135,14 +136,22 @@ export class Outbox {
     // An earlier try recorded it, but ended before it removed the note.
     if (this.#recorded.has(made.id)) return;
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
-    const baseVersion = base?.epochs === log.meta.epochs ? base.version : null;
+    const isOfThisFeed = base?.epochs === log.meta.epochs && base.logId === log.meta.logId;
+    const baseVersion = isOfThisFeed ? base.version : null;
     this.#client.record(checkNewMutation({ objectName, recordId, operation, data, baseVersion }), made);
     this.#recorded.add(made.id);
   }
 }
 
+/** With the log at that time: another storage counts its epochs anew. */
+type NotedBase = Shown & { readonly logId: string };
+
 /** A noted write, with the id of its mutation, the time it was made, and its user if known. */
-type NotedBefore = Noted & { readonly made: MadeBefore; readonly user: string | null };
+interface NotedBefore extends Noted {
+  readonly made: MadeBefore;
+  readonly user: string | null;
+  readonly base?: NotedBase;
+}
 
 /** Casts: these rows are written above and nowhere else. */
 function toNoted(row: EngineRow): NotedBefore {
@@ -153,6 +162,6 @@ function toNoted(row: EngineRow): NotedBefore {
     recordId: row.record_id as string,
     operation: row.operation as MutationOperation,
     ...(typeof row.data === 'string' ? { data: JSON.parse(row.data) as JsonObject } : {}),
-    ...(typeof row.base === 'string' ? { base: JSON.parse(row.base) as Shown } : {}),
+    ...(typeof row.base === 'string' ? { base: JSON.parse(row.base) as NotedBase } : {}),
   };
 }

@@ -2,11 +2,13 @@
 import { MemoryStorage } from '@objectql/plugin-sync';
 import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
+import { refuseCommit } from '@objectql/sync-types/kernel';
 import { expect, it, vi } from 'vitest';
 import {
   changeTitle,
   type FailingOperation,
   failing,
+  passing,
   startDevice,
   system,
   titlesAt,
@@ -84,6 +86,25 @@ it('I8 meets as a conflict what an earlier process had no time to show before it
   await again.exchange();
   const parked = again.sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
   expect([parked, await again.tasks()]).toEqual([[['title']], { t1: 'Theirs (new)' }]);
+});
+
+it('I8 meets as a conflict what a failed commit did not show to its user', async () => {
+  const server = new SyncHandler({ strategy: 'manual' });
+  await changeTitle(server, 'Buy milk');
+  const full = passing('full', async (operation, next) => {
+    await next();
+    if (operation.object === 'task' && Object(operation.data).title === 'Theirs')
+      refuseCommit(operation.context?.transaction, new Error('The disk is full.'));
+  });
+  const { engine, sync, exchange, failures } = await startDevice(server, { name: 'a', plugins: [full] });
+  await exchange();
+  await changeTitle(server, 'Theirs');
+  await exchange();
+  const shown = await engine.findOne('task', { where: { id: 't1' } }, system);
+  await engine.update('task', { id: 't1', title: 'Mine' }, system);
+  await sync.syncAll();
+  const parked = sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
+  expect([shown?.title, parked, failures[0]]).toEqual(['Buy milk', [['title']], 'The disk is full.']);
 });
 
 it.each(['learns of it before it records the write', 'has lost its storage as well'])(

@@ -8,6 +8,7 @@ import { findMissedChange } from './invariants/checkpoint.js';
 import { findDifference, findReplicaDifference } from './invariants/convergence.js';
 import { findLostMutation } from './invariants/durability.js';
 import { findLostUpdate } from './invariants/lost-update.js';
+import { findRenumbered } from './invariants/renumbered.js';
 import { findLeak } from './invariants/secrecy.js';
 import { findStepBack } from './invariants/step-back.js';
 import { Permissions } from './permissions.js';
@@ -115,6 +116,17 @@ it('I2 lets a user take up what was set aside once more when the server has forg
     return verdict.first?.invariant;
   };
   expect([judgeAfter(0), judgeAfter(Number.POSITIVE_INFINITY)]).toEqual(['I2', undefined]);
+});
+
+it('I2 sees a mutation that gets another sequence while it waits, unless its log is another one', () => {
+  const meta = { logId: 'l', nextSequence: 3, checkpoint: null, walk: null, user: null, epochs: 0, revision: 0 };
+  const stored = { meta, pending: new Map([['m1', 1]]) };
+  const under = (sequence: number, logId: string) =>
+    findRenumbered(
+      { meta: { ...meta, logId }, putEntries: [{ mutation: { ...said, sequence }, round: 0, tries: 0 }] },
+      stored,
+    );
+  expect([under(1, 'l'), under(2, 'l'), under(2, 'another')]).toEqual([undefined, 'm1', undefined]);
 });
 
 it('I8 sees a clone’s write lost to its original once a place of their log shows that they are two', () => {

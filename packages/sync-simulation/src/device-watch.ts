@@ -6,6 +6,7 @@ import type { DeviceEngine } from './engine/device-engine.js';
 import { findMissedChange, readPlace } from './invariants/checkpoint.js';
 import { findLostMutation } from './invariants/durability.js';
 import { findOvertaken } from './invariants/overtaken.js';
+import { findRenumbered } from './invariants/renumbered.js';
 import { findStepBack } from './invariants/step-back.js';
 import type { Permissions } from './permissions.js';
 import type { WorldPlan } from './plan.js';
@@ -55,6 +56,10 @@ export class DeviceWatch {
     const { name, disk, verdict, wire, truth, engine } = this.#parts;
     const back = findStepBack(batch, disk.shadow);
     if (back) verdict.report('I5', `${name}: ${back}`);
+    const renumbered = findRenumbered(batch, disk.shadow);
+    // An id that the application uses twice belongs to two mutations.
+    if (renumbered && !disk.reused.has(renumbered))
+      verdict.report('I2', `${name} gave ${renumbered} another sequence while it waits.`);
     disk.committed(batch);
     engine()?.committed(batch);
     for (const { mutation } of batch.putEntries ?? []) disk.logged.add(mutation.id);

@@ -87,6 +87,9 @@ export async function perform(action: Action, world: World): Promise<void> {
       return endSync(world.device(action.device), world);
     case 'signIn':
       return signIn(action, world.device(action.device), world);
+    case 'failCommits':
+      world.device(action.device).engine?.failCommits(action.share, action.forMs);
+      return;
     case 'cutEngine':
       return cutEngine(action, world.device(action.device));
     default:

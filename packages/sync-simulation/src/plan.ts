@@ -159,6 +159,8 @@ export type Action = Timed &
     | { readonly do: 'endSync'; readonly device: number }
     /** For a minute somebody else uses the device's engine, with a storage of their own, and changes something. */
     | { readonly do: 'signIn'; readonly device: number; readonly edits: readonly Edit[] }
+    /** For a while, this share of the commits fails that sync makes in the device's engine by itself. */
+    | { readonly do: 'failCommits'; readonly device: number; readonly forMs: number; readonly share: number }
     /** The device's power is cut, and its engine loses the last commits. */
     | { readonly do: 'cutEngine'; readonly device: number; readonly commits: number }
     | { readonly do: 'setLimits'; readonly pageRecords: number; readonly maxMutations: number }

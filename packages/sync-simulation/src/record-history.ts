@@ -25,8 +25,20 @@ export class RecordHistory {
     { meta, truth }: { readonly meta: ClientMeta | undefined; readonly truth: ServerTruth },
   ): readonly (JsonObject | null)[] {
     const states = this.#states.get(`${name} ${version}`) ?? [];
-    const at = readPlace(meta?.checkpoint);
-    const isOfThisLine = at && !meta?.walk && truth.isOfThisFeed(at);
+    const isOfThisLine = knowsPresent(meta, truth);
     return states.flatMap(({ line, data }) => (isOfThisLine && line !== truth.line ? [] : [data]));
   }
+}
+
+/** True for a client that knew another history than the present one, and knows this one now, or has forgotten it. */
+export function isOfLostFeed(before: ClientMeta | undefined, now: ClientMeta | undefined, truth: ServerTruth): boolean {
+  const was = readPlace(before?.checkpoint);
+  // The server tells a client without a checkpoint of no restore.
+  return was !== undefined && !truth.isOfThisFeed(was) && (!now?.checkpoint || knowsPresent(now, truth));
+}
+
+/** True for a client that has seen the server's present history, and only this one. */
+function knowsPresent(meta: ClientMeta | undefined, truth: ServerTruth): boolean {
+  const at = readPlace(meta?.checkpoint);
+  return at !== undefined && !meta?.walk && truth.isOfThisFeed(at);
 }

@@ -1,6 +1,7 @@
 /** The second half of a schedule: no more faults, and everything must come to rest and agree. */
 import type { SyncClient } from '@objectql/plugin-sync';
 import type { Device } from './device.js';
+import { editAtRest } from './engine/edit-at-rest.js';
 import { findEngineDifference } from './engine/engine-difference.js';
 import { findDifference } from './invariants/convergence.js';
 import type { World } from './world.js';
@@ -40,7 +41,7 @@ export async function settle(world: World): Promise<void> {
     if (verdict.first) return;
     if (await haveSettled(devices, round)) {
       engineDifference = await compare(world);
-      if (!engineDifference) return;
+      if (!engineDifference) return editEngines(world);
     }
     rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
   }
@@ -112,6 +113,18 @@ function findDifferenceOfEngines({ devices, host, permissions }: World): string 
     if (different) return `${name}: ${different}`;
   }
   return undefined;
+}
+
+/** The apps on local data engines go on. */
+async function editEngines({ devices, host, verdict }: World): Promise<void> {
+  for (const device of devices) {
+    const { engine, plugin, name } = device;
+    if (!engine?.app || !plugin || verdict.first) continue;
+    const { app, place } = engine;
+    const keeps = (objectName: string) => device.keeps(objectName);
+    const wrong = await editAtRest({ app, place, client: plugin.client, keeps }, host.truth);
+    if (wrong) verdict.report(wrong.invariant, `${name}: ${wrong.message}`);
+  }
 }
 
 /** A change that nobody else makes and nothing refuses. */

@@ -1,11 +1,15 @@
 /** Gives devices of a schedule local data engines, and draws the faults of these. */
 import type { RecordId } from '@objectql/sync-types';
+import { drawEngineStory } from './engine-stories.js';
 import type { Action, Edit, EnginePlan, Plan } from './plan.js';
 import { Random } from './random.js';
 
 /** The same schedule, with engines. */
 export function withEngines({ seed, world, actions }: Plan): Plan {
   const random = new Random('engines', seed);
+  // Drawn from a stream of their own, so that the rest of a schedule stays the same.
+  const stories = new Random('engine stories', seed);
+  const storyChance = stories.chance(0.5) ? 0.06 : 0;
   const all = Array.from({ length: world.devices }, (_, index) => index);
   const some = all.filter(() => random.chance(0.7));
   const engines: EnginePlan = {
@@ -15,12 +19,16 @@ export function withEngines({ seed, world, actions }: Plan): Plan {
     slow: random.chance(0.4) ? random.next() * 0.5 : 0,
     projects: random.pick(['bidirectional', 'bidirectional', 'push-only', 'pull-only']),
   };
-  const isForgetful = world.retentionMs < 86_400_000 || actions.some(({ do: does }) => does === 'restore');
+  const isRestored = actions.some(({ do: does }) => does === 'restore');
+  const isForgetful = world.retentionMs < 86_400_000 || isRestored;
   let edits: readonly Edit[] = [];
-  const withMore = actions.flatMap((action): readonly Action[] => {
+  const withMore = actions.flatMap((action, index): readonly Action[] => {
     const kept = asEngineBears(action);
     if (kept.do === 'edit') edits = kept.edits;
-    return [kept, ...drawFurther(random, { device: random.between(0, world.devices - 1), isForgetful, edits })];
+    const further = drawFurther(random, { device: random.between(0, world.devices - 1), isForgetful, edits });
+    if (!stories.chance(storyChance)) return [kept, ...further];
+    const story = { devices: world.devices, isRestored, edits, value: STORY_VALUES + index * 1000 };
+    return [kept, ...further, ...drawEngineStory(stories, story)];
   });
   return { seed, world: { ...world, engines }, actions: withMore };
 }
@@ -57,6 +65,8 @@ interface Drawing {
 
 /** The first value of further edits: larger than those of any other. */
 const FURTHER_VALUES = 2_000_000;
+/** The first value of the edits in stories: larger still. */
+const STORY_VALUES = 4_000_000;
 
 function drawFurther(random: Random, { device, isForgetful, edits: last }: Drawing): readonly Action[] {
   const afterMs = 0;

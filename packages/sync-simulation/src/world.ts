@@ -8,7 +8,7 @@ import { isAnnounced, Network } from './network.js';
 import { Permissions } from './permissions.js';
 import type { Plan } from './plan.js';
 import { endOfTurn } from './platform/turn.js';
-import { RecordHistory } from './record-history.js';
+import { isOfLostFeed, RecordHistory } from './record-history.js';
 import { ServerHost } from './server-host.js';
 import { ServerTruth } from './server-truth.js';
 import { Verdict } from './violation.js';
@@ -186,6 +186,7 @@ export class World {
   #newPlace(): EnginePlace {
     return new EnginePlace({
       verdict: this.verdict,
+      isOfLostFeed: (before, now) => isOfLostFeed(before, now, this.host.truth),
       statesOf: (name, version, meta) => this.#history.statesOf({ name, version }, { meta, truth: this.host.truth }),
     });
   }

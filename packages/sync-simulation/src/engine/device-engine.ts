@@ -8,6 +8,7 @@ import { nameOf } from '../record-name.js';
 import type { VirtualTime } from '../virtual-time.js';
 import type { Committer, EnginePlace } from './engine-place.js';
 import { LocalApp } from './local-app.js';
+import type { EngineFaults } from './memory-engine.js';
 
 export interface DeviceEngineParts {
   readonly name: string;
@@ -37,6 +38,8 @@ export class DeviceEngine {
   #hasCaughtUp = false;
   /** The number of user's decisions that are being recorded. */
   #decisions = 0;
+  /** Until when more of sync's commits fail than otherwise. */
+  #failing = { until: 0, share: 0 };
 
   constructor(parts: DeviceEngineParts) {
     this.#parts = parts;
@@ -48,9 +51,9 @@ export class DeviceEngine {
 
   /** Starts another process. Rejects if it cannot go on. */
   start(plugin: SyncPlugin, gate: Gate): Promise<void> {
-    const { disk, name, user, keeps, world, place, time, mutant, isFaulty, onNoted, onChanged } = this.#parts;
-    const { isHooked = false, slow = 0, fail = 0 } = world.engines ?? {};
-    const faults = () => (isFaulty() ? { slow, fail } : { slow: 0, fail: 0 });
+    const { disk, name, user, keeps, world, place, time, mutant, onNoted, onChanged } = this.#parts;
+    const { isHooked = false } = world.engines ?? {};
+    const faults: EngineFaults = (asked) => this.#faults(asked);
     const { records, pending, conflicts } = disk.shadow;
     const named = [...pending.keys(), ...conflicts].map((id) => disk.entryById.get(id)?.name ?? '');
     const held = new Set([...records.keys(), ...named]);
@@ -61,6 +64,9 @@ export class DeviceEngine {
     const committer: Committer = {
       name,
       user,
+      get meta() {
+        return disk.shadow.meta;
+      },
       get hasCaughtUp() {
         return hasCaughtUp();
       },
@@ -71,6 +77,11 @@ export class DeviceEngine {
     };
     this.app = new LocalApp({ place, plugin, gate, faults, time, committer, mutant, isHooked });
     return this.app.start();
+  }
+
+  /** For a while, this share of the commits fails that sync makes by itself. */
+  failCommits(share: number, forMs: number): void {
+    this.#failing = { until: this.#parts.time.now() + forMs, share };
   }
 
   stop(): void {
@@ -113,5 +124,13 @@ export class DeviceEngine {
   /** True for a mutation that waits in the engine to be recorded. */
   isWaiting(id: string): boolean {
     return this.place.isWaiting(id);
+  }
+
+  #faults(asked: Parameters<EngineFaults>[0]): ReturnType<EngineFaults> {
+    const { world, isFaulty, time } = this.#parts;
+    const { slow = 0, fail = 0 } = world.engines ?? {};
+    if (!isFaulty()) return { slow: 0, fail: 0 };
+    const isFailing = asked === 'commit of sync' && time.now() < this.#failing.until;
+    return { slow, fail: isFailing ? Math.max(fail, this.#failing.share) : fail };
   }
 }

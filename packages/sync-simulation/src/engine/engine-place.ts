@@ -24,12 +24,16 @@ interface Note {
   readonly user: string;
   /** What the engine showed when it was written. */
   readonly shown: JsonObject;
+  /** What the client had stored then. */
+  readonly meta: ClientMeta | undefined;
 }
 
 /** What matters here of the process that has committed something. */
 export interface Committer {
   readonly name: string;
   readonly user: string;
+  /** The facts that its client has stored. */
+  readonly meta: ClientMeta | undefined;
   /** True once a sync has ended in this process. */
   readonly hasCaughtUp: boolean;
   /** Whether it receives other devices' changes of an object. */
@@ -44,6 +48,8 @@ export interface Committer {
 
 export interface EnginePlaceParts {
   readonly verdict: Verdict;
+  /** True for a client that knew another history of the server than it knows now. */
+  readonly isOfLostFeed: (before: ClientMeta | undefined, now: ClientMeta | undefined) => boolean;
   /**
    * A record's state at a version, in the history that a client with these facts knows, or in each that it may know.
    */
@@ -126,6 +132,7 @@ export class EnginePlace {
         at: String(after.noted_at),
         user: committer.user,
         shown: valuesOf(before),
+        meta: committer.meta,
       });
       committer.noted(id);
     }
@@ -133,10 +140,7 @@ export class EnginePlace {
   }
 
   /** Judges a mutation that is in this user's log for the first time, and not because the user decided a conflict. */
-  recorded(
-    mutation: MutationLogEntry,
-    { user, name: device, meta }: Pick<Committer, 'user' | 'name'> & { readonly meta: ClientMeta | undefined },
-  ): void {
+  recorded(mutation: MutationLogEntry, { user, name: device, meta }: Pick<Committer, 'user' | 'name' | 'meta'>): void {
     const { verdict } = this.#parts;
     const { id, operation, data = null, timestamp, baseVersion } = mutation;
     const note = this.#notes.get(id);
@@ -151,7 +155,10 @@ export class EnginePlace {
     this.#recorded.add(id);
     if (note.order < (this.#lastRecorded.get(name) ?? 0)) verdict.report('I3', `${what} behind a later one.`);
     this.#lastRecorded.set(name, note.order);
-    if (baseVersion !== null) this.#checkBase(note, this.#parts.statesOf(name, baseVersion, meta), what);
+    if (baseVersion === null) return;
+    if (this.#parts.isOfLostFeed(note.meta, meta))
+      verdict.report('I8', `${what} on v${baseVersion} of a feed that is lost.`);
+    this.#checkBase(note, this.#parts.statesOf(name, baseVersion, meta), what);
   }
 
   /** Judges a mutation that is in a log again although its user still has to decide about it. */
@@ -162,7 +169,8 @@ export class EnginePlace {
 
   /** A mutation's base must be a state that the user has seen. */
   #checkBase({ name, data, shown }: Note, states: readonly (JsonObject | null)[], what: string): void {
-    for (const field of Object.keys(data ?? {})) {
+    // A delete is of all that its user has seen.
+    for (const field of Object.keys(data ?? shown)) {
       const seen = shown[field] ?? null;
       if (seen === null || this.#own.has(`${name} ${field} ${JSON.stringify(seen)}`)) continue;
       if (states.some((state) => isSame(state?.[field] ?? null, seen))) continue;

@@ -2,18 +2,18 @@
 import type { SyncPlugin } from '@objectql/plugin-sync';
 import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import { type KernelLogger, SmallKernel } from '@objectql/sync-types/kernel';
-import type { Gate, GateParts } from '../gate.js';
+import type { Gate } from '../gate.js';
 import type { Mutant } from '../mutants/mutant.js';
 import type { VirtualTime } from '../virtual-time.js';
 import { ENGINE_OBJECTS } from './engine-objects.js';
 import type { Committer, EnginePlace } from './engine-place.js';
-import { MemoryEngine } from './memory-engine.js';
+import { type EngineFaults, MemoryEngine } from './memory-engine.js';
 
 export interface LocalAppParts {
   readonly place: EnginePlace;
   readonly plugin: SyncPlugin;
   readonly gate: Gate;
-  readonly faults: GateParts['faults'];
+  readonly faults: EngineFaults;
   readonly time: VirtualTime;
   readonly committer: Committer;
   readonly mutant: Mutant | undefined;
@@ -44,7 +44,8 @@ export class LocalApp {
       onCommit: (changes) => place.committed(changes, committer),
       found:
         mutant?.found &&
-        ((name, rows, query) => mutant.found?.(name, rows, { query, now: plugin.platform.now() }) ?? rows),
+        ((name, rows, query) =>
+          mutant.found?.(name, rows, { query, now: plugin.platform.now(), client: plugin.client.log.meta }) ?? rows),
       isInserted: mutant?.isInserted,
       isCommittedAnyway: mutant?.isCommittedAnyway,
       isBesideTransactions: mutant?.isBesideTransactions,
@@ -77,10 +78,9 @@ export class LocalApp {
     const add = listeners.add.bind(listeners);
     listeners.add = (listener) => {
       add(listener);
-      time.after(
-        0,
-        () => void listener.onSyncComplete?.({ protocol: 2, results: [], serverChanges: [], checkpoint: '' }),
-      );
+      const tell = async () =>
+        listener.onSyncComplete?.({ protocol: 2, results: [], serverChanges: [], checkpoint: '' });
+      time.after(0, () => void tell().catch(() => {}));
     };
   }
 

@@ -20,10 +20,13 @@ import { EngineTransaction } from './engine-transaction.js';
 type Middleware = Parameters<DataEngine['registerMiddleware']>[0];
 type Hook = (operation: EngineOperation) => Promise<void>;
 
+/** Probabilities, for a commit that sync makes by itself or for anything else. */
+export type EngineFaults = (asked: 'commit of sync' | 'other') => ReturnType<GateParts['faults']>;
+
 export interface MemoryEngineParts {
   readonly database: EngineDatabase;
   readonly gate: Gate;
-  readonly faults: GateParts['faults'];
+  readonly faults: EngineFaults;
   readonly objects: readonly EngineObject[];
   /** Called at once with what a transaction has made durable. */
   readonly onCommit: (changes: readonly RowChange[]) => void;
@@ -201,9 +204,9 @@ export class MemoryEngine implements DataEngine {
     return mine;
   }
 
-  #pass<T>(operation: () => Promise<T>): Promise<T> {
+  #pass<T>(operation: () => Promise<T>, asked: Parameters<EngineFaults>[0] = 'other'): Promise<T> {
     const { gate, faults } = this.#parts;
-    return gate.pass(operation, faults);
+    return gate.pass(operation, () => faults(asked));
   }
 
   async #begin<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
@@ -213,7 +216,8 @@ export class MemoryEngine implements DataEngine {
       const result = await work(transaction);
       // A transaction that only read does not reach the disk.
       const commit = isCommittedAnyway ? EngineTransaction.prototype.commit : transaction.commit;
-      await (transaction.isChanged ? this.#pass(() => commit.call(transaction)) : commit.call(transaction));
+      const asked = actor.getStore() ? 'other' : 'commit of sync';
+      await (transaction.isChanged ? this.#pass(() => commit.call(transaction), asked) : commit.call(transaction));
       return result;
     } catch (error) {
       transaction.rollBack(error);

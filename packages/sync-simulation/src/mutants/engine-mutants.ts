@@ -16,7 +16,7 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a local engine does not know what is synced',
     breaks: 'I1',
-    hint: 1,
+    hint: 5,
     isInserted: (objectName) => objectName !== KNOWN,
   },
   {
@@ -28,13 +28,13 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a transaction commits in which a write could not be noted',
     breaks: 'I1',
-    hint: 4,
+    hint: 7,
     isCommittedAnyway: true,
   },
   {
     name: 'a write is of the time at which it is recorded',
     breaks: 'I10',
-    hint: 1,
+    hint: 5,
     found: changed((note, { now }) => ({ ...note, noted_at: new Date(now).toISOString() })),
   },
   {
@@ -52,8 +52,17 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a write is based on what its user has not seen',
     breaks: 'I8',
-    hint: 5,
+    hint: 1,
     found: changed((note) => ({ ...note, base: newer(note.base) })),
+  },
+  {
+    name: 'a version of a feed that is lost counts as one of the present feed',
+    breaks: 'I8',
+    hint: 91,
+    found: changed((note, { client: { epochs, logId } }) => ({
+      ...note,
+      base: withBase(note.base, { epochs, logId }),
+    })),
   },
   {
     name: 'notes are recorded the last first',
@@ -82,6 +91,10 @@ function changed(change: (note: EngineRow, asked: Asked) => EngineRow): NonNulla
 
 function newer(base: unknown): unknown {
   if (typeof base !== 'string') return base;
-  const shown = JSON.parse(base) as { readonly version: number | null };
-  return JSON.stringify({ ...shown, version: shown.version && shown.version + 1 });
+  const { version } = JSON.parse(base) as { readonly version: number | null };
+  return withBase(base, { version: version && version + 1 });
+}
+
+function withBase(base: unknown, change: object): unknown {
+  return typeof base === 'string' ? JSON.stringify({ ...JSON.parse(base), ...change }) : base;
 }

@@ -1,5 +1,5 @@
 /** A rule that is switched off by changing what passes through a port: the product does not know of it. */
-import type { StorageBatch } from '@objectql/plugin-sync';
+import type { ClientMeta, StorageBatch } from '@objectql/plugin-sync';
 import type {
   Authorize,
   LedgerRow,
@@ -72,6 +72,8 @@ export interface Asked {
   readonly query: EngineQuery;
   /** By the device's clock. */
   readonly now: number;
+  /** The feed and the log of its client. */
+  readonly client: Pick<ClientMeta, 'epochs' | 'logId'>;
 }
 
 /** A mutant and what notices it. */

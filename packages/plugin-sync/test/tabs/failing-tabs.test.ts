@@ -156,7 +156,7 @@ test('shows in all tabs why sync failed, also in one that comes later, until it 
   expect([before, errors()]).toEqual([Array(3).fill(expect.any(String)), [null, null, null]]);
 });
 
-test('leads no sooner than its storage opens that did not at first, and tries no more once it is closed', async () => {
+test('leads no sooner than its storage opens that did not at first, tells why, and tries no more once it is closed', async () => {
   const world = await openTabs(1);
   const hidden = pick(world, 0);
   hidden.host.setVisible(false);
@@ -165,7 +165,10 @@ test('leads no sooner than its storage opens that did not at first, and tries no
   const [tab, closed] = [world.open(), world.open()];
   await world.advance(5000);
   await world.close(closed);
-  expect(closed.platform.pendingTimersMs).toEqual([]);
+  expect([closed.platform.pendingTimersMs, new Set(tab.heard)]).toEqual([
+    [],
+    new Set(['error: Another program reads it.']),
+  ]);
   hidden.tasks.records.create('t1', { title: 'one' });
   await world.advance(1000);
   const before = [hidden.plugin.client.status.pending, tab.connection.requests.length];

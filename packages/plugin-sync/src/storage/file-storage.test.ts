@@ -14,7 +14,8 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/fixtures/temporary-directory.js';
 import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
@@ -45,11 +46,9 @@ describe('FileStorage', () => {
   let path: string;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'file-storage-'));
+    directory = await temporaryDirectory();
     path = join(directory, 'sync.journal');
   });
-
-  afterEach(() => rm(directory, { recursive: true }));
 
   /** Stores the entries m1 … m<count>, each by a commit of its own, and closes. */
   async function storeEntries(count: number): Promise<void> {

@@ -7,7 +7,7 @@ import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
 import { close, commit, load } from '../../test/browser/indexeddb-calls.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
 import type { PageTests } from '../../test/browser/page-tests.js';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '../../test/fixtures/eventually.js';
 import type { BaseRecord } from './client-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 

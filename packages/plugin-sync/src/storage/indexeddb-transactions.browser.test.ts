@@ -5,7 +5,7 @@ import { hasChromium } from '../../test/browser/chromium.js';
 import type { IndexedDbPage } from '../../test/browser/indexeddb.page.js';
 import { commit, load } from '../../test/browser/indexeddb-calls.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '../../test/fixtures/eventually.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/indexeddb.page.ts', import.meta.url));

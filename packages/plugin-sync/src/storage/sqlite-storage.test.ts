@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/fixtures/temporary-directory.js';
 import { storageFaultContract } from './contract/faults.contract.js';
 import { storageModelContract } from './contract/model.contract.js';
 import type { StorageFixture } from './contract/storage-fixture.js';
@@ -32,11 +33,9 @@ describe('SqliteStorage', () => {
   let path: string;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'sqlite-storage-'));
+    directory = await temporaryDirectory();
     path = join(directory, 'sync.db');
   });
-
-  afterEach(() => rm(directory, { recursive: true }));
 
   it('syncs every commit to the disk, in a journal that lets others read', async () => {
     const database = new Database(path);

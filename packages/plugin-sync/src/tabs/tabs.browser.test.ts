@@ -6,7 +6,7 @@ import { hasChromium } from '../../test/browser/chromium.js';
 import { bundleForPage, openBrowser } from '../../test/browser/open-browser.js';
 import { type RealTab, realTabs } from '../../test/browser/real-tab.js';
 import type { TabsPage } from '../../test/browser/tabs.page.js';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '../../test/fixtures/eventually.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/tabs.page.ts', import.meta.url));
 

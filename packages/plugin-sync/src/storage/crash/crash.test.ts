@@ -1,11 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../../../test/fixtures/temporary-directory.js';
 import { lastBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { CRASH_STORAGES, openCrashStorage } from './crash-storage.js';
 
@@ -28,8 +27,7 @@ async function writeUntilKilled(kind: string, path: string, reports: number): Pr
 
 for (const kind of CRASH_STORAGES) {
   test(`I1 loses nothing it reported, and keeps no half of a batch, when its process is killed (${kind})`, async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'crash-'));
-    const path = join(directory, 'sync');
+    const path = join(await temporaryDirectory(), 'sync');
     let kept = 0;
     for (const reports of [1, 150, 3, 42, 7]) {
       const reported = await writeUntilKilled(kind, path, reports);
@@ -41,6 +39,5 @@ for (const kind of CRASH_STORAGES) {
       await storage.close();
       kept = last;
     }
-    await rm(directory, { recursive: true });
   }, 60_000);
 }

@@ -1,19 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryDirectory } from '../../../test/fixtures/temporary-directory.js';
 import { openCrashStorage } from './crash-storage.js';
 
 const NEIGHBOUR = fileURLToPath(new URL('./neighbour-process.ts', import.meta.url));
-
-async function newDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'neighbours-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  return directory;
-}
 
 /** Starts processes of these names, and resolves when all of them listen. */
 async function startNeighbours(kind: string, names: readonly string[]): Promise<readonly ChildProcess[]> {
@@ -41,7 +34,7 @@ async function stored(kind: string, path: string) {
 }
 
 test('I1 I2 numbers what several processes record at once on one new SQLite database, refusing none', async () => {
-  const directory = await newDirectory();
+  const directory = await temporaryDirectory();
   const neighbours = await startNeighbours('sqlite', ['a', 'b', 'c']);
   for (let round = 1; round <= 10; round++) {
     const path = join(directory, `${round}.db`);
@@ -54,7 +47,7 @@ test('I1 I2 numbers what several processes record at once on one new SQLite data
 }, 60_000);
 
 test('I1 refuses a file to a second process while the first lives, and gives it all when the first is killed', async () => {
-  const path = join(await newDirectory(), 'sync.journal');
+  const path = join(await temporaryDirectory(), 'sync.journal');
   const [first, second] = await startNeighbours('file', ['a', 'b']);
   if (!first || !second) throw new Error('Two processes were asked for.');
   expect(await record(first, path)).toBe('durable');

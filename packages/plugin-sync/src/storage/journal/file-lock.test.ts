@@ -1,22 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { eventually } from '../../../test/eventually.js';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../../test/fixtures/eventually.js';
+import { temporaryDirectory } from '../../../test/fixtures/temporary-directory.js';
 import { takeFileLock } from './file-lock.js';
 
 let directory: string;
 let path: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'file-lock-'));
+  directory = await temporaryDirectory();
   path = join(directory, 'sync.journal.lock');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 async function deadPid(): Promise<number> {
   const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });

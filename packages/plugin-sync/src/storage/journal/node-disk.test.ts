@@ -1,11 +1,11 @@
-import { link, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { link, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../../../test/fixtures/temporary-directory.js';
 import { nodeDisk } from './node-disk.js';
 
 test('writes where it is told, cuts off, replaces and removes files, and leaves none open', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'node-disk-'));
+  const directory = await temporaryDirectory();
   const path = join(directory, 'file');
   /** How many files this process holds open, where the system tells. */
   const openFiles = async () => (await readdir('/proc/self/fd').catch(() => [])).length;
@@ -25,13 +25,12 @@ test('writes where it is told, cuts off, replaces and removes files, and leaves 
   expect(String(await nodeDisk.read(path))).toBe('abXYZ');
   for (const _ of ['there', 'absent']) await nodeDisk.remove(path);
   expect([await nodeDisk.read(path), await readdir(directory)]).toEqual([undefined, []]);
-  await rm(directory, { recursive: true });
 });
 
 test('writes nothing any more once a write has failed', async () => {
   // There a file that is open keeps its name.
   if (process.platform === 'win32') return;
-  const directory = await mkdtemp(join(tmpdir(), 'node-disk-'));
+  const directory = await temporaryDirectory();
   const [path, otherName] = [join(directory, 'file'), join(directory, 'other')];
   const file = await nodeDisk.create(path);
   await link(path, otherName);
@@ -41,5 +40,4 @@ test('writes nothing any more once a write has failed', async () => {
   await expect(file.write(bytes, 0)).rejects.toMatchObject({ code: 'CLEARED' });
   expect((await stat(otherName)).size).toBe(bytes.length);
   await file.close();
-  await rm(directory, { recursive: true });
 });

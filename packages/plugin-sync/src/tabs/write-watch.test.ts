@@ -124,6 +124,7 @@ test('reads and tells nothing any more once it is stopped', async () => {
   const { watch, platform, storage, told } = await watching();
   const before = storage.operations.length;
   watch.begins('another');
+  watch.begins('a fourth');
   watch.ended('a third', 1, [REF]);
   watch.stop();
   expect(platform.pendingTimersMs).toEqual([]);

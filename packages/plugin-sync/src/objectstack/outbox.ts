@@ -32,7 +32,9 @@ export class Outbox {
   readonly #client: SyncClient;
   readonly #platform: SyncPlugin['platform'];
   readonly #turns = new TurnQueue();
-  #last: Promise<number> | undefined;
+  /** The highest number, once it is found. */
+  #last = 0;
+  #finding: Promise<void> | undefined;
   /** The mutations that this process has recorded, while their notes could not be removed yet. */
   readonly #recorded = new Set<string>();
 
@@ -61,20 +63,20 @@ export class Outbox {
   }
 
   /** The next number, after those of earlier processes. */
-  #next(context: EngineContext): Promise<number> {
-    const next = (this.#last ?? this.#find(context)).then((last) => last + 1);
-    this.#last = next;
-    // After a failure it is looked up again.
-    next.catch(() => {
-      if (this.#last === next) this.#last = undefined;
+  async #next(context: EngineContext): Promise<number> {
+    this.#finding ??= this.#find(context).catch((error) => {
+      // The next note looks again.
+      this.#finding = undefined;
+      throw error;
     });
-    return next;
+    await this.#finding;
+    return ++this.#last;
   }
 
-  async #find(context: EngineContext): Promise<number> {
+  async #find(context: EngineContext): Promise<void> {
     const query = { orderBy: [{ field: 'id', order: 'desc' } as const], limit: 1 };
     const [last] = await this.#engine.find(OUTBOX, query, { context });
-    return Number(last?.id ?? 0);
+    this.#last = Number(last?.id ?? 0);
   }
 
   /** Whether something of this record waits to be recorded. */

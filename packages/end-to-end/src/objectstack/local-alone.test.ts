@@ -64,6 +64,20 @@ it('I1 records what was there before sync of each object that says so, also unde
   expect([sent, device.failures]).toEqual([['door x', 'task x'], []]);
 });
 
+it('I2 records once what was there before sync, also if the first process ends before it could', async () => {
+  const server = new SyncHandler();
+  const { directory, ...before } = await startDevice(server, { name: 'a', isSynced: false });
+  await before.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await before.stop();
+  const busy = failing(
+    ({ object, context }) => object === 'objectstack_sync_outbox' && context?.transaction === undefined,
+  );
+  await (await startDevice(server, { name: 'a', directory, plugins: [busy] })).stop();
+  const again = await startDevice(server, { name: 'a', directory, isOffline: true });
+  const pending = [...again.sync.client.log.pending].map(({ mutation }) => [mutation.recordId, mutation.operation]);
+  expect(pending).toEqual([['t1', 'create']]);
+});
+
 it('keeps what is push-only once the server has it', async () => {
   const server = new SyncHandler();
   const device = await startDevice(server, {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
 import { isFrozen } from '../../test/fixtures/is-frozen.js';
+import { turns } from '../../test/fixtures/turns.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { FaultStorage } from '../testing/fault-storage.js';
@@ -30,15 +31,13 @@ function heldCommit(storage: FaultStorage): { goOn: () => void } {
   return held;
 }
 
-const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
-
 test('numbers an entry made in a commit before those appended during it', async () => {
   const { log, storage } = open();
   log.append(update('a'));
   await log.flush();
   const held = heldCommit(storage);
   const committed = log.commit({ newEntries: () => [{ input: update('resolution'), round: 1 }] });
-  await tick();
+  await turns(50);
   log.append(update('later'));
   held.goOn();
   const [made] = await committed;
@@ -93,7 +92,7 @@ test('leaves no entry an old base, also none that is appended meanwhile', async 
   await log.flush();
   const held = heldCommit(storage);
   const committed = log.commit({ forgetBases: true });
-  await tick();
+  await turns(50);
   log.append(update('meanwhile'));
   held.goOn();
   await committed;
@@ -183,9 +182,9 @@ test('reads between two commits, never in the middle of one', async () => {
   const { log, storage } = open();
   const held = heldCommit(storage);
   const committed = log.commit({ meta: { checkpoint: 'c1' } });
-  await tick();
+  await turns(50);
   const read = log.read(async () => log.meta.checkpoint);
-  await tick();
+  await turns(50);
   held.goOn();
   await committed;
   expect(await read).toBe('c1');
@@ -197,7 +196,7 @@ test('makes a commit wait for those who read', async () => {
   const seen: (string | null)[] = [];
   const read = log.read(async () => {
     seen.push(log.meta.checkpoint);
-    await tick();
+    await turns(50);
     seen.push(log.meta.checkpoint);
   });
   await Promise.all([log.commit({ meta: { checkpoint: 'c1' } }), read]);
@@ -210,7 +209,7 @@ test('reads what is being saved before the disk has it', async () => {
   const held = heldCommit(storage);
   log.append(update('a'));
   const flushed = log.flush();
-  await tick();
+  await turns(50);
   const pending = await log.read(async () => summary(log));
   const isDurable = log.pending.isDurable([...log.pending][0]?.mutation.id ?? '');
   held.goOn();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { turns } from '../../test/fixtures/turns.js';
 import { TestPlatform } from './test-platform.js';
 
 test('runs timers in the order they are due, each at its own time, those set meanwhile included', async () => {
@@ -27,7 +28,7 @@ test('lets what a timer awaited settle before time goes on', async () => {
   const platform = new TestPlatform({ now: 0 });
   const ran: number[] = [];
   platform.setTimer(async () => {
-    for (let step = 0; step < 20; step++) await Promise.resolve();
+    await turns(20);
     platform.setTimer(() => void ran.push(platform.now()), 5);
   }, 10);
   await platform.advance(100);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { turns } from '../../test/fixtures/turns.js';
 import { RecordWatch } from './record-watch.js';
 
 const task = (recordId: string) => ({ objectName: 'task', recordId });
@@ -14,7 +15,7 @@ test('looks at what changes during a look after it, and at all of it once', asyn
         watch.changed([task('c'), task('b')]);
       }
       // The first takes longer: beside it, a second would be heard before it.
-      for (let turn = 0; turn < 20 / count; turn++) await Promise.resolve();
+      await turns(20 / count);
       return count;
     },
     listener: (count) => heard.push(count),

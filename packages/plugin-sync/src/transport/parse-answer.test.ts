@@ -3,7 +3,7 @@ import type { MutationLogEntry, SyncMutationResult, SyncPushResponse } from '@ob
 import { syncPushResponseSchema } from '@objectql/sync-types/schema';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerArbitrary, changedAnswerArbitrary } from '../../test/answer-arbitrary.js';
+import { answerArbitrary, changedAnswerArbitrary } from '../../test/fixtures/answer-arbitrary.js';
 import { parseAnswer } from './parse-answer.js';
 import type { TransportError } from './transport.js';
 import { claim } from './wire-parser.js';

@@ -42,7 +42,7 @@ test('a cloned device continues as a log of its own and loses nothing', async ()
   ]);
 });
 
-test('I2 a cloned device tells of what is pending in which log it got its sequence', async () => {
+test('I2 a cloned device says of what is pending in which log it got its sequence', async () => {
   const { edit, tasks, server } = device({ script: [refuses(409, 'LOG_FORKED')] });
   const ids = [edit('t1').id, edit('t2').id];
   await tasks.sync();

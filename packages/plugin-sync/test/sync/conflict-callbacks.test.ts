@@ -105,10 +105,7 @@ test('tells that the answer of a dialog could not be stored, and keeps the confl
     new Promise<Record<string, string>>((resolve) => {
       choose = resolve;
     });
-  const { a, b, platform } = await twoDevices({}, { config: { strategy: 'manual' }, onConflict });
-  await b.tasks.records.update('t1', { title: 'theirs' });
-  await b.tasks.sync();
-  await a.tasks.records.update('t1', { title: 'mine' });
+  const { a, platform } = await devicesInConflict({ config: { strategy: 'manual' }, onConflict });
   const synced = a.tasks.sync();
   await platform.advance(CALLBACK_WAIT_MS);
   await synced;

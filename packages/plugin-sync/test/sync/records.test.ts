@@ -82,7 +82,7 @@ test('takes changes in the order of the calls, also where the storage answers th
   await expect.poll(() => waiting.length).toBe(2);
   for (const answer of waiting.toReversed()) {
     answer();
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await turns(20);
   }
   await Promise.all(typed);
   const recorded = tasks.getMutationLogger().getPending();

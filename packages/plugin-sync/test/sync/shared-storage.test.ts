@@ -2,16 +2,13 @@
 import { expect, test } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
-import { device } from '../fixtures/device.js';
+import { type DeviceOptions, device } from '../fixtures/device.js';
 import { LastingStorage } from '../fixtures/lasting-storage.js';
 import { realServer } from '../fixtures/real-server.js';
 import { otherDevice, serverRecord } from '../fixtures/two-devices.js';
 
 /** Two clients of one user on one storage; both have read it. */
-async function twoTabs(
-  options: Parameters<typeof device>[0] | object = {},
-  serverOptions: Parameters<typeof realServer>[1] = {},
-) {
+async function twoTabs(options: DeviceOptions = {}, serverOptions: Parameters<typeof realServer>[1] = {}) {
   const platform = new TestPlatform();
   const server = realServer(platform, serverOptions);
   const storage = new FaultStorage(new LastingStorage());

@@ -59,7 +59,7 @@ export class RealTab {
     await this.#send('Browser.setWindowBounds', { windowId, bounds: { windowState: 'minimized' } });
   }
 
-  /** Freezes a hidden tab, as browsers do with those that nobody has looked at for long: no timer runs, nothing is heard. */
+  /** Freezes a hidden tab, as browsers do with those that nobody has looked at for long: it only hears messages. */
   async freeze(): Promise<void> {
     await this.#send('Page.setWebLifecycleState', { state: 'frozen' });
   }

@@ -1,7 +1,9 @@
 /** Which version of a record the user of a local engine has seen, and so what their writes meet as a conflict. */
+import { MemoryStorage } from '@objectql/plugin-sync';
+import { FaultStorage } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
-import { changeTitle, failing, startDevice, system, titlesAt } from './local-device.fixture.js';
+import { changeTitle, failing, passing, startDevice, system, titlesAt } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -48,4 +50,65 @@ it('I8 meets no conflict with what others changed and took back before its user 
   await a.engine.update('task', { id: 't1', title: 'Mine' }, system);
   await a.exchange();
   expect([await titlesAt(server), a.sync.client.conflicts.list()]).toEqual([{ t1: 'Mine' }, []]);
+});
+
+/** A device that shows `Buy milk`, and is about to learn of a newer version that looks the same when `goOn` is called. */
+async function aboutToLearn() {
+  const server = new SyncHandler({ strategy: 'manual' });
+  const storage = new FaultStorage(new MemoryStorage());
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let isHeld = false;
+  const holding = passing('holding', async ({ operation, data }, next) => {
+    if (operation === 'insert' && Object(data).id === 't2') {
+      isHeld = true;
+      await gate;
+    }
+    await next();
+  });
+  const slow = failing(({ data }) => Object(data).title === 'Theirs');
+  const device = await startDevice(server, { name: 'a', storage, plugins: [holding, slow] });
+  await changeTitle(server, 'Buy milk');
+  await device.exchange();
+  await server.recordChange({ objectName: 'task', recordId: 't2', operation: 'create', data: { title: 'Buy bread' } });
+  await device.sync.syncAll();
+  await vi.waitFor(() => expect(isHeld).toBe(true));
+  for (const title of ['Theirs', 'Buy milk']) await changeTitle(server, title);
+  await device.sync.syncAll();
+  const settled = device.local.settled();
+  // Behind what has listed the records for that.
+  await device.sync.client.records.list('task');
+  return { server, storage, goOn, settled, ...device };
+}
+
+it('I8 meets as a conflict what came behind a version that looked as what the engine shows', async () => {
+  const { server, sync, engine, exchange, goOn, settled } = await aboutToLearn();
+  await changeTitle(server, 'Theirs');
+  await sync.syncAll();
+  goOn();
+  await settled;
+  await engine.update('task', { id: 't1', title: 'Mine' }, system);
+  await exchange();
+  const parked = sync.client.conflicts.list().map(({ conflict }) => conflict.conflictingFields);
+  expect([parked, (await titlesAt(server)).t1]).toEqual([[['title']], 'Theirs']);
+});
+
+it('I8 says that it could not see whether a newer version looks the same, and makes no conflict of it', async () => {
+  const { server, storage, sync, engine, exchange, goOn, settled, failures } = await aboutToLearn();
+  storage.before('getRecords', () => {
+    storage.heal();
+    throw new Error('The disk is busy.');
+  });
+  goOn();
+  await settled;
+  await exchange();
+  await engine.update('task', { id: 't1', title: 'Mine' }, system);
+  await exchange();
+  expect([failures, (await titlesAt(server)).t1, sync.client.conflicts.list()]).toEqual([
+    ['The disk is busy.'],
+    'Mine',
+    [],
+  ]);
 });

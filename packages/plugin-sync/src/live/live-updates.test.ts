@@ -1,8 +1,8 @@
 import { STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
 import { describe, expect, test } from 'vitest';
+import { HalfJitterPlatform } from '../platform/half-jitter-platform.fixture.js';
 import { SyncEngine, type SyncEngineOptions } from '../sync-engine.js';
 import type { SyncTransport } from '../transport/transport.js';
-import { HalfJitterPlatform } from './half-jitter-platform.fixture.js';
 import { answers, LiveServer, opens, type StreamAnswer, silent, unreachable } from './live-server.fixture.js';
 import { FIRST_WORD_MS, POLL_MS, POLLS_BEFORE_STREAM, SILENCE_MS } from './live-state.js';
 import { liveUpdates, MAX_HIDDEN_MS } from './live-updates.js';

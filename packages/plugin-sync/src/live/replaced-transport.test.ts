@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { HalfJitterPlatform } from '../platform/half-jitter-platform.fixture.js';
 import { SyncPlugin } from '../sync-plugin.js';
-import { HalfJitterPlatform } from './half-jitter-platform.fixture.js';
 import { LiveServer } from './live-server.fixture.js';
 import { SILENCE_MS } from './live-state.js';
 import { liveUpdates } from './live-updates.js';

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { TestPlatform } from '../platform/test-platform.js';
+import { HalfJitterPlatform } from '../platform/half-jitter-platform.fixture.js';
 import { Retry } from './retry.js';
 
 test('waits twice as long after each failure, at most a minute, and as briefly as at first after a success', async () => {
-  const platform = new TestPlatform();
+  const platform = new HalfJitterPlatform();
   let tries = 0;
-  const timers = { random: () => 0.5, setTimer: platform.setTimer.bind(platform) };
-  const retry = new Retry(timers, () => {
+  const retry = new Retry(platform, () => {
     tries += 1;
   });
   const delays = Array.from({ length: 8 }, () => {

@@ -1,8 +1,5 @@
 /** The records as the user sees and changes them: at once, always, and never overwritten under their hands. */
-import type { RecordRef } from '@objectql/sync-types';
 import { expect, test } from 'vitest';
-import { MemoryStorage } from '../../src/storage/memory-storage.js';
-import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { device } from '../fixtures/device.js';
 import { isFrozen } from '../fixtures/is-frozen.js';
 import { appliesWith, change, rejects } from '../fixtures/scripted-server.js';
@@ -20,15 +17,10 @@ test('shows a change at once, and marks it pending until it is settled', async (
 });
 
 test('finds no record by what is no id, of which storages need know nothing', async () => {
-  class Strict extends MemoryStorage {
-    override getRecords(refs: readonly RecordRef[]) {
-      for (const { recordId } of refs)
-        if (recordId !== 't1' && recordId !== 0) throw new DOMException('No key.', 'DataError');
-      return super.getRecords(refs);
-    }
-  }
-  const { tasks, platform, heard } = device({
-    storage: new FaultStorage(new Strict()),
+  const { tasks, platform, heard, storage } = device();
+  storage.before('getRecords', (refs) => {
+    for (const { recordId } of refs)
+      if (recordId !== 't1' && recordId !== 0) throw new DOMException('No key.', 'DataError');
   });
   tasks.records.create('t1', { title: 'one' });
   // What a page in JavaScript asks for whose address has no id yet, or one that is no number.
@@ -69,14 +61,9 @@ test('refuses to change what is not there, and takes changes in the order of the
 });
 
 test('takes changes in the order of the calls, also where the storage answers the later one first', async () => {
+  const { tasks, storage } = device();
   const waiting: (() => void)[] = [];
-  class Unruly extends MemoryStorage {
-    override async getRecords(refs: readonly RecordRef[]) {
-      await new Promise<void>((answer) => waiting.push(answer));
-      return super.getRecords(refs);
-    }
-  }
-  const { tasks } = device({ storage: new FaultStorage(new Unruly()) });
+  storage.before('getRecords', () => new Promise<void>((answer) => waiting.push(answer)));
   tasks.records.create('t1', { title: '' });
   const typed = [tasks.records.update('t1', { title: 'h' }), tasks.records.update('t1', { title: 'he' })];
   await expect.poll(() => waiting.length).toBe(2);

@@ -1,4 +1,4 @@
-import { TestPlatform } from '../platform/test-platform.js';
+import { TestPlatform } from './test-platform.js';
 
 /** A platform whose jitter is always a half, so that every backoff has one exact length. */
 export class HalfJitterPlatform extends TestPlatform {

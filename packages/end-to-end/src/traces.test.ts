@@ -5,13 +5,12 @@ import {
   type ClientStorage,
   httpTransport,
   MemoryStorage,
-  type StorageBatch,
   SyncPlugin,
   type SyncPluginOptions,
 } from '@objectql/plugin-sync';
+import { FaultStorage, TestPlatform } from '@objectql/plugin-sync/testing';
 import { type RecordResolver, storeResolver } from '@objectql/protocol-sync';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TestPlatform } from '../../plugin-sync/src/platform/test-platform.js';
 import { SyncServer, type SyncServerOptions, temporaryFolder } from './sync-server.js';
 import { WireClient } from './wire-client.js';
 
@@ -227,19 +226,11 @@ describe('the worked traces', () => {
       server,
       ...ids.map((recordId) => a.make({ operation: 'create', recordId, data: { title: recordId } })),
     );
-    const inner = new MemoryStorage();
     let pages = 0;
-    const storage: ClientStorage = {
-      load: () => inner.load(),
-      getRecords: (refs) => inner.getRecords(refs),
-      listRecords: (objectName) => inner.listRecords(objectName),
-      close: () => inner.close(),
-      async commit(batch: StorageBatch) {
-        if (batch.expectCheckpoint !== undefined) pages += 1;
-        if (pages === 3) throw new Error('disk full');
-        return inner.commit(batch);
-      },
-    };
+    const storage = new FaultStorage(new MemoryStorage());
+    storage.before('commit', ({ expectCheckpoint }) => {
+      if (expectCheckpoint !== undefined && ++pages === 3) throw new Error('disk full');
+    });
     const received: string[][] = [];
     const device = startDevice(server, {
       storage,
@@ -251,7 +242,6 @@ describe('the worked traces', () => {
     expect((await device.getEngine('task').records.list()).map(({ recordId }) => recordId).sort()).toEqual(
       ids.slice(0, 4),
     );
-    pages = 100;
     await device.syncAll();
     expect(received).toEqual([['t1', 't2'], ['t3', 't4'], ['t5', 't6'], ['t5', 't6'], ['t7']]);
     expect((await device.getEngine('task').records.list()).map(({ recordId }) => recordId).sort()).toEqual(ids);

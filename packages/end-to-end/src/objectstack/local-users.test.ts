@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileStorage } from '@objectql/plugin-sync/file';
+import { FaultStorage, TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
 import { startDevice, system, temporaryDirectory, titlesAt } from './local-device.fixture.js';
@@ -20,6 +22,23 @@ it('takes no write of another user, whose work it would become', async () => {
   await bert.local.destroy();
   await Promise.allSettled([bert.sync.destroy()]);
   await expect(write()).rejects.toMatchObject({ code: 'WRONG_USER' });
+});
+
+it('takes no write of another user whose storage opened as late as when sync ended', async () => {
+  const server = new SyncHandler();
+  const directory = temporaryDirectory();
+  const anne = await startDevice(server, { name: 'a', user: 'anne', directory });
+  await anne.exchange();
+  await anne.stop();
+  const storage = new FaultStorage(new FileStorage(join(directory, 'sync')));
+  storage.fail('load', new Error('The disk is busy.'));
+  const platform = new TestPlatform();
+  const bert = await startDevice(server, { name: 'a', user: 'bert', directory, storage, platform });
+  storage.before('load', () => nextTurn());
+  await bert.local.destroy();
+  await Promise.allSettled([bert.sync.destroy()]);
+  const written = bert.engine.insert('task', { id: 't2', title: 'of Bert' }, system);
+  await expect(written).rejects.toMatchObject({ code: 'WRONG_USER' });
 });
 
 it('records nothing that was in the engine before sync for another user', async () => {

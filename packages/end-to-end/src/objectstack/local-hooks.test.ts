@@ -2,7 +2,7 @@
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { ObjectQL } from '@objectstack/objectql';
 import { expect, it, vi } from 'vitest';
-import { startDevice, system } from './local-device.fixture.js';
+import { failing, startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -115,4 +115,22 @@ it('I1 records a write behind which a hook fails, where the app goes on with its
   const remote = () => Promise.all(['t1', 't2'].map(async (id) => (await server.getRecord('task', id))?.data.title));
   await vi.waitFor(async () => expect(await remote()).toEqual(['Buy oat milk', 'Buy bread']), 10_000);
   expect([failures.length, await tasks()]).toEqual([2, { t1: 'Buy oat milk (new)', t2: 'Buy bread (new)' }]);
+});
+
+it('tells the app why its write failed, also where what was written cannot be noted', async () => {
+  const server = new SyncHandler();
+  const full = failing(({ operation, object }) => operation === 'insert' && object === 'objectstack_sync_outbox');
+  const { engine, tasks, failures } = await startDevice(server, { name: 'a', plugins: [full] });
+  hookOn(engine, 't1', () => Promise.reject(new Error('No mail could be sent.')));
+  const told: string[] = [];
+  const note = ({ message }: Error) => void told.push(message);
+  const together = engine.transaction(async () => {
+    await engine.insert('task', { id: 't1', title: 'Buy milk' }, system).catch(note);
+  });
+  await together.catch(note);
+  expect([told, failures, await tasks()]).toEqual([
+    ['No mail could be sent.', 'The disk is full.'],
+    ['The disk is full.'],
+    {},
+  ]);
 });

@@ -34,6 +34,59 @@ it('I13 records by itself what could not be recorded at first', async () => {
   expect(meanwhile).toEqual([0, ['The disk is full.']]);
 });
 
+it('tries no more to record what a later write has recorded with it', async () => {
+  const platform = new TestPlatform();
+  let isBroken = false;
+  const busy = failing(
+    ({ object, context }) => isBroken && object === 'objectstack_sync_outbox' && context?.transaction === undefined,
+  );
+  const { engine, sync } = await startDevice(new SyncHandler(), {
+    name: 'a',
+    platform,
+    plugins: [busy],
+    isOffline: true,
+  });
+  const insert = async (id: string) => {
+    await engine.insert('task', { id, title: 'Buy milk' }, system);
+    return [sync.client.status.pending, platform.pendingTimersMs.length];
+  };
+  const [, before = 0] = await insert('t1');
+  isBroken = true;
+  const meanwhile = await insert('t2');
+  isBroken = false;
+  expect([meanwhile, await insert('t3')]).toEqual([
+    [1, before + 1],
+    [3, before],
+  ]);
+});
+
+it('removes the notes of many writes a part at a time, as databases limit the values in a statement', async () => {
+  let isBroken = true;
+  const removed: number[] = [];
+  const busy = passing('busy', async ({ operation, object, ast, context }, next) => {
+    if (object === 'objectstack_sync_outbox' && context?.transaction === undefined) {
+      if (isBroken) throw new Error('The disk is full.');
+      if (operation === 'delete') removed.push(Object(ast).where.id.$in.length);
+    }
+    await next();
+  });
+  const { engine, sync } = await startDevice(new SyncHandler(), { name: 'a', plugins: [busy], isOffline: true });
+  const tasks = Array.from({ length: 501 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
+  await engine.insert('task', tasks.slice(1), system);
+  isBroken = false;
+  await engine.insert('task', tasks[0], system);
+  const left = await engine.find('objectstack_sync_outbox', {}, system);
+  expect([sync.client.status.pending, removed, left]).toEqual([501, [500, 1], []]);
+});
+
+it('notes a write in a column that databases do not limit to 255 characters', async () => {
+  const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
+  const columns = await engine.execute(
+    "SELECT type FROM pragma_table_info('objectstack_sync_outbox') WHERE name = 'data'",
+  );
+  expect(columns).toEqual([{ type: 'TEXT' }]);
+});
+
 it('notes the next write after one that could not be noted', async () => {
   const server = new SyncHandler();
   let isBroken = true;

@@ -33,7 +33,7 @@ export class TestBrowser {
 
 /**
  * One tab. What it would do while it hangs it does when it goes on, as browsers have it. One that is frozen hears messages,
- * as in Chromium, and hears of its locks when it goes on.
+ * as in Chromium; it hears of its locks, and asks for others, when it goes on.
  */
 export class TestTab implements TabHost {
   readonly #browser: TestBrowser;
@@ -46,6 +46,19 @@ export class TestTab implements TabHost {
   }
 
   requestLock(name: string, request: LockRequest): () => void {
+    if (this.#fate !== 'frozen') return this.#request(name, request);
+    let isOver = false;
+    let giveUp = () => {};
+    this.#late.push(() => {
+      if (!isOver) giveUp = this.#request(name, request);
+    });
+    return () => {
+      isOver = true;
+      giveUp();
+    };
+  }
+
+  #request(name: string, request: LockRequest): () => void {
     let isOver = false;
     const tell = (told: () => void) => () => isOver || told();
     const { steal, onGranted, onLost } = request;
@@ -105,11 +118,11 @@ export class TestTab implements TabHost {
     this.#fate = 'hangs';
   }
 
-  /** Stops all but messages; it is told before that it holds no lock any more. Its clock is the test's to stop. */
+  /** Stops all but messages; it is told that it holds no lock any more. Its clock is the test's to stop. */
   freeze(): void {
+    this.#fate = 'frozen';
     for (const [holder] of this.#browser.claims.values())
       if (holder?.tab === this && holder.isHeld) holder.request.onLost();
-    this.#fate = 'frozen';
   }
 
   /** Lets the tab go on with all that came meanwhile. */

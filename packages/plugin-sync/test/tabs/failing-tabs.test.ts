@@ -59,6 +59,15 @@ test('lets another tab lead at once when the leader freezes, which hears message
   expect([asked, seen]).toEqual([[true, true, false], Array(3).fill({ t1: 'two' })]);
 });
 
+test('lets a tab lead at once that is opened beside a frozen one', async () => {
+  const world = await openTabs(1);
+  world.freeze(pick(world, 0));
+  const { tasks, plugin } = world.open();
+  tasks.records.create('t1', { title: 'one' });
+  await world.advance(500);
+  expect(plugin.client.status).toMatchObject({ state: 'idle', pending: 0 });
+});
+
 test('shows that the storage fails in the tabs that met it, until another tab has stored something', async () => {
   const { world, leader, follower } = await two();
   const full = new StorageError('FULL', 'disk full');

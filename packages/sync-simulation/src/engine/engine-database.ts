@@ -19,6 +19,13 @@ const LAST_COMMITS = 5;
 export class EngineDatabase {
   readonly #tables = new Map<string, Map<string, EngineRow>>();
   #last: readonly (readonly RowChange[])[] = [];
+  #ids = 0;
+
+  /** An id that no row has or had, whatever was undone: ObjectStack's engine draws them at random. */
+  newId(): string {
+    this.#ids += 1;
+    return `row-${this.#ids}`;
+  }
 
   /** The rows of a table by id. */
   table(objectName: string): ReadonlyMap<string, EngineRow> {

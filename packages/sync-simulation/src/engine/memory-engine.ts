@@ -52,7 +52,6 @@ export class MemoryEngine implements DataEngine {
   readonly #middlewares: Middleware[] = [];
   readonly #hooks: Hook[] = [];
   #turn: Promise<unknown> = Promise.resolve();
-  #ids = 0;
 
   constructor(parts: MemoryEngineParts) {
     this.#parts = parts;
@@ -175,7 +174,7 @@ export class MemoryEngine implements DataEngine {
       ? select([...rows.values()], ast).map(({ id }) => String(id))
       : [String((data as EngineRow | undefined)?.id ?? options?.where?.id)];
     if (operation === 'insert') {
-      const inserted = [data].flat().map((row): EngineRow => ({ id: `row-${++this.#ids}`, ...Object(row) }));
+      const inserted = [data].flat().map((row): EngineRow => ({ id: this.#parts.database.newId(), ...Object(row) }));
       for (const row of inserted) {
         if (rows.has(String(row.id))) throw new Error(`UNIQUE constraint failed: ${object}.id`);
         if (isInserted?.(object) ?? true) put(String(row.id), row);

@@ -68,6 +68,8 @@ export interface EnginePlan {
   /** Probabilities that one of their operations fails, or takes its time. */
   readonly fail: number;
   readonly slow: number;
+  /** True if they hold records from before sync was switched on. */
+  readonly isOlder?: boolean;
   /** How they sync projects. */
   readonly projects: 'bidirectional' | 'push-only' | 'pull-only';
 }

@@ -105,11 +105,13 @@ async function compare(world: World): Promise<string | undefined> {
 
 function findDifferenceOfEngines({ devices, host, permissions }: World): string | undefined {
   for (const device of devices) {
-    const { engine, owner, name } = device;
-    if (!engine?.app) continue;
-    const different = findEngineDifference(engine.place, host.truth, ({ objectName }, data) =>
-      device.keeps(objectName) ? permissions.viewOf(owner, objectName, data) : undefined,
-    );
+    const { engine, plugin, owner, name } = device;
+    if (!engine?.app || !plugin) continue;
+    const different = findEngineDifference(engine.place, host.truth, {
+      viewOf: ({ objectName }, data) =>
+        device.keeps(objectName) ? permissions.viewOf(owner, objectName, data) : undefined,
+      isRecorded: (objectName) => !plugin.client.configs.refusalOf(objectName),
+    });
     if (different) return `${name}: ${different}`;
   }
   return undefined;

@@ -17,6 +17,7 @@ export function withEngines({ seed, world, actions }: Plan): Plan {
     isHooked: random.chance(0.3),
     fail: random.chance(0.5) ? random.next() * 0.2 : 0,
     slow: random.chance(0.4) ? random.next() * 0.5 : 0,
+    isOlder: new Random('older engines', seed).chance(0.3),
     projects: random.pick(['bidirectional', 'bidirectional', 'push-only', 'pull-only']),
   };
   const isRestored = actions.some(({ do: does }) => does === 'restore');

@@ -84,6 +84,7 @@ export class World {
     });
     for (let index = 0; index < world.devices; index++) {
       const place = world.engines?.devices.includes(index) ? this.#newPlace() : undefined;
+      if (world.engines?.isOlder) place?.fill(`u${index}`);
       this.addDevice(`client-${index}`, this.userOf(index), { place });
     }
   }

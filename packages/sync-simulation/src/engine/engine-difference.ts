@@ -9,7 +9,14 @@ import type { EnginePlace } from './engine-place.js';
 export function findEngineDifference(
   place: EnginePlace,
   { records }: Pick<ServerTruth, 'records'>,
-  viewOf: (ref: RecordRef, data: JsonObject) => JsonObject | undefined,
+  {
+    viewOf,
+    isRecorded,
+  }: {
+    readonly viewOf: (ref: RecordRef, data: JsonObject) => JsonObject | undefined;
+    /** False for an object of which nothing is recorded. */
+    readonly isRecorded: (objectName: string) => boolean;
+  },
 ): string | undefined {
   const views = new Map(
     [...records].flatMap(([name, record]) => {
@@ -26,8 +33,8 @@ export function findEngineDifference(
       if (place.hasWaiting(name)) continue;
       const row = rows.get(name.slice(objectName.length + 1));
       const view = views.get(name);
-      // Records that only the engine has are nobody else's.
-      if (row && !view && !place.isKnown(name)) continue;
+      // What may not be written there stays on the device.
+      if (row && !view && !place.isKnown(name) && !isRecorded(objectName)) continue;
       if (isSame(row && valuesOf(row), view && valuesOf(view))) continue;
       return `${name} is ${JSON.stringify(row)} in the engine, and should be ${JSON.stringify(view)}.`;
     }

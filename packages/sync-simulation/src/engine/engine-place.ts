@@ -4,6 +4,7 @@
  */
 import type { ClientMeta } from '@objectql/plugin-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
+import { OBJECT_NAMES } from '../disk.js';
 import { isSame, nameOf } from '../record-name.js';
 import type { Verdict } from '../violation.js';
 import { EngineDatabase, type RowChange } from './engine-database.js';
@@ -68,6 +69,19 @@ export class EnginePlace {
 
   constructor(parts: EnginePlaceParts) {
     this.#parts = parts;
+  }
+
+  /** Puts records there that the app had before it had sync, with values of this user's. */
+  fill(user: string): void {
+    const changes = OBJECT_NAMES.flatMap((objectName): readonly RowChange[] =>
+      ['a', 'e'].map((recordId) => {
+        const after = { id: recordId, title: `${user}:before`, status: `${user}:before` };
+        return { objectName, recordId, before: undefined, after, by: 'app' };
+      }),
+    );
+    this.database.commit(changes);
+    this.database.sync();
+    for (const change of changes) this.#takeDown(change);
   }
 
   /** True for a mutation whose note waits in the outbox. */

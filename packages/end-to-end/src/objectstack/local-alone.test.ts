@@ -3,7 +3,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
-import { appOf, failing, startDevice, system } from './local-device.fixture.js';
+import { appOf, changeTitle, failing, startDevice, system } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -126,4 +126,25 @@ it('leaves what was there before of a pull-only object, and writes over it what 
   });
   await device.exchange();
   expect([await device.tasks(), device.failures]).toEqual([{ t1: 'Theirs (null)', t2: 'Mine (new)' }, []]);
+});
+
+it('I1 leaves what was there before when the server deletes its record of that id before it could be written', async () => {
+  const server = new SyncHandler();
+  const { directory, ...before } = await startDevice(server, { name: 'a', isSynced: false });
+  await before.engine.insert('task', { id: 't1', title: 'Mine' }, system);
+  await before.stop();
+  let isBroken = true;
+  const device = await startDevice(server, {
+    name: 'a',
+    directory,
+    objects: { task: { enabled: true, direction: 'pull-only' } },
+    plugins: [failing(({ operation, object }) => isBroken && operation === 'update' && object === 'task')],
+  });
+  await changeTitle(server, 'Theirs');
+  await device.exchange();
+  expect(device.failures).toContain('The disk is full.');
+  await server.recordChange({ objectName: 'task', recordId: 't1', operation: 'delete' });
+  isBroken = false;
+  await device.exchange();
+  expect(await device.tasks()).toEqual({ t1: 'Mine (new)' });
 });

@@ -13,7 +13,7 @@ import {
 import { TurnQueue } from '../log/turn-queue.js';
 import type { LocalRecord } from '../records/rebase.js';
 import type { SyncPlugin } from '../sync-plugin.js';
-import { knownIds, setKnown } from './known-records.js';
+import { isKnown, knownIds, setKnown } from './known-records.js';
 import type { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
@@ -241,7 +241,9 @@ export class EngineWriter {
     const fields = ownFields(engine.registry.getObject(objectName));
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});
     const write = { ...data, id: recordId };
-    if (!seen && row) await engine.delete(objectName, { where: { id: recordId }, context });
+    // A record that sync does not know is the application's own, as from before sync.
+    if (!seen && row && (await isKnown(engine, ref, context)))
+      await engine.delete(objectName, { where: { id: recordId }, context });
     else if (seen && (!row || Object.keys(data).length > 0)) {
       const written = row
         ? await engine.update(objectName, write, { context })

@@ -57,9 +57,7 @@ export class SyncPlugin implements AsyncDisposable {
   init(context: PluginContext): void {
     context.registerService('sync', this);
     const kernel = context.getKernel?.();
-    if (typeof kernel === 'object' && kernel !== null) {
-      Object.defineProperty(kernel, 'sync', { value: this, configurable: true, enumerable: true });
-    }
+    if (typeof kernel === 'object' && kernel !== null) Object.assign(kernel, { sync: this });
   }
 
   /** Begins the first sync in the background: a kernel also starts without a network. */

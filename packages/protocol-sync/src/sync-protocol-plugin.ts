@@ -137,7 +137,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     const engine = context.getServices().get('objectql') as DataEngine | undefined;
     if (engine && !this.#options.resolver) await this.#liveIn(engine);
     context.registerService('sync-protocol', this);
-    Object.defineProperty(context.getKernel(), 'syncProtocol', { value: this, configurable: true, enumerable: true });
+    Object.assign(context.getKernel(), { syncProtocol: this });
   }
 
   /** Mounts the endpoint if the kernel has an HTTP server, and begins to prune. */

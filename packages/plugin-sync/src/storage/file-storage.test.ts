@@ -194,8 +194,9 @@ describe('FileStorage', () => {
 
   it('leaves no file open when it cannot make sure of what it has read', async () => {
     await storeEntries(1);
-    const { disk, watched } = watchedDisk({ sync: () => Promise.reject(new Error('the disk fails')) });
-    await expect(new FileStorage(path, { disk }).load()).rejects.toMatchObject({ code: 'FAILED' });
+    const cause = new Error('the disk fails');
+    const { disk, watched } = watchedDisk({ sync: () => Promise.reject(cause) });
+    await expect(new FileStorage(path, { disk }).load()).rejects.toMatchObject({ code: 'FAILED', cause });
     expect(watched).toEqual({ open: 0, openAtUnlock: [0] });
     expect(await loadIds()).toEqual(['m1']);
   });
@@ -282,7 +283,7 @@ describe('FileStorage', () => {
           await storage.commit({ putEntries: [sampleEntry(`m${n}`, n)], removeEntries });
           expected.splice(-1, removeEntries.length, `m${n}`);
         } catch (error) {
-          expect(error).toMatchObject({ name: 'StorageError', code: 'FULL' });
+          expect(error).toMatchObject({ name: 'StorageError', code: 'FULL', cause: full });
           failures.push(operation);
           // Every other process dies before it can try again.
           if (operation % 2 === 0) break;

@@ -38,6 +38,18 @@ test('still reads what another tab has written after this one wrote alone for we
   expect(told).toEqual([[REF]]);
 });
 
+test('still reads what another tab has written after the two wrote in turn for weeks', async () => {
+  const { watch, store, told } = await watching();
+  const written = 400_000;
+  for (let revision = 1; revision < written; revision += 2) watch.wrote(revision);
+  await store(written);
+  await watch.readAgain();
+  await store(written + 1);
+  watch.ended('another', written + 1, [REF]);
+  await watch.untilFresh();
+  expect(told).toEqual(['all', [REF]]);
+});
+
 test('reads again once when a tab does not tell how its write ended, each time that happens', async () => {
   const { watch, platform, store, told } = await watching();
   for (const revision of [1, 2]) {

@@ -1,5 +1,12 @@
+import { SyncPlugin } from '@objectql/plugin-sync';
+import { createKernel } from '@objectql/plugin-sync/kernel';
+import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import type { KernelPlugin } from '@objectql/sync-types/kernel';
+import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
+import { ObjectQLPlugin } from '@objectstack/objectql';
+import { DriverPlugin } from '@objectstack/runtime';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import {
   changeTitle,
   failing,
@@ -51,6 +58,19 @@ it('I4 syncs an object whose name the engine shortens', async () => {
 it('refuses to sync an object by the name to which the engine shortens its own', async () => {
   const device = startDevice(new SyncHandler(), { name: 'a', object: 'crm__task', synced: ['task'] });
   await expect(device).rejects.toThrow("there is no object 'task' in the local data engine");
+});
+
+it('starts behind the client and the engine, in whatever order a kernel is given them', async () => {
+  const transport = { push: () => Promise.reject(new Error('offline')) };
+  const driver = new DriverPlugin(new SqliteWasmDriver({ filename: ':memory:' }));
+  // A cast: ObjectStack's plugins have more of the same contract than is used here.
+  const data = [driver, new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
+  const sync = new SyncPlugin({ clientId: 'a', transport }) as KernelPlugin;
+  const plugins = [new DataEngineSync(), sync, ...data];
+  const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
+  onTestFinished(() => kernel.shutdown());
+  await kernel.start();
+  expect(kernel.isRunning()).toBe(true);
 });
 
 it('records nothing of what it was sent, and nothing of what was rolled back', async () => {

@@ -203,7 +203,7 @@ test('sends fewer when results say the batch was too large, and charges nobody',
   expect(tasks.status).toMatchObject({ pending: 0, deadLetters: 0 });
 });
 
-test('I10 sets aside what is a batch too large even alone, and sends what is behind it', async () => {
+test('I13 sets aside what is a batch too large even alone, and sends what is behind it', async () => {
   const tooMuch = rejects({ reason: 'Too much.', code: 'BATCH_TOO_LARGE', retryable: true }, 'huge');
   const { tasks } = device({ script: Array(5).fill(tooMuch), otherwise: isGone });
   for (const recordId of ['huge', 'small']) tasks.records.create(recordId, { title: 'x' });

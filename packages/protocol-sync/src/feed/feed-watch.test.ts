@@ -44,7 +44,7 @@ test('tells commits that come close together as one, and the last of them always
   expect(heard.length).toBe(3);
 });
 
-test('I12: tells each watcher the same place, under the scope it came with', async () => {
+test('I12 tells each watcher the same place, under the scope it came with', async () => {
   const { platform, heard, add, commit } = await watched();
   await add('everything');
   await add('half');

@@ -30,11 +30,13 @@ export class RecordHistory {
   }
 }
 
-/** True for a client that knew another history than the present one, and knows this one now, or has forgotten it. */
+/** True for a client that knew another history than the present one, and should have found that out. */
 export function isOfLostFeed(before: ClientMeta | undefined, now: ClientMeta | undefined, truth: ServerTruth): boolean {
   const was = readPlace(before?.checkpoint);
-  // The server tells a client without a checkpoint of no restore.
-  return was !== undefined && !truth.isOfThisFeed(was) && (!now?.checkpoint || knowsPresent(now, truth));
+  if (was === undefined || truth.isOfThisFeed(was)) return false;
+  if (now?.checkpoint) return knowsPresent(now, truth);
+  // The server tells a client without a checkpoint of no restore; only one that has begun another log knows of its loss.
+  return now?.logId !== before?.logId;
 }
 
 /** True for a client that has seen the server's present history, and only this one. */

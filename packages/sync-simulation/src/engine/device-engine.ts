@@ -114,7 +114,11 @@ export class DeviceEngine {
       // If it is recorded again after a crash, it gets another outcome once its first is forgotten.
       if (sequence !== (disk.entryById.get(id)?.sequence ?? sequence)) disk.setAside.add(id);
       disk.entryById.set(id, { name: nameOf(mutation), sequence });
-      if (!this.app || round > 0 || this.#decisions > 0) continue;
+      if (!this.app) continue;
+      if (round > 0 || this.#decisions > 0) {
+        place.decided(mutation);
+        continue;
+      }
       const isDecided = disk.shadow.conflicts.has(mutation.id) || disk.shadow.deadLetters.has(mutation.id);
       if (isDecided) place.recordedTwice(mutation, name);
       else if (!disk.logged.has(mutation.id)) place.recorded(mutation, { user, name, meta: disk.shadow.meta });

@@ -3,7 +3,7 @@
  * the app has committed must be noted, and recorded as noted: once, in order, and for its user.
  */
 import type { ClientMeta } from '@objectql/plugin-sync';
-import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry, RecordRef } from '@objectql/sync-types';
 import { OBJECT_NAMES } from '../disk.js';
 import { isSame, nameOf } from '../record-name.js';
 import type { Verdict } from '../violation.js';
@@ -63,7 +63,7 @@ export class EnginePlace {
   readonly #notes = new Map<string, Note>();
   readonly #recorded = new Set<string>();
   readonly #lastRecorded = new Map<string, number>();
-  /** The values that the app itself has written, by record and field. */
+  /** The values that the app itself has written, or a decision of its user, by record and field. */
   readonly #own = new Set<string>();
   #orders = 0;
 
@@ -175,6 +175,11 @@ export class EnginePlace {
     this.#checkBase(note, this.#parts.statesOf(name, baseVersion, meta), what);
   }
 
+  /** Takes down what a conflict's decision writes: it may keep a value that only others had written. */
+  decided({ data, ...ref }: MutationLogEntry): void {
+    for (const [field, value] of Object.entries(data ?? {})) this.#takeDownField(ref, field, value);
+  }
+
   /** Judges a mutation that is in a log again although its user still has to decide about it. */
   recordedTwice(mutation: MutationLogEntry, device: string): void {
     const what = `${device} recorded ${mutation.id} of ${nameOf(mutation)} again`;
@@ -242,8 +247,11 @@ export class EnginePlace {
   }
 
   #takeDown(change: RowChange): void {
-    for (const field of fieldsOf(change.after))
-      this.#own.add(`${nameOf(change)} ${field} ${JSON.stringify(change.after?.[field])}`);
+    for (const field of fieldsOf(change.after)) this.#takeDownField(change, field, change.after?.[field]);
+  }
+
+  #takeDownField(ref: RecordRef, field: string, value: unknown): void {
+    this.#own.add(`${nameOf(ref)} ${field} ${JSON.stringify(value)}`);
   }
 
   #wasEverNoted(name: string): boolean {

@@ -3,12 +3,12 @@
  * the app has committed must be noted, and recorded as noted: once, in order, and for its user.
  */
 import type { ClientMeta } from '@objectql/plugin-sync';
-import type { JsonObject, MutationLogEntry, RecordRef } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import { OBJECT_NAMES } from '../disk.js';
 import { isSame, nameOf } from '../record-name.js';
 import type { Verdict } from '../violation.js';
 import { EngineDatabase, type RowChange } from './engine-database.js';
-import { fieldsOf, valuesOf } from './engine-objects.js';
+import { valuesOf } from './engine-objects.js';
 
 const OUTBOX = 'objectstack_sync_outbox';
 const KNOWN = 'objectstack_sync_known';
@@ -81,7 +81,7 @@ export class EnginePlace {
     );
     this.database.commit(changes);
     this.database.sync();
-    for (const change of changes) this.#takeDown(change);
+    for (const change of changes) this.#takeDown(nameOf(change), valuesOf(change.after));
   }
 
   /** True for a mutation whose note waits in the outbox. */
@@ -126,7 +126,7 @@ export class EnginePlace {
     const written = changes.filter(({ objectName }) => objectName !== OUTBOX && objectName !== KNOWN);
     for (const change of written) {
       if (change.by === 'sync') this.#checkWrittenBySync(change, changes, committer);
-      else this.#takeDown(change);
+      else this.#takeDown(nameOf(change), valuesOf(change.after));
     }
     const byApp = written.filter(({ by }) => by === 'app').map((change) => nameOf(change));
     for (const name of new Set([...byApp, ...notedNames])) {
@@ -137,12 +137,15 @@ export class EnginePlace {
       const name = nameOfRow(after);
       const before = written.find((one) => nameOf(one) === name)?.before;
       const id = String(after.mutation_id);
+      const data = typeof after.data === 'string' ? (JSON.parse(after.data) as JsonObject) : null;
+      // A later write of the transaction may have replaced it; recorded again after a crash, it is seen for a while.
+      this.#takeDown(name, data);
       this.#notes.set(id, {
         id,
         order: ++this.#orders,
         name,
         operation: String(after.operation),
-        data: typeof after.data === 'string' ? (JSON.parse(after.data) as JsonObject) : null,
+        data,
         at: String(after.noted_at),
         user: committer.user,
         shown: valuesOf(before),
@@ -177,7 +180,7 @@ export class EnginePlace {
 
   /** Takes down what a conflict's decision writes: it may keep a value that only others had written. */
   decided({ data, ...ref }: MutationLogEntry): void {
-    for (const [field, value] of Object.entries(data ?? {})) this.#takeDownField(ref, field, value);
+    this.#takeDown(nameOf(ref), data);
   }
 
   /** Judges a mutation that is in a log again although its user still has to decide about it. */
@@ -246,12 +249,9 @@ export class EnginePlace {
       verdict.report('I1', `${committer.name} deleted ${name}, which its client may only be missing.`);
   }
 
-  #takeDown(change: RowChange): void {
-    for (const field of fieldsOf(change.after)) this.#takeDownField(change, field, change.after?.[field]);
-  }
-
-  #takeDownField(ref: RecordRef, field: string, value: unknown): void {
-    this.#own.add(`${nameOf(ref)} ${field} ${JSON.stringify(value)}`);
+  #takeDown(name: string, values: JsonObject | null | undefined): void {
+    for (const [field, value] of Object.entries(values ?? {}))
+      this.#own.add(`${name} ${field} ${JSON.stringify(value)}`);
   }
 
   #wasEverNoted(name: string): boolean {

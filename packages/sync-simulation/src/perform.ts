@@ -91,7 +91,7 @@ export async function perform(action: Action, world: World): Promise<void> {
       world.device(action.device).engine?.failCommits(action.share, action.forMs);
       return;
     case 'cutEngine':
-      return cutEngine(action, world.device(action.device));
+      return cutEngine(action, world.device(action.device), world);
     default:
       return assertNever(action);
   }
@@ -260,9 +260,11 @@ function signIn({ edits }: Of<'signIn'>, device: Device, world: World): void {
   });
 }
 
-function cutEngine({ commits }: Of<'cutEngine'>, device: Device): void {
-  const { engine, disk } = device;
+function cutEngine({ commits }: Of<'cutEngine'>, device: Device, { devices }: World): void {
+  const { engine } = device;
   if (!engine?.app) return;
   device.crash();
-  for (const id of engine.place.cutPower(commits)) if (!disk.shadow.holds(id)) disk.told.delete(id);
+  const lost = engine.place.cutPower(commits);
+  // Another user's device may have been the last to write into the engine.
+  for (const { disk } of devices) for (const id of lost) if (!disk.shadow.holds(id)) disk.told.delete(id);
 }

@@ -25,9 +25,8 @@ export async function setKnown(
   { isKnown: isNow, context }: { readonly isKnown: boolean; readonly context: EngineContext },
 ): Promise<void> {
   const where = knownAs(ref);
-  if ((await isKnown(engine, ref, context)) === isNow) return;
-  if (isNow) await engine.insert(KNOWN, where, { context });
-  else await engine.delete(KNOWN, { where, multi: true, context });
+  if (!isNow) await engine.delete(KNOWN, { where, multi: true, context });
+  else if (!(await isKnown(engine, ref, context))) await engine.insert(KNOWN, where, { context });
 }
 
 function knownAs({ objectName, recordId }: RecordRef) {

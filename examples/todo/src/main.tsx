@@ -3,6 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.js';
 import { openDevice } from './device.js';
+import { hasStorage, NoStorage } from './no-storage.js';
 import './styles/base.css';
 import './styles/page.css';
 import './styles/status.css';
@@ -12,9 +13,8 @@ import './styles/tasks.css';
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no element with the id root.');
 
-const device = openDevice({ name: 'This device', storage: 'todo' });
 createRoot(root).render(
   <StrictMode>
-    <App device={device} />
+    {hasStorage() ? <App device={openDevice({ name: 'This device', storage: 'todo' })} /> : <NoStorage />}
   </StrictMode>,
 );

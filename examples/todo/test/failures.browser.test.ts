@@ -7,6 +7,19 @@ const HUGE = 'x'.repeat(300_000);
 const LONG = 'A title of a task that is longer than any title of a task may be';
 
 describeInBrowser('what could not be done', (given) => {
+  it('is all of it where the browser stores nothing, which is told', async () => {
+    const page = await given.browser.newPage();
+    // A sandboxed frame stores nothing, but loads scripts only with this header.
+    await page.route(`${given.app.url}**`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), 'access-control-allow-origin': '*' } });
+    });
+    await page.setContent(`<iframe sandbox="allow-scripts" src="${given.app.url}"></iframe>`);
+    const alert = page.frameLocator('iframe').getByRole('alert');
+    await alert.getByText('does not let the page store anything').waitFor({ timeout: 10_000 });
+    await page.close();
+  });
+
   it('is told, and what was shown already is taken back', async () => {
     const context = await given.browser.newContext();
     const page = await openTab(context, given.app);

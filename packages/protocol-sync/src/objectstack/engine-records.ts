@@ -40,9 +40,12 @@ export function contextOf(principal: Principal | null): EngineContext {
 export class EngineRecords implements RecordResolver {
   readonly transactional = true;
   readonly #engine: DataEngine;
+  readonly #hasTouched: (ref: RecordRef) => boolean;
 
-  constructor(engine: DataEngine) {
+  /** `hasTouched` tells of a record whether something has written it in the transaction under way. */
+  constructor(engine: DataEngine, hasTouched: (ref: RecordRef) => boolean = () => false) {
     this.#engine = engine;
+    this.#hasTouched = hasTouched;
   }
 
   async getRecord(objectName: string, recordId: RecordId): Promise<JsonObject | undefined> {
@@ -97,6 +100,7 @@ export class EngineRecords implements RecordResolver {
     if (operation === 'delete') {
       if (exists) await engine.delete(objectName, { where: { id }, ...options });
     } else if (operation === 'create' && !exists) await this.#create(mutation, data, options);
+    else if (!exists && this.#hasTouched(mutation)) throw new RejectionError('BUSY', TAKEN_ALONG);
     else await engine.update(objectName, { ...data, id }, options);
   }
 
@@ -130,6 +134,9 @@ export class EngineRecords implements RecordResolver {
     return (ownValue(fields, field) ?? {}) as FieldDefinition;
   }
 }
+
+/** With its own version, the delete meets the change as a conflict, as if it had come in an earlier push. */
+const TAKEN_ALONG = 'Another change of this push has deleted the record. This one is decided after that.';
 
 /** The parts of a field's definition that say who writes it. */
 interface FieldDefinition {

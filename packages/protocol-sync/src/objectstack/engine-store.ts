@@ -116,6 +116,11 @@ export class EngineStore implements SyncStore {
     this.#touched.getStore()?.set(recordKey(ref), ref);
   }
 
+  /** Whether `touch` has named the record in the transaction under way. */
+  hasTouched(ref: RecordRef): boolean {
+    return this.#touched.getStore()?.has(recordKey(ref)) === true;
+  }
+
   /**
    * Runs `work`, which writes through the engine and names what it wrote, in one transaction with the feed's entries.
    * Joins the transaction of the running code, or the `given` one, and is then committed or rolled back with it. Never

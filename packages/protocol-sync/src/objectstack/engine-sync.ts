@@ -38,7 +38,7 @@ export class EngineSync {
   /** Create it while plugins are initialized: the engine then makes the tables, and writes are noted from here on. */
   constructor(engine: DataEngine, options: EngineSyncOptions) {
     const { platform = systemPlatform, limits, authorize } = options;
-    const records = new EngineRecords(engine);
+    const records = new EngineRecords(engine, (ref) => this.#store.hasTouched(ref));
     const bringUpToDate = createBringUpToDate({
       records,
       now: () => platform.now(),

@@ -1,10 +1,9 @@
 /** Writes what the user sees into a local data engine: one transaction for each record, tried until it succeeds. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { jsonEquals, type RecordRef, recordKey } from '@objectql/sync-types';
+import { jsonEquals, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   commitTransaction,
-  type DataEngine,
   type EngineContext,
   type EngineOperation,
   idsBeforeWrite,
@@ -12,29 +11,14 @@ import {
 } from '@objectql/sync-types/kernel';
 import { TurnQueue } from '../log/turn-queue.js';
 import type { LocalRecord } from '../records/rebase.js';
-import type { SyncPlugin } from '../sync-plugin.js';
+import type { EngineParts } from './engine-parts.js';
+import { type EngineRef, placeholderError } from './engine-ref.js';
 import { isKnown, knownIds, setKnown } from './known-records.js';
-import type { Outbox } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
 import { Retry } from './retry.js';
 import { readSeen } from './seen-record.js';
-import type { ShownVersions } from './shown-versions.js';
-
-export interface EngineWriterParts {
-  readonly engine: DataEngine;
-  readonly client: SyncPlugin['client'];
-  readonly platform: SyncPlugin['platform'];
-  readonly outbox: Outbox;
-  readonly shown: ShownVersions;
-  readonly onFailed: (error: unknown) => void;
-  /** Runs work that must not see the transaction of the code that happens to call it. */
-  readonly outside: <T>(work: () => T) => T;
-}
-
-/** A record as the engine names it. */
-type EngineRef = RecordRef & { readonly recordId: string };
 
 /** A record that is being written, for the code that this calls. */
 interface Writing {
@@ -54,7 +38,7 @@ const writingNow = new AsyncLocalStorage<Writing>();
 
 /** Writes what the user of one client sees into one engine. */
 export class EngineWriter {
-  readonly #parts: EngineWriterParts;
+  readonly #parts: EngineParts;
   readonly #turns = new TurnQueue();
   readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
   #hasCaughtUp = false;
@@ -70,7 +54,7 @@ export class EngineWriter {
   readonly #retry: Retry;
   #isClosed = false;
 
-  constructor(parts: EngineWriterParts) {
+  constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#retry = new Retry(parts.platform, () => this.#applyAll(async () => []));
   }
@@ -207,7 +191,7 @@ export class EngineWriter {
   /** Writes one record as the user sees it into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
     const { engine, onFailed, outside } = this.#parts;
-    if (isPlaceholderId(ref.recordId)) return onFailed(placeholderId(ref));
+    if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
     let takeBack = () => {};
     const work = async (transaction: unknown) => {
       takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
@@ -263,12 +247,6 @@ export class EngineWriter {
     this.#retry.cancel();
     await this.#turns.idle();
   }
-}
-
-/** Why a record is not synced with the engine. */
-export function placeholderId({ objectName, recordId }: RecordRef): Error {
-  const problem = 'an id in braces is a placeholder to ObjectStack';
-  return new Error(`${objectName} ${recordId} is not synced with the data engine: ${problem}. Give it another id.`);
 }
 
 /** Most records are the same objects as before. */

@@ -10,12 +10,12 @@ import { TurnQueue } from '../log/turn-queue.js';
 import type { SyncClient } from '../sync-client.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
+import type { EngineRef } from './engine-ref.js';
 import { OUTBOX } from './local-objects.js';
 import type { Shown } from './shown-versions.js';
 
 /** A write as it is noted. */
-export interface Noted extends RecordRef {
-  readonly recordId: string;
+export interface Noted extends EngineRef {
   readonly operation: MutationOperation;
   readonly data?: JsonObject;
   /** What the engine showed; `undefined` if it showed nothing. */

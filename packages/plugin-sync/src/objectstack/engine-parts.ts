@@ -1,0 +1,14 @@
+/** What both directions of sync with a local data engine work with. */
+import type { DataEngine } from '@objectql/sync-types/kernel';
+import type { SyncPlugin } from '../sync-plugin.js';
+import type { Outbox } from './outbox.js';
+import type { ShownVersions } from './shown-versions.js';
+
+export interface EngineParts extends Pick<SyncPlugin, 'client' | 'platform'> {
+  readonly engine: DataEngine;
+  readonly outbox: Outbox;
+  readonly shown: ShownVersions;
+  readonly onFailed: (error: unknown) => void;
+  /** Runs work that must not see the transaction of the code that happens to call it. */
+  readonly outside: <T>(work: () => T) => T;
+}

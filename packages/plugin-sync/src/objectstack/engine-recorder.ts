@@ -1,0 +1,242 @@
+/**
+ * Records what the application writes through a local data engine.
+ *
+ *   write + note, one transaction ──committed──▶ drain ─▶ mutation in the log
+ */
+import type { JsonObject, RecordRef } from '@objectql/sync-types';
+import {
+  AS_SYSTEM,
+  commitTransaction,
+  type EngineContext,
+  type EngineOperation,
+  type EngineRow,
+  executionOf,
+  idsAfterInsert,
+  idsBeforeWrite,
+  isPlaceholderId,
+  refuseCommit,
+  STORED_FILES,
+} from '@objectql/sync-types/kernel';
+import { checkNewMutation } from '../log/new-mutation.js';
+import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
+import type { EngineParts } from './engine-parts.js';
+import { type EngineRef, placeholderError } from './engine-ref.js';
+import { isKnown, knownIds, setKnown } from './known-records.js';
+import { changedIn, ownFields } from './own-fields.js';
+import { readRows } from './read-rows.js';
+import { Retry } from './retry.js';
+import { readSeen } from './seen-record.js';
+import type { Shown } from './shown-versions.js';
+
+/** A write of the application, on its way through the engine. */
+interface Write {
+  readonly operation: EngineOperation;
+  readonly objectName: string;
+  readonly next: () => Promise<void>;
+}
+
+/** The records that a write names, before the write. */
+interface Written {
+  readonly objectName: string;
+  readonly ids: readonly string[];
+  readonly before: ReadonlyMap<string, JsonObject>;
+  readonly context: EngineContext;
+}
+
+/** Records the writes of one engine in the log of one client. */
+export class EngineRecorder {
+  readonly #parts: EngineParts;
+  /** Records notes later that could not be recorded. */
+  readonly #retry: Retry;
+  /** Set once writes committed from now on wait in the outbox for the next start. */
+  #isEnded = false;
+  /** Set once the storage turned out to be another user's. */
+  #wrongUser: unknown;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#retry = new Retry(parts.platform, () => this.drain());
+  }
+
+  /** Carries out a write of the application: it and its note commit together, or neither does. */
+  async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
+    const { engine, client } = this.#parts;
+    const refusal = client.configs.refusalOf(objectName);
+    if (refusal) throw refusal;
+    await this.#refuseWrongUser();
+    const write = { operation, objectName, next };
+    const given = operation.context?.transaction;
+    if (given !== undefined) return this.#writeIn(given, write, 'joined');
+    const isOwned = await commitTransaction(engine, async ({ transaction, owned }) => {
+      await this.#writeIn(transaction, write, owned ? 'own' : 'joined');
+      return owned;
+    });
+    if (isOwned) await this.drain();
+  }
+
+  /** Records the records that were in the engine before sync as created here. */
+  async enrol(objectNames: readonly string[]): Promise<void> {
+    if (!(await this.#isOwn())) return;
+    for (const objectName of objectNames) await this.#enrolObject(objectName);
+  }
+
+  /** Records the notes. A failure is reported and tried again with growing delays: the app's own work goes on. */
+  async drain(): Promise<void> {
+    if (this.#isEnded) return;
+    const { outbox, onFailed, outside } = this.#parts;
+    try {
+      await outside(() => outbox.drain());
+      this.#retry.succeeded();
+    } catch (error) {
+      onFailed(error);
+      // Another user's storage stays another user's.
+      if (this.#isEnded || isWrongUser(error)) this.#retry.cancel();
+      else this.#retry.failed();
+    }
+  }
+
+  /** Ends recording. What is committed but not recorded, now or later, is recorded at the next start. */
+  async close(): Promise<void> {
+    await this.#isOwn();
+    this.#isEnded = true;
+    this.#retry.cancel();
+    await this.#parts.outbox.idle();
+  }
+
+  /** False if the storage is another user's. */
+  #isOwn(): Promise<boolean> {
+    return this.#refuseWrongUser().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Throws if the storage is another user's: what is noted here would be sent as theirs. */
+  async #refuseWrongUser(): Promise<void> {
+    await this.#parts.client.open().catch((error: unknown) => {
+      if (isWrongUser(error)) this.#wrongUser = error;
+    });
+    if (this.#wrongUser) throw this.#wrongUser;
+  }
+
+  /** Writes and notes in a transaction of this write's own, or in one that it has joined. */
+  async #writeIn(transaction: unknown, { operation, objectName, next }: Write, whose: 'own' | 'joined'): Promise<void> {
+    const { engine, onFailed } = this.#parts;
+    const context = { ...AS_SYSTEM, transaction };
+    // Also if the write fails: see below.
+    if (whose === 'joined') this.#drainAfter(transaction);
+    const ids = await idsBeforeWrite(operation, engine);
+    const before = await readRows(engine, { objectName, ids, context });
+    const written = { objectName, ids, before, context };
+    this.#refuseUnrecordable(operation, written);
+    try {
+      await next();
+    } catch (error) {
+      // A hook that throws after the write does not undo it if the app catches that in a transaction of its own.
+      if (whose === 'joined') await this.#note(operation, written).catch(onFailed);
+      throw error;
+    }
+    await this.#note(operation, written);
+  }
+
+  /** Records the notes of an application's transaction, once it has committed. */
+  #drainAfter(transaction: unknown): void {
+    // If there is none, the next write or start records them.
+    executionOf(transaction)?.then(
+      () => this.drain(),
+      () => {},
+    );
+  }
+
+  /**
+   * Throws before the write for data that could never be recorded: later the app could catch that in a transaction of
+   * its own.
+   */
+  #refuseUnrecordable({ operation, data }: EngineOperation, { objectName, before }: Written): void {
+    if (operation === 'delete') return;
+    const fields = this.#fieldsOf(objectName);
+    for (const given of [data].flat().map((row): EngineRow => Object(row))) {
+      // JSON has no bigint; a bigint is never too large.
+      const known = fields.filter((field) => typeof given[field] !== 'bigint');
+      for (const [id, old] of operation === 'update' ? before : [[given.id, {}] as const]) {
+        const changed = changedIn(known, old, { ...old, ...given });
+        const recordId = String(id ?? 'new');
+        checkNewMutation({ objectName, recordId, operation: 'create', data: changed, baseVersion: null });
+      }
+    }
+  }
+
+  async #note(operation: EngineOperation, written: Written): Promise<void> {
+    const { objectName, before, context } = written;
+    try {
+      const ids = [...new Set([...written.ids, ...idsAfterInsert(operation)])];
+      const after = await readRows(this.#parts.engine, { objectName, ids, context });
+      for (const recordId of ids) {
+        await this.#noteRecord({ objectName, recordId }, [before.get(recordId), after.get(recordId)], context);
+      }
+    } catch (error) {
+      // The record is written, and the app may catch this error: without its note the write would never be sent.
+      refuseCommit(context.transaction, error);
+      throw error;
+    }
+  }
+
+  async #noteRecord(
+    ref: EngineRef,
+    [old, now]: readonly [before: JsonObject | undefined, after: JsonObject | undefined],
+    context: EngineContext,
+  ): Promise<void> {
+    const { engine, outbox, shown, onFailed } = this.#parts;
+    if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
+    const fields = this.#fieldsOf(ref.objectName);
+    const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
+    const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
+    const base = shown.get(ref) ?? (wasKnown ? await this.#compare(ref, old) : undefined);
+    if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete', base }, context);
+    // Also for a record that could not be enrolled: the server does not have the rest of it.
+    else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
+    else if (now && Object.keys(data).length > 0)
+      await outbox.note({ ...ref, operation: 'update', data, base }, context);
+    await setKnown(engine, ref, { isKnown: now !== undefined, context });
+  }
+
+  /** What the engine shows, if that is not known yet: the client's version if both have the same data, else none. */
+  async #compare(ref: RecordRef, row: JsonObject): Promise<Shown> {
+    const { client } = this.#parts;
+    // A failing storage must not keep the app from writing.
+    const { seen, baseVersion } = (await readSeen(client, ref).catch(() => undefined)) ?? {};
+    const isSame =
+      seen !== undefined && Object.keys(changedIn(this.#fieldsOf(ref.objectName), row, seen.data)).length === 0;
+    return { version: (isSame && baseVersion?.()) || null, epochs: client.log.meta.epochs };
+  }
+
+  async #enrolObject(objectName: string): Promise<void> {
+    const { engine } = this.#parts;
+    await commitTransaction(engine, async ({ transaction }) => {
+      const context = { ...AS_SYSTEM, transaction };
+      // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
+      const known = new Set<unknown>(await knownIds(engine, objectName, context));
+      const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
+      for (const row of rows) if (!known.has(row.id)) await this.#enrolRecord(objectName, row, context);
+    });
+  }
+
+  async #enrolRecord(objectName: string, row: EngineRow, context: EngineContext): Promise<void> {
+    const { engine, outbox, onFailed } = this.#parts;
+    const ref = { objectName, recordId: String(row.id) };
+    if (isPlaceholderId(row.id)) return onFailed(placeholderError(ref));
+    try {
+      const data = changedIn(this.#fieldsOf(objectName), {}, row);
+      await outbox.note({ ...ref, operation: 'create', data }, context);
+    } catch (error) {
+      if (!(error instanceof SyncUsageError)) throw error;
+      // It stays as it is, on this device alone.
+      return onFailed(error);
+    }
+    await setKnown(engine, ref, { isKnown: true, context });
+  }
+
+  #fieldsOf(objectName: string): readonly string[] {
+    return ownFields(this.#parts.engine.registry.getObject(objectName));
+  }
+}

@@ -7,7 +7,7 @@ import { type JsonObject, type RecordRef, recordKey, refOf, type SyncMutationRes
 import { type Intent, type RecordState, StoreBusyError } from '../storage/sync-store.js';
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, recover } from './announced-write.js';
-import { describeWrite, openSession, principalOf, rejectionOf, waitingReason } from './apply-push.js';
+import { describeWrite, HELD, openSession, principalOf, rejectionOf } from './apply-push.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -55,9 +55,8 @@ interface Within {
 async function applyItem(item: PushItem, request: PushRequest, { parts, held, known, room }: Within): Promise<Made> {
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
-  if (room.isFull) return { result: room.refuse(mutation.id) };
-  const waiting = waitingReason(parts, held.has(recordKey(mutation)));
-  if (waiting) return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
+  const refusal = room.refusal() ?? (held.has(recordKey(mutation)) ? HELD : undefined);
+  if (refusal) return { result: rejectedResult(mutation.id, refusal) };
   return parts.recordLock.run(recordKey(mutation), async () => {
     try {
       let found = known.has(recordKey(mutation)) ? undefined : await lookUp(mutation, parts);

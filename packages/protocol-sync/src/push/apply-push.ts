@@ -40,12 +40,11 @@ export async function openSession(
   return session;
 }
 
-/** Why a mutation is not even tried now, if there is a reason. */
-export function waitingReason(parts: ApplyParts, isHeld: boolean): string | undefined {
-  if (isHeld) return 'An earlier change of this record waits for another try; this one follows it.';
-  if (parts.now() > parts.deadline) return 'The server had no time left for this one. Send it again.';
-  return undefined;
-}
+/** Why a mutation of a record is not tried now while an earlier one waits. */
+export const HELD: Rejection = {
+  code: 'BUSY',
+  reason: 'An earlier change of this record waits for another try; this one follows it.',
+};
 
 /** The result of a write that was made. It shows the record if the client cannot compute it and may read it. */
 export function describeWrite(

@@ -8,7 +8,7 @@ import { withStoredRecord } from '../records/record-state.js';
 import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
 import { lookUpAndAdopt } from './adopt.js';
 import { andThen } from './and-then.js';
-import { type ApplyParts, describeWrite, openSession, principalOf, rejectionOf, waitingReason } from './apply-push.js';
+import { type ApplyParts, describeWrite, HELD, openSession, principalOf, rejectionOf } from './apply-push.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -58,12 +58,11 @@ function applyItem(item: PushItem, session: PushSession, within: Within): Made |
   if (!('mutation' in item)) return { result: rejectedResult(item.mutationId, item) };
   const { mutation } = item;
   const { parts, room } = within;
-  if (room.isFull) return { result: room.refuse(mutation.id) };
-  const waiting = waitingReason(parts, session.isHeld(mutation));
-  if (waiting) {
+  const refusal = room.refusal() ?? (session.isHeld(mutation) ? HELD : undefined);
+  if (refusal) {
     // Later mutations of the record wait too: if the clock were set back, they would overtake this one.
     session.hold(mutation);
-    return { result: rejectedResult(mutation.id, { code: 'BUSY', reason: waiting }) };
+    return { result: rejectedResult(mutation.id, refusal) };
   }
   const fail = (error: unknown) => failAlone(error, mutation, { session, parts });
   try {

@@ -4,21 +4,14 @@
  *   push/    from a request to one outcome for each mutation       rules/     what the application allows and configures
  *   feed/    which changes a client is sent, and from where on     records/   the application's records, and their versions
  */
-import type { RecordId, SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
+import type { RecordId, SyncPushResponse } from '@objectql/sync-types';
+import { type AnswerParts, answerRequest } from './answer-request.js';
 import { type Answer, type AnswerText, answerToSend, answerValue } from './feed/answer-text.js';
-import { type FeedPage, readFeedPage, standStill } from './feed/feed-page.js';
-import { rightsOf } from './feed/feed-scope.js';
 import { FeedWatch, type FeedWatcher } from './feed/feed-watch.js';
 import { PageSize } from './feed/page-size.js';
 import { checkPrincipal, type SyncContext } from './principal.js';
-import { applyOneByOne } from './push/apply-one-by-one.js';
-import type { ApplyParts } from './push/apply-push.js';
-import { applyTogether } from './push/apply-together.js';
-import { hideUnreadable } from './push/hide-unreadable.js';
 import { KeyedLock } from './push/keyed-lock.js';
 import { checkpointOf, type PushRequest, parsePull, parsePush } from './push/push-request.js';
-import { NOTHING_PUSHED, type Pushed } from './push/pushed.js';
-import { ResolverCaller } from './records/call-resolver.js';
 import type { RecordChange } from './records/record-change.js';
 import { type RecordResolver, storeResolver } from './records/record-resolver.js';
 import {
@@ -30,14 +23,12 @@ import {
 } from './records/synced-record.js';
 import { type RecordedChange, takeChanges } from './records/take-changes.js';
 import type { ServerLimits } from './server-limits.js';
-import { StoreBusyError, type SyncStore } from './storage/sync-store.js';
+import type { SyncStore } from './storage/sync-store.js';
+import { StoreGate } from './store-gate.js';
 import { type HandlerSettings, type SyncHandlerOptions, settingsOf } from './sync-handler-options.js';
-import { SyncRequestError, serverClosing } from './sync-request-error.js';
 
 /** 500 rows a slice: a few milliseconds, so that writers never wait long for pruning. */
 const PRUNE_SLICE_ROWS = 500;
-/** 1 s: a store that is busy is usually free again by then. */
-const BUSY_RETRY_MS = 1000;
 
 /**
  * Answers pushes and pulls. What it reports as applied is committed; a refusal is a result or a `SyncRequestError`.
@@ -46,19 +37,20 @@ export class SyncHandler implements AsyncDisposable {
   readonly store: SyncStore;
   readonly limits: ServerLimits;
   readonly #settings: HandlerSettings;
-  readonly #recordLock = new KeyedLock();
+  /** What every request needs. */
+  readonly #parts: Omit<AnswerParts, 'resolver' | 'context'>;
+  readonly #gate: StoreGate;
   readonly #feedWatch: FeedWatch;
-  readonly #pageSize: PageSize;
-  #opened: Promise<void> | undefined;
-  #isClosed = false;
 
   /** Throws `TypeError` for an option that is unknown or makes no sense. */
   constructor(options: SyncHandlerOptions = {}) {
-    this.#settings = settingsOf(options);
-    const { store, limits, platform } = this.#settings;
+    const settings = settingsOf(options);
+    const { store, limits, platform } = settings;
     this.store = store;
     this.limits = limits;
-    this.#pageSize = new PageSize(limits.maxPageBytes);
+    this.#settings = settings;
+    this.#parts = { settings, recordLock: new KeyedLock(), pageSize: new PageSize(limits.maxPageBytes) };
+    this.#gate = new StoreGate(store);
     this.#feedWatch = new FeedWatch({ store, platform });
   }
 
@@ -101,14 +93,13 @@ export class SyncHandler implements AsyncDisposable {
    */
   async watch(checkpoint: string | null, watcher: Omit<FeedWatcher, 'scope'>): Promise<() => void> {
     const scope = checkpointOf(checkpoint)?.scope ?? '';
-    return this.#whileAvailable(async () => {
-      await this.#open();
-      return this.#feedWatch.add({
+    return this.#gate.serve(() =>
+      this.#feedWatch.add({
         scope,
         onPoke: (poked) => this.#tellWatcher(() => watcher.onPoke(poked)),
         onEnd: () => this.#tellWatcher(() => watcher.onEnd()),
-      });
-    });
+      }),
+    );
   }
 
   /**
@@ -137,7 +128,7 @@ export class SyncHandler implements AsyncDisposable {
    */
   async getRecord(objectName: string, recordId: RecordId): Promise<SyncedRecord | undefined> {
     this.#refuseUnsynced(objectName, 'getRecord: ');
-    await this.#open();
+    await this.#gate.open();
     return getSyncedRecord(this.store, { objectName, recordId });
   }
 
@@ -147,13 +138,13 @@ export class SyncHandler implements AsyncDisposable {
    */
   async listRecords(objectName: string, query: ListQuery = {}): Promise<RecordPage> {
     this.#refuseUnsynced(objectName, 'listRecords: ');
-    await this.#open();
+    await this.#gate.open();
     return listSyncedRecords(this.store, objectName, query);
   }
 
   /** Drops tombstones and outcomes older than the retention, slice by slice; answers how many rows were removed. */
   async prune(): Promise<{ readonly removed: number }> {
-    await this.#open();
+    await this.#gate.open();
     // A retention longer than the time since 1970 keeps everything.
     const before = Math.max(0, this.#settings.platform.now() - this.#settings.retentionMs);
     let removed = 0;
@@ -161,17 +152,15 @@ export class SyncHandler implements AsyncDisposable {
       const slice = await this.store.prune({ before, limit: PRUNE_SLICE_ROWS });
       removed += slice.removed;
       // If the server closes, the next one prunes the rest.
-      if (slice.removed < PRUNE_SLICE_ROWS || this.#isClosed) return { removed };
+      if (slice.removed < PRUNE_SLICE_ROWS || this.#gate.isClosed) return { removed };
     }
   }
 
   /** Ends the streams and closes the store. Later requests are refused as `BUSY`, so that clients come again. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    const closed = this.#gate.close();
     this.#feedWatch.close();
-    // Otherwise a store that the first request is still opening would stay open.
-    await this.#opened?.catch(() => {});
-    await this.store.close();
+    await closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,84 +169,7 @@ export class SyncHandler implements AsyncDisposable {
 
   async #answer(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Answer> {
     if (context.principal) checkPrincipal(context.principal);
-    return this.#whileAvailable(async () => {
-      await this.#open();
-      const rules = { authorize: this.#settings.authorize, principal: context.principal ?? null };
-      const rightsBefore = request.items.length > 0 ? await rightsOf(rules.authorize, rules.principal) : undefined;
-      const pushed = await this.#push(request, resolver, context);
-      const page = await this.#page(request, { ...pushed, rightsBefore }, context);
-      return this.#respond(await hideUnreadable(request, pushed, rules), page);
-    });
-  }
-
-  async #whileAvailable<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      // The store may be closed at any step of a request that is under way.
-      if (this.#isClosed) throw serverClosing();
-      if (!(error instanceof StoreBusyError)) throw error;
-      const message = 'The store is busy. Nothing is lost; send the same request again.';
-      throw new SyncRequestError('BUSY', message, { cause: error, retryAfterMs: BUSY_RETRY_MS });
-    }
-  }
-
-  async #push(request: PushRequest, resolver: RecordResolver, context: SyncContext): Promise<Pushed> {
-    if (request.items.length === 0) return NOTHING_PUSHED;
-    const parts = this.#applyParts(resolver, context);
-    if (resolver.transactional) return applyTogether(request, parts);
-    // Twice what a write may take: for that long another process may still be making an announced write.
-    const intentLeaseMs = 2 * this.limits.resolverTimeoutMs;
-    return applyOneByOne(request, { ...parts, recordLock: this.#recordLock, intentLeaseMs });
-  }
-
-  async #page(request: PushRequest, pushed: JudgedPush, context: SyncContext): Promise<FeedPage> {
-    const page = await this.#readPage(request, pushed, context);
-    if (page.reset === 'epoch') this.#warnOfReset(request);
-    return page;
-  }
-
-  async #readPage(request: PushRequest, pushed: JudgedPush, { principal = null }: SyncContext): Promise<FeedPage> {
-    const { store, authorize } = this.#settings;
-    if (!request.pull) return { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
-    const syncedObjects = this.#settings.syncedObjects();
-    return readFeedPage(request, { store, authorize, principal, syncedObjects, pageSize: this.#pageSize, ...pushed });
-  }
-
-  #respond(results: readonly SyncMutationResult[], page: FeedPage): Answer {
-    const { maxBodyBytes, maxMutations } = this.limits;
-    return {
-      protocol: 2,
-      results: [...results],
-      serverChanges: page.changes,
-      checkpoint: page.checkpoint,
-      hasMore: page.hasMore,
-      serverTime: new Date(this.#settings.platform.now()).toISOString(),
-      limits: { maxBodyBytes, maxMutations },
-      ...(page.reset ? { reset: page.reset } : {}),
-    };
-  }
-
-  #applyParts(resolver: RecordResolver, { principal = null, signal }: SyncContext): ApplyParts {
-    const { maxRecordBytes, resolverTimeoutMs: timeoutMs, pushBudgetMs } = this.limits;
-    const { store, platform, rulesOf, authorize, onWarning } = this.#settings;
-    return {
-      store,
-      resolver,
-      caller: new ResolverCaller(resolver, { platform, timeoutMs, principal, signal }),
-      rules: { rulesOf, authorize, principal, maxRecordBytes },
-      now: () => platform.now(),
-      deadline: platform.now() + pushBudgetMs,
-      onFailure: (cause, mutationId) =>
-        onWarning({ code: 'WRITE_FAILED', message: `Mutation ${mutationId} could not be applied.`, cause }),
-    };
-  }
-
-  #warnOfReset({ clientId, checkpoint }: PushRequest): void {
-    const message =
-      `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
-      'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
-    this.#settings.onWarning({ code: 'CHECKPOINT_AHEAD', message });
+    return this.#gate.serve(() => answerRequest(request, { ...this.#parts, resolver, context }));
   }
 
   /** A watcher that fails, at once or later, does not keep the others from being told. */
@@ -272,7 +184,7 @@ export class SyncHandler implements AsyncDisposable {
     changes: readonly RecordChange[],
     whereOf: (index: number) => string,
   ): Promise<readonly RecordedChange[]> {
-    await this.#open();
+    await this.#gate.open();
     return takeChanges(changes, {
       store: this.store,
       now: this.#settings.platform.now(),
@@ -286,17 +198,4 @@ export class SyncHandler implements AsyncDisposable {
     if (this.#settings.rulesOf(objectName)) return;
     throw new TypeError(`${where}${objectName} is not synced here. Set enabled: true in its sync block.`);
   }
-
-  async #open(): Promise<void> {
-    if (this.#isClosed) throw serverClosing();
-    this.#opened ??= this.store.open().catch((error: unknown) => {
-      // The database may have been down at the first request and be up at the next.
-      this.#opened = undefined;
-      throw error;
-    });
-    return this.#opened;
-  }
 }
-
-/** A push, and what its caller was allowed to read before it. */
-type JudgedPush = Pushed & { readonly rightsBefore: string | undefined };

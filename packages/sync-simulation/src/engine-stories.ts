@@ -61,6 +61,37 @@ export function drawEngineStory(random: Random, { devices, isRestored, edits, va
   }
 }
 
+/** A parent with its children, which one device deletes while another one changes them. */
+export function drawFamily(random: Random, { devices, value }: Pick<Story, 'devices' | 'value'>): readonly Action[] {
+  const device = random.between(0, devices - 1);
+  const other = (device + 1) % devices;
+  const soon = () => random.between(500, 4000);
+  const recordId = random.pick(['a', 'b', 'e']);
+  const objectName = random.pick(['project', 'task'] as const);
+  const child = objectName === 'project' ? 'task' : 'note';
+  const common = { wish: 'update', isCommon: false, special: 'none', fields: ['title', 'status'] } as const;
+  const edits: readonly Edit[] = [
+    { ...common, objectName, recordId, value },
+    ...['a', '1', 'e'].map(
+      (id, index): Edit => ({ ...common, objectName: child, recordId: id, parent: recordId, value: value + 1 + index }),
+    ),
+  ];
+  const again = edits.filter(() => random.chance(0.4)).map((edit) => ({ ...edit, value: edit.value + 100 }));
+  const sync = (of: number): Action => ({ afterMs: soon(), do: 'sync', device: of });
+  return [
+    { afterMs: 0, do: 'edit', device: random.pick([device, other]), edits },
+    sync(device),
+    sync(other),
+    sync(device),
+    ...(again.length > 0
+      ? ([{ afterMs: soon(), do: 'edit', device: random.pick([device, other]), edits: again }] as const)
+      : []),
+    { afterMs: random.between(0, 3000), do: 'edit', device, edits: gone(edits.slice(0, 1)) },
+    sync(device),
+    sync(other),
+  ];
+}
+
 function gone(edits: readonly Edit[]): readonly Edit[] {
   return edits.map((edit) => ({ ...edit, wish: 'delete' }));
 }

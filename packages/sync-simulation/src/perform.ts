@@ -155,9 +155,14 @@ function reuseId({ nth, edit }: Of<'reuseId'>, device: Device, world: World): vo
   work().catch((error: unknown) => world.log(`${device.name}: could not edit, ${error}`));
 }
 
-function dataOf({ fields, value, isCommon, special }: Edit, { user }: Device, world: World): Record<string, Json> {
+function dataOf(
+  { fields, value, isCommon, special, parent }: Edit,
+  { user }: Device,
+  world: World,
+): Record<string, Json> {
   const written = isCommon ? `common ${value % 2}` : `${user}:${value}`;
   const data: Record<string, Json> = Object.fromEntries(fields.map((field) => [field, written]));
+  if (parent !== undefined) data.parent = parent;
   if (special === 'none') return data;
   const random = new Random(world.plan.seed, 'special', value);
   const users: readonly [string, ...string[]] = ['u0', 'u1', 'u2'];

@@ -59,6 +59,9 @@ export interface WorldPlan {
   readonly engines?: EnginePlan;
 }
 
+/** ObjectStack's names of what becomes of a record whose parent is deleted. */
+export type DeleteBehavior = 'cascade' | 'set_null' | 'restrict';
+
 /** The local data engines of a world. */
 export interface EnginePlan {
   /** The devices that have one. */
@@ -70,6 +73,12 @@ export interface EnginePlan {
   readonly slow: number;
   /** True if they hold records from before sync was switched on. */
   readonly isOlder?: boolean;
+  /** What they refuse to anybody: values by their definitions, or changes by a hook; absent means nothing. */
+  readonly refuses?: 'long values' | 'equal values' | 'by hook';
+  /** What becomes of tasks when their project is deleted, and of notes when their task is; absent means nothing. */
+  readonly onDelete?: Readonly<Record<string, DeleteBehavior>>;
+  /** Whether the server does the same to them. */
+  readonly isServerCascading?: boolean;
   /** How they sync projects. */
   readonly projects: 'bidirectional' | 'push-only' | 'pull-only';
 }
@@ -96,6 +105,8 @@ export interface Edit {
   readonly value: number;
   readonly isCommon: boolean;
   readonly special: 'none' | 'poison' | 'refused' | 'forbidden' | 'private';
+  /** The id of the record's new parent; absent if it is not written. */
+  readonly parent?: string;
 }
 
 /** A step of the schedule. `device` is taken modulo the number of devices. */

@@ -2,8 +2,10 @@
 import type { SyncClient } from '@objectql/plugin-sync';
 import type { Device } from './device.js';
 import { editAtRest } from './engine/edit-at-rest.js';
-import { findEngineDifference } from './engine/engine-difference.js';
+import { compareEngine } from './engine/engine-difference.js';
+import { refusedRecord } from './engine/engine-refusals.js';
 import { findDifference } from './invariants/convergence.js';
+import type { Violation } from './violation.js';
 import type { World } from './world.js';
 
 /** 90 s for each round of the time in which everything must settle: a held record waits at most a minute. */
@@ -28,7 +30,7 @@ export async function settle(world: World): Promise<void> {
   while (world.messagesUnderWay > 0 && !verdict.first) await world.runFor(LATE_MS);
   const poison = new Set<string>();
   let rounds = MAX_ROUNDS;
-  let engineDifference: string | undefined;
+  let engineDifference: Violation | undefined;
   for (let round = 0; round < rounds; round++) {
     for (const device of devices) {
       device.heal();
@@ -40,12 +42,13 @@ export async function settle(world: World): Promise<void> {
     await world.runFor(ROUND_MS);
     if (verdict.first) return;
     if (await haveSettled(devices, round)) {
-      engineDifference = await compare(world);
-      if (!engineDifference) return editEngines(world);
+      const refused = new Map<Device, ReadonlySet<string>>();
+      engineDifference = await compare(world, refused);
+      if (!engineDifference) return editEngines(world, refused);
     }
     rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
   }
-  if (engineDifference) verdict.report('I4', engineDifference);
+  if (engineDifference) verdict.report(engineDifference.invariant, engineDifference.message);
   const left = devices.map(({ name, plugin }) => `${name}: ${JSON.stringify(plugin?.client.status)}`);
   verdict.report('I13', `Not settled after ${rounds} rounds without faults. ${left.join('; ')}`);
 }
@@ -88,43 +91,52 @@ async function decideAll(device: Device, { client, isInsistent }: Deciding): Pro
   return hasDecided;
 }
 
+/** What the engine of each device refuses of what its user should see. */
+type Refused = Map<Device, ReadonlySet<string>>;
+
 /**
  * Reports a replica that differs. Answers a difference of a local data engine: what it could not take is tried again
  * within a minute.
  */
-async function compare(world: World): Promise<string | undefined> {
+async function compare(world: World, refused: Refused): Promise<Violation | undefined> {
   const { devices, host, permissions, verdict } = world;
   // One more round for what the last of them has sent.
   for (const device of devices) void device.plugin?.syncAll();
   await world.runFor(ROUND_MS);
   const difference = await findDifference(devices, host, permissions);
-  if (!difference) return findDifferenceOfEngines(world);
+  if (!difference) return compareEngines(world, refused);
   verdict.report(difference.invariant, difference.message);
   return undefined;
 }
 
-function findDifferenceOfEngines({ devices, host, permissions }: World): string | undefined {
+function compareEngines({ devices, host, permissions, plan }: World, refused: Refused): Violation | undefined {
+  const { engines } = plan.world;
   for (const device of devices) {
     const { engine, plugin, owner, name } = device;
-    if (!engine?.app || !plugin) continue;
-    const different = findEngineDifference(engine.place, host.truth, {
+    const { app, place } = engine ?? {};
+    if (!app || !place || !plugin || !engines) continue;
+    const found = compareEngine(place, host.truth, {
       viewOf: ({ objectName }, data) =>
         device.keeps(objectName) ? permissions.viewOf(owner, objectName, data) : undefined,
       isRecorded: (objectName) => !plugin.client.configs.refusalOf(objectName),
+      refusedFor: (difference) => refusedRecord(difference, { plan: engines, database: place.database }),
+      isTold: (record) => [...app.reports].some((report) => report.includes(record)),
     });
-    if (different) return `${name}: ${different}`;
+    if (found.violation) return { ...found.violation, message: `${name}: ${found.violation.message}` };
+    refused.set(device, found.refused);
   }
   return undefined;
 }
 
 /** The apps on local data engines go on. */
-async function editEngines({ devices, host, verdict }: World): Promise<void> {
+async function editEngines({ devices, host, verdict }: World, refusedBy: Refused): Promise<void> {
   for (const device of devices) {
     const { engine, plugin, name } = device;
-    if (!engine?.app || !plugin || verdict.first) continue;
+    const refused = refusedBy.get(device);
+    if (!engine?.app || !plugin || !refused || verdict.first) continue;
     const { app, place } = engine;
     const keeps = (objectName: string) => device.keeps(objectName);
-    const wrong = await editAtRest({ app, place, client: plugin.client, keeps }, host.truth);
+    const wrong = await editAtRest({ app, place, client: plugin.client, keeps, refused }, host.truth);
     if (wrong) verdict.report(wrong.invariant, `${name}: ${wrong.message}`);
   }
 }

@@ -2,11 +2,13 @@
 import { deliver } from './deliver.js';
 import { Device } from './device.js';
 import { Disk, OBJECT_NAMES } from './disk.js';
+import { engineObjects } from './engine/engine-objects.js';
 import { EnginePlace } from './engine/engine-place.js';
+import { dependencesOn } from './engine/engine-rules.js';
 import type { Mutant } from './mutants/mutant.js';
 import { isAnnounced, Network } from './network.js';
 import { Permissions } from './permissions.js';
-import type { Plan } from './plan.js';
+import type { EnginePlan, Plan } from './plan.js';
 import { endOfTurn } from './platform/turn.js';
 import { isOfLostFeed, RecordHistory } from './record-history.js';
 import { ServerHost } from './server-host.js';
@@ -192,6 +194,23 @@ export class World {
     });
   }
 
+  /** The server deletes or changes what belonged to a deleted record, as a hook of its application. */
+  #cascade(name: string, plan: EnginePlan): void {
+    const { records } = this.host.truth;
+    if (records.get(name)?.data) return;
+    const [parentObject = '', parentId] = name.split('/');
+    for (const { objectName, field, behavior } of dependencesOn(engineObjects(plan), parentObject)) {
+      const children = [...records.values()].filter(
+        (one) => one.objectName === objectName && one.data?.[field] === parentId,
+      );
+      for (const { recordId } of behavior === 'restrict' ? [] : children) {
+        this.isUndisturbed = false;
+        const operation = behavior === 'cascade' ? 'delete' : 'update';
+        void this.host.writePastSync({ objectName, recordId, operation, data: { [field]: null } });
+      }
+    }
+  }
+
   #newTruth(): ServerTruth {
     const { objects } = this.plan.world;
     return new ServerTruth({
@@ -200,7 +219,9 @@ export class World {
       saidBy: (id) => this.wire.said(id),
       onState: (name, record) => {
         this.wire.committed(name, record);
-        if (this.plan.world.engines) this.#history.take(name, record, this.host.truth.line);
+        const { engines } = this.plan.world;
+        if (engines) this.#history.take(name, record, this.host.truth.line);
+        if (engines?.isServerCascading && record.data === null) this.time.after(0, () => this.#cascade(name, engines));
       },
       baseOf: (id, line) => this.wire.baseOf(id, line),
       carrierOf: (id) => this.wire.carrierOf(id),

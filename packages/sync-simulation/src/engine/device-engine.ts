@@ -52,7 +52,8 @@ export class DeviceEngine {
   /** Starts another process. Rejects if it cannot go on. */
   start(plugin: SyncPlugin, gate: Gate): Promise<void> {
     const { disk, name, user, keeps, world, place, time, mutant, onNoted, onChanged } = this.#parts;
-    const { isHooked = false } = world.engines ?? {};
+    const { engines: plan } = world;
+    if (!plan) throw new Error('The schedule has no engines.');
     const faults: EngineFaults = (asked) => this.#faults(asked);
     const { records, pending, conflicts } = disk.shadow;
     const named = [...pending.keys(), ...conflicts].map((id) => disk.entryById.get(id)?.name ?? '');
@@ -75,7 +76,7 @@ export class DeviceEngine {
       noted: onNoted,
       changed: onChanged,
     };
-    this.app = new LocalApp({ place, plugin, gate, faults, time, committer, mutant, isHooked });
+    this.app = new LocalApp({ place, plugin, gate, faults, time, committer, mutant, plan });
     return this.app.start();
   }
 

@@ -1,10 +1,10 @@
 /** At rest an app can write to each record, and what it writes is based on what its engine shows. */
 import type { SyncClient } from '@objectql/plugin-sync';
+import { OBJECT_NAMES } from '../disk.js';
 import { endOfTurn } from '../platform/turn.js';
 import { nameOf } from '../record-name.js';
 import type { ServerTruth } from '../server-truth.js';
 import type { Violation } from '../violation.js';
-import { ENGINE_OBJECTS } from './engine-objects.js';
 import type { EnginePlace } from './engine-place.js';
 import type { LocalApp } from './local-app.js';
 
@@ -14,18 +14,20 @@ export interface RestingEngine {
   readonly client: SyncClient;
   /** Whether it receives other devices' changes of an object. */
   readonly keeps: (objectName: string) => boolean;
+  /** The records of which the engine shows an earlier state. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /** Changes each record that sync knows and nothing waits of; the first one of which that goes wrong. */
 export async function editAtRest(
-  { app, place, client, keeps }: RestingEngine,
+  { app, place, client, keeps, refused }: RestingEngine,
   { records }: Pick<ServerTruth, 'records'>,
 ): Promise<Violation | undefined> {
-  for (const { name: objectName } of ENGINE_OBJECTS) {
+  for (const objectName of OBJECT_NAMES) {
     if (!keeps(objectName) || client.configs.refusalOf(objectName)) continue;
     for (const recordId of place.database.table(objectName).keys()) {
       const name = nameOf({ objectName, recordId });
-      if (!place.isKnown(name) || place.hasWaiting(name)) continue;
+      if (!place.isKnown(name) || place.hasWaiting(name) || refused.has(name)) continue;
       const written = await change(app, objectName, recordId);
       if (written !== 'done') return { invariant: 'I13', message: `At rest ${name} could not be changed: ${written}` };
       const [mutation] = [...client.log.pending].map((entry) => entry.mutation).filter((one) => nameOf(one) === name);

@@ -71,6 +71,12 @@ async function many({ app, edits, random, dataOf }: EngineEdits): Promise<void> 
   const { objectName, wish } = edit;
   const options = { where: { id: { $in: ['a', '1', 'e'] } }, multi: true, context: { isSystem: true } };
   // A unique value tells which record it belongs to.
-  if (wish === 'delete' && random.chance(0.5)) await app.engine.delete(objectName, options);
-  else await app.engine.update(objectName, dataOf({ ...edit, isCommon: true }), options);
+  const data = dataOf({ ...edit, isCommon: true });
+  if (edit.parent !== undefined && random.chance(0.5)) {
+    const present = await app.engine.find(objectName, { where: options.where }, options);
+    const missing = ['a', '1', 'e'].filter((id) => !present.some((row) => row.id === id));
+    const rows = [...missing.map((id) => ({ id, ...data })), ...(random.chance(0.3) ? [data] : [])];
+    if (rows.length > 0) await app.engine.insert(objectName, rows, options);
+  } else if (wish === 'delete' && random.chance(0.5)) await app.engine.delete(objectName, options);
+  else await app.engine.update(objectName, data, options);
 }

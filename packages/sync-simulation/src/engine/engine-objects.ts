@@ -2,15 +2,30 @@
 import type { JsonObject } from '@objectql/sync-types';
 import type { EngineObject, EngineRow } from '@objectql/sync-types/kernel';
 import { OBJECT_NAMES } from '../disk.js';
+import type { EnginePlan } from '../plan.js';
 import { HOOKED_FIELD } from '../server-truth.js';
 
-const FIELDS = ['title', 'status', 'body', 'due', 'private', 'forbidden', 'poison', 'refused', HOOKED_FIELD];
+const FIELDS = ['title', 'status', 'body', 'due', 'parent', 'private', 'forbidden', 'poison', 'refused', HOOKED_FIELD];
+/** 7 characters: fewer than the values of which there are many. */
+const MAX_LENGTH = 7;
+/** By object, the object of the record that `parent` names. */
+export const PARENT_OBJECTS: Readonly<Record<string, string>> = { task: 'project', note: 'task' };
 
-export const ENGINE_OBJECTS: readonly EngineObject[] = OBJECT_NAMES.map((name) => ({
-  name,
-  sync: { enabled: true },
-  fields: Object.fromEntries(FIELDS.map((field) => [field, { type: 'text' }])),
-}));
+/** The definitions of a schedule's engines. */
+export function engineObjects({ refuses, onDelete }: Partial<EnginePlan>): readonly EngineObject[] {
+  const due = {
+    type: 'text',
+    ...(refuses === 'long values' ? { maxLength: MAX_LENGTH } : {}),
+    ...(refuses === 'equal values' ? { unique: true } : {}),
+  };
+  return OBJECT_NAMES.map((name) => {
+    const reference = PARENT_OBJECTS[name];
+    const parent =
+      reference && onDelete ? { type: 'lookup', reference, deleteBehavior: onDelete[name] } : { type: 'text' };
+    const fields = FIELDS.map((field): readonly [string, object] => [field, { type: 'text' }]);
+    return { name, sync: { enabled: true }, fields: { ...Object.fromEntries(fields), due, parent } };
+  });
+}
 
 /** The fields of a row that have a value. */
 export function fieldsOf(row: EngineRow | undefined): readonly string[] {

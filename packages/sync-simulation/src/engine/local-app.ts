@@ -1,12 +1,14 @@
 /** One process of an app that keeps its records in a local data engine: the engine, sync on it, and what the app does. */
 import type { SyncPlugin } from '@objectql/plugin-sync';
 import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
-import { type KernelLogger, SmallKernel } from '@objectql/sync-types/kernel';
+import { type EngineRow, type KernelLogger, SmallKernel } from '@objectql/sync-types/kernel';
 import type { Gate } from '../gate.js';
 import type { Mutant } from '../mutants/mutant.js';
+import type { EnginePlan } from '../plan.js';
 import type { VirtualTime } from '../virtual-time.js';
-import { ENGINE_OBJECTS } from './engine-objects.js';
+import { engineObjects } from './engine-objects.js';
 import type { Committer, EnginePlace } from './engine-place.js';
+import { refusingHook } from './engine-refusals.js';
 import { type EngineFaults, MemoryEngine } from './memory-engine.js';
 
 export interface LocalAppParts {
@@ -17,8 +19,7 @@ export interface LocalAppParts {
   readonly time: VirtualTime;
   readonly committer: Committer;
   readonly mutant: Mutant | undefined;
-  /** Whether a hook of the app writes the project of a note along with the note. */
-  readonly isHooked: boolean;
+  readonly plan: EnginePlan;
 }
 
 const AS_SYSTEM = { context: { isSystem: true } };
@@ -30,17 +31,19 @@ export class LocalApp {
   hasEnded = false;
   /** True while a hook of the app fails after its next write. */
   isHookFailing = false;
+  /** What sync has reported. */
+  readonly reports = new Set<string>();
   readonly #sync = new DataEngineSync();
   readonly #parts: LocalAppParts;
 
   constructor(parts: LocalAppParts) {
     this.#parts = parts;
-    const { place, plugin, gate, faults, committer, mutant, isHooked } = parts;
+    const { place, plugin, gate, faults, committer, mutant, plan } = parts;
     this.engine = new MemoryEngine({
       database: place.database,
       gate,
       faults,
-      objects: ENGINE_OBJECTS,
+      objects: engineObjects(plan),
       onCommit: (changes) => place.committed(changes, committer),
       found:
         mutant?.found &&
@@ -49,13 +52,18 @@ export class LocalApp {
       isInserted: mutant?.isInserted,
       isCommittedAnyway: mutant?.isCommittedAnyway,
       isBesideTransactions: mutant?.isBesideTransactions,
+      cascadingUnseen: mutant?.cascadingUnseen,
+      isDriverRefusing: mutant?.isDriverRefusing,
     });
-    if (isHooked) this.engine.registerHook((operation) => this.#hook(operation));
-    this.engine.registerHook(async () => {
-      if (!this.isHookFailing || !this.engine.isOfApp) return;
-      this.isHookFailing = false;
-      throw new Error('The hook has failed.');
-    });
+    if (!mutant?.isRefusingSilently)
+      plugin.client.listeners.add({ onSyncError: ({ message }) => void this.reports.add(message) });
+    if (plan.isHooked) this.engine.registerHook('after a write', (objectName, row) => this.#hook(objectName, row));
+    if (plan.refuses === 'by hook') {
+      this.engine.registerHook('before a delete', refusingHook);
+      this.engine.registerHook('after a write', refusingHook);
+    }
+    for (const moment of ['after a write', 'after a delete'] as const)
+      this.engine.registerHook(moment, () => this.#failingHook());
   }
 
   /** Rejects if the process cannot go on. */
@@ -91,13 +99,16 @@ export class LocalApp {
   }
 
   /** A project takes over the title of the note with its name. */
-  async #hook({ object, data }: Parameters<Parameters<MemoryEngine['registerHook']>[0]>[0]): Promise<void> {
-    if (object !== 'note') return;
-    for (const { id, title } of [data].flat().map((row): Readonly<Record<string, unknown>> => Object(row))) {
-      if (title === undefined || id === undefined) continue;
-      const project = await this.engine.findOne('project', { where: { id } }, AS_SYSTEM);
-      if (project && this.#parts.plugin.client.configs.of('project').direction !== 'pull-only')
-        await this.engine.update('project', { id, body: `hooked ${String(title).slice(-4)}` }, AS_SYSTEM);
-    }
+  async #hook(objectName: string, { id, title }: EngineRow): Promise<void> {
+    if (objectName !== 'note' || title === undefined) return;
+    const project = await this.engine.findOne('project', { where: { id } }, AS_SYSTEM);
+    if (project && this.#parts.plugin.client.configs.of('project').direction !== 'pull-only')
+      await this.engine.update('project', { id, body: `hooked ${String(title).slice(-4)}` }, AS_SYSTEM);
+  }
+
+  async #failingHook(): Promise<void> {
+    if (!this.isHookFailing || !this.engine.isOfApp) return;
+    this.isHookFailing = false;
+    throw new Error('The hook has failed.');
   }
 }

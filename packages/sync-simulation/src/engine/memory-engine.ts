@@ -15,10 +15,20 @@ import type {
 } from '@objectql/sync-types/kernel';
 import type { Gate, GateParts } from '../gate.js';
 import type { Actor, EngineDatabase, RowChange } from './engine-database.js';
+import {
+  type Dependence,
+  dependencesOn,
+  notFound,
+  refuseEqualValues,
+  refuseValues,
+  restricted,
+} from './engine-rules.js';
 import { EngineTransaction } from './engine-transaction.js';
 
 type Middleware = Parameters<DataEngine['registerMiddleware']>[0];
-type Hook = (operation: EngineOperation) => Promise<void>;
+type Hook = (objectName: string, row: EngineRow) => Promise<void>;
+/** When a hook is called; a delete is no write here. */
+type Moment = 'after a write' | 'before a delete' | 'after a delete';
 
 /** Probabilities, for a commit that sync makes by itself or for anything else. */
 export type EngineFaults = (asked: 'commit of sync' | 'other') => ReturnType<GateParts['faults']>;
@@ -36,6 +46,10 @@ export interface MemoryEngineParts {
     | undefined;
   /** False for a row that is not inserted, if a rule is switched off. */
   readonly isInserted?: ((objectName: string) => boolean) | undefined;
+  /** By whose deletes others are deleted or changed without anybody being asked, if a rule is switched off. */
+  readonly cascadingUnseen?: 'app' | 'sync' | undefined;
+  /** True if the definitions hold for everybody, if a rule is switched off. */
+  readonly isDriverRefusing?: boolean | undefined;
   /** True if a refused transaction commits anyway, if a rule is switched off. */
   readonly isCommittedAnyway?: boolean | undefined;
   /** True for an object whose rows do not wait for their transaction, if a rule is switched off. */
@@ -50,7 +64,7 @@ export class MemoryEngine implements DataEngine {
   readonly registry: DataEngine['registry'];
   readonly #parts: MemoryEngineParts;
   readonly #middlewares: Middleware[] = [];
-  readonly #hooks: Hook[] = [];
+  readonly #hooks: { readonly moment: Moment; readonly hook: Hook }[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: MemoryEngineParts) {
@@ -73,9 +87,9 @@ export class MemoryEngine implements DataEngine {
     return actor.run('app', work);
   }
 
-  /** Calls `hook` after each insert and update, in the write's transaction. */
-  registerHook(hook: Hook): void {
-    this.#hooks.push(hook);
+  /** Calls `hook` for each row with what is written of it, or with what is deleted, in that transaction. */
+  registerHook(moment: Moment, hook: Hook): void {
+    this.#hooks.push({ moment, hook });
   }
 
   registerMiddleware(middleware: Middleware): void {
@@ -123,10 +137,13 @@ export class MemoryEngine implements DataEngine {
 
   async syncObjectSchema(): Promise<void> {}
 
-  /** Writes without definitions and hooks. */
+  /** Writes without definitions and hooks, unless a rule is switched off. */
   getDriverForObject(): unknown {
-    const write = (operation: EngineOperation, { transaction }: { readonly transaction: unknown }) =>
-      this.#in({ transaction }, async (open) => this.#carryOut(operation, open));
+    const { isDriverRefusing } = this.#parts;
+    const write = async (operation: EngineOperation, { transaction }: { readonly transaction: unknown }) =>
+      isDriverRefusing
+        ? this.#write({ ...operation, context: { transaction } }, [])
+        : (await this.#in({ transaction }, async (open) => this.#carryOut(operation, open))).answer;
     type Options = Parameters<typeof write>[1];
     return {
       create: (object: string, data: object, options: Options) => write({ object, operation: 'insert', data }, options),
@@ -137,56 +154,95 @@ export class MemoryEngine implements DataEngine {
     };
   }
 
-  async #write(operation: EngineOperation): Promise<unknown> {
+  async #write(operation: EngineOperation, middlewares = this.#middlewares): Promise<unknown> {
     const run = async (index: number): Promise<void> => {
-      const middleware = this.#middlewares[index];
+      const middleware = middlewares[index];
       if (middleware) return middleware(operation, () => run(index + 1));
-      const context = operation.context ?? {};
-      const written = await this.#in(context, async (transaction) => this.#carryOut(operation, transaction));
+      const { answer, rows } = await this.#carryOutWithRules(operation);
       // The engine puts its answer into the operation itself.
-      (operation as { result?: unknown }).result = written;
-      await this.#callHooks(operation, openIn(context));
+      operation.result = answer;
+      await this.#callHooks(operation.operation === 'delete' ? 'after a delete' : 'after a write', operation, rows);
     };
     await run(0);
     return operation.result;
   }
 
+  /** With what the definitions refuse or take along. */
+  async #carryOutWithRules(operation: EngineOperation): Promise<Outcome> {
+    const { object, data, ast, context = {} } = operation;
+    const carryOut = (own: EngineContext) => this.#in(own, async (open) => this.#carryOut(operation, open));
+    if (operation.operation !== 'delete') {
+      for (const row of [data].flat()) refuseValues(this.registry.getObject(object), Object(row));
+      return carryOut(context);
+    }
+    const dependences = ast ? [] : dependencesOn(this.registry.getAllObjects(), object);
+    const isHooked = this.#hooks.some(({ moment }) => moment === 'before a delete');
+    if (dependences.length === 0 && !isHooked) return carryOut(context);
+    const rows = await this.#in(context, async (open) => rowsOf(operation, open.rows(object)));
+    await this.#callHooks('before a delete', operation, rows);
+    const [parent] = ast ? [] : rows;
+    if (!parent) return carryOut(context);
+    return this.transaction(async (own) => {
+      await actor.run(actor.getStore() ?? 'hook', async () => {
+        for (const dependence of dependences) await this.#cascade(dependence, `${object}/${parent.id}`, own);
+      });
+      return carryOut(own);
+    }, context);
+  }
+
+  async #cascade({ objectName, field, behavior }: Dependence, parent: string, context: EngineContext): Promise<void> {
+    const parentId = parent.slice(parent.indexOf('/') + 1);
+    const rows = await this.find(objectName, { where: { [field]: parentId } }, { context });
+    if (behavior === 'restrict' && rows.length > 0) throw restricted(parent);
+    const isUnseen = this.#parts.cascadingUnseen === (this.isOfApp ? 'app' : 'sync');
+    const middlewares = isUnseen ? [] : this.#middlewares;
+    for (const { id } of rows) {
+      const operation: EngineOperation =
+        behavior === 'cascade'
+          ? { object: objectName, operation: 'delete', options: { where: { id } }, context }
+          : { object: objectName, operation: 'update', data: { id, [field]: null }, context };
+      await this.#write(operation, middlewares);
+    }
+  }
+
   /** Runs in the write's transaction; a transaction of the write's own is committed by now. */
-  #callHooks(operation: EngineOperation, transaction: EngineTransaction | undefined): Promise<void> {
+  #callHooks(moment: Moment, operation: EngineOperation, rows: readonly EngineRow[]): Promise<void> {
     const by = actor.getStore() ?? 'hook';
-    return ambient.run(transaction, () =>
+    return ambient.run(openIn(operation.context ?? {}), () =>
       actor.run(by, async () => {
-        if (operation.operation !== 'delete') for (const hook of this.#hooks) await hook(operation);
+        for (const row of rows)
+          for (const { moment: its, hook } of this.#hooks) if (its === moment) await hook(operation.object, row);
       }),
     );
   }
 
-  /** Makes the operation's write, and answers it. */
-  #carryOut({ object, operation, data, ast, options }: EngineOperation, transaction: EngineTransaction): unknown {
-    const { isInserted, isBesideTransactions } = this.#parts;
+  /** Makes the operation's write as a whole or not at all. */
+  #carryOut(operation: EngineOperation, transaction: EngineTransaction): Outcome {
+    const { isInserted, isBesideTransactions, database, onCommit } = this.#parts;
+    const { object, data, ast } = operation;
     const by = actor.getStore() ?? 'sync';
-    const rows = transaction.rows(object);
-    const target = isBesideTransactions?.(object)
-      ? new EngineTransaction(this.#parts.database, this.#parts.onCommit)
-      : transaction;
-    const put = (recordId: string, after: EngineRow | undefined) => target.put(object, recordId, { after, by });
-    const ids = ast
-      ? select([...rows.values()], ast).map(({ id }) => String(id))
-      : [String((data as EngineRow | undefined)?.id ?? options?.where?.id)];
-    if (operation === 'insert') {
-      const inserted = [data].flat().map((row): EngineRow => ({ id: this.#parts.database.newId(), ...Object(row) }));
-      for (const row of inserted) {
-        if (rows.has(String(row.id))) throw new Error(`UNIQUE constraint failed: ${object}.id`);
-        if (isInserted?.(object) ?? true) put(String(row.id), row);
-      }
+    const table = transaction.rows(object);
+    const target = isBesideTransactions?.(object) ? new EngineTransaction(database, onCommit) : transaction;
+    const put = (rows: readonly EngineRow[], afterOf: (row: EngineRow) => EngineRow | undefined) => {
+      for (const row of rows) target.put(object, String(row.id), { after: afterOf(row), by });
       if (target !== transaction) void target.commit();
-      return Array.isArray(data) ? inserted : inserted[0];
+    };
+    if (operation.operation === 'insert') {
+      const rows = [data].flat().map((row): EngineRow => ({ id: database.newId(), ...Object(row) }));
+      refuseEqualValues(this.registry.getObject(object), { table, written: rows, isInsert: true });
+      if (isInserted?.(object) ?? true) put(rows, (row) => row);
+      return { answer: Array.isArray(data) ? rows : rows[0], rows };
     }
-    const found = ids.filter((id) => rows.has(id));
-    if (!ast && found.length === 0) throw new Error(`Record ${ids} not found in ${object}.`);
-    for (const id of found) put(id, operation === 'delete' ? undefined : { ...rows.get(id), ...Object(data), id });
-    if (target !== transaction) void target.commit();
-    return ast ? found.length : operation === 'delete' || target.rows(object).get(ids[0] ?? '');
+    const found = rowsOf(operation, table);
+    if (!ast && found.length === 0) throw notFound(operation);
+    if (operation.operation === 'delete') {
+      put(found, () => undefined);
+      return { answer: ast ? found.length : true, rows: found };
+    }
+    const written = found.map((row): EngineRow => ({ ...row, ...Object(data), id: row.id }));
+    refuseEqualValues(this.registry.getObject(object), { table, written, isInsert: false });
+    put(written, (row) => row);
+    return { answer: ast ? found.length : written[0], rows: found.map(({ id }) => ({ ...Object(data), id })) };
   }
 
   /** Runs one operation in the transaction in which it is made, or in one of its own. */
@@ -230,6 +286,12 @@ function openIn({ transaction }: EngineContext): EngineTransaction | undefined {
   return (transaction as EngineTransaction | undefined) ?? ambient.getStore();
 }
 
+/** What a write answers, and each of its rows with what was written of it. */
+interface Outcome {
+  readonly answer: unknown;
+  readonly rows: readonly EngineRow[];
+}
+
 /** A write by a condition, and whether it is for many records. */
 interface Many {
   readonly where?: EngineWhere;
@@ -238,6 +300,13 @@ interface Many {
 
 function manyOf({ where, multi, context }: EngineOptions & Many) {
   return { context, ...(where ? { options: { where } } : {}), ...(where && multi ? { ast: { where } } : {}) };
+}
+
+/** The rows that an update or a delete is about. */
+function rowsOf({ data, ast, options }: EngineOperation, table: ReadonlyMap<string, EngineRow>): readonly EngineRow[] {
+  if (ast) return select([...table.values()], ast);
+  const row = table.get(String((data as EngineRow | undefined)?.id ?? options?.where?.id));
+  return row ? [row] : [];
 }
 
 function select(rows: readonly EngineRow[], { where = {}, orderBy = [], limit }: EngineQuery): readonly EngineRow[] {

@@ -82,6 +82,30 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
     hint: 4,
     isSweptEarly: true,
   },
+  {
+    name: 'a local engine does not note what goes with a record that the app deletes',
+    breaks: 'I1',
+    hint: 30,
+    cascadingUnseen: 'app',
+  },
+  {
+    name: 'a local engine keeps to itself what goes with a record that sync deletes',
+    breaks: 'I4',
+    hint: 35,
+    cascadingUnseen: 'sync',
+  },
+  {
+    name: 'what the definitions of a local engine refuse is not written past them',
+    breaks: 'I4',
+    hint: 13,
+    isDriverRefusing: true,
+  },
+  {
+    name: 'nobody is told what a local engine refuses',
+    breaks: 'I8',
+    hint: 17,
+    isRefusingSilently: true,
+  },
 ];
 
 /** Reads notes differently from how they were written. */

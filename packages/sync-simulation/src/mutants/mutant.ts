@@ -61,6 +61,12 @@ export interface Mutant {
   readonly isBesideTransactions?: (objectName: string) => boolean;
   /** True when a local data engine commits a transaction that is to be rolled back. */
   readonly isCommittedAnyway?: boolean;
+  /** By whose deletes a local data engine deletes or changes other records without telling anybody. */
+  readonly cascadingUnseen?: 'app' | 'sync';
+  /** True when nothing can be written past the definitions of a local data engine. */
+  readonly isDriverRefusing?: boolean;
+  /** True when nobody hears what a local data engine refuses. */
+  readonly isRefusingSilently?: boolean;
   /** True when a local data engine is told that a sync has ended before one has begun. */
   readonly isSweptEarly?: boolean;
   /** How far the server's idea of the time is ahead. */

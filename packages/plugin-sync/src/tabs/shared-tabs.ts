@@ -3,6 +3,7 @@ import { browserTabHost } from '../platform/browser-tab-host.js';
 import type { TabHost } from '../platform/tab-host.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { Tabs } from './tab-group.js';
+import { groupName } from './tab-message.js';
 import { TabPeer } from './tab-peer.js';
 
 export type { LockRequest, TabChannel, TabHost } from '../platform/tab-host.js';
@@ -33,7 +34,7 @@ export function sharedTabs({ host = browserTabHost() }: SharedTabsOptions = {}):
         const message = 'tabs needs a storage that tabs can share, such as IndexedDbStorage.';
         throw new SyncUsageError('INVALID_CONFIG', message);
       }
-      return host && new TabPeer({ host, platform, storage, name: `objectql-sync:${sharedName}` });
+      return host && new TabPeer({ host, platform, storage, name: groupName(sharedName) });
     },
   };
 }

@@ -6,6 +6,18 @@ import type { Told } from '../listeners/listeners.js';
 import type { Changed } from '../records/record-watch.js';
 import type { SyncFacts } from '../sync-status.js';
 
+/**
+ * Rises when a tab of the last release would misunderstand what this one tells, or the other way round. It is part of the
+ * name of channel and lock: tabs of two versions would take the lock from each other without end, because neither hears
+ * that the other leads.
+ */
+const MESSAGES_VERSION = 1;
+
+/** The name of channel and lock of all tabs that understand each other and share the storage of this name. */
+export function groupName(sharedName: string): string {
+  return `objectql-sync-${MESSAGES_VERSION}:${sharedName}`;
+}
+
 export type TabMessage =
   /** From every follower now and then, and from every new tab: who leads, and how does sync stand? */
   | { readonly type: 'asked' }
@@ -50,16 +62,6 @@ export type TabEvent =
 
 /** A message on its way. */
 export interface Envelope {
-  /** The version of these messages; a tab does not understand another one. */
-  readonly v: 1;
   readonly from: string;
   readonly message: TabMessage;
-}
-
-/**
- * The envelope, or `undefined` for anything else. Tabs of one origin trust each other, but may be of different
- * versions.
- */
-export function readEnvelope(data: unknown): Envelope | undefined {
-  return (data as Partial<Envelope> | null)?.v === 1 ? (data as Envelope) : undefined;
 }

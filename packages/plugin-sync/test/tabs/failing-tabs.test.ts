@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { TabHost } from '../../src/platform/tab-host.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
+import { groupName } from '../../src/tabs/tab-message.js';
 import { openTabs, pick, refuse, type Tab, two } from './tabs.js';
 
 test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
@@ -112,17 +113,36 @@ test('I13 sends what a tab has stored that was told the opposite, and died', asy
   expect([records.map(({ recordId }) => recordId), leader.plugin.client.status.pending]).toEqual([['t1'], 0]);
 });
 
-test('understands nothing of what a tab with a newer version of the app says, and goes on', async () => {
+test('passes over a message that only a tab with a newer version of the app knows, and goes on', async () => {
   const { world, follower } = await two();
-  const channel = world.tabs[0]?.host.openChannel('objectql-sync:app', () => {});
-  channel?.post({ v: 1, from: 'newer', message: { type: 'sings' } });
-  channel?.post({ v: 2, from: 'newer' });
-  channel?.post(null);
+  const channel = world.tabs[0]?.host.openChannel(groupName('app'), () => {});
+  channel?.post({ from: 'newer', message: { type: 'sings' } });
   follower.tasks.records.create('t1', { title: 'one' });
   await world.advance(1000);
   expect(world.tabs.map(({ plugin }) => plugin.client.status)).toEqual(
     Array(2).fill(expect.objectContaining({ state: 'idle', pending: 0 })),
   );
+});
+
+test('I1 I2 syncs beside a tab of another version, which neither hears it nor takes the lead from it', async () => {
+  const world = await openTabs(1);
+  const { host } = pick(world, 0);
+  const renamed: TabHost = {
+    ...host,
+    requestLock: (name, request) => host.requestLock(`newer ${name}`, request),
+    openChannel: (name, onMessage) => host.openChannel(`newer ${name}`, onMessage),
+    isVisible: () => true,
+  };
+  world.open({ tabs: sharedTabs({ host: renamed }) });
+  await world.advance(1000);
+  for (const [index, tab] of world.tabs.entries()) tab.tasks.records.create(`t${index}`, { title: 'one' });
+  await world.advance(10_000);
+  for (const { tasks } of world.tabs) await tasks.sync();
+  const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
+  const versions = Object.fromEntries(records.map(({ recordId, version }) => [recordId, version]));
+  expect(versions).toEqual({ t0: 1, t1: 1 });
+  const shown = await Promise.all(world.tabs.map(async (tab) => [await tab.seen(), tab.plugin.client.status.pending]));
+  expect(shown).toEqual(Array(2).fill([{ t0: 'one', t1: 'one' }, 0]));
 });
 
 test('lets no tab lead that may not read the storage, though nobody sees the one that leads, and tells it nothing', async () => {

@@ -9,7 +9,9 @@ const RELAYED = ['onSyncStart', 'onSyncComplete', 'onConflict', 'onDropped'] as 
 export function relay(post: (event: TabEvent) => unknown): SyncEventListener {
   return {
     ...Object.fromEntries(RELAYED.map((on) => [on, (told: never) => post({ on, told })])),
-    onSyncError: ({ message }) => post({ on: 'onSyncError', told: message }),
+    onSyncError: ({ code, message }: Error & { readonly code?: unknown }) =>
+      // The newer tab that has upgraded the storage must not hear that its page is to be reloaded.
+      code !== 'TOO_NEW' && post({ on: 'onSyncError', told: message }),
   };
 }
 

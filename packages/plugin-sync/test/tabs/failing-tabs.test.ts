@@ -327,3 +327,12 @@ test('asks nothing of a server while there is no network, whichever tab leads, a
   await world.advance(1000);
   expect(second.plugin.client.status).toMatchObject({ state: 'idle', pending: 0, lastError: null });
 });
+
+test('tells no other tab that a newer version of the app has upgraded the storage: that one may be the newer', async () => {
+  const { world, leader, follower } = await two();
+  refuse(leader, new StorageError('TOO_NEW', 'upgraded'));
+  leader.tasks.records.create('t1', { title: 'one' });
+  await world.advance(1000);
+  const failures = ({ heard }: Tab) => heard.filter((line) => line.startsWith('error'));
+  expect([failures(leader).length > 0, failures(follower)]).toEqual([true, []]);
+});

@@ -24,7 +24,7 @@ const long = { type: 'textarea' } as const;
  * Ids are digests, because a record's name may be longer than a key. Numbers are texts of 16 digits, because the engine
  * has no type that is a 64-bit integer on every database; digits sort alike everywhere.
  */
-const DEFINITIONS = [
+export const ENGINE_OBJECTS = [
   systemObject(FEED, 'Sync feed', {
     fields: { epoch: short, head: short, floor: short, version_floor: short, schema_version: short },
   }),
@@ -73,13 +73,13 @@ const DEFINITIONS = [
 
 /** Defines the objects that are not defined yet; the engine makes their tables when it starts. */
 export function defineEngineObjects(engine: DataEngine): void {
-  defineSystemObjects(engine, DEFINITIONS, PACKAGE);
+  defineSystemObjects(engine, ENGINE_OBJECTS, PACKAGE);
 }
 
 /** Makes the tables that are missing. */
 export async function makeEngineTables(engine: DataEngine): Promise<void> {
   defineEngineObjects(engine);
-  for (const { name } of DEFINITIONS) await engine.syncObjectSchema(name);
+  for (const { name } of ENGINE_OBJECTS) await engine.syncObjectSchema(name);
 }
 
 /**

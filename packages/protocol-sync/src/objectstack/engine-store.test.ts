@@ -4,8 +4,9 @@ import { TestClock } from '../platform/test-clock.js';
 import { storeModelContract } from '../storage/contract/model.contract.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
+import { type Dump, FORMAT_CHANGED, formatOf, GOLDEN, storeWhole } from '../storage/stored-format.fixture.js';
 import { FEED_ID, readFacts } from './engine-facts.js';
-import { FEED } from './engine-objects.js';
+import { ENGINE_OBJECTS, FEED } from './engine-objects.js';
 import { engineFixtures } from './engine-store.fixture.js';
 import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
@@ -22,6 +23,23 @@ storeContract(
   { describe, it, expect },
 );
 storeModelContract('EngineStore', open, 8);
+
+it('writes the committed format', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  await using store = new EngineStore(engine);
+  await store.open();
+  await storeWhole(store);
+  const rows: Record<string, Dump['rows'][string]> = {};
+  for (const { name, fields } of ENGINE_OBJECTS) {
+    const found = await engine.find(name, {}, { context: AS_SYSTEM });
+    // The engine adds times of its own.
+    rows[name] = found.map((row) => Object.fromEntries(Object.keys(fields).map((field) => [field, row[field]])));
+  }
+  const tables = ENGINE_OBJECTS.map(({ name, fields, indexes }) => ({ name, fields, indexes }));
+  const text = formatOf({ tables, rows });
+  await expect(text, FORMAT_CHANGED).toMatchFileSnapshot(`${GOLDEN}engine-store.json`);
+});
 
 it('I6 begins one epoch for a process, also where it writes in transactions of the application', async () => {
   const { engine, stop: stopKernel } = await startKernel({ objects: [] });

@@ -100,7 +100,6 @@ export class SyncClient implements AsyncDisposable {
       listeners,
       onConflict,
       transport: () => this.transport,
-      open: () => log.load(),
       onListenerFailed: listeners.report,
       onChanged: () => this.#tellStatus(),
       onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
@@ -195,7 +194,7 @@ export class SyncClient implements AsyncDisposable {
 
   /** Calls `listener` with the status now and after each change. Returns what stops it. */
   subscribeStatus(listener: (status: SyncStatus) => void | Promise<void>, isSame?: IsSame): () => void {
-    this.open().catch(this.listeners.report);
+    this.log.load().catch(this.listeners.report);
     return this.#subscribers.add(listener, isSame);
   }
 
@@ -252,7 +251,7 @@ export class SyncClient implements AsyncDisposable {
    * with `SyncUsageError` `UNKNOWN_ID` when nobody will learn it, as after the mutation was taken out of the log.
    */
   async settled(id: string): Promise<MutationOutcome> {
-    await this.open();
+    await this.log.load();
     return (this.#group ?? this.#intake).outcomeOf(id);
   }
 

@@ -31,8 +31,6 @@ export interface CycleParts {
   readonly intake: AnswerIntake;
   readonly configs: ObjectConfigs;
   readonly listeners: Listeners;
-  /** Opens the storage, once. */
-  readonly open: () => Promise<unknown>;
 }
 
 /** 3: a server that refuses every repaired request must not be asked in a loop. */
@@ -97,8 +95,8 @@ export class SyncCycle {
   }
 
   async #run(signal: AbortSignal): Promise<SyncPushResponse | null> {
-    const { listeners, open } = this.#parts;
-    await open();
+    const { log, listeners } = this.#parts;
+    await log.load();
     this.include();
     if (!this.hasWork()) return null;
     listeners.tell('onSyncStart', undefined);

@@ -8,11 +8,9 @@ test('I6 bases no change on a version of a feed that another has replaced since 
   const storage = new MemoryStorage();
   const platform = new TestPlatform();
   const log = new ClientLog({ clientId: 'device-1', storage, platform });
-  const open = async () => void (await log.load());
   const records = new LocalRecords({
     log,
     storage,
-    open,
     platform,
     listeners: { report: () => {}, isClosed: false },
     onWatched: () => {},

@@ -11,8 +11,6 @@ import { type Changed, RecordWatch } from './record-watch.js';
 export interface LocalRecordsParts {
   readonly log: ClientLog;
   readonly storage: ClientStorage;
-  /** Opens the storage, once. */
-  readonly open: () => Promise<unknown>;
   readonly platform: Platform;
   /** Hear what fails, and know whether the client is closed. */
   readonly listeners: Pick<Listeners, 'report' | 'isClosed'>;
@@ -59,8 +57,8 @@ export class LocalRecords {
 
   /** What a change made now is based on: what the user sees, and the stored version underneath. */
   async target(ref: RecordRef): Promise<ChangeTarget> {
-    const { log, storage, open } = this.#parts;
-    await open();
+    const { log, storage } = this.#parts;
+    await log.load();
     return log.read(async () => {
       const { epochs } = log.meta;
       // A page may ask with an id that is missing in its address or is no number: not every storage accepts that.
@@ -136,8 +134,8 @@ export class LocalRecords {
 
   /** Reads base and pending together: between two commits, never in the middle of one. */
   async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
-    const { log, storage, open } = this.#parts;
-    await open();
+    const { log, storage } = this.#parts;
+    await log.load();
     return log.read(async () => {
       const bases = await storage.listRecords(objectName);
       const baseByKey = new Map(bases.map((base) => [recordKey(base), base]));

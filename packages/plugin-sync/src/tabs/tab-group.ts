@@ -48,8 +48,6 @@ export interface TabMember {
   readonly driver: Driver;
   readonly log: ClientLog;
   readonly listeners: Listeners;
-  /** Opens the storage, once. */
-  readonly open: () => Promise<unknown>;
   readonly facts: () => SyncFacts;
   /** Knows the outcomes, learns those of other tabs, and takes in what the log has read again. */
   readonly intake: Pick<AnswerIntake, 'outcomeOf' | 'learn' | 'tellReread'>;

@@ -198,7 +198,7 @@ export class TabPeer implements TabGroup, Driver {
   /** Stands for election only once the storage opens. */
   async #join(member: TabMember): Promise<void> {
     try {
-      await member.open();
+      await member.log.load();
     } catch (error) {
       if (this.#hasLeft) return;
       member.listeners.report(error);

@@ -18,7 +18,6 @@ function list() {
   const changed: string[] = [];
   const letters = new DeadLetterList({
     log,
-    open: async () => void (await log.load()),
     onRecorded: ({ recordId }) => changed.push(`recorded ${recordId}`),
     onChanged: () => changed.push('changed'),
     onListenerFailed: (error) => changed.push(String(error)),

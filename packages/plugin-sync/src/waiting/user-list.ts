@@ -7,8 +7,6 @@ import { SyncUsageError } from '../sync-usage-error.js';
 
 export interface UserListParts {
   readonly log: ClientLog;
-  /** Opens the storage, once. */
-  readonly open: () => Promise<unknown>;
   /** Called after a mutation was recorded. */
   readonly onRecorded: (mutation: MutationLogEntry) => void;
   /** Called after the list changed in any other way. */
@@ -56,8 +54,8 @@ export class UserList<Item extends { readonly id: string }> {
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
-    const { open, onListenerFailed } = this.parts;
-    open().catch(onListenerFailed);
+    const { log, onListenerFailed } = this.parts;
+    log.load().catch(onListenerFailed);
     return this.#subscribers.add((all) => listener(this.#own(all)));
   }
 

@@ -168,7 +168,7 @@ export class TabPeer implements TabGroup, Driver {
 
   /** Tells the other tabs how sync stands, if that has changed. */
   changed(): void {
-    if (this.#term !== undefined) this.#say(this.#term, 'news');
+    this.#say('news');
   }
 
   close(): Promise<void> {
@@ -215,7 +215,7 @@ export class TabPeer implements TabGroup, Driver {
     await this.#watch?.readAgain();
     if (this.#term !== term) return;
     if (!this.#isPaused) this.#driver.dispatch({ type: 'resumed' });
-    this.#say(term, 'always');
+    this.#say('always');
     this.#joined.onChanged();
     this.#wishes.askAgain();
   }
@@ -231,9 +231,11 @@ export class TabPeer implements TabGroup, Driver {
     if (this.#term !== undefined) this.#driver.dispatch({ type: what });
   }
 
-  #say(term: string, when: 'news' | 'always'): void {
-    const member = this.#member;
-    if (!member || member.driver.state.at === 'closed') return;
+  /** If this tab leads, tells the others how sync stands. */
+  #say(when: 'news' | 'always'): void {
+    const term = this.#term;
+    if (term === undefined || this.#driver.state.at === 'closed') return;
+    const member = this.#joined;
     const { state } = this;
     // A tab whose storage fails (for good, if a newer app has upgraded it) must not keep others from syncing.
     const isSeen = this.#host.isVisible() && !member.log.isFailing;
@@ -256,8 +258,7 @@ export class TabPeer implements TabGroup, Driver {
     const { from, message } = data as Envelope;
     switch (message.type) {
       case 'asked':
-        if (this.#term !== undefined) this.#say(this.#term, 'always');
-        return;
+        return this.#say('always');
       case 'stands':
         return this.#hearLeader(message, member);
       case 'writing':

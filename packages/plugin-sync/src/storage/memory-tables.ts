@@ -1,23 +1,15 @@
 /** A client's state in memory: all of `MemoryStorage`, and what `FileStorage` keeps beside its journal. */
 import type { RecordRef } from '@objectql/sync-types';
 import { RecordMap } from '../records/record-map.js';
-import type {
-  BaseRecord,
-  ClientMeta,
-  ClientState,
-  DeadLetter,
-  ParkedConflict,
-  StorageBatch,
-  StoredEntry,
-} from './client-storage.js';
+import { WaitingItems } from '../waiting/waiting-items.js';
+import type { BaseRecord, ClientMeta, ClientState, StorageBatch, StoredEntry } from './client-storage.js';
 import { inOrder } from './state-order.js';
 
 /** Keeps the batches it is given, e.g. a `frozenCopy`, and hands out the same values. */
 export class MemoryTables {
   #meta: ClientMeta | null = null;
   protected readonly entries = new Map<string, StoredEntry>();
-  protected readonly conflicts = new Map<string, ParkedConflict>();
-  protected readonly deadLetters = new Map<string, DeadLetter>();
+  protected readonly waiting = new WaitingItems();
   protected readonly records = new RecordMap<BaseRecord>();
 
   get meta(): ClientMeta | null {
@@ -27,13 +19,10 @@ export class MemoryTables {
   /** Applies a whole batch. */
   apply(batch: StorageBatch): void {
     for (const id of batch.removeEntries ?? []) this.entries.delete(id);
-    for (const id of batch.removeConflicts ?? []) this.conflicts.delete(id);
-    for (const id of batch.removeDeadLetters ?? []) this.deadLetters.delete(id);
     for (const ref of batch.removeRecords ?? []) this.records.delete(ref);
     for (const entry of batch.putEntries ?? []) this.entries.set(entry.mutation.id, entry);
-    for (const conflict of batch.putConflicts ?? []) this.conflicts.set(conflict.id, conflict);
-    for (const deadLetter of batch.putDeadLetters ?? []) this.deadLetters.set(deadLetter.id, deadLetter);
     for (const record of batch.putRecords ?? []) this.records.set(record, record);
+    this.waiting.update(batch);
     if (batch.sweepWalk !== undefined) {
       for (const record of this.allRecords()) if (record.walk !== batch.sweepWalk) this.records.delete(record);
     }
@@ -42,11 +31,12 @@ export class MemoryTables {
 
   /** The answer of `ClientStorage.load`. */
   state(): ClientState {
+    const { conflicts, deadLetters } = this.waiting;
     return inOrder({
       meta: this.#meta,
       entries: [...this.entries.values()],
-      conflicts: [...this.conflicts.values()],
-      deadLetters: [...this.deadLetters.values()],
+      conflicts: [...conflicts.values()],
+      deadLetters: [...deadLetters.values()],
     });
   }
 

@@ -14,8 +14,8 @@ export class CountableTables extends MemoryTables {
       ...[...(batch.removeEntries ?? []), ...(batch.putEntries ?? []).map(({ mutation }) => mutation.id)].map((id) =>
         this.entries.get(id),
       ),
-      ...[...(batch.removeConflicts ?? []), ...putIds].map((id) => this.conflicts.get(id)),
-      ...[...(batch.removeDeadLetters ?? []), ...putIds].map((id) => this.deadLetters.get(id)),
+      ...[...(batch.removeConflicts ?? []), ...putIds].map((id) => this.waiting.conflicts.get(id)),
+      ...[...(batch.removeDeadLetters ?? []), ...putIds].map((id) => this.waiting.deadLetters.get(id)),
       ...this.getRecords([...removeRecords, ...putRecords]),
       ...(sweepWalk === undefined ? [] : this.allRecords().filter(({ walk }) => walk !== sweepWalk)),
       batch.meta && this.meta,

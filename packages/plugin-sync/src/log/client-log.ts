@@ -170,21 +170,20 @@ export class ClientLog {
     return this.#turns.take(async () => {
       let made: readonly StoredEntry[] = [];
       const removed = new Set(batch.removeEntries);
-      const changed = (batch.putEntries ?? []).map((entry) => (forgetBases ? withoutBase(entry) : entry));
       const written = await this.#write(() => {
-        const facts = forgetBases ? { ...meta, epochs: this.#meta.epochs + 1 } : meta;
         made = newEntries().map((entry) => this.#number(entry));
         // Unsaved entries go behind the new ones: another tab could send the new ones first, and these would be refused
         // as overtaken.
         if (made.length > 0)
           for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
-        const cleared = forgetBases ? [...this.#pending].filter(({ mutation }) => !removed.has(mutation.id)) : [];
-        const durable = cleared.filter(({ mutation }) => this.#pending.isDurable(mutation.id));
+        const { putEntries = [] } = batch;
+        if (!forgetBases) return { ...batch, putEntries: [...putEntries, ...made], meta };
+        const isKept = ({ mutation: { id } }: StoredEntry) => !removed.has(id) && this.#pending.isDurable(id);
         return {
           ...batch,
-          ...(forgetBases ? this.waiting.withoutVersions(batch) : {}),
-          putEntries: [...durable.map(withoutBase), ...changed, ...made],
-          meta: facts,
+          ...this.waiting.withoutVersions(batch),
+          putEntries: [...[...[...this.#pending].filter(isKept), ...putEntries].map(withoutBase), ...made],
+          meta: { ...meta, epochs: this.#meta.epochs + 1 },
         };
       });
       for (const id of removed) this.#pending.remove(id);

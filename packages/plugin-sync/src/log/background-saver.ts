@@ -1,5 +1,5 @@
 /** Saves soon after it is asked to, and again with growing delays while that fails. */
-import { backoffMs } from '../cycle/backoff.js';
+import { Retry } from '../cycle/retry.js';
 import type { Platform } from '../platform/platform.js';
 
 export interface BackgroundSaverParts {
@@ -21,16 +21,16 @@ export class BackgroundSaver {
   #asked = 0;
   #isStopped = false;
   #saving: Promise<void> | undefined;
-  #failures = 0;
-  #cancelRetry: () => void = () => {};
+  readonly #retry: Retry;
 
   constructor(parts: BackgroundSaverParts) {
     this.#parts = parts;
+    this.#retry = new Retry(parts.platform, () => this.schedule());
   }
 
   /** True since the last try failed. */
   get isFailing(): boolean {
-    return this.#failures > 0;
+    return this.#retry.isNeeded;
   }
 
   /** Gathers requests into one save, while the application waits for nothing but this client between them. */
@@ -52,28 +52,24 @@ export class BackgroundSaver {
 
   /** Everything is saved, whoever did it. */
   succeeded(): void {
-    this.#failures = 0;
-    this.#cancelRetry();
+    this.#retry.succeeded();
   }
 
   /** Stops trying. Resolves when the save asked for before has been tried. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#cancelRetry();
+    this.#retry.stop();
     await this.#saving;
   }
 
   async #save(): Promise<void> {
-    const { platform, save, onFailed } = this.#parts;
+    const { save, onFailed } = this.#parts;
     this.#isScheduled = false;
     try {
       await save();
     } catch (error) {
-      this.#failures += 1;
+      this.#retry.failed();
       onFailed(error);
-      this.#cancelRetry();
-      if (this.#isStopped) return;
-      this.#cancelRetry = platform.setTimer(() => this.schedule(), backoffMs(this.#failures, platform.random()));
     }
   }
 }

@@ -17,6 +17,7 @@ import {
   refuseCommit,
   STORED_FILES,
 } from '@objectql/sync-types/kernel';
+import { Retry } from '../cycle/retry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
 import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
 import type { EngineParts } from './engine-parts.js';
@@ -24,7 +25,6 @@ import { type EngineRef, placeholderError } from './engine-ref.js';
 import { isKnown, knownIds, setKnown } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
-import { Retry } from './retry.js';
 import { readSeen } from './seen-record.js';
 import type { Shown } from './shown-versions.js';
 
@@ -90,7 +90,7 @@ export class EngineRecorder {
     } catch (error) {
       onFailed(error);
       // Another user's storage stays another user's.
-      if (this.#isEnded || isWrongUser(error)) this.#retry.cancel();
+      if (isWrongUser(error)) this.#retry.stop();
       else this.#retry.failed();
     }
   }
@@ -99,7 +99,7 @@ export class EngineRecorder {
   async close(): Promise<void> {
     await this.#isOwn();
     this.#isEnded = true;
-    this.#retry.cancel();
+    this.#retry.stop();
     await this.#parts.outbox.idle();
   }
 

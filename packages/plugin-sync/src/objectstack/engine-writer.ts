@@ -9,6 +9,7 @@ import {
   idsBeforeWrite,
   isPlaceholderId,
 } from '@objectql/sync-types/kernel';
+import { Retry } from '../cycle/retry.js';
 import { TurnQueue } from '../log/turn-queue.js';
 import type { LocalRecord } from '../records/rebase.js';
 import type { EngineParts } from './engine-parts.js';
@@ -17,7 +18,6 @@ import { isKnown, knownIds, setKnown } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
 import { readRows } from './read-rows.js';
-import { Retry } from './retry.js';
 import { readSeen } from './seen-record.js';
 
 /** A record that is being written, for the code that this calls. */
@@ -149,7 +149,6 @@ export class EngineWriter {
       for (const ref of due.values()) await this.#apply(ref);
       await this.#restoreTakenAlong();
       if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
-      else if (this.#isClosed) this.#retry.cancel();
       else this.#retry.failed();
     });
   }
@@ -244,7 +243,7 @@ export class EngineWriter {
   /** Finishes the current write, then tries and takes nothing more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#retry.cancel();
+    this.#retry.stop();
     await this.#turns.idle();
   }
 }

@@ -5,7 +5,7 @@ import { codeBySource } from './measure-bundle.js';
 /** The sources of each duty, by their paths below `src`; of several duties the first counts. */
 const DUTIES: Readonly<Record<string, RegExp>> = {
   'the log, and ids': /^log\/|(uuidv7|record-key)\.ts$/,
-  'when to sync, and how it stands': /^(cycle\/(sync-state|sync-driver|failure-event|backoff)|sync-status)\.ts$/,
+  'when to sync, and how it stands': /^(cycle\/(sync-state|sync-driver|failure-event|backoff|retry)|sync-status)\.ts$/,
   'one sync: batches, requests, repairs, holds': /^cycle\//,
   'taking answers in: outcomes, records, resets, one transaction': /^answer\//,
   'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json|bytes)\.ts$/,

@@ -35,6 +35,7 @@ export type { SyncPoke } from './poke.js';
 export type { SyncPullRequest } from './pull.js';
 export type { SyncMutationResult, SyncPushRequest, SyncPushResponse, SyncReset } from './push.js';
 export { type RecordId, type RecordRef, recordKey, refOf } from './record-key.js';
+export { RecordMap } from './record-map.js';
 export type { SyncServerChange } from './server-change.js';
 export { crdt } from './strategies/crdt.js';
 export { findStrategy, STRATEGIES } from './strategies/find-strategy.js';

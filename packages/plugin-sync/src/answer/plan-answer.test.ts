@@ -1,8 +1,7 @@
-import type { SyncMutationResult, SyncPushResponse } from '@objectql/sync-types';
+import { RecordMap, type SyncMutationResult, type SyncPushResponse } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Resolution } from '../conflicts/conflict-resolver.js';
-import { RecordMap } from '../records/record-map.js';
 import type { BaseRecord, StoredEntry } from '../storage/client-storage.js';
 import { sampleMutation } from '../storage/contract/storage-samples.js';
 import { type DecidedResult, MAX_TRIES } from './outcome-plan.js';

@@ -5,13 +5,13 @@
 import {
   type JsonObject,
   type MutationLogEntry,
+  type RecordMap,
   type RecordRef,
   refOf,
   type SyncServerChange,
 } from '@objectql/sync-types';
 import type { Answered } from '../cycle/exchange.js';
 import type { LogChange } from '../log/log-change.js';
-import type { RecordMap } from '../records/record-map.js';
 import type { Changed } from '../records/record-watch.js';
 import type { BaseRecord, StorageBatch, StoredEntry } from '../storage/client-storage.js';
 import { type OutcomeInput, OutcomePlan } from './outcome-plan.js';

@@ -1,6 +1,6 @@
+import { RecordMap } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RecordMap } from '../records/record-map.js';
 import type { BaseRecord } from '../storage/client-storage.js';
 import { RecordDrafts } from './record-drafts.js';
 

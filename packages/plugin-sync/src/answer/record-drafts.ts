@@ -1,6 +1,5 @@
 /** The base records after an answer: the higher version wins, in whatever order they come. */
-import { type JsonObject, type RecordRef, refOf } from '@objectql/sync-types';
-import { RecordMap } from '../records/record-map.js';
+import { type JsonObject, RecordMap, type RecordRef, refOf } from '@objectql/sync-types';
 import type { BaseRecord, StorageBatch } from '../storage/client-storage.js';
 import { vouch } from '../storage/frozen-copy.js';
 

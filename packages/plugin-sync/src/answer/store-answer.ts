@@ -1,5 +1,5 @@
 /** From an answer to a durable state: conflicts are decided, listeners hear the changes, and one transaction stores it all. */
-import { type RecordRef, refOf } from '@objectql/sync-types';
+import { RecordMap, type RecordRef, refOf } from '@objectql/sync-types';
 import type { OnConflict } from '../conflicts/conflict-resolver.js';
 import { decideConflicts } from '../conflicts/decide-conflicts.js';
 import type { Answered } from '../cycle/exchange.js';
@@ -7,7 +7,6 @@ import type { Listeners } from '../listeners/listeners.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { ObjectConfigs } from '../object-configs.js';
 import type { Platform } from '../platform/platform.js';
-import { RecordMap } from '../records/record-map.js';
 import {
   type BaseRecord,
   CheckpointMovedError,

@@ -1,11 +1,10 @@
 /** Has every conflict of an answer decided, before anything is stored. */
-import type { RecordRef, SyncConflict } from '@objectql/sync-types';
+import type { RecordMap, RecordRef, SyncConflict } from '@objectql/sync-types';
 import type { DecidedEntry } from '../answer/outcome-plan.js';
 import type { Answered } from '../cycle/exchange.js';
 import type { Listeners } from '../listeners/listeners.js';
 import type { ObjectConfigs } from '../object-configs.js';
 import { rebase } from '../records/rebase.js';
-import type { RecordMap } from '../records/record-map.js';
 import type { BaseRecord, StoredEntry } from '../storage/client-storage.js';
 import type { ConflictList } from '../waiting/conflict-list.js';
 import { completeConflict } from './conflict-contest.js';

@@ -1,6 +1,5 @@
 /** The entries that are not settled yet, in the order of their sequences; every operation costs what it touches. */
-import type { RecordRef } from '@objectql/sync-types';
-import { RecordMap } from '../records/record-map.js';
+import { RecordMap, type RecordRef } from '@objectql/sync-types';
 import type { StoredEntry } from '../storage/client-storage.js';
 
 /** Where an entry is kept: its id is looked up only when the entry comes and goes. */

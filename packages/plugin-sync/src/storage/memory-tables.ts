@@ -1,6 +1,5 @@
 /** A client's state in memory: all of `MemoryStorage`, and what `FileStorage` keeps beside its journal. */
-import type { RecordRef } from '@objectql/sync-types';
-import { RecordMap } from '../records/record-map.js';
+import { RecordMap, type RecordRef } from '@objectql/sync-types';
 import { WaitingItems } from '../waiting/waiting-items.js';
 import type { BaseRecord, ClientMeta, ClientState, StorageBatch, StoredEntry } from './client-storage.js';
 import { inOrder } from './state-order.js';

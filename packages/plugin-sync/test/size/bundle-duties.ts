@@ -11,7 +11,7 @@ const DUTIES: Readonly<Record<string, RegExp>> = {
   'checking what comes from outside': /(wire-parser|parse-answer|parse-result|limits|json|bytes)\.ts$/,
   'deciding conflicts': /^conflicts\/|assert-never\.ts$|strategies\//,
   'what waits for the user: conflicts, dead letters': /^waiting\//,
-  'local records, and watching them': /^records\//,
+  'local records, and watching them': /^records\/|record-map\.ts$/,
   'listeners that cannot stop sync': /^listeners\//,
   configuration: /(resolve-config|object-configs|check-options|sync-config)\.ts$/,
   'HTTP: deadlines, gzip, refusals': /^transport\/|error-code\.ts$/,

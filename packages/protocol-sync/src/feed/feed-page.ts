@@ -1,9 +1,8 @@
 /** One page of the feed as a client may see it. */
-import type { SyncMutationResult, SyncReset } from '@objectql/sync-types';
+import { RecordMap, type SyncMutationResult, type SyncReset } from '@objectql/sync-types';
 import type { Principal } from '../principal.js';
 import type { PushRequest } from '../push/push-request.js';
 import type { FeedEnd, FeedStretch, OwnWrite } from '../push/pushed.js';
-import { RecordMap } from '../records/record-map.js';
 import type { Authorize } from '../rules/authorize.js';
 import { type FeedRecord, type Page, type PageQuery, StoreBusyError, type SyncStore } from '../storage/sync-store.js';
 import {

@@ -2,8 +2,8 @@
  * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
  * Later mutations of the request see what earlier ones wrote.
  */
-import type { MutationLogEntry, RecordRef, WriteStamp } from '@objectql/sync-types';
-import { RecordMap, RecordSet } from '../records/record-map.js';
+import { type MutationLogEntry, RecordMap, type RecordRef, type WriteStamp } from '@objectql/sync-types';
+import { RecordSet } from '../records/record-set.js';
 import {
   type Intent,
   type LedgerOutcome,
@@ -127,7 +127,7 @@ export class PushSession {
 
   /** All records of this push, as they are now. */
   seen(): readonly RecordState[] {
-    return Array.from(this.#records.values(), ({ state }) => state);
+    return this.#records.values().map(({ state }) => state);
   }
 
   /** The write announced for this record and never confirmed, if a crash left one behind. */

@@ -3,7 +3,7 @@
  * store, not only on the one where it would lose an update.
  */
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import { RecordSet } from '../records/record-map.js';
+import { RecordSet } from '../records/record-set.js';
 import { leaseHandle } from './leased-handle.js';
 import {
   type Loaded,

@@ -1,6 +1,5 @@
 /** The contents of a store, as maps: the memory store without its turns and transactions. */
-import { recordKey } from '@objectql/sync-types';
-import { RecordMap } from '../../records/record-map.js';
+import { RecordMap, recordKey } from '@objectql/sync-types';
 import { KEPT_EPOCHS } from '../epoch-watch.js';
 import { ownCopy } from '../own-copy.js';
 import {
@@ -186,7 +185,7 @@ export class MemoryTables {
     for (const { intents = [], settledIntents = [] } of requests) {
       for (const ref of settledIntents) isOpen.set(ref, false);
       for (const intent of intents) {
-        if (isOpen.get(intent) ?? this.#intents.has(intent)) {
+        if (isOpen.get(intent) ?? this.#intents.get(intent)) {
           throw new Error(`Record ${recordKey(intent)} has an intent already. Settle it before you announce another.`);
         }
         isOpen.set(intent, true);

@@ -1,5 +1,5 @@
 /** One open transaction of the PostgreSQL store: what a push reads and writes in it. */
-import { RecordSet } from '../../records/record-map.js';
+import { RecordSet } from '../../records/record-set.js';
 import {
   type Int8,
   type LedgerColumns,

@@ -1,6 +1,6 @@
-import type { RecordRef } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { RecordRef } from './record-key.js';
 import { RecordMap } from './record-map.js';
 
 const refArbitrary = fc.record({

@@ -134,10 +134,10 @@ export class ClientLog {
     await this.load();
     try {
       // Beside readers: they see pending entries from memory, and saving those changes no record.
-      await this.#turns.add(() => this.#save((make) => this.#store(make())));
+      await this.#turns.add(() => this.#save());
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
-      await this.#turns.take(() => this.#save((make) => this.#write(make)));
+      await this.#turns.take(() => this.#untilFirst(() => this.#save()));
     }
   }
 
@@ -296,31 +296,34 @@ export class ClientLog {
     for (const entry of entries) if (!acknowledged.has(entry.mutation.id)) this.#pending.putDurable(entry);
   }
 
-  async #save(write: (make: () => LogBatch) => Promise<LogBatch>): Promise<void> {
+  async #save(): Promise<void> {
     if (this.#isUnsaved || this.#isMetaUnsaved) {
-      let unsaved = this.#pending.unsaved();
-      const { removeEntries = [] } = await write(() => {
-        unsaved = this.#pending.unsaved();
-        // All entries are frozen: those appended, and those from a storage that hands out the values it was given.
-        return { putEntries: vouch(unsaved.entries), removeEntries: [...this.#unremoved] };
-      });
+      const { entries, saved } = this.#pending.unsaved();
+      const removeEntries = [...this.#unremoved];
+      // All entries are frozen: those appended, and those from a storage that hands out the values it was given.
+      await this.#store({ putEntries: vouch(entries), removeEntries });
       this.#isMetaUnsaved = false;
-      unsaved.saved();
+      saved();
       this.#unremoved = this.#unremoved.slice(removeEntries.length);
     }
     this.#saver.succeeded();
     this.#observer.onSaved?.();
   }
 
-  /** Commits what `make` gives. If another tab or process was first, takes in its change and calls `make` again. */
-  async #write(make: () => LogBatch): Promise<LogBatch> {
+  /** Commits what `make` gives, made anew after the change of another tab or process that was first. */
+  #write(make: () => LogBatch): Promise<LogBatch> {
+    return this.#untilFirst(() => this.#store(make()));
+  }
+
+  /** Runs `work`, which writes. If another tab or process was first, takes in its change and runs `work` again. */
+  async #untilFirst<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#store(make());
+      return await work();
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
       await this.#readStored();
       this.#observer.onReread?.();
-      return this.#write(make);
+      return this.#untilFirst(work);
     }
   }
 

@@ -32,52 +32,33 @@ type EventName = keyof typeof events;
 const following = { at: 'following', unanswered: 0 } as const;
 
 /** The next state and the effects; nothing happens where the table says `null`. */
-const table: Record<StateName, Record<EventName, readonly [LeadershipState, ...LeadershipEffect[]] | null>> = {
-  following: {
-    granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'let-go'],
-    tick: [{ at: 'following', unanswered: 2 }, 'ask'],
-    'heard of one that is seen': [following],
-    'heard of a hidden one, seen': [{ at: 'taking' }, 'take'],
-    'heard of a hidden one, hidden': [following],
-    left: [{ at: 'left' }, 'let-go'],
-  },
-  'following, unanswered': {
-    granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'let-go'],
-    tick: [{ at: 'taking' }, 'take'],
-    'heard of one that is seen': [following],
-    'heard of a hidden one, seen': [{ at: 'taking' }, 'take'],
-    'heard of a hidden one, hidden': [following],
-    left: [{ at: 'left' }, 'let-go'],
-  },
-  taking: {
-    granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'let-go'],
-    tick: null,
-    'heard of one that is seen': null,
-    'heard of a hidden one, seen': null,
-    'heard of a hidden one, hidden': null,
-    left: [{ at: 'left' }, 'let-go'],
-  },
-  leading: {
-    granted: [{ at: 'leading' }, 'lead'],
-    lost: [following, 'follow', 'stand-in-line'],
-    tick: null,
-    'heard of one that is seen': null,
-    'heard of a hidden one, seen': null,
-    'heard of a hidden one, hidden': null,
-    left: [{ at: 'left' }, 'let-go'],
-  },
-  left: {
-    granted: null,
-    lost: null,
-    tick: null,
-    'heard of one that is seen': null,
-    'heard of a hidden one, seen': null,
-    'heard of a hidden one, hidden': null,
-    left: null,
-  },
+type Row = Record<EventName, readonly [LeadershipState, ...LeadershipEffect[]] | null>;
+const nothing: Row = {
+  granted: null,
+  lost: null,
+  tick: null,
+  'heard of one that is seen': null,
+  'heard of a hidden one, seen': null,
+  'heard of a hidden one, hidden': null,
+  left: null,
+};
+const inLine: Row = {
+  granted: [{ at: 'leading' }, 'lead'],
+  lost: [following, 'let-go'],
+  tick: [{ at: 'following', unanswered: 2 }, 'ask'],
+  'heard of one that is seen': [following],
+  'heard of a hidden one, seen': [{ at: 'taking' }, 'take'],
+  'heard of a hidden one, hidden': [following],
+  left: [{ at: 'left' }, 'let-go'],
+};
+const { granted, lost, left } = inLine;
+
+const table: Record<StateName, Row> = {
+  following: inLine,
+  'following, unanswered': { ...inLine, tick: [{ at: 'taking' }, 'take'] },
+  taking: { ...nothing, granted, lost, left },
+  leading: { ...nothing, granted, lost: [following, 'follow', 'stand-in-line'], left },
+  left: nothing,
 };
 
 for (const stateName of Object.keys(states) as StateName[]) {

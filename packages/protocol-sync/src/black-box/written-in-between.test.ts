@@ -1,3 +1,4 @@
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import { expect, it } from 'vitest';
 import { type RecordResolver, RejectionError } from '../records/record-resolver.js';
 import { brief, create, DAY_MS, mutation, setUp } from '../sync-handler.fixture.js';
@@ -86,6 +87,27 @@ function rowsThatDie() {
   return { rows, resolver, now: (next: typeof does) => (does = next) };
 }
 
+/** A server to which a mutation of `t1` was pushed whose write was made and never confirmed, a day ago. */
+async function unconfirmed(parts: Partial<MutationLogEntry>, before: JsonObject) {
+  const server = setUp();
+  const { rows, resolver, now } = rowsThatDie();
+  await server.push({ mutations: [create(before)] }, resolver);
+  const said = mutation(parts);
+  now('write and die');
+  await pushAndDie(server, [said], resolver);
+  server.advance(DAY_MS);
+  /** What the application writes past sync. */
+  const writePast = async (
+    row: Record<string, unknown>,
+    data: JsonObject,
+    operation: 'create' | 'update' = 'update',
+  ) => {
+    rows.set('t1', row);
+    await server.handler.recordChange({ objectName: 'task', recordId: 't1', operation, data });
+  };
+  return { ...server, said, rows, resolver, now, writePast };
+}
+
 /** A push whose write is made, and never confirmed. */
 async function pushAndDie(
   { push, runTimers }: ReturnType<typeof setUp>,
@@ -102,84 +124,49 @@ async function pushAndDie(
 }
 
 it('I11 keeps what is left of an announced write that was written over in part, and then fails', async () => {
-  const server = setUp();
-  const { push, pull, advance, handler } = server;
-  const { rows, resolver, now } = rowsThatDie();
-  await push({ mutations: [create({ title: 'a', status: 'a' })] }, resolver);
-  const update = mutation({ data: { title: 'b', status: 'b' } });
-  now('write and die');
-  await pushAndDie(server, [update], resolver);
-  rows.set('t1', { ...rows.get('t1'), status: 'c' });
-  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { status: 'c' } });
+  const dead = await unconfirmed({ data: { title: 'b', status: 'b' } }, { title: 'a', status: 'a' });
+  const { push, pull, said, rows, resolver, now, writePast } = dead;
+  await writePast({ ...rows.get('t1'), status: 'c' }, { status: 'c' });
   now('fail');
-  advance(DAY_MS);
-  expect(brief((await push({ mutations: [update] }, resolver)).results)).toEqual(['conflict']);
+  expect(brief((await push({ mutations: [said] }, resolver)).results)).toEqual(['conflict']);
   expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'b', status: 'c' } }]);
 });
 
 it('I11 keeps what a hook left of an announced write that was written over, and then fails', async () => {
-  const server = setUp();
-  const { push, pull, advance, handler } = server;
-  const { rows, resolver, now } = rowsThatDie();
-  await push({ mutations: [create({ title: 'A' })] }, resolver);
-  const update = mutation({ data: { title: 'B' } });
-  now('write and die');
-  await pushAndDie(server, [update], resolver);
+  const { push, pull, said, resolver, now, writePast } = await unconfirmed({ data: { title: 'B' } }, { title: 'A' });
   // The application makes a slug of each title that comes through sync.
-  rows.set('t1', { title: 'C', slug: 'b' });
-  await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { title: 'C' } });
+  await writePast({ title: 'C', slug: 'b' }, { title: 'C' });
   now('fail');
-  advance(DAY_MS);
-  expect(brief((await push({ mutations: [update] }, resolver)).results)).toEqual(['conflict']);
+  expect(brief((await push({ mutations: [said] }, resolver)).results)).toEqual(['conflict']);
   expect((await pull()).serverChanges).toMatchObject([{ data: { title: 'C', slug: 'b' } }]);
 });
 
 it('I11 takes over the record that the application made anew where a delete was made and is given up', async () => {
   for (const operation of ['create', 'update'] as const) {
-    const server = setUp();
-    const { push, pull, advance, handler } = server;
-    const { rows, resolver, now } = rowsThatDie();
-    await push({ mutations: [create({ title: 'a', status: 'a' })] }, resolver);
-    const remove = mutation({ operation: 'delete' });
-    now('write and die');
-    await pushAndDie(server, [remove], resolver);
-    rows.set('t1', { status: 'new' });
-    await handler.recordChange({ objectName: 'task', recordId: 't1', operation, data: { status: 'new' } });
+    const dead = await unconfirmed({ operation: 'delete' }, { title: 'a', status: 'a' });
+    const { push, pull, said, rows, resolver, now, writePast } = dead;
+    await writePast({ status: 'new' }, { status: 'new' }, operation);
     now('fail');
-    advance(DAY_MS);
-    expect(brief((await push({ mutations: [remove] }, resolver)).results)).toEqual(['conflict']);
+    expect(brief((await push({ mutations: [said] }, resolver)).results)).toEqual(['conflict']);
     expect((await pull()).serverChanges).toMatchObject([{ data: { status: 'new' } }]);
     expect((await pull()).serverChanges[0]?.data).toEqual(rows.get('t1'));
   }
 });
 
 it('I11 counts as made a delete whose process died after it, though the application is down by now', async () => {
-  const server = setUp();
-  const { rows, resolver, now } = rowsThatDie();
-  await server.push({ mutations: [create({ title: 'a' })] }, resolver);
-  const remove = mutation({ operation: 'delete' });
-  now('write and die');
-  await pushAndDie(server, [remove], resolver);
+  const { push, said, rows, resolver, now } = await unconfirmed({ operation: 'delete' }, { title: 'a' });
   now('fail');
-  server.advance(DAY_MS);
-  const { results } = await server.push({ mutations: [remove] }, resolver);
+  const { results } = await push({ mutations: [said] }, resolver);
   expect([rows.size, results]).toMatchObject([0, [{ status: 'applied', serverVersion: 2 }]]);
 });
 
 it('asks the application in no transaction, whose connections its own queries may be waiting for', async () => {
   for (const ends of ['write', 'fail'] as const) {
-    const server = setUp();
-    const { push, advance, handler, store } = server;
-    const { rows, resolver, now } = rowsThatDie();
-    await push({ mutations: [create({ title: 'a', status: 'a' })] }, resolver);
-    const update = mutation({ data: { title: 'b' } });
-    now('write and die');
-    await pushAndDie(server, [update], resolver);
-    rows.set('t1', { ...rows.get('t1'), status: 'c' });
-    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'update', data: { status: 'c' } });
+    const dead = await unconfirmed({ data: { title: 'b' } }, { title: 'a', status: 'a' });
+    const { push, store, said, rows, resolver, now, writePast } = dead;
+    await writePast({ ...rows.get('t1'), status: 'c' }, { status: 'c' });
     if (ends === 'fail') rows.set('t1', { title: 'c', status: 'c' });
     now(ends);
-    advance(DAY_MS);
     let open = 0;
     const { transaction } = store;
     store.transaction = async (work) => {
@@ -191,24 +178,18 @@ it('asks the application in no transaction, whose connections its own queries ma
       asked.push(open);
       return resolver.getRecord(...question);
     };
-    await push({ mutations: [update] }, { ...resolver, getRecord });
+    await push({ mutations: [said] }, { ...resolver, getRecord });
     expect([new Set(asked), asked.length > 1]).toEqual([new Set([0]), true]);
   }
 });
 
 it('I5 gives an announced write a version above a delete that was forgotten meanwhile', async () => {
-  const server = setUp();
-  const { push, advance, handler } = server;
-  const { resolver, now } = rowsThatDie();
-  await push({ mutations: [create({ title: 'a' })] }, resolver);
-  const remove = mutation({ operation: 'delete' });
-  now('write and die');
-  await pushAndDie(server, [remove], resolver);
+  const { push, advance, handler, said, resolver, now } = await unconfirmed({ operation: 'delete' }, { title: 'a' });
   await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'delete' });
   advance(31 * DAY_MS);
   await handler.prune();
   now('write');
-  const { results } = await push({ mutations: [remove] }, resolver);
+  const { results } = await push({ mutations: [said] }, resolver);
   expect(results).toMatchObject([{ status: 'applied', serverVersion: 3 }]);
 });
 

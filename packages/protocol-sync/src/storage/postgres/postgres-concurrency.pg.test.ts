@@ -202,51 +202,26 @@ test('runs deadlocked work again', async () => {
 });
 
 test('lets contention out of a savepoint, so that the whole transaction runs again', async () => {
-  const { openStore } = await fixture();
-  const store = await openStore();
   const seen: unknown[] = [];
-  let runs = 0;
-  await store.transaction(async (transaction) => {
-    runs += 1;
-    const raise = (code: string) => (transaction.handle as PostgresClient).query(raising(code));
-    if (runs > 1) return;
+  const { runs } = await runRaising(async ({ transaction, raise, run }) => {
+    if (run > 1) return;
     await transaction.savepoint(() => raise('40001')).catch((error: unknown) => seen.push(error));
   });
   expect([runs, seen]).toEqual([2, [expect.any(StoreBusyError)]]);
 });
 
 test.each(['40001', '40P01', '55P03', '23505'])('gives up on %s after five runs, as busy', async (code) => {
-  const { openStore } = await fixture();
-  const store = await openStore();
-  let runs = 0;
-  const work = store.transaction(async ({ handle }) => {
-    runs += 1;
-    await (handle as PostgresClient).query(raising(code));
-  });
-  await expect(work).rejects.toMatchObject({ name: 'StoreBusyError', cause: { code } });
-  expect(runs).toBe(5);
+  const ended = await runRaising(({ raise }) => raise(code));
+  expect(ended).toMatchObject({ runs: 5, error: { name: 'StoreBusyError', cause: { code } } });
 });
 
 test('does not run a failure of the work again', async () => {
-  const { openStore } = await fixture();
-  const store = await openStore();
-  let runs = 0;
-  const work = store.transaction(async ({ handle }) => {
-    runs += 1;
-    await (handle as PostgresClient).query(raising('22012'));
-  });
-  await expect(work).rejects.toMatchObject({ code: '22012' });
-  expect(runs).toBe(1);
+  expect(await runRaising(({ raise }) => raise('22012'))).toMatchObject({ runs: 1, error: { code: '22012' } });
 });
 
 test('says so when a failed statement was swallowed, instead of committing nothing', async () => {
-  const { openStore } = await fixture();
-  const store = await openStore();
-  const work = store.transaction(async ({ handle }) => {
-    await (handle as PostgresClient).query(raising('22012')).catch(() => {});
-    return 'done';
-  });
-  await expect(work).rejects.toThrow('was rolled back');
+  const { error } = await runRaising(({ raise }) => raise('22012').catch(() => {}));
+  expect(error).toMatchObject({ message: expect.stringContaining('was rolled back') });
 });
 
 test('opens in many processes at once', async () => {
@@ -307,6 +282,29 @@ test('drops a slice while others write, and lets nobody else drop at the same ti
     left: ['c', 'written-0', 'written-1'],
   });
 });
+
+interface Raising {
+  readonly transaction: StoreTransaction;
+  /** Runs a statement that fails with this code. */
+  readonly raise: (code: string) => Promise<unknown>;
+  /** From 1. */
+  readonly run: number;
+}
+
+/** How often a transaction ran its work, and the error with which it ended. */
+async function runRaising(work: (raising: Raising) => Promise<unknown>) {
+  const { openStore } = await fixture();
+  const store = await openStore();
+  let runs = 0;
+  const error: unknown = await store
+    .transaction(async (transaction) => {
+      runs += 1;
+      const raise = (code: string) => (transaction.handle as PostgresClient).query(raising(code));
+      await work({ transaction, raise, run: runs });
+    })
+    .catch((thrown: unknown) => thrown);
+  return { runs, error };
+}
 
 async function fixture() {
   const opened = await openPostgresFixture(inject('postgresUrl'));

@@ -137,7 +137,7 @@ interface Endpoint extends SyncEndpointOptions {
 
 async function answer(call: HttpCall, endpoint: Endpoint): Promise<HttpAnswer> {
   try {
-    const url = urlOf(call);
+    const url = ofHead(() => new URL(call.url));
     const action = syncActionOf(url, endpoint);
     const method = METHOD_BY_ACTION[action];
     if (call.method !== method) return errorAnswer(methodNotAllowed(call.method, endpoint), { allow: method });
@@ -185,7 +185,7 @@ function openStream({ endpoint, url, signal }: Asked, principal: Principal | nul
 
 async function identify(call: HttpCall, { authenticate, report }: Endpoint): Promise<Principal | null> {
   if (!authenticate) return null;
-  const request = requestOf(call);
+  const request = ofHead(() => call.toRequest());
   const principal = await Promise.resolve()
     .then(() => authenticate(request))
     .catch((error: unknown) => {
@@ -197,17 +197,10 @@ async function identify(call: HttpCall, { authenticate, report }: Endpoint): Pro
   return checkPrincipal(principal);
 }
 
-function urlOf({ url }: HttpCall): URL {
+/** What `make` makes of a request's head. Throws `SyncRequestError` `MALFORMED` when that is impossible. */
+function ofHead<T>(make: () => T): T {
   try {
-    return new URL(url);
-  } catch (cause) {
-    throw malformedHead(cause);
-  }
-}
-
-function requestOf(call: HttpCall): Request {
-  try {
-    return call.toRequest();
+    return make();
   } catch (cause) {
     throw malformedHead(cause);
   }

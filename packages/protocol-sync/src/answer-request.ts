@@ -1,6 +1,6 @@
 /** The way of one request: its mutations are applied, the feed is read behind them, and both make the answer. */
 import type { Answer } from './feed/answer-text.js';
-import { type FeedPage, readFeedPage, standStill } from './feed/feed-page.js';
+import { type FeedPage, type FeedPageParts, readFeedPage, standStill } from './feed/feed-page.js';
 import { rightsOf } from './feed/feed-scope.js';
 import type { PageSize } from './feed/page-size.js';
 import type { SyncContext } from './principal.js';
@@ -66,24 +66,15 @@ async function push(request: PushRequest, rules: JudgeRules, parts: AnswerParts)
   return applyOneByOne(request, { ...applyParts, recordLock, intentLeaseMs: 2 * timeoutMs });
 }
 
-/** A push, and what its caller was allowed to read before it. */
-type JudgedPush = Pushed & { readonly rightsBefore: string | undefined };
-
 async function readPage(
   request: PushRequest,
-  pushed: JudgedPush,
+  pushed: Pushed & Pick<FeedPageParts, 'rightsBefore'>,
   { settings, context: { principal = null }, pageSize }: AnswerParts,
 ): Promise<FeedPage> {
   const { store, authorize } = settings;
+  const syncedObjects = settings.syncedObjects();
   const page = request.pull
-    ? await readFeedPage(request, {
-        store,
-        authorize,
-        principal,
-        syncedObjects: settings.syncedObjects(),
-        pageSize,
-        ...pushed,
-      })
+    ? await readFeedPage(request, { store, authorize, principal, syncedObjects, pageSize, ...pushed })
     : { changes: [], ...(await standStill(request, { store, end: pushed.end })) };
   if (page.reset === 'epoch') warnOfReset(request, settings);
   return page;

@@ -1,5 +1,6 @@
 /** Keeps objects that are already shown while they are still true: identical ones need not be shown again. */
-import { jsonEquals } from '@objectql/sync-types';
+import { jsonEquals, type RecordRef } from '@objectql/sync-types';
+import { byId } from '../records/by-id.js';
 
 /** `before` when both are the same JSON. */
 export function keepSame<Value>(before: Value, after: Value): Value {
@@ -7,17 +8,36 @@ export function keepSame<Value>(before: Value, after: Value): Value {
 }
 
 /** A list in which each item that is the same JSON as before is the same object; `before` itself if nothing changed. */
-export function keepSameItems<Item>(
+export function keepSameItems<Item extends { readonly id: string }>(
   before: readonly Item[],
   after: readonly Item[],
-  keyOf: (item: Item) => unknown,
 ): readonly Item[] {
-  let knownByKey: ReadonlyMap<unknown, Item> | undefined;
-  const kept = after.map((item, index) => {
-    if (item === before[index]) return item;
-    knownByKey ??= new Map(before.map((known) => [keyOf(known), known]));
-    const known = knownByKey.get(keyOf(item));
-    return known === undefined ? item : keepSame(known, item);
+  const knownById = new Map(before.map((known) => [known.id, known]));
+  return keepSameList(
+    before,
+    after.map((item) => keepSame(knownById.get(item.id) ?? item, item)),
+  );
+}
+
+/** The same for records in the order of their ids. Looks at the ids of those alone that are other objects than before. */
+export function keepSameRecords<Record extends RecordRef>(
+  before: readonly Record[],
+  after: readonly Record[],
+): readonly Record[] {
+  let at = 0;
+  const kept = after.map((record) => {
+    // Nearly all.
+    if (record === before[at]) {
+      at += 1;
+      return record;
+    }
+    let known = before[at];
+    while (known && byId(known, record) < 0) known = before[++at];
+    return known && byId(known, record) === 0 ? keepSame(known, record) : record;
   });
-  return kept.length === before.length && kept.every((item, index) => item === before[index]) ? before : kept;
+  return keepSameList(before, kept);
+}
+
+function keepSameList<Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] {
+  return after.length === before.length && after.every((item, index) => item === before[index]) ? before : after;
 }

@@ -2,12 +2,12 @@
  * What a user interface shows of a client, as values that change. The package's `/observe` entry; `/react` builds on
  * it.
  */
-import type { JsonObject, RecordId, RecordRef } from '@objectql/sync-types';
+import type { JsonObject, RecordId } from '@objectql/sync-types';
 import type { LocalRecord } from '../records/rebase.js';
 import type { DeadLetter, ParkedConflict } from '../storage/client-storage.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import type { SyncStatus } from '../sync-status.js';
-import { keepSame, keepSameItems } from './keep-same.js';
+import { keepSame, keepSameItems, keepSameRecords } from './keep-same.js';
 import { LiveValue } from './live-value.js';
 
 export { LiveValue, type LiveValueSource } from './live-value.js';
@@ -33,8 +33,8 @@ export function observeRecords<Fields extends object = JsonObject>(
 ): LiveValue<readonly LocalRecord<Fields>[] | undefined> {
   return new LiveValue<readonly LocalRecord<Fields>[] | undefined>({
     initial: undefined,
-    watch: (tell) => sync.getEngine<Fields>(objectName).records.subscribe((records) => tell([...records].sort(byId))),
-    keep: (before, after) => (before && after ? keepSameItems(before, after, ({ recordId }) => recordId) : after),
+    watch: (tell) => sync.getEngine<Fields>(objectName).records.subscribe(tell),
+    keep: (before, after) => (before && after ? keepSameRecords(before, after) : after),
   });
 }
 
@@ -80,14 +80,8 @@ function observeList<Item extends { readonly id: string }>(list: ObservedList<It
     initial: [],
     watch: (tell) => list.subscribe(tell),
     read: () => list.list(),
-    keep: (before, after) => keepSameItems(before, after, ({ id }) => id),
+    keep: keepSameItems,
   });
-}
-
-/** Numbers before texts, as IndexedDB sorts keys; UUIDv7 ids thus come in the order they were made. */
-function byId({ recordId: a }: RecordRef, { recordId: b }: RecordRef): number {
-  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** A server has no device's status to show. */

@@ -5,6 +5,7 @@ import type { Listeners } from '../listeners/listeners.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { Platform } from '../platform/platform.js';
 import type { BaseRecord, ClientStorage, StoredEntry } from '../storage/client-storage.js';
+import { byId } from './by-id.js';
 import { type LocalRecord, rebase } from './rebase.js';
 import { type Changed, RecordWatch } from './record-watch.js';
 
@@ -74,7 +75,14 @@ export class LocalRecords {
 
   /** All records of an object, in no particular order. */
   async list(objectName: string): Promise<readonly LocalRecord[]> {
-    return [...(await this.#byKey(objectName)).values()];
+    const { log, storage } = this.#parts;
+    await log.load();
+    return log.read(async () => {
+      const bases = await storage.listRecords(objectName);
+      const others = new Map(log.pending.ofObject(objectName).map(({ mutation }) => [mutation.recordId, mutation]));
+      for (const { recordId } of bases) others.delete(recordId);
+      return this.#shown([...bases, ...others.values()], bases);
+    });
   }
 
   /** Calls `listener` with the record now, and again whenever what the user sees of it changes. Returns what stops it. */
@@ -82,12 +90,23 @@ export class LocalRecords {
     return this.#watch(recordKey(ref), () => this.get(ref), listener);
   }
 
-  /** Calls `listener` with all records of the object now, and again whenever one changes. Returns what stops it. */
+  /**
+   * Calls `listener` with all records of the object in the order of their ids, now and whenever one changes. Returns
+   * what stops it.
+   */
   watchAll(objectName: string, listener: (records: readonly LocalRecord[]) => unknown): () => void {
-    let byKey: Map<string, LocalRecord> | undefined;
+    const { log, storage } = this.#parts;
+    let list: readonly LocalRecord[] = [];
     const look = async (changed: Changed) => {
-      byKey = changed === 'all' || !byKey ? await this.#byKey(objectName) : await this.#updated(byKey, changed);
-      return [...byKey.values()];
+      const isAll = changed === 'all';
+      const read = await (isAll
+        ? this.list(objectName)
+        : log.read(async () => this.#shown(changed, await storage.getRecords(changed))));
+      const ids = new Set(isAll ? [] : changed.map(({ recordId }) => recordId));
+      const kept = list.filter(({ recordId }) => !isAll && !ids.has(recordId));
+      // Both in order nearly always: the sort then looks at each record once.
+      list = [...kept, ...read].sort(byId);
+      return [...list];
     };
     return this.#watch(objectKey(objectName), look, listener);
   }
@@ -132,37 +151,10 @@ export class LocalRecords {
     };
   }
 
-  /** Reads base and pending together: between two commits, never in the middle of one. */
-  async #byKey(objectName: string): Promise<Map<string, LocalRecord>> {
-    const { log, storage } = this.#parts;
-    await log.load();
-    return log.read(async () => {
-      const bases = await storage.listRecords(objectName);
-      const baseByKey = new Map(bases.map((base) => [recordKey(base), base]));
-      const refByKey = new Map<string, RecordRef>(baseByKey);
-      for (const { mutation } of log.pending.ofObject(objectName)) refByKey.set(recordKey(mutation), mutation);
-      const byKey = new Map<string, LocalRecord>();
-      for (const [key, ref] of refByKey) {
-        const record = rebase(ref, baseByKey.get(key), log.pending.ofRecord(ref));
-        if (record) byKey.set(key, record);
-      }
-      return byKey;
-    });
-  }
-
-  /** The same map with those records read again; the others stay the very objects they were. */
-  #updated(byKey: Map<string, LocalRecord>, refs: readonly RecordRef[]): Promise<Map<string, LocalRecord>> {
-    const { log, storage } = this.#parts;
-    return log.read(async () => {
-      const bases = await storage.getRecords(refs);
-      for (const [index, ref] of refs.entries()) {
-        const key = recordKey(ref);
-        const record = rebase(ref, bases[index], log.pending.ofRecord(ref));
-        if (record) byKey.set(key, record);
-        else byKey.delete(key);
-      }
-      return byKey;
-    });
+  /** What the user sees of these records. Call it in the turn that read `bases`: base and pending fit together only there. */
+  #shown(refs: readonly RecordRef[], bases: readonly (BaseRecord | undefined)[]): readonly LocalRecord[] {
+    const { pending } = this.#parts.log;
+    return refs.flatMap((ref, index) => rebase(ref, bases[index], pending.ofRecord(ref)) ?? []);
   }
 }
 

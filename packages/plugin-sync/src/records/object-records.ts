@@ -41,8 +41,8 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   }
 
   /**
-   * Calls `listener` with all records soon, and again whenever one changes. Returns what stops it. The first
-   * subscription asks the server for its records.
+   * Calls `listener` with all records in the order of their ids, soon and whenever one changes. Returns what stops it.
+   * The first subscription asks the server for its records.
    */
   subscribe(listener: WatchAll<Fields>): Stop;
   /** Calls `listener` with one record soon, and again whenever it changes. Returns what stops it. */

@@ -16,31 +16,31 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_690, maxTotalBytes: 22_690 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_694, maxTotalBytes: 22_694 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_220,
-    maxTotalBytes: 25_220,
+    maxInitialBytes: 25_236,
+    maxTotalBytes: 25_236,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_105,
-    maxTotalBytes: 28_105,
+    maxInitialBytes: 28_120,
+    maxTotalBytes: 28_120,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_950,
-    maxTotalBytes: 26_950,
+    maxInitialBytes: 26_954,
+    maxTotalBytes: 26_954,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_795,
-    maxTotalBytes: 29_795,
+    maxInitialBytes: 29_797,
+    maxTotalBytes: 29_797,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,
     external: ['react'],
-    maxInitialBytes: 1_090,
-    maxTotalBytes: 1_090,
+    maxInitialBytes: 1_070,
+    maxTotalBytes: 1_070,
   },
 };

@@ -1,5 +1,5 @@
 /** Who watches records is told of each change, of no other, and once. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { TestPlatform } from '../../src/platform/test-platform.js';
 import { device } from '../fixtures/device.js';
 import { applies, appliesWith, change, losesAnswer } from '../fixtures/scripted-server.js';
@@ -21,6 +21,33 @@ test('tells a subscriber the list now and after each change, the unchanged recor
   await platform.advance(0);
   expect(told.map((records) => records.map(({ recordId }) => recordId))).toEqual([['t1'], ['t1', 't2', 't3']]);
   expect(told[0]?.[0]).toBe(told[1]?.[0]);
+});
+
+test('puts a list in order once: each later change costs one look at each record', async () => {
+  const platform = new TestPlatform();
+  platform.setOnline(false); // so that it asks for nothing by itself
+  const { tasks } = device({ platform });
+  // As a first sync brings them, in no order of their ids.
+  for (let n = 0; n < 1000; n++) tasks.records.create((n * 389) % 1000, {});
+  let told: readonly { readonly recordId: unknown }[] = [];
+  const stop = tasks.records.subscribe((records) => {
+    told = records;
+  });
+  await platform.advance(0);
+  let comparisons = 0;
+  const { sort } = Array.prototype;
+  const spy = vi.spyOn(Array.prototype, 'sort').mockImplementation(function (this: unknown[], compare) {
+    return sort.call(this, (a: unknown, b: unknown) => {
+      comparisons += 1;
+      return compare?.(a, b) ?? 0;
+    });
+  });
+  await tasks.records.update(7, { title: 'new' });
+  await platform.advance(0);
+  spy.mockRestore();
+  stop();
+  expect(told.map(({ recordId }) => recordId)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+  expect(comparisons).toBeLessThan(1100);
 });
 
 test('tells a subscriber of one record that record only', async () => {

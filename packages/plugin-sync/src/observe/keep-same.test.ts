@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { keepSameItems, keepSameRecords } from './keep-same.js';
+
+const record = (recordId: string, title = '') => ({ objectName: 'task', recordId, title });
+
+test('keeps each record that is the same JSON, wherever others came and went', () => {
+  const before = ['b', 'c', 'd', 'f'].map((id) => record(id));
+  const after = [record('a'), record('b'), record('c', 'new'), record('e'), record('f')];
+  const kept = keepSameRecords(before, after);
+  expect(kept).toEqual(after);
+  expect(kept.map((item) => before.indexOf(item))).toEqual([-1, 0, -1, -1, 3]);
+  expect(
+    keepSameRecords(
+      before,
+      ['b', 'c', 'd', 'f'].map((id) => record(id)),
+    ),
+  ).toBe(before);
+});
+
+test('looks at no record that is the object it was, though one came before all', () => {
+  let looks = 0;
+  const watched = Array.from({ length: 1000 }, (_, n) => ({
+    objectName: 'task',
+    get recordId() {
+      looks += 1;
+      return `r${n}`;
+    },
+  }));
+  const kept = keepSameRecords(watched, [record('a'), ...watched]);
+  expect([kept.length, kept[1] === watched[0], looks < 10]).toEqual([1001, true, true]);
+});
+
+test('keeps each item that waits, wherever others came and went', () => {
+  const before = ['b', 'c'].map((id) => ({ id, reason: '' }));
+  const after = [
+    { id: 'c', reason: '' },
+    { id: 'b', reason: 'new' },
+    { id: 'd', reason: '' },
+  ];
+  const kept = keepSameItems(before, after);
+  expect(kept).toEqual(after);
+  expect(kept.map((item) => before.indexOf(item))).toEqual([1, -1, -1]);
+  expect(
+    keepSameItems(
+      before,
+      before.map((item) => ({ ...item })),
+    ),
+  ).toBe(before);
+});

@@ -30,7 +30,7 @@ async function toldOf(batch: StorageBatch, error?: Error): Promise<readonly unkn
 test('names the records that a commit changes, or tells that any may have changed', async () => {
   const meta = sampleMeta({ revision: 7 });
   const [t1, t2] = ['t1', 't2'].map((recordId) => ({ objectName: 'task', recordId }));
-  const many = Array.from({ length: 1000 }, (_, recordId) => sampleRecord({ recordId }));
+  const many = Array.from({ length: 2001 }, (_, recordId) => sampleRecord({ recordId }));
   const told = await Promise.all(
     [
       { meta, putRecords: [sampleRecord(t1)], removeRecords: t2 ? [t2] : [] },

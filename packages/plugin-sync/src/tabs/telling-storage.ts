@@ -4,8 +4,8 @@ import type { Changed } from '../records/record-watch.js';
 import { type ClientStorage, MovedError, type StorageBatch } from '../storage/client-storage.js';
 import type { TabMessage } from './tab-message.js';
 
-/** 500: beyond this, reading everything costs less than naming the changes. */
-const MAX_NAMED = 500;
+/** 2,000: what one answer may change, a page and a push of 1,000 each. Beyond this, everything is read again. */
+const MAX_NAMED = 2000;
 
 /** The storage, with `tell` called before and after each commit. */
 export function tellingStorage(storage: ClientStorage, tell: (message: TabMessage) => void): ClientStorage {

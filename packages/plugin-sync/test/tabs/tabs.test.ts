@@ -41,6 +41,24 @@ test('tells who watches records in one tab of what another tab records, before a
   expect(heard).toEqual([undefined, ['new', true], ['new', false]]);
 });
 
+test('reads of the pages that another tab receives what came with them, not all that is stored', async () => {
+  const { world, leader, follower } = await two();
+  const other = otherDevice(world.server);
+  for (let n = 0; n < 2500; n++) other.tasks.records.create(n, {});
+  await other.tasks.sync();
+  let shown = 0;
+  follower.tasks.records.subscribe((records) => {
+    shown = records.length;
+  });
+  await world.advance(250);
+  const before = follower.storage.operations.length;
+  await leader.tasks.sync();
+  await world.advance(250);
+  const asked = follower.storage.operations.slice(before);
+  expect(shown).toBe(2500);
+  expect([asked.includes('getRecords'), asked.includes('listRecords')]).toEqual([true, false]);
+});
+
 test('tells who watches a record in one tab of what another tab received for it', async () => {
   const { world, leader, follower } = await two();
   const other = otherDevice(world.server);

@@ -44,6 +44,7 @@ export class IndexedDbStorage implements ClientStorage {
   #opening: Promise<IDBDatabase> | undefined;
   #copy: IndexedDbCopy | undefined;
   #closing: Promise<void> | undefined;
+  #reading: Reading | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #wasOpen = false;
   #isCleared = false;
@@ -108,14 +109,26 @@ export class IndexedDbStorage implements ClientStorage {
     return this.#closing;
   }
 
-  /** Runs `ask` on the records, in a transaction of its own. */
+  /**
+   * Runs `ask` on the records. What is asked in one turn shares a transaction: one for each row of a long list would stop
+   * the page for a minute.
+   */
   #read<T>(ask: (records: IDBObjectStore) => Promise<T>): Promise<T> {
     return this.#run(async (database) => {
-      const transaction = database.transaction('records');
-      const asked = ask(transaction.objectStore('records'));
-      await Promise.all([asked, endOf(transaction, this.#platform)]);
+      this.#reading ??= this.#beginReading(database);
+      const [records, end] = this.#reading;
+      const asked = ask(records);
+      await Promise.all([asked, end]);
       return asked;
     });
+  }
+
+  #beginReading(database: IDBDatabase): Reading {
+    const transaction = database.transaction('records');
+    void Promise.resolve().then(() => {
+      this.#reading = undefined;
+    });
+    return [transaction.objectStore('records'), endOf(transaction, this.#platform)];
   }
 
   #run<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
@@ -268,6 +281,9 @@ export class IndexedDbStorage implements ClientStorage {
     return new StorageError(code, `The database ${this.#name} ${ADVICE[code]}`, { cause });
   }
 }
+
+/** What a transaction reads from, and its end. */
+type Reading = readonly [records: IDBObjectStore, end: Promise<void>];
 
 /** 10 s: an upgrade waits for tabs with an older version of the app, and Safari may never answer at all. */
 const OPEN_MS = 10_000;

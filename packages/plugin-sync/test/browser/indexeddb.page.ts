@@ -5,6 +5,7 @@ import type { StorageBatch } from '../../src/storage/client-storage.js';
 import { storageFaultContract } from '../../src/storage/contract/faults.contract.js';
 import { storageModelContract } from '../../src/storage/contract/model.contract.js';
 import type { StorageFixture } from '../../src/storage/contract/storage-fixture.js';
+import { sampleMeta, sampleRecord } from '../../src/storage/contract/storage-samples.js';
 import { IndexedDbStorage } from '../../src/storage/indexeddb-storage.js';
 import { storageContract } from '../../src/storage/storage.contract.js';
 import { SyncPlugin } from '../../src/sync-plugin.js';
@@ -29,6 +30,29 @@ storageFaultContract('IndexedDbStorage', fixture);
 
 /** Stands still until the test moves it. */
 const clock = new TestPlatform();
+
+it('reads in one transaction the records of a hundred rows that begin to watch in one turn', async () => {
+  const storage = new IndexedDbStorage('rows', { platform: clock });
+  const ids = Array.from({ length: 100 }, (_, n) => `row-${n}`);
+  await storage.commit({ meta: sampleMeta(), putRecords: ids.map((recordId) => sampleRecord({ recordId })) });
+  const transport = { push: () => new Promise<never>(() => {}) };
+  const sync = new SyncPlugin({ clientId: 'device-1', transport, storage, platform: clock });
+  await sync.client.open();
+  let begun = 0;
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function (...args) {
+    begun += 1;
+    return transaction.apply(this, args);
+  };
+  const { records } = sync.getEngine('task');
+  const told = await Promise.all(
+    ids.map((id) => new Promise((resolve) => records.subscribe(id, (record) => resolve(record?.recordId)))),
+  );
+  IDBDatabase.prototype.transaction = transaction;
+  expect(told).toEqual(ids);
+  expect(begun).toBe(1);
+  await sync.close();
+});
 
 /** Storages by name, so that the test outside can call them one at a time. */
 const storages = new Map<string, IndexedDbStorage>();

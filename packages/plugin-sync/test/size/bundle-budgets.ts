@@ -19,23 +19,23 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_694, maxTotalBytes: 22_694 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_236,
-    maxTotalBytes: 25_236,
+    maxInitialBytes: 25_271,
+    maxTotalBytes: 25_271,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_120,
-    maxTotalBytes: 28_120,
+    maxInitialBytes: 28_158,
+    maxTotalBytes: 28_158,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_954,
-    maxTotalBytes: 26_954,
+    maxInitialBytes: 26_988,
+    maxTotalBytes: 26_988,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_797,
-    maxTotalBytes: 29_797,
+    maxInitialBytes: 29_831,
+    maxTotalBytes: 29_831,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -278,7 +278,15 @@ it('I7 and I9 see a lone device in conflict, and a pull below the floor without 
 it('the model and the checkers share no code with the product, only types', () => {
   const folder = new URL('.', import.meta.url);
   const invariants = readdirSync(new URL('invariants/', folder)).map((name) => `invariants/${name}`);
-  const judges = ['server-truth.ts', 'true-record.ts', 'record-name.ts', 'shadow.ts', 'violation.ts', 'wire-watch.ts'];
+  const judges = [
+    'server-truth.ts',
+    'true-record.ts',
+    'record-name.ts',
+    'shadow.ts',
+    'violation.ts',
+    'wire-watch.ts',
+    'stream-watch.ts',
+  ];
   const shared = [...judges, ...invariants].filter((name) =>
     /^import (?!type )[^;]*'@objectql/m.test(readFileSync(new URL(name, folder), 'utf8')),
   );

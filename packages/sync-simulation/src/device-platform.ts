@@ -7,12 +7,12 @@ import type { VirtualTime } from './virtual-time.js';
 export interface DevicePlatformParts {
   readonly time: VirtualTime;
   readonly gate: Gate;
-  readonly random: Random;
+  readonly random: Pick<Random, 'next'>;
   readonly aheadMs: () => number;
   readonly newId: () => string;
   readonly isOnline: () => boolean;
-  /** True when no timer goes off. */
-  readonly isWithoutTimers: boolean;
+  /** Whether a timer of so many milliseconds goes off. */
+  readonly goesOff: (delayMs: number) => boolean;
 }
 
 export class DevicePlatform implements Platform {
@@ -42,7 +42,7 @@ export class DevicePlatform implements Platform {
   }
 
   setTimer(work: () => void, delayMs: number): () => void {
-    const { time, gate, isWithoutTimers } = this.#parts;
+    const { time, gate, goesOff } = this.#parts;
     let isSet = true;
     this.#timers += 1;
     const done = () => {
@@ -51,7 +51,7 @@ export class DevicePlatform implements Platform {
     };
     const cancel = time.after(delayMs, () => {
       done();
-      if (!gate.isDead && !isWithoutTimers) work();
+      if (!gate.isDead && goesOff(delayMs)) work();
     });
     return () => {
       done();

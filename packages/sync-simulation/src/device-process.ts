@@ -1,7 +1,8 @@
 /** One process of a device's app: it can end at any moment, while the storage stays. */
-import { type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
+import { liveUpdates, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
 import { configsOf } from './device-configs.js';
 import { DevicePlatform } from './device-platform.js';
+import { DeviceStreams } from './device-streams.js';
 import type { DeviceWatch } from './device-watch.js';
 import type { Disk } from './disk.js';
 import { Gate, never } from './gate.js';
@@ -10,6 +11,7 @@ import type { Mutant } from './mutants/mutant.js';
 import type { Message, Network } from './network.js';
 import type { WorldPlan } from './plan.js';
 import { Random } from './random.js';
+import type { StreamNetwork } from './stream-network.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** What a process needs to run. */
@@ -34,6 +36,9 @@ export interface DeviceProcessParts {
   readonly newId: () => string;
   readonly log: (line: string) => void;
   readonly send: (message: Message) => ReturnType<Network['send']>;
+  readonly fetchStream: StreamNetwork['fetch'];
+  /** The token of its session. */
+  readonly token: () => string;
   /** Called when the armed crash is due. */
   readonly onCrash: () => void;
   /** Called when a sync has ended. */
@@ -49,6 +54,8 @@ export class DeviceProcess {
   readonly gate: Gate;
   readonly #parts: DeviceProcessParts;
   readonly #platform: DevicePlatform;
+  /** Its live streams, if it has live updates. */
+  readonly #streams: DeviceStreams | undefined;
 
   /** Starts over what is durable. */
   constructor(parts: DeviceProcessParts) {
@@ -62,6 +69,7 @@ export class DeviceProcess {
       onCrash,
     });
     this.#platform = this.#newPlatform();
+    this.#streams = this.#newStreams();
     this.plugin = this.#newPlugin();
   }
 
@@ -81,6 +89,11 @@ export class DeviceProcess {
     return isStuck ? `${this.#parts.name} is ${state} with ${pending} pending and no timer.` : undefined;
   }
 
+  /** How its live updates are not what they say, if so. */
+  findFalseLive(): string | undefined {
+    return this.#streams?.findFalse(this.plugin.client.status.live);
+  }
+
   #newPlugin(): SyncPlugin {
     const { name, clientId, owner, hasEngine, world, watch, log, onSynced } = this.#parts;
     return new SyncPlugin({
@@ -95,7 +108,9 @@ export class DeviceProcess {
           return this.#send({ kind: 'push', request, onNextPage: options?.onNextPage });
         },
         pull: (request, options) => this.#send({ kind: 'pull', request, onNextPage: options?.onNextPage }),
+        ...(this.#streams && { stream: this.#streams.open }),
       },
+      live: this.#streams && liveUpdates(),
       objects: configsOf(world, hasEngine),
       defaultConfig: { enabled: true },
       listeners: [
@@ -125,16 +140,32 @@ export class DeviceProcess {
     return this.gate.isDead ? never() : this.#parts.send(message);
   }
 
+  #newStreams(): DeviceStreams | undefined {
+    const { index, name, world, time, isOnline, token, fetchStream } = this.#parts;
+    const way = world.live?.ways[index];
+    if (!way) return undefined;
+    return new DeviceStreams({
+      name,
+      gate: this.gate,
+      platform: this.#platform,
+      time,
+      way,
+      fetchStream,
+      isOnline,
+      token,
+    });
+  }
+
   #newPlatform(): DevicePlatform {
     const { time, index, start, seed, mutant, aheadMs, newId, isOnline } = this.#parts;
     return new DevicePlatform({
       time,
       gate: this.gate,
-      random: new Random(seed, 'jitter', index, start),
+      random: mutant?.jitter ? { next: mutant.jitter } : new Random(seed, 'jitter', index, start),
       aheadMs,
       newId,
       isOnline,
-      isWithoutTimers: mutant?.isWithoutTimers === true,
+      goesOff: mutant?.goesOff ?? (() => true),
     });
   }
 }

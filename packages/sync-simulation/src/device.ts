@@ -9,9 +9,11 @@ import type { EnginePlace } from './engine/engine-place.js';
 import type { Mutant } from './mutants/mutant.js';
 import type { Network } from './network.js';
 import type { Permissions } from './permissions.js';
-import type { WorldPlan } from './plan.js';
+import type { StreamWay, WorldPlan } from './plan.js';
 import { isLastingPoison } from './poison.js';
 import type { ServerTruth } from './server-truth.js';
+import { EXPIRED } from './stream-endpoint.js';
+import type { StreamNetwork } from './stream-network.js';
 import type { Verdict } from './violation.js';
 import type { VirtualTime } from './virtual-time.js';
 import type { WireWatch } from './wire-watch.js';
@@ -24,6 +26,7 @@ export interface DeviceParts {
   readonly world: WorldPlan;
   readonly time: VirtualTime;
   readonly network: Network;
+  readonly streamNetwork: StreamNetwork;
   readonly verdict: Verdict;
   readonly mutant: Mutant | undefined;
   readonly permissions: Permissions;
@@ -46,6 +49,10 @@ export class Device {
   /** The user whose session its requests carry; for a while it may not be the one that the app believes. */
   user: string;
   aheadMs: number;
+  /** False when its user's session has expired. */
+  isSignedIn = true;
+  /** How many pushes and pulls, and requests for streams, it has sent. */
+  readonly sent = { requests: 0, streams: 0 };
   readonly engine: DeviceEngine | undefined;
   /** The device of another user who uses the engine now. */
   guest: Device | undefined;
@@ -84,6 +91,11 @@ export class Device {
     return this.#isOnline;
   }
 
+  /** What is in the way of its live streams; `undefined` if it has no live updates. */
+  get way(): StreamWay | undefined {
+    return this.#parts.world.live?.ways[this.#parts.index] ?? undefined;
+  }
+
   /** Starts the app over what is durable. */
   start(): void {
     if (this.plugin || this.guest) return;
@@ -117,6 +129,13 @@ export class Device {
     return this.disk.cutPower(share, { isTorn: this.#parts.mutant?.isTorn });
   }
 
+  /** Closes the app for good. */
+  async close(): Promise<void> {
+    const { plugin } = this;
+    this.#process = undefined;
+    await plugin?.close();
+  }
+
   /** Lets the app crash at its nth next storage operation. */
   crashAt(operation: number, when: 'before' | 'after'): void {
     this.#process?.gate.arm(operation, when);
@@ -125,6 +144,7 @@ export class Device {
   /** Nothing is armed any more; the app runs with its user's session, is online, and is not paused. */
   heal(): void {
     this.user = this.owner;
+    this.isSignedIn = true;
     this.comeBack();
     if (this.engine?.app?.hasEnded) this.crash();
     this.#process?.gate.disarm();
@@ -214,8 +234,11 @@ export class Device {
   /** Looks at the device from outside for anything that is broken by now. */
   check(): void {
     this.#watch.checkHeard();
-    const standstill = this.plugin && this.#process?.findStandstill();
+    if (!this.plugin) return;
+    const standstill = this.#process?.findStandstill();
     if (standstill) this.#parts.verdict.report('I13', standstill);
+    const falseLive = this.#process?.findFalseLive();
+    if (falseLive) this.#parts.verdict.report('live', falseLive);
   }
 
   /** All durable records. */
@@ -256,7 +279,15 @@ export class Device {
       aheadMs: () => this.aheadMs,
       isOnline: () => this.#isOnline,
       newId: () => this.#ids.next(`device${this.#parts.index}-start${start}`, this.#now()),
-      send: (message) => this.#parts.network.send(message, this),
+      send: (message) => {
+        this.sent.requests += 1;
+        return this.#parts.network.send(message, this);
+      },
+      fetchStream: (...request) => {
+        this.sent.streams += 1;
+        return this.#parts.streamNetwork.fetch(...request);
+      },
+      token: () => (this.isSignedIn ? this.user : EXPIRED),
       onCrash: () => this.crash(),
       onSynced: () => this.engine?.caughtUp(),
     });

@@ -56,7 +56,10 @@ export function gatedStore(store: MemoryStore, parts: GatedStoreParts): SyncStor
         return pruned;
       }),
     changeEpoch: () => gate.pass(() => store.changeEpoch()),
-    onCommit: (listener) => store.onCommit(listener),
+    onCommit: (listener) =>
+      store.onCommit((head) => {
+        if (!gate.isDead) listener(head);
+      }),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };

@@ -30,6 +30,8 @@ export interface Sender {
   readonly user: string;
   readonly aheadMs: number;
   readonly isOnline: boolean;
+  /** False when its user's session has expired. */
+  readonly isSignedIn: boolean;
 }
 
 /** The message to send. */
@@ -74,6 +76,10 @@ export class Network {
       if (random.chance(0.5)) return never();
       await time.sleep(random.between(1, 5000));
       throw unreachable();
+    }
+    if (!sender.isSignedIn) {
+      await time.sleep(delay(random, lot));
+      throw new TransportError('Nobody is signed in.', { type: 'refused', status: 401, code: 'UNAUTHENTICATED' });
     }
     const answer = await this.#carry(kind, sent, delay(random, lot));
     await time.sleep(delay(random, lot));
@@ -135,7 +141,8 @@ export function isAnnounced({ results, hasMore, reset }: SyncPushResponse): bool
   return isPlain && (hasMore === true || results.length > 0);
 }
 
-function delay(random: Random, lot: Faults | undefined): number {
+/** How long a message is on its way. */
+export function delay(random: Random, lot: Faults | undefined): number {
   const isLong = lot !== undefined && random.chance(lot.longDelay);
   return isLong ? random.between(1, LONG_DELAY_MS) : random.between(5, 200);
 }

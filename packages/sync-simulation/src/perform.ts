@@ -45,6 +45,8 @@ export async function perform(action: Action, world: World): Promise<void> {
       return world.withoutApps(world.device(action.device).disk, (disk) => world.fallBack(disk));
     case 'mixUpSession':
       return mixUpSession(world.device(action.device), world);
+    case 'expireSession':
+      return expireSession(world.device(action.device), world);
     case 'setClock':
       world.device(action.device).aheadMs = action.aheadMs;
       return;
@@ -197,6 +199,14 @@ function mixUpSession(device: Device, world: World): void {
   device.user = device.owner === 'u0' ? 'u1' : 'u0';
   world.time.after(60_000, () => {
     device.user = device.owner;
+    device.plugin?.client.resume();
+  });
+}
+
+function expireSession(device: Device, world: World): void {
+  device.isSignedIn = false;
+  world.time.after(60_000, () => {
+    device.isSignedIn = true;
     device.plugin?.client.resume();
   });
 }

@@ -57,10 +57,24 @@ export interface WorldPlan {
   readonly servers?: number;
   /** Which devices have a local data engine; absent means none. */
   readonly engines?: EnginePlan;
+  /** Which devices have live updates; absent means none. */
+  readonly live?: LivePlan;
 }
 
 /** ObjectStack's names of what becomes of a record whose parent is deleted. */
 export type DeleteBehavior = 'cascade' | 'set_null' | 'restrict';
+
+/** The live updates of a world. */
+export interface LivePlan {
+  /** By device, those that come later included; absent means that it has none. */
+  readonly ways: readonly (StreamWay | null)[];
+  /** Probabilities that a stream is cut, or falls silent, at one of its words. */
+  readonly cut: number;
+  readonly silence: number;
+}
+
+/** What is between a device and the server for good: nothing, or a proxy that holds streams back, or ends them early. */
+export type StreamWay = 'free' | 'holds' | 'ends';
 
 /** The local data engines of a world. */
 export interface EnginePlan {
@@ -130,6 +144,8 @@ export type Action = Timed &
     | { readonly do: 'backUp' | 'fallBack'; readonly device: number }
     /** For a minute the device's requests carry somebody else's session. */
     | { readonly do: 'mixUpSession'; readonly device: number }
+    /** The device's session expires; a minute later its user signs in again. */
+    | { readonly do: 'expireSession'; readonly device: number }
     /** The device crashes at its nth next storage operation, before or after the operation. */
     | {
         readonly do: 'crashAt';

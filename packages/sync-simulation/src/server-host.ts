@@ -21,6 +21,8 @@ import { Random } from './random.js';
 import { nameOf } from './record-name.js';
 import { ServerProcess } from './server-process.js';
 import type { ServerTruth } from './server-truth.js';
+import { streamEndpoint } from './stream-endpoint.js';
+import type { Served } from './stream-network.js';
 import type { VirtualTime } from './virtual-time.js';
 
 export interface ServerHostParts {
@@ -55,6 +57,8 @@ export class ServerHost {
   readonly #history: Change[] = [];
   readonly #processes: readonly ServerProcess[];
   readonly #balance: Random;
+  /** Its own, so that streams do not change which process handles a request. */
+  readonly #streamBalance: Random;
   readonly #restores: Random;
   #limits: { readonly maxPageRecords: number; readonly maxMutations: number };
   #gates = 0;
@@ -79,6 +83,7 @@ export class ServerHost {
     this.truth.beginFeed(FIRST_EPOCH);
     this.#restores = new Random(parts.seed, 'restores');
     this.#balance = new Random(parts.seed, 'balance');
+    this.#streamBalance = new Random(parts.seed, 'stream balance');
     this.#processes = Array.from({ length: servers }, (_, index) => this.#newProcess(`server ${index}`));
     for (const process of this.#processes) process.start();
   }
@@ -137,10 +142,12 @@ export class ServerHost {
 
   /** Passes a request to one of the running processes; never resolves when that one dies meanwhile. */
   async handle(kind: 'push' | 'pull', body: unknown, user: string): Promise<SyncPushResponse | SyncErrorBody> {
-    const up = this.#processes.filter(({ isUp }) => isUp);
-    const process = up[this.#balance.between(0, up.length - 1)];
-    if (!process) throw new Error('The server is down.');
-    return process.handle(kind, body, user);
+    return this.#anyUp(this.#balance).handle(kind, body, user);
+  }
+
+  /** Passes a request for a live stream to one of the running processes; rejects when that one dies meanwhile. */
+  async stream(request: Request): Promise<Served> {
+    return this.#anyUp(this.#streamBalance).stream(request);
   }
 
   /**
@@ -202,6 +209,13 @@ export class ServerHost {
     this.#history.push({ ...change, bases });
   }
 
+  #anyUp(balance: Random): ServerProcess {
+    const up = this.#processes.filter(({ isUp }) => isUp);
+    const process = up[balance.between(0, up.length - 1)];
+    if (!process) throw new Error('The server is down.');
+    return process;
+  }
+
   #next(): ServerProcess {
     const process = this.#processes[this.#turns++ % this.#processes.length];
     if (!process) throw new Error('A server has a process at least.');
@@ -219,6 +233,8 @@ export class ServerHost {
       newGate: (onCrash) => this.#newGate(onCrash),
       newResolver: (gate) => this.#newResolver(gate),
       newHandler: (gate) => this.#newHandler(gate, own),
+      newEndpoint: (handler, gate) =>
+        streamEndpoint(handler, { platform: this.#platformOf(gate), mutant: this.#parts.mutant, log }),
     });
   }
 
@@ -234,8 +250,18 @@ export class ServerHost {
       limits: this.#limits,
       onWarning: ({ message, cause }) => log(`server: ${message} ${cause}`),
       changeLogRetentionDays: world.retentionMs / DAY_MS,
-      platform: this.#platform,
+      platform: this.#platformOf(gate),
     });
+  }
+
+  /** The platform of a process: its timers die with it. */
+  #platformOf(gate: Gate): NonNullable<SyncHandlerOptions['platform']> {
+    const { time, mutant } = this.#parts;
+    const setTimer = (work: () => void, delayMs: number) =>
+      time.after(delayMs, () => {
+        if (!gate.isDead && mutant?.goesOffAtServer?.(delayMs) !== false) work();
+      });
+    return { ...this.#platform, setTimer };
   }
 
   #newGate(onCrash: () => void): Gate {

@@ -1,7 +1,8 @@
 /** One process of the server: it can end at any moment, while the store and the other processes stay. */
-import { type RecordResolver, type SyncHandler, SyncRequestError } from '@objectql/protocol-sync';
+import { type RecordResolver, type SyncEndpoint, type SyncHandler, SyncRequestError } from '@objectql/protocol-sync';
 import type { SyncErrorBody, SyncPushResponse } from '@objectql/sync-types';
 import { type Gate, never } from './gate.js';
+import type { Served } from './stream-network.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** What a process needs to run. */
@@ -14,6 +15,7 @@ export interface ServerProcessParts {
   readonly newGate: (onCrash: () => void) => Gate;
   readonly newResolver: (gate: Gate) => RecordResolver;
   readonly newHandler: (gate: Gate) => SyncHandler;
+  readonly newEndpoint: (handler: SyncHandler, gate: Gate) => SyncEndpoint;
 }
 
 /** A started process. */
@@ -21,6 +23,7 @@ interface Life {
   readonly gate: Gate;
   readonly resolver: RecordResolver;
   readonly handler: SyncHandler;
+  readonly endpoint: SyncEndpoint;
 }
 
 export class ServerProcess {
@@ -41,10 +44,11 @@ export class ServerProcess {
   }
 
   start(): void {
-    const { mayStart, newGate, newResolver, newHandler } = this.#parts;
+    const { mayStart, newGate, newResolver, newHandler, newEndpoint } = this.#parts;
     if (this.#life || !mayStart()) return;
     const gate = newGate(() => this.crash(1000));
-    this.#life = { gate, resolver: newResolver(gate), handler: newHandler(gate) };
+    const handler = newHandler(gate);
+    this.#life = { gate, resolver: newResolver(gate), handler, endpoint: newEndpoint(handler, gate) };
   }
 
   /** Ends it wherever it is; it starts again after `downMs`. */
@@ -87,5 +91,12 @@ export class ServerProcess {
       if (error instanceof SyncRequestError) return error.toBody();
       return { error: { code: 'INTERNAL', message: 'The server failed.' } };
     }
+  }
+
+  /** Answers a request for a stream; rejects when the process dies meanwhile. */
+  async stream(request: Request): Promise<Served> {
+    if (!this.#life) throw new Error('The server is down.');
+    const { gate, endpoint } = this.#life;
+    return { response: await Promise.race([endpoint(request), gate.death]), gate };
   }
 }

@@ -5,6 +5,7 @@ import { editAtRest } from './engine/edit-at-rest.js';
 import { compareEngine } from './engine/engine-difference.js';
 import { refusedRecord } from './engine/engine-refusals.js';
 import { findDifference } from './invariants/convergence.js';
+import { findWrongLive } from './live-at-rest.js';
 import type { Violation } from './violation.js';
 import type { World } from './world.js';
 
@@ -44,7 +45,7 @@ export async function settle(world: World): Promise<void> {
     if (await haveSettled(devices, round)) {
       const refused = new Map<Device, ReadonlySet<string>>();
       engineDifference = await compare(world, refused);
-      if (!engineDifference) return editEngines(world, refused);
+      if (!engineDifference) return goOn(world, refused);
     }
     rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
   }
@@ -126,6 +127,14 @@ function compareEngines({ devices, host, permissions, plan }: World, refused: Re
     refused.set(device, found.refused);
   }
   return undefined;
+}
+
+/** At rest, everything works as it should. */
+async function goOn(world: World, refusedBy: Refused): Promise<void> {
+  await editEngines(world, refusedBy);
+  if (world.verdict.first) return;
+  const wrong = await findWrongLive(world);
+  if (wrong) world.verdict.report('live', wrong);
 }
 
 /** The apps on local data engines go on. */

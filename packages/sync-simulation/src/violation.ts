@@ -1,6 +1,6 @@
 /** What a schedule has shown to be broken. */
 
-/** The protocol's invariants by number, and `crash` for an error nobody expected. */
+/** The protocol's invariants by number, `live` for what live updates promise, `crash` for an error nobody expected. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -15,6 +15,7 @@ export type Invariant =
   | 'I11'
   | 'I12'
   | 'I13'
+  | 'live'
   | 'crash';
 
 /** One broken promise. */

@@ -13,6 +13,8 @@ import { endOfTurn } from './platform/turn.js';
 import { isOfLostFeed, RecordHistory } from './record-history.js';
 import { ServerHost } from './server-host.js';
 import { ServerTruth } from './server-truth.js';
+import { StreamNetwork } from './stream-network.js';
+import { StreamWatch } from './stream-watch.js';
 import { Verdict } from './violation.js';
 import { BEGINNING, VirtualTime } from './virtual-time.js';
 import { WireWatch } from './wire-watch.js';
@@ -37,6 +39,8 @@ export class World {
   readonly plan: Plan;
   readonly #options: RunOptions;
   readonly #network: Network;
+  /** The live streams of all devices. */
+  readonly streams: StreamNetwork;
   readonly #backups = new Map<Disk, Disk>();
   readonly #madeById = new Map<string, { readonly at: number; readonly aheadMs: number }>();
   #isFaulty = true;
@@ -52,6 +56,9 @@ export class World {
     const { mutant } = options;
     this.permissions = new Permissions(world.isAuthorized, world.hiddenFields);
     const log = (line: string) => this.log(line);
+    const logLine = (line: () => string) => {
+      if (options.isTraced) this.log(line());
+    };
     const isFaulty = () => this.#isFaulty;
     this.wire = new WireWatch({
       verdict: this.verdict,
@@ -79,10 +86,22 @@ export class World {
       isErrorAnswered: world.isErrorAnswered,
       line: () => this.host.truth.line,
       isAnnounced: options.mutant?.isAnnounced ?? isAnnounced,
-      log: (line) => {
-        if (options.isTraced) this.log(line());
-      },
+      log: logLine,
       deliver: (kind, sent) => deliver(kind, sent, { wire: this.wire, host: this.host, mutant }),
+    });
+    this.streams = new StreamNetwork({
+      seed,
+      time: this.time,
+      faults: () => (this.#isFaulty ? world.faults : undefined),
+      streamFaults: () => (this.#isFaulty ? world.live : undefined),
+      serve: (request) => this.host.stream(request),
+      watch: new StreamWatch({
+        verdict: this.verdict,
+        now: () => this.time.now(),
+        truth: () => this.host.truth,
+      }),
+      isKept: mutant?.isStreamKept === true,
+      log: logLine,
     });
     for (let index = 0; index < world.devices; index++) {
       const place = world.engines?.devices.includes(index) ? this.#newPlace() : undefined;
@@ -126,6 +145,7 @@ export class World {
       world: this.plan.world,
       time: this.time,
       network: this.#network,
+      streamNetwork: this.streams,
       verdict: this.verdict,
       mutant: this.#options.mutant,
       permissions: this.permissions,

@@ -2,6 +2,7 @@
 import type { ClientMeta, StorageBatch } from '@objectql/plugin-sync';
 import type {
   Authorize,
+  FeedWatcher,
   LedgerRow,
   Loaded,
   LoadRequest,
@@ -49,8 +50,12 @@ export interface Mutant {
   readonly isSentEarly?: boolean;
   /** True when a power cut takes records but keeps the place in the feed. */
   readonly isTorn?: boolean;
-  /** True when no timer of a device goes off. */
-  readonly isWithoutTimers?: boolean;
+  /** Whether a device's timer of so many milliseconds goes off. */
+  readonly goesOff?: (delayMs: number) => boolean;
+  /** Whether a server's timer does. */
+  readonly goesOffAtServer?: (delayMs: number) => boolean;
+  /** The random numbers that spread a device's tries. */
+  readonly jitter?: () => number;
   /** True when it does not notice writes past sync. */
   readonly isBlindToOthers?: boolean;
   /** The rows that a local data engine answers. */
@@ -69,6 +74,12 @@ export interface Mutant {
   readonly isRefusingSilently?: boolean;
   /** True when a local data engine is told that a sync has ended before one has begun. */
   readonly isSweptEarly?: boolean;
+  /** What the server's endpoint hears of the feed for a live stream. */
+  readonly watcher?: (watcher: Omit<FeedWatcher, 'scope'>) => Omit<FeedWatcher, 'scope'>;
+  /** The user whose live stream it is, by the token of the session. */
+  readonly streamUser?: (token: string) => string;
+  /** True when a live stream goes on that its client has left. */
+  readonly isStreamKept?: boolean;
   /** How far the server's idea of the time is ahead. */
   readonly serverAheadMs?: number;
 }

@@ -2,6 +2,7 @@
 import { APPLICATION_MUTANTS } from './application-mutants.js';
 import { DEVICE_MUTANTS } from './device-mutants.js';
 import { ENGINE_MUTANTS } from './engine-mutants.js';
+import { LIVE_MUTANTS } from './live-mutants.js';
 import type { ExpectedMutant } from './mutant.js';
 import { STORE_MUTANTS } from './store-mutants.js';
 import { WIRE_MUTANTS } from './wire-mutants.js';
@@ -13,4 +14,5 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   ...APPLICATION_MUTANTS,
   ...DEVICE_MUTANTS,
   ...ENGINE_MUTANTS,
+  ...LIVE_MUTANTS,
 ];

@@ -35,7 +35,7 @@ export const WIRE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'results never show the record',
     breaks: 'I4',
-    hint: 5,
+    hint: 6,
     answer: (answer) => withApplied(answer, ({ record, ...rest }) => rest),
   },
   {
@@ -66,7 +66,7 @@ export const WIRE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'fields that lost are not reported',
     breaks: 'I8',
-    hint: 5,
+    hint: 6,
     answer: (answer) => withApplied(answer, ({ droppedFields, ...rest }) => rest),
   },
   {

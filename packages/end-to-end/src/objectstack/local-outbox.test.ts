@@ -60,6 +60,45 @@ it('tries no more to record what a later write has recorded with it', async () =
   ]);
 });
 
+it('notes what it could not record in the committed format: the next release finds it', async () => {
+  let isBroken = false;
+  const busy = failing(
+    ({ object, context }) => isBroken && object === 'objectstack_sync_outbox' && context?.transaction === undefined,
+  );
+  const platform = new TestPlatform();
+  const device = await startDevice(new SyncHandler(), { name: 'a', platform, plugins: [busy], user: 'ada' });
+  const { engine, sync } = device;
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await sync.syncAll();
+  isBroken = true;
+  await engine.update('task', { id: 't1', title: 'Buy bread' }, system);
+  await engine.insert('task', { id: 't2', title: 'Buy salt' }, system);
+  isBroken = false;
+  const found = await engine.find('objectstack_sync_outbox', {}, system);
+  // The engine adds times of its own.
+  const notes = found.map(({ created_at: _, updated_at: __, mutation_id: mutationId, ...note }) => [
+    typeof mutationId,
+    note,
+  ]);
+  const noted = { noted_at: '2026-01-01T00:00:00.000Z', noted_for: 'ada', object_name: 'task' };
+  const { logId } = sync.client.log.meta;
+  const update = {
+    ...{ id: '0000000000000002', record_id: 't1', operation: 'update', data: '{"title":"Buy bread"}' },
+    base: `{"version":1,"epochs":0,"logId":"${logId}"}`,
+  };
+  const create = {
+    ...{ id: '0000000000000003', record_id: 't2', operation: 'create', base: null },
+    data: '{"title":"Buy salt","status":"new"}',
+  };
+  expect(
+    notes,
+    'Notes have no version: change them only by properties that both the last release and this one can do without.',
+  ).toEqual([
+    ['string', { ...noted, ...update }],
+    ['string', { ...noted, ...create }],
+  ]);
+});
+
 it('removes the notes of many writes a part at a time, as databases limit the values in a statement', async () => {
   let isBroken = true;
   const removed: number[] = [];

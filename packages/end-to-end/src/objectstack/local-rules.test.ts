@@ -10,12 +10,13 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const text = { type: 'text', label: 'Text' };
 const sync = { enabled: true };
+const pin = { type: 'password', label: 'PIN' };
 const project = { type: 'lookup', label: 'Project', reference: 'project' };
 /** Projects, and what goes with its project, loses it, or holds it. */
 const app = appOf('more', [
   { name: 'project', label: 'Project', sync, fields: { text } },
-  { name: 'item', label: 'Item', sync, fields: { text, project: { ...project, deleteBehavior: 'cascade' } } },
-  { name: 'door', label: 'Door', sync, fields: { text, pin: { type: 'password', label: 'PIN' } } },
+  { name: 'item', label: 'Item', sync, fields: { text, pin, project: { ...project, deleteBehavior: 'cascade' } } },
+  { name: 'door', label: 'Door', sync, fields: { text, pin } },
   { name: 'seat', label: 'Seat', sync, fields: { code: { ...text, unique: true } } },
   { name: 'bill', label: 'Bill', sync, fields: { text, project: { ...project, deleteBehavior: 'restrict' } } },
   { name: 'note', label: 'Note', sync, fields: { text, project: { ...project, deleteBehavior: 'set_null' } } },
@@ -57,7 +58,21 @@ it('I4 keeps in the local engine what goes with a record that its user may not r
   ]);
 });
 
-it('I4 brings back after all what went with a record, when it cannot be read at first', async () => {
+it('I1 keeps what only the local engine has of a record that stays where its parent goes', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a', plugins: [app] });
+  const project = { objectName: 'project', recordId: 'p1' } as const;
+  await server.recordChange({ ...project, operation: 'create', data: { text: 'x' } });
+  await server.recordChange({ operation: 'create', objectName: 'item', recordId: 'item-1', data: { project: 'p1' } });
+  await device.exchange();
+  await device.engine.update('item', { id: 'item-1', pin: '1234' }, system);
+  await server.recordChange({ ...project, operation: 'delete' });
+  await device.exchange();
+  const stored = await device.engine.getDriverForObject('item')?.findOne('item', { where: { id: 'item-1' } });
+  expect([stored?.project, stored?.pin, device.failures]).toEqual(['p1', '1234', []]);
+});
+
+it('I4 restores after all what a record lost with its parent, when it cannot be read at first', async () => {
   const server = new SyncHandler();
   const storage = new FaultStorage(new MemoryStorage());
   const breaking = passing('breaking', async ({ operation, object }, next) => {
@@ -67,15 +82,15 @@ it('I4 brings back after all what went with a record, when it cannot be read at 
   const device = await startDevice(server, { name: 'a', storage, plugins: [app, breaking] });
   const created = { operation: 'create', data: { text: 'x', project: 'p1' } } as const;
   await server.recordChange({ ...created, objectName: 'project', recordId: 'p1', data: { text: 'x' } });
-  await server.recordChange({ ...created, objectName: 'item', recordId: 'item-1' });
+  await server.recordChange({ ...created, objectName: 'note', recordId: 'note-1' });
   await device.exchange();
   await server.recordChange({ operation: 'delete', objectName: 'project', recordId: 'p1' });
   await device.sync.syncAll();
   await vi.waitFor(() => expect(device.failures).toContain('The disk is busy.'));
-  const items = async () => (await device.engine.find('item', {}, system)).map(({ id }) => id);
-  const meanwhile = await items();
+  const parents = async () => (await device.engine.find('note', {}, system)).map((note) => note.project);
+  const meanwhile = await parents();
   storage.heal();
-  await vi.waitFor(async () => expect([meanwhile, await items()]).toEqual([[], ['item-1']]), 10_000);
+  await vi.waitFor(async () => expect([meanwhile, await parents()]).toEqual([[null], ['p1']]), 10_000);
 });
 
 it('I4 writes a record that takes over a unique value from one that is gone', async () => {

@@ -46,9 +46,7 @@ export class EngineWriter {
   readonly #swept = new Set<string>();
   /** Records that could not be written into the engine; they are tried again with growing delays. */
   readonly #unapplied = new Map<string, EngineRef>();
-  /**
-   * Records that cascades and hooks deleted or changed along with a server's record: the user may see them otherwise.
-   */
+  /** Records that cascades and hooks changed along with a server's record: the user may see them otherwise. */
   readonly #takenAlong = new Map<string, EngineRef>();
   /** Writes later what failed. */
   readonly #retry: Retry;
@@ -80,8 +78,22 @@ export class EngineWriter {
       if (writing.isPastHooks) return writePastHooks(engine, own.recordId, operation);
       return writePastDefinitions(engine, own.recordId, { operation, next });
     }
+    if (operation.operation === 'delete' && (await this.#keepsAll(refs, operation))) return;
     for (const ref of refs) this.#takenAlong.set(recordKey(ref), ref);
     await next();
+  }
+
+  /**
+   * Whether sync itself deletes these records, once the client no longer has them. Deleted before that and put back,
+   * they would lack what only this engine has, such as passwords.
+   */
+  async #keepsAll(refs: readonly EngineRef[], { context }: EngineOperation): Promise<boolean> {
+    const { engine, client } = this.#parts;
+    const options = { ...AS_SYSTEM, transaction: context?.transaction };
+    for (const ref of refs) {
+      if (!client.configs.keepsRecordsOf(ref.objectName) || !(await isKnown(engine, ref, options))) return false;
+    }
+    return true;
   }
 
   /**

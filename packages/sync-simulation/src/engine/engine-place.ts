@@ -126,6 +126,7 @@ export class EnginePlace {
     const written = changes.filter(({ objectName }) => objectName !== OUTBOX && objectName !== KNOWN);
     for (const change of written) {
       if (change.by === 'sync') this.#checkWrittenBySync(change, changes, committer);
+      else if (change.by === 'hook') this.#checkTakenAlong(change, committer);
       else this.#takeDown(nameOf(change), valuesOf(change.after));
     }
     const byApp = written.filter(({ by }) => by === 'app').map((change) => nameOf(change));
@@ -247,6 +248,14 @@ export class EnginePlace {
       verdict.report('I1', `${committer.name} deleted ${name}, which is only pushed.`);
     if (!committer.hasCaughtUp && !committer.hasHeld(name))
       verdict.report('I1', `${committer.name} deleted ${name}, which its client may only be missing.`);
+  }
+
+  /** What sync knows goes when the client no longer has it, and not with other records. */
+  #checkTakenAlong(change: RowChange, { name: device, keeps }: Committer): void {
+    const name = nameOf(change);
+    if (!change.after && keeps(change.objectName) && this.isKnown(name))
+      this.#parts.verdict.report('I1', `${device} deleted ${name} along with another record.`);
+    this.#takeDown(name, valuesOf(change.after));
   }
 
   #takeDown(name: string, values: JsonObject | null | undefined): void {

@@ -90,8 +90,8 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   },
   {
     name: 'a local engine keeps to itself what goes with a record that sync deletes',
-    breaks: 'I4',
-    hint: 35,
+    breaks: 'I1',
+    hint: 17,
     cascadingUnseen: 'sync',
   },
   {

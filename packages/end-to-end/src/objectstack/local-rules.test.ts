@@ -72,6 +72,19 @@ it('I1 keeps what only the local engine has of a record that stays where its par
   expect([stored?.project, stored?.pin, device.failures]).toEqual(['p1', '1234', []]);
 });
 
+it('refuses a delete that would change records which the server alone may change', async () => {
+  const server = new SyncHandler();
+  const objects = { project: { enabled: true }, note: { enabled: true, direction: 'pull-only' } } as const;
+  const device = await startDevice(server, { name: 'a', plugins: [app], objects, synced: ['project', 'note'] });
+  for (const objectName of ['project', 'note'])
+    await server.recordChange({ objectName, recordId: 'x', operation: 'create', data: { text: 'x', project: 'x' } });
+  await device.exchange();
+  const deleted = device.engine.delete('project', { where: { id: 'x' }, ...system });
+  await expect(deleted).rejects.toThrow('note is pull-only: it is changed on the server alone.');
+  const left = await Promise.all(['project', 'note'].map((name) => device.engine.find(name, {}, system)));
+  expect([left.flat().map(({ id }) => id), device.sync.client.status.pending]).toEqual([['x', 'x'], 0]);
+});
+
 it('I4 restores after all what a record lost with its parent, when it cannot be read at first', async () => {
   const server = new SyncHandler();
   const storage = new FaultStorage(new MemoryStorage());

@@ -4,6 +4,7 @@ export {
   commitTransaction,
   type EngineTransactionInfo,
   executionOf,
+  isPostgres,
   refuseCommit,
 } from './data-engine/commit-transaction.js';
 export {
@@ -19,6 +20,7 @@ export {
   type EngineWhere,
   STORED_FILES,
 } from './data-engine/data-engine.js';
+export { PROBE_OBJECT, probeOrganizations } from './data-engine/organizations.js';
 export { isPlaceholderId } from './data-engine/placeholder-id.js';
 export { defineSystemObjects, type SystemObjectParts, systemObject } from './data-engine/system-object.js';
 export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './data-engine/written-ids.js';

@@ -10,6 +10,7 @@ import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import type { SyncHandler } from '@objectql/protocol-sync';
 import type { SyncConfig } from '@objectql/sync-types';
 import type { KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
+import type { SqlDriver } from '@objectstack/driver-sql';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
 import { DriverPlugin } from '@objectstack/runtime';
@@ -58,6 +59,7 @@ export async function startDevice(
     isOffline = false,
     platform,
     storage = new FileStorage(join(directory, 'sync')),
+    driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') }),
   }: DeviceParts,
 ) {
   const network = { isOffline };
@@ -75,7 +77,6 @@ export async function startDevice(
     listeners: [{ onSyncError: ({ message }) => void failures.push(message) }],
   });
   const local = new DataEngineSync({ ...(synced ? { objects: synced } : {}) });
-  const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
   // Casts: ObjectStack's plugins have more of the same contract than is used here.
   const data = [new DriverPlugin(driver), new ObjectQLPlugin()] as readonly unknown[] as readonly KernelPlugin[];
   const plugins: readonly KernelPlugin[] = [
@@ -178,6 +179,8 @@ export interface DeviceParts {
   /** The objects that are named to be synced. Default: what their definitions say. */
   readonly synced?: readonly string[];
   readonly directory?: string;
+  /** The engine's database. Default: the file `app.db` in `directory`. */
+  readonly driver?: SqliteWasmDriver | SqlDriver;
   /** More of the app's, which start before sync and end after it. */
   readonly plugins?: readonly KernelPlugin[];
   /** True for a device that starts without a network. */

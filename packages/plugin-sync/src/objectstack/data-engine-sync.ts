@@ -19,6 +19,7 @@ import { version } from '../../package.json';
 import type { SyncPlugin } from '../sync-plugin.js';
 import type { EngineParts } from './engine-parts.js';
 import { EngineRecorder } from './engine-recorder.js';
+import { EngineTurns } from './engine-turns.js';
 import { EngineWriter } from './engine-writer.js';
 import { defineLocalObjects } from './local-objects.js';
 import { Outbox } from './outbox.js';
@@ -59,6 +60,7 @@ export class DataEngineSync implements KernelPlugin {
       engine,
       client,
       platform,
+      turns: new EngineTurns(engine),
       outbox: new Outbox(engine, { client, platform }),
       shown: new ShownVersions(client.log),
       onFailed: (error) => client.listeners.report(error),

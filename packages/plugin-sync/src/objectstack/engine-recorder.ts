@@ -60,13 +60,14 @@ export class EngineRecorder {
 
   /** Carries out a write of the application: it and its note commit together, or neither does. */
   async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
-    const { engine, client } = this.#parts;
+    const { engine, client, turns } = this.#parts;
     const refusal = client.configs.refusalOf(objectName);
     if (refusal) throw refusal;
     await this.#refuseWrongUser();
     const write = { operation, objectName, next };
     const given = operation.context?.transaction;
     if (given !== undefined) return this.#writeIn(given, write, 'joined');
+    await turns.prepare();
     const isOwned = await commitTransaction(engine, async ({ transaction, owned }) => {
       await this.#writeIn(transaction, write, owned ? 'own' : 'joined');
       return owned;
@@ -77,6 +78,7 @@ export class EngineRecorder {
   /** Records the records that were in the engine before sync as created here. */
   async enrol(objectNames: readonly string[]): Promise<void> {
     if (!(await this.#isOwn())) return;
+    await this.#parts.turns.prepare();
     for (const objectName of objectNames) await this.#enrolObject(objectName);
   }
 
@@ -121,10 +123,11 @@ export class EngineRecorder {
 
   /** Writes and notes in a transaction of this write's own, or in one that it has joined. */
   async #writeIn(transaction: unknown, { operation, objectName, next }: Write, whose: 'own' | 'joined'): Promise<void> {
-    const { engine, onFailed } = this.#parts;
+    const { engine, turns, onFailed } = this.#parts;
     const context = { ...AS_SYSTEM, transaction };
     // Also if the write fails: see below.
     if (whose === 'joined') this.#drainAfter(transaction);
+    await turns.take(transaction);
     const ids = await idsBeforeWrite(operation, engine);
     const before = await readRows(engine, { objectName, ids, context });
     const written = { objectName, ids, before, context };
@@ -211,8 +214,9 @@ export class EngineRecorder {
   }
 
   async #enrolObject(objectName: string): Promise<void> {
-    const { engine } = this.#parts;
+    const { engine, turns } = this.#parts;
     await commitTransaction(engine, async ({ transaction }) => {
+      await turns.take(transaction);
       const context = { ...AS_SYSTEM, transaction };
       // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
       const known = new Set<unknown>(await knownIds(engine, objectName, context));

@@ -201,10 +201,11 @@ export class EngineWriter {
 
   /** Writes one record as the user sees it into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
-    const { engine, onFailed, outside } = this.#parts;
+    const { engine, turns, onFailed, outside } = this.#parts;
     if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
     let takeBack = () => {};
     const work = async (transaction: unknown) => {
+      await turns.take(transaction);
       takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
     };
     try {

@@ -1,5 +1,5 @@
 /** The objects in which sync keeps its notes in the local data engine. */
-import { type DataEngine, defineSystemObjects, systemObject } from '@objectql/sync-types/kernel';
+import { type DataEngine, defineSystemObjects, PROBE_OBJECT, systemObject } from '@objectql/sync-types/kernel';
 
 /** Writes of the application that are committed and not yet recorded as mutations. */
 export const OUTBOX = 'objectstack_sync_outbox';
@@ -23,6 +23,7 @@ const DEFINITIONS = [
     },
   }),
   systemObject(KNOWN, 'Known to sync', { fields: { object_name: text, record_id: long } }),
+  PROBE_OBJECT,
 ] as const;
 
 /** Defines these objects if they are not defined yet; the engine makes their tables when it starts. */

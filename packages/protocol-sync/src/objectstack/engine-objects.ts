@@ -1,5 +1,5 @@
 /** The objects in which the data engine keeps sync's state, beside the application's own. */
-import { AS_SYSTEM, type DataEngine, defineSystemObjects, systemObject } from '@objectql/sync-types/kernel';
+import { type DataEngine, defineSystemObjects, PROBE_OBJECT, systemObject } from '@objectql/sync-types/kernel';
 
 export const FEED = 'objectstack_sync_feed';
 export const RECORDS = 'objectstack_sync_record';
@@ -8,8 +8,6 @@ export const LOGS = 'objectstack_sync_log';
 export const INTENTS = 'objectstack_sync_intent';
 export const EPOCHS = 'objectstack_sync_epoch';
 export const ENROLMENTS = 'objectstack_sync_enrolment';
-
-const PROBE = 'objectstack_sync_probe';
 
 /** Raised when the columns change in a way that an older release cannot read. */
 export const SCHEMA_VERSION = 1;
@@ -68,7 +66,7 @@ export const ENGINE_OBJECTS = [
   systemObject(ENROLMENTS, 'Sync enrolment', {
     fields: { object_name: long, step: short, after: long, shape: short },
   }),
-  { ...systemObject(PROBE, 'Sync probe', { fields: { note: short } }), systemFields: undefined, tenancy: undefined },
+  PROBE_OBJECT,
 ];
 
 /** Defines the objects that are not defined yet; the engine makes their tables when it starts. */
@@ -80,15 +78,4 @@ export function defineEngineObjects(engine: DataEngine): void {
 export async function makeEngineTables(engine: DataEngine): Promise<void> {
   defineEngineObjects(engine);
   for (const { name } of ENGINE_OBJECTS) await engine.syncObjectSchema(name);
-}
-
-/**
- * Makes the engine look up the organizations with which it stamps records. It does so at the first insert, and the
- * look-up fails if there are none: inside a transaction, PostgreSQL would then refuse everything that follows.
- */
-export async function probeOrganizations(engine: DataEngine): Promise<void> {
-  const id = 'probe';
-  // With several organizations the engine refuses the record, but it has looked them up by then.
-  await engine.insert(PROBE, { id, note: 'to be deleted' }, { context: AS_SYSTEM }).catch(() => {});
-  await engine.delete(PROBE, { where: { id: { $in: [id] } }, multi: true, context: AS_SYSTEM });
 }

@@ -4,7 +4,13 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM, commitTransaction, type DataEngine, executionOf } from '@objectql/sync-types/kernel';
+import {
+  AS_SYSTEM,
+  commitTransaction,
+  type DataEngine,
+  executionOf,
+  probeOrganizations,
+} from '@objectql/sync-types/kernel';
 import { inTime } from '../platform/in-time.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
@@ -23,7 +29,7 @@ import {
 import { runInScope } from '../storage/transaction-scope.js';
 import { isContention } from './engine-contention.js';
 import { findOrMakeFeedRow, readFacts } from './engine-facts.js';
-import { makeEngineTables, probeOrganizations, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
+import { makeEngineTables, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, toFeedRecord } from './engine-rows.js';
 import { EngineTransaction } from './engine-transaction.js';
 import { Turns } from './turns.js';

@@ -5,6 +5,7 @@ import {
   type EngineContext,
   type EngineRow,
   type EngineWhere,
+  isPostgres,
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
 import {
@@ -251,9 +252,3 @@ export class EngineTransaction implements RawTransaction {
  */
 const POSTGRES_SETTINGS =
   "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '60s'";
-
-/** Whether a transaction (one of Knex under ObjectStack's SQL drivers) belongs to PostgreSQL. */
-function isPostgres(transaction: unknown): boolean {
-  const { client } = transaction as { readonly client?: { readonly dialect?: unknown } };
-  return client?.dialect === 'postgresql';
-}

@@ -40,6 +40,12 @@ export function executionOf(transaction: unknown): Promise<unknown> | undefined 
   return executionPromise instanceof Promise ? executionPromise : undefined;
 }
 
+/** Whether a transaction (one of Knex under ObjectStack's SQL drivers) belongs to PostgreSQL. */
+export function isPostgres(transaction: unknown): boolean {
+  const { client } = Object(transaction) as { readonly client?: { readonly dialect?: unknown } };
+  return client?.dialect === 'postgresql';
+}
+
 /** Makes somebody else's transaction fail at its commit: its owner may have caught the error that happened in it. */
 export function refuseCommit(transaction: unknown, reason: unknown): void {
   // The driver defines the methods by which the owner ends a transaction.

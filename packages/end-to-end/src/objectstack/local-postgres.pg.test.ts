@@ -1,0 +1,91 @@
+/** A local data engine on PostgreSQL, as on a server at a branch: its transactions run beside each other. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { SyncHandler } from '@objectql/protocol-sync';
+import type { KernelPlugin } from '@objectql/sync-types/kernel';
+import { SqlDriver } from '@objectstack/driver-sql';
+import { expect, inject, it, onTestFinished, vi } from 'vitest';
+import { openPostgresFixture } from '../../../protocol-sync/src/storage/postgres/postgres-database.fixture.js';
+import { changeTitle, startDevice, system, titlesAt, writer } from './local-device.fixture.js';
+
+// ObjectStack takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+it('I1 notes the first write of a process, also one that comes before sync starts', async () => {
+  const early = writer(async ({ engine, event }) => {
+    if (event === 'start') await engine.insert('task', { id: 't1', title: 'Early' }, system);
+  });
+  const server = new SyncHandler();
+  const { engine, exchange, failures } = await start(server, [early]);
+  await engine.insert('task', { id: 't2', title: 'Late' }, system);
+  await exchange();
+  expect([await titlesAt(server), failures]).toEqual([{ t1: 'Early', t2: 'Late' }, []]);
+});
+
+it('I8 notes of a write its own fields alone, where it waited for another of its record', async () => {
+  const server = new SyncHandler();
+  const { engine, exchange, sync, network, somebodyWaits } = await start(server);
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await exchange();
+  network.isOffline = true;
+  let second: Promise<unknown> | undefined;
+  await engine.transaction(async ({ transaction }) => {
+    await engine.update('task', { id: 't1', status: 'done' }, { context: { ...system.context, transaction } });
+    second = outside(() => engine.update('task', { id: 't1', title: 'Buy bread' }, system));
+    await somebodyWaits();
+  }, system.context);
+  await second;
+  const pending = sync.getEngine('task').getMutationLogger().getPending();
+  expect(pending.map(({ data }) => data)).toEqual([{ status: 'done' }, { title: 'Buy bread' }]);
+});
+
+it('I1 writes what the server sent behind what the application is writing', async () => {
+  const server = new SyncHandler();
+  const { engine, exchange, sync, tasks, failures, somebodyWaits } = await start(server);
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await exchange();
+  await changeTitle(server, 'By the server');
+  const shown: unknown[] = [];
+  engine.registerHook(
+    'beforeUpdate',
+    ({ input }: { input: { data?: { title?: unknown } } }) => {
+      shown.push(input.data?.title);
+    },
+    { object: 'task' },
+  );
+  let synced: Promise<unknown> | undefined;
+  await engine.transaction(async ({ transaction }) => {
+    await engine.update('task', { id: 't1', title: 'Mine' }, { context: { ...system.context, transaction } });
+    synced = outside(() => sync.syncAll());
+    await somebodyWaits();
+  }, system.context);
+  await synced;
+  // What an app's own transaction notes is recorded right after it.
+  await vi.waitFor(async () => {
+    await exchange();
+    expect(await titlesAt(server)).toEqual({ t1: 'Mine' });
+  });
+  expect([shown, await tasks(), failures]).toEqual([['Mine'], { t1: 'Mine (new)' }, []]);
+});
+
+/** The async context around the tests: in no transaction. */
+const outside = AsyncLocalStorage.snapshot();
+
+/** A device, and a function that resolves once somebody waits for the engine's transaction that calls it. */
+async function start(server: SyncHandler, plugins: readonly KernelPlugin[] = []) {
+  const { schema, connect, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  // A default that is stricter than PostgreSQL's own, as some operators set it.
+  const options = '-c default_transaction_isolation=repeatable\\ read';
+  const connection = { connectionString: inject('postgresUrl'), options };
+  const driver = new SqlDriver({ client: 'pg', connection, searchPath: [schema], pool: { min: 0, max: 4 } });
+  const device = await startDevice(server, { name: 'a', driver, plugins });
+  const watcher = connect();
+  const somebodyWaits = async () => {
+    const { rows } = await device.engine.transaction(({ transaction }) =>
+      device.engine.execute('SELECT pg_backend_pid() AS pid', { transaction }),
+    );
+    const waiting = 'SELECT 1 FROM pg_locks WHERE $1 = ANY (pg_blocking_pids(pid))';
+    for (;;) if ((await watcher.query(waiting, [rows[0].pid])).rows.length > 0) return;
+  };
+  return { ...device, somebodyWaits };
+}

@@ -26,14 +26,11 @@ export function keepSameRecords<Record extends RecordRef>(
 ): readonly Record[] {
   let at = 0;
   const kept = after.map((record) => {
-    // Nearly all.
-    if (record === before[at]) {
-      at += 1;
-      return record;
-    }
     let known = before[at];
-    while (known && byId(known, record) < 0) known = before[++at];
-    return known && byId(known, record) === 0 ? keepSame(known, record) : record;
+    while (known && known !== record && byId(known, record) < 0) known = before[++at];
+    if (!known || (known !== record && byId(known, record) !== 0)) return record;
+    at += 1;
+    return keepSame(known, record);
   });
   return keepSameList(before, kept);
 }

@@ -8,6 +8,7 @@ import { close, commit, load } from '../../test/browser/indexeddb-calls.js';
 import { bundleForPage, openBrowser, openPage } from '../../test/browser/open-browser.js';
 import type { PageTests } from '../../test/browser/page-tests.js';
 import { eventually } from '../../test/fixtures/eventually.js';
+import { FORMAT_CHANGED, GOLDEN, sampleWholeBatch } from '../../test/fixtures/whole-samples.js';
 import type { BaseRecord } from './client-storage.js';
 import { sampleEntry, sampleMeta, sampleRecord } from './contract/storage-samples.js';
 
@@ -87,6 +88,32 @@ describe.skipIf(!hasChromium)('IndexedDbStorage in Chromium', async () => {
     const otherTab = await openTab();
     expect(await load(otherTab, 'deleted')).toEqual({ meta: null, entries: [], conflicts: [], deadLetters: [] });
     await otherTab.close();
+  });
+
+  it('writes the committed format', async () => {
+    await commit(page, 'format', sampleWholeBatch());
+    const dump = await page.evaluate(async () => {
+      const resultOf = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await resultOf(indexedDB.open('format'));
+      const transaction = database.transaction([...database.objectStoreNames]);
+      const stores = [...database.objectStoreNames].map(async (name) => {
+        const store = transaction.objectStore(name);
+        const indexes = [...store.indexNames].map((index) => [index, store.index(index).keyPath]);
+        const [keys, values] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]);
+        return { name, keyPath: store.keyPath, indexes, keys, values };
+      });
+      const { version } = database;
+      const all = { version, stores: await Promise.all(stores) };
+      database.close();
+      return all;
+    });
+    await expect(`${JSON.stringify(dump, null, 2)}\n`, FORMAT_CHANGED).toMatchFileSnapshot(
+      `${GOLDEN}indexeddb-storage.json`,
+    );
   });
 
   it('gives way to a newer version of the app, and then refuses its database', async () => {

@@ -11,6 +11,7 @@ export interface DevicePlatformParts {
   readonly aheadMs: () => number;
   readonly newId: () => string;
   readonly isOnline: () => boolean;
+  readonly isSeen: () => boolean;
   /** Whether a timer of so many milliseconds goes off. */
   readonly goesOff: (delayMs: number) => boolean;
 }
@@ -61,6 +62,10 @@ export class DevicePlatform implements Platform {
 
   isOnline(): boolean {
     return this.#parts.isOnline();
+  }
+
+  isSeen(): boolean {
+    return this.#parts.isSeen();
   }
 
   onConnectivity(listener: (online: boolean) => void): () => void {

@@ -32,6 +32,7 @@ export interface DeviceProcessParts {
   readonly watch: DeviceWatch;
   readonly aheadMs: () => number;
   readonly isOnline: () => boolean;
+  readonly isSeen: () => boolean;
   readonly isFaulty: () => boolean;
   readonly newId: () => string;
   readonly log: (line: string) => void;
@@ -95,7 +96,7 @@ export class DeviceProcess {
   }
 
   #newPlugin(): SyncPlugin {
-    const { name, clientId, owner, hasEngine, world, watch, log, onSynced } = this.#parts;
+    const { name, clientId, owner, hasEngine, world, mutant, watch, log, onSynced } = this.#parts;
     return new SyncPlugin({
       clientId,
       user: owner,
@@ -110,7 +111,7 @@ export class DeviceProcess {
         pull: (request, options) => this.#send({ kind: 'pull', request, onNextPage: options?.onNextPage }),
         ...(this.#streams && { stream: this.#streams.open }),
       },
-      live: this.#streams && liveUpdates(),
+      live: this.#streams && liveUpdates({ whileHidden: mutant?.isRestless }),
       objects: configsOf(world, hasEngine),
       defaultConfig: { enabled: true },
       listeners: [
@@ -157,7 +158,7 @@ export class DeviceProcess {
   }
 
   #newPlatform(): DevicePlatform {
-    const { time, index, start, seed, mutant, aheadMs, newId, isOnline } = this.#parts;
+    const { time, index, start, seed, mutant, aheadMs, newId, isOnline, isSeen } = this.#parts;
     return new DevicePlatform({
       time,
       gate: this.gate,
@@ -165,6 +166,7 @@ export class DeviceProcess {
       aheadMs,
       newId,
       isOnline,
+      isSeen,
       goesOff: mutant?.goesOff ?? (() => true),
     });
   }

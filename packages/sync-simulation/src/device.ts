@@ -63,6 +63,7 @@ export class Device {
   #starts = 0;
   readonly #ids = new DeviceIds();
   #isOnline = true;
+  #isSeen = true;
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
@@ -150,6 +151,7 @@ export class Device {
     this.#process?.gate.disarm();
     this.start();
     this.setOnline(true);
+    this.setSeen(true);
     this.plugin?.client.resume();
   }
 
@@ -189,6 +191,13 @@ export class Device {
     if (this.#isOnline === isOnline) return;
     this.#isOnline = isOnline;
     this.#process?.tellConnectivity(isOnline);
+  }
+
+  setSeen(isSeen: boolean): void {
+    if (this.#isSeen === isSeen) return;
+    this.#isSeen = isSeen;
+    // As platforms do: whoever looks at the app wants to see what is new.
+    if (isSeen) this.#process?.tellConnectivity(this.#isOnline);
   }
 
   /** Notes a mutation that the user has just made. */
@@ -278,6 +287,7 @@ export class Device {
       watch: this.#watch,
       aheadMs: () => this.aheadMs,
       isOnline: () => this.#isOnline,
+      isSeen: () => this.#isSeen,
       newId: () => this.#ids.next(`device${this.#parts.index}-start${start}`, this.#now()),
       send: (message) => {
         this.sent.requests += 1;

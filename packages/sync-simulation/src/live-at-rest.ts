@@ -17,6 +17,8 @@ const MAX_QUESTIONS = 20;
 const PROMPT_MS = 3000;
 /** 61 s: a client without a stream asks within a minute. */
 const POLLED_MS = 61_000;
+/** 6.5 min: a client notices after 5 that nobody looks, as soon as something happens, and something does each minute. */
+const REST_MS = 6.5 * MINUTE_MS;
 /** 16 min: by then the server has ended the streams of clients that could not say that they have gone. */
 const ENDED_MS = 16 * MINUTE_MS;
 
@@ -28,6 +30,7 @@ export async function findWrongLive(world: World): Promise<string | undefined> {
     (await findClosed(live, world)) ??
     (await findNeedless(live, world)) ??
     (await findLate(live, world)) ??
+    (await findRestless(live, world)) ??
     (await findLeftOpen(live, world))
   );
 }
@@ -73,6 +76,25 @@ async function findLate(live: readonly Device[], world: World): Promise<string |
   await world.runFor(POLLED_MS);
   const later = await findDifference(live, host, permissions);
   return later && `Without a stream ${later.message}`;
+}
+
+/** While nobody looks at a device, it asks for nothing; once somebody does, it shows everything at once. */
+async function findRestless(live: readonly Device[], world: World): Promise<string | undefined> {
+  const { host, permissions } = world;
+  for (const device of live) device.setSeen(false);
+  await world.runFor(REST_MS);
+  const sentBy = await sentDuring(live, async () => {
+    await host.writePastSync({ objectName: 'note', recordId: 'unseen', operation: 'update', data: {} });
+    await world.runFor(MINUTE_MS);
+  });
+  for (const [{ name, plugin }, { requests, streams }] of sentBy) {
+    const isAtRest = requests + streams + world.streams.servedTo(name) === 0 && plugin?.client.status.live === 'off';
+    if (!isAtRest) return `${name} goes on although nobody looks at it.`;
+  }
+  for (const device of live) device.setSeen(true);
+  await world.runFor(PROMPT_MS);
+  const late = await findDifference(live, host, permissions);
+  return late && `When somebody looked again, ${late.message}`;
 }
 
 /** No stream goes on for a client that is closed. */

@@ -19,6 +19,10 @@ export async function perform(action: Action, world: World): Promise<void> {
     case 'goOnline':
       world.device(action.device).setOnline(action.do === 'goOnline');
       return;
+    case 'hide':
+    case 'show':
+      world.device(action.device).setSeen(action.do === 'show');
+      return;
     case 'pause':
       return pause(world.device(action.device), world);
     case 'crash':
@@ -56,6 +60,9 @@ export async function perform(action: Action, world: World): Promise<void> {
       return answerDeadLetter(action, world.device(action.device));
     case 'crashServer':
       host.crash(action.downMs);
+      return;
+    case 'stopServer':
+      host.stop(action.downMs);
       return;
     case 'crashServerAt':
       host.crashAt(action.operation, action.when);

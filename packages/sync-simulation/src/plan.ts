@@ -144,6 +144,8 @@ export type Action = Timed &
     | { readonly do: 'backUp' | 'fallBack'; readonly device: number }
     /** For a minute the device's requests carry somebody else's session. */
     | { readonly do: 'mixUpSession'; readonly device: number }
+    /** Nobody looks at the device any more, or somebody does again. */
+    | { readonly do: 'hide' | 'show'; readonly device: number }
     /** The device's session expires; a minute later its user signs in again. */
     | { readonly do: 'expireSession'; readonly device: number }
     /** The device crashes at its nth next storage operation, before or after the operation. */
@@ -157,6 +159,8 @@ export type Action = Timed &
     | { readonly do: 'resolve'; readonly device: number; readonly choice: 'mine' | 'theirs' | 'merged' }
     | { readonly do: 'answerDeadLetter'; readonly device: number; readonly choice: 'retry' | 'discard' }
     | { readonly do: 'crashServer'; readonly downMs: number }
+    /** A server process is stopped, as for a deployment. */
+    | { readonly do: 'stopServer'; readonly downMs: number }
     | {
         readonly do: 'crashServerAt';
         readonly operation: number;

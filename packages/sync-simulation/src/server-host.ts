@@ -93,6 +93,11 @@ export class ServerHost {
     this.#next().crash(downMs);
   }
 
+  /** Stops a process as for a deployment, another one each time; it starts again after `downMs`. */
+  stop(downMs: number): void {
+    this.#next().stop(downMs);
+  }
+
   /** Lets a process crash at its nth next store operation. */
   crashAt(operation: number, when: 'before' | 'after'): void {
     this.#next().crashAt(operation, when);

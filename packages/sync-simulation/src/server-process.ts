@@ -60,6 +60,18 @@ export class ServerProcess {
     this.#parts.time.after(downMs, () => this.start());
   }
 
+  /** Closes it as for a deployment; a second later its process ends, and starts again after `downMs`. */
+  stop(downMs: number): void {
+    const life = this.#life;
+    if (!life) return;
+    const { log, name, time } = this.#parts;
+    log(`${name}: stops`);
+    life.handler.close().catch((error: unknown) => log(`${name}: could not close, ${error}`));
+    time.after(1000, () => {
+      if (this.#life === life) this.crash(downMs);
+    });
+  }
+
   /** Lets it crash at its nth next store operation. */
   crashAt(operation: number, when: 'before' | 'after'): void {
     this.#life?.gate.arm(operation, when);

@@ -20,10 +20,18 @@ export function withLive({ seed, world, actions }: Plan): Plan {
   };
   const withMore = actions.flatMap((action): readonly Action[] => {
     const device = random.between(0, world.devices - 1);
-    if (random.chance(0.02)) return [action, { afterMs: 0, do: 'expireSession', device }];
-    return random.chance(0.01) ? [action, ...drawTunnels(random, device)] : [action];
+    return [action, ...drawFurther(random, device)];
   });
   return { seed, world: { ...world, live }, actions: withMore };
+}
+
+function drawFurther(random: Random, device: number): readonly Action[] {
+  const afterMs = 0;
+  const roll = random.next();
+  if (roll < 0.02) return [{ afterMs, do: 'expireSession', device }];
+  if (roll < 0.03) return drawTunnels(random, device);
+  if (roll < 0.05) return [{ afterMs, do: random.chance(0.5) ? 'hide' : 'show', device }];
+  return roll < 0.06 ? [{ afterMs, do: 'stopServer', downMs: random.between(0, 20_000) }] : [];
 }
 
 /** The device's network comes and goes, as on a train: its streams stay open at the server, which hears of nothing. */

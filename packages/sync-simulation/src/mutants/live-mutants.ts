@@ -71,6 +71,12 @@ export const LIVE_MUTANTS: readonly ExpectedMutant[] = [
     isStreamKept: true,
   },
   {
+    name: 'live updates go on in a page that nobody looks at',
+    breaks: 'live',
+    hint: 5,
+    isRestless: true,
+  },
+  {
     name: 'a stream that has fallen silent is waited for',
     breaks: 'live',
     hint: 5,

@@ -78,6 +78,8 @@ export interface Mutant {
   readonly watcher?: (watcher: Omit<FeedWatcher, 'scope'>) => Omit<FeedWatcher, 'scope'>;
   /** The user whose live stream it is, by the token of the session. */
   readonly streamUser?: (token: string) => string;
+  /** True when live updates go on in a page that nobody looks at. */
+  readonly isRestless?: boolean;
   /** True when a live stream goes on that its client has left. */
   readonly isStreamKept?: boolean;
   /** How far the server's idea of the time is ahead. */

@@ -36,7 +36,7 @@ it('sees a client that asks for streams without a pause', () => {
         watch.asked({ name: 'device 0', gate });
       }
     });
-  expect([ask(30, 0), ask(31, 0), ask(100, 3000)]).toEqual([undefined, 'live', undefined]);
+  expect([ask(60, 0), ask(61, 0), ask(100, 3000)]).toEqual([undefined, 'live', undefined]);
 });
 
 it('sees a process that serves more streams to a user than it should', () => {

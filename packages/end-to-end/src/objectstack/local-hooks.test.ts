@@ -81,6 +81,20 @@ it('I4 shows what the server has of a record that a hook deletes each time', asy
   expect(device.sync.client.status.pending).toBe(0);
 });
 
+it('I4 writes what the server sends where a hook deletes another record to make it anew', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a' });
+  hookOn(device.engine, 'item', async () => {
+    await device.engine.delete('task', { where: { id: 'list' }, ...system });
+    await device.engine.insert('task', { id: 'list', title: 'Anew' }, system);
+  });
+  await server.recordChange({ ...created, recordId: 'list', data: { title: 'List' } });
+  await device.exchange();
+  await server.recordChange({ ...created, recordId: 'item', data: { title: 'Item' } });
+  await device.exchange();
+  expect([await device.tasks(), device.failures]).toEqual([{ list: 'List (null)', item: 'Item (null)' }, []]);
+});
+
 it('keeps what a hook creates, and records it at the next start', async () => {
   const server = new SyncHandler();
   const device = await startDevice(server, { name: 'a' });

@@ -26,8 +26,8 @@ interface Writing {
   readonly ref: EngineRef;
   /** Whether hooks and cascades are skipped. */
   readonly isPastHooks: boolean;
-  /** Set once the engine was asked to write it: further writes come from hooks and cascades. */
-  isAsked: boolean;
+  /** What the engine was asked to do with it, once it was: further writes come from hooks and cascades. */
+  asked: EngineOperation['operation'] | undefined;
 }
 
 /**
@@ -73,12 +73,14 @@ export class EngineWriter {
     const writing = this.#writing;
     const refs = (await idsBeforeWrite(operation, engine)).map((recordId) => ({ objectName, recordId }));
     const [own] = refs.filter((ref) => writing && recordKey(ref) === recordKey(writing.ref));
-    if (writing && !writing.isAsked && own && refs.length === 1) {
-      writing.isAsked = true;
+    if (writing && !writing.asked && own && refs.length === 1) {
+      writing.asked = operation.operation;
       if (writing.isPastHooks) return writePastHooks(engine, own.recordId, operation);
       return writePastDefinitions(engine, own.recordId, { operation, next });
     }
-    if (operation.operation === 'delete' && (await this.#keepsAll(refs, operation))) return;
+    // Not while it writes anything else: a hook may be about to make anew what it deletes.
+    const isCascade = writing?.asked === 'delete' && operation.operation === 'delete';
+    if (isCascade && (await this.#keepsAll(refs, operation))) return;
     for (const ref of refs) this.#takenAlong.set(recordKey(ref), ref);
     await next();
   }
@@ -210,7 +212,7 @@ export class EngineWriter {
     };
     try {
       await outside(() =>
-        writingNow.run({ writer: this, ref, isPastHooks, isAsked: false }, () =>
+        writingNow.run({ writer: this, ref, isPastHooks, asked: undefined }, () =>
           commitTransaction(engine, ({ transaction }) => work(transaction)),
         ),
       );

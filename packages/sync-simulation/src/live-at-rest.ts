@@ -63,12 +63,12 @@ async function findLate(live: readonly Device[], world: World): Promise<string |
     devices.at(-1)?.plugin?.getEngine('note').records.create('at rest', {});
     await world.runFor(plan.world.debounceMs + PROMPT_MS);
   });
-  for (const [{ name, disk }, { requests }] of sentBy) {
+  for (const [{ name, disk }, { requests, streams }] of sentBy) {
     // Several tabs that do not know of each other store each other's answers, and send the same change.
     if (devices.filter((other) => other.disk === disk).length > 1) continue;
-    // A clone may have to leave its log. A stream names the rights with which it was opened, so that its client does not
+    // A stream that begins just then asks at its beginning. A clone may have to leave its log. A stream names the rights with which it was opened, so that its client does not
     // recognize its own change once they differ.
-    const most = 1 + (disk.isCloned ? 1 : 0) + (plan.world.isAuthorized ? 1 : 0);
+    const most = 1 + streams + (disk.isCloned ? 1 : 0) + (plan.world.isAuthorized ? 1 : 0);
     if (requests > most) return `${name} asked ${requests} times for one change.`;
   }
   const late = await findDifference(open, host, permissions);

@@ -117,8 +117,8 @@ function compareEngines({ devices, host, permissions, plan }: World, refused: Re
     const { app, place } = engine ?? {};
     if (!app || !place || !plugin || !engines) continue;
     const found = compareEngine(place, host.truth, {
-      viewOf: ({ objectName }, data) =>
-        device.keeps(objectName) ? permissions.viewOf(owner, objectName, data) : undefined,
+      keeps: (objectName) => device.keeps(objectName),
+      viewOf: ({ objectName }, data) => permissions.viewOf(owner, objectName, data),
       isRecorded: (objectName) => !plugin.client.configs.refusalOf(objectName),
       refusedFor: (difference) => refusedRecord(difference, { plan: engines, database: place.database }),
       isTold: (record) => [...app.reports].some((report) => report.includes(record)),

@@ -26,10 +26,16 @@ export function withEngines({ seed, world, actions }: Plan): Plan {
   const isRestored = actions.some(({ do: does }) => does === 'restore');
   const isForgetful = world.retentionMs < 86_400_000 || isRestored;
   let edits: readonly Edit[] = [];
+  const usedValues = new Set<number>();
   const withMore = actions.flatMap((action, index): readonly Action[] => {
     const kept = withParents(asEngineBears(action), rules, parentChance);
     if (kept.do === 'edit') edits = kept.edits;
-    const further = drawFurther(random, { device: random.between(0, world.devices - 1), isForgetful, edits });
+    const further = drawFurther(random, {
+      device: random.between(0, world.devices - 1),
+      isForgetful,
+      edits,
+      usedValues,
+    });
     const family = rules.chance(parentChance / 8)
       ? drawFamily(rules, { devices: world.devices, value: FAMILY_VALUES + index * 1000 })
       : [];
@@ -88,6 +94,8 @@ interface Drawing {
   readonly isForgetful: boolean;
   /** The last changes of some device. */
   readonly edits: readonly Edit[];
+  /** The first values of further edits so far: a value tells where it came from. */
+  readonly usedValues: Set<number>;
 }
 
 /** The first value of further edits: larger than those of any other. */
@@ -97,10 +105,13 @@ const STORY_VALUES = 4_000_000;
 /** The first value of those of families. */
 const FAMILY_VALUES = 6_000_000;
 
-function drawFurther(random: Random, { device, isForgetful, edits: last }: Drawing): readonly Action[] {
+function drawFurther(random: Random, { device, isForgetful, edits: last, usedValues }: Drawing): readonly Action[] {
   const afterMs = 0;
   const roll = random.next();
-  const base = FURTHER_VALUES + random.between(0, 1000) * 1000;
+  const drawBase = () => FURTHER_VALUES + random.between(0, 1000) * 1000;
+  let base = drawBase();
+  while (usedValues.has(base)) base = drawBase();
+  usedValues.add(base);
   const edits = last.map((edit, index) => ({ ...edit, value: base + index }));
   if (roll < 0.01) return [{ afterMs, do: 'endSync', device }];
   if (roll < 0.03 && edits.length > 0)

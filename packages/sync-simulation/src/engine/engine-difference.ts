@@ -10,6 +10,8 @@ import type { Difference } from './engine-refusals.js';
 
 /** What a device's engine has been compared with, and what may excuse a difference. */
 export interface Compared {
+  /** False for an object that is only pushed: its rows stay as the app wrote them. */
+  readonly keeps: (objectName: string) => boolean;
   readonly viewOf: (ref: RecordRef, data: JsonObject) => JsonObject | undefined;
   /** False for an object of which nothing is recorded. */
   readonly isRecorded: (objectName: string) => boolean;
@@ -23,7 +25,7 @@ export interface Compared {
 export function compareEngine(
   place: EnginePlace,
   { records }: Pick<ServerTruth, 'records'>,
-  { viewOf, isRecorded, refusedFor, isTold }: Compared,
+  { keeps, viewOf, isRecorded, refusedFor, isTold }: Compared,
 ): { readonly violation?: Violation; readonly refused: ReadonlySet<string> } {
   const refused = new Set<string>();
   const views = new Map(
@@ -33,8 +35,7 @@ export function compareEngine(
     }),
   );
   for (const objectName of OBJECT_NAMES) {
-    // Objects that are only pushed stay as the app wrote them.
-    if (!viewOf({ objectName, recordId: '' }, {})) continue;
+    if (!keeps(objectName)) continue;
     const rows = place.database.table(objectName);
     const names = [...rows.keys()].map((recordId) => nameOf({ objectName, recordId }));
     for (const name of new Set([...names, ...[...views.keys()].filter((one) => one.startsWith(`${objectName}/`))])) {

@@ -115,20 +115,21 @@ export class IndexedDbStorage implements ClientStorage {
    */
   #read<T>(ask: (records: IDBObjectStore) => Promise<T>): Promise<T> {
     return this.#run(async (database) => {
-      this.#reading ??= this.#beginReading(database);
+      if (!this.#reading) {
+        const transaction = database.transaction('records');
+        // `false`: a record that cannot be read does not end the transaction for the others.
+        transaction.onerror = () => false;
+        this.#reading = [transaction.objectStore('records'), endOf(transaction, this.#platform)];
+        void Promise.resolve().then(() => {
+          this.#reading = undefined;
+        });
+      }
       const [records, end] = this.#reading;
       const asked = ask(records);
-      await Promise.all([asked, end]);
+      // What was read counts, even if the transaction then fails for another reader.
+      await Promise.race([asked, end]);
       return asked;
     });
-  }
-
-  #beginReading(database: IDBDatabase): Reading {
-    const transaction = database.transaction('records');
-    void Promise.resolve().then(() => {
-      this.#reading = undefined;
-    });
-    return [transaction.objectStore('records'), endOf(transaction, this.#platform)];
   }
 
   #run<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
@@ -188,7 +189,7 @@ export class IndexedDbStorage implements ClientStorage {
     database.onclose = lose;
     // A newer version of the app, or a deletion of the database, waits for this connection to end.
     database.onversionchange = async ({ newVersion }) => {
-      this.#isCleared = newVersion === null;
+      this.#isCleared = !newVersion;
       lose();
       // Before the deletion can go on: a tab that opens the database anew must not find the copy.
       if (this.#isCleared) await this.#waitForCopy(IndexedDbCopy.delete(this.#name));
@@ -220,7 +221,7 @@ export class IndexedDbStorage implements ClientStorage {
 
   /** The copy's answer. A copy that fails or does not answer is left alone: everything works without it. */
   async #waitForCopy<T>(work: Promise<T> | undefined): Promise<T | undefined> {
-    if (work === undefined) return undefined;
+    if (!work) return undefined;
     const onLate = () => {
       this.#copy?.close();
       this.#copy = undefined;

@@ -82,6 +82,8 @@ export interface IndexedDbPage {
   load(name: string): Promise<unknown>;
   commit(name: string, batch: StorageBatch): Promise<unknown>;
   listTasks(name: string): Promise<unknown>;
+  /** Reads each of these tasks by itself, all in one turn. Answers its id, or the code of what is thrown. */
+  readTasks(name: string, ids: readonly string[]): Promise<readonly unknown[]>;
   /** Closes the storage of this name; the next call opens another one. */
   close(name: string): Promise<void>;
   /** Answers the code of what it throws. */
@@ -120,6 +122,15 @@ const indexedDbPage: IndexedDbPage = {
   load: (name) => callStorage(name, (storage) => storage.load()),
   commit: (name, batch) => callStorage(name, (storage) => storage.commit(batch)),
   listTasks: (name) => callStorage(name, (storage) => storage.listRecords('task')),
+  readTasks: (name, ids) =>
+    Promise.all(
+      ids.map((recordId) =>
+        callStorage(name, async (storage) => {
+          const [record] = await storage.getRecords([{ objectName: 'task', recordId }]);
+          return record?.recordId;
+        }),
+      ),
+    ),
   async close(name) {
     await storages.get(name)?.close();
     storages.delete(name);

@@ -38,6 +38,8 @@ interface Write {
 /** The records that a write names, before the write. */
 interface Written {
   readonly objectName: string;
+  /** Those that a user can write. */
+  readonly fields: readonly string[];
   readonly ids: readonly string[];
   readonly before: ReadonlyMap<string, JsonObject>;
   readonly context: EngineContext;
@@ -130,7 +132,7 @@ export class EngineRecorder {
     await turns.take(transaction);
     const ids = await idsBeforeWrite(operation, engine);
     const before = await readRows(engine, { objectName, ids, context });
-    const written = { objectName, ids, before, context };
+    const written = { objectName, fields: this.#fieldsOf(objectName), ids, before, context };
     this.#refuseUnrecordable(operation, written);
     try {
       await next();
@@ -155,9 +157,8 @@ export class EngineRecorder {
    * Throws before the write for data that could never be recorded: later the app could catch that in a transaction of
    * its own.
    */
-  #refuseUnrecordable({ operation, data }: EngineOperation, { objectName, before }: Written): void {
+  #refuseUnrecordable({ operation, data }: EngineOperation, { objectName, fields, before }: Written): void {
     if (operation === 'delete') return;
-    const fields = this.#fieldsOf(objectName);
     for (const given of [data].flat().map((row): EngineRow => Object(row))) {
       // JSON has no bigint; a bigint is never too large.
       const known = fields.filter((field) => typeof given[field] !== 'bigint');
@@ -175,7 +176,7 @@ export class EngineRecorder {
       const ids = [...new Set([...written.ids, ...idsAfterInsert(operation)])];
       const after = await readRows(this.#parts.engine, { objectName, ids, context });
       for (const recordId of ids) {
-        await this.#noteRecord({ objectName, recordId }, [before.get(recordId), after.get(recordId)], context);
+        await this.#noteRecord({ objectName, recordId }, [before.get(recordId), after.get(recordId)], written);
       }
     } catch (error) {
       // The record is written, and the app may catch this error: without its note the write would never be sent.
@@ -187,14 +188,13 @@ export class EngineRecorder {
   async #noteRecord(
     ref: EngineRef,
     [old, now]: readonly [before: JsonObject | undefined, after: JsonObject | undefined],
-    context: EngineContext,
+    { fields, context }: Written,
   ): Promise<void> {
     const { engine, outbox, shown, onFailed } = this.#parts;
     if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
-    const fields = this.#fieldsOf(ref.objectName);
     const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
     const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
-    const base = shown.get(ref) ?? (wasKnown ? await this.#compare(ref, old) : undefined);
+    const base = shown.get(ref) ?? (wasKnown ? await this.#compare(ref, old, fields) : undefined);
     if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete', base }, context);
     // Also for a record that could not be enrolled: the server does not have the rest of it.
     else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
@@ -204,12 +204,11 @@ export class EngineRecorder {
   }
 
   /** What the engine shows, if that is not known yet: the client's version if both have the same data, else none. */
-  async #compare(ref: RecordRef, row: JsonObject): Promise<Shown> {
+  async #compare(ref: RecordRef, row: JsonObject, fields: readonly string[]): Promise<Shown> {
     const { client } = this.#parts;
     // A failing storage must not keep the app from writing.
     const { seen, baseVersion } = (await readSeen(client, ref).catch(() => undefined)) ?? {};
-    const isSame =
-      seen !== undefined && Object.keys(changedIn(this.#fieldsOf(ref.objectName), row, seen.data)).length === 0;
+    const isSame = seen !== undefined && Object.keys(changedIn(fields, row, seen.data)).length === 0;
     return { version: (isSame && baseVersion?.()) || null, epochs: client.log.meta.epochs };
   }
 
@@ -221,17 +220,23 @@ export class EngineRecorder {
       // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
       const known = new Set<unknown>(await knownIds(engine, objectName, context));
       const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
-      for (const row of rows) if (!known.has(row.id)) await this.#enrolRecord(objectName, row, context);
+      const fields = this.#fieldsOf(objectName);
+      for (const row of rows) {
+        if (!known.has(row.id)) await this.#enrolRecord(objectName, row, { fields, context });
+      }
     });
   }
 
-  async #enrolRecord(objectName: string, row: EngineRow, context: EngineContext): Promise<void> {
+  async #enrolRecord(
+    objectName: string,
+    row: EngineRow,
+    { fields, context }: Pick<Written, 'fields' | 'context'>,
+  ): Promise<void> {
     const { engine, outbox, onFailed } = this.#parts;
     const ref = { objectName, recordId: String(row.id) };
     if (isPlaceholderId(row.id)) return onFailed(placeholderError(ref));
     try {
-      const data = changedIn(this.#fieldsOf(objectName), {}, row);
-      await outbox.note({ ...ref, operation: 'create', data }, context);
+      await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
     } catch (error) {
       if (!(error instanceof SyncUsageError)) throw error;
       // It stays as it is, on this device alone.

@@ -7,17 +7,21 @@ const BUSY_RETRY_MS = 1000;
 
 export class StoreGate {
   readonly #store: Pick<SyncStore, 'open' | 'close'>;
-  /** True once nothing more is let in. Only the gate changes it. */
-  isClosed = false;
+  #isClosed = false;
   #opened: Promise<void> | undefined;
 
   constructor(store: Pick<SyncStore, 'open' | 'close'>) {
     this.#store = store;
   }
 
+  /** True once nothing more is let in. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Opens the store, once. Throws `SyncRequestError` `BUSY` after `close`. */
   async open(): Promise<void> {
-    if (this.isClosed) throw serverClosing();
+    if (this.#isClosed) throw serverClosing();
     this.#opened ??= this.#store.open().catch((error: unknown) => {
       // The database may have been down at the first request and be up at the next.
       this.#opened = undefined;
@@ -35,7 +39,7 @@ export class StoreGate {
       await this.open();
       return await work();
     } catch (error) {
-      if (this.isClosed) throw serverClosing();
+      if (this.#isClosed) throw serverClosing();
       if (!(error instanceof StoreBusyError)) throw error;
       const message = 'The store is busy. Nothing is lost; send the same request again.';
       throw new SyncRequestError('BUSY', message, { cause: error, retryAfterMs: BUSY_RETRY_MS });
@@ -44,7 +48,7 @@ export class StoreGate {
 
   /** Lets nothing more in, and closes the store. */
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.#isClosed = true;
     // Otherwise a store that the first request is still opening would stay open.
     await this.#opened?.catch(() => {});
     await this.#store.close();

@@ -200,7 +200,7 @@ export class EngineRecorder {
     else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
     else if (now && Object.keys(data).length > 0)
       await outbox.note({ ...ref, operation: 'update', data, base }, context);
-    await setKnown(engine, ref, { isKnown: now !== undefined, context });
+    if (!wasKnown || !now) await setKnown(engine, ref, { isKnown: now !== undefined, context });
   }
 
   /** What the engine shows, if that is not known yet: the client's version if both have the same data, else none. */

@@ -113,10 +113,13 @@ export class EnginePlace {
 
   /** Undoes the last commits, as in a power cut; answers the mutations that are no longer noted. */
   cutPower(commits: number): readonly string[] {
-    const lost = this.database.takeBack(commits);
-    return lost.flatMap(({ objectName, before, after }) =>
-      objectName === OUTBOX && !before && after ? [String(after.mutation_id)] : [],
-    );
+    const lost = this.database
+      .takeBack(commits)
+      .flatMap(({ objectName, before, after }) =>
+        objectName === OUTBOX && !before && after ? [String(after.mutation_id)] : [],
+      );
+    for (const id of lost) if (!this.#recorded.has(id)) this.#notes.delete(id);
+    return lost;
   }
 
   /** Judges the changes that a transaction has made durable. */

@@ -2,6 +2,7 @@
 import {
   consoleLogger,
   type DataEngine,
+  ENGINE_FEED,
   type KernelContext,
   type KernelLogger,
   type KernelPlugin,
@@ -136,6 +137,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     // A cast, because services carry no types; this is the name ObjectStack gives its data engine.
     const engine = context.getServices().get('objectql') as DataEngine | undefined;
     if (engine && !this.#options.resolver) await this.#liveIn(engine);
+    if (this.#engineSync) context.registerService(ENGINE_FEED, this.#engineSync.feed);
     context.registerService('sync-protocol', this);
     Object.assign(context.getKernel(), { syncProtocol: this });
   }

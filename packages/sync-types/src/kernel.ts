@@ -20,6 +20,7 @@ export {
   type EngineWhere,
   STORED_FILES,
 } from './data-engine/data-engine.js';
+export { ENGINE_FEED, type EngineFeed } from './data-engine/engine-feed.js';
 export { PROBE_OBJECT, probeOrganizations } from './data-engine/organizations.js';
 export { isPlaceholderId } from './data-engine/placeholder-id.js';
 export { defineSystemObjects, type SystemObjectParts, systemObject } from './data-engine/system-object.js';

@@ -55,6 +55,7 @@ export async function startDevice(
     synced,
     directory = temporaryDirectory(),
     plugins: others = [],
+    lastPlugins = [],
     isSynced = true,
     isOffline = false,
     platform,
@@ -85,6 +86,7 @@ export async function startDevice(
     ...others,
     // In the wrong order: the kernel is told what depends on what.
     ...(isSynced ? [local, sync as KernelPlugin] : []),
+    ...lastPlugins,
   ];
   const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
   await kernel.start();
@@ -180,9 +182,11 @@ export interface DeviceParts {
   readonly synced?: readonly string[];
   readonly directory?: string;
   /** The engine's database. Default: the file `app.db` in `directory`. */
-  readonly driver?: SqliteWasmDriver | SqlDriver;
+  readonly driver?: SqliteWasmDriver | SqlDriver | undefined;
   /** More of the app's, which start before sync and end after it. */
   readonly plugins?: readonly KernelPlugin[];
+  /** Given to the kernel behind all others. */
+  readonly lastPlugins?: readonly KernelPlugin[];
   /** True for a device that starts without a network. */
   readonly isOffline?: boolean;
   /** Default: the system's. */

@@ -2,10 +2,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { KernelPlugin } from '@objectql/sync-types/kernel';
-import { SqlDriver } from '@objectstack/driver-sql';
-import { expect, inject, it, onTestFinished, vi } from 'vitest';
-import { openPostgresFixture } from '../../../protocol-sync/src/storage/postgres/postgres-database.fixture.js';
+import { expect, it, vi } from 'vitest';
 import { changeTitle, startDevice, system, titlesAt, writer } from './local-device.fixture.js';
+import { openPostgresDriver } from './local-postgres.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -72,20 +71,8 @@ const outside = AsyncLocalStorage.snapshot();
 
 /** A device, and a function that resolves once somebody waits for the engine's transaction that calls it. */
 async function start(server: SyncHandler, plugins: readonly KernelPlugin[] = []) {
-  const { schema, connect, remove } = await openPostgresFixture(inject('postgresUrl'));
-  onTestFinished(remove);
   // A default that is stricter than PostgreSQL's own, as some operators set it.
-  const options = '-c default_transaction_isolation=repeatable\\ read';
-  const connection = { connectionString: inject('postgresUrl'), options };
-  const driver = new SqlDriver({ client: 'pg', connection, searchPath: [schema], pool: { min: 0, max: 4 } });
+  const { driver, somebodyWaits } = await openPostgresDriver('repeatable read');
   const device = await startDevice(server, { name: 'a', driver, plugins });
-  const watcher = connect();
-  const somebodyWaits = async () => {
-    const { rows } = await device.engine.transaction(({ transaction }) =>
-      device.engine.execute('SELECT pg_backend_pid() AS pid', { transaction }),
-    );
-    const waiting = 'SELECT 1 FROM pg_locks WHERE $1 = ANY (pg_blocking_pids(pid))';
-    for (;;) if ((await watcher.query(waiting, [rows[0].pid])).rows.length > 0) return;
-  };
-  return { ...device, somebodyWaits };
+  return { ...device, somebodyWaits: () => somebodyWaits(device.engine) };
 }

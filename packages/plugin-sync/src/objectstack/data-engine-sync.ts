@@ -11,6 +11,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type DataEngine,
   definedNameOf,
+  ENGINE_FEED,
+  type EngineFeed,
   isWrite,
   type KernelContext,
   type KernelPlugin,
@@ -36,6 +38,8 @@ export class DataEngineSync implements KernelPlugin {
   readonly name = '@objectql/plugin-sync/objectstack';
   readonly version = version;
   readonly dependencies = ['@objectql/plugin-sync', 'com.objectstack.engine.objectql'];
+  /** If present, it comes first: what is written here, also past hooks, is then written within its turn. */
+  readonly optionalDependencies = ['@objectql/protocol-sync'];
   readonly #options: DataEngineSyncOptions;
   /** The async context around `new`: in no transaction. */
   readonly #outside = AsyncLocalStorage.snapshot();
@@ -55,12 +59,14 @@ export class DataEngineSync implements KernelPlugin {
   init(context: KernelContext): void {
     const engine = context.getService<DataEngine>('objectql');
     const { client, platform } = context.getService<SyncPlugin>('sync');
+    // A cast, because services carry no types.
+    const feed = context.getServices().get(ENGINE_FEED) as EngineFeed | undefined;
     defineLocalObjects(engine);
     const parts: EngineParts = {
       engine,
       client,
       platform,
-      turns: new EngineTurns(engine),
+      turns: new EngineTurns(engine, feed),
       outbox: new Outbox(engine, { client, platform }),
       shown: new ShownVersions(client.log),
       onFailed: (error) => client.listeners.report(error),

@@ -6,10 +6,10 @@
 import type { JsonObject, RecordRef } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
-  commitTransaction,
   type EngineContext,
   type EngineOperation,
   type EngineRow,
+  type EngineTransactionInfo,
   executionOf,
   idsAfterInsert,
   idsBeforeWrite,
@@ -62,25 +62,21 @@ export class EngineRecorder {
 
   /** Carries out a write of the application: it and its note commit together, or neither does. */
   async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
-    const { engine, client, turns } = this.#parts;
+    const { client, turns } = this.#parts;
     const refusal = client.configs.refusalOf(objectName);
     if (refusal) throw refusal;
     await this.#refuseWrongUser();
     const write = { operation, objectName, next };
-    const given = operation.context?.transaction;
-    if (given !== undefined) return this.#writeIn(given, write, 'joined');
-    await turns.prepare();
-    const isOwned = await commitTransaction(engine, async ({ transaction, owned }) => {
-      await this.#writeIn(transaction, write, owned ? 'own' : 'joined');
-      return owned;
-    });
+    const isOwned = await turns.transaction(async (info) => {
+      await this.#writeIn(info, write);
+      return info.owned;
+    }, operation.context?.transaction);
     if (isOwned) await this.drain();
   }
 
   /** Records the records that were in the engine before sync as created here. */
   async enrol(objectNames: readonly string[]): Promise<void> {
     if (!(await this.#isOwn())) return;
-    await this.#parts.turns.prepare();
     for (const objectName of objectNames) await this.#enrolObject(objectName);
   }
 
@@ -124,12 +120,11 @@ export class EngineRecorder {
   }
 
   /** Writes and notes in a transaction of this write's own, or in one that it has joined. */
-  async #writeIn(transaction: unknown, { operation, objectName, next }: Write, whose: 'own' | 'joined'): Promise<void> {
-    const { engine, turns, onFailed } = this.#parts;
+  async #writeIn({ transaction, owned }: EngineTransactionInfo, { operation, objectName, next }: Write): Promise<void> {
+    const { engine, onFailed } = this.#parts;
     const context = { ...AS_SYSTEM, transaction };
     // Also if the write fails: see below.
-    if (whose === 'joined') this.#drainAfter(transaction);
-    await turns.take(transaction);
+    if (!owned) this.#drainAfter(transaction);
     const ids = await idsBeforeWrite(operation, engine);
     const before = await readRows(engine, { objectName, ids, context });
     const written = { objectName, fields: this.#fieldsOf(objectName), ids, before, context };
@@ -138,7 +133,7 @@ export class EngineRecorder {
       await next();
     } catch (error) {
       // A hook that throws after the write does not undo it if the app catches that in a transaction of its own.
-      if (whose === 'joined') await this.#note(operation, written).catch(onFailed);
+      if (!owned) await this.#note(operation, written).catch(onFailed);
       throw error;
     }
     await this.#note(operation, written);
@@ -214,8 +209,7 @@ export class EngineRecorder {
 
   async #enrolObject(objectName: string): Promise<void> {
     const { engine, turns } = this.#parts;
-    await commitTransaction(engine, async ({ transaction }) => {
-      await turns.take(transaction);
+    await turns.transaction(async ({ transaction }) => {
       const context = { ...AS_SYSTEM, transaction };
       // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
       const known = new Set<unknown>(await knownIds(engine, objectName, context));

@@ -1,23 +1,49 @@
 /**
- * What PostgreSQL needs as a local data engine's database, because it runs transactions beside each other. SQLite has
- * one writer, and needs none of it.
+ * The transactions of a local data engine that write synced records. On PostgreSQL they run beside each other, and so
+ * take turns; SQLite has one writer. On an engine that is also a server's, they take the server's turn first.
  */
-import { commitTransaction, type DataEngine, isPostgres, probeOrganizations } from '@objectql/sync-types/kernel';
+import {
+  commitTransaction,
+  type DataEngine,
+  type EngineFeed,
+  type EngineTransactionInfo,
+  isPostgres,
+  probeOrganizations,
+} from '@objectql/sync-types/kernel';
 import { OUTBOX } from './local-objects.js';
 
 export class EngineTurns {
   readonly #engine: DataEngine;
+  /** The server's, if there is one. */
+  readonly #feed: EngineFeed | undefined;
   #isPrepared = false;
 
-  constructor(engine: DataEngine) {
+  constructor(engine: DataEngine, feed: EngineFeed | undefined) {
     this.#engine = engine;
+    this.#feed = feed;
   }
 
   /**
-   * Call before a transaction. Within one of the application it does nothing: PostgreSQL may refuse the first insert of
-   * a process there, with sync and without.
+   * Runs `work` in the transaction that is `given`, in that of the running code, or in a new one, which is committed when
+   * this resolves. Other transactions that write synced records wait until that ends: one would otherwise compare its
+   * record with what another is about to replace, or write over what another has not committed yet.
    */
-  async prepare(): Promise<void> {
+  async transaction<T>(work: (info: EngineTransactionInfo) => Promise<T>, given?: unknown): Promise<T> {
+    const inTurn = async (info: EngineTransactionInfo) => {
+      await this.#lock(info.transaction);
+      return work(info);
+    };
+    const run = () =>
+      given === undefined ? commitTransaction(this.#engine, inTurn) : inTurn({ transaction: given, owned: false });
+    if (given === undefined) await this.#prepare();
+    return this.#feed ? this.#feed.around(run, given) : run();
+  }
+
+  /**
+   * Within a transaction of the application it does nothing: PostgreSQL may refuse the first insert of a process there,
+   * with sync and without.
+   */
+  async #prepare(): Promise<void> {
     if (this.#isPrepared) return;
     const { owned, transaction } = await commitTransaction(this.#engine, async (info) => info);
     if (!owned) return;
@@ -25,11 +51,7 @@ export class EngineTurns {
     this.#isPrepared = true;
   }
 
-  /**
-   * Keeps other transactions that write synced records waiting until this one ends. One would otherwise compare its
-   * record with what another is about to replace, or write over what another has not committed yet.
-   */
-  async take(transaction: unknown): Promise<void> {
+  async #lock(transaction: unknown): Promise<void> {
     if (!isPostgres(transaction)) return;
     // Takes no snapshot, so a transaction of any isolation then reads what was committed meanwhile.
     await this.#engine.execute(`LOCK TABLE ${OUTBOX} IN SHARE ROW EXCLUSIVE MODE`, { transaction });

@@ -3,9 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { jsonEquals, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
-  commitTransaction,
   type EngineContext,
   type EngineOperation,
+  type EngineTransactionInfo,
   idsBeforeWrite,
   isPlaceholderId,
 } from '@objectql/sync-types/kernel';
@@ -203,18 +203,15 @@ export class EngineWriter {
 
   /** Writes one record as the user sees it into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
-    const { engine, turns, onFailed, outside } = this.#parts;
+    const { turns, onFailed, outside } = this.#parts;
     if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
     let takeBack = () => {};
-    const work = async (transaction: unknown) => {
-      await turns.take(transaction);
+    const work = async ({ transaction }: EngineTransactionInfo) => {
       takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
     };
     try {
       await outside(() =>
-        writingNow.run({ writer: this, ref, isPastHooks, asked: undefined }, () =>
-          commitTransaction(engine, ({ transaction }) => work(transaction)),
-        ),
+        writingNow.run({ writer: this, ref, isPastHooks, asked: undefined }, () => turns.transaction(work)),
       );
     } catch (error) {
       takeBack();

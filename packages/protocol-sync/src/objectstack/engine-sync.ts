@@ -1,6 +1,6 @@
 /** Runs sync inside ObjectStack: the data engine keeps the records and sync's state. Loaded if a kernel has one. */
 import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type KernelContext } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type EngineFeed, type KernelContext } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { systemPlatform } from '../platform/platform.js';
 import type { Authorize } from '../rules/authorize.js';
@@ -24,6 +24,8 @@ export type EngineSyncOptions = Pick<SyncHandlerOptions, 'objects' | 'authorize'
 /** The parts of a handler, and the start and stop of what works beside it. */
 export class EngineSync {
   readonly handlerOptions: Required<Pick<SyncHandlerOptions, 'store' | 'resolver' | 'authorize' | 'objects'>>;
+  /** For a sync client on the same engine. */
+  readonly feed: EngineFeed;
   readonly #store: EngineStore;
   /** Filled at `start`, when all definitions are there. */
   readonly #objects = new Map<string, SyncConfig>();
@@ -60,7 +62,7 @@ export class EngineSync {
     };
     defineEngineObjects(engine);
     const given = readObjectConfigs(options.objects ?? {});
-    followWrites(engine, {
+    this.feed = followWrites(engine, {
       store: this.#store,
       isSynced: (objectName) =>
         this.#early

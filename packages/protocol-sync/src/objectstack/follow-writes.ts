@@ -3,6 +3,7 @@ import type { RecordRef } from '@objectql/sync-types';
 import {
   type DataEngine,
   definedNameOf,
+  type EngineFeed,
   type EngineOperation,
   idsAfterInsert,
   idsBeforeWrite,
@@ -22,22 +23,23 @@ export interface Followed {
 /**
  * Runs each write of a synced object in one transaction with its version and its place in the feed: the transaction of
  * the writing code, or else its own. A write that is rolled back was never in the feed, and a crash takes both or
- * neither.
+ * neither. Returns the feed, for a client on the same engine.
  */
-export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): void {
+export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): EngineFeed {
+  const around: EngineFeed['around'] = (work, given) => {
+    // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
+    if (early() || store.isInTransaction) return work();
+    return store.around(work, given);
+  };
   engine.registerMiddleware(async (operation, next) => {
     if (!isWrite(operation)) return next();
     const objectName = definedNameOf(operation, engine);
     if (!isSynced(objectName)) return next();
-    const touchEarly = early();
-    const note = touchEarly ?? ((ref: RecordRef) => store.touch(ref));
+    const note = early() ?? ((ref: RecordRef) => store.touch(ref));
     const touch = (recordId: string) => note({ objectName, recordId });
-    const write = () => writeAndTouch(operation, { next, engine, touch });
-    if (touchEarly) return write();
-    // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
-    if (store.isInTransaction) return write();
-    return store.around(write, operation.context?.transaction);
+    return around(() => writeAndTouch(operation, { next, engine, touch }), operation.context?.transaction);
   });
+  return { around };
 }
 
 interface Write {

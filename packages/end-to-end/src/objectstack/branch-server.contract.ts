@@ -1,0 +1,62 @@
+/** What a server at a branch promises, whatever its database. */
+import { SyncHandler } from '@objectql/protocol-sync';
+import { expect, it, vi } from 'vitest';
+import { startBranch } from './branch-server.fixture.js';
+import { type DeviceParts, system } from './local-device.fixture.js';
+
+// ObjectStack takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const change = { objectName: 'task', operation: 'update' } as const;
+
+/** Each test's branch gets a database of its own; without `openDriver` a file. */
+export function describeBranchServer(openDriver: () => Promise<DeviceParts['driver']> = async () => undefined): void {
+  it('I4 ends with the same records at the head office, at the branch and on a device of the branch', async () => {
+    const office = new SyncHandler({ authorize: { write: ({ mutation }) => mutation.data?.title !== 'forbidden' } });
+    const branch = await startBranch(office, { driver: await openDriver() });
+    const { engine, titles } = branch;
+    const { tasks } = branch.addPhone('phone');
+
+    tasks.create('p1', { title: 'By the phone' });
+    await engine.insert('task', { id: 'b1', title: 'By the branch' }, system);
+    await office.recordChange({ ...change, recordId: 'o1', data: { title: 'By the office' } });
+    expect(await titles()).toEqual({ p1: 'By the phone', b1: 'By the branch', o1: 'By the office' });
+    await office.recordChange({ ...change, recordId: 'p1', data: { title: 'Changed' } });
+    tasks.update('o1', { title: 'Changed' });
+    await engine.delete('task', { where: { id: 'b1' }, ...system });
+    expect(await titles()).toEqual({ p1: 'Changed', o1: 'Changed' });
+
+    tasks.update('p1', { title: 'forbidden' });
+    await vi.waitFor(async () => {
+      await titles();
+      expect(branch.sync.client.deadLetters.list().map(({ code }) => code)).toEqual(['FORBIDDEN']);
+    });
+    expect(await titles()).toEqual({ p1: 'Changed', o1: 'Changed' });
+    expect(branch.allFailures()).toEqual([]);
+  });
+
+  it('I4 gives its devices what the head office sent, where a hook of the branch makes something else of it', async () => {
+    const office = new SyncHandler();
+    const { engine, addPhone, titles, allFailures } = await startBranch(office, { driver: await openDriver() });
+    addPhone('phone');
+    const stamp = async ({ input }: { readonly input?: unknown }) => {
+      Object(input).data.title = 'By a hook';
+    };
+    for (const event of ['beforeInsert', 'beforeUpdate']) engine.registerHook(event, stamp, { object: 'task' });
+    await office.recordChange({ ...change, recordId: 'o1', data: { title: 'New' } });
+    expect(await titles()).toEqual({ o1: 'New' });
+    await office.recordChange({ ...change, recordId: 'o1', data: { title: 'Changed' } });
+    expect([await titles(), allFailures()]).toEqual([{ o1: 'Changed' }, []]);
+  });
+
+  it("I4 gives its devices what the head office sent, where the branch's definitions refuse it", async () => {
+    const office = new SyncHandler();
+    const { engine, addPhone, titles, allFailures } = await startBranch(office, { driver: await openDriver() });
+    addPhone('phone');
+    // A title is required at the branch.
+    await office.recordChange({ ...change, recordId: 'o1', data: { title: null } });
+    expect(await titles()).toEqual({ o1: null });
+    await engine.insert('task', { id: 'b1', title: 'Goes on' }, system);
+    expect([await titles(), allFailures()]).toEqual([{ o1: null, b1: 'Goes on' }, []]);
+  });
+}

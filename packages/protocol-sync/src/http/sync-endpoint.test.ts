@@ -34,6 +34,21 @@ it('answers a push, and a pull that brings what was pushed', async () => {
   });
 });
 
+it('leaves it to Next.js to pack an answer', async () => {
+  const { endpoint, send } = endpointWith();
+  const [mutation] = pushBody().mutations;
+  const notes = 'x'.repeat(100_000);
+  await send(
+    URL_OF('push'),
+    post(pushBody({ mutations: [{ ...mutation, data: { notes } } as typeof mutation & object] })),
+  );
+  const pull = () => new Request(URL_OF('pull'), post(PULL_BODY, { 'accept-encoding': 'gzip' }));
+  const usual = await endpoint(pull());
+  const next = await endpoint(Object.assign(pull(), { nextUrl: new URL(URL_OF('pull')) }));
+  expect([usual, next].map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', null]);
+  expect(await next.json()).toMatchObject({ serverChanges: [{ data: { notes } }] });
+});
+
 it('I3 tells where the answer to a push ends when it is committed, and no sooner', async () => {
   const happened: (string | null)[] = [];
   class WatchedStore extends MemoryStore {

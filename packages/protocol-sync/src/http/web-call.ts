@@ -7,7 +7,7 @@ export function webCall(request: Request): HttpCall {
   return {
     method,
     url,
-    header: (name) => headers.get(name),
+    header: (name) => (name === 'accept-encoding' && isOfNext(request) ? null : headers.get(name)),
     parsedBody: parsedBodyOf(request),
     readBody: (options) => readBody(request, options),
     get isGone() {
@@ -19,6 +19,14 @@ export function webCall(request: Request): HttpCall {
     },
     toRequest: () => request,
   };
+}
+
+/**
+ * Next.js, from 16.4 on, drops `Content-Encoding` from the answers of route handlers, so that clients would take gzip
+ * for JSON; it packs answers by itself. Only its requests have this property.
+ */
+function isOfNext(request: Request): boolean {
+  return 'nextUrl' in request;
 }
 
 /**

@@ -66,14 +66,18 @@ it('agrees with JSON.parse on valid JSON', async () => {
   );
 });
 
-it('refuses what is too large by its declared length, by what arrives, and by what it unpacks to', async () => {
-  const because = `The body is larger than ${MAX_BYTES} bytes, as sent or unpacked. Send fewer mutations in one request.`;
+it('refuses what is too large by its declared length, by what arrives or a framework lets through, and unpacked', async () => {
+  const because = `The body, as sent or unpacked, is larger than ${MAX_BYTES} bytes or a limit in front of sync. Send fewer mutations in one request.`;
   const tooLarge = { refused: 'TOO_LARGE', because };
   const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) });
+  const limited = new ReadableStream({
+    pull: (controller) => controller.error(Object.assign(new Error(), { status: 413 })),
+  });
   const bomb = gzipSync(Buffer.alloc(1_000_000, ' '));
   expect(bomb.byteLength).toBeLessThan(MAX_BYTES);
   expect(await read(requestWith('[]', { ...JSON_TYPE, 'content-length': '10001' }))).toEqual(tooLarge);
   expect(await read(requestWith(endless))).toEqual(tooLarge);
+  expect(await read(requestWith(limited))).toEqual(tooLarge);
   expect(await read(requestWith(bomb, GZIPPED))).toEqual(tooLarge);
   const exact = requestWith(`"${'x'.repeat(MAX_BYTES - 2)}"`, { ...JSON_TYPE, 'content-length': String(MAX_BYTES) });
   expect(await read(exact)).toHaveProperty('value');

@@ -98,6 +98,6 @@ function readBefore(): SyncRequestError {
 function tooLarge(maxBytes: number): SyncRequestError {
   return new SyncRequestError(
     'TOO_LARGE',
-    `The body is larger than ${maxBytes} bytes, as sent or unpacked. Send fewer mutations in one request.`,
+    `The body, as sent or unpacked, is larger than ${maxBytes} bytes or a limit in front of sync. Send fewer mutations in one request.`,
   );
 }

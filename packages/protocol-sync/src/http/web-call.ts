@@ -49,7 +49,8 @@ async function readBody(request: Request, { maxBytes, signal }: ReadBodyOptions)
   try {
     return await collect(reader, maxBytes);
   } catch (cause) {
-    return { failed: 'BROKEN_OFF', cause };
+    // A framework may let the body fail at a limit of its own, as SvelteKit does: a smaller one comes through.
+    return Object(cause).status === 413 ? { failed: 'TOO_LARGE' } : { failed: 'BROKEN_OFF', cause };
   } finally {
     signal.removeEventListener('abort', giveUp);
     reader.releaseLock();

@@ -47,6 +47,25 @@ it('asks nothing of the engine any more when it ends while it looks what is gone
   expect(held.asked).toBe(1);
 });
 
+it('ends after the record that it is writing, and writes the others at the next start', async () => {
+  const server = new SyncHandler();
+  const change = { objectName: 'task', operation: 'update', data: { title: 'Buy milk' } } as const;
+  for (const recordId of ['t1', 't2', 't3']) await server.recordChange({ ...change, recordId });
+  let ended: Promise<void> | undefined;
+  const ending = passing('ending', async ({ operation, object }, next) => {
+    await next();
+    if (operation === 'insert' && object === 'task') ended ??= device.local.destroy();
+  });
+  const device = await startDevice(server, { name: 'a', plugins: [ending] });
+  await device.exchange();
+  await ended;
+  const written = await device.engine.find('task', {}, system);
+  await device.stop();
+  const { exchange, tasks } = await startDevice(server, { name: 'a', directory: device.directory });
+  await exchange();
+  expect([written.length, Object.keys(await tasks()).length]).toEqual([1, 3]);
+});
+
 it('ends when what is being recorded is, as the engine may be closed then', async () => {
   const held = holding('objectstack_sync_outbox');
   const { sync, local, engine } = await startDevice(new SyncHandler(), {

@@ -204,6 +204,8 @@ export class EngineWriter {
   /** Writes one record as the user sees it into the engine, in a transaction of its own. */
   async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
     const { turns, onFailed, outside } = this.#parts;
+    // Others may be many, and the kernel does not wait for long. The next start writes them.
+    if (this.#isClosed) return;
     if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
     let takeBack = () => {};
     const work = async ({ transaction }: EngineTransactionInfo) => {

@@ -2,6 +2,7 @@
 export { assertNever } from './assert-never.js';
 export { isJsonWithin, utf8Bytes } from './bytes.js';
 export type { ConflictKind, SyncConflict, WriteStamp } from './conflict.js';
+export { DurableObjectDatabase, type DurableObjectSql, sqliteDatabase } from './durable-object.js';
 export {
   isRequestErrorCode,
   isRetryable,

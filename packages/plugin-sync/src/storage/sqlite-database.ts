@@ -1,4 +1,5 @@
 /** What `SqliteStorage` uses of a SQLite driver, and how to read the drivers' errors. */
+import { DurableObjectDatabase } from '@objectql/sync-types';
 import { StorageError, type StorageErrorCode } from './storage-error.js';
 
 /** A value bound to a statement. No `null`: the drivers' own types do not agree on it. */
@@ -20,6 +21,7 @@ export interface SqliteDatabase {
 
 /** Runs `work` between `begin` and COMMIT; when it throws, rolls back and throws on. */
 export function inTransaction<T>(database: SqliteDatabase, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
+  if (database instanceof DurableObjectDatabase) return database.storage.transactionSync(work);
   database.exec(begin);
   try {
     const result = work();

@@ -1,4 +1,5 @@
 /** The tables of `SqliteStorage`, and the refusal of tables that a newer version of it made. */
+import { DurableObjectDatabase } from '@objectql/sync-types';
 import { inTransaction, type SqliteDatabase, sqliteError } from './sqlite-database.js';
 import { StorageError } from './storage-error.js';
 
@@ -6,15 +7,20 @@ const SCHEMA_VERSION = 1;
 
 /** Sets up the connection so that a commit is on the disk when it returns, and creates missing tables. */
 export function openSchema(database: SqliteDatabase): void {
+  // A Durable Object sets up its own, and lets nothing leave it before what it wrote is safe.
+  if (!(database instanceof DurableObjectDatabase)) setUpConnection(database);
+  // Looks first, so that only the first opening of the database needs the write lock.
+  if (!hasTables(database)) createTables(database);
+  refuseNewer(database.prepare(SELECT_VERSION).get());
+}
+
+function setUpConnection(database: SqliteDatabase): void {
   // The busy timeout gives another process of the same app its turn.
   database.exec('PRAGMA busy_timeout = 5000');
   switchToWal(database);
   // EXTRA makes an fsync happen at every commit, and in the modes that cannot do WAL syncs the directory too; fullfsync is
   // for macOS, where fsync alone stops at the drive's cache.
   database.exec('PRAGMA synchronous = EXTRA; PRAGMA fullfsync = 1;');
-  // Looks first, so that only the first opening of the database needs the write lock.
-  if (!hasTables(database)) createTables(database);
-  refuseNewer(database.prepare(SELECT_VERSION).get());
 }
 
 /** Checked in every transaction: another process may have upgraded the tables since they were opened. */

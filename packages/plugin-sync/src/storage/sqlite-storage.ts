@@ -1,5 +1,5 @@
 /** A storage in a SQLite database, with whatever driver the app already has. */
-import type { RecordRef } from '@objectql/sync-types';
+import { type DurableObjectSql, type RecordRef, sqliteDatabase } from '@objectql/sync-types';
 import { checkExpected } from './check-expected.js';
 import {
   type BaseRecord,
@@ -22,6 +22,8 @@ import { closedError, StorageError } from './storage-error.js';
  * on it while a batch is committed, and `close` leaves it open. A file that is deleted or replaced meanwhile is not noticed, as
  * SQLite goes on with what was deleted.
  *
+ * In a Durable Object it takes `ctx.storage`, whose writes are safe before anything leaves the object.
+ *
  * ```text
  * import Database from 'better-sqlite3';
  * const storage = new SqliteStorage(new Database('sync.db'));
@@ -32,8 +34,8 @@ export class SqliteStorage implements ClientStorage {
   #statements: SqliteStatements | undefined;
   #isClosed = false;
 
-  constructor(database: SqliteDatabase) {
-    this.#database = database;
+  constructor(database: SqliteDatabase | DurableObjectSql) {
+    this.#database = sqliteDatabase(database);
   }
 
   async load(): Promise<ClientState> {

@@ -18,6 +18,8 @@ const BLOCKING_WAIT_MS = 20;
 /** 100 ms: the longest pause between two tries, so that a free lock is not missed for long. */
 const MAX_PAUSE_MS = 100;
 
+const PROBE = 'SAVEPOINT objectql_probe';
+
 export class SqliteConnection {
   /** The application's handle. */
   readonly database: SqliteDatabase;
@@ -41,6 +43,7 @@ export class SqliteConnection {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.#whenFree(() => this.exec('BEGIN IMMEDIATE'));
     try {
+      this.exec(PROBE);
       const result = await work();
       this.exec('COMMIT');
       return result;
@@ -48,6 +51,20 @@ export class SqliteConnection {
       this.#rollBack();
       throw isSqliteBusy(error) ? this.#busy(error) : error;
     }
+  }
+
+  /** Executes SAVEPOINT, RELEASE or ROLLBACK TO in the open transaction. */
+  async command(sql: string): Promise<void> {
+    this.exec(sql);
+  }
+
+  /**
+   * When the disk is full, SQLite may roll back by itself. Later writes would then commit statement by statement, so a
+   * savepoint at the transaction's start proves that it is still the same one.
+   */
+  refuseLost(): void {
+    this.exec('RELEASE SAVEPOINT objectql_probe');
+    this.exec(PROBE);
   }
 
   /** Runs `work` in one snapshot of the committed state. */

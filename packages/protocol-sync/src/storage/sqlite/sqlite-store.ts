@@ -1,4 +1,5 @@
 /** A store in one SQLite file, on a handle that the application opens. */
+import { DurableObjectDatabase, type DurableObjectSql, sqliteDatabase } from '@objectql/sync-types';
 import { type Platform, systemPlatform } from '../../platform/platform.js';
 import { DURATION_KIND, hasMethods, type OptionKinds, refuseWrongOptions } from '../../refuse-wrong-options.js';
 import { CommitListeners } from '../commit-listeners.js';
@@ -8,6 +9,7 @@ import { Mutex } from '../mutex.js';
 import type { Int8 } from '../sql-rows.js';
 import type { Page, PageQuery, PruneSlice, Saved, StoreTransaction, SyncStore } from '../sync-store.js';
 import { runInScope } from '../transaction-scope.js';
+import { DurableObjectConnection } from './durable-object-connection.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteDatabase } from './sqlite-database.js';
 import { readPage } from './sqlite-page.js';
@@ -37,6 +39,8 @@ const LOOK_MS = 250;
  * and still survives a killed process, but a power cut may then take the last answered pushes with it, which the clients
  * have already settled and will not send again.
  *
+ * In a Durable Object it takes `ctx.storage`, whose writes are safe before an answer leaves the object.
+ *
  * The handle stays the application's, which closes it after the store. While the store is open it is the store's to use:
  * what others write through it during a push becomes part of that push. Open a second handle for work of your own.
  */
@@ -56,8 +60,9 @@ export class SqliteStore implements SyncStore {
   #isOpen = false;
 
   /** Throws `TypeError` for an unknown option or a value that is not a handle. */
-  constructor(database: SqliteDatabase, options: SqliteStoreOptions = {}) {
+  constructor(given: SqliteDatabase | DurableObjectSql, options: SqliteStoreOptions = {}) {
     refuseWrongOptions(options, OPTIONS, 'SqliteStore: ');
+    const database = sqliteDatabase(given);
     if (!hasMethods(database, ['exec', 'prepare'])) {
       throw new TypeError("SqliteStore: database must be an open handle, e.g. new Database('sync.db').");
     }
@@ -65,7 +70,10 @@ export class SqliteStore implements SyncStore {
     const pause = (delayMs: number) => new Promise<void>((resolve) => void platform.setTimer(resolve, delayMs));
     this.#platform = platform;
     this.#epochs = new EpochWatch(platform);
-    this.#connection = new SqliteConnection(database, { timeoutMs, pause });
+    this.#connection =
+      database instanceof DurableObjectDatabase
+        ? new DurableObjectConnection(database)
+        : new SqliteConnection(database, { timeoutMs, pause });
     this.#lookout = new CommitLookout({
       platform,
       pauseMs: LOOK_MS,

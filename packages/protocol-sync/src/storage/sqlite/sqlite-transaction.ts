@@ -52,7 +52,6 @@ export class SqliteTransaction implements RawTransaction {
     this.#connection = connection;
     this.#epochs = epochs;
     this.handle = connection.database;
-    connection.exec(PROBE);
   }
 
   async load({ records, mutationIds, log, formerLogs = [], epoch }: LoadRequest): Promise<Loaded> {
@@ -79,7 +78,7 @@ export class SqliteTransaction implements RawTransaction {
 
   async save(request: SaveRequest): Promise<Saved> {
     const { records = [], ledger = [], intents = [], settledIntents = [] } = request;
-    this.#refuseLost();
+    this.#connection.refuseLost();
     if (records.length > 0) this.#saveRecords(records);
     if (ledger.length > 0) this.#connection.run(SAVE_ROWS, JSON.stringify(ledger.map(ledgerValues)));
     for (const log of logsIn(request)) this.#saveLog(log);
@@ -88,22 +87,13 @@ export class SqliteTransaction implements RawTransaction {
     return this.saved;
   }
 
-  async command(sql: string): Promise<void> {
-    this.#connection.exec(sql);
+  command(sql: string): Promise<void> {
+    return this.#connection.command(sql);
   }
 
   /** Busy concerns this whole connection, not the mutation whose write met it. */
   isFatal(error: unknown): boolean {
     return isSqliteBusy(error);
-  }
-
-  /**
-   * When the disk is full, SQLite may roll back by itself. Later writes would then commit statement by statement, so a
-   * savepoint at the transaction's start proves that it is still the same one.
-   */
-  #refuseLost(): void {
-    this.#connection.exec('RELEASE SAVEPOINT objectql_probe');
-    this.#connection.exec(PROBE);
   }
 
   #saveRecords(records: readonly RecordState[]): void {
@@ -139,7 +129,6 @@ function ledgerValues(row: LedgerRow): readonly unknown[] {
   return [mutationId, logId, sequence, ...keyColumns(row), String(contentHash), JSON.stringify(outcome), at];
 }
 
-const PROBE = 'SAVEPOINT objectql_probe';
 const FACTS = 'SELECT epoch, head, floor, version_floor FROM objectql_sync_feed';
 const LAST_PLACE = 'SELECT last_place FROM objectql_sync_epochs WHERE epoch = ?';
 const END_EPOCH = 'INSERT INTO objectql_sync_epochs (epoch, last_place) VALUES (?, ?)';

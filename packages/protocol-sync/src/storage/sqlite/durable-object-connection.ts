@@ -1,0 +1,59 @@
+/** The SQLite of a Durable Object: a transaction is a function there, and the platform sets up the connection. */
+import type { DurableObjectDatabase, DurableObjectSql } from '@objectql/sync-types';
+import { SqliteConnection } from './sqlite-connection.js';
+
+/** Nobody else writes to an object's database, and what leaves the object waits until its writes are safe. */
+export class DurableObjectConnection extends SqliteConnection {
+  readonly #storage: DurableObjectSql;
+  /** Ends each open savepoint, the innermost last. */
+  readonly #ends: ((isKept: boolean) => Promise<void>)[] = [];
+
+  constructor(database: DurableObjectDatabase) {
+    super(database, { timeoutMs: 0, pause: async () => {} });
+    this.#storage = database.storage;
+  }
+
+  override async configure(): Promise<void> {}
+
+  override transaction<T>(work: () => Promise<T>): Promise<T> {
+    return this.#storage.transaction(work);
+  }
+
+  /** Nothing comes in between within one turn. */
+  override async snapshot<T>(work: () => T): Promise<T> {
+    return work();
+  }
+
+  /** The platform fails a transaction as a whole. */
+  override refuseLost(): void {}
+
+  override async command(sql: string): Promise<void> {
+    const [verb] = sql.split(' ', 1);
+    if (verb !== 'SAVEPOINT') await this.#ends.pop()?.(verb === 'RELEASE');
+    // After ROLLBACK TO, a savepoint is still there.
+    if (verb !== 'RELEASE') await this.#begin();
+  }
+
+  /** A savepoint is a transaction within the open one, whose function waits to be told its end. */
+  #begin(): Promise<void> {
+    return new Promise((begun, refused) => {
+      const work = async () => {
+        const isKept = await new Promise<boolean>((decide) => {
+          this.#ends.push((kept) => {
+            decide(kept);
+            return ended;
+          });
+          begun();
+        });
+        if (!isKept) throw UNDONE;
+      };
+      const ended = this.#storage.transaction(work).catch((error: unknown) => {
+        if (error === UNDONE) return;
+        refused(error);
+        throw error;
+      });
+    });
+  }
+}
+
+const UNDONE = new Error('The savepoint is undone.');

@@ -1,4 +1,7 @@
+import { jsonEquals } from '@objectql/sync-types';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { byId } from '../records/by-id.js';
 import { keepSameItems, keepSameRecords } from './keep-same.js';
 
 const record = (recordId: string, title = '') => ({ objectName: 'task', recordId, title });
@@ -15,6 +18,23 @@ test('keeps each record that is the same JSON, wherever others came and went', (
       ['b', 'c', 'd', 'f'].map((id) => record(id)),
     ),
   ).toBe(before);
+});
+
+test('keeps of any two lists what is the same JSON in both, and the first list if that is all', () => {
+  const records = fc
+    .uniqueArray(fc.record({ id: fc.constantFrom(...'abcdefgh'), title: fc.constantFrom('', 'new') }), {
+      selector: ({ id }) => id,
+    })
+    .map((some) => some.map(({ id, title }) => record(id, title)).sort(byId));
+  fc.assert(
+    fc.property(records, records, (before, after) => {
+      const kept = keepSameRecords(before, after);
+      const same = after.map((one) => before.find((other) => jsonEquals(one, other)) ?? one);
+      expect(kept).toEqual(after);
+      expect(kept.every((one, index) => one === same[index])).toBe(true);
+      expect(kept === before).toBe(jsonEquals(before, after));
+    }),
+  );
 });
 
 test('looks at no record that is the object it was, though one came before all and others changed or went', () => {

@@ -24,15 +24,25 @@ export function keepSameRecords<Record extends RecordRef>(
   before: readonly Record[],
   after: readonly Record[],
 ): readonly Record[] {
+  const kept = [...after];
+  let isSame = after.length === before.length;
   let at = 0;
-  const kept = after.map((record) => {
+  // A loop: a call for each of many records takes longer than a frame.
+  for (let index = 0; index < kept.length; index += 1) {
+    const record = kept[index] as Record;
     let known = before[at];
-    while (known && known !== record && byId(known, record) < 0) known = before[++at];
-    if (!known || (known !== record && byId(known, record) !== 0)) return record;
+    if (known !== record) {
+      while (known && byId(known, record) < 0) known = before[++at];
+      if (!known || byId(known, record) > 0) {
+        isSame = false;
+        continue;
+      }
+      kept[index] = keepSame(known, record);
+      isSame &&= kept[index] === before[index];
+    }
     at += 1;
-    return keepSame(known, record);
-  });
-  return keepSameList(before, kept);
+  }
+  return isSame ? before : kept;
 }
 
 function keepSameList<Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] {

@@ -16,31 +16,31 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_694, maxTotalBytes: 22_694 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_800, maxTotalBytes: 22_800 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_271,
-    maxTotalBytes: 25_271,
+    maxInitialBytes: 25_368,
+    maxTotalBytes: 25_368,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_158,
-    maxTotalBytes: 28_158,
+    maxInitialBytes: 28_267,
+    maxTotalBytes: 28_267,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 26_988,
-    maxTotalBytes: 26_988,
+    maxInitialBytes: 27_096,
+    maxTotalBytes: 27_096,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_831,
-    maxTotalBytes: 29_831,
+    maxInitialBytes: 29_948,
+    maxTotalBytes: 29_948,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,
     external: ['react'],
-    maxInitialBytes: 1_071,
-    maxTotalBytes: 1_071,
+    maxInitialBytes: 1_116,
+    maxTotalBytes: 1_116,
   },
 };

@@ -11,8 +11,11 @@ export async function openPostgresDriver(isolation: 'read committed' | 'repeatab
   const options = `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`;
   const connection = { connectionString: inject('postgresUrl'), options };
   const watcher = connect();
+  const openDriver = () => new SqlDriver({ client: 'pg', connection, searchPath: [schema], pool: { min: 0, max: 4 } });
   return {
-    driver: new SqlDriver({ client: 'pg', connection, searchPath: [schema], pool: { min: 0, max: 4 } }),
+    driver: openDriver(),
+    /** Another process's driver on the same schema. */
+    openDriver,
     /** Resolves once somebody waits for the transaction of the running code. */
     async somebodyWaits(engine: ObjectQL): Promise<void> {
       const { rows } = await engine.transaction(({ transaction }) =>

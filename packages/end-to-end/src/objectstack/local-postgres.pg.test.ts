@@ -66,13 +66,40 @@ it('I1 writes what the server sent behind what the application is writing', asyn
   expect([shown, await tasks(), failures]).toEqual([['Mine'], { t1: 'Mine (new)' }, []]);
 });
 
+it('I1 notes and sends what a process writes while the one before it has not ended', async () => {
+  const server = new SyncHandler();
+  const { engine, stop, startNext } = await start(server);
+  const next = await startNext();
+  await engine.insert('task', { id: 't1', title: 'Old' }, system);
+  for (const id of ['t2', 't3']) await next.engine.insert('task', { id, title: 'New' }, system);
+  await engine.insert('task', { id: 't4', title: 'Old' }, system);
+  await next.engine.insert('task', { id: 't5', title: 'New' }, system);
+  await stop();
+  // What has only one storage can be sent once the first process has given it up.
+  await vi.waitFor(
+    async () => {
+      await next.exchange();
+      expect(await titlesAt(server)).toEqual({ t1: 'Old', t2: 'New', t3: 'New', t4: 'Old', t5: 'New' });
+    },
+    { timeout: 30_000 },
+  );
+});
+
 /** The async context around the tests: in no transaction. */
 const outside = AsyncLocalStorage.snapshot();
 
-/** A device, and a function that resolves once somebody waits for the engine's transaction that calls it. */
+/**
+ * A device, a function that resolves once somebody waits for the engine's transaction that calls it, and one that starts
+ * another process of the device.
+ */
 async function start(server: SyncHandler, plugins: readonly KernelPlugin[] = []) {
   // A default that is stricter than PostgreSQL's own, as some operators set it.
-  const { driver, somebodyWaits } = await openPostgresDriver('repeatable read');
+  const { driver, openDriver, somebodyWaits } = await openPostgresDriver('repeatable read');
   const device = await startDevice(server, { name: 'a', driver, plugins });
-  return { ...device, somebodyWaits: () => somebodyWaits(device.engine) };
+  const { directory } = device;
+  return {
+    ...device,
+    somebodyWaits: () => somebodyWaits(device.engine),
+    startNext: () => startDevice(server, { name: 'a', driver: openDriver(), plugins, directory }),
+  };
 }

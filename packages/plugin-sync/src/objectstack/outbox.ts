@@ -2,7 +2,13 @@
  * Turns the application's writes through the local data engine into mutations; a committed write is never forgotten.
  */
 import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type EngineContext, type EngineRow } from '@objectql/sync-types/kernel';
+import {
+  AS_SYSTEM,
+  type DataEngine,
+  type EngineContext,
+  type EngineRow,
+  isPostgres,
+} from '@objectql/sync-types/kernel';
 import { instantOf } from '../log/instant.js';
 import type { MadeBefore } from '../log/log-entry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
@@ -35,6 +41,8 @@ export class Outbox {
   /** The highest number, once it is found. */
   #last = 0;
   #finding: Promise<void> | undefined;
+  /** The transaction in which it was looked for. */
+  #foundIn: unknown;
   /** The mutations that this process has recorded, while their notes could not be removed yet. */
   readonly #recorded = new Set<string>();
 
@@ -62,8 +70,12 @@ export class Outbox {
     await this.#engine.insert(OUTBOX, row, { context });
   }
 
-  /** The next number, after those of earlier processes. */
+  /** The next number, after those of other processes. */
   async #next(context: EngineContext): Promise<number> {
+    const { transaction } = context;
+    // On PostgreSQL one may still write when the next has begun; its transactions wait for this one.
+    if (isPostgres(transaction) && this.#foundIn !== transaction) this.#finding = undefined;
+    this.#foundIn = transaction;
     this.#finding ??= this.#find(context).catch((error) => {
       // The next note looks again.
       this.#finding = undefined;
@@ -76,7 +88,7 @@ export class Outbox {
   async #find(context: EngineContext): Promise<void> {
     const query = { orderBy: [{ field: 'id', order: 'desc' } as const], limit: 1 };
     const [last] = await this.#engine.find(OUTBOX, query, { context });
-    this.#last = Number(last?.id ?? 0);
+    this.#last = Math.max(this.#last, Number(last?.id ?? 0));
   }
 
   /** Whether something of this record waits to be recorded. */

@@ -55,9 +55,11 @@ test('the suites for storages and stores run in the test framework of Node', asy
   expect(Number(/^# pass (\d+)$/m.exec(report)?.[1])).toBeGreaterThan(50);
 });
 
-describe('types', () => {
-  test('a browser app with a bundler type-checks against them, as the documentation writes it', async () => {
+// `oldest-typescript` is the one that the quick start asks for.
+describe.each(['typescript', 'oldest-typescript'])('types, as %s reads them,', (compiler) => {
+  test('let a browser app with a bundler type-check, as the documentation writes it', async () => {
     const app: AppTypes = {
+      compiler,
       compilerOptions: BROWSER_OPTIONS,
       endings: ['.ts'],
       specifiers: specifiers.filter((specifier) => packageOf(specifier) !== '@objectql/protocol-sync'),
@@ -66,8 +68,9 @@ describe('types', () => {
     expect(await typeCheckApp(project.folder, app)).toBe('');
   });
 
-  test('a Node app type-checks against them, as an ES module, as CommonJS and as the documentation writes it', async () => {
+  test('let a Node app type-check, as an ES module, as CommonJS and as the documentation writes it', async () => {
     const app: AppTypes = {
+      compiler,
       compilerOptions: NODE_OPTIONS,
       endings: ['.mts', '.cts'],
       specifiers,

@@ -1,6 +1,5 @@
 /** Commands in a process of their own. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
 export interface Command {
   readonly command: string;
@@ -25,9 +24,4 @@ export function runPnpm(args: readonly string[], cwd: string): Promise<string> {
   return started?.includes('pnpm')
     ? run({ command: process.execPath, args: [started, ...args], cwd })
     : run({ command: 'npx', args: ['-y', 'pnpm@10', ...args], cwd });
-}
-
-/** Runs a tool installed at the root of the repository. */
-export function runTool(tool: string, args: readonly string[], cwd: string): Promise<string> {
-  return run({ command: fileURLToPath(new URL(`../../../node_modules/.bin/${tool}`, import.meta.url)), args, cwd });
 }

@@ -1,11 +1,14 @@
 /** Type-checks apps that use the packages, with compiler settings as strict as a user's can be. */
 import { copyFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runTool } from './run-command.js';
+import { run } from './run-command.js';
 
 /** An app's kind of project, and what it imports. */
 export interface AppTypes {
+  /** The package of the compiler. */
+  readonly compiler: string;
   readonly compilerOptions: object;
   /** The endings of its files: `.mts` is an ES module and `.cts` CommonJS, whatever else is set. */
   readonly endings: readonly string[];
@@ -56,5 +59,6 @@ export async function typeCheckApp(folder: string, app: AppTypes): Promise<strin
   }
   const config = { compilerOptions: app.compilerOptions, files: [...imports, ...app.programs] };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  return runTool('tsc', ['-p', 'tsconfig.json'], folder);
+  const tsc = createRequire(import.meta.url).resolve(`${app.compiler}/bin/tsc`);
+  return run({ command: process.execPath, args: [tsc, '-p', 'tsconfig.json'], cwd: folder });
 }

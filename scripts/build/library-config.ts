@@ -1,5 +1,6 @@
 /** How every published package is built: ESM, CommonJS and types for each subpath that its package.json exports. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Options } from 'tsup';
 
@@ -22,11 +23,23 @@ export function libraryConfig(configUrl: string): Options {
     dts: { banner: TYPES_BANNER },
     clean: true,
     sourcemap: true,
+    plugins: [{ name: 'no-paths-of-this-machine', buildEnd: ({ writtenFiles }) => writtenFiles.forEach(shortenPaths) }],
     target: 'es2022',
     // Deno and Workers know Node's modules by their full names only.
     removeNodeProtocol: false,
     tsconfig: fileURLToPath(new URL('../../tsconfig.base.json', import.meta.url)),
   };
+}
+
+/**
+ * Lets a source map name its own file without the folder it was built in. tsup names it so for what it adds to CommonJS,
+ * and bundlers warn of a source that they cannot find.
+ */
+function shortenPaths({ name }: { readonly name: string }): void {
+  if (!name.endsWith('.map')) return;
+  const map: { readonly file?: string; readonly sources: readonly string[] } = JSON.parse(readFileSync(name, 'utf8'));
+  const short = (path: string) => (isAbsolute(path) ? basename(path) : path);
+  writeFileSync(name, JSON.stringify({ ...map, file: map.file && short(map.file), sources: map.sources.map(short) }));
 }
 
 /** `exports` as it must be published: what each source is built into, as ESM and as CommonJS, with types. */

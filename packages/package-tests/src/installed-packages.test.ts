@@ -1,5 +1,5 @@
 /** The packages as users get them: packed, installed in an empty project, loaded, type-checked and bundled. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -95,6 +95,17 @@ for (const { manifest } of publishedPackages) {
       expect('problems' in result ? result.problems : result).toEqual([]);
     });
 
+    test('has source maps whose every source is in them or beside them', async () => {
+      const dist = join(project.folder, 'node_modules', manifest.name, 'dist');
+      const files = await readdir(dist);
+      const missing: string[] = [];
+      for (const file of files.filter((name) => name.endsWith('.map'))) {
+        const map: SourceMap = JSON.parse(await readFile(join(dist, file), 'utf8'));
+        missing.push(...map.sources.filter((source, index) => !map.sourcesContent?.[index] && !files.includes(source)));
+      }
+      expect(missing).toEqual([]);
+    });
+
     test('holds what was built and nothing else', async () => {
       const list = await run({
         command: 'tar',
@@ -146,6 +157,11 @@ describe('a bundle for browsers', () => {
     };
   }
 });
+
+interface SourceMap {
+  readonly sources: readonly string[];
+  readonly sourcesContent?: readonly (string | null)[];
+}
 
 interface BrowserBundle {
   readonly inputs: readonly string[];

@@ -1,5 +1,6 @@
 /** Keeps what this tab has in memory as fresh as the storage, which all tabs write. */
 import { type RecordRef, refOf } from '@objectql/sync-types';
+import { Retry } from '../cycle/retry.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { Platform } from '../platform/platform.js';
 import type { Changed } from '../records/record-watch.js';
@@ -25,9 +26,12 @@ export class WriteWatch {
   #last: Promise<void> = Promise.resolve();
   /** A read that was asked for but has not begun: it will see everything written until then. */
   #next: Promise<void> | undefined;
+  /** Perhaps nobody writes any more: a read that fails must not wait for that. */
+  readonly #retry: Retry;
 
   constructor(parts: WriteWatchParts) {
     this.#parts = parts;
+    this.#retry = new Retry(parts.platform, () => this.readAgain());
   }
 
   /** Another tab begins to write. */
@@ -77,6 +81,7 @@ export class WriteWatch {
   stop(): void {
     this.#isStopped = true;
     this.#disarm?.();
+    this.#retry.stop();
   }
 
   async #read(): Promise<void> {
@@ -87,9 +92,12 @@ export class WriteWatch {
       const revision = log.meta.revision;
       const before = pendingRefs(log);
       await log.reload();
+      this.#retry.succeeded();
       onReread(this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
     } catch (error) {
-      if (!this.#isStopped) onFailed(error);
+      if (this.#isStopped) return;
+      this.#retry.failed();
+      onFailed(error);
     }
   }
 

@@ -86,6 +86,21 @@ test('shows that the storage fails in the tabs that met it, until another tab ha
   ]);
 });
 
+test('shows what another tab has written although it could not be read at first, and nothing else is written', async () => {
+  const { world, leader, follower } = await two();
+  const heard: unknown[] = [];
+  follower.tasks.records.subscribe('t1', (record) => void heard.push(record?.data.title));
+  await world.advance(250);
+  const { storage } = follower;
+  storage.fail('load', new StorageError('FAILED', 'not just now'));
+  leader.tasks.records.create('t1', { title: 'one' });
+  await world.advance(250);
+  storage.heal();
+  await world.advance(2000);
+  const { isStorageFailing, attention } = follower.plugin.client.status;
+  expect([heard, isStorageFailing, attention]).toEqual([[undefined, 'one'], false, false]);
+});
+
 test('shows in a tab that cannot store why not, and of sync what the leader says', async () => {
   const { world, leader, follower } = await two();
   leader.tasks.records.create('t1', { title: 'one' });

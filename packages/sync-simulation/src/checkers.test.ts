@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { AppDatabase } from './app-database.js';
 import { findMissedChange } from './invariants/checkpoint.js';
 import { findDifference, findReplicaDifference } from './invariants/convergence.js';
+import { findDisorder } from './invariants/disorder.js';
 import { findLostMutation } from './invariants/durability.js';
 import { findLostUpdate } from './invariants/lost-update.js';
 import { findRenumbered } from './invariants/renumbered.js';
@@ -127,6 +128,21 @@ it('I2 sees a mutation that gets another sequence while it waits, unless its log
       stored,
     );
   expect([under(1, 'l'), under(2, 'l'), under(2, 'another')]).toEqual([undefined, 'm1', undefined]);
+});
+
+it('I3 sees a change of a tab that entered the log before an earlier one of the same tab', () => {
+  const sequenceById = new Map([
+    ['m1', 1],
+    ['m2', 4],
+    ['m3', 3],
+  ]);
+  expect(
+    [
+      ['m1', 'm2'],
+      ['m1', 'never stored', 'm3'],
+      ['m2', 'm3'],
+    ].map((made) => findDisorder(made, sequenceById)),
+  ).toEqual([undefined, undefined, 'm3 entered the log as #3, before #4, which was made earlier.']);
 });
 
 it('I8 sees a clone’s write lost to its original once a place of their log shows that they are two', () => {

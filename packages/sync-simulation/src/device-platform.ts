@@ -14,6 +14,8 @@ export interface DevicePlatformParts {
   readonly isSeen: () => boolean;
   /** Whether a timer of so many milliseconds goes off. */
   readonly goesOff: (delayMs: number) => boolean;
+  /** Runs what a timer was set for; default: when it is due. */
+  readonly runTimer?: ((work: () => void) => void) | undefined;
 }
 
 export class DevicePlatform implements Platform {
@@ -43,17 +45,19 @@ export class DevicePlatform implements Platform {
   }
 
   setTimer(work: () => void, delayMs: number): () => void {
-    const { time, gate, goesOff } = this.#parts;
+    const { time, gate, goesOff, runTimer = (due: () => void) => due() } = this.#parts;
     let isSet = true;
     this.#timers += 1;
     const done = () => {
       if (isSet && !gate.isDead) this.#timers -= 1;
       isSet = false;
     };
-    const cancel = time.after(delayMs, () => {
+    const goOff = () => {
+      if (!isSet) return;
       done();
       if (!gate.isDead && goesOff(delayMs)) work();
-    });
+    };
+    const cancel = time.after(delayMs, () => runTimer(goOff));
     return () => {
       done();
       cancel();

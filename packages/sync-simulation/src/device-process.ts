@@ -1,5 +1,6 @@
 /** One process of a device's app: it can end at any moment, while the storage stays. */
 import { liveUpdates, type SyncConflict, SyncPlugin } from '@objectql/plugin-sync';
+import { sharedTabs } from '@objectql/plugin-sync/tabs';
 import { configsOf } from './device-configs.js';
 import { DevicePlatform } from './device-platform.js';
 import { DeviceStreams } from './device-streams.js';
@@ -12,6 +13,10 @@ import type { Message, Network } from './network.js';
 import type { WorldPlan } from './plan.js';
 import { Random } from './random.js';
 import type { StreamNetwork } from './stream-network.js';
+import type { Browser } from './tabs/browser.js';
+import type { BrowserTab } from './tabs/browser-tab.js';
+import { SharedDisk } from './tabs/shared-disk.js';
+import { TabApp } from './tabs/tab-app.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** What a process needs to run. */
@@ -22,6 +27,8 @@ export interface DeviceProcessParts {
   /** To whom the device belongs. */
   readonly owner: string;
   readonly disk: Disk;
+  /** The browser, if the device is a tab that knows of others. */
+  readonly browser: Browser | undefined;
   readonly hasEngine: boolean;
   /** How many processes of the device there are by now. */
   readonly start: number;
@@ -53,25 +60,48 @@ export class DeviceProcess {
   readonly plugin: SyncPlugin;
   /** Its access to what is durable; dead when the process has crashed. */
   readonly gate: Gate;
+  /** Its place among the tabs of its browser, if it is a tab. */
+  readonly tab: BrowserTab | undefined;
+  /** What the user of a tab sees and waits for. */
+  readonly app: TabApp | undefined;
   readonly #parts: DeviceProcessParts;
   readonly #platform: DevicePlatform;
+  readonly #storage: SharedDisk | undefined;
+  readonly #latency: Random;
   /** Its live streams, if it has live updates. */
   readonly #streams: DeviceStreams | undefined;
 
   /** Starts over what is durable. */
   constructor(parts: DeviceProcessParts) {
-    const { name, start, seed, world, time, isFaulty, onCrash } = parts;
+    const { name, start, seed, world, time, isFaulty, onCrash, browser, disk, isSeen } = parts;
     const { slowStorage: slow, failStorage: fail } = world.faults;
     this.#parts = parts;
+    this.#latency = new Random(seed, 'latency', name, start);
+    this.tab = browser?.newTab(name, isSeen);
+    this.#storage = browser && new SharedDisk(disk, { sharedName: browser.name, onAsked: () => this.tab?.stores() });
     this.gate = new Gate({
       time,
       random: new Random(seed, name, start),
       faults: () => (isFaulty() ? { slow, fail } : { slow: 0, fail: 0 }),
       onCrash,
+      whileStill: this.tab && (() => this.tab?.whileStill()),
+      wait: world.tabs?.storageMs && this.tab ? () => this.#wait() : undefined,
     });
     this.#platform = this.#newPlatform();
     this.#streams = this.#newStreams();
     this.plugin = this.#newPlugin();
+    this.app = this.tab && new TabApp(this.plugin);
+  }
+
+  /** Ends it wherever it is. */
+  kill(): void {
+    this.gate.kill();
+    this.tab?.die();
+  }
+
+  /** What was stored has been deleted in another tab. */
+  tellLost(): void {
+    this.tab?.hear(() => this.#storage?.tellLost());
   }
 
   tellConnectivity(isOnline: boolean): void {
@@ -80,7 +110,8 @@ export class DeviceProcess {
 
   /** Why nothing will ever go on by itself, if so. */
   findStandstill(): string | undefined {
-    if (this.gate.underWay > 0) return undefined;
+    // A tab shows what another one told last, which may not know yet what this one has recorded.
+    if (this.gate.underWay > 0 || this.tab) return undefined;
     const { state, pending } = this.plugin.client.status;
     const isStuck =
       (state === 'idle' && pending > 0) ||
@@ -101,7 +132,8 @@ export class DeviceProcess {
       clientId,
       user: owner,
       platform: this.#platform,
-      storage: this.#storage(),
+      storage: this.#gatedStorage(),
+      tabs: this.tab && sharedTabs({ host: this.tab }),
       transport: {
         push: (request, options) => {
           if (this.gate.isDead) return never();
@@ -119,16 +151,19 @@ export class DeviceProcess {
           onConflict: (conflicts) => watch.hear(conflicts.map(({ clientMutation }) => clientMutation.id)),
           onDropped: (dropped) => watch.hear(dropped.map(({ mutation }) => mutation.id)),
           onSyncError: (error) => log(`${name}: ${error.message}`),
-          onSyncComplete: onSynced,
+          onSyncComplete: () => {
+            this.app?.noteSync();
+            onSynced();
+          },
         },
       ],
       onConflict: world.isMerging ? merge : undefined,
     });
   }
 
-  #storage(): ReturnType<typeof gatedStorage> {
+  #gatedStorage(): ReturnType<typeof gatedStorage> {
     const { disk, time, mutant, watch } = this.#parts;
-    return gatedStorage(disk.storage, {
+    return gatedStorage(this.#storage ?? disk.storage, {
       gate: this.gate,
       steps: mutant?.batch && ((batch) => mutant.batch?.(batch, disk.shadow) ?? [batch]),
       delay: mutant?.isToldEarly || mutant?.isSentEarly ? () => time.sleep(EARLY_MS) : undefined,
@@ -137,8 +172,21 @@ export class DeviceProcess {
     });
   }
 
+  #wait(): Promise<void> {
+    const { time, world } = this.#parts;
+    return time.sleep(this.#latency.between(0, world.tabs?.storageMs ?? 0));
+  }
+
   #send(message: Message): ReturnType<Network['send']> {
-    return this.gate.isDead ? never() : this.#parts.send(message);
+    if (this.gate.isDead) return never();
+    const { onNextPage } = message;
+    if (!this.tab) return this.#parts.send(message);
+    const tab = this.tab;
+    const sent = this.#parts.send({
+      ...message,
+      onNextPage: onNextPage && ((at) => tab.whenRunning(() => onNextPage(at))),
+    });
+    return sent.finally(() => tab.whileStill());
   }
 
   #newStreams(): DeviceStreams | undefined {
@@ -159,6 +207,7 @@ export class DeviceProcess {
 
   #newPlatform(): DevicePlatform {
     const { time, index, start, seed, mutant, aheadMs, newId, isOnline, isSeen } = this.#parts;
+    const { tab } = this;
     return new DevicePlatform({
       time,
       gate: this.gate,
@@ -167,7 +216,8 @@ export class DeviceProcess {
       newId,
       isOnline,
       isSeen,
-      goesOff: mutant?.goesOff ?? (() => true),
+      goesOff: (tab && mutant?.goesOffInTab) ?? mutant?.goesOff ?? (() => true),
+      runTimer: tab && ((work) => tab.runTimer(work)),
     });
   }
 }

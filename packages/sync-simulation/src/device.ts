@@ -6,14 +6,17 @@ import { DeviceWatch } from './device-watch.js';
 import { Disk } from './disk.js';
 import { DeviceEngine } from './engine/device-engine.js';
 import type { EnginePlace } from './engine/engine-place.js';
+import { findDisorder } from './invariants/disorder.js';
 import type { Mutant } from './mutants/mutant.js';
 import type { Network } from './network.js';
 import type { Permissions } from './permissions.js';
-import type { StreamWay, WorldPlan } from './plan.js';
+import type { StreamWay, TabStandstill, WorldPlan } from './plan.js';
 import { isLastingPoison } from './poison.js';
 import type { ServerTruth } from './server-truth.js';
 import { EXPIRED } from './stream-endpoint.js';
 import type { StreamNetwork } from './stream-network.js';
+import type { Browser } from './tabs/browser.js';
+import type { TabApp } from './tabs/tab-app.js';
 import type { Verdict } from './violation.js';
 import type { VirtualTime } from './virtual-time.js';
 import type { WireWatch } from './wire-watch.js';
@@ -40,7 +43,12 @@ export interface DeviceParts {
   readonly disk?: Disk | undefined;
   /** The local data engine's database, if the device has one. */
   readonly place?: EnginePlace | undefined;
+  /** The browser, if this is a tab that knows of others. */
+  readonly browser?: Browser | undefined;
 }
+
+/** 500 ms: how soon an app starts again that has crashed. */
+const RESTART_MS = 500;
 
 export class Device {
   readonly name: string;
@@ -61,6 +69,7 @@ export class Device {
   /** The last process: it may have crashed. */
   #process: DeviceProcess | undefined;
   #starts = 0;
+  #restartMs = RESTART_MS;
   readonly #ids = new DeviceIds();
   #isOnline = true;
   #isSeen = true;
@@ -83,9 +92,32 @@ export class Device {
     return this.#parts.user;
   }
 
+  get browser(): Browser | undefined {
+    return this.#parts.browser;
+  }
+
   /** The client of the process that is running. */
   get plugin(): SyncPlugin | undefined {
-    return this.#process?.gate.isDead ? undefined : this.#process?.plugin;
+    return this.#process?.tab?.isStill ? undefined : this.#alive?.plugin;
+  }
+
+  /** What the user sees and waits for, if this is a tab that is running. */
+  get app(): TabApp | undefined {
+    return this.plugin && this.#process?.app;
+  }
+
+  /** Whether it is a tab that holds the lock of those who lead. */
+  get isLeading(): boolean {
+    return this.#alive?.tab?.isHolding === true;
+  }
+
+  get #alive(): DeviceProcess | undefined {
+    return this.#process?.gate.isDead ? undefined : this.#process;
+  }
+
+  /** How often its app has started. */
+  get starts(): number {
+    return this.#starts;
   }
 
   get isOnline(): boolean {
@@ -99,7 +131,7 @@ export class Device {
 
   /** Starts the app over what is durable. */
   start(): void {
-    if (this.plugin || this.guest) return;
+    if (this.#alive || this.guest) return;
     const { log } = this.#parts;
     this.#watch.begin();
     log(`${this.name}: starts`);
@@ -116,13 +148,29 @@ export class Device {
     });
   }
 
-  /** Ends the app wherever it is. It soon starts again by itself. */
-  crash(): void {
-    if (!this.plugin) return;
+  /** Ends the app wherever it is. It starts again by itself. */
+  crash(forMs = RESTART_MS): void {
+    if (!this.#alive) return;
     this.#parts.log(`${this.name}: crashes`);
-    this.#process?.gate.kill();
+    this.checkOrder();
+    this.#process?.kill();
     this.engine?.stop();
-    this.#parts.time.after(500, () => this.start());
+    this.#parts.time.after(forMs, () => this.start());
+  }
+
+  /** Lets nothing go on in a tab. */
+  stop(how: TabStandstill): void {
+    this.#alive?.tab?.stop(how);
+  }
+
+  /** Lets a tab go on that was stopped. */
+  goOn(): void {
+    this.#alive?.tab?.goOn();
+  }
+
+  /** Tells a tab that what it stores has been deleted in another one. */
+  tellLost(): void {
+    this.#process?.tellLost();
   }
 
   /** Cuts the power of the device, whose apps have crashed. */
@@ -137,9 +185,20 @@ export class Device {
     await plugin?.close();
   }
 
-  /** Lets the app crash at its nth next storage operation. */
-  crashAt(operation: number, when: 'before' | 'after'): void {
+  /** Lets the app crash at its nth next storage operation, and start again after a while. */
+  crashAt(operation: number, when: 'before' | 'after', forMs = RESTART_MS): void {
+    this.#restartMs = forMs;
     this.#process?.gate.arm(operation, when);
+  }
+
+  /** Lets all storage operations fail, or no longer. */
+  setFailing(isFailing: boolean): void {
+    this.#process?.gate.setFailing(isFailing);
+  }
+
+  /** Lets it crash no more. */
+  disarm(): void {
+    this.#process?.gate.disarm();
   }
 
   /** Nothing is armed any more; the app runs with its user's session, is online, and is not paused. */
@@ -148,7 +207,8 @@ export class Device {
     this.isSignedIn = true;
     this.comeBack();
     if (this.engine?.app?.hasEnded) this.crash();
-    this.#process?.gate.disarm();
+    this.disarm();
+    this.goOn();
     this.start();
     this.setOnline(true);
     this.setSeen(true);
@@ -198,6 +258,7 @@ export class Device {
     this.#isSeen = isSeen;
     // As platforms do: whoever looks at the app wants to see what is new.
     if (isSeen) this.#process?.tellConnectivity(this.#isOnline);
+    if (isSeen) this.#process?.tab?.runSlowTimers();
   }
 
   /** Notes a mutation that the user has just made. */
@@ -250,6 +311,14 @@ export class Device {
     if (falseLive) this.#parts.verdict.report('live', falseLive);
   }
 
+  /** Looks whether what the user has changed in one tab has kept its order. */
+  checkOrder(): void {
+    const { made = [] } = this.#process?.app ?? {};
+    // In the order in which they got their ids: who made several at once may learn of them in another one.
+    const wrong = findDisorder([...made].sort(), this.disk.firstSequenceById);
+    if (wrong) this.#parts.verdict.report('I3', `${this.name}: ${wrong}`);
+  }
+
   /** All durable records. */
   records(): Promise<readonly BaseRecord[]> {
     return this.disk.records();
@@ -282,6 +351,7 @@ export class Device {
       clientId,
       owner,
       disk,
+      browser: this.browser,
       hasEngine: this.engine !== undefined,
       start,
       watch: this.#watch,
@@ -298,7 +368,7 @@ export class Device {
         return this.#parts.streamNetwork.fetch(...request);
       },
       token: () => (this.isSignedIn ? this.user : EXPIRED),
-      onCrash: () => this.crash(),
+      onCrash: () => this.crash(this.#restartMs),
       onSynced: () => this.engine?.caughtUp(),
     });
   }

@@ -22,6 +22,8 @@ export class Disk {
   logged = new Set<string>();
   /** Their records and sequences. */
   readonly entryById = new Map<string, { readonly name: string; readonly sequence: number }>();
+  /** The sequences with which they entered it. */
+  readonly firstSequenceById = new Map<string, number>();
   /** Ids of another device that the application has used: the server's outcomes of them are not ours. */
   reused = new Set<string>();
   /** True when another disk has, or had, the same log. */
@@ -33,6 +35,9 @@ export class Disk {
   committed(batch: StorageBatch): void {
     const { meta, records } = this.shadow;
     const isLeftToSystem = meta !== undefined && isToldByServer(batch, meta);
+    for (const { mutation } of batch.putEntries ?? []) {
+      if (!this.firstSequenceById.has(mutation.id)) this.firstSequenceById.set(mutation.id, mutation.sequence);
+    }
     this.#unsynced = isLeftToSystem ? [...this.#unsynced, { meta, records: [...records.values()] }] : [];
     this.shadow.apply(batch);
   }

@@ -4,6 +4,7 @@ import type { Action, Edit, Faults, HiddenField, ObjectName, ObjectPlan, Plan, W
 import { Random } from './random.js';
 import { withEngines } from './with-engines.js';
 import { withLive } from './with-live.js';
+import { withTabs } from './with-tabs.js';
 
 /** What a run may fix instead of drawing it from the seed. */
 export interface DrawOptions {
@@ -51,7 +52,7 @@ export function drawPlan(seed: number, { mutations = 100, hasEngines = false }: 
     }
     if (battery.chance(powerCuts)) actions.push(...drawPowerCut(battery, battery.between(0, world.devices - 1)));
   }
-  return hasEngines ? withEngines({ seed, world, actions }) : withLive({ seed, world, actions });
+  return hasEngines ? withEngines({ seed, world, actions }) : withTabs(withLive({ seed, world, actions }));
 }
 
 function drawWorld(random: Random): WorldPlan {

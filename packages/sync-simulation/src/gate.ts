@@ -9,6 +9,10 @@ export interface GateParts {
   readonly faults: () => { readonly slow: number; readonly fail: number };
   /** Called when the armed crash is due. */
   readonly onCrash: () => void;
+  /** Resolves when the process can go on; `undefined` while it does. */
+  readonly whileStill?: (() => Promise<void> | undefined) | undefined;
+  /** Takes the time that half an operation needs anyway; default: none. */
+  readonly wait?: (() => Promise<void>) | undefined;
 }
 
 /** One process's access to its storage; dead with the process. */
@@ -19,6 +23,7 @@ export class Gate {
   #reportDeath: (error: Error) => void = () => {};
   #isDead = false;
   #underWay = 0;
+  #isFailing = false;
   #armed: { left: number; readonly when: 'before' | 'after' } | undefined;
 
   constructor(parts: GateParts) {
@@ -47,6 +52,11 @@ export class Gate {
     this.#armed = undefined;
   }
 
+  /** Lets all operations fail, whatever the probability, or no longer. */
+  setFailing(isFailing: boolean): void {
+    this.#isFailing = isFailing;
+  }
+
   /** Ends the process: it receives nothing any more. */
   kill(): void {
     this.#isDead = true;
@@ -58,20 +68,25 @@ export class Gate {
    */
   async pass<T>(operation: () => Promise<T> | T, faults = this.#parts.faults): Promise<T> {
     if (this.#isDead) return never();
-    const { time, random } = this.#parts;
+    const { time, random, whileStill, wait } = this.#parts;
     const { slow, fail } = faults();
     this.#underWay += 1;
     const isLast = this.#armed !== undefined && --this.#armed.left <= 0;
     try {
       if (slow > 0 && random.chance(slow)) await time.sleep(random.between(1, 3000));
-      if (fail > 0 && random.chance(fail)) throw new Error('The simulation made this operation fail.');
+      if (wait) await wait();
+      if (this.#isFailing || (fail > 0 && random.chance(fail)))
+        throw new Error('The simulation made this operation fail.');
       if (isLast && this.#armed?.when === 'before') this.#crash();
       if (this.#isDead) return await never();
       const result = await operation();
+      if (wait) await wait();
       if (slow > 0 && random.chance(slow / 2)) await time.sleep(random.between(1, 1000));
       if (isLast) this.#crash();
+      if (whileStill) await whileStill();
       return this.#isDead ? await never() : result;
     } catch (error) {
+      if (whileStill) await whileStill();
       // A dead process must not hear of failures either, or code that waits for the operation would go on.
       if (this.#isDead) return await never();
       throw error;

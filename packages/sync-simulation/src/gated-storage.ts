@@ -23,6 +23,8 @@ export function gatedStorage(storage: ClientStorage, parts: GatedStorageParts): 
       onCommit(batch);
     });
   return {
+    ...(storage.sharedName === undefined ? {} : { sharedName: storage.sharedName }),
+    ...(storage.onLost && { onLost: (listener) => storage.onLost?.(listener) }),
     load: () => gate.pass(() => storage.load()),
     commit: async (batch) => {
       if (delay) {

@@ -5,6 +5,7 @@ import { editEngine } from './engine/edit-engine.js';
 import type { Action, Edit } from './plan.js';
 import { Random } from './random.js';
 import { nameOf } from './record-name.js';
+import { closeTab, signOut, stopTab } from './tabs/perform-in-tab.js';
 import type { World } from './world.js';
 
 export async function perform(action: Action, world: World): Promise<void> {
@@ -13,11 +14,10 @@ export async function perform(action: Action, world: World): Promise<void> {
     case 'edit':
       return edit(action, world.device(action.device), world);
     case 'sync':
-      void world.device(action.device).plugin?.syncAll();
-      return;
+      return sync(world.device(action.device));
     case 'goOffline':
     case 'goOnline':
-      world.device(action.device).setOnline(action.do === 'goOnline');
+      for (const tab of world.tabsOf(world.device(action.device))) tab.setOnline(action.do === 'goOnline');
       return;
     case 'hide':
     case 'show':
@@ -31,6 +31,14 @@ export async function perform(action: Action, world: World): Promise<void> {
     case 'crashAt':
       world.device(action.device).crashAt(action.operation, action.when);
       return;
+    case 'stopTab':
+      return stopTab(action, world.device(action.device), world);
+    case 'closeTab':
+      return closeTab(action, world.device(action.device), world);
+    case 'signOut': {
+      const device = world.device(action.device);
+      return device.browser ? signOut(device, world) : clear(device, world);
+    }
     case 'clear':
       return clear(world.device(action.device), world);
     case 'loseRecords':
@@ -52,7 +60,7 @@ export async function perform(action: Action, world: World): Promise<void> {
     case 'expireSession':
       return expireSession(world.device(action.device), world);
     case 'setClock':
-      world.device(action.device).aheadMs = action.aheadMs;
+      for (const tab of world.tabsOf(world.device(action.device))) tab.aheadMs = action.aheadMs;
       return;
     case 'resolve':
       return resolve(action, world.device(action.device));
@@ -136,6 +144,9 @@ function edit({ edits }: Pick<Of<'edit'>, 'edits'>, device: Device, world: World
           : await records.update(change.recordId, data);
       made.push(mutation.id);
       device.made(mutation.id);
+      device.app?.noteMade(mutation.id);
+      // The last of several speaks for all.
+      if (made.length === edits.length) device.app?.expect('settled', plugin.client.settled(mutation.id));
     }
     await device.follow(made);
   };
@@ -178,42 +189,53 @@ function dataOf(
   return { ...data, [special]: special === 'private' ? random.pick(users) : value };
 }
 
+function sync({ plugin, app }: Device): void {
+  const ended = plugin?.syncAll();
+  if (ended) app?.expect('sync', ended);
+}
+
 function pause(device: Device, world: World): void {
   const { plugin } = device;
   plugin?.client.pause();
-  world.time.after(5000, () => plugin?.client.resume());
+  world.time.after(5000, () => {
+    // Of several tabs, the user takes one that is there.
+    const [tab] = world.tabsOf(device).filter((one) => one.plugin);
+    (device.browser ? tab?.plugin : plugin)?.client.resume();
+  });
 }
 
 /** 5: as many as one server process and one core can follow in milliseconds. */
 const MAX_DEVICES = 5;
+const MAX_TABS = 4;
 
 /** A device from another one's backup: both believe to be the original. */
 async function fork(original: Device, world: World): Promise<void> {
   if (world.devices.length >= MAX_DEVICES) return;
-  const copy = world.addDevice(original.clientId, original.owner);
+  const copy = world.addDevice(original.clientId, original.owner, { browser: world.newBrowser() });
   await copy.disk.copyFrom(original.disk);
   copy.start();
 }
 
-function openTab({ clientId, owner, disk }: Device, world: World): void {
-  if (world.devices.length >= MAX_DEVICES) return;
-  world.addDevice(clientId, owner, { disk }).start();
+function openTab(device: Device, world: World): void {
+  if (device.browser ? world.tabsOf(device).length >= MAX_TABS : world.devices.length >= MAX_DEVICES) return;
+  world.addTab(device).start();
 }
 
 function mixUpSession(device: Device, world: World): void {
   // A log that the server does not know yet would become the other user's for good.
   if (!world.host.truth.ownerByLog.has(device.disk.shadow.meta?.logId ?? '')) return;
-  device.user = device.owner === 'u0' ? 'u1' : 'u0';
+  const other = device.owner === 'u0' ? 'u1' : 'u0';
+  for (const tab of world.tabsOf(device)) tab.user = other;
   world.time.after(60_000, () => {
-    device.user = device.owner;
+    for (const tab of world.tabsOf(device)) tab.user = device.owner;
     device.plugin?.client.resume();
   });
 }
 
 function expireSession(device: Device, world: World): void {
-  device.isSignedIn = false;
+  for (const tab of world.tabsOf(device)) tab.isSignedIn = false;
   world.time.after(60_000, () => {
-    device.isSignedIn = true;
+    for (const tab of world.tabsOf(device)) tab.isSignedIn = true;
     device.plugin?.client.resume();
   });
 }

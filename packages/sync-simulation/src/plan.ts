@@ -59,7 +59,22 @@ export interface WorldPlan {
   readonly engines?: EnginePlan;
   /** Which devices have live updates; absent means none. */
   readonly live?: LivePlan;
+  /** Which devices are browsers with tabs that know of each other; absent means none. */
+  readonly tabs?: TabsPlan;
 }
+
+/** The tabs of a world. */
+export interface TabsPlan {
+  /** How many tabs each of the first devices has; 0 for a device without. Further ones follow behind all devices. */
+  readonly counts: readonly number[];
+  /** The probability that a message between tabs, or the news that a tab is gone, takes long. */
+  readonly late: number;
+  /** How long an operation of their storage takes at most, before it is done and after. */
+  readonly storageMs: number;
+}
+
+/** How a tab stands still: all at once, or told so before by its browser, and hearing messages or not. */
+export type TabStandstill = 'hangs' | 'frozen' | 'frozen and deaf';
 
 /** ObjectStack's names of what becomes of a record whose parent is deleted. */
 export type DeleteBehavior = 'cascade' | 'set_null' | 'restrict';
@@ -146,6 +161,12 @@ export type Action = Timed &
     | { readonly do: 'mixUpSession'; readonly device: number }
     /** Nobody looks at the device any more, or somebody does again. */
     | { readonly do: 'hide' | 'show'; readonly device: number }
+    /** Nothing in this tab goes on for a while. */
+    | { readonly do: 'stopTab'; readonly device: number; readonly how: TabStandstill; readonly forMs: number }
+    /** The tab is closed, and opened again after a while. `isTold` if its app closes the client as it leaves. */
+    | { readonly do: 'closeTab'; readonly device: number; readonly isTold: boolean; readonly forMs: number }
+    /** The user signs out in this tab; the other tabs reload once they have noticed. */
+    | { readonly do: 'signOut'; readonly device: number }
     /** The device's session expires; a minute later its user signs in again. */
     | { readonly do: 'expireSession'; readonly device: number }
     /** The device crashes at its nth next storage operation, before or after the operation. */

@@ -6,6 +6,8 @@ import { compareEngine } from './engine/engine-difference.js';
 import { refusedRecord } from './engine/engine-refusals.js';
 import { findDifference } from './invariants/convergence.js';
 import { findWrongLive } from './live-at-rest.js';
+import { callIn } from './tabs/at-rest.js';
+import { findUnlike, findWrongTabs } from './tabs/tabs-at-rest.js';
 import type { Violation } from './violation.js';
 import type { World } from './world.js';
 
@@ -41,8 +43,10 @@ export async function settle(world: World): Promise<void> {
       void device.plugin?.syncAll();
     }
     await world.runFor(ROUND_MS);
+    const unlike = await findUnlike(world);
+    if (unlike) verdict.report('tabs', unlike);
     if (verdict.first) return;
-    if (await haveSettled(devices, round)) {
+    if (await haveSettled(world, round)) {
       const refused = new Map<Device, ReadonlySet<string>>();
       engineDifference = await compare(world, refused);
       if (!engineDifference) return goOn(world, refused);
@@ -55,13 +59,15 @@ export async function settle(world: World): Promise<void> {
 }
 
 /** Whether nothing is left to do; where users have to decide, they do. */
-async function haveSettled(devices: readonly Device[], round: number): Promise<boolean> {
+async function haveSettled(world: World, round: number): Promise<boolean> {
   let isWaiting = false;
-  for (const device of devices) {
+  for (const device of world.devices) {
     const { plugin, engine, owner } = device;
     if (!plugin) return false;
     const { client } = plugin;
-    if (await decideAll(device, { client, isInsistent: round < INSISTENT_ROUNDS })) isWaiting = true;
+    const decided = () => decideAll(device, { client, isInsistent: round < INSISTENT_ROUNDS });
+    // The storage of tabs takes its time.
+    if (await (device.browser ? callIn(decided, world) : decided())) isWaiting = true;
     if (client.status.pending > 0 || client.status.state === 'syncing') isWaiting = true;
     if (engine?.app && engine.place.unrecorded(owner).length > 0) isWaiting = true;
   }
@@ -132,6 +138,9 @@ function compareEngines({ devices, host, permissions, plan }: World, refused: Re
 /** At rest, everything works as it should. */
 async function goOn(world: World, refusedBy: Refused): Promise<void> {
   await editEngines(world, refusedBy);
+  if (world.verdict.first) return;
+  const divided = await findWrongTabs(world);
+  if (divided) world.verdict.report('tabs', divided);
   if (world.verdict.first) return;
   const wrong = await findWrongLive(world);
   if (wrong) world.verdict.report('live', wrong);

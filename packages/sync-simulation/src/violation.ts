@@ -1,6 +1,7 @@
 /** What a schedule has shown to be broken. */
 
-/** The protocol's invariants by number, `live` for what live updates promise, `crash` for an error nobody expected. */
+/** The protocol's invariants by number, `live` for what live updates promise, `tabs` for what
+ * tabs do, `crash` for an error nobody expected. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -16,6 +17,7 @@ export type Invariant =
   | 'I12'
   | 'I13'
   | 'live'
+  | 'tabs'
   | 'crash';
 
 /** One broken promise. */

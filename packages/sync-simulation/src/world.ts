@@ -15,6 +15,7 @@ import { ServerHost } from './server-host.js';
 import { ServerTruth } from './server-truth.js';
 import { StreamNetwork } from './stream-network.js';
 import { StreamWatch } from './stream-watch.js';
+import { Browser } from './tabs/browser.js';
 import { Verdict } from './violation.js';
 import { BEGINNING, VirtualTime } from './virtual-time.js';
 import { WireWatch } from './wire-watch.js';
@@ -44,6 +45,7 @@ export class World {
   readonly #backups = new Map<Disk, Disk>();
   readonly #madeById = new Map<string, { readonly at: number; readonly aheadMs: number }>();
   #isFaulty = true;
+  #browsers = 0;
   readonly #history = new RecordHistory();
   /** False once something happened that a device may notice by itself: a prune, or a limit on what is remembered. */
   isUndisturbed = true;
@@ -66,7 +68,7 @@ export class World {
       now: () => this.time.now(),
       truth: () => this.host.truth,
       madeAt: (id) => this.#madeById.get(id),
-      isAlone: () => world.devices === 1 && this.isUndisturbed,
+      isAlone: () => world.devices === 1 && !world.tabs && this.isUndisturbed,
       isReused: (id) => this.devices.some(({ disk }) => disk.reused.has(id)),
     });
     this.host = new ServerHost({
@@ -106,8 +108,47 @@ export class World {
     for (let index = 0; index < world.devices; index++) {
       const place = world.engines?.devices.includes(index) ? this.#newPlace() : undefined;
       if (world.engines?.isOlder) place?.fill(`u${index}`);
-      this.addDevice(`client-${index}`, this.userOf(index), { place });
+      const browser = world.tabs?.counts[index] ? this.newBrowser() : undefined;
+      this.addDevice(`client-${index}`, this.userOf(index), { place, browser });
     }
+    for (const [index, device] of [...this.devices].entries()) {
+      const further = (world.tabs?.counts[index] ?? 0) - 1;
+      for (let tab = 0; tab < further; tab++) this.addTab(device);
+    }
+  }
+
+  /** A browser without tabs; `undefined` in a schedule without any. */
+  newBrowser(): Browser | undefined {
+    const { seed, world } = this.plan;
+    if (!world.tabs) return undefined;
+    return new Browser({
+      seed,
+      index: this.#browsers++,
+      time: this.time,
+      faults: () => (this.#isFaulty ? world.tabs : undefined),
+      mutant: this.#options.mutant,
+      log: (line) => {
+        if (this.#options.isTraced) this.log(line());
+      },
+    });
+  }
+
+  /** Another tab of the same browser, or another process on the same storage that knows of no other. */
+  addTab(device: Device): Device {
+    const { clientId, owner, disk, browser } = device;
+    const tab = this.addDevice(clientId, owner, { disk, browser });
+    // Without a browser, the tests of one revision after another have had it so.
+    if (!browser) return tab;
+    tab.aheadMs = device.aheadMs;
+    tab.user = device.user;
+    tab.isSignedIn = device.isSignedIn;
+    tab.setOnline(device.isOnline);
+    return tab;
+  }
+
+  /** The tabs of a device that is a browser, or the device alone. */
+  tabsOf(device: Device): readonly Device[] {
+    return device.browser ? this.devices.filter(({ browser }) => browser === device.browser) : [device];
   }
 
   /** How many requests, copies included, have not reached the server yet. */
@@ -134,7 +175,11 @@ export class World {
   addDevice(
     clientId: string,
     user: string,
-    shared: { readonly disk?: Disk; readonly place?: EnginePlace | undefined } = {},
+    shared: {
+      readonly disk?: Disk;
+      readonly place?: EnginePlace | undefined;
+      readonly browser?: Browser | undefined;
+    } = {},
   ): Device {
     const device = new Device({
       index: this.devices.length,

@@ -1,5 +1,6 @@
 /** A rule that is switched off by changing what passes through a port: the product does not know of it. */
 import type { ClientMeta, StorageBatch } from '@objectql/plugin-sync';
+import type { LockRequest } from '@objectql/plugin-sync/tabs';
 import type {
   Authorize,
   FeedWatcher,
@@ -14,6 +15,7 @@ import type { SyncConfig, SyncPushRequest, SyncPushResponse } from '@objectql/sy
 import type { EngineQuery, EngineRow } from '@objectql/sync-types/kernel';
 import type { ServerTruth } from '../server-truth.js';
 import type { Shadow } from '../shadow.js';
+import type { TabTold } from '../tabs/tab-channel.js';
 import type { Invariant } from '../violation.js';
 
 /** What a mutant changes; whatever it omits stays as it is. */
@@ -82,6 +84,16 @@ export interface Mutant {
   readonly isRestless?: boolean;
   /** True when a live stream goes on that its client has left. */
   readonly isStreamKept?: boolean;
+  /** What other tabs hear of what a tab tells them; nothing if `undefined`. */
+  readonly tabTold?: (told: TabTold) => TabTold | undefined;
+  /** How a browser understands a tab's wish for a lock. */
+  readonly lockRequest?: (request: LockRequest) => LockRequest;
+  /** True when a page is not told that it freezes. */
+  readonly isFreezeUntold?: boolean;
+  /** True when each tab believes that the user sees it. */
+  readonly isEachTabSeen?: boolean;
+  /** Whether a tab's timer of so many milliseconds goes off. */
+  readonly goesOffInTab?: (delayMs: number) => boolean;
   /** How far the server's idea of the time is ahead. */
   readonly serverAheadMs?: number;
 }

@@ -5,6 +5,7 @@ import { ENGINE_MUTANTS } from './engine-mutants.js';
 import { LIVE_MUTANTS } from './live-mutants.js';
 import type { ExpectedMutant } from './mutant.js';
 import { STORE_MUTANTS } from './store-mutants.js';
+import { TAB_MUTANTS } from './tab-mutants.js';
 import { WIRE_MUTANTS } from './wire-mutants.js';
 
 /** All mutants: the test of the simulation itself. */
@@ -15,4 +16,5 @@ export const MUTANTS: readonly ExpectedMutant[] = [
   ...DEVICE_MUTANTS,
   ...ENGINE_MUTANTS,
   ...LIVE_MUTANTS,
+  ...TAB_MUTANTS,
 ];

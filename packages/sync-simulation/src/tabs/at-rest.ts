@@ -1,0 +1,73 @@
+/** What the checks of tabs at rest have in common. */
+import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
+import type { Device } from '../device.js';
+import type { World } from '../world.js';
+
+/** 3 s: by then all tabs have heard whatever there is to hear. */
+export const HEARD_MS = 3000;
+/** 5 s: longer than a change, its answer and the news of it need without faults. */
+export const SENT_MS = 5000;
+/** A minute: longer than any check. */
+export const AWAY_MS = 60_000;
+/** 50 ms: how often a check looks. */
+const STEP_MS = 50;
+/** 10 s: longer than reading takes. */
+const READ_MS = 10_000;
+
+/** What is still wrong after that time. */
+export async function within(
+  ms: number,
+  find: () => Promise<string | undefined>,
+  world: World,
+): Promise<string | undefined> {
+  const until = world.time.now() + ms;
+  let wrong = await find();
+  while (wrong && world.time.now() < until && !world.verdict.first) {
+    await world.runFor(STEP_MS);
+    wrong = await find();
+  }
+  return wrong;
+}
+
+/** What a call ends with that needs some of the world's time. */
+export async function callIn<T>(call: () => Promise<T>, world: World): Promise<T> {
+  const until = world.time.now() + READ_MS;
+  let isOver = false;
+  const called = call().finally(() => {
+    isOver = true;
+  });
+  called.catch(() => {});
+  await world.runFor(0);
+  while (!isOver) {
+    if (world.time.now() >= until) throw new Error('What was called at rest does not end.');
+    await world.runFor(STEP_MS);
+  }
+  return called;
+}
+
+/** A sync that a tab was asked for; `undefined` until it has ended. */
+export interface AskedSync {
+  answer: SyncPushResponse | null | undefined;
+}
+
+/** Asks a tab for a sync, which must end. */
+export function syncIn({ plugin, app, name }: Device): AskedSync {
+  if (!plugin || !app) throw new Error(`${name} is not running.`);
+  const asked: AskedSync = { answer: undefined };
+  const ended = plugin.syncAll().then((answer) => {
+    asked.answer = answer;
+  });
+  app.expect('sync', ended);
+  return asked;
+}
+
+/** The user of a tab makes a change that nobody else makes and nothing refuses, and waits for its outcome. */
+export function changeIn(tab: Device): MutationLogEntry {
+  const { plugin, app, name } = tab;
+  if (!plugin || !app) throw new Error(`${name} is not running.`);
+  const made = plugin.getEngine('note').records.create(`at rest in ${name}, change ${app.made.length}`, {});
+  tab.made(made.id);
+  app.noteMade(made.id);
+  app.expect('settled', plugin.client.settled(made.id));
+  return made;
+}

@@ -1,0 +1,153 @@
+/** At rest, the tabs of a browser are one client. */
+import type { Device } from '../device.js';
+import { isSame } from '../record-name.js';
+import type { World } from '../world.js';
+import { AWAY_MS, callIn, changeIn, HEARD_MS, SENT_MS, syncIn, within } from './at-rest.js';
+import { findWrongLead } from './lead-at-rest.js';
+import type { Shown } from './tab-app.js';
+
+/** 1 s: how soon a tab shows what is done in another one. */
+const SEEN_MS = 1000;
+/** A minute: the longest pause before another try to read. */
+const READ_AGAIN_MS = 60_000;
+/** A minute: longer than some pages of one change each take. */
+const CAUGHT_UP_MS = 60_000;
+
+/** What is stored, and shown alike in all tabs. */
+const LASTING = ['records', 'conflicts', 'deadLetters'] as const;
+
+/** What is wrong with the tabs of a schedule that has come to rest. */
+export async function findWrongTabs(world: World): Promise<string | undefined> {
+  for (const tabs of browsersOf(world)) {
+    for (const tab of tabs) tab.checkOrder();
+    // What other devices have changed since is here before anything is measured.
+    void tabs[0]?.plugin?.syncAll();
+    await world.runFor(CAUGHT_UP_MS);
+    const wrong =
+      (await within(HEARD_MS, () => findDifference(tabs, world), world)) ??
+      findOpenCall(tabs) ??
+      (await findUnseen(tabs, world)) ??
+      (await findUnread(tabs, world)) ??
+      (await findUnpaused(tabs, world)) ??
+      (await findWrongLead(tabs, world)) ??
+      (await within(HEARD_MS, () => findDifference(tabs, world), world)) ??
+      findOpenCall(tabs);
+    if (wrong) return `${tabs[0]?.browser?.name}: ${wrong}`;
+  }
+  return undefined;
+}
+
+/** What is shown otherwise in two tabs of a browser while nothing goes wrong, whatever still waits. */
+export async function findUnlike(world: World): Promise<string | undefined> {
+  for (const tabs of browsersOf(world)) {
+    const unlike = await within(HEARD_MS, () => findDifference(tabs, world, LASTING), world);
+    if (unlike) return unlike;
+  }
+  return undefined;
+}
+
+function browsersOf({ devices }: World): readonly (readonly Device[])[] {
+  const browsers = new Set(devices.map(({ browser }) => browser));
+  return [...browsers].flatMap((browser) => (browser ? [devices.filter((device) => device.browser === browser)] : []));
+}
+
+/** What is shown and told in another way in two of the tabs. */
+async function findDifference(
+  tabs: readonly Device[],
+  world: World,
+  parts: readonly (keyof Shown)[] = [...LASTING, 'status'],
+): Promise<string | undefined> {
+  const shown = await callIn(() => Promise.all(tabs.map(({ app }) => app?.shown())), world);
+  const [first] = shown;
+  for (const [index, { name, app }] of tabs.entries()) {
+    for (const [how, said] of [
+      ['shows', shown[index]],
+      ['was told', app?.told()],
+    ] as const) {
+      const part = parts.find((one) => !isSame(said?.[one], first?.[one]));
+      if (part)
+        return `${name} ${how} ${JSON.stringify(said?.[part])} as ${part}, not ${JSON.stringify(first?.[part])}.`;
+    }
+  }
+  return undefined;
+}
+
+/** What was called in a tab has ended. */
+function findOpenCall(tabs: readonly Device[]): string | undefined {
+  for (const { name, app } of tabs) {
+    const [open] = app?.open ?? [];
+    if (open) return `${name} still waits: ${open}.`;
+  }
+  return undefined;
+}
+
+/** A change in one tab is seen in all at once, and sent by one. */
+async function findUnseen(tabs: readonly Device[], world: World): Promise<string | undefined> {
+  const seen = () => findDifference(tabs, world, LASTING);
+  for (const tab of tabs) {
+    const before = tabs.map(({ sent }) => sent.requests);
+    const syncs = tabs.map(({ app }) => app?.syncs);
+    changeIn(tab);
+    const unseen = await within(SEEN_MS, seen, world);
+    if (unseen) return `Not seen in all tabs: ${unseen}`;
+    const unsent = await within(world.plan.world.debounceMs + SENT_MS, async () => findUnsent(tabs), world);
+    if (unsent) return unsent;
+    const { id } = changeIn(tab);
+    const asked = syncIn(tab);
+    await world.runFor(SENT_MS);
+    const senders = tabs.filter(({ sent }, index) => sent.requests > (before[index] ?? 0));
+    if (senders.length > 1) return `${senders.map(({ name }) => name).join(' and ')} sent one change.`;
+    if (!asked.answer?.results.some(({ mutationId }) => mutationId === id))
+      return `${tab.name} asked for a sync, which did not send ${id}.`;
+    const deaf = tabs.find(({ app }, index) => app?.syncs === syncs[index]);
+    if (deaf) return `${deaf.name} was not told of a sync.`;
+    const open = findOpenCall(tabs);
+    if (open) return open;
+  }
+  return undefined;
+}
+
+/** What another tab has written is seen also where it cannot be read at first, though nobody writes anything more. */
+async function findUnread(tabs: readonly Device[], world: World): Promise<string | undefined> {
+  for (const tab of tabs) {
+    const other = tabs.find((one) => one !== tab);
+    if (!other) return undefined;
+    tab.setFailing(true);
+    changeIn(other);
+    await world.runFor(world.plan.world.debounceMs + SENT_MS);
+    tab.setFailing(false);
+    const unread = await within(READ_AGAIN_MS, () => findDifference(tabs, world), world);
+    if (unread) return `Not read again: ${unread}`;
+  }
+  return undefined;
+}
+
+/** What is paused or resumed in one tab is so in all, whichever leads, and also in one that comes later. */
+async function findUnpaused(tabs: readonly Device[], world: World): Promise<string | undefined> {
+  const leader = tabs.find(({ isLeading }) => isLeading);
+  const [other] = tabs.filter((tab) => tab !== leader);
+  if (!leader || !other) return undefined;
+  other.plugin?.client.pause();
+  const unpaused = await within(SEEN_MS, async () => findOther('paused', tabs), world);
+  if (unpaused) return unpaused;
+  leader.crash(AWAY_MS);
+  changeIn(other);
+  await world.runFor(world.plan.world.debounceMs + SENT_MS);
+  leader.start();
+  await world.runFor(HEARD_MS);
+  const resumed = findOther('paused', tabs);
+  if (resumed) return resumed;
+  if (other.plugin?.client.status.pending === 0) return `${other.name} is paused, and sends.`;
+  leader.plugin?.client.resume();
+  return within(SENT_MS, async () => findOther('idle', tabs) ?? findUnsent(tabs), world);
+}
+
+function findOther(state: string, tabs: readonly Device[]): string | undefined {
+  const other = tabs.find(({ plugin }) => plugin?.client.status.state !== state);
+  return other && `${other.name} is not ${state}: ${JSON.stringify(other.plugin?.client.status)}`;
+}
+
+function findUnsent(tabs: readonly Device[]): string | undefined {
+  const unsent = tabs.find(({ plugin }) => plugin?.client.status.pending !== 0);
+  return unsent && `${unsent.name} has not sent everything: ${JSON.stringify(unsent.plugin?.client.status)}`;
+}

@@ -59,4 +59,16 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     await engine.insert('task', { id: 'b1', title: 'Goes on' }, system);
     expect([await titles(), allFailures()]).toEqual([{ o1: null, b1: 'Goes on' }, []]);
   });
+
+  it('I13 refuses for good what a device writes of an object that the branch only receives', async () => {
+    const office = new SyncHandler();
+    const objects = { task: { enabled: true, direction: 'pull-only' } } as const;
+    const branch = await startBranch(office, { driver: await openDriver(), objects });
+    const { sync, tasks } = branch.addPhone('phone');
+    tasks.create('p1', { title: 'By the phone' });
+    expect(await branch.titles()).toEqual({});
+    const refused = sync.client.deadLetters.list().map(({ code, reason }) => [code, reason]);
+    const reason = 'task is pull-only: it is changed on the server alone.';
+    expect([refused, branch.allFailures()]).toEqual([[['VALIDATION', reason]], []]);
+  });
 }

@@ -6,7 +6,10 @@ import { expect, onTestFinished, vi } from 'vitest';
 import { type DeviceParts, startDevice, system, titlesAt } from './local-device.fixture.js';
 
 /** A branch, its devices, and what all of them have. */
-export async function startBranch(office: SyncHandler, parts: Pick<DeviceParts, 'driver' | 'plugins'> = {}) {
+export async function startBranch(
+  office: SyncHandler,
+  parts: Pick<DeviceParts, 'driver' | 'objects' | 'plugins'> = {},
+) {
   const protocol = new SyncProtocolPlugin();
   const branch = await startDevice(office, { name: 'branch', ...parts, lastPlugins: [protocol as KernelPlugin] });
   const ada = { principal: { id: 'ada', context: system.context } };

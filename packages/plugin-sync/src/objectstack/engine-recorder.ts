@@ -64,7 +64,8 @@ export class EngineRecorder {
   async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
     const { client, turns } = this.#parts;
     const refusal = client.configs.refusalOf(objectName);
-    if (refusal) throw refusal;
+    // By the status REST, and a server that writes here for a device, know that another try changes nothing.
+    if (refusal) throw Object.assign(refusal, { status: 422 });
     await this.#refuseWrongUser();
     const write = { operation, objectName, next };
     const isOwned = await turns.transaction(async (info) => {

@@ -5,6 +5,7 @@ export {
   type EngineTransactionInfo,
   executionOf,
   isPostgres,
+  keepCommit,
   refuseCommit,
 } from './data-engine/commit-transaction.js';
 export {

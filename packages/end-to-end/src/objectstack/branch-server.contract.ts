@@ -71,4 +71,21 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     const reason = 'task is pull-only: it is changed on the server alone.';
     expect([refused, branch.allFailures()]).toEqual([[['VALIDATION', reason]], []]);
   });
+
+  it('I13 refuses for good what a hook of the branch makes too large, and takes what comes with it', async () => {
+    const { engine, addPhone, titles, allFailures } = await startBranch(new SyncHandler(), {
+      driver: await openDriver(),
+    });
+    const enlarge = async ({ input }: { readonly input?: unknown }) => {
+      const { data } = Object(input);
+      if (data.title === 'Large') data.title = 'x'.repeat(300 * 1024);
+    };
+    engine.registerHook('beforeInsert', enlarge, { object: 'task' });
+    const { sync, tasks } = addPhone('phone');
+    tasks.create('p1', { title: 'Large' });
+    tasks.create('p2', { title: 'Small' });
+    expect(await titles()).toEqual({ p2: 'Small' });
+    const refused = sync.client.deadLetters.list().map(({ code, mutation }) => [code, mutation.recordId]);
+    expect([refused, allFailures()]).toEqual([[['VALIDATION', 'p1']], []]);
+  });
 }

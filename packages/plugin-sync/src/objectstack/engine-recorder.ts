@@ -62,17 +62,13 @@ export class EngineRecorder {
 
   /** Carries out a write of the application: it and its note commit together, or neither does. */
   async carryOut(operation: EngineOperation, objectName: string, next: () => Promise<void>): Promise<void> {
-    const { client, turns } = this.#parts;
-    const refusal = client.configs.refusalOf(objectName);
-    // By the status REST, and a server that writes here for a device, know that another try changes nothing.
-    if (refusal) throw Object.assign(refusal, { status: 422 });
-    await this.#refuseWrongUser();
-    const write = { operation, objectName, next };
-    const isOwned = await turns.transaction(async (info) => {
-      await this.#writeIn(info, write);
-      return info.owned;
-    }, operation.context?.transaction);
-    if (isOwned) await this.drain();
+    try {
+      await this.#carryOut({ operation, objectName, next });
+    } catch (error) {
+      // By the status REST, and a server that writes here for a device, know that another try changes nothing.
+      if (error instanceof SyncUsageError && !isWrongUser(error)) Object.assign(error, { status: 422 });
+      throw error;
+    }
   }
 
   /** Records the records that were in the engine before sync as created here. */
@@ -102,6 +98,18 @@ export class EngineRecorder {
     this.#isEnded = true;
     this.#retry.stop();
     await this.#parts.outbox.idle();
+  }
+
+  async #carryOut(write: Write): Promise<void> {
+    const { client, turns } = this.#parts;
+    const refusal = client.configs.refusalOf(write.objectName);
+    if (refusal) throw refusal;
+    await this.#refuseWrongUser();
+    const isOwned = await turns.transaction(async (info) => {
+      await this.#writeIn(info, write);
+      return info.owned;
+    }, write.operation.context?.transaction);
+    if (isOwned) await this.drain();
   }
 
   /** False if the storage is another user's. */

@@ -6,6 +6,7 @@ import {
   type EngineRow,
   type EngineWhere,
   isPostgres,
+  keepCommit,
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
 import {
@@ -53,6 +54,8 @@ export class EngineTransaction implements RawTransaction {
   readonly #transaction: unknown;
   readonly #context: EngineContext;
   readonly #epochs: EpochWatch;
+  /** By savepoint: a client on the same engine refuses the commit when it cannot note a write, which is undone here. */
+  readonly #allowCommitBy = new Map<string, () => void>();
 
   constructor(engine: DataEngine, transaction: unknown, epochs: EpochWatch) {
     this.#epochs = epochs;
@@ -131,6 +134,9 @@ export class EngineTransaction implements RawTransaction {
 
   async command(statement: string): Promise<void> {
     await this.#engine.execute(statement, { transaction: this.#transaction });
+    const [, verb, name = ''] = /^(SAVEPOINT|ROLLBACK TO SAVEPOINT) (\w+)$/.exec(statement) ?? [];
+    if (verb === 'SAVEPOINT') this.#allowCommitBy.set(name, keepCommit(this.#transaction));
+    else if (verb) this.#allowCommitBy.get(name)?.();
   }
 
   /** Waiting for a lock longer than the timeout fails only this write: the others need not wait for it. */

@@ -46,6 +46,15 @@ export function isPostgres(transaction: unknown): boolean {
   return client?.dialect === 'postgresql';
 }
 
+/** Call it at a savepoint: what it returns takes back what was refused since, as a rollback to there takes back the work. */
+export function keepCommit(transaction: unknown): () => void {
+  const own = Object(transaction) as { commit?: unknown };
+  const { commit } = own;
+  return () => {
+    own.commit = commit;
+  };
+}
+
 /** Makes somebody else's transaction fail at its commit: its owner may have caught the error that happened in it. */
 export function refuseCommit(transaction: unknown, reason: unknown): void {
   // The driver defines the methods by which the owner ends a transaction.

@@ -28,6 +28,8 @@ export interface RunOptions {
 
 /** Far above what any schedule needs: a schedule with more is in an endless loop. */
 const MAX_EVENTS = 400_000;
+/** Tabs ask every 1.5 s whether their leader is there, and all hear each question and answer. */
+const MAX_EVENTS_OF_TABS = 10 * MAX_EVENTS;
 
 export class World {
   readonly time = new VirtualTime();
@@ -241,7 +243,8 @@ export class World {
     await endOfTurn();
     while (!this.verdict.first && (await this.time.step(until))) {
       this.check();
-      if (++this.events > MAX_EVENTS) throw new Error('The schedule does not end.');
+      if (++this.events > (this.plan.world.tabs ? MAX_EVENTS_OF_TABS : MAX_EVENTS))
+        throw new Error('The schedule does not end.');
     }
     this.time.moveTo(until);
   }

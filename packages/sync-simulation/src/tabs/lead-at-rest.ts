@@ -138,8 +138,8 @@ async function findUnled(loss: Loss, tabs: readonly Device[], world: World): Pro
   if (forgotten) return `${of}, and ${forgotten}`;
   loss.comeBack(leader);
   await world.runFor(HEARD_MS);
-  // What it could not store is tried again within a minute.
-  return within(AWAY_MS, async () => findUnsettled(tabs, of), world);
+  // What it could not store is tried again within a minute, and then sent.
+  return within(AWAY_MS + MAX_DEBOUNCE_MS + SENT_MS, async () => findUnsettled(tabs, of), world);
 }
 
 /** Whoever leads knows how what was settled before has ended. */

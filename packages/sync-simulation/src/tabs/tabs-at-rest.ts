@@ -135,7 +135,13 @@ async function findUnpaused(tabs: readonly Device[], world: World): Promise<stri
   await world.runFor(HEARD_MS);
   const resumed = findOther('paused', tabs);
   if (resumed) return resumed;
-  if (other.plugin?.client.status.pending === 0) return `${other.name} is paused, and sends.`;
+  // The tab that came later leads when all others are gone.
+  const older = tabs.filter((tab) => tab !== leader);
+  for (const tab of older) tab.crash(AWAY_MS);
+  await world.runFor(world.plan.world.debounceMs + SENT_MS);
+  if (leader.plugin?.client.status.pending === 0) return `${leader.name} is paused, and sends.`;
+  for (const tab of older) tab.start();
+  await world.runFor(HEARD_MS);
   leader.plugin?.client.resume();
   return within(SENT_MS, async () => findOther('idle', tabs) ?? findUnsent(tabs), world);
 }

@@ -154,6 +154,11 @@ describe('parseAnswer', () => {
     expect(read(frozen, []).serverChanges[0]?.data).toEqual({ a: { n: [10, 'x'] } });
   });
 
+  it('takes the id -0 for 0, as JSON writes it', () => {
+    const { serverChanges } = read({ ...EMPTY, serverChanges: [change({ recordId: -0 })] }, []);
+    expect(serverChanges.map(({ recordId }) => recordId)).toEqual([0]);
+  });
+
   it('matches results without ids, as protocol 1 has them, by their order', () => {
     const results = [applied(), { status: 'rejected', reason: 'no' }];
     expect(read({ ...EMPTY, results }, ['m1', 'm2']).results).toEqual([

@@ -121,8 +121,8 @@ function isShort(text: string): boolean {
   return 3 * text.length <= MAX_ID_BYTES || utf8Bytes(text) <= MAX_ID_BYTES;
 }
 
-/** An identifier, or a safe integer. */
-export const recordId: Parser<RecordId> = (value) => (isInteger(value) ? value : identifier(value));
+/** An identifier, or a safe integer; the sum makes 0 of -0. */
+export const recordId: Parser<RecordId> = (value) => (isInteger(value) ? value + 0 : identifier(value));
 
 /** A point in time as ISO 8601 with seconds and a zone, on a day that exists. */
 export const instant = rule<string>('a time like 2026-01-31T12:00:00.000Z', (value) => {

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { KernelPlugin } from '@objectql/sync-types/kernel';
 import { expect, it, vi } from 'vitest';
-import { changeTitle, startDevice, system, titlesAt, writer } from './local-device.fixture.js';
+import { changeTitle, passing, startDevice, system, titlesAt, writer } from './local-device.fixture.js';
 import { openPostgresDriver } from './local-postgres.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
@@ -83,6 +83,35 @@ it('I1 notes and sends what a process writes while the one before it has not end
     },
     { timeout: 30_000 },
   );
+});
+
+it('I13 ends a write without waiting for a transaction that began behind it', async () => {
+  let whenNoted = async () => {};
+  const watch = passing('watch', async ({ object, operation }, next) => {
+    if (object === 'objectstack_sync_outbox' && operation === 'delete') await whenNoted();
+    await next();
+  });
+  const { engine, tasks } = await start(new SyncHandler(), [watch]);
+  let commit = () => {};
+  const mayCommit = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let behind: Promise<unknown> | undefined;
+  whenNoted = async () => {
+    if (behind) return;
+    await new Promise<void>((hasWritten) => {
+      const work = async () => {
+        await engine.insert('task', { id: 't2', title: 'Second' }, system);
+        hasWritten();
+        await mayCommit;
+      };
+      behind = outside(() => engine.transaction(work, system.context));
+    });
+  };
+  await engine.insert('task', { id: 't1', title: 'First' }, system);
+  commit();
+  await behind;
+  expect(await tasks()).toEqual({ t1: 'First (new)', t2: 'Second (new)' });
 });
 
 /** The async context around the tests: in no transaction. */

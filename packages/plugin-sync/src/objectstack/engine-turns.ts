@@ -10,7 +10,7 @@ import {
   isPostgres,
   probeOrganizations,
 } from '@objectql/sync-types/kernel';
-import { OUTBOX } from './local-objects.js';
+import { KNOWN } from './local-objects.js';
 
 export class EngineTurns {
   readonly #engine: DataEngine;
@@ -53,7 +53,8 @@ export class EngineTurns {
 
   async #lock(transaction: unknown): Promise<void> {
     if (!isPostgres(transaction)) return;
-    // Takes no snapshot, so a transaction of any isolation then reads what was committed meanwhile.
-    await this.#engine.execute(`LOCK TABLE ${OUTBOX} IN SHARE ROW EXCLUSIVE MODE`, { transaction });
+    // Takes no snapshot, so a transaction of any isolation then reads what was committed meanwhile. Not the outbox: what
+    // is recorded is removed from there at any time.
+    await this.#engine.execute(`LOCK TABLE ${KNOWN} IN SHARE ROW EXCLUSIVE MODE`, { transaction });
   }
 }

@@ -14,7 +14,6 @@ import type { DeadLetterList } from '../waiting/dead-letter-list.js';
 import type { MutationOutcome } from './mutation-outcome.js';
 import type { AnswerPlan } from './plan-answer.js';
 import { RecordHolds } from './record-holds.js';
-import { SeenRecords } from './seen-records.js';
 import { Settlements } from './settlements.js';
 import { storeAnswer } from './store-answer.js';
 
@@ -41,7 +40,6 @@ export class AnswerIntake {
   readonly #parts: IntakeParts;
   readonly #holds: RecordHolds;
   readonly #settlements: Settlements;
-  readonly #seen = new SeenRecords();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -58,8 +56,7 @@ export class AnswerIntake {
    * Stores an answer and tells about it. Rejects, with nothing stored or told, when the storage or a listener fails.
    */
   async take(answered: Answered): Promise<AnswerPlan> {
-    const othersPassed = (id: string) => this.#holds.othersPassed(id);
-    const plan = await storeAnswer(answered, { ...this.#parts, othersPassed, seen: this.#seen });
+    const plan = await storeAnswer(answered, { ...this.#parts, othersPassed: (id) => this.#holds.othersPassed(id) });
     this.#announce(answered, plan);
     return plan;
   }

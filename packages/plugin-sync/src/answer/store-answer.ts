@@ -15,7 +15,6 @@ import {
 } from '../storage/client-storage.js';
 import type { ConflictList } from '../waiting/conflict-list.js';
 import { type AnswerPlan, planAnswer } from './plan-answer.js';
-import type { SeenRecords } from './seen-records.js';
 import { beginWalk } from './walk.js';
 
 export interface StoreParts {
@@ -27,7 +26,6 @@ export interface StoreParts {
   readonly conflicts: ConflictList;
   readonly onConflict: OnConflict | undefined;
   readonly othersPassed: (mutationId: string) => boolean;
-  readonly seen: SeenRecords;
 }
 
 /**
@@ -36,8 +34,7 @@ export interface StoreParts {
  */
 export async function storeAnswer(answered: Answered, parts: StoreParts): Promise<AnswerPlan> {
   const { sent, answer, checkpoint } = answered;
-  const { log, platform, listeners, configs, seen } = parts;
-  const { isAlone } = log;
+  const { log, platform, listeners, configs } = parts;
   const { walk: current } = log.meta;
   const walk = answer.reset ? beginWalk(answer.reset, current, platform.newId()) : current;
   const pendingOf = (ref: RecordRef) => log.pending.ofRecord(ref);
@@ -64,15 +61,12 @@ export async function storeAnswer(answered: Answered, parts: StoreParts): Promis
     othersPassed: parts.othersPassed,
   });
   const { newEntries } = plan.outcomes;
-  // Before it is stored: a commit that fails may have been made.
-  if (isAlone && answer.hasMore) seen.add(plan.change.batch.putRecords ?? []);
-  else seen.forget();
   const pending = sent.filter(isPending);
   await log.commit({
     ...plan.change,
     newEntries: () => {
-      // Another tab may have stored the same answer: its outcomes must not count twice. Or a record that was not asked for.
-      if (isAlone !== log.isAlone || !pending.every(isPending)) throw new CheckpointMovedError();
+      // Another tab may have stored the same answer: its outcomes must not count twice.
+      if (!pending.every(isPending)) throw new CheckpointMovedError();
       return newEntries;
     },
   });
@@ -86,15 +80,11 @@ function refsOf({ sent, answer }: Answered, swept: ClientLog | undefined): reado
   return [...sent.map(({ mutation }) => mutation), ...answer.serverChanges, ...pending];
 }
 
-async function readStored(
-  refs: readonly RecordRef[],
-  { storage, log, seen }: StoreParts,
-): Promise<RecordMap<BaseRecord>> {
+async function readStored(refs: readonly RecordRef[], { storage }: StoreParts): Promise<RecordMap<BaseRecord>> {
   const named = new RecordMap<RecordRef>();
-  for (const ref of refs) if (!log.isAlone || seen.mayHave(ref)) named.set(ref, refOf(ref));
+  for (const ref of refs) named.set(ref, refOf(ref));
   const stored = new RecordMap<BaseRecord>();
-  const asked = named.values();
-  const records = asked.length === 0 ? [] : await storage.getRecords(asked);
+  const records = refs.length === 0 ? [] : await storage.getRecords(named.values());
   for (const record of records) if (record) stored.set(record, record);
   return stored;
 }

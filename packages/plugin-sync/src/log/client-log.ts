@@ -43,8 +43,6 @@ type LogBatch = Omit<StorageBatch, 'meta'> & { readonly meta?: Partial<ClientMet
 
 export class ClientLog {
   readonly clientId: string;
-  /** True while the storage has only what this log has written: it was new, and nobody else has written as far as known. */
-  isAlone = true;
   readonly #storage: ClientStorage;
   readonly #platform: Platform;
   readonly #user: string | undefined;
@@ -275,7 +273,6 @@ export class ClientLog {
       this.#observer.onForeign?.();
       throw this.#foreign;
     }
-    this.isAlone &&= (meta?.revision ?? 0) === this.#meta.revision;
     // A failed save may have stored entries after all. They keep their stored sequences: another tab may have sent
     // them.
     const stored = new Set(state.entries.map(({ mutation }) => mutation.id));

@@ -247,6 +247,21 @@ export function transactionContract({ storeTest, expect }: StoreTests): void {
     },
   );
 
+  storeTest(
+    'keeps nothing of a transaction that failed inside a savepoint, and takes the next one',
+    async ({ store }) => {
+      const nothing = { records: [], mutationIds: [] };
+      const failing = store.transaction(async (transaction) => {
+        await transaction.load({ records: [task('task-1')], mutationIds: [] });
+        await transaction.save({ records: [sampleState()] });
+        await transaction.savepoint(() => transaction.load(nothing)).catch(() => {});
+      });
+      await expect(failing).rejects.toThrow('loads once');
+      await save(store, { records: [sampleState({ recordId: 'task-2' })] });
+      expect(await feedOf(store)).toEqual([told(sampleState({ recordId: 'task-2' }), 1)]);
+    },
+  );
+
   storeTest('refuses a transaction that is used after its last save', async ({ store }) => {
     await store.transaction(async (transaction) => {
       await transaction.load({ records: [task('task-1')], mutationIds: [] });

@@ -16,7 +16,15 @@ export class DurableObjectConnection extends SqliteConnection {
   override async configure(): Promise<void> {}
 
   override transaction<T>(work: () => Promise<T>): Promise<T> {
-    return this.#storage.transaction(work);
+    return this.#storage.transaction(async () => {
+      try {
+        return await work();
+      } finally {
+        // An error that fails the whole transaction leaves its savepoints open. The platform would wait for their end, and
+        // reset the object after 30 s.
+        while (this.#ends.length > 0) await this.#ends.pop()?.(false);
+      }
+    });
   }
 
   /** Nothing comes in between within one turn. */

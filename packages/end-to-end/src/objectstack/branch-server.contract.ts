@@ -88,4 +88,13 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     const refused = sync.client.deadLetters.list().map(({ code, mutation }) => [code, mutation.recordId]);
     expect([refused, allFailures()]).toEqual([[['VALIDATION', 'p1']], []]);
   });
+
+  it("I13 goes on, and reports no error of sync, where the branch's database refuses a write", async () => {
+    const branch = await startBranch(new SyncHandler(), { driver: await openDriver() });
+    const { engine, titles, allFailures } = branch;
+    await engine.insert('task', { id: 'b1', title: 'First' }, system);
+    await expect(engine.insert('task', { id: 'b1', title: 'Again' }, system)).rejects.toThrow('unique');
+    await engine.insert('task', { id: 'b2', title: 'Second' }, system);
+    expect([await titles(), allFailures()]).toEqual([{ b1: 'First', b2: 'Second' }, []]);
+  });
 }

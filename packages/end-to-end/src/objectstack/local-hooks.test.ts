@@ -142,9 +142,5 @@ it('tells the app why its write failed, also where what was written cannot be no
     await engine.insert('task', { id: 't1', title: 'Buy milk' }, system).catch(note);
   });
   await together.catch(note);
-  expect([told, failures, await tasks()]).toEqual([
-    ['No mail could be sent.', 'The disk is full.'],
-    ['The disk is full.'],
-    {},
-  ]);
+  expect([told, failures, await tasks()]).toEqual([['No mail could be sent.', 'The disk is full.'], [], {}]);
 });

@@ -130,7 +130,7 @@ export class EngineRecorder {
 
   /** Writes and notes in a transaction of this write's own, or in one that it has joined. */
   async #writeIn({ transaction, owned }: EngineTransactionInfo, { operation, objectName, next }: Write): Promise<void> {
-    const { engine, onFailed } = this.#parts;
+    const { engine } = this.#parts;
     const context = { ...AS_SYSTEM, transaction };
     // Also if the write fails: see below.
     if (!owned) this.#drainAfter(transaction);
@@ -141,8 +141,9 @@ export class EngineRecorder {
     try {
       await next();
     } catch (error) {
-      // A hook that throws after the write does not undo it if the app catches that in a transaction of its own.
-      if (!owned) await this.#note(operation, written).catch(onFailed);
+      // A hook that throws after the write does not undo it if the app catches that in a transaction of its own. Without
+      // the note that cannot commit, and on PostgreSQL none can be made after what the database refused.
+      if (!owned) await this.#note(operation, written).catch(() => {});
       throw error;
     }
     await this.#note(operation, written);

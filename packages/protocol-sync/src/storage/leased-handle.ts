@@ -1,8 +1,8 @@
 /** An engine's handle on loan. */
 
 /**
- * The handle, usable until `isOver()`. Otherwise a resolver that goes on after its time is up would write into whatever
- * transaction is then open on the same connection.
+ * The handle, usable until `isOver()`, as are the statements that it prepares. Otherwise a resolver that goes on after
+ * its time is up would write into whatever transaction is then open on the same connection.
  */
 export function leaseHandle(handle: unknown, isOver: () => boolean): unknown {
   if (typeof handle !== 'object' || handle === null) return handle;
@@ -15,7 +15,8 @@ export function leaseHandle(handle: unknown, isOver: () => boolean): unknown {
       // Called on the owner, because handles with native or private parts refuse a proxy as `this`.
       return (...parameters: readonly unknown[]) => {
         refuseOver(isOver);
-        return Reflect.apply(value, owner, parameters);
+        const result: unknown = Reflect.apply(value, owner, parameters);
+        return isStatement(result) ? leaseHandle(result, isOver) : result;
       };
     },
     set(_, key, value) {
@@ -24,6 +25,11 @@ export function leaseHandle(handle: unknown, isOver: () => boolean): unknown {
     },
     has: (_, key) => Reflect.has(owner, key),
   });
+}
+
+/** Whether it writes as its handle does. */
+function isStatement(value: unknown): boolean {
+  return typeof Object(value).run === 'function';
 }
 
 function refuseOver(isOver: () => boolean): void {

@@ -163,6 +163,20 @@ test('writes nothing in a transaction that SQLite has rolled back by itself', as
   await save(store, { records: [sampleState()] });
 });
 
+test('takes no write through a statement that was prepared in a savepoint or transaction that has ended', async () => {
+  const { store, notes } = await fixture();
+  const prepared = await store.transaction(async (transaction) => {
+    const prepare = () => (transaction.handle as SqliteDatabase).prepare('INSERT INTO notes (note) VALUES (?)');
+    const inSavepoint = await transaction.savepoint(async () => prepare());
+    expect(() => inSavepoint.run('too late')).toThrow('has ended');
+    const statement = prepare();
+    statement.run('in time');
+    return statement;
+  });
+  expect(() => prepared.run('too late')).toThrow('has ended');
+  expect(await notes?.list()).toEqual(['in time']);
+});
+
 test('goes on with the feed of a file as the release before has left it', async () => {
   const { store: before, connect } = await fixture();
   await save(before, { records: [sampleState()] });

@@ -66,6 +66,39 @@ it('ends after the record that it is writing, and writes the others at the next 
   expect([written.length, Object.keys(await tasks()).length]).toEqual([1, 3]);
 });
 
+it('I8 bases what the app writes after the end on what the engine shows, not on what could not be written', async () => {
+  const bases: unknown[] = [];
+  const server = new SyncHandler({
+    authorize: { write: ({ mutation }) => bases.push([mutation.recordId, mutation.baseVersion]) > 0 },
+  });
+  const change = (recordId: string, title: string) =>
+    server.recordChange({ objectName: 'task', recordId, operation: 'update', data: { title } });
+  for (const recordId of ['t1', 't2']) await change(recordId, 'Buy milk');
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const held = passing('held', async ({ operation, object }, next) => {
+    if (operation === 'update' && object === 'task') await gate;
+    await next();
+  });
+  const device = await startDevice(server, { name: 'a', plugins: [held] });
+  await device.exchange();
+  await change('t1', 'Buy bread');
+  await device.sync.syncAll();
+  await change('t2', 'Buy bread');
+  await device.sync.syncAll();
+  const settled = device.local.settled();
+  const ended = device.local.destroy();
+  goOn();
+  await Promise.all([settled, ended]);
+  await device.engine.update('task', { id: 't2', title: 'Buy milk and honey' }, system);
+  await device.stop();
+  const { exchange } = await startDevice(server, { name: 'a', directory: device.directory });
+  await exchange();
+  expect(bases[0]).toEqual(['t2', 1]);
+});
+
 it('ends when what is being recorded is, as the engine may be closed then', async () => {
   const held = holding('objectstack_sync_outbox');
   const { sync, local, engine } = await startDevice(new SyncHandler(), {

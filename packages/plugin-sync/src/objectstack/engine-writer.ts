@@ -156,6 +156,8 @@ export class EngineWriter {
    */
   async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
     await this.#turns.take(async () => {
+      // What an earlier turn left out at the end would count as shown.
+      if (this.#isClosed) return;
       const refs = await find();
       const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
       this.#unapplied.clear();

@@ -89,6 +89,17 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     expect([refused, allFailures()]).toEqual([[['VALIDATION', 'p1']], []]);
   });
 
+  it('I13 lets a device try again what a hook of the branch could not record, as its client was closed', async () => {
+    const { engine, addPhone } = await startBranch(new SyncHandler(), { driver: await openDriver() });
+    const closed = addPhone('closed');
+    await closed.sync.close();
+    engine.registerHook('beforeInsert', async () => void closed.tasks.create('t1', { title: '' }), { object: 'task' });
+    const { sync, tasks } = addPhone('phone');
+    tasks.create('p1', { title: 'By the phone' });
+    await sync.syncAll();
+    expect([sync.client.deadLetters.list(), sync.client.status.pending]).toEqual([[], 1]);
+  });
+
   it("I13 goes on, and reports no error of sync, where the branch's database refuses a write", async () => {
     const branch = await startBranch(new SyncHandler(), { driver: await openDriver() });
     const { engine, titles, allFailures } = branch;

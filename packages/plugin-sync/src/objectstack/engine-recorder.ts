@@ -19,7 +19,7 @@ import {
 } from '@objectql/sync-types/kernel';
 import { Retry } from '../cycle/retry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
-import { isWrongUser, SyncUsageError } from '../sync-usage-error.js';
+import { isWrongUser, SyncUsageError, type SyncUsageErrorCode } from '../sync-usage-error.js';
 import type { EngineParts } from './engine-parts.js';
 import { type EngineRef, placeholderError } from './engine-ref.js';
 import { isKnown, knownIds, setKnown } from './known-records.js';
@@ -27,6 +27,9 @@ import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { readSeen } from './seen-record.js';
 import type { Shown } from './shown-versions.js';
+
+/** A write that is refused so is refused at each try. */
+const FINAL: readonly SyncUsageErrorCode[] = ['INVALID_MUTATION', 'NOT_ENABLED', 'READ_ONLY'];
 
 /** A write of the application, on its way through the engine. */
 interface Write {
@@ -66,7 +69,7 @@ export class EngineRecorder {
       await this.#carryOut({ operation, objectName, next });
     } catch (error) {
       // By the status REST, and a server that writes here for a device, know that another try changes nothing.
-      if (error instanceof SyncUsageError && !isWrongUser(error)) Object.assign(error, { status: 422 });
+      if (error instanceof SyncUsageError && FINAL.includes(error.code)) Object.assign(error, { status: 422 });
       throw error;
     }
   }

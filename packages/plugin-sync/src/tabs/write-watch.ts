@@ -1,5 +1,6 @@
 /** Keeps what this tab has in memory as fresh as the storage, which all tabs write. */
 import { type RecordRef, refOf } from '@objectql/sync-types';
+import { Retry } from '../cycle/retry.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { Platform } from '../platform/platform.js';
 import type { Changed } from '../records/record-watch.js';
@@ -15,9 +16,6 @@ export interface WriteWatchParts {
 /** 1 s: a write takes milliseconds; a tab that has not told its end by then is gone. */
 const WRITE_MS = 1000;
 
-/** 2 s: the delay before a storage that could not be read is read again, as one that did not open. */
-const REREAD_MS = 2000;
-
 export class WriteWatch {
   readonly #parts: WriteWatchParts;
   /** What each revision changed that the log has not taken in yet. */
@@ -28,20 +26,23 @@ export class WriteWatch {
   #last: Promise<void> = Promise.resolve();
   /** A read that was asked for but has not begun: it will see everything written until then. */
   #next: Promise<void> | undefined;
+  /** Perhaps nobody writes any more: a read that fails must not wait for that. */
+  readonly #retry: Retry;
 
   constructor(parts: WriteWatchParts) {
     this.#parts = parts;
+    this.#retry = new Retry(parts.platform, () => this.readAgain());
   }
 
-  /** Another tab begins to write, and will have told within that time how it ended, or everything is read again. */
-  begins(tab: string, withinMs = WRITE_MS): void {
+  /** Another tab begins to write. */
+  begins(tab: string): void {
     this.#writing.add(tab);
     this.#disarm ??= this.#parts.platform.setTimer(() => {
       this.#disarm = undefined;
       if (this.#writing.size === 0) return;
       this.#writing.clear();
       void this.readAgain();
-    }, withinMs);
+    }, WRITE_MS);
   }
 
   /** Another tab has written this revision, or nothing. */
@@ -80,6 +81,7 @@ export class WriteWatch {
   stop(): void {
     this.#isStopped = true;
     this.#disarm?.();
+    this.#retry.stop();
   }
 
   async #read(): Promise<void> {
@@ -90,12 +92,12 @@ export class WriteWatch {
       const revision = log.meta.revision;
       const before = pendingRefs(log);
       await log.reload();
+      this.#retry.succeeded();
       onReread(this.#changedBetween(revision, log.meta.revision, differing(before, pendingRefs(log))));
     } catch (error) {
       if (this.#isStopped) return;
+      this.#retry.failed();
       onFailed(error);
-      // Perhaps nobody writes any more: the next try must not wait for that.
-      this.begins('', REREAD_MS);
     }
   }
 
@@ -104,15 +106,17 @@ export class WriteWatch {
   }
 
   #changedBetween(after: number, upTo: number, pending: readonly RecordRef[]): Changed {
-    const told: Changed[] = [pending];
+    const refs = [...pending];
+    let isAll = false;
     for (let revision = after + 1; revision <= upTo; revision++) {
-      told.push(this.#changedByRevision.get(revision) ?? 'all');
+      const changed = this.#changedByRevision.get(revision) ?? 'all';
+      if (changed === 'all') isAll = true;
+      else refs.push(...changed);
     }
     for (const revision of this.#changedByRevision.keys()) {
       if (revision <= upTo) this.#changedByRevision.delete(revision);
     }
-    // A cast: there is no 'all' among them.
-    return told.includes('all') ? 'all' : (told.flat() as readonly RecordRef[]);
+    return isAll ? 'all' : refs;
   }
 }
 

@@ -24,8 +24,8 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_267,
-    maxTotalBytes: 28_267,
+    maxInitialBytes: 28_294,
+    maxTotalBytes: 28_294,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
@@ -34,8 +34,8 @@ export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_948,
-    maxTotalBytes: 29_948,
+    maxInitialBytes: 29_973,
+    maxTotalBytes: 29_973,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -8,6 +8,8 @@ import type { Shown } from './tab-app.js';
 
 /** 1 s: how soon a tab shows what is done in another one. */
 const SEEN_MS = 1000;
+/** A minute: the longest pause before another try to read. */
+const READ_AGAIN_MS = 60_000;
 /** A minute: longer than some pages of one change each take. */
 const CAUGHT_UP_MS = 60_000;
 
@@ -114,7 +116,7 @@ async function findUnread(tabs: readonly Device[], world: World): Promise<string
     changeIn(other);
     await world.runFor(world.plan.world.debounceMs + SENT_MS);
     tab.setFailing(false);
-    const unread = await within(HEARD_MS, () => findDifference(tabs, world), world);
+    const unread = await within(READ_AGAIN_MS, () => findDifference(tabs, world), world);
     if (unread) return `Not read again: ${unread}`;
   }
   return undefined;

@@ -20,7 +20,7 @@ import {
   type SaveRequest,
   type StoreFacts,
 } from '../storage/sync-store.js';
-import type { RawTransaction } from '../storage/transaction-scope.js';
+import type { RawTransaction, SavepointVerb } from '../storage/transaction-scope.js';
 import { isContention, isLockTimeout } from './engine-contention.js';
 import { FEED_ID, readFacts } from './engine-facts.js';
 import { EPOCHS, FEED, INTENTS, LEDGER, LOGS, RECORDS } from './engine-objects.js';
@@ -77,7 +77,9 @@ export class EngineTransaction implements RawTransaction {
   async lock(transaction: 'new' | 'joined'): Promise<void> {
     // A statement of its own instead of a read first, so that later reads see the state once the lock is held.
     const lock = `UPDATE ${FEED} SET head = head WHERE id = '${FEED_ID}'`;
-    await this.command(transaction === 'new' && isPostgres(this.#transaction) ? `${POSTGRES_SETTINGS}; ${lock}` : lock);
+    await this.#execute(
+      transaction === 'new' && isPostgres(this.#transaction) ? `${POSTGRES_SETTINGS}; ${lock}` : lock,
+    );
   }
 
   async facts(): Promise<StoreFacts> {
@@ -132,16 +134,19 @@ export class EngineTransaction implements RawTransaction {
     return epoch;
   }
 
-  async command(statement: string): Promise<void> {
-    await this.#engine.execute(statement, { transaction: this.#transaction });
-    const [, verb, name = ''] = /^(SAVEPOINT|ROLLBACK TO SAVEPOINT) (\w+)$/.exec(statement) ?? [];
+  async command(verb: SavepointVerb, name: string): Promise<void> {
+    await this.#execute(`${verb} ${name}`);
     if (verb === 'SAVEPOINT') this.#allowCommitBy.set(name, keepCommit(this.#transaction));
-    else if (verb) this.#allowCommitBy.get(name)?.();
+    if (verb === 'ROLLBACK TO SAVEPOINT') this.#allowCommitBy.get(name)?.();
   }
 
   /** Waiting for a lock longer than the timeout fails only this write: the others need not wait for it. */
   isFatal(error: unknown): boolean {
     return isContention(error) && !isLockTimeout(error);
+  }
+
+  async #execute(statement: string): Promise<void> {
+    await this.#engine.execute(statement, { transaction: this.#transaction });
   }
 
   async #saveRecords(records: readonly RecordState[]): Promise<void> {

@@ -15,14 +15,17 @@ import {
   type StoreTransaction,
 } from './sync-store.js';
 
+/** What is done with a savepoint, in SQL. */
+export type SavepointVerb = 'SAVEPOINT' | 'RELEASE SAVEPOINT' | 'ROLLBACK TO SAVEPOINT';
+
 /** An open transaction as a database offers it, without the checks that stores require. */
 export interface RawTransaction {
   readonly handle: unknown;
   /** Asks for each record once. */
   load(request: LoadRequest): Promise<Loaded>;
   save(request: SaveRequest): Promise<Saved>;
-  /** Executes SAVEPOINT, RELEASE or ROLLBACK TO. */
-  command(sql: string): Promise<void>;
+  /** Executes it for the savepoint of this name. */
+  command(verb: SavepointVerb, name: string): Promise<void>;
   /** Whether an error of the work's own statements breaks the transaction beyond what a savepoint can undo. */
   isFatal(error: unknown): boolean;
 }
@@ -99,7 +102,7 @@ class TransactionScope implements StoreTransaction {
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     this.#refuseEnded();
     const name = `objectql_${this.#tenures.length}`;
-    await this.#command(`SAVEPOINT ${name}`);
+    await this.#command('SAVEPOINT', name);
     const tenure = { isOver: false };
     this.#tenures.push(tenure);
     try {
@@ -107,13 +110,13 @@ class TransactionScope implements StoreTransaction {
       this.#leave(tenure);
       this.refuseDoomed();
       // In PostgreSQL this fails if the work caught a statement's error, and is undone like the work itself.
-      await this.#raw.command(`RELEASE SAVEPOINT ${name}`);
+      await this.#raw.command('RELEASE SAVEPOINT', name);
       return result;
     } catch (error) {
       this.#leave(tenure);
       if (this.#raw.isFatal(error)) this.doom ??= { error };
-      await this.#command(`ROLLBACK TO SAVEPOINT ${name}`);
-      await this.#command(`RELEASE SAVEPOINT ${name}`);
+      await this.#command('ROLLBACK TO SAVEPOINT', name);
+      await this.#command('RELEASE SAVEPOINT', name);
       throw error;
     }
   }
@@ -133,8 +136,8 @@ class TransactionScope implements StoreTransaction {
     if (this.#tenures.at(-1) === tenure) this.#tenures.pop();
   }
 
-  #command(sql: string): Promise<void> {
-    return this.#orDoom(() => this.#raw.command(sql));
+  #command(verb: SavepointVerb, name: string): Promise<void> {
+    return this.#orDoom(() => this.#raw.command(verb, name));
   }
 
   async #orDoom<T>(work: () => Promise<T>): Promise<T> {

@@ -22,7 +22,7 @@ import type {
   SaveRequest,
   StoreFacts,
 } from '../sync-store.js';
-import type { RawTransaction } from '../transaction-scope.js';
+import type { RawTransaction, SavepointVerb } from '../transaction-scope.js';
 import { SilentConnectionError } from './answer-in-time.js';
 import type { PostgresFunctions } from './postgres-functions.js';
 import { isContention, isDuplicateKey, isLockTimeout } from './postgres-pool.js';
@@ -128,8 +128,8 @@ export class PostgresTransaction implements RawTransaction {
     return this.saved;
   }
 
-  async command(sql: string): Promise<void> {
-    await this.#sql.rows(sql);
+  async command(verb: SavepointVerb, name: string): Promise<void> {
+    await this.#sql.rows(`${verb} ${name}`);
   }
 
   /**

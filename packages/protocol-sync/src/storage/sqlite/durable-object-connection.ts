@@ -1,5 +1,6 @@
 /** The SQLite of a Durable Object: a transaction is a function there, and the platform sets up the connection. */
 import type { DurableObjectDatabase, DurableObjectSql } from '@objectql/sync-types';
+import type { SavepointVerb } from '../transaction-scope.js';
 import { SqliteConnection } from './sqlite-connection.js';
 
 /** Nobody else writes to an object's database, and what leaves the object waits until its writes are safe. */
@@ -35,11 +36,11 @@ export class DurableObjectConnection extends SqliteConnection {
   /** The platform fails a transaction as a whole. */
   override refuseLost(): void {}
 
-  override async command(sql: string): Promise<void> {
-    const [verb] = sql.split(' ', 1);
-    if (verb !== 'SAVEPOINT') await this.#ends.pop()?.(verb === 'RELEASE');
-    // After ROLLBACK TO, a savepoint is still there.
-    if (verb !== 'RELEASE') await this.#begin();
+  /** Each is about the innermost savepoint. */
+  override async command(verb: SavepointVerb): Promise<void> {
+    if (verb !== 'SAVEPOINT') await this.#ends.pop()?.(verb === 'RELEASE SAVEPOINT');
+    // After a ROLLBACK TO, the savepoint is still there.
+    if (verb !== 'RELEASE SAVEPOINT') await this.#begin();
   }
 
   /** A savepoint is a transaction within the open one, whose function waits to be told its end. */

@@ -1,6 +1,7 @@
 /** One SQLite connection with its prepared statements and its transactions. */
 
 import { StoreBusyError } from '../sync-store.js';
+import type { SavepointVerb } from '../transaction-scope.js';
 import { isSqliteBusy, type SqliteDatabase, type SqliteStatement } from './sqlite-database.js';
 
 /** How a connection waits for another one's write to end. */
@@ -53,9 +54,9 @@ export class SqliteConnection {
     }
   }
 
-  /** Executes SAVEPOINT, RELEASE or ROLLBACK TO in the open transaction. */
-  async command(sql: string): Promise<void> {
-    this.exec(sql);
+  /** Executes it in the open transaction, for the savepoint of this name. */
+  async command(verb: SavepointVerb, name: string): Promise<void> {
+    this.exec(`${verb} ${name}`);
   }
 
   /**

@@ -24,7 +24,7 @@ import {
   type SaveRequest,
   type StoreFacts,
 } from '../sync-store.js';
-import type { RawTransaction } from '../transaction-scope.js';
+import type { RawTransaction, SavepointVerb } from '../transaction-scope.js';
 import { keyColumns, LEDGER_COLUMNS, RECORD_COLUMNS } from './sqlite-columns.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import { isSqliteBusy } from './sqlite-database.js';
@@ -87,8 +87,8 @@ export class SqliteTransaction implements RawTransaction {
     return this.saved;
   }
 
-  command(sql: string): Promise<void> {
-    return this.#connection.command(sql);
+  command(verb: SavepointVerb, name: string): Promise<void> {
+    return this.#connection.command(verb, name);
   }
 
   /** Busy concerns this whole connection, not the mutation whose write met it. */

@@ -1,6 +1,6 @@
 /** The client in React Native as the page on browsers sets it up: in a context that has nothing but what apps have there. */
 import { once } from 'node:events';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,18 +10,16 @@ import { toNodeHandler } from '@objectql/protocol-sync/node';
 import { build, type PluginBuild } from 'esbuild';
 import Database from 'libsql';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { extractSnippets } from '../../../scripts/snippets/extract-snippets.js';
 import { ReasonlessAbortController } from '../../plugin-sync/src/transport/reasonless-abort.fixture.js';
 import { endpointOn } from '../fixtures/runtimes/endpoint.js';
+import { programInDocs } from './program-in-docs.js';
 
 const project = inject('userProject');
 let app = '';
 
 beforeAll(async () => {
-  const page = await readFile(new URL('../../../docs/browser.md', import.meta.url), 'utf8');
-  const [program] = extractSnippets('docs/browser.md', page).filter(({ code }) => code.includes("'react-native'"));
   await cp(fileURLToPath(new URL('../fixtures/runtimes', import.meta.url)), project.folder, { recursive: true });
-  await writeFile(join(project.folder, 'page.ts'), program?.code ?? '');
+  await writeFile(join(project.folder, 'page.ts'), await programInDocs('docs/browser.md', "'react-native'"));
   const { outputFiles } = await build({
     absWorkingDir: project.folder,
     entryPoints: ['react-native.ts'],

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { extractSnippets } from '../../../scripts/snippets/extract-snippets.js';
+import { programInDocs } from './program-in-docs.js';
 import { run } from './run-command.js';
 
 /** What `useDevices` in `fixtures/runtimes` sees where all goes well. */
@@ -102,11 +102,8 @@ async function call(url: string): Promise<unknown> {
 
 /** Bundles `worker.ts` as an application is, with the server of the page on running one. */
 async function bundleWorker(): Promise<void> {
-  const page = await readFile(new URL('../../../docs/running.md', import.meta.url), 'utf8');
-  const [program] = extractSnippets('docs/running.md', page).filter(({ code }) =>
-    code.includes("'cloudflare:workers'"),
-  );
-  await writeFile(join(project.folder, 'running.ts'), program?.code ?? '');
+  const server = await programInDocs('docs/running.md', "'cloudflare:workers'");
+  await writeFile(join(project.folder, 'running.ts'), server);
   await build({
     absWorkingDir: project.folder,
     entryPoints: ['worker.ts'],

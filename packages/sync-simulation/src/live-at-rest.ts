@@ -66,8 +66,8 @@ async function findLate(live: readonly Device[], world: World): Promise<string |
   for (const [{ name, disk }, { requests, streams }] of sentBy) {
     // Several tabs that do not know of each other store each other's answers, and send the same change.
     if (devices.filter((other) => other.disk === disk).length > 1) continue;
-    // A stream that begins just then asks at its beginning. A clone may have to leave its log. A stream names the rights with which it was opened, so that its client does not
-    // recognize its own change once they differ.
+    // A stream that begins just then asks at its beginning. A clone may have to leave its log. A stream names the rights
+    // with which it was opened, so that its client does not recognize its own change once they differ.
     const most = 1 + streams + (disk.isCloned ? 1 : 0) + (plan.world.isAuthorized ? 1 : 0);
     if (requests > most) return `${name} asked ${requests} times for one change.`;
   }

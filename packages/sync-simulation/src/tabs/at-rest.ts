@@ -71,3 +71,18 @@ export function changeIn(tab: Device): MutationLogEntry {
   app.expect('settled', plugin.client.settled(made.id));
   return made;
 }
+
+/** A call in one of the tabs that has not ended. */
+export function findOpenCall(tabs: readonly Device[]): string | undefined {
+  for (const { name, app } of tabs) {
+    const [open] = app?.open ?? [];
+    if (open) return `${name} still waits: ${open}.`;
+  }
+  return undefined;
+}
+
+/** A tab in which something waits to be sent. */
+export function findUnsent(tabs: readonly Device[]): string | undefined {
+  const unsent = tabs.find(({ plugin }) => plugin?.client.status.pending !== 0);
+  return unsent && `${unsent.name} has not sent everything: ${JSON.stringify(unsent.plugin?.client.status)}`;
+}

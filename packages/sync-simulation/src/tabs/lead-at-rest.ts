@@ -1,7 +1,7 @@
 /** At rest, one tab leads, and another one does as soon as it cannot. */
 import type { Device } from '../device.js';
 import type { World } from '../world.js';
-import { AWAY_MS, callIn, changeIn, HEARD_MS, SENT_MS, syncIn, within } from './at-rest.js';
+import { AWAY_MS, callIn, changeIn, findOpenCall, findUnsent, HEARD_MS, SENT_MS, syncIn, within } from './at-rest.js';
 
 /** What becomes of a leader, how it comes back, and how soon another tab leads. */
 interface Loss {
@@ -154,11 +154,6 @@ function findNoLeader(others: readonly Device[], of: string): string | undefined
 }
 
 function findUnsettled(others: readonly Device[], of: string): string | undefined {
-  for (const { name, plugin, app } of others) {
-    const [open] = app?.open ?? [];
-    if (open) return `${of}, and ${name} waits: ${open}.`;
-    if (plugin?.client.status.pending !== 0)
-      return `${of}, and ${name} has sent nothing: ${JSON.stringify(plugin?.client.status)}`;
-  }
-  return undefined;
+  const wrong = findOpenCall(others) ?? findUnsent(others);
+  return wrong && `${of}, and ${wrong}`;
 }

@@ -2,7 +2,7 @@
 import type { Device } from '../device.js';
 import { isSame } from '../record-name.js';
 import type { World } from '../world.js';
-import { AWAY_MS, callIn, changeIn, HEARD_MS, SENT_MS, syncIn, within } from './at-rest.js';
+import { AWAY_MS, callIn, changeIn, findOpenCall, findUnsent, HEARD_MS, SENT_MS, syncIn, within } from './at-rest.js';
 import { findWrongLead } from './lead-at-rest.js';
 import type { Shown } from './tab-app.js';
 
@@ -68,15 +68,6 @@ async function findDifference(
       if (part)
         return `${name} ${how} ${JSON.stringify(said?.[part])} as ${part}, not ${JSON.stringify(first?.[part])}.`;
     }
-  }
-  return undefined;
-}
-
-/** What was called in a tab has ended. */
-function findOpenCall(tabs: readonly Device[]): string | undefined {
-  for (const { name, app } of tabs) {
-    const [open] = app?.open ?? [];
-    if (open) return `${name} still waits: ${open}.`;
   }
   return undefined;
 }
@@ -151,9 +142,4 @@ async function findUnpaused(tabs: readonly Device[], world: World): Promise<stri
 function findOther(state: string, tabs: readonly Device[]): string | undefined {
   const other = tabs.find(({ plugin }) => plugin?.client.status.state !== state);
   return other && `${other.name} is not ${state}: ${JSON.stringify(other.plugin?.client.status)}`;
-}
-
-function findUnsent(tabs: readonly Device[]): string | undefined {
-  const unsent = tabs.find(({ plugin }) => plugin?.client.status.pending !== 0);
-  return unsent && `${unsent.name} has not sent everything: ${JSON.stringify(unsent.plugin?.client.status)}`;
 }

@@ -14,7 +14,7 @@ import type { StoredEntry } from '../storage/client-storage.js';
 import { asTransportError } from '../transport/as-transport-error.js';
 import { withDeadline } from '../transport/deadline.js';
 import { parseAnswer } from '../transport/parse-answer.js';
-import type { SyncTransport, TransportOptions } from '../transport/transport.js';
+import type { SyncTransport, TransportError, TransportOptions } from '../transport/transport.js';
 
 export interface ExchangeParts {
   readonly log: ClientLog;
@@ -78,10 +78,7 @@ export class Exchange {
       this.#send(request, { ...options, signal: ended }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
-      const { failure } = failed;
-      // A request that is too large may be cut off or refused on the way, in any words, or make a server fail. A smaller
-      // one may get through.
-      if (!('code' in failure && failure.status < 500)) this.shrink(ask.sent.length);
+      if (mayPassInParts(failed)) this.shrink(ask.sent.length);
       throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
@@ -130,4 +127,12 @@ export class Exchange {
     const { mutations, pull, ...pullRequest } = request;
     return transport.pull(pullRequest, options);
   }
+}
+
+/**
+ * A request that is too large may be cut off or refused on the way, in any words, or make a server fail. But where
+ * patience is asked for, smaller requests would only be more requests.
+ */
+function mayPassInParts({ failure }: TransportError): boolean {
+  return failure.type !== 'refused' || (failure.status !== 429 && !(failure.code && failure.status < 500));
 }

@@ -68,8 +68,11 @@ test.each([0, 1])(
   },
 );
 
-test('sends as much as before where the server itself says what is wrong, and it is not the size', async () => {
-  const { tasks, platform, server } = device({ script: [refuses(429, 'RATE_LIMITED')] });
+test.each([
+  ['the server', refuses(429, 'RATE_LIMITED')],
+  ['a proxy', refuses(429)],
+])('sends as much as before where %s asks for patience: smaller requests are more requests', async (_, asks) => {
+  const { tasks, platform, server } = device({ script: [asks] });
   for (let index = 0; index < 50; index++) tasks.records.create(`t${index}`, { title: 'x' });
   await tasks.sync();
   await platform.advance(120_000);

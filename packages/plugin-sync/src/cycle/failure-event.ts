@@ -5,7 +5,7 @@ import type { SyncEvent } from './sync-state.js';
 
 export function failureEvent(
   error: unknown,
-  sync: { readonly jitter: number; readonly hasSettled: boolean },
+  sync: { readonly jitter: number; readonly hasAdvanced: boolean },
 ): SyncEvent {
   const { code, status, retryAfterMs } = refusalOf(error);
   if (code === 'WRONG_PRINCIPAL') return { type: 'refused', why: 'wrong-user' };

@@ -39,8 +39,11 @@ const MAX_REPAIRS = 3;
 const MAX_REFUSALS = 10;
 
 export class SyncCycle {
-  /** True once the sync under way has settled a mutation. Pages do not count: a feed that starts over never runs out. */
-  hasSettled = false;
+  /**
+   * True once the sync under way has settled a mutation or stored a page, but not where the feed starts over again and
+   * again: that never runs out.
+   */
+  hasAdvanced = false;
   readonly #parts: CycleParts;
   /** The last sequence that belongs to the sync under way. */
   #goal = 0;
@@ -102,7 +105,7 @@ export class SyncCycle {
     listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
     this.#refusals = [];
-    this.hasSettled = false;
+    this.hasAdvanced = false;
     let repairs = 0;
     let next: OpenRequest | undefined;
     for (let isDone = false; !isDone; ) {
@@ -119,8 +122,10 @@ export class SyncCycle {
         whole.add(answer);
         isDone = !next && !answer.hasMore && !this.hasWork();
         // A feed that starts over with every answer never ends.
-        if (answer.reset && ++repairs > MAX_REPAIRS)
-          throw unusable('The server starts its feed over with every answer.');
+        if (answer.reset && ++repairs > MAX_REPAIRS) {
+          this.hasAdvanced = false;
+          throw unusable('The server starts its feed over again and again.');
+        }
       } catch (error) {
         this.#hasFailed = true;
         // What was asked behind an answer that is not stored is of no use. Its end is awaited: mutations must not be
@@ -197,13 +202,13 @@ export class SyncCycle {
     // Another write may have given an entry a copy of its record meanwhile.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
-    this.hasSettled ||= outcomes.settled.size > 0;
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
-    const isStuck = answer.hasMore && answer.checkpoint === checkpoint;
-    if (isStuck && outcomes.settled.size + outcomes.holds.length === 0) {
+    const hasMoved = answer.checkpoint !== checkpoint;
+    this.hasAdvanced ||= hasMoved || outcomes.settled.size > 0;
+    if (answer.hasMore && !hasMoved && outcomes.settled.size + outcomes.holds.length === 0) {
       throw unusable('The server promises more but stays where it is.');
     }
   }

@@ -97,8 +97,8 @@ export class SyncDriver {
     } catch (error) {
       if (signal.aborted) return null;
       listeners.report(error);
-      const { hasSettled } = cycle;
-      this.dispatch(failureEvent(error, { jitter: platform.random(), hasSettled }));
+      const { hasAdvanced } = cycle;
+      this.dispatch(failureEvent(error, { jitter: platform.random(), hasAdvanced }));
       return null;
     }
   }

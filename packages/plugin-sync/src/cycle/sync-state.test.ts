@@ -20,7 +20,7 @@ const states = {
 } as const satisfies Record<string, SyncState>;
 
 const drained = { type: 'drained', unsentDebounceMs: null, heldUntil: null } as const;
-const failed = { type: 'failed', retryAfterMs: undefined, jitter: 0.5, hasSettled: false } as const;
+const failed = { type: 'failed', retryAfterMs: undefined, jitter: 0.5, hasAdvanced: false } as const;
 
 const events = {
   recorded: { type: 'recorded', debounceMs: 100 },

@@ -55,8 +55,8 @@ export type SyncEvent =
   | {
       readonly type: 'failed';
       readonly retryAfterMs: number | undefined;
-      /** True when the sync settled mutations before it failed. */
-      readonly hasSettled: boolean;
+      /** True when the sync settled mutations or stored pages before it failed. */
+      readonly hasAdvanced: boolean;
       /** In [0, 1): spreads the retries of many clients. */
       readonly jitter: number;
     }
@@ -113,7 +113,7 @@ export function transition(state: SyncState, event: SyncEvent, device: DeviceNow
     return { at: event.type === 'resumed' && !device.isOnline ? 'offline' : 'syncing', failures };
   if (state.at === 'syncing') {
     if (event.type === 'drained') return drained(event, device);
-    return event.type === 'failed' ? failed(event.hasSettled ? 1 : failures + 1, event, device) : state;
+    return event.type === 'failed' ? failed(event.hasAdvanced ? 1 : failures + 1, event, device) : state;
   }
   if (state.at !== 'idle' && state.at !== 'waiting') return state;
   if (event.type === 'offline') return { at: 'offline', failures };

@@ -89,6 +89,28 @@ test('waits no longer after each failure where a part gets through each time', a
   expect(tasks.status).toMatchObject({ state: 'idle', pending: 0 });
 });
 
+test('waits no longer after each failure where a page gets through each time', async () => {
+  const breaksBehindEachPage: Step = (_, { requests }) => {
+    if (requests.length % 2 === 0) throw new TransportError('Reset.', { type: 'unreachable' });
+    return { hasMore: requests.length < 70 };
+  };
+  const { tasks, platform } = device({ otherwise: breaksBehindEachPage });
+  await tasks.sync();
+  // 35 failures, a second for each at most.
+  await platform.advance(40_000);
+  expect(tasks.status).toMatchObject({ state: 'idle', lastError: null });
+});
+
+test('waits longer after each failure where the feed starts over each time, whatever page gets through', async () => {
+  const startsOver: Step = (_, { requests }) =>
+    requests.length % 2 === 0 ? { hasMore: true } : { hasMore: true, reset: 'scope' };
+  const { tasks, platform, server } = device({ otherwise: startsOver });
+  await tasks.sync();
+  await platform.advance(600_000);
+  // 7 requests at each try, and a minute between two tries at last.
+  expect(server.requests.length).toBeLessThan(250);
+});
+
 test.each<[string, Step]>([
   ['the body', () => new RawAnswer({ error: { code: 'TOO_LARGE', message: 'Too large.' } })],
   ['an error', refuses(413, 'TOO_LARGE')],

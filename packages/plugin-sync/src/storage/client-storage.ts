@@ -134,7 +134,10 @@ export interface ClientStorage {
   close(): Promise<void>;
 }
 
-/** Another writer came first: nothing was stored, and nothing has failed. */
+/**
+ * Another writer came first, or this very batch, if its storage did not hear so and asked again: nothing was stored now,
+ * and nothing has failed.
+ */
 export abstract class MovedError extends Error {
   constructor() {
     super('Another writer came first: nothing was stored. Load the storage and make the batch anew.');

@@ -70,7 +70,7 @@ const MESSAGES: { readonly [Type in TabMessage['type']]: Samples<Type> } = {
   writing: [{ type: 'writing' }],
   wrote: [
     { type: 'wrote', revision: 1, changed: [{ objectName: 'task', recordId: 't1' }] },
-    { type: 'wrote', revision: null, changed: 'all' },
+    { type: 'wrote', revision: 2, changed: 'all' },
   ],
   settled: [{ type: 'settled', outcomes: Object.values(OUTCOMES).map((outcome) => ['m1', outcome] as const) }],
   happened: Object.values(EVENTS).map((event) => ({ type: 'happened', event })),

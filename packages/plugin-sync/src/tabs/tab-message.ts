@@ -31,10 +31,9 @@ export type TabMessage =
       /** False while nobody sees it, and while its storage fails: another tab is then the better leader. */
       readonly isSeen: boolean;
     }
-  /** A tab begins to write. If it does not tell how that ended, it has died, and the storage must be read. */
+  /** A tab begins to write. If it does not tell that it has, it may have all the same, and the storage must be read. */
   | { readonly type: 'writing' }
-  /** `revision` is `null` when nothing was written. */
-  | { readonly type: 'wrote'; readonly revision: number | null; readonly changed: Changed }
+  | { readonly type: 'wrote'; readonly revision: number; readonly changed: Changed }
   /** From the leader: these are settled. */
   | { readonly type: 'settled'; readonly outcomes: readonly (readonly [string, MutationOutcome])[] }
   /** From the leader: tell the listeners of this tab too. */

@@ -60,7 +60,7 @@ export class TabPeer implements TabGroup, Driver {
     this.#id = platform.newId();
     this.#channel = host.openChannel(name, (data) => this.#hear(data));
     this.storage = tellingStorage(storage, (message) => {
-      if (message.type === 'wrote' && message.revision !== null) this.#watch?.wrote(message.revision);
+      if (message.type === 'wrote') this.#watch?.wrote(message.revision);
       this.#post(message);
     });
     this.#election = new LeaderElection({

@@ -60,7 +60,7 @@ test('reads again once when a tab does not tell how its write ended, each time t
   }
   // Those that died keep nobody who tells how it ended from being believed.
   watch.begins('a fourth');
-  watch.ended('a fourth', null, []);
+  watch.ended('a fourth', 2, [REF]);
   await platform.advance(10_000);
   expect(told).toEqual(['all', 'all']);
   expect(platform.pendingTimersMs).toEqual([]);
@@ -68,8 +68,6 @@ test('reads again once when a tab does not tell how its write ended, each time t
 
 test('reads nothing again that it was told the end of, and has', async () => {
   const { watch, platform, log, store, told } = await watching();
-  watch.begins('another');
-  watch.ended('another', null, []);
   await store(1);
   await log.reload();
   watch.begins('another');

@@ -13,7 +13,7 @@ export interface WriteWatchParts {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** 1 s: a write takes milliseconds; a tab that has not told its end by then is gone. */
+/** 1 s: a write takes milliseconds; a tab that has not told its end by then is gone, or does not know it. */
 const WRITE_MS = 1000;
 
 export class WriteWatch {
@@ -45,10 +45,9 @@ export class WriteWatch {
     }, WRITE_MS);
   }
 
-  /** Another tab has written this revision, or nothing. */
-  ended(tab: string, revision: number | null, changed: Changed): void {
+  /** Another tab has written this revision. */
+  ended(tab: string, revision: number, changed: Changed): void {
     this.#writing.delete(tab);
-    if (revision === null) return;
     this.#changedByRevision.set(revision, changed);
     if (this.#isBehind()) void this.readAgain();
   }

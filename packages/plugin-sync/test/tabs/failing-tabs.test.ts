@@ -128,6 +128,19 @@ test('I13 sends what a tab has stored that was told the opposite, and died', asy
   expect([records.map(({ recordId }) => recordId), leader.plugin.client.status.pending]).toEqual([['t1'], 0]);
 });
 
+test('I13 sends what a storage has stored that did not hear so and asked again', async () => {
+  const { world, follower, leader } = await two();
+  follower.storage.before('commit', (batch) => {
+    follower.storage.heal();
+    // As IndexedDB does when its connection is closed: what it asks then comes too late.
+    return world.storage.commit(batch);
+  });
+  follower.tasks.records.create('t1', { title: 'one' });
+  await world.advance(10_000);
+  const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
+  expect([records.map(({ recordId }) => recordId), leader.plugin.client.status.pending]).toEqual([['t1'], 0]);
+});
+
 test('passes over a message that only a tab with a newer version of the app knows, and goes on', async () => {
   const { world, follower } = await two();
   const channel = world.tabs[0]?.host.openChannel(groupName('app'), () => {});

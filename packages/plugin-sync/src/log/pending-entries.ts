@@ -38,9 +38,9 @@ export class PendingEntries {
     return this.#find(id, sequence)?.entry;
   }
 
-  /** True when the storage has the entry as it is now. */
-  isDurable(id: string): boolean {
-    return this.#find(id)?.isDurable ?? false;
+  /** True when the storage has the entry as it is now; `undefined` when there is none. */
+  isDurable(id: string): boolean | undefined {
+    return this.#find(id)?.isDurable;
   }
 
   /** Adds an entry that is not durable, whose id is new and whose sequence is the highest. */

@@ -22,8 +22,8 @@ export interface ElectionParts {
 
 export class LeaderElection {
   readonly #parts: ElectionParts;
-  #state: LeadershipState = START.state;
-  #isStanding = false;
+  /** Whoever does not stand yet decides as little as whoever has left. */
+  #state: LeadershipState = { at: 'left' };
   #letGo: () => void = () => {};
   #disarm: () => void = () => {};
 
@@ -33,13 +33,12 @@ export class LeaderElection {
 
   /** Stands in line. */
   start(): void {
-    this.#isStanding = true;
     this.#carryOut(START);
   }
 
   /** The leader said something. */
   heard(isLeaderSeen: boolean): void {
-    if (this.#isStanding) this.#dispatch({ type: 'heard', isLeaderSeen, isSeen: this.#parts.host.isVisible() });
+    this.#dispatch({ type: 'heard', isLeaderSeen, isSeen: this.#parts.host.isVisible() });
   }
 
   leave(): void {

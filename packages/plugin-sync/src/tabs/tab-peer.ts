@@ -114,28 +114,17 @@ export class TabPeer implements TabGroup, Driver {
     return { ...this.#leader.facts, lastError, lastErrorCode };
   }
 
-  async request(): Promise<SyncPushResponse | null> {
-    try {
-      // The leader can send only what is stored.
-      if (this.#term === undefined) await this.#joined.log.flush();
-      // A cast, because the leader answers this wish with what `#do` returns.
-      return (await this.#wishes.ask(this.#platform.newId(), { do: 'sync' })) as SyncPushResponse | null;
-    } catch {
-      // The saver tells why nothing could be stored, and goes on trying.
-      return null;
-    }
+  request(): Promise<SyncPushResponse | null> {
+    // The saver tells why nothing could be stored, and goes on trying.
+    return this.#ask<SyncPushResponse | null>({ do: 'sync' }).catch(() => null);
   }
 
-  async outcomeOf(mutationId: string): Promise<MutationOutcome> {
-    try {
-      if (this.#term === undefined) await this.#joined.log.flush();
-      // A cast as in `request`.
-      return (await this.#wishes.ask(this.#platform.newId(), { do: 'outcome', mutationId })) as MutationOutcome;
-    } catch {
-      // Only this tab knows what could not be stored yet, and the leader may have started after an outcome was told to
-      // all tabs.
-      return this.#joined.intake.outcomeOf(mutationId);
-    }
+  outcomeOf(mutationId: string): Promise<MutationOutcome> {
+    // Only this tab knows what could not be stored yet, and the leader may have started after an outcome was told to all
+    // tabs.
+    return this.#ask<MutationOutcome>({ do: 'outcome', mutationId }).catch(() =>
+      this.#joined.intake.outcomeOf(mutationId),
+    );
   }
 
   dispatch(event: SyncEvent): void {
@@ -193,6 +182,13 @@ export class TabPeer implements TabGroup, Driver {
   get #joined(): TabMember {
     if (!this.#member) throw new Error('A tab is asked for its client before it was given one.');
     return this.#member;
+  }
+
+  async #ask<T>(wish: Wish): Promise<T> {
+    // The leader can send only what is stored.
+    if (this.#term === undefined) await this.#joined.log.flush();
+    // A cast, because the leader answers a wish with what `#do` returns.
+    return this.#wishes.ask(this.#platform.newId(), wish) as Promise<T>;
   }
 
   /** Stands for election only once the storage opens. */
@@ -267,7 +263,12 @@ export class TabPeer implements TabGroup, Driver {
         return this.#watch?.ended(from, message.revision, message.changed);
       case 'settled':
         return this.#passOn(() => {
-          for (const [id, outcome] of message.outcomes) member.intake.learn(id, outcome);
+          const { pending } = member.log;
+          for (const [id, outcome] of message.outcomes) {
+            member.intake.learn(id, outcome);
+            // It was stored, whatever this tab's storage said. Sent once more, it might ask the user again.
+            if (pending.isDurable(id) === false) member.log.acknowledge([id]);
+          }
         });
       case 'happened':
         // Two tabs that both believe to lead would tell each other the same without end.

@@ -3,6 +3,7 @@ import type { TabHost } from '../../src/platform/tab-host.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { groupName } from '../../src/tabs/tab-message.js';
+import { otherDevice } from '../fixtures/two-devices.js';
 import { openTabs, pick, refuse, type Tab, two } from './tabs.js';
 
 test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
@@ -139,6 +140,28 @@ test('I13 sends what a storage has stored that did not hear so and asked again',
   await world.advance(10_000);
   const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
   expect([records.map(({ recordId }) => recordId), leader.plugin.client.status.pending]).toEqual([['t1'], 0]);
+});
+
+test('I2 asks nobody again about a change that is decided, though its tab was told that it was not stored', async () => {
+  const { world, follower, leader } = await two({ config: { strategy: 'manual' } });
+  const other = otherDevice(world.server);
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  follower.storage.before('commit', async (batch) => {
+    follower.storage.heal();
+    await world.storage.commit(batch);
+    throw new StorageError('LOCKED', 'The end is not told.');
+  });
+  const { id } = follower.tasks.records.create('t1', { title: 'mine' });
+  await follower.platform.advance(0);
+  world.hang(follower);
+  await world.advance(5000);
+  await leader.tasks.conflicts.resolve(id, 'theirs');
+  await world.goOn(follower);
+  await world.advance(5000);
+  const sent = leader.connection.requests.flatMap(({ mutations }) => mutations ?? []);
+  const left = world.tabs.map(({ plugin: { client } }) => [client.status.pending, client.status.conflicts]);
+  expect([sent.map((mutation) => mutation.id), left]).toEqual([[id], Array(2).fill([0, 0])]);
 });
 
 test('passes over a message that only a tab with a newer version of the app knows, and goes on', async () => {

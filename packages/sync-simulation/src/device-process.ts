@@ -53,8 +53,13 @@ export interface DeviceProcessParts {
   readonly onSynced: () => void;
 }
 
+/** What a storage does that did not hear how its write has ended: it says so, or asks once more. */
+export type Untold = 'unanswered' | 'asked again';
+
 /** 300 ms: how early a mutant tells the user that something is durable. */
 const EARLY_MS = 300;
+/** 100 ms: how long a lost connection to a storage takes to open again. */
+const REOPEN_MS = 100;
 
 export class DeviceProcess {
   readonly plugin: SyncPlugin;
@@ -68,6 +73,9 @@ export class DeviceProcess {
   readonly #platform: DevicePlatform;
   readonly #storage: SharedDisk | undefined;
   readonly #latency: Random;
+  /** Draws when the connection to the storage is lost. */
+  readonly #connection: Random;
+  #nextUntold: Untold | undefined;
   /** Its live streams, if it has live updates. */
   readonly #streams: DeviceStreams | undefined;
 
@@ -77,6 +85,7 @@ export class DeviceProcess {
     const { slowStorage: slow, failStorage: fail } = world.faults;
     this.#parts = parts;
     this.#latency = new Random(seed, 'latency', name, start);
+    this.#connection = new Random(seed, 'connection', name, start);
     this.tab = browser?.newTab(name, isSeen);
     this.#storage = browser && new SharedDisk(disk, { sharedName: browser.name, onAsked: () => this.tab?.stores() });
     this.gate = new Gate({
@@ -106,6 +115,11 @@ export class DeviceProcess {
 
   tellConnectivity(isOnline: boolean): void {
     this.#platform.tellConnectivity(isOnline);
+  }
+
+  /** Lets it not hear that its next write is stored. */
+  untellNext(how: Untold): void {
+    this.#nextUntold = how;
   }
 
   /** Why nothing will ever go on by itself, if so. */
@@ -167,6 +181,7 @@ export class DeviceProcess {
       gate: this.gate,
       steps: mutant?.batch && ((batch) => mutant.batch?.(batch, disk.shadow) ?? [batch]),
       delay: mutant?.isToldEarly || mutant?.isSentEarly ? () => time.sleep(EARLY_MS) : undefined,
+      untold: this.tab && ((again) => this.#untold(again)),
       onCommit: (batch) => watch.stored(batch),
       onKnown: (batch) => watch.known(batch),
     });
@@ -175,6 +190,26 @@ export class DeviceProcess {
   #wait(): Promise<void> {
     const { time, world } = this.#parts;
     return time.sleep(this.#latency.between(0, world.tabs?.storageMs ?? 0));
+  }
+
+  /**
+   * A browser has closed the connection before it told how a transaction ended: the storage asks again, or cannot tell.
+   */
+  async #untold(again: () => Promise<void>): Promise<void> {
+    const how = this.#nextUntold ?? this.#drawUntold();
+    this.#nextUntold = undefined;
+    if (!how) return;
+    if (how === 'unanswered') throw new Error('The simulation made this write end without an answer.');
+    await this.#parts.time.sleep(this.#connection.between(0, REOPEN_MS));
+    await again();
+  }
+
+  #drawUntold(): Untold | undefined {
+    const { world, isFaulty } = this.#parts;
+    const random = this.#connection;
+    return isFaulty() && random.chance(world.tabs?.untold ?? 0)
+      ? random.pick(['unanswered', 'asked again'])
+      : undefined;
   }
 
   #send(message: Message): ReturnType<Network['send']> {

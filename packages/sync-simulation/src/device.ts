@@ -1,7 +1,7 @@
 /** One device: an app that can crash at any moment over a storage that stays. */
 import type { BaseRecord, SyncPlugin } from '@objectql/plugin-sync';
 import { DeviceIds, type Moment } from './device-ids.js';
-import { DeviceProcess } from './device-process.js';
+import { DeviceProcess, type Untold } from './device-process.js';
 import { DeviceWatch } from './device-watch.js';
 import { Disk } from './disk.js';
 import { DeviceEngine } from './engine/device-engine.js';
@@ -194,6 +194,11 @@ export class Device {
   /** Lets all storage operations fail, or no longer. */
   setFailing(isFailing: boolean): void {
     this.#process?.gate.setFailing(isFailing);
+  }
+
+  /** Lets a tab not hear that its next write is stored. */
+  untellNext(how: Untold): void {
+    this.#process?.untellNext(how);
   }
 
   /** Lets it crash no more. */

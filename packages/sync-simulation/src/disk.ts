@@ -24,6 +24,8 @@ export class Disk {
   readonly entryById = new Map<string, { readonly name: string; readonly sequence: number }>();
   /** The sequences with which they entered it. */
   readonly firstSequenceById = new Map<string, number>();
+  /** Those that came back into it after they had left it. */
+  readonly returned = new Set<string>();
   /** Ids of another device that the application has used: the server's outcomes of them are not ours. */
   reused = new Set<string>();
   /** True when another disk has, or had, the same log. */
@@ -36,7 +38,9 @@ export class Disk {
     const { meta, records } = this.shadow;
     const isLeftToSystem = meta !== undefined && isToldByServer(batch, meta);
     for (const { mutation } of batch.putEntries ?? []) {
-      if (!this.firstSequenceById.has(mutation.id)) this.firstSequenceById.set(mutation.id, mutation.sequence);
+      const { id, sequence } = mutation;
+      if (!this.firstSequenceById.has(id)) this.firstSequenceById.set(id, sequence);
+      else if (!this.shadow.pending.has(id)) this.returned.add(id);
     }
     this.#unsynced = isLeftToSystem ? [...this.#unsynced, { meta, records: [...records.values()] }] : [];
     this.shadow.apply(batch);

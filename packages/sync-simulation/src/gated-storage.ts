@@ -8,6 +8,8 @@ export interface GatedStorageParts {
   readonly steps: ((batch: StorageBatch) => readonly StorageBatch[]) | undefined;
   /** Set if a batch is called durable too early: resolves when it is really written. */
   readonly delay: (() => Promise<void>) | undefined;
+  /** Called when a batch is stored; rejects if its process does not hear so. `again` asks once more. */
+  readonly untold?: ((again: () => Promise<void>) => Promise<void>) | undefined;
   /** Called at once with each batch that has become durable. */
   readonly onCommit: (batch: StorageBatch) => void;
   /** Called when the process has learned that it is durable. */
@@ -16,11 +18,12 @@ export interface GatedStorageParts {
 
 /** The storage, behind the gate. Closing keeps what is durable. */
 export function gatedStorage(storage: ClientStorage, parts: GatedStorageParts): ClientStorage {
-  const { gate, steps = (batch) => [batch], delay, onCommit, onKnown } = parts;
+  const { gate, steps = (batch) => [batch], delay, untold, onCommit, onKnown } = parts;
   const write = (batch: StorageBatch) =>
     gate.pass(async () => {
       await storage.commit(batch);
       onCommit(batch);
+      await untold?.(() => storage.commit(batch));
     });
   return {
     ...(storage.sharedName === undefined ? {} : { sharedName: storage.sharedName }),

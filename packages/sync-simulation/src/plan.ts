@@ -71,6 +71,8 @@ export interface TabsPlan {
   readonly late: number;
   /** How long an operation of their storage takes at most, before it is done and after. */
   readonly storageMs: number;
+  /** The probability that what a tab writes is stored without the tab hearing so; absent means 0. */
+  readonly untold?: number;
 }
 
 /** How a tab stands still: all at once, or told so before by its browser, and hearing messages or not. */

@@ -10,6 +10,8 @@ import type { Shown } from './tab-app.js';
 const SEEN_MS = 1000;
 /** A minute: the longest pause before another try to read. */
 const READ_AGAIN_MS = 60_000;
+/** 50 ms: by then a change is written. */
+const WRITTEN_MS = 50;
 /** A minute: longer than some pages of one change each take. */
 const CAUGHT_UP_MS = 60_000;
 
@@ -28,6 +30,8 @@ export async function findWrongTabs(world: World): Promise<string | undefined> {
       findOpenCall(tabs) ??
       (await findUnseen(tabs, world)) ??
       (await findUnread(tabs, world)) ??
+      (await findUntold(tabs, world)) ??
+      (await findSentAgain(tabs, world)) ??
       (await findUnpaused(tabs, world)) ??
       (await findWrongLead(tabs, world)) ??
       (await within(HEARD_MS, () => findDifference(tabs, world), world)) ??
@@ -109,6 +113,44 @@ async function findUnread(tabs: readonly Device[], world: World): Promise<string
     tab.setFailing(false);
     const unread = await within(READ_AGAIN_MS, () => findDifference(tabs, world), world);
     if (unread) return `Not read again: ${unread}`;
+  }
+  return undefined;
+}
+
+/** What a tab has stored without hearing so is seen in all and sent, though nobody writes anything more. */
+async function findUntold(tabs: readonly Device[], world: World): Promise<string | undefined> {
+  for (const tab of tabs) {
+    for (const how of ['unanswered', 'asked again'] as const) {
+      tab.untellNext(how);
+      changeIn(tab);
+      const unseen = await within(HEARD_MS, () => findDifference(tabs, world, LASTING), world);
+      if (unseen) return `Stored, ${how}: ${unseen}`;
+      const find = async () => findUnsent(tabs) ?? findOpenCall(tabs);
+      const unsettled = await within(world.plan.world.debounceMs + SENT_MS, find, world);
+      if (unsettled) return `Stored, ${how}: ${unsettled}`;
+    }
+  }
+  return undefined;
+}
+
+/** What a tab has stored without hearing so before it hangs is sent by another one, and not once more when it goes on. */
+async function findSentAgain(tabs: readonly Device[], world: World): Promise<string | undefined> {
+  for (const tab of tabs) {
+    const others = tabs.filter((one) => one !== tab);
+    if (others.length === 0) return undefined;
+    tab.untellNext('unanswered');
+    const { id } = changeIn(tab);
+    await world.runFor(WRITTEN_MS);
+    tab.stop('hangs');
+    // Another tab leads within 5 s, if this one has led.
+    await world.runFor(world.plan.world.debounceMs + 2 * SENT_MS);
+    const unsent = findUnsent(others);
+    if (unsent) return `Stored, unanswered: ${unsent}`;
+    tab.goOn();
+    await world.runFor(world.plan.world.debounceMs + SENT_MS);
+    const wrong = findUnsent(tabs) ?? findOpenCall(tabs);
+    if (wrong) return `Stored, unanswered: ${wrong}`;
+    if (tab.disk.returned.has(id)) return `${tab.name} has stored ${id} again, which was settled.`;
   }
   return undefined;
 }

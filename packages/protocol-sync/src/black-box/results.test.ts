@@ -28,6 +28,51 @@ it('I6 repeats a write of a record that went on since without the record, which 
   ]);
 });
 
+it('tells a record once to a device that sends again because an answer was lost, and not what it sent itself', async () => {
+  const { push, pull } = setUp();
+  await push({ logId: 'log-b', mutations: [create({ title: 'x' })] });
+  const { checkpoint: lastCheckpoint } = await pull();
+  const mutations = [
+    mutation({ baseVersion: 1, data: { body: 'y' } }),
+    mutation({ baseVersion: 1, data: { status: 'z' } }),
+    create({ title: 'mine' }, { recordId: 't2' }),
+  ];
+  await push({ lastCheckpoint, mutations });
+  await push({ logId: 'log-b', mutations: [create({ title: 'theirs' }, { recordId: 't3' })] });
+  const { results, serverChanges } = await push({ lastCheckpoint, mutations });
+  const [first, second, third] = mutations.map(({ id: mutationId }) => ({
+    mutationId,
+    status: 'applied',
+    duplicate: true,
+  }));
+  expect(results).toEqual([
+    { ...first, serverVersion: 2 },
+    { ...second, serverVersion: 3, record: { title: 'x', body: 'y', status: 'z' } },
+    { ...third, serverVersion: 1 },
+  ]);
+  expect(serverChanges.map(({ recordId }) => recordId)).toEqual(['t3']);
+});
+
+it('I4 shows with the repeated result of a create what the resolver has made of it', async () => {
+  const { push } = setUp();
+  const resolver: RecordResolver = {
+    getRecord: () => undefined,
+    applyMutation: ({ data }) => ({ ...data, owner: 'ada' }),
+  };
+  const request = { mutations: [create({ title: 'x' })] };
+  await push(request, resolver);
+  expect((await push(request, resolver)).results).toMatchObject([{ record: { title: 'x', owner: 'ada' } }]);
+});
+
+it('I4 tells the feed to a device that sends again and has not seen what others made of the record since', async () => {
+  const { push, pull } = setUp();
+  const { checkpoint: lastCheckpoint } = await pull();
+  const request = { lastCheckpoint, mutations: [create({ title: 'x' })] };
+  await push(request);
+  await push({ logId: 'log-b', mutations: [mutation({ baseVersion: 1, data: { title: 'y' } })] });
+  expect((await push(request)).serverChanges).toMatchObject([{ serverVersion: 2, data: { title: 'y' } }]);
+});
+
 it('repeats a conflict as one with a record that is not there when its delete is forgotten by now', async () => {
   const { push, handler, advance } = setUp();
   await push({ logId: 'log-b', mutations: [create({ title: 'x' }), mutation({ operation: 'delete' })] });

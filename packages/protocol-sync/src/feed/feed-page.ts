@@ -168,7 +168,7 @@ function withoutOwn(records: readonly FeedRecord[], own: RecordMap<number>): rea
 /** A version that no record has. */
 const NO_VERSION = 0;
 
-/** The request's own writes that its client knows from the results. */
+/** The client's own writes that it knows from the results. */
 function suppressedVersions(request: PushRequest, { written, results, authorize }: FeedPageParts): RecordMap<number> {
   const versions = new RecordMap<number>();
   for (const { state, computable } of written) {
@@ -177,12 +177,21 @@ function suppressedVersions(request: PushRequest, { written, results, authorize 
     const isTold = request.protocol === 2 || (computable && versions.get(state) !== NO_VERSION);
     versions.set(state, isTold ? state.version : NO_VERSION);
   }
-  if (!authorize.read || !authorize.scope) return versions;
+  const canRightsChange = authorize.read && authorize.scope;
   for (const [index, item] of request.items.entries()) {
     const result = results[index];
+    if (!('mutation' in item) || result?.status !== 'applied') continue;
+    const { duplicate, record, serverVersion } = result;
+    // What an earlier request wrote is told by the repeated result; a protocol-1 client does not read that either.
+    if (
+      duplicate &&
+      record !== null &&
+      request.protocol === 2 &&
+      serverVersion > (versions.get(item.mutation) ?? NO_VERSION)
+    )
+      versions.set(item.mutation, serverVersion);
     // The rights under which a result shows a record, or reports it as gone, may have changed by now.
-    if ('mutation' in item && result?.status === 'applied' && result.record !== undefined)
-      versions.delete(item.mutation);
+    if (canRightsChange && record !== undefined) versions.delete(item.mutation);
   }
   return versions;
 }

@@ -3,6 +3,7 @@ import {
   type Contest,
   isJsonWithin,
   type JsonObject,
+  jsonEquals,
   MAX_FIELDS,
   type MutationLogEntry,
   type SyncMutationResult,
@@ -177,7 +178,8 @@ async function repeat(
     const { version: serverVersion, droppedFields } = outcome;
     // If the record has changed since then, the client gets it through the feed, with its version. If it is gone for
     // this caller, the result says so: the feed may never tell them, or has told them before.
-    const record = view ? (before?.version === serverVersion ? view : undefined) : null;
+    const isKnown = before?.version !== serverVersion || isAsSent(mutation, view);
+    const record = view ? (isKnown ? undefined : view) : null;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
   }
   if (!before || view === undefined) return { ...goneConflictResult(mutation.id), duplicate: true };
@@ -188,6 +190,11 @@ async function repeat(
     ...conflictResult(mutation, { contest: inView(contest, mutation, view), before, rules: objectRules }),
     duplicate: true,
   };
+}
+
+/** True for a create that made just what it said: its client need not be sent that. */
+function isAsSent({ operation, data = {} }: MutationLogEntry, view: JsonObject | null | undefined): boolean {
+  return operation === 'create' && view !== undefined && jsonEquals(view, data);
 }
 
 /** True when the client has seen the whole earlier record, so that only its own data is new. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { StoreBusyError } from './storage/sync-store.js';
 import { StoreGate } from './store-gate.js';
@@ -27,6 +28,30 @@ it('opens the store at the next request when it did not open at this one', async
   const { gate, told } = setUp(1);
   await expect(gate.serve(async () => 'a')).rejects.toThrow('The database is down.');
   expect([await gate.serve(async () => 'b'), told]).toEqual(['b', ['open', 'open']]);
+});
+
+it.each(['opens', 'does not open'])('closes the store behind a request at which it %s', async (what) => {
+  const told: string[] = [];
+  let answer = () => {};
+  const gate = new StoreGate({
+    async open() {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      told.push(what);
+      if (what === 'does not open') throw new Error('The database is down.');
+    },
+    async close() {
+      await nextTurn();
+      told.push('is closed');
+    },
+  });
+  const opened = gate.open().catch(() => {});
+  const closed = gate.close();
+  await nextTurn();
+  answer();
+  await Promise.all([opened, closed]);
+  expect(told).toEqual([what, 'is closed']);
 });
 
 it.each(['is busy', 'is closed meanwhile'])('tells clients to come again when the store %s', async (what) => {

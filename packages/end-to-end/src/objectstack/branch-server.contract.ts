@@ -1,8 +1,9 @@
 /** What a server at a branch promises, whatever its database. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
 import { startBranch } from './branch-server.fixture.js';
-import { type DeviceParts, system } from './local-device.fixture.js';
+import { appOf, type DeviceParts, system, titlesAt } from './local-device.fixture.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -108,4 +109,29 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     await engine.insert('task', { id: 'b2', title: 'Second' }, system);
     expect([await titles(), allFailures()]).toEqual([{ b1: 'First', b2: 'Second' }, []]);
   });
+
+  it('I4 notes in the transaction that a write names, wherever it runs and whether or not devices get it', async () => {
+    const office = new SyncHandler();
+    const enabled = { enabled: true } as const;
+    const { engine, exchange, allFailures } = await startBranch(office, {
+      driver: await openDriver(),
+      plugins: [appOf('notes', [{ name: 'note', label: 'Note', fields: { title: { type: 'text', label: 'Title' } } }])],
+      objects: { task: enabled, note: enabled },
+      synced: ['task', 'note'],
+    });
+    await engine.transaction(async ({ transaction }) => {
+      const context = { ...system.context, transaction };
+      for (const object of ['task', 'note']) {
+        await outside(() => engine.insert(object, { id: object, title: 'By the branch' }, { context }));
+      }
+    }, system.context);
+    await vi.waitFor(async () => {
+      await exchange();
+      expect(await titlesAt(office)).toEqual({ task: 'By the branch', note: 'By the branch' });
+    });
+    expect(allFailures()).toEqual([]);
+  });
 }
+
+/** The async context around the tests: in no transaction. */
+const outside = AsyncLocalStorage.snapshot();

@@ -8,7 +8,7 @@ import { type DeviceParts, startDevice, system, titlesAt } from './local-device.
 /** A branch, its devices, and what all of them have. */
 export async function startBranch(
   office: SyncHandler,
-  parts: Pick<DeviceParts, 'driver' | 'objects' | 'plugins'> = {},
+  parts: Pick<DeviceParts, 'driver' | 'objects' | 'plugins' | 'synced'> = {},
 ) {
   const protocol = new SyncProtocolPlugin();
   const branch = await startDevice(office, { name: 'branch', ...parts, lastPlugins: [protocol as KernelPlugin] });

@@ -46,6 +46,17 @@ test('fills in the version a change is based on', async () => {
   ]).toEqual([7, 4, null, null]);
 });
 
+test('lists a record once, also one that is created although the server has it', async () => {
+  const { tasks } = device({ otherwise: appliesWith({ serverChanges: [change('t1', 7), change('t2', 4)] }) });
+  await tasks.sync();
+  tasks.records.create('t1', { title: 'mine' });
+  const list = await tasks.records.list();
+  expect(list.map(({ recordId, data, isPending }) => [recordId, data.title, isPending])).toEqual([
+    ['t1', 'mine', true],
+    ['t2', 't2', false],
+  ]);
+});
+
 test('refuses to change what is not there, and takes changes in the order of the calls', async () => {
   const { tasks } = device();
   await expect(tasks.records.update('nowhere', { title: 'x' })).rejects.toMatchObject({ code: 'UNKNOWN_RECORD' });

@@ -36,6 +36,6 @@ export function sqliteDatabase<Handle>(given: Handle | DurableObjectSql): Handle
 }
 
 function isDurableObjectSql(given: unknown): given is DurableObjectSql {
-  const object: object = Object(given);
-  return 'sql' in object && 'transactionSync' in object;
+  // No driver's handle has it.
+  return 'transactionSync' in Object(given);
 }

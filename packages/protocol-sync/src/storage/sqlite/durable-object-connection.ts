@@ -57,10 +57,10 @@ export class DurableObjectConnection extends SqliteConnection {
         if (!isKept) throw UNDONE;
       };
       const ended = this.#storage.transaction(work).catch((error: unknown) => {
-        if (error === UNDONE) return;
-        refused(error);
-        throw error;
+        if (error !== UNDONE) throw error;
       });
+      // Changes nothing once it has begun: then whoever ends it is told.
+      ended.catch(refused);
     });
   }
 }

@@ -92,7 +92,10 @@ export class ClientLog {
     };
   }
 
-  /** The entries that are not settled yet, durable or not. Only this log changes them. */
+  /**
+   * The entries that are not settled yet, durable or not. Only this log changes them, and tabs, which hear that one is
+   * settled.
+   */
   get pending(): PendingEntries {
     return this.#pending;
   }

@@ -263,11 +263,14 @@ export class TabPeer implements TabGroup, Driver {
         return this.#watch?.ended(from, message.revision, message.changed);
       case 'settled':
         return this.#passOn(() => {
-          const { pending } = member.log;
+          const { log, intake } = member;
           for (const [id, outcome] of message.outcomes) {
-            member.intake.learn(id, outcome);
-            // It was stored, whatever this tab's storage said. Sent once more, it might ask the user again.
-            if (pending.isDurable(id) === false) member.log.acknowledge([id]);
+            intake.learn(id, outcome);
+            if (log.pending.isDurable(id) !== false) continue;
+            // It was stored, whatever this tab's storage said. Sent once more, it might ask the user again. Nothing is
+            // removed from the storage: there it may wait once more, as a dead letter that the user has retried.
+            log.pending.remove(id);
+            intake.tellReread();
           }
         });
       case 'happened':

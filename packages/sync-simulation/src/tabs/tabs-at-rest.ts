@@ -10,8 +10,10 @@ import type { Shown } from './tab-app.js';
 const SEEN_MS = 1000;
 /** A minute: the longest pause before another try to read. */
 const READ_AGAIN_MS = 60_000;
-/** 50 ms: by then a change is written. */
-const WRITTEN_MS = 50;
+/** 100 ms: by then a change is written. */
+const WRITTEN_MS = 100;
+/** 10 ms: where storing takes up to so long, a message comes sooner. */
+const STORING_MS = 10;
 /** A minute: longer than some pages of one change each take. */
 const CAUGHT_UP_MS = 60_000;
 
@@ -135,6 +137,8 @@ async function findUntold(tabs: readonly Device[], world: World): Promise<string
 
 /** What a tab has stored without hearing so before it hangs is sent by another one, and not once more when it goes on. */
 async function findSentAgain(tabs: readonly Device[], world: World): Promise<string | undefined> {
+  // A tab that stores without any delay does so before it hears what it has missed.
+  if ((world.plan.world.tabs?.storageMs ?? 0) < STORING_MS) return undefined;
   for (const tab of tabs) {
     const others = tabs.filter((one) => one !== tab);
     if (others.length === 0) return undefined;

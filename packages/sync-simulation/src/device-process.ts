@@ -10,7 +10,7 @@ import { Gate, never } from './gate.js';
 import { gatedStorage } from './gated-storage.js';
 import type { Mutant } from './mutants/mutant.js';
 import type { Message, Network } from './network.js';
-import type { WorldPlan } from './plan.js';
+import type { StreamWay, WorldPlan } from './plan.js';
 import { Random } from './random.js';
 import type { StreamNetwork } from './stream-network.js';
 import type { Browser } from './tabs/browser.js';
@@ -29,6 +29,8 @@ export interface DeviceProcessParts {
   readonly disk: Disk;
   /** The browser, if the device is a tab that knows of others. */
   readonly browser: Browser | undefined;
+  /** What is in the way of its live streams; `undefined` if it has no live updates. */
+  readonly way?: StreamWay | undefined;
   readonly hasEngine: boolean;
   /** How many processes of the device there are by now. */
   readonly start: number;
@@ -225,12 +227,12 @@ export class DeviceProcess {
   }
 
   #newStreams(): DeviceStreams | undefined {
-    const { index, name, world, time, isOnline, token, fetchStream } = this.#parts;
-    const way = world.live?.ways[index];
+    const { name, way, time, isOnline, token, fetchStream } = this.#parts;
     if (!way) return undefined;
     return new DeviceStreams({
       name,
       gate: this.gate,
+      tab: this.tab,
       platform: this.#platform,
       time,
       way,

@@ -41,6 +41,8 @@ export interface DeviceParts {
   readonly onMade: (id: string, made: Moment) => void;
   /** The storage of the device, if this is another tab of it. */
   readonly disk?: Disk | undefined;
+  /** What is in the way of its live streams; `undefined` if it has no live updates. */
+  readonly way?: StreamWay | undefined;
   /** The local data engine's database, if the device has one. */
   readonly place?: EnginePlace | undefined;
   /** The browser, if this is a tab that knows of others. */
@@ -126,7 +128,7 @@ export class Device {
 
   /** What is in the way of its live streams; `undefined` if it has no live updates. */
   get way(): StreamWay | undefined {
-    return this.#parts.world.live?.ways[this.#parts.index] ?? undefined;
+    return this.#parts.way;
   }
 
   /** Starts the app over what is durable. */

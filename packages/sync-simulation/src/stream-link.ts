@@ -20,6 +20,8 @@ export interface StreamLinkParts {
   readonly server: Gate;
   /** Called when the client hears something. */
   readonly onHeard: () => void;
+  /** Lets the client hear something as soon as it can. */
+  readonly whenRunning: (work: () => void) => void;
   /** Called when the server hears that the client has gone. */
   readonly onGone: () => void;
 }
@@ -122,12 +124,14 @@ export class StreamLink {
   }
 
   #arrive(work: () => void): void {
-    const { time, delay, isOnline, client } = this.#parts;
+    const { time, delay, isOnline, client, whenRunning } = this.#parts;
     this.#arrivesAt = Math.max(this.#arrivesAt, time.now() + delay());
     time.after(this.#arrivesAt - time.now(), () => {
       // A connection does not outlive the network of its device.
       if (!isOnline()) this.#isSilent = true;
-      if (!this.#isSilent && !this.#isLeft && !client.isDead) work();
+      whenRunning(() => {
+        if (!this.#isSilent && !this.#isLeft && !client.isDead) work();
+      });
     });
   }
 

@@ -28,6 +28,8 @@ export interface StreamClient {
   isOnline(): boolean;
   /** Called when something comes through its stream. */
   heard(): void;
+  /** Lets it hear something as soon as it can. */
+  whenRunning(work: () => void): void;
 }
 
 export interface StreamNetworkParts {
@@ -104,6 +106,7 @@ export class StreamNetwork {
       client: client.gate,
       server: gate,
       onHeard: () => client.heard(),
+      whenRunning: (work) => client.whenRunning(work),
       onGone: () => {
         if (!isKept) gone.abort();
       },

@@ -13,7 +13,7 @@ export function withTabs({ seed, world, actions }: Plan): Plan {
   // Drawn from a stream of its own, so that the rest of a schedule stays the same.
   const random = new Random('tabs', seed);
   const connection = new Random('connection', seed);
-  if (world.live || !random.chance(0.1)) return { seed, world, actions };
+  if (!random.chance(0.1)) return { seed, world, actions };
   const [first = 0, ...others] = Array.from({ length: world.devices }, () => random.pick(COUNTS));
   // One of them at least has two.
   const counts = [Math.max(2, first), ...others];

@@ -8,7 +8,7 @@ import { dependencesOn } from './engine/engine-rules.js';
 import type { Mutant } from './mutants/mutant.js';
 import { isAnnounced, Network } from './network.js';
 import { Permissions } from './permissions.js';
-import type { EnginePlan, Plan } from './plan.js';
+import type { EnginePlan, Plan, StreamWay } from './plan.js';
 import { endOfTurn } from './platform/turn.js';
 import { isOfLostFeed, RecordHistory } from './record-history.js';
 import { ServerHost } from './server-host.js';
@@ -138,7 +138,8 @@ export class World {
   /** Another tab of the same browser, or another process on the same storage that knows of no other. */
   addTab(device: Device): Device {
     const { clientId, owner, disk, browser } = device;
-    const tab = this.addDevice(clientId, owner, { disk, browser });
+    // What is between a browser and the server, all its tabs have in common.
+    const tab = this.addDevice(clientId, owner, { disk, browser, ...(browser && { way: device.way }) });
     // Without a browser, the tests of one revision after another have had it so.
     if (!browser) return tab;
     tab.aheadMs = device.aheadMs;
@@ -181,12 +182,15 @@ export class World {
       readonly disk?: Disk;
       readonly place?: EnginePlace | undefined;
       readonly browser?: Browser | undefined;
+      readonly way?: StreamWay | undefined;
     } = {},
   ): Device {
+    const index = this.devices.length;
     const device = new Device({
-      index: this.devices.length,
+      index,
       clientId,
       user,
+      way: this.plan.world.live?.ways[index] ?? undefined,
       ...shared,
       seed: this.plan.seed,
       world: this.plan.world,

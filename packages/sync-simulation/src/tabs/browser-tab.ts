@@ -70,6 +70,11 @@ export class BrowserTab implements TabHost, LockTab, ChannelTab {
     return this.#fate !== 'runs' && this.#fate !== 'gone';
   }
 
+  /** True while it has yet to get to what came while it stood still. */
+  get isBehind(): boolean {
+    return this.#late.length > 0;
+  }
+
   /** True if it knows that it holds a lock. */
   get isHolding(): boolean {
     return [...this.#claims].some(({ isHeld, isOver }) => isHeld && !isOver);

@@ -17,6 +17,8 @@ interface Loss {
 const AT_ONCE_MS = 1000;
 /** 5 s: by then a leader that hangs is replaced. */
 const HANGING_MS = 5000;
+/** 5 s: a new leader reads what is stored, syncs, and opens a stream; a server that is restarted takes its time. */
+const STREAM_MS = 5000;
 /** 2 s: at its next question a tab hears that the leader is hidden. */
 const HIDDEN_MS = 2000;
 /** 10 s: the longest that changes which follow each other put off sending. */
@@ -127,6 +129,8 @@ async function findUnled(loss: Loss, tabs: readonly Device[], world: World): Pro
   const of = `${leader.name}, which led, ${loss.name}`;
   const unled = await within(loss.withinMs, async () => findNoLeader(others, of), world);
   if (unled) return unled;
+  const unheard = await within(STREAM_MS, async () => findNoStream(others, of, world), world);
+  if (unheard) return unheard;
   changeIn(follower);
   // A tab that cannot store announces each try. The others look, and put off what they are about to send.
   const debounceMs = loss.isFailure ? MAX_DEBOUNCE_MS : world.plan.world.debounceMs;
@@ -151,6 +155,14 @@ async function findForgottenOutcome(id: string, { name, plugin }: Device, world:
 
 function findNoLeader(others: readonly Device[], of: string): string | undefined {
   return others.some(({ isLeading }) => isLeading) ? undefined : `${of}, and no other tab leads.`;
+}
+
+/** The tab that leads holds a stream, if nothing is in its way, and no other one. */
+function findNoStream(others: readonly Device[], of: string, world: World): string | undefined {
+  if (others[0]?.way !== 'free') return undefined;
+  const holding = others.filter(({ name }) => world.streams.servedTo(name) > 0);
+  if (holding.length === 1 && holding[0]?.isLeading) return undefined;
+  return `${of}, and streams go to ${holding.map(({ name }) => name).join(' and ') || 'nobody'}.`;
 }
 
 function findUnsettled(others: readonly Device[], of: string): string | undefined {

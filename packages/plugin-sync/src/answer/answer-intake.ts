@@ -67,6 +67,11 @@ export class AnswerIntake {
     await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }] });
   }
 
+  /** Lets others go first: the mutation's record waits, longer with each time. */
+  putOff(entry: StoredEntry): void {
+    this.#holds.hold([{ entry, retryAfterMs: undefined }]);
+  }
+
   /** Forgets the checkpoint and with it every version: the server does not know them. */
   async restartFeed(): Promise<void> {
     await this.#takeOwn([], { results: [], checkpoint: null, reset: 'epoch' });

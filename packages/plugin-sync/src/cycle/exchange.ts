@@ -14,7 +14,7 @@ import type { StoredEntry } from '../storage/client-storage.js';
 import { asTransportError } from '../transport/as-transport-error.js';
 import { withDeadline } from '../transport/deadline.js';
 import { parseAnswer } from '../transport/parse-answer.js';
-import type { SyncTransport, TransportError, TransportOptions } from '../transport/transport.js';
+import { refusalOf, type SyncTransport, type TransportOptions } from '../transport/transport.js';
 
 export interface ExchangeParts {
   readonly log: ClientLog;
@@ -130,9 +130,11 @@ export class Exchange {
 }
 
 /**
- * A request that is too large may be cut off or refused on the way, in any words, or make a server fail. But where
- * patience is asked for, smaller requests would only be more requests.
+ * True for a failure that may come from what a request carries: what is too large, or not to a firewall's liking, is cut
+ * off or refused on the way, in any words, or makes a server fail. But where patience is asked for, smaller requests
+ * would only be more requests.
  */
-function mayPassInParts({ failure }: TransportError): boolean {
-  return failure.type !== 'refused' || (failure.status !== 429 && !(failure.code && failure.status < 500));
+export function mayPassInParts(error: unknown): boolean {
+  const { code, status = 0 } = refusalOf(error);
+  return status !== 429 && !(code && status < 500);
 }

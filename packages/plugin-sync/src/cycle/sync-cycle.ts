@@ -9,7 +9,7 @@
  * goes out as soon as the answer is announced, or else when it is read, before it is stored. Mutations are never under way
  * twice, and an answer is stored after the one before it, or not at all.
  */
-import type { SyncPushResponse } from '@objectql/sync-types';
+import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
 import { isEpochWalk } from '../answer/walk.js';
 import { callContained } from '../listeners/call-contained.js';
@@ -19,7 +19,7 @@ import type { ObjectConfigs } from '../object-configs.js';
 import { CheckpointMovedError, type StoredEntry } from '../storage/client-storage.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import { refusalOf, TransportError } from '../transport/transport.js';
-import type { Ask, Exchange, Exchanged } from './exchange.js';
+import { type Ask, type Exchange, type Exchanged, mayPassInParts } from './exchange.js';
 import { isPlain, OpenRequest } from './open-request.js';
 import { selectBatch } from './select-batch.js';
 import type { SyncEvent } from './sync-state.js';
@@ -37,6 +37,8 @@ export interface CycleParts {
 const MAX_REPAIRS = 3;
 /** 10: a mutation too large for a proxy must not keep the rest waiting, but the proxy may refuse whatever comes. */
 const MAX_REFUSALS = 10;
+/** 5: a line that breaks three requests of ten breaks five in a row once in 400 times, and then others go first in vain. */
+const MAX_FAILURES_ALONE = 5;
 
 export class SyncCycle {
   /**
@@ -51,8 +53,12 @@ export class SyncCycle {
   #isAskedAnew = false;
   /** True from a failure until a sync ends well. On a slow line, two pages at once may each take too long. */
   #hasFailed = false;
-  /** The refusals of proxies that found a mutation too large in this sync; those mutations wait. */
+  /** The failures of mutations that found no way through in this sync; those mutations wait. */
   #refusals: unknown[] = [];
+  /** True once the sync under way has got an answer. */
+  #isAnswered = false;
+  /** How often a mutation got no answer even alone. */
+  readonly #failuresAlone = new WeakMap<MutationLogEntry, number>();
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -105,6 +111,7 @@ export class SyncCycle {
     listeners.tell('onSyncStart', undefined);
     const whole = new WholeAnswer();
     this.#refusals = [];
+    this.#isAnswered = false;
     this.hasAdvanced = false;
     let repairs = 0;
     let next: OpenRequest | undefined;
@@ -116,6 +123,7 @@ export class SyncCycle {
       try {
         this.#prepareBehind(current);
         const exchanged = await current.read((checkpoint) => this.#askEarly(current, checkpoint, signal));
+        this.#isAnswered = true;
         next = current.behind ?? this.#askAhead(exchanged, signal);
         await this.#store(exchanged);
         const { answer } = exchanged;
@@ -218,12 +226,20 @@ export class SyncCycle {
     const { log, exchange, intake, configs } = this.#parts;
     // Until the walk has shown what the new feed holds, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
-    return selectBatch(log.pending.durable(), {
+    const batch = selectBatch(log.pending.durable(), {
       answered,
       isHeld: intake.holds.heldNow(),
       batchSizeOf: (objectName) => configs.of(objectName).batchSize,
       ...exchange.limits,
     });
+    const [first] = batch;
+    if (!first || this.#failedAlone(first) < MAX_FAILURES_ALONE) return batch;
+    // It goes alone, and not before a request without mutations has shown that others get through.
+    return this.#isAnswered ? [first] : [];
+  }
+
+  #failedAlone({ mutation }: StoredEntry): number {
+    return this.#failuresAlone.get(mutation) ?? 0;
   }
 
   /**
@@ -248,8 +264,18 @@ export class SyncCycle {
     else if (code === 'LOG_FORKED') await log.startNewLog();
     // This server does not know the checkpoint.
     else if (code === 'INVALID_CHECKPOINT') await intake.restartFeed();
-    else throw error;
+    else this.#putOff(batch, error);
     return true;
+  }
+
+  /** Throws the error on, unless one mutation alone got no answer again and again: then others go first. */
+  #putOff([first, ...others]: readonly StoredEntry[], error: unknown): void {
+    if (!first || others.length > 0 || !mayPassInParts(error)) throw error;
+    const failures = this.#failedAlone(first);
+    this.#failuresAlone.set(first.mutation, failures + 1);
+    if (failures < MAX_FAILURES_ALONE) throw error;
+    this.#parts.intake.putOff(first);
+    this.#refusals.push(error);
   }
 
   async #sendLess(

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_800, maxTotalBytes: 22_800 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_956, maxTotalBytes: 22_956 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_368,
-    maxTotalBytes: 25_368,
+    maxInitialBytes: 25_526,
+    maxTotalBytes: 25_526,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_294,
-    maxTotalBytes: 28_294,
+    maxInitialBytes: 28_454,
+    maxTotalBytes: 28_454,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_096,
-    maxTotalBytes: 27_096,
+    maxInitialBytes: 27_257,
+    maxTotalBytes: 27_257,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 29_973,
-    maxTotalBytes: 29_973,
+    maxInitialBytes: 30_118,
+    maxTotalBytes: 30_118,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

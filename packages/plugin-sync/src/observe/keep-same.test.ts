@@ -69,3 +69,17 @@ test('keeps each item that waits, wherever others came and went', () => {
     ),
   ).toBe(before);
 });
+
+test.each([
+  ['the last item went', [{ id: 'b', reason: '' }]],
+  [
+    'one item changed',
+    [
+      { id: 'b', reason: '' },
+      { id: 'c', reason: 'new' },
+    ],
+  ],
+])('tells a list of what waits anew in which %s', (_, after) => {
+  const before = ['b', 'c'].map((id) => ({ id, reason: '' }));
+  expect(keepSameItems(before, after)).toEqual(after);
+});

@@ -117,8 +117,8 @@ test('reads everything anew where it does not know what was written', async () =
   expect(told).toEqual(['all']);
 });
 
-test('tells of a read that failed, and reads at the next write', async () => {
-  const { watch, storage, store, told } = await watching();
+test('tells of a read that failed, and reads at the next write, and not again', async () => {
+  const { watch, platform, storage, store, told } = await watching();
   const error = new Error('The connection is lost.');
   storage.fail('load', error);
   watch.ended('another', 1, [REF]);
@@ -127,7 +127,7 @@ test('tells of a read that failed, and reads at the next write', async () => {
   await store(2);
   watch.ended('another', 2, [REF]);
   await watch.untilFresh();
-  expect(told).toEqual([error, [REF, REF]]);
+  expect([told, platform.pendingTimersMs]).toEqual([[error, [REF, REF]], []]);
 });
 
 test('reads and tells nothing any more once it is stopped', async () => {
@@ -140,6 +140,14 @@ test('reads and tells nothing any more once it is stopped', async () => {
   expect(platform.pendingTimersMs).toEqual([]);
   await watch.untilFresh();
   expect([storage.operations.length - before, told]).toEqual([0, []]);
+});
+
+test('does not try a read again that failed before it was stopped', async () => {
+  const { watch, platform, storage } = await watching();
+  storage.fail('load', new Error('The connection is lost.'));
+  await watch.readAgain();
+  watch.stop();
+  expect(platform.pendingTimersMs).toEqual([]);
 });
 
 test('tells of no failure of a read that was under way when it was stopped', async () => {

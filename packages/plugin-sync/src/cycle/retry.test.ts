@@ -19,3 +19,13 @@ test('waits twice as long after each failure, at most a minute, and as briefly a
   await platform.advance(500);
   expect(tries).toBe(1);
 });
+
+test('tries nothing any more once it is stopped, also where what is under way then fails', () => {
+  const platform = new HalfJitterPlatform();
+  const retry = new Retry(platform, () => {});
+  retry.failed();
+  retry.stop();
+  const afterStop = platform.pendingTimersMs;
+  retry.failed();
+  expect([afterStop, platform.pendingTimersMs]).toEqual([[], []]);
+});

@@ -72,6 +72,20 @@ it('I1 keeps what only the local engine has of a record that stays where its par
   expect([stored?.project, stored?.pin, device.failures]).toEqual(['p1', '1234', []]);
 });
 
+it('deletes with a record of the server what belongs to it and sync itself would never delete', async () => {
+  const server = new SyncHandler();
+  const objects = { project: { enabled: true }, item: { enabled: true, direction: 'push-only' } } as const;
+  const device = await startDevice(server, { name: 'a', plugins: [app], objects });
+  const project = { objectName: 'project', recordId: 'p1' } as const;
+  await server.recordChange({ ...project, operation: 'create', data: { text: 'x' } });
+  await device.exchange();
+  await device.engine.insert('item', { id: 'item-1', project: 'p1' }, system);
+  await device.exchange();
+  await server.recordChange({ ...project, operation: 'delete' });
+  await device.exchange();
+  expect([await device.engine.find('item', {}, system), device.failures]).toEqual([[], []]);
+});
+
 it('refuses a delete that would change records which the server alone may change', async () => {
   const server = new SyncHandler();
   const objects = { project: { enabled: true }, note: { enabled: true, direction: 'pull-only' } } as const;

@@ -227,6 +227,23 @@ test('I6 stores no old base, also with an entry that the commit changes for anot
   expect(entries).toMatchObject([{ copy: { title: 'before' }, mutation: { baseVersion: null } }]);
 });
 
+test('I1 I6 keeps what a commit makes where it forgets bases, without one, and not what it removes', async () => {
+  const { log, storage } = open();
+  log.append(update('settled'));
+  log.append(update('kept'));
+  await log.flush();
+  const removeEntries = Array.from(log.pending, ({ mutation }) => mutation.id).slice(0, 1);
+  const newEntries = () => [{ input: update('resolution'), round: 1 }];
+  await log.commit({ batch: { removeEntries }, newEntries, forgetBases: true });
+  const expected = [
+    ['kept', 2, null],
+    ['resolution', 3, null],
+  ];
+  const { log: again } = open(storage);
+  await again.load();
+  expect([summary(log), summary(again)]).toEqual([expected, expected]);
+});
+
 test('says while what it was given exists in memory only', async () => {
   const { log, storage, platform } = open();
   const heard: string[] = [];

@@ -185,7 +185,7 @@ export class ClientLog {
         return {
           ...batch,
           ...this.waiting.withoutVersions(batch),
-          putEntries: [...[...[...this.#pending].filter(isKept), ...putEntries].map(withoutBase), ...made],
+          putEntries: [...[...this.#pending].filter(isKept), ...putEntries, ...made].map(withoutBase),
           meta: { ...meta, epochs: this.#meta.epochs + 1 },
         };
       });

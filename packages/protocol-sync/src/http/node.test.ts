@@ -150,15 +150,15 @@ it.each<[string, (endpoint: SyncEndpoint) => SyncEndpoint]>([
     stream.end(body);
     const [answer] = await once(stream, 'response');
     const [data] = await once(stream, 'data');
-    return { stream, seen: [answer[':status'], String(data).slice(0, 13)] };
+    return { stream, seen: [answer[':status'], answer['content-type'], String(data).slice(0, 13)] };
   };
   const push = { ':method': 'POST', ':path': '/api/sync/push', 'content-type': 'application/json' };
   const pushed = await open(push, JSON.stringify(pushBody()));
   const streamed = await open({ ':path': '/api/sync/stream' });
   streamed.stream.close();
   expect([pushed.seen, streamed.seen, await left]).toEqual([
-    [200, '{"protocol":2'],
-    [200, 'event: poke\nd'],
+    [200, 'application/json', '{"protocol":2'],
+    [200, 'text/event-stream', 'event: poke\nd'],
     '/api/sync/stream',
   ]);
   // As Node warns of a header that is HTTP/1's alone.

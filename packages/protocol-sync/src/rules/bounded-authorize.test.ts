@@ -32,22 +32,21 @@ it('I13 goes on with everybody else when a rule about a write never answers', as
   expect(warnings).toMatchObject([{ cause: { message: 'authorize.write did not answer within 10000 ms.' } }]);
 });
 
-it('fails a page alone whose rule never answers', async () => {
+it.each(['read', 'scope'])('fails a page alone for which the rule %s never answers', async (rule) => {
   let ask = () => {};
   const asked = new Promise<void>((resolve) => {
     ask = resolve;
   });
-  const read: Authorize['read'] = ({ recordId }) => {
-    if (recordId !== 'bad') return 'allow';
+  const answerNever = () => {
     ask();
     return NEVER;
   };
-  const { handler, pull, runTimers } = setUp({ authorize: { read } });
+  const { handler, pull, runTimers } = setUp({ authorize: { [rule]: answerNever } });
   await handler.recordChange({ objectName: 'task', recordId: 'bad', operation: 'create', data: {} });
   const page = pull();
   await asked;
   runTimers();
-  await expect(page).rejects.toThrow('authorize.read did not answer within 10000 ms.');
+  await expect(page).rejects.toThrow(`authorize.${rule} did not answer within 10000 ms.`);
 });
 
 it('I1 keeps what is written whole, whatever rules do to what they are shown', async () => {

@@ -19,7 +19,7 @@ async function twoTabs(options: DeviceOptions = {}, serverOptions: Parameters<ty
   };
   const [a, b] = [open(2), open(3)];
   await Promise.all([a.plugin.client.open(), b.plugin.client.open()]);
-  return { server, storage, a, b };
+  return { server, storage, a, b, open };
 }
 
 function sequences(requests: readonly { readonly mutations: readonly { recordId: unknown; sequence: number }[] }[]) {
@@ -126,4 +126,21 @@ test('brings no dead letter back that the user has given up while the answer of 
   await a.tasks.sync();
   const kept = a.tasks.deadLetters.list().map(({ mutation }) => mutation.recordId);
   expect(kept).toEqual(['t2', 't3']);
+});
+
+test('brings no dead letter back either by an answer in which nothing else is new', async () => {
+  const { a, open } = await twoTabs({}, { authorize: { write: () => false } });
+  await a.tasks.sync();
+  const { id } = a.tasks.records.create('t1', { title: 'given up' });
+  await a.tasks.flush();
+  const deliver = a.connection.holdNextAnswer();
+  const late = a.tasks.sync();
+  // Neither answer moves the checkpoint, by which each would know that the other was first.
+  const other = open(4);
+  await other.tasks.sync();
+  await other.tasks.deadLetters.discard(id);
+  deliver();
+  await late;
+  await a.tasks.sync();
+  expect([a.tasks.deadLetters.list(), a.tasks.status.pending]).toEqual([[], 0]);
 });

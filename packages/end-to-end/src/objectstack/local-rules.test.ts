@@ -72,19 +72,31 @@ it('I1 keeps what only the local engine has of a record that stays where its par
   expect([stored?.project, stored?.pin, device.failures]).toEqual(['p1', '1234', []]);
 });
 
-it('deletes with a record of the server what belongs to it and sync itself would never delete', async () => {
-  const server = new SyncHandler();
-  const objects = { project: { enabled: true }, item: { enabled: true, direction: 'push-only' } } as const;
-  const device = await startDevice(server, { name: 'a', plugins: [app], objects });
-  const project = { objectName: 'project', recordId: 'p1' } as const;
-  await server.recordChange({ ...project, operation: 'create', data: { text: 'x' } });
-  await device.exchange();
-  await device.engine.insert('item', { id: 'item-1', project: 'p1' }, system);
-  await device.exchange();
-  await server.recordChange({ ...project, operation: 'delete' });
-  await device.exchange();
-  expect([await device.engine.find('item', {}, system), device.failures]).toEqual([[], []]);
-});
+it.each(['only sends', 'does not know'])(
+  'deletes with a record of the server what belongs to it and sync %s',
+  async (how) => {
+    const server = new SyncHandler();
+    const isSent = how === 'only sends';
+    const item = { enabled: true, direction: isSent ? 'push-only' : 'bidirectional' } as const;
+    const device = await startDevice(server, {
+      name: 'a',
+      plugins: [app],
+      objects: { project: { enabled: true }, item },
+    });
+    const { engine, failures } = device;
+    const project = { objectName: 'project', recordId: 'p1' } as const;
+    await server.recordChange({ ...project, operation: 'create', data: { text: 'x' } });
+    await device.exchange();
+    const row = { id: 'item-1', project: 'p1' };
+    if (isSent) await engine.insert('item', row, system);
+    else await engine.getDriverForObject('item')?.create('item', row);
+    await device.exchange();
+    const before = await engine.count('item', {}, system);
+    await server.recordChange({ ...project, operation: 'delete' });
+    await device.exchange();
+    expect([before, await engine.count('item', {}, system), failures]).toEqual([1, 0, []]);
+  },
+);
 
 it('refuses a delete that would change records which the server alone may change', async () => {
   const server = new SyncHandler();

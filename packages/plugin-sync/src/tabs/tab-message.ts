@@ -34,7 +34,7 @@ export type TabMessage =
   /** A tab begins to write. If it does not tell that it has, it may have all the same, and the storage must be read. */
   | { readonly type: 'writing' }
   | { readonly type: 'wrote'; readonly revision: number; readonly changed: Changed }
-  /** From the leader: these are settled. */
+  /** From who has stored the answer, most often the leader: these are settled. */
   | { readonly type: 'settled'; readonly outcomes: readonly (readonly [string, MutationOutcome])[] }
   /** From the leader: tell the listeners of this tab too. */
   | { readonly type: 'happened'; readonly event: TabEvent }

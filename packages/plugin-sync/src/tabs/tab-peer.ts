@@ -144,9 +144,9 @@ export class TabPeer implements TabGroup, Driver {
     }
   }
 
-  /** Tells the others of what is settled. */
+  /** Tells the others of what is settled, also what this tab stored while it lost the lead. */
   tellSettled(id: string, outcome: MutationOutcome): void {
-    if (this.#term === undefined || this.#isTelling) return;
+    if (this.#isTelling) return;
     if (this.#settled.push([id, outcome]) > 1) return;
     // Everything that one answer settles goes as one message.
     void Promise.resolve().then(() => {
@@ -212,7 +212,6 @@ export class TabPeer implements TabGroup, Driver {
     if (this.#term !== term) return;
     if (!this.#isPaused) this.#driver.dispatch({ type: 'resumed' });
     this.#say('always');
-    this.#joined.onChanged();
     this.#wishes.askAgain();
   }
 

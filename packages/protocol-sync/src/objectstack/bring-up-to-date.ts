@@ -1,8 +1,9 @@
 /** Compares the feed's records with the data engine's, and versions the differences. */
 import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
-import { AS_SYSTEM, isPlaceholderId } from '@objectql/sync-types/kernel';
+import { isPlaceholderId } from '@objectql/sync-types/kernel';
 import { findUnfit, type RecordChange, stateOfChange } from '../records/record-change.js';
 import { withStoredRecord } from '../records/record-state.js';
+import { runInScope } from '../storage/transaction-scope.js';
 import type { EngineRecords } from './engine-records.js';
 import type { BringUpToDate } from './engine-store.js';
 
@@ -16,12 +17,12 @@ export interface BringUpToDateParts {
 
 /** Versions each record that differs between the engine and the feed; equal ones take no version. */
 export function createBringUpToDate(parts: BringUpToDateParts): BringUpToDate {
-  return async (refs, { transaction, run }) => {
-    const present = await parts.records.readAll(refs, { ...AS_SYSTEM, transaction });
+  return async (refs, raw) => {
+    const present = await parts.records.readAll(refs, raw.context);
     const changes = refs
       .map((ref) => changeOf(ref, present.get(recordKey(ref))))
       .filter((change) => isFit(change, parts));
-    await run(async (inner) => {
+    await runInScope(raw, async (inner) => {
       const { records, facts } = await inner.load({ records: changes, mutationIds: [] });
       const stateByKey = new Map(records.map((state) => [recordKey(state), state]));
       const at = { now: parts.now(), versionFloor: facts.versionFloor };

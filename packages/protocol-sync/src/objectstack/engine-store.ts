@@ -35,22 +35,9 @@ import { EngineTransaction } from './engine-transaction.js';
 import { Turns } from './turns.js';
 
 /** Reads and versions what was written, in the transaction that wrote it. */
-export type BringUpToDate = (refs: readonly RecordRef[], transaction: OpenTransaction) => Promise<void>;
+export type BringUpToDate = (refs: readonly RecordRef[], raw: EngineTransaction) => Promise<void>;
 
-/** An open transaction, for work that joins a push in it. */
-export interface OpenTransaction {
-  /** The engine's own handle. */
-  readonly transaction: unknown;
-  run<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
-}
-
-interface Joining<T> {
-  readonly work: (open: OpenTransaction) => Promise<T>;
-  /** Whether the transaction ends with the work. */
-  readonly isOwned: boolean;
-  /** Called with the feed as it will be after the commit. */
-  readonly onSaved: (feed: NonNullable<Saved>) => void;
-}
+type Work<T> = (raw: EngineTransaction) => Promise<T>;
 
 export interface EngineStoreOptions {
   /** Called before a commit with the records that `touch` named in the transaction. */
@@ -109,7 +96,7 @@ export class EngineStore implements SyncStore {
   }
 
   async transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
-    return this.#whileOpen(() => this.#inTurn(() => this.#withRetries((open) => open.run(work))));
+    return this.#whileOpen(() => this.#inTurn((raw) => runInScope(raw, work)));
   }
 
   /** True while the running code is inside one of this store's transactions. */
@@ -154,11 +141,11 @@ export class EngineStore implements SyncStore {
   }
 
   async prune(slice: PruneSlice): Promise<{ readonly removed: number }> {
-    return this.#whileOpen(async () => ({ removed: await this.#ofOwn((transaction) => transaction.prune(slice)) }));
+    return this.#whileOpen(async () => ({ removed: await this.#inTurn((raw) => raw.prune(slice)) }));
   }
 
   async changeEpoch(): Promise<string> {
-    return this.#whileOpen(() => this.#ofOwn((transaction) => transaction.changeEpoch()));
+    return this.#whileOpen(() => this.#inTurn((raw) => raw.changeEpoch()));
   }
 
   onCommit(listener: (head: number) => void): () => void {
@@ -204,12 +191,13 @@ export class EngineStore implements SyncStore {
    * pool has connections waited behind one slow writer, nobody else would get one. Code in a transaction that has the
    * feed does not wait.
    */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.isInTransaction ? work() : this.#turns.take(work);
+  #inTurn<T>(work: Work<T>): Promise<T> {
+    const run = () => this.#withRetries(work);
+    return this.isInTransaction ? run() : this.#turns.take(run);
   }
 
   /** Runs `work` in a transaction of the engine; again when it lost a race, unless it joined another's transaction. */
-  async #withRetries<T>(work: (open: OpenTransaction) => Promise<T>): Promise<T> {
+  async #withRetries<T>(work: Work<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       let isOwned = true;
       try {
@@ -224,52 +212,41 @@ export class EngineStore implements SyncStore {
   }
 
   /** Runs `work` in one transaction of the engine: a new one, or that of the running code. */
-  async #inTransaction<T>(
-    work: (open: OpenTransaction) => Promise<T>,
-    tellOwned: (isOwned: boolean) => void = () => {},
-  ): Promise<T> {
-    let saved: Saved;
+  async #inTransaction<T>(work: Work<T>, tellOwned: (isOwned: boolean) => void = () => {}): Promise<T> {
+    let own: EngineTransaction | undefined;
     const done = await commitTransaction(this.#engine, ({ transaction, owned }) => {
       tellOwned(owned);
       if (!owned) return this.#inJoined(transaction, work);
-      const onSaved = (feed: NonNullable<Saved>) => {
-        saved = feed;
-      };
-      return this.#workIn(transaction, { work, isOwned: true, onSaved });
+      own = this.#transactionOn(transaction);
+      return this.#workIn(own, work, 'new');
     });
-    if (saved) this.#outside((feed) => this.#tell(feed), saved);
+    if (own?.saved) this.#outside((saved) => this.#tell(saved), own.saved);
     return done;
   }
 
-  /** Nobody reports how somebody else's transaction ended, so its outcome is looked up afterwards. */
-  #inJoined<T>(transaction: unknown, work: (open: OpenTransaction) => Promise<T>): Promise<T> {
-    const look = () => this.#lookout.lookNow();
+  /** Runs `work` in somebody else's transaction. Nobody reports how that ends, so it is looked up afterwards. */
+  #inJoined<T>(transaction: unknown, work: Work<T>): Promise<T> {
+    const joined = this.#transactionOn(transaction);
     // Also without listeners: an epoch counts as this process's own only once its commit is seen.
-    const onSaved = () => void executionOf(transaction)?.then(look, () => {});
-    return this.#workIn(transaction, { work, isOwned: false, onSaved });
+    const look = () => joined.saved && this.#lookout.lookNow();
+    void executionOf(transaction)?.then(look, () => {});
+    return this.#workIn(joined, work, 'joined');
   }
 
-  /** Runs `work` in this transaction, and versions what it touched. */
-  async #workIn<T>(transaction: unknown, { work, isOwned, onSaved }: Joining<T>): Promise<T> {
+  /** Runs `work`, and versions what it touched. */
+  async #workIn<T>(raw: EngineTransaction, work: Work<T>, kind: 'new' | 'joined'): Promise<T> {
     const touched = new Map<string, RecordRef>();
     // Before any write or read: a writer that holds a record's row and waits for the feed would wait for a push that
     // holds the feed and waits for the row. And what was read before the wait may be outdated after it.
-    await this.#transactionOn(transaction).lock(isOwned ? 'new' : 'joined');
-    const run: OpenTransaction['run'] = async (inner) => {
-      const raw = this.#transactionOn(transaction);
-      const result = await runInScope(raw, inner);
-      if (raw.saved) onSaved(raw.saved);
-      return result;
-    };
-    const open = { transaction, run };
+    await raw.lock(kind);
     const bringUpToDate = async () => {
-      if (touched.size > 0) await this.#bringUpToDate([...touched.values()], open);
+      if (touched.size > 0) await this.#bringUpToDate([...touched.values()], raw);
     };
     return this.#touched.run(touched, async () => {
-      const done = await work(open).catch(async (error: unknown) => {
+      const done = await work(raw).catch(async (error: unknown) => {
         // The owner of the transaction may go on without this write, and commit what its hooks had written. If it
         // cannot go on, nothing can be written any more either.
-        if (!isOwned) await bringUpToDate().catch(() => {});
+        if (kind === 'joined') await bringUpToDate().catch(() => {});
         throw error;
       });
       await bringUpToDate();
@@ -280,11 +257,6 @@ export class EngineStore implements SyncStore {
   #tell(saved: NonNullable<Saved>): void {
     if (this.#epochs.met(saved)) this.#listeners.startOver();
     this.#listeners.announce(saved.head);
-  }
-
-  /** Runs the store's own work, such as pruning, in a transaction. */
-  async #ofOwn<T>(work: (transaction: EngineTransaction) => Promise<T>): Promise<T> {
-    return this.#inTurn(() => this.#withRetries(({ transaction }) => work(this.#transactionOn(transaction))));
   }
 
   #transactionOn(transaction: unknown): EngineTransaction {

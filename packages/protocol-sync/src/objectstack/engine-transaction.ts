@@ -48,11 +48,12 @@ export interface EngineHandle {
 
 export class EngineTransaction implements RawTransaction {
   readonly handle: EngineHandle;
+  /** Reads and writes of sync itself in this transaction. */
+  readonly context: EngineContext;
   /** The feed after the last save that moved it. */
   saved: Saved;
   readonly #engine: DataEngine;
   readonly #transaction: unknown;
-  readonly #context: EngineContext;
   readonly #epochs: EpochWatch;
   /** By savepoint: a client on the same engine refuses the commit when it cannot note a write, which is undone here. */
   readonly #allowCommitBy = new Map<string, () => void>();
@@ -61,7 +62,7 @@ export class EngineTransaction implements RawTransaction {
     this.#epochs = epochs;
     this.#engine = engine;
     this.#transaction = transaction;
-    this.#context = { ...AS_SYSTEM, transaction };
+    this.context = { ...AS_SYSTEM, transaction };
     const options = (context: EngineContext = AS_SYSTEM) => ({ context: { ...context, transaction } });
     this.handle = {
       insert: (objectName, record, context) => engine.insert(objectName, record, options(context)),
@@ -83,7 +84,7 @@ export class EngineTransaction implements RawTransaction {
   }
 
   async facts(): Promise<StoreFacts> {
-    return readFacts(this.#engine, this.#context);
+    return readFacts(this.#engine, this.context);
   }
 
   async load(request: LoadRequest): Promise<Loaded> {
@@ -97,7 +98,7 @@ export class EngineTransaction implements RawTransaction {
     const [logRow] = log ? await this.#findByIds(LOGS, [rowId(log.logId)]) : [];
     const formerIds = formerLogs.map(({ logId }) => rowId(logId));
     return {
-      facts: await readFacts(this.#engine, this.#context, epoch),
+      facts: await readFacts(this.#engine, this.context, epoch),
       records: (await this.#findByIds(RECORDS, ids)).map(toRecord),
       ledger: [...ledger.values()],
       log: logRow && toLogRow(logRow),
@@ -208,7 +209,7 @@ export class EngineTransaction implements RawTransaction {
   /** The epochs that are kept for their number have higher last places. */
   async #dropEpochs(): Promise<void> {
     const newestFirst = { orderBy: [{ field: 'last_place', order: 'desc' } as const], limit: KEPT_EPOCHS + 1 };
-    const rows = await this.#engine.find(EPOCHS, { where: {}, ...newestFirst }, { context: this.#context });
+    const rows = await this.#engine.find(EPOCHS, { where: {}, ...newestFirst }, { context: this.context });
     if (rows.length <= KEPT_EPOCHS) return;
     const { floor } = await this.facts();
     await this.#deleteEpochsBelow(Math.min(floor, Number(rows.at(-1)?.last_place)));
@@ -216,7 +217,7 @@ export class EngineTransaction implements RawTransaction {
 
   #deleteEpochsBelow(place: number): Promise<unknown> {
     const where = { last_place: { $lt: digits(place) } };
-    return this.#engine.delete(EPOCHS, { where, multi: true, context: this.#context });
+    return this.#engine.delete(EPOCHS, { where, multi: true, context: this.context });
   }
 
   #setFacts(changed: EngineRow): Promise<void> {
@@ -229,7 +230,7 @@ export class EngineTransaction implements RawTransaction {
     page?: { readonly by: string; readonly limit: number },
   ): Promise<readonly EngineRow[]> {
     const order = page ? { orderBy: [{ field: page.by, order: 'asc' } as const], limit: page.limit } : {};
-    return this.#engine.find(objectName, { where, ...order }, { context: this.#context });
+    return this.#engine.find(objectName, { where, ...order }, { context: this.context });
   }
 
   async #findByIds(objectName: string, ids: readonly string[]): Promise<readonly EngineRow[]> {
@@ -240,17 +241,17 @@ export class EngineTransaction implements RawTransaction {
 
   async #insert(objectName: string, rows: readonly EngineRow[]): Promise<void> {
     for (const share of shares(rows, INSERT_ROWS)) {
-      await this.#engine.insert(objectName, share, { context: this.#context });
+      await this.#engine.insert(objectName, share, { context: this.context });
     }
   }
 
   async #update(objectName: string, row: EngineRow): Promise<void> {
-    await this.#engine.update(objectName, row, { context: this.#context });
+    await this.#engine.update(objectName, row, { context: this.context });
   }
 
   async #deleteByIds(objectName: string, ids: readonly string[]): Promise<void> {
     for (const share of shares(ids, NAMED_IDS)) {
-      await this.#engine.delete(objectName, { where: { id: { $in: share } }, multi: true, context: this.#context });
+      await this.#engine.delete(objectName, { where: { id: { $in: share } }, multi: true, context: this.context });
     }
   }
 }

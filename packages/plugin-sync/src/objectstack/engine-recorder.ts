@@ -15,14 +15,14 @@ import {
   idsBeforeWrite,
   isPlaceholderId,
   refuseCommit,
-  STORED_FILES,
 } from '@objectql/sync-types/kernel';
 import { Retry } from '../cycle/retry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
 import { isWrongUser, SyncUsageError, type SyncUsageErrorCode } from '../sync-usage-error.js';
 import type { EngineParts } from './engine-parts.js';
 import { type EngineRef, placeholderError } from './engine-ref.js';
-import { isKnown, knownIds, setKnown } from './known-records.js';
+import { enrolRecords } from './enrol-records.js';
+import { isKnown, setKnown } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { readSeen } from './seen-record.js';
@@ -77,7 +77,7 @@ export class EngineRecorder {
   /** Records the records that were in the engine before sync as created here. */
   async enrol(objectNames: readonly string[]): Promise<void> {
     if (!(await this.#isOwn())) return;
-    for (const objectName of objectNames) await this.#enrolObject(objectName);
+    for (const objectName of objectNames) await enrolRecords(objectName, this.#parts);
   }
 
   /** Records the notes. A failure is reported and tried again with growing delays: the app's own work goes on. */
@@ -139,7 +139,7 @@ export class EngineRecorder {
     if (!owned) this.#drainAfter(transaction);
     const ids = await idsBeforeWrite(operation, engine);
     const before = await readRows(engine, { objectName, ids, context });
-    const written = { objectName, fields: this.#fieldsOf(objectName), ids, before, context };
+    const written = { objectName, fields: ownFields(engine, objectName), ids, before, context };
     this.#refuseUnrecordable(operation, written);
     try {
       await next();
@@ -218,41 +218,5 @@ export class EngineRecorder {
     const { seen, baseVersion } = (await readSeen(client, ref).catch(() => undefined)) ?? {};
     const isSame = seen !== undefined && Object.keys(changedIn(fields, row, seen.data)).length === 0;
     return { version: (isSame && baseVersion?.()) || null, epochs: client.log.meta.epochs };
-  }
-
-  async #enrolObject(objectName: string): Promise<void> {
-    const { engine, turns } = this.#parts;
-    await turns.transaction(async ({ transaction }) => {
-      const context = { ...AS_SYSTEM, transaction };
-      // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
-      const known = new Set<unknown>(await knownIds(engine, objectName, context));
-      const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
-      const fields = this.#fieldsOf(objectName);
-      for (const row of rows) {
-        if (!known.has(row.id)) await this.#enrolRecord(objectName, row, { fields, context });
-      }
-    });
-  }
-
-  async #enrolRecord(
-    objectName: string,
-    row: EngineRow,
-    { fields, context }: Pick<Written, 'fields' | 'context'>,
-  ): Promise<void> {
-    const { engine, outbox, onFailed } = this.#parts;
-    const ref = { objectName, recordId: String(row.id) };
-    if (isPlaceholderId(row.id)) return onFailed(placeholderError(ref));
-    try {
-      await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
-    } catch (error) {
-      if (!(error instanceof SyncUsageError)) throw error;
-      // It stays as it is, on this device alone.
-      return onFailed(error);
-    }
-    await setKnown(engine, ref, { isKnown: true, context });
-  }
-
-  #fieldsOf(objectName: string): readonly string[] {
-    return ownFields(this.#parts.engine.registry.getObject(objectName));
   }
 }

@@ -237,7 +237,7 @@ export class EngineWriter {
     // The client keeps nothing of a push-only record once it is settled; the engine's record stays.
     if (!seen && !client.configs.keepsRecordsOf(objectName)) return () => {};
     const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
-    const fields = ownFields(engine.registry.getObject(objectName));
+    const fields = ownFields(engine, objectName);
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});
     const write = { ...data, id: recordId };
     // A record that sync does not know is the application's own, as from before sync.

@@ -1,6 +1,6 @@
 /** Which of a record's fields the application may write, by the object's definition. */
 import { type Json, type JsonObject, jsonEquals } from '@objectql/sync-types';
-import type { EngineObject, EngineRow } from '@objectql/sync-types/kernel';
+import type { DataEngine, EngineRow } from '@objectql/sync-types/kernel';
 
 interface FieldDefinition {
   readonly type?: unknown;
@@ -12,8 +12,8 @@ interface FieldDefinition {
 const EACH_SIDES_OWN = ['formula', 'summary', 'autonumber', 'auto_number', 'secret', 'password'];
 
 /** The fields a user can write: not the id, nor what the platform keeps, nor computed or secret fields. */
-export function ownFields(object: EngineObject | undefined): readonly string[] {
-  return Object.entries(object?.fields ?? {}).flatMap(([name, definition]) => {
+export function ownFields({ registry }: DataEngine, objectName: string): readonly string[] {
+  return Object.entries(registry.getObject(objectName)?.fields ?? {}).flatMap(([name, definition]) => {
     const { type, system, readonly } = (definition ?? {}) as FieldDefinition;
     const isOurs = name !== 'id' && system !== true && readonly !== true && !EACH_SIDES_OWN.includes(String(type));
     return isOurs ? [name] : [];

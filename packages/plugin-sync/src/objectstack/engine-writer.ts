@@ -119,12 +119,16 @@ export class EngineWriter {
     const now = new Map(records.map((record) => [String(record.recordId), record]));
     const last = this.#lastByObject.get(objectName);
     this.#lastByObject.set(objectName, now);
-    const told = [...now].filter(([id, record]) => last?.get(id) !== record);
-    const changed = told.filter(([id, record]) => !isSame(last?.get(id), record)).map(([id]) => id);
-    // Records whose version alone differs: their own writes are settled.
-    const restated = told
-      .map(([, record]) => record)
-      .filter((record) => isSame(last?.get(String(record.recordId)), record));
+    const changed: string[] = [];
+    const restated: LocalRecord[] = [];
+    for (const [id, record] of now) {
+      const before = last?.get(id);
+      // Most records are the same objects as before.
+      if (before === record) continue;
+      // If the version alone differs, its own writes are settled.
+      if (before && jsonEquals(before.data, record.data)) restated.push(record);
+      else changed.push(id);
+    }
     await this.#applyAll(async () => {
       // The engine's own memory tells which other records may be gone: an earlier process may have ended before it
       // removed them.
@@ -178,7 +182,7 @@ export class EngineWriter {
     if (!shown.get(record)) return;
     try {
       const { seen, baseVersion } = await readSeen(client, record);
-      if (seen && isSame(record, seen)) shown.set(record, baseVersion());
+      if (seen && jsonEquals(record.data, seen.data)) shown.set(record, baseVersion());
     } catch (error) {
       this.#unapplied.set(recordKey(record), { ...record, recordId: String(record.recordId) });
       onFailed(error);
@@ -262,9 +266,4 @@ export class EngineWriter {
     this.#retry.stop();
     await this.#turns.idle();
   }
-}
-
-/** Most records are the same objects as before. */
-function isSame(last: LocalRecord | undefined, record: LocalRecord): boolean {
-  return last === record || (last !== undefined && jsonEquals(last.data, record.data));
 }

@@ -100,7 +100,6 @@ export class SyncClient implements AsyncDisposable {
       listeners,
       onConflict,
       transport: () => this.transport,
-      onListenerFailed: listeners.report,
       onChanged: () => this.#tellStatus(),
       onRecorded: (mutation: MutationLogEntry) => this.#recorded(mutation),
       onSettled: group?.tellSettled.bind(group),

@@ -20,7 +20,7 @@ function list() {
     log,
     onRecorded: ({ recordId }) => changed.push(`recorded ${recordId}`),
     onChanged: () => changed.push('changed'),
-    onListenerFailed: (error) => changed.push(String(error)),
+    listeners: { report: (error) => changed.push(String(error)) },
   });
   log.observe({ onWaiting: () => letters.tell() });
   const put = (...putDeadLetters: readonly DeadLetter[]) => log.commit({ batch: { putDeadLetters } });

@@ -1,5 +1,6 @@
 /** What the conflict list and the dead letters share: both wait for the user, for one object or for all. */
 import type { MutationLogEntry, RecordRef } from '@objectql/sync-types';
+import type { Listeners } from '../listeners/listeners.js';
 import { Subscribers } from '../listeners/subscribers.js';
 import type { ClientLog } from '../log/client-log.js';
 import type { NewEntry } from '../log/log-entry.js';
@@ -11,7 +12,7 @@ export interface UserListParts {
   readonly onRecorded: (mutation: MutationLogEntry) => void;
   /** Called after the list changed in any other way. */
   readonly onChanged: () => void;
-  readonly onListenerFailed: (error: unknown) => void;
+  readonly listeners: Pick<Listeners, 'report'>;
 }
 
 /** What a list shows, and how its items leave the storage. */
@@ -36,7 +37,7 @@ export class UserList<Item extends { readonly id: string }> {
   constructor(parts: UserListParts, view: ListView<Item>) {
     this.parts = parts;
     this.#view = view;
-    this.#subscribers = view.subscribers ?? new Subscribers(() => this.list(), parts.onListenerFailed);
+    this.#subscribers = view.subscribers ?? new Subscribers(() => this.list(), parts.listeners.report);
   }
 
   get size(): number {
@@ -54,8 +55,8 @@ export class UserList<Item extends { readonly id: string }> {
 
   /** Calls `listener` with the items now and whenever they change. Returns what stops it. */
   subscribe(listener: (items: readonly Item[]) => void): () => void {
-    const { log, onListenerFailed } = this.parts;
-    log.load().catch(onListenerFailed);
+    const { log, listeners } = this.parts;
+    log.load().catch(listeners.report);
     return this.#subscribers.add((all) => listener(this.#own(all)));
   }
 

@@ -95,12 +95,10 @@ export class SyncCycle {
    * Resolves with the whole answer, or `null` when there was nothing to ask. Rejects with what cannot be repaired at
    * once.
    */
-  async run(signal: AbortSignal): Promise<SyncPushResponse | null> {
-    try {
-      return await this.#run(signal);
-    } finally {
+  run(signal: AbortSignal): Promise<SyncPushResponse | null> {
+    return this.#run(signal).finally(() => {
       this.#parts.intake.progress = null;
-    }
+    });
   }
 
   async #run(signal: AbortSignal): Promise<SyncPushResponse | null> {
@@ -170,21 +168,16 @@ export class SyncCycle {
   /** Asks for what comes after an answer that is not stored yet, unless the answer decides what to ask. */
   #askAhead({ sent, answer, checkpoint }: Exchanged, signal: AbortSignal): OpenRequest | undefined {
     if (!isPlain(answer) || (sent.length === 0 && answer.checkpoint === checkpoint)) return undefined;
-    const next = this.#askBehind({ sent, checkpoint: answer.checkpoint, hasMore: answer.hasMore === true }, signal);
+    const next = this.#askBehind({ ...answer, sent }, signal);
     if (next) this.#isAskedAnew = false;
     return next;
   }
 
   /** Asks for what comes after an answer that ends at this checkpoint and settles all that was sent. */
-  #askBehind({ sent, checkpoint, hasMore }: Ask & { hasMore: boolean }, signal: AbortSignal): OpenRequest | undefined {
-    const next = this.#selectBehind(sent);
+  #askBehind({ sent, checkpoint, hasMore }: Behind, signal: AbortSignal): OpenRequest | undefined {
+    const next = this.#select(sent);
     if (!hasMore && !this.#isWanted(next[0])) return undefined;
     return this.#start({ sent: next, checkpoint }, signal);
-  }
-
-  /** The next batch, as if what was sent were settled. */
-  #selectBehind(sent: readonly StoredEntry[]): readonly StoredEntry[] {
-    return this.#select(new Set(sent.map(({ mutation }) => mutation.id)));
   }
 
   /** True for an entry that belongs to the sync under way. */
@@ -195,7 +188,7 @@ export class SyncCycle {
   /** Has the next batch made ready while the server works on the one before it. */
   #prepareBehind({ sent }: Ask): void {
     const { exchange, listeners } = this.#parts;
-    const next = this.#selectBehind(sent);
+    const next = this.#select(sent);
     // A failure to prepare is no reason to give up the request under way.
     callContained(() => this.#isWanted(next[0]) && exchange.prepare(next), listeners.report);
   }
@@ -214,20 +207,20 @@ export class SyncCycle {
     // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
     const { answer, checkpoint } = exchanged;
-    const hasMoved = answer.checkpoint !== checkpoint;
-    this.hasAdvanced ||= hasMoved || outcomes.settled.size > 0;
-    if (answer.hasMore && !hasMoved && outcomes.settled.size + outcomes.holds.length === 0) {
+    const hasAdvanced = answer.checkpoint !== checkpoint || outcomes.settled.size > 0;
+    this.hasAdvanced ||= hasAdvanced;
+    if (answer.hasMore && !hasAdvanced && outcomes.holds.length === 0) {
       throw unusable('The server promises more but stays where it is.');
     }
   }
 
-  /** The next batch, as if the mutations with the ids in `answered` were settled. */
-  #select(answered: ReadonlySet<string> = new Set()): readonly StoredEntry[] {
+  /** The next batch, as if what was `sent` were settled. */
+  #select(sent: readonly StoredEntry[] = []): readonly StoredEntry[] {
     const { log, exchange, intake, configs } = this.#parts;
     // Until the walk has shown what the new feed holds, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
     const batch = selectBatch(log.pending.durable(), {
-      answered,
+      answered: new Set(sent.map(({ mutation }) => mutation.id)),
       isHeld: intake.holds.heldNow(),
       batchSizeOf: (objectName) => configs.of(objectName).batchSize,
       ...exchange.limits,
@@ -289,6 +282,9 @@ export class SyncCycle {
     if (retryable && this.#refusals.push(error) >= MAX_REFUSALS) throw error;
   }
 }
+
+/** An answer to ask behind: what it answers, where it ends, and whether more is there. */
+type Behind = Ask & Pick<SyncPushResponse, 'hasMore'>;
 
 function unusable(problem: string): TransportError {
   return new TransportError(`${problem} Sync is tried again later.`, { type: 'unreadable' });

@@ -97,8 +97,7 @@ export class SyncDriver {
     } catch (error) {
       if (signal.aborted) return null;
       listeners.report(error);
-      const { hasAdvanced } = cycle;
-      this.dispatch(failureEvent(error, { jitter: platform.random(), hasAdvanced }));
+      this.dispatch(failureEvent(error, { jitter: platform.random(), hasAdvanced: cycle.hasAdvanced }));
       return null;
     }
   }

@@ -140,7 +140,7 @@ export class ClientLog {
       await this.#turns.add(() => this.#save());
     } catch (error) {
       if (!(error instanceof RevisionMovedError)) throw error;
-      await this.#turns.take(() => this.#untilFirst(() => this.#save()));
+      await this.#alone(() => this.#save());
     }
   }
 
@@ -170,26 +170,16 @@ export class ClientLog {
     forgetBases = false,
   }: LogChange): Promise<readonly StoredEntry[]> {
     await this.load();
-    return this.#turns.take(async () => {
-      let made: readonly StoredEntry[] = [];
-      const removed = new Set(batch.removeEntries);
-      const written = await this.#write(() => {
-        made = newEntries().map((entry) => this.#number(entry));
-        // Unsaved entries go behind the new ones: another tab could send the new ones first, and these would be refused
-        // as overtaken.
-        if (made.length > 0)
-          for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
-        const { putEntries = [] } = batch;
-        if (!forgetBases) return { ...batch, putEntries: [...putEntries, ...made], meta };
-        const isKept = ({ mutation: { id } }: StoredEntry) => !removed.has(id) && this.#pending.isDurable(id);
-        return {
-          ...batch,
-          ...this.waiting.withoutVersions(batch),
-          putEntries: [...[...this.#pending].filter(isKept), ...putEntries, ...made].map(withoutBase),
-          meta: { ...meta, epochs: this.#meta.epochs + 1 },
-        };
-      });
-      for (const id of removed) this.#pending.remove(id);
+    return this.#alone(async () => {
+      const made = newEntries().map((entry) => this.#number(entry));
+      // Unsaved entries go behind the new ones: another tab could send the new ones first, and these would be refused as
+      // overtaken.
+      if (made.length > 0)
+        for (const entry of this.#pending.unsaved().entries) this.#pending.put(this.#renumber(entry));
+      const { putEntries = [], removeEntries = [] } = batch;
+      const whole = { ...batch, putEntries: [...putEntries, ...made], meta };
+      const written = await this.#store(forgetBases ? this.#withoutBases(whole) : whole);
+      for (const id of removeEntries) this.#pending.remove(id);
       this.#keep(written.putEntries ?? []);
       this.waiting.update(written);
       this.#observer.onWaiting?.();
@@ -211,16 +201,14 @@ export class ClientLog {
   async startNewLog(): Promise<void> {
     await this.load();
     const { logId } = this.#meta;
-    await this.#turns.take(async () => {
-      const { putEntries = [] } = await this.#write(() => {
-        // Another tab may have done it meanwhile.
-        if (this.#meta.logId !== logId) return {};
-        // Entries that are not durable were never sent, and have no place in the old log.
-        const putEntries = [...this.#pending.durable()].map((entry) =>
-          withFacts(entry, { firstLogId: logId, ...entry.mutation }),
-        );
-        return { putEntries, meta: { logId: this.#platform.newId() } };
-      });
+    await this.#alone(async () => {
+      // Another tab may have done it meanwhile.
+      if (this.#meta.logId !== logId) return;
+      // Entries that are not durable were never sent, and have no place in the old log.
+      const putEntries = [...this.#pending.durable()].map((entry) =>
+        withFacts(entry, { firstLogId: logId, ...entry.mutation }),
+      );
+      await this.#store({ putEntries, meta: { logId: this.#platform.newId() } });
       this.#keep(putEntries);
     });
   }
@@ -313,21 +301,31 @@ export class ClientLog {
     this.#observer.onSaved?.();
   }
 
-  /** Commits what `make` gives, made anew after the change of another tab or process that was first. */
-  #write(make: () => LogBatch): Promise<LogBatch> {
-    return this.#untilFirst(() => this.#store(make()));
+  /**
+   * Runs `work`, which writes, in a turn of its own. If another tab or process was first, takes in its change and runs
+   * `work` again.
+   */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const run = (): Promise<T> =>
+      work().catch(async (error: unknown) => {
+        if (!(error instanceof RevisionMovedError)) throw error;
+        await this.#readStored();
+        this.#observer.onReread?.();
+        return run();
+      });
+    return this.#turns.take(run);
   }
 
-  /** Runs `work`, which writes. If another tab or process was first, takes in its change and runs `work` again. */
-  async #untilFirst<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof RevisionMovedError)) throw error;
-      await this.#readStored();
-      this.#observer.onReread?.();
-      return this.#untilFirst(work);
-    }
+  /** The batch that begins an epoch: its entries, those stored before, and what waits lose their bases with it. */
+  #withoutBases({ putEntries = [], ...batch }: LogBatch): LogBatch {
+    const removed = new Set(batch.removeEntries);
+    const kept = [...this.#pending].filter(({ mutation: { id } }) => !removed.has(id) && this.#pending.isDurable(id));
+    return {
+      ...batch,
+      ...this.waiting.withoutVersions(batch),
+      putEntries: [...kept, ...putEntries].map(withoutBase),
+      meta: { ...batch.meta, epochs: this.#meta.epochs + 1 },
+    };
   }
 
   async #store(batch: LogBatch): Promise<LogBatch> {

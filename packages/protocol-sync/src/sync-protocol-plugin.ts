@@ -97,14 +97,10 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
    * handler for Express. It never changes, because routes are often declared before the kernel is started.
    */
   readonly endpoint: SyncEndpoint = endpointOf((call) => {
-    this.#isUsed = true;
-    return this.#answerCall(call);
+    this.#serving.isUsed = true;
+    return this.#serving.answerCall(call);
   });
-  #handler: SyncHandler;
-  /** True once a request has come, or `handler` was read. */
-  #isUsed = false;
-  #answerCall: AnswerCall;
-  #authenticate: Authenticate | undefined;
+  #serving: Serving;
   #engineSync: EngineSync | undefined;
   #logger: KernelLogger = consoleLogger;
   #stopPruning: (() => Promise<void>) | undefined;
@@ -115,9 +111,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
   constructor(options: SyncProtocolPluginOptions = {}) {
     checkOptions(options);
     this.#options = options;
-    this.#authenticate = options.authenticate;
-    this.#handler = this.#createHandler(options);
-    this.#answerCall = this.#createAnswerCall(this.#authenticate);
+    this.#serving = this.#serve(this.#createHandler(options), options.authenticate);
   }
 
   /**
@@ -125,8 +119,8 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
    * replaces it, and the earlier one then refuses everything.
    */
   get handler(): SyncHandler {
-    this.#isUsed = true;
-    return this.#handler;
+    this.#serving.isUsed = true;
+    return this.#serving.handler;
   }
 
   /** Adds `syncProtocol` to the kernel. A plugin that belonged to another kernel is taken from it and begins anew. */
@@ -171,17 +165,14 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     await this.destroy();
     this.#destroyed = undefined;
     this.#engineSync = undefined;
-    this.#authenticate = this.#options.authenticate;
-    this.#handler = this.#createHandler(this.#options);
-    this.#isUsed = false;
-    this.#answerCall = this.#createAnswerCall(this.#authenticate);
+    this.#serving = this.#serve(this.#createHandler(this.#options), this.#options.authenticate);
   }
 
   async #destroy(): Promise<void> {
     const pruned = this.#stopPruning?.();
     await this.#engineSync?.stop();
     // Ends pruning after the current slice: a backlog may take minutes.
-    await this.#handler.close();
+    await this.#serving.handler.close();
     await pruned;
   }
 
@@ -194,20 +185,20 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     const { EngineSync } = await import('./objectstack/engine-sync.js');
     this.#engineSync = new EngineSync(engine, this.#options);
     // It would keep anything it took from now on in memory alone, and lose it when the process ends.
-    await this.#handler.close();
-    if (this.#isUsed) {
+    await this.#serving.handler.close();
+    if (this.#serving.isUsed) {
       const advice = 'Serve requests, and use kernel.syncProtocol.handler, once the kernel is started';
       this.#logger.warn(`Sync: what this plugin took before the kernel was started is in memory alone. ${advice}.`);
     }
-    this.#handler = this.#createHandler({ ...this.#options, ...this.#engineSync.handlerOptions });
-    this.#answerCall = this.#createAnswerCall(refuseAtStart);
+    const handler = this.#createHandler({ ...this.#options, ...this.#engineSync.handlerOptions });
+    this.#serving = this.#serve(handler, refuseAtStart);
   }
 
   /** From here on the caller of each request is known, also when the application's own routes serve the endpoint. */
   async #startEngineSync(engineSync: EngineSync, context: KernelContext): Promise<void> {
     await engineSync.start(context);
-    this.#authenticate ??= await engineSync.authenticate(context);
-    this.#answerCall = this.#createAnswerCall(this.#authenticate);
+    const authenticate = this.#options.authenticate ?? (await engineSync.authenticate(context));
+    this.#serving = this.#serve(this.#serving.handler, authenticate);
   }
 
   #createHandler({ endpoint, authenticate, ...options }: SyncProtocolPluginOptions): SyncHandler {
@@ -223,12 +214,12 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     });
   }
 
-  #createAnswerCall(authenticate: Authenticate | undefined): AnswerCall {
+  #serve(handler: SyncHandler, authenticate: Authenticate | undefined): Serving {
     const { endpoint, platform } = this.#options;
     const fail = (error: unknown, more: readonly string[]) =>
       this.#logger.error(['Sync: a request failed.', ...more].join(' '), error);
-    return createAnswerCall({
-      handler: this.#handler,
+    const answerCall = createAnswerCall({
+      handler,
       authenticate,
       path: endpoint?.path,
       maxConcurrentRequests: endpoint?.maxConcurrentRequests,
@@ -236,6 +227,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
       platform,
       onError: printSparingly(fail, messageOf, platform ?? systemPlatform),
     });
+    return { handler, authenticate, answerCall, isUsed: false };
   }
 
   async #mount(context: KernelContext): Promise<void> {
@@ -250,7 +242,7 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
     }
     const realtime = this.#options.endpoint?.realtime ?? false;
     mountOnHttpServer(server, { endpoint: this.endpoint, path, realtime });
-    if (this.#authenticate) return;
+    if (this.#serving.authenticate) return;
     this.#logger.warn(
       `Sync: ${path} is served to whoever reaches it. Pass 'authenticate' to SyncProtocolPlugin to know who is asking.`,
     );
@@ -258,13 +250,22 @@ export class SyncProtocolPlugin implements KernelPlugin, SyncProtocol {
 
   async #prune(): Promise<void> {
     try {
-      await this.#handler.prune();
+      await this.#serving.handler.prune();
     } catch (error) {
       // If a shutdown has interrupted it, the next start prunes the rest.
       if (this.#destroyed !== undefined) return;
       this.#logger.warn('Sync: old deletes and outcomes could not be dropped; it is tried again in an hour.', error);
     }
   }
+}
+
+/** What requests meet: replaced as a whole when the kernel tells more. */
+interface Serving {
+  readonly handler: SyncHandler;
+  readonly authenticate: Authenticate | undefined;
+  readonly answerCall: AnswerCall;
+  /** True once a request has come, or `handler` was read. */
+  isUsed: boolean;
 }
 
 /** Nobody is served until the services that know users and permissions are there. */

@@ -57,7 +57,10 @@ export function judge(
     const reason = 'It is too long ago to know whether this was applied. Compare with the record and record it anew.';
     return refuse(mutation, { code: 'OUTCOME_EXPIRED', reason });
   }
-  if (recalled) return repeat(mutation, recalled, { session, rules }).then((result) => ({ result }));
+  if (recalled) {
+    const repeated = repeat(mutation, recalled, { session, rules });
+    return repeated.then((result) => ({ result: { ...result, duplicate: true } }));
+  }
   const objectRules = rules.rulesOf(mutation.objectName);
   if (!objectRules) {
     const reason = `${mutation.objectName} takes no part in sync here.`;
@@ -171,7 +174,7 @@ async function repeat(
   outcome: LedgerOutcome,
   { session, rules }: { readonly session: PushSession; readonly rules: JudgeRules },
 ): Promise<SyncMutationResult> {
-  if (outcome.status === 'rejected') return { ...rejectedResult(mutation.id, outcome), duplicate: true };
+  if (outcome.status === 'rejected') return rejectedResult(mutation.id, outcome);
   const before = session.record(mutation)?.state;
   const view = before && (await viewOf(before, rules));
   if (outcome.status === 'applied') {
@@ -180,16 +183,13 @@ async function repeat(
     // this caller, the result says so: the feed may never tell them, or has told them before.
     const isKnown = before?.version !== serverVersion || isAsSent(mutation, view);
     const record = view ? (isKnown ? undefined : view) : null;
-    return appliedResult(mutation.id, { serverVersion, droppedFields, record, duplicate: true });
+    return appliedResult(mutation.id, { serverVersion, droppedFields, record });
   }
-  if (!before || view === undefined) return { ...goneConflictResult(mutation.id), duplicate: true };
+  if (!before || view === undefined) return goneConflictResult(mutation.id);
   const objectRules = rules.rulesOf(mutation.objectName) ?? {};
   const incoming = { mutation, stamp: session.stamp(mutation) };
   const contest = makeContest(outcome.kind, { incoming, before, fields: outcome.fields, rules: objectRules });
-  return {
-    ...conflictResult(mutation, { contest: inView(contest, mutation, view), before, rules: objectRules }),
-    duplicate: true,
-  };
+  return conflictResult(mutation, { contest: inView(contest, mutation, view), before, rules: objectRules });
 }
 
 /** True for a create that made just what it said: its client need not be sent that. */

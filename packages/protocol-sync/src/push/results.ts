@@ -24,11 +24,10 @@ export interface Applied {
   /** The record now; `undefined` when the client can compute it from what it has. */
   readonly record?: JsonObject | null | undefined;
   readonly droppedFields?: readonly string[];
-  readonly duplicate?: boolean;
 }
 
 export function appliedResult(mutationId: string, applied: Applied): SyncMutationResult {
-  const { serverVersion, record, droppedFields = [], duplicate } = applied;
+  const { serverVersion, record, droppedFields = [] } = applied;
   // Most results have only these fields, and spreading absent ones costs more than all the rest.
   const result: Writable<Extract<SyncMutationResult, { status: 'applied' }>> = {
     status: 'applied',
@@ -37,7 +36,6 @@ export function appliedResult(mutationId: string, applied: Applied): SyncMutatio
   };
   if (record !== undefined) result.record = record;
   if (droppedFields.length > 0) result.droppedFields = [...droppedFields];
-  if (duplicate) result.duplicate = duplicate;
   return result;
 }
 

@@ -174,6 +174,16 @@ test('offers itself to a kernel, syncs first when that starts, and ends with it'
   expect(plugin.client.status.state).toBe('closed');
 });
 
+test.each([{}, { getKernel: () => undefined }, { getKernel: () => null }])(
+  'offers itself to a plugin host that has no kernel to show: %o',
+  (host) => {
+    const { plugin } = device();
+    const services = new Map<string, unknown>();
+    plugin.init({ registerService: (name, service) => void services.set(name, service), ...host });
+    expect(services.get('sync')).toBe(plugin);
+  },
+);
+
 test('starts with a kernel also when the server cannot be reached', async () => {
   const { plugin, platform } = device({
     transport: {

@@ -142,6 +142,15 @@ test.each<[string, StorageOperation, StorageError]>([
   ]);
 });
 
+test('tells of a storage that does not open when somebody begins to watch the status', async () => {
+  const { tasks, platform, storage, heard } = device();
+  storage.fail('load', new StorageError('UNAVAILABLE', 'a private window'));
+  const seen: boolean[] = [];
+  tasks.subscribeStatus(({ isStorageFailing }) => void seen.push(isStorageFailing));
+  await platform.advance(0);
+  expect([heard, seen]).toEqual([['error: a private window'], [false, true]]);
+});
+
 test('says that the storage fails where it does not take a decision of the user, until it works again', async () => {
   const { tasks, platform, storage } = device({ otherwise: rejects({ code: 'FORBIDDEN' }) });
   const { id } = tasks.records.create('t1', { title: 'one' });

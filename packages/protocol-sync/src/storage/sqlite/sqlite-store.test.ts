@@ -101,21 +101,22 @@ test('waits for another process that writes, without blocking this one', async (
   expect([pauses, (await feedOf(store)).length]).toEqual([3, 1]);
 });
 
-test('looks four times a second for what other processes commit', async () => {
+test('looks four times a second for what other processes commit, until it is closed', async () => {
   const { connect } = await fixture();
   const platform = new TestClock();
   const [here, elsewhere] = [new SqliteStore(connect(), { platform }), new SqliteStore(connect())];
+  const heads: number[] = [];
+  here.onCommit((head) => heads.push(head));
   for (const store of [here, elsewhere]) {
     await store.open();
     onTestFinished(() => store.close());
   }
-  const heads: number[] = [];
-  here.onCommit((head) => heads.push(head));
   await save(elsewhere, { records: [sampleState()] });
   await platform.advance(249);
   const before = [...heads];
   await platform.advance(1);
-  expect([before, heads]).toEqual([[], [1]]);
+  await here.close();
+  expect([before, heads, platform.armed]).toEqual([[], [1], 0]);
 });
 
 test.each([

@@ -75,12 +75,13 @@ export function pruneContract({ storeTest, expect }: StoreTests): void {
         sampleRow('just in time', { sequence: 12, at: 100 }),
         sampleRow('d', { logId: 'log-2', sequence: 5, at: 1 }),
         sampleRow('e', { logId: null, sequence: 99, at: 1 }),
+        sampleRow('f', { sequence: 7, at: 3 }),
       ],
       log: sampleLog(),
     });
-    expect(await store.prune({ before: 100, limit: 10 })).toEqual({ removed: 4 });
+    expect(await store.prune({ before: 100, limit: 10 })).toEqual({ removed: 5 });
     const first = await look(store, {
-      mutationIds: ['a', 'b', 'c', 'd', 'e'],
+      mutationIds: ['a', 'b', 'c', 'd', 'e', 'f'],
       log: { logId: 'log-1', sequences: [4, 8, 12] },
     });
     expect(first.ledger.map(({ mutationId }) => mutationId).toSorted()).toEqual(['c', 'just in time']);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { StorageError } from '../../src/storage/storage-error.js';
+import { groupName } from '../../src/tabs/tab-message.js';
 import { openTabs, type Tab, two } from './tabs.js';
 
 const failuresOf = ({ heard }: Tab) => heard.filter((line) => line.startsWith('error'));
@@ -132,4 +133,12 @@ test('tells how sync stands also when a tab comes to lead while sync is paused',
     expect.objectContaining({ state: 'paused', clockSkewMs: expect.any(Number) }),
     expect.objectContaining({ state: 'paused', clockSkewMs: null }),
   ]);
+});
+
+test('says how sync stands only when that has changed', async () => {
+  const { leader, follower } = await two();
+  const said: unknown[] = [];
+  follower.host.openChannel(groupName('app'), (message) => said.push(message));
+  for (let times = 0; times < 10; times++) await leader.tasks.flush();
+  expect(said).toEqual([]);
 });

@@ -49,16 +49,47 @@ test('tells one tab of several what it asks for, and still when a tab leads that
   await expect(asking.tasks.settled('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
 });
 
-test('syncs for a follower that asked a leader which was closed before it had an answer', async () => {
-  const { world, leader, follower } = await two();
-  leader.plugin.client.transport = {
-    push: (_, options) =>
-      new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(new Error('given up')))),
-  };
-  const { id } = follower.tasks.records.create('t1', { title: 'one' });
-  const answer = follower.tasks.sync();
-  await world.advance(250);
-  await world.close(leader);
+for (const [how, lose] of [
+  ['was closed', async ({ world, leader }: Awaited<ReturnType<typeof two>>) => world.close(leader)],
+  ['lost the lead', async ({ leader }: Awaited<ReturnType<typeof two>>) => leader.host.setVisible(false)],
+] as const) {
+  test(`syncs for a follower that asked a leader which ${how} before it had an answer`, async () => {
+    const tabs = await two();
+    const { world, leader, follower } = tabs;
+    leader.plugin.client.transport = {
+      push: (_, options) =>
+        new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(new Error('given up')))),
+    };
+    const { id } = follower.tasks.records.create('t1', { title: 'one' });
+    const answer = follower.tasks.sync();
+    await world.advance(250);
+    await lose(tabs);
+    await world.advance(3000);
+    expect((await answer)?.results).toEqual([expect.objectContaining({ status: 'applied', mutationId: id })]);
+  });
+}
+
+test('I2 makes one mutation of a decision that is stored although its tab was told the opposite, and made it again', async () => {
+  const { world, leader, follower } = await two({ config: { strategy: 'manual' } });
+  const other = otherDevice(world.server);
+  other.tasks.records.create('t1', { title: 'theirs' });
+  await other.tasks.sync();
+  const { id } = leader.tasks.records.create('t1', { title: 'mine' });
   await world.advance(1000);
-  expect((await answer)?.results).toEqual([expect.objectContaining({ status: 'applied', mutationId: id })]);
+  follower.storage.before('commit', async (batch) => {
+    follower.storage.heal();
+    await world.storage.commit(batch);
+    throw new StorageError('LOCKED', 'The end is not told.');
+  });
+  const codes: unknown[] = [];
+  for (const choice of ['mine', 'mine'] as const)
+    await follower.tasks.conflicts.resolve(id, choice).catch(({ code }) => codes.push(code));
+  await world.advance(5000);
+  const { records } = await world.server.handler.store.page({ after: 0, limit: 10 });
+  const shown = await Promise.all(world.tabs.map(async (tab) => [await tab.seen(), tab.plugin.client.status.pending]));
+  expect([codes, records.map(({ version }) => version), shown]).toEqual([
+    ['LOCKED', 'UNKNOWN_ID'],
+    [2],
+    Array(2).fill([{ t1: 'mine' }, 0]),
+  ]);
 });

@@ -239,6 +239,19 @@ it('I4 deletes what an earlier process had no time to delete, also when the firs
   expect(await a.tasks()).toEqual({});
 });
 
+it('notes once that it knows a record, however often the server changes it', async () => {
+  const server = new SyncHandler();
+  const a = await startDevice(server, { name: 'a' });
+  for (const title of ['Buy milk', 'Buy oat milk', 'Buy rice milk']) {
+    await changeTitle(server, title);
+    await a.exchange();
+  }
+  expect([await a.tasks(), await a.engine.count('objectstack_sync_known', {}, system)]).toEqual([
+    { t1: 'Buy rice milk (new)' },
+    1,
+  ]);
+});
+
 it('I1 writes nothing over what the app wrote and could not be recorded yet', async () => {
   const server = new SyncHandler();
   let isBroken = false;

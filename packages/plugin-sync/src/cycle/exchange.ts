@@ -43,6 +43,10 @@ export type Answered = Omit<Exchanged, 'answer'> & {
 
 /** 500 changes: what the first failure assumes of a page and halves. Where pages are larger, it asks for less than half. */
 const MAX_PAGE = 500;
+/** 10 s: if all of it was the line's, twice as much still comes in time. */
+const QUICK_MS = REQUEST_TIMEOUT_MS / 3;
+/** An eighth more: behind an answer that took long, whether for its size or not, a failure costs more than it gains. */
+const LITTLE_MORE = 1.125;
 /** 0.9 of a body for mutations: the rest is for the envelope around them. */
 const BODY_SHARE = 0.9;
 
@@ -50,7 +54,7 @@ export class Exchange {
   readonly #parts: ExchangeParts;
   #serverMaxMutations = ASSUMED_MAX_MUTATIONS;
   #serverMaxBytes = MAX_BODY_BYTES;
-  /** The most mutations in a request, and changes in its answer: halved by each failure, doubled by each success. */
+  /** The most mutations in a request, and changes in its answer: halved by each failure, grown by each success. */
   #most = Number.POSITIVE_INFINITY;
 
   constructor(parts: ExchangeParts) {
@@ -82,13 +86,14 @@ export class Exchange {
       throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
-    this.#most *= 2;
+    const answeredAt = platform.now();
+    this.#most = Math.ceil(this.#most * (answeredAt - startedAt < QUICK_MS ? 2 : LITTLE_MORE));
     if (answer.limits) {
       this.#serverMaxMutations = answer.limits.maxMutations;
       this.#serverMaxBytes = answer.limits.maxBodyBytes;
     }
     // The answer was written about half-way between sending and receiving.
-    const midway = (startedAt + platform.now()) / 2;
+    const midway = (startedAt + answeredAt) / 2;
     // Adding 0 turns the -0 that rounding may give into 0.
     const clockSkewMs = answer.serverTime === undefined ? null : Math.round(midway - Date.parse(answer.serverTime)) + 0;
     return { ...ask, answer, clockSkewMs };

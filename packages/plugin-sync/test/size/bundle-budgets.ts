@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_919, maxTotalBytes: 22_919 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_961, maxTotalBytes: 22_961 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_498,
-    maxTotalBytes: 25_498,
+    maxInitialBytes: 25_538,
+    maxTotalBytes: 25_538,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_420,
-    maxTotalBytes: 28_420,
+    maxInitialBytes: 28_443,
+    maxTotalBytes: 28_443,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_221,
-    maxTotalBytes: 27_221,
+    maxInitialBytes: 27_264,
+    maxTotalBytes: 27_264,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_085,
-    maxTotalBytes: 30_085,
+    maxInitialBytes: 30_108,
+    maxTotalBytes: 30_108,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -98,6 +98,25 @@ test('waits no longer after each failure where a part gets through each time', a
   expect(tasks.status).toMatchObject({ state: 'idle', pending: 0 });
 });
 
+test('sends little more than before where that takes long already, and twice as much where it does not', async () => {
+  let perSecond = 2;
+  const slowLine: Step = async (request, server) => {
+    await server.wait((request.mutations.length * 1000) / perSecond);
+    return applies(request, server);
+  };
+  const { tasks, platform, server } = device({ otherwise: slowLine, config: { batch_size: 100 } });
+  const record = (count: number) => {
+    for (let index = 0; index < count; index++) tasks.records.create(`${perSecond}-${index}`, { title: 'x' });
+  };
+  record(200);
+  await platform.advance(300_000);
+  perSecond = 20;
+  record(250);
+  await platform.advance(300_000);
+  const sizes = server.requests.map(({ mutations }) => mutations.length);
+  expect([sizes, tasks.status.pending]).toEqual([[100, 50, 57, 65, 32, 36, 25, 47, 94, 100, 9], 0]);
+});
+
 test('waits no longer after each failure where a page gets through each time', async () => {
   const breaksBehindEachPage: Step = (_, { requests }) => {
     if (requests.length % 2 === 0) throw new TransportError('Reset.', { type: 'unreachable' });

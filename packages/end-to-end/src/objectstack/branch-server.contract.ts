@@ -28,10 +28,13 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     expect(await titles()).toEqual({ p1: 'Changed', o1: 'Changed' });
 
     tasks.update('p1', { title: 'forbidden' });
-    await vi.waitFor(async () => {
-      await titles();
-      expect(branch.sync.client.deadLetters.list().map(({ code }) => code)).toEqual(['FORBIDDEN']);
-    });
+    await vi.waitFor(
+      async () => {
+        await titles();
+        expect(branch.sync.client.deadLetters.list().map(({ code }) => code)).toEqual(['FORBIDDEN']);
+      },
+      { timeout: 30_000 },
+    );
     expect(await titles()).toEqual({ p1: 'Changed', o1: 'Changed' });
     expect(branch.allFailures()).toEqual([]);
   });
@@ -125,10 +128,13 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
         await outside(() => engine.insert(object, { id: object, title: 'By the branch' }, { context }));
       }
     }, system.context);
-    await vi.waitFor(async () => {
-      await exchange();
-      expect(await titlesAt(office)).toEqual({ task: 'By the branch', note: 'By the branch' });
-    });
+    await vi.waitFor(
+      async () => {
+        await exchange();
+        expect(await titlesAt(office)).toEqual({ task: 'By the branch', note: 'By the branch' });
+      },
+      { timeout: 30_000 },
+    );
     expect(allFailures()).toEqual([]);
   });
 }

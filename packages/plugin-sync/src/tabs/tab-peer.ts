@@ -217,6 +217,8 @@ export class TabPeer implements TabGroup, Driver {
 
   #follow(): void {
     this.#term = undefined;
+    // Whoever leads is asked again for what this tab has asked of itself, also if it has heard of that one before.
+    this.#leader = undefined;
     this.#driver.dispatch({ type: 'paused' });
     this.#post({ type: 'asked' });
   }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import type { LockRequest, TabHost } from '../../src/platform/tab-host.js';
 import { StorageError } from '../../src/storage/storage-error.js';
+import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { groupName } from '../../src/tabs/tab-message.js';
 import { openTabs, type Tab, two } from './tabs.js';
 
@@ -141,4 +143,30 @@ test('says how sync stands only when that has changed', async () => {
   follower.host.openChannel(groupName('app'), (message) => said.push(message));
   for (let times = 0; times < 10; times++) await leader.tasks.flush();
   expect(said).toEqual([]);
+});
+
+test('I13 waits for no outcome for ever that a tab asked of itself while it led for a moment beside another one', async () => {
+  const { world, follower } = await two();
+  let lock: LockRequest | undefined;
+  const host: TabHost = {
+    requestLock(_name, request) {
+      lock = request;
+      return () => {};
+    },
+    openChannel: (name, onMessage) => follower.host.openChannel(name, onMessage),
+    isVisible: () => true,
+  };
+  const tab = world.open({ tabs: sharedTabs({ host }) });
+  await world.advance(500);
+  // It hears late of a lock that the one who leads has taken from it.
+  if (!lock) throw new Error('It stands in no line.');
+  const { onGranted, onLost } = lock;
+  tab.connection.holdNextAnswer();
+  onGranted();
+  const { id } = tab.tasks.records.create('t1', { title: 'one' });
+  const outcome = tab.tasks.settled(id);
+  await tab.platform.advance(50);
+  onLost();
+  await world.advance(5000);
+  expect(await Promise.race([outcome, 'waits'])).toMatchObject({ status: 'applied' });
 });

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import Database from 'libsql';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { TestClock } from '../../platform/test-clock.js';
+import type { RecordResolver, WriteContext } from '../../records/record-resolver.js';
+import { create } from '../../sync-handler.fixture.js';
+import { SyncHandler } from '../../sync-handler.js';
 import { storeModelContract } from '../contract/model.contract.js';
 import {
   feedOf,
@@ -149,6 +152,24 @@ test.each([
   expect(await feedOf(store)).toEqual([]);
   other.exec('ROLLBACK');
   await save(store, { records: [sampleState()] });
+});
+
+test('gives a transactional resolver the transaction of the push, to read in and to write in', async () => {
+  const { connect } = await fixture();
+  const used: unknown[] = [];
+  const use = ({ transaction }: WriteContext) => {
+    used.push((transaction as SqliteDatabase).prepare('SELECT 1 AS used').get());
+    return undefined;
+  };
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: (_objectName, _recordId, context) => use(context),
+    applyMutation: (_mutation, _version, context) => use(context),
+  };
+  const handler = new SyncHandler({ store: new SqliteStore(connect()), resolver });
+  onTestFinished(() => handler.close());
+  await handler.handlePush({ clientId: 'a', lastCheckpoint: null, mutations: [create({ n: 1 }, { clientId: 'a' })] });
+  expect(used).toMatchObject([{ used: 1 }, { used: 1 }]);
 });
 
 test('writes nothing in a transaction that SQLite has rolled back by itself', async () => {

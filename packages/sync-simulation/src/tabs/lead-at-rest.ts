@@ -161,6 +161,9 @@ function findNoLeader(others: readonly Device[], of: string): string | undefined
 function findNoStream(others: readonly Device[], of: string, world: World): string | undefined {
   if (others[0]?.way !== 'free') return undefined;
   const holding = others.filter(({ name }) => world.streams.servedTo(name) > 0);
+  // The server may go on with as many streams of this user as it allows, for clients that are gone.
+  const isPolling = others.some(({ isLeading, plugin }) => isLeading && plugin?.client.status.live === 'polling');
+  if (isPolling && holding.length === 0) return undefined;
   if (holding.length === 1 && holding[0]?.isLeading) return undefined;
   return `${of}, and streams go to ${holding.map(({ name }) => name).join(' and ') || 'nobody'}.`;
 }

@@ -128,10 +128,7 @@ export class SyncCycle {
         whole.add(answer);
         isDone = !next && !answer.hasMore && !this.hasWork();
         // A feed that starts over with every answer never ends.
-        if (answer.reset && ++repairs > MAX_REPAIRS) {
-          this.hasAdvanced = false;
-          throw unusable('The server starts its feed over again and again.');
-        }
+        if (answer.reset && ++repairs > MAX_REPAIRS) throw unusable('The server starts its feed over again and again.');
       } catch (error) {
         this.#hasFailed = true;
         // What was asked behind an answer that is not stored is of no use. Its end is awaited: mutations must not be
@@ -250,7 +247,10 @@ export class SyncCycle {
       await this.#sendLess(batch, { error, retryable: code !== 'TOO_LARGE' });
       return false;
     }
-    if (isLast) throw error;
+    if (isLast) {
+      this.hasAdvanced = false;
+      throw error;
+    }
     // Somebody else stored an answer first: the next request starts from where that one ended.
     if (error instanceof CheckpointMovedError) await intake.reload();
     // The device was cloned or restored.

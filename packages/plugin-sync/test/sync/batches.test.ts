@@ -139,6 +139,16 @@ test('waits longer after each failure where the feed starts over each time, what
   expect(server.requests.length).toBeLessThan(250);
 });
 
+test('waits longer after each failure where the server knows no checkpoint that it gave', async () => {
+  const forgets: Step = (request, ...call) =>
+    request.lastCheckpoint === null ? { hasMore: true } : refuses(400, 'INVALID_CHECKPOINT')(request, ...call);
+  const { tasks, platform, server } = device({ otherwise: forgets });
+  await tasks.sync();
+  await platform.advance(600_000);
+  // 7 requests at each try, and a minute between two tries at last.
+  expect(server.requests.length).toBeLessThan(250);
+});
+
 test.each<[string, Step]>([
   ['the body', () => new RawAnswer({ error: { code: 'TOO_LARGE', message: 'Too large.' } })],
   ['an error', refuses(413, 'TOO_LARGE')],

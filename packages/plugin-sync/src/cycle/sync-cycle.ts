@@ -9,7 +9,7 @@
  * goes out as soon as the answer is announced, or else when it is read, before it is stored. Mutations are never under way
  * twice, and an answer is stored after the one before it, or not at all.
  */
-import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
+import type { SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
 import { isEpochWalk } from '../answer/walk.js';
 import { callContained } from '../listeners/call-contained.js';
@@ -57,8 +57,8 @@ export class SyncCycle {
   #refusals: unknown[] = [];
   /** True once the sync under way has got an answer. */
   #isAnswered = false;
-  /** How often a mutation got no answer even alone. */
-  readonly #failuresAlone = new WeakMap<MutationLogEntry, number>();
+  /** How often a pending mutation got no answer even alone, by its id: each change of another tab makes entries anew. */
+  readonly #failuresAlone = new Map<string, number>();
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -200,6 +200,7 @@ export class SyncCycle {
     // Another write may have given an entry a copy of its record meanwhile.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
+    for (const id of outcomes.settled.keys()) this.#failuresAlone.delete(id);
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
@@ -229,7 +230,7 @@ export class SyncCycle {
   }
 
   #failedAlone({ mutation }: StoredEntry): number {
-    return this.#failuresAlone.get(mutation) ?? 0;
+    return this.#failuresAlone.get(mutation.id) ?? 0;
   }
 
   /**
@@ -265,7 +266,7 @@ export class SyncCycle {
   #putOff([first, ...others]: readonly StoredEntry[], error: unknown): void {
     if (!first || others.length > 0 || !mayPassInParts(error)) throw error;
     const failures = this.#failedAlone(first);
-    this.#failuresAlone.set(first.mutation, failures + 1);
+    this.#failuresAlone.set(first.mutation.id, failures + 1);
     if (failures < MAX_FAILURES_ALONE) throw error;
     this.#parts.intake.putOff(first);
     this.#refusals.push(error);

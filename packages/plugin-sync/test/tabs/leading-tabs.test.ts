@@ -1,8 +1,13 @@
+import Database from 'libsql';
 import { expect, test } from 'vitest';
 import type { LockRequest, TabHost } from '../../src/platform/tab-host.js';
+import { TestPlatform } from '../../src/platform/test-platform.js';
+import { SqliteStorage } from '../../src/storage/sqlite-storage.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { groupName } from '../../src/tabs/tab-message.js';
+import { FaultStorage } from '../../src/testing/fault-storage.js';
+import { applies, refuses, ScriptedServer, type Step } from '../fixtures/scripted-server.js';
 import { openTabs, type Tab, two } from './tabs.js';
 
 const failuresOf = ({ heard }: Tab) => heard.filter((line) => line.startsWith('error'));
@@ -169,4 +174,20 @@ test('I13 waits for no outcome for ever that a tab asked of itself while it led 
   onLost();
   await world.advance(5000);
   expect(await Promise.race([outcome, 'waits'])).toMatchObject({ status: 'applied' });
+});
+
+test('I13 sends what is behind a mutation that no request gets through while another tab writes all the time', async () => {
+  const takes: Step = (request, ...call) =>
+    (request.mutations.some(({ recordId }) => recordId === 'poison') ? refuses(403) : applies)(request, ...call);
+  const transport = new ScriptedServer(new TestPlatform(), [], takes);
+  // Unlike one in memory, it makes the values anew that it hands out.
+  const storage = new FaultStorage(Object.assign(new SqliteStorage(new Database(':memory:')), { sharedName: 'app' }));
+  const { world, follower } = await two({ transport, storage });
+  follower.tasks.records.create('poison', { title: 'x' });
+  const { id } = follower.tasks.records.create('fine', { title: 'x' });
+  for (let seconds = 0; seconds < 180; seconds++) {
+    follower.tasks.records.update('fine', { title: `${seconds}` });
+    await world.advance(1000);
+  }
+  expect(transport.applied[0]).toBe(id);
 });

@@ -38,7 +38,7 @@ export async function openTabs(count: number, defaults: Partial<DeviceOptions> =
   const browser = new TestBrowser();
   const serverPlatform = new TestPlatform({ seed: 99 });
   const server = realServer(serverPlatform);
-  const shared = new FaultStorage(sharedStorage());
+  const shared = defaults.storage ?? new FaultStorage(sharedStorage());
   const tabs: Tab[] = [];
   const world: Tabs = {
     server,

@@ -67,9 +67,9 @@ export class AnswerIntake {
     await this.#takeOwn([entry], { results: [{ status: 'rejected', code: 'TOO_LARGE', reason, retryable }] });
   }
 
-  /** Lets others go first: the mutation's record waits, longer with each time. */
+  /** Lets others go first until it is settled: the mutation's record waits, longer with each time. */
   putOff(entry: StoredEntry): void {
-    this.#holds.hold([{ entry, retryAfterMs: undefined }]);
+    this.#holds.hold([{ entry, retryAfterMs: undefined, isPutOff: true }]);
   }
 
   /** Forgets the checkpoint and with it every version: the server does not know them. */

@@ -40,6 +40,8 @@ export interface DecidedEntry {
 export interface Hold {
   readonly entry: StoredEntry;
   readonly retryAfterMs: number | undefined;
+  /** True when it got no answer: it goes behind all others from now on. */
+  readonly isPutOff?: boolean;
 }
 
 /** The mutation gets the outcome of the new one that replaces it, which has this id. */

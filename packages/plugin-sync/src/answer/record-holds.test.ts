@@ -14,22 +14,38 @@ test('holds a record as long as the server says, and no other', async () => {
   const platform = new TestPlatform();
   const holds = new RecordHolds(platform);
   holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 90_000 }]);
-  expect([holds.heldNow()(task('a')), holds.heldNow()(task('b')), holds.nextExpiry()]).toEqual([
+  expect([holds.heldNow('last')(task('a')), holds.heldNow('last')(task('b')), holds.nextExpiry()]).toEqual([
     true,
     false,
     platform.now() + 90_000,
   ]);
   await platform.advance(90_000);
-  expect([holds.heldNow()(task('a')), holds.nextExpiry()]).toEqual([false, null]);
+  expect([holds.heldNow('last')(task('a')), holds.nextExpiry()]).toEqual([false, null]);
 });
 
 test('I3 tells for one moment which records are held, also when a hold ends while that is used', async () => {
   const platform = new TestPlatform();
   const holds = new RecordHolds(platform);
   holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 1000 }]);
-  const isHeld = holds.heldNow();
+  const isHeld = holds.heldNow('last');
   await platform.advance(1000);
-  expect([isHeld(task('a')), holds.heldNow()(task('a'))]).toEqual([true, false]);
+  expect([isHeld(task('a')), holds.heldNow('last')(task('a'))]).toEqual([true, false]);
+});
+
+test('lets a record that was put off go last, also once its hold has ended, until it is settled', async () => {
+  const platform = new TestPlatform();
+  const holds = new RecordHolds(platform);
+  const now = () => [holds.heldNow('first')(task('a')), holds.heldNow('last')(task('a'))];
+  holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 1000, isPutOff: true }]);
+  const held = now();
+  await platform.advance(1000);
+  const due = now();
+  holds.release([entry('m1', 'a')], new Set(['m1']));
+  expect([held, due, now()]).toEqual([
+    [true, true],
+    [true, false],
+    [false, false],
+  ]);
 });
 
 test('holds a record longer with each of its failures, and starts over once it is settled', async () => {
@@ -52,7 +68,7 @@ test('lets records be tried again together that failed together', async () => {
   const holds = new RecordHolds(platform);
   const ids = Array.from({ length: 1000 }, (_, index) => `record-${index}`);
   holds.hold(ids.map((id) => ({ entry: entry(id), retryAfterMs: undefined })));
-  const isAnyHeld = () => ids.some((id) => holds.heldNow()(task(id)));
+  const isAnyHeld = () => ids.some((id) => holds.heldNow('last')(task(id)));
   const before = isAnyHeld();
   await platform.advance((holds.nextExpiry() ?? 0) - platform.now());
   expect([before, isAnyHeld()]).toEqual([true, false]);
@@ -96,5 +112,5 @@ test('I13 lets go of a record when the clock is set back behind the start of its
   const holds = new RecordHolds(platform);
   holds.hold([{ entry: entry('m1', 'a'), retryAfterMs: 60_000 }]);
   platform.setClock(platform.now() - 86_400_000);
-  expect([holds.heldNow()(task('a')), holds.nextExpiry()]).toEqual([false, null]);
+  expect([holds.heldNow('last')(task('a')), holds.nextExpiry()]).toEqual([false, null]);
 });

@@ -9,7 +9,11 @@ interface Held {
   readonly since: number;
   readonly until: number;
   readonly failures: number;
+  readonly isPutOff: boolean | undefined;
 }
+
+/** Records that were put off go last, also once their hold has ended. */
+export type Turn = 'first' | 'last';
 
 /**
  * A retryable rejection holds only its own record. Holds are forgotten with the process: the next try finds out anew.
@@ -27,13 +31,14 @@ export class RecordHolds {
 
   /**
    * Tells which records are held at this one moment: a hold that ends while a batch is chosen would change its order.
+   * While it is not the turn of those that go last, they are held too.
    */
-  heldNow(): (ref: RecordRef) => boolean {
+  heldNow(turn: Turn): (ref: RecordRef) => boolean {
     if (this.#heldByKey.size === 0) return () => false;
     const now = this.#platform.now();
     return (ref) => {
       const held = this.#heldByKey.get(recordKey(ref));
-      return held !== undefined && isWithin(held, now);
+      return held !== undefined && ((held.isPutOff && turn === 'first') || isWithin(held, now));
     };
   }
 
@@ -70,14 +75,15 @@ export class RecordHolds {
     const since = this.#platform.now();
     // One jitter for all: otherwise records that all fail come due one by one, and the server is asked without a pause.
     const jitter = this.#platform.random();
-    for (const { entry, retryAfterMs } of holds) {
+    for (const { entry, retryAfterMs, isPutOff } of holds) {
       this.#settledAtTry.set(entry.mutation.id, this.#settled);
       const key = recordKey(entry.mutation);
       // One answer may hold several mutations of a record; the first says for how long.
       if (held.has(key)) continue;
       held.add(key);
       const failures = (this.#heldByKey.get(key)?.failures ?? 0) + 1;
-      this.#heldByKey.set(key, { since, until: since + retryDelayMs(retryAfterMs, failures, jitter), failures });
+      const until = since + retryDelayMs(retryAfterMs, failures, jitter);
+      this.#heldByKey.set(key, { since, until, failures, isPutOff });
     }
   }
 }

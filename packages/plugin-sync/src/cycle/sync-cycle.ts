@@ -9,8 +9,9 @@
  * goes out as soon as the answer is announced, or else when it is read, before it is stored. Mutations are never under way
  * twice, and an answer is stored after the one before it, or not at all.
  */
-import type { SyncPushResponse } from '@objectql/sync-types';
+import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
+import type { Turn } from '../answer/record-holds.js';
 import { isEpochWalk } from '../answer/walk.js';
 import { callContained } from '../listeners/call-contained.js';
 import type { Listeners } from '../listeners/listeners.js';
@@ -39,6 +40,8 @@ const MAX_REPAIRS = 3;
 const MAX_REFUSALS = 10;
 /** 5: a line that breaks three requests of ten breaks five in a row once in 400 times, and then others go first in vain. */
 const MAX_FAILURES_ALONE = 5;
+/** 3: the rest count only behind an answer, so that the first failure after an outage does not change the order. */
+const MAX_FAILURES_UNANSWERED = 3;
 
 export class SyncCycle {
   /**
@@ -86,7 +89,7 @@ export class SyncCycle {
   /** The oldest pending mutation whose record is not on hold. */
   #firstSendable(): StoredEntry | undefined {
     const { log, intake } = this.#parts;
-    const isHeld = intake.holds.heldNow();
+    const isHeld = intake.holds.heldNow('last');
     for (const entry of log.pending) if (!isHeld(entry.mutation)) return entry;
     return undefined;
   }
@@ -217,20 +220,24 @@ export class SyncCycle {
     const { log, exchange, intake, configs } = this.#parts;
     // Until the walk has shown what the new feed holds, nothing can be computed on top of it.
     if (isEpochWalk(log.meta.walk)) return [];
-    const batch = selectBatch(log.pending.durable(), {
-      answered: new Set(sent.map(({ mutation }) => mutation.id)),
-      isHeld: intake.holds.heldNow(),
-      batchSizeOf: (objectName) => configs.of(objectName).batchSize,
-      ...exchange.limits,
-    });
+    const select = (turn: Turn) =>
+      selectBatch(log.pending.durable(), {
+        answered: new Set(sent.map(({ mutation }) => mutation.id)),
+        isHeld: intake.holds.heldNow(turn),
+        batchSizeOf: (objectName) => configs.of(objectName).batchSize,
+        ...exchange.limits,
+      });
+    const inOrder = select('first');
+    // What was put off goes behind all else that belongs to the sync: there may be more of it than one sync can try.
+    const batch = this.#isWanted(inOrder[0]) ? inOrder : select('last');
     const [first] = batch;
-    if (!first || this.#failedAlone(first) < MAX_FAILURES_ALONE) return batch;
+    if (!first || this.#failedAlone(first.mutation) < MAX_FAILURES_UNANSWERED) return batch;
     // It goes alone, and not before a request without mutations has shown that others get through.
     return this.#isAnswered ? [first] : [];
   }
 
-  #failedAlone({ mutation }: StoredEntry): number {
-    return this.#failuresAlone.get(mutation.id) ?? 0;
+  #failedAlone({ id }: MutationLogEntry): number {
+    return this.#failuresAlone.get(id) ?? 0;
   }
 
   /**
@@ -265,10 +272,14 @@ export class SyncCycle {
   /** Throws the error on, unless one mutation alone got no answer again and again: then others go first. */
   #putOff([first, ...others]: readonly StoredEntry[], error: unknown): void {
     if (!first || others.length > 0 || !mayPassInParts(error)) throw error;
-    const failures = this.#failedAlone(first);
+    const failures = this.#failedAlone(first.mutation);
     this.#failuresAlone.set(first.mutation.id, failures + 1);
     if (failures < MAX_FAILURES_ALONE) throw error;
     this.#parts.intake.putOff(first);
+    // It went last already.
+    if (failures > MAX_FAILURES_ALONE) throw error;
+    // The next one must not wait as long as this one has.
+    this.hasAdvanced = true;
     this.#refusals.push(error);
   }
 

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 22_961, maxTotalBytes: 22_961 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_052, maxTotalBytes: 23_052 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_538,
-    maxTotalBytes: 25_538,
+    maxInitialBytes: 25_620,
+    maxTotalBytes: 25_620,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_444,
-    maxTotalBytes: 28_444,
+    maxInitialBytes: 28_526,
+    maxTotalBytes: 28_526,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_264,
-    maxTotalBytes: 27_264,
+    maxInitialBytes: 27_348,
+    maxTotalBytes: 27_348,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_108,
-    maxTotalBytes: 30_108,
+    maxInitialBytes: 30_200,
+    maxTotalBytes: 30_200,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

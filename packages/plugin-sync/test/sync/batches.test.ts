@@ -267,6 +267,56 @@ test('I13 keeps the order of records while nothing gets through, and sends them 
   expect([answer?.results.length, server.applied, tasks.status.pending]).toEqual([3, made, 0]);
 });
 
+test('I13 keeps the order of records where the first requests after an outage fail, too', async () => {
+  const { edit, tasks, platform, server } = device({ otherwise: isGone });
+  const made = ['project', 'task', 'subtask'].map((recordId) => edit(recordId).id);
+  await platform.advance(3_600_000);
+  let failures = 1;
+  server.otherwise = (request, ...call) =>
+    (request.mutations.length > 0 && failures-- > 0 ? isGone : applies)(request, ...call);
+  await platform.advance(300_000);
+  expect([server.applied, tasks.status.pending]).toEqual([made, 0]);
+});
+
+test('I13 sends what is behind many mutations that no request gets through, and each of these when one does', async () => {
+  let forbidden = /^poison/;
+  const others = appliesWith({ checkpoint: 'no news' });
+  const takes: Step = (request, ...call) =>
+    (request.mutations.some(({ recordId }) => forbidden.test(`${recordId}`)) ? refuses(403) : others)(request, ...call);
+  const { tasks, platform, server } = device({ otherwise: takes });
+  for (let index = 0; index < 20; index++) tasks.records.create(`poison${index}`, { title: 'x' });
+  const { id } = tasks.records.create('fine', { title: 'x' });
+  await platform.advance(1_200_000);
+  const [first] = server.applied;
+  const { length } = server.requests;
+  await platform.advance(1_200_000);
+  const later = server.requests.length - length;
+  forbidden = /^poison0/;
+  await platform.advance(1_200_000);
+  // A try a minute, at half a minute on average, is two requests: one finds out that others pass.
+  expect([first, later < 150, tasks.status.pending]).toEqual([id, true, 1]);
+});
+
+test('I13 tries a mutation again that was put off, and ends each sync, while others are recorded all the time', async () => {
+  let edits = 0;
+  const recordsMore: Step = async (request, server) => {
+    const isPoison = request.mutations.some(({ recordId }) => recordId === 'poison');
+    tasks.records.create(`more${edits++}`, { title: 'x' });
+    await server.wait(200);
+    return (isPoison ? refuses(403) : applies)(request, server);
+  };
+  const { tasks, platform, server, sent, heard } = device({ otherwise: recordsMore });
+  tasks.records.create('poison', { title: 'x' });
+  await platform.advance(120_000);
+  const { length } = server.requests;
+  await platform.advance(600_000);
+  const tries = sent()
+    .slice(length)
+    .filter(([recordId]) => recordId === 'poison');
+  const errors = heard.filter((line) => line.startsWith('error'));
+  expect([tries.length > 9, errors.length > 9]).toEqual([true, true]);
+});
+
 test('never blames a mutation that was not in a body that was too large', async () => {
   const refusesAfterAnEdit: Step = async (request, server) => {
     edit('innocent');

@@ -9,7 +9,7 @@
  * goes out as soon as the answer is announced, or else when it is read, before it is stored. Mutations are never under way
  * twice, and an answer is stored after the one before it, or not at all.
  */
-import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
+import type { SyncPushResponse } from '@objectql/sync-types';
 import type { AnswerIntake } from '../answer/answer-intake.js';
 import type { Turn } from '../answer/record-holds.js';
 import { isEpochWalk } from '../answer/walk.js';
@@ -21,6 +21,7 @@ import { CheckpointMovedError, type StoredEntry } from '../storage/client-storag
 import { SyncUsageError } from '../sync-usage-error.js';
 import { refusalOf, TransportError } from '../transport/transport.js';
 import { type Ask, type Exchange, type Exchanged, mayPassInParts } from './exchange.js';
+import { FailuresAlone } from './failures-alone.js';
 import { isPlain, OpenRequest } from './open-request.js';
 import { selectBatch } from './select-batch.js';
 import type { SyncEvent } from './sync-state.js';
@@ -38,10 +39,6 @@ export interface CycleParts {
 const MAX_REPAIRS = 3;
 /** 10: a mutation too large for a proxy must not keep the rest waiting, but the proxy may refuse whatever comes. */
 const MAX_REFUSALS = 10;
-/** 5: a line that breaks three requests of ten breaks five in a row once in 400 times, and then others go first in vain. */
-const MAX_FAILURES_ALONE = 5;
-/** 3: the rest count only behind an answer, so that the first failure after an outage does not change the order. */
-const MAX_FAILURES_UNANSWERED = 3;
 
 export class SyncCycle {
   /**
@@ -60,8 +57,7 @@ export class SyncCycle {
   #refusals: unknown[] = [];
   /** True once the sync under way has got an answer. */
   #isAnswered = false;
-  /** How often a pending mutation got no answer even alone, by its id: each change of another tab makes entries anew. */
-  readonly #failuresAlone = new Map<string, number>();
+  readonly #failuresAlone = new FailuresAlone();
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -203,7 +199,7 @@ export class SyncCycle {
     // Another write may have given an entry a copy of its record meanwhile.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
-    for (const id of outcomes.settled.keys()) this.#failuresAlone.delete(id);
+    this.#failuresAlone.forget(outcomes.settled.keys());
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
@@ -231,13 +227,9 @@ export class SyncCycle {
     // What was put off goes behind all else that belongs to the sync: there may be more of it than one sync can try.
     const batch = this.#isWanted(inOrder[0]) ? inOrder : select('last');
     const [first] = batch;
-    if (!first || this.#failedAlone(first.mutation) < MAX_FAILURES_UNANSWERED) return batch;
+    if (!first || !this.#failuresAlone.isSuspect(first.mutation.id)) return batch;
     // It goes alone, and not before a request without mutations has shown that others get through.
     return this.#isAnswered ? [first] : [];
-  }
-
-  #failedAlone({ id }: MutationLogEntry): number {
-    return this.#failuresAlone.get(id) ?? 0;
   }
 
   /**
@@ -272,12 +264,11 @@ export class SyncCycle {
   /** Throws the error on, unless one mutation alone got no answer again and again: then others go first. */
   #putOff([first, ...others]: readonly StoredEntry[], error: unknown): void {
     if (!first || others.length > 0 || !mayPassInParts(error)) throw error;
-    const failures = this.#failedAlone(first.mutation);
-    this.#failuresAlone.set(first.mutation.id, failures + 1);
-    if (failures < MAX_FAILURES_ALONE) throw error;
+    const surplus = this.#failuresAlone.add(first.mutation.id);
+    if (surplus <= 0) throw error;
     this.#parts.intake.putOff(first);
     // It went last already.
-    if (failures > MAX_FAILURES_ALONE) throw error;
+    if (surplus > 1) throw error;
     // The next one must not wait as long as this one has.
     this.hasAdvanced = true;
     this.#refusals.push(error);

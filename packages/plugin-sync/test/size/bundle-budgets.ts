@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_052, maxTotalBytes: 23_052 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_066, maxTotalBytes: 23_066 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_620,
-    maxTotalBytes: 25_620,
+    maxInitialBytes: 25_635,
+    maxTotalBytes: 25_635,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_526,
-    maxTotalBytes: 28_526,
+    maxInitialBytes: 28_547,
+    maxTotalBytes: 28_547,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_348,
-    maxTotalBytes: 27_348,
+    maxInitialBytes: 27_353,
+    maxTotalBytes: 27_353,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_200,
-    maxTotalBytes: 30_200,
+    maxInitialBytes: 30_216,
+    maxTotalBytes: 30_216,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -104,8 +104,9 @@ class LiveConnection implements LiveUpdates {
     try {
       const { transport, checkpoint } = this.#client;
       const response = await transport.stream?.(checkpoint() ?? '', { signal });
-      const problem = response ? this.#problemOf(response) : NO_STREAM;
-      if (!response?.body || problem || signal.aborted) {
+      // A refusal that comes late says nothing of a user who has signed in again.
+      const problem = response && !signal.aborted ? this.#problemOf(response) : NO_STREAM;
+      if (!response?.body || problem) {
         await response?.body?.cancel();
         return tell(problem ?? NO_STREAM);
       }

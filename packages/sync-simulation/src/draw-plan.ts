@@ -36,7 +36,7 @@ export function drawPlan(seed: number, { mutations = 100, hasEngines = false }: 
   const battery = new Random('battery', seed);
   // Only in some schedules, because it also takes time.
   const powerCuts = battery.chance(0.4) ? 0.08 : 0;
-  const world = drawFurtherWorld(further, drawWorld(random));
+  const world = withFirewall(new Random('firewall', seed), drawFurtherWorld(further, drawWorld(random)));
   const actions: Action[] = [];
   const isSolo = world.devices === 1;
   const isDangerous = random.chance(0.35) && !isSolo;
@@ -79,6 +79,11 @@ function drawFurtherWorld(random: Random, world: WorldPlan): WorldPlan {
   const hiddenFields = [0, 1].flatMap(() => (random.chance(0.5) ? [drawHiddenField(random)] : []));
   const servers = random.chance(0.3) ? 2 : 1;
   return { ...world, servers, ...(world.isAuthorized ? { hiddenFields } : {}) };
+}
+
+/** A proxy that dislikes what some records say, in some schedules. */
+function withFirewall(random: Random, world: WorldPlan): WorldPlan {
+  return random.chance(0.15) ? { ...world, faults: { ...world.faults, forbid: random.next() * 0.15 } } : world;
 }
 
 function drawHiddenField(random: Random): HiddenField {

@@ -81,6 +81,11 @@ export class Network {
       await time.sleep(delay(random, lot));
       throw new TransportError('Nobody is signed in.', { type: 'refused', status: 401, code: 'UNAUTHENTICATED' });
     }
+    if (lot?.forbid && this.#isForbidden(body, lot.forbid)) {
+      log(() => `request ${number} is forbidden`);
+      await time.sleep(delay(random, lot));
+      throw new TransportError('A firewall refused the request.', { type: 'refused', status: 403 });
+    }
     const answer = await this.#carry(kind, sent, delay(random, lot));
     await time.sleep(delay(random, lot));
     if (onNextPage && 'results' in answer && this.#parts.isAnnounced(answer)) {
@@ -89,6 +94,11 @@ export class Network {
       await time.sleep(delay(new Random(seed, 'page', number), lot));
     }
     return this.#bring(answer, { random, lot, number, sender: sender.name });
+  }
+
+  /** The same mutation meets the same fate each time. */
+  #isForbidden({ mutations = [] }: SyncPushRequest, share: number): boolean {
+    return mutations.some(({ id }) => new Random(this.#parts.seed, 'firewall', id).chance(share));
   }
 
   async #bring(

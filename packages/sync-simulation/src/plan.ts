@@ -22,6 +22,8 @@ export interface Faults {
   readonly duplicate: number;
   /** A request or an answer takes up to two minutes. */
   readonly longDelay: number;
+  /** A mutation gets no request through, because a firewall dislikes what it says. */
+  readonly forbid?: number;
   /** A storage or store operation takes some time, so that others come in between. */
   readonly slowStorage: number;
   readonly slowStore: number;

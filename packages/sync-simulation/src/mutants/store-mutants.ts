@@ -64,8 +64,8 @@ export const STORE_MUTANTS: readonly ExpectedMutant[] = [
   },
   {
     name: 'a clone goes on in the log of its original',
-    breaks: 'I8',
-    hint: 13082,
+    breaks: 'I2',
+    hint: 'kept',
     loaded: (loaded, { mutationIds }) => ({
       ...loaded,
       ledger: loaded.ledger.filter(({ mutationId }) => mutationIds.includes(mutationId)),

@@ -39,6 +39,18 @@ export function isOfLostFeed(before: ClientMeta | undefined, now: ClientMeta | u
   return now?.logId !== before?.logId;
 }
 
+/** True for a client that has lost in a power cut what it had heard of the server, and with it of a restore. */
+export function hasGoneBack(before: ClientMeta | undefined, now: ClientMeta | undefined): boolean {
+  const [was, is] = [readPlace(before?.checkpoint), readPlace(now?.checkpoint)];
+  if (!was || !is) return false;
+  // What a restored server has told is of a later epoch.
+  return is.seen < was.seen && epochNumber(is.epoch) <= epochNumber(was.epoch);
+}
+
+function epochNumber(epoch: string): number {
+  return Number(epoch.split('-')[1]);
+}
+
 /** True for a client that has seen the server's present history, and only this one. */
 function knowsPresent(meta: ClientMeta | undefined, truth: ServerTruth): boolean {
   const at = readPlace(meta?.checkpoint);

@@ -5,6 +5,7 @@
 import type { ClientMeta } from '@objectql/plugin-sync';
 import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import { OBJECT_NAMES } from '../disk.js';
+import { hasGoneBack } from '../record-history.js';
 import { isSame, nameOf } from '../record-name.js';
 import type { Verdict } from '../violation.js';
 import { EngineDatabase, type RowChange } from './engine-database.js';
@@ -177,9 +178,10 @@ export class EnginePlace {
     if (note.order < (this.#lastRecorded.get(name) ?? 0)) verdict.report('I3', `${what} behind a later one.`);
     this.#lastRecorded.set(name, note.order);
     if (baseVersion === null) return;
-    if (this.#parts.isOfLostFeed(note.meta, meta))
+    const knows = hasGoneBack(note.meta, meta) ? note.meta : meta;
+    if (this.#parts.isOfLostFeed(note.meta, knows))
       verdict.report('I8', `${what} on v${baseVersion} of a feed that is lost.`);
-    this.#checkBase(note, this.#parts.statesOf(name, baseVersion, meta), what);
+    this.#checkBase(note, this.#parts.statesOf(name, baseVersion, knows), what);
   }
 
   /** Takes down what a conflict's decision writes: it may keep a value that only others had written. */

@@ -78,7 +78,7 @@ export const WIRE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'versions from before a restore still count',
     breaks: 'I13',
-    hint: 5,
+    hint: 149,
     answer: (answer) => (answer.reset === 'epoch' ? { ...answer, reset: 'expired' } : answer),
   },
   {

@@ -3,7 +3,7 @@ import type { TabHost } from '../../src/platform/tab-host.js';
 import { StorageError } from '../../src/storage/storage-error.js';
 import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { groupName } from '../../src/tabs/tab-message.js';
-import { otherDevice } from '../fixtures/two-devices.js';
+import { otherCreates } from '../fixtures/two-devices.js';
 import { openTabs, pick, refuse, type Tab, two } from './tabs.js';
 
 test('keeps nobody waiting in any tab for the outcome of what one of them took out of the log', async () => {
@@ -144,9 +144,7 @@ test('I13 sends what a storage has stored that did not hear so and asked again',
 
 test('I2 asks nobody again about a change that is decided, though its tab was told that it was not stored', async () => {
   const { world, follower, leader } = await two({ config: { strategy: 'manual' } });
-  const other = otherDevice(world.server);
-  other.tasks.records.create('t1', { title: 'theirs' });
-  await other.tasks.sync();
+  await otherCreates('t1', world.server);
   follower.storage.before('commit', async (batch) => {
     follower.storage.heal();
     await world.storage.commit(batch);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { StorageError } from '../../src/storage/storage-error.js';
-import { otherDevice } from '../fixtures/two-devices.js';
+import { otherCreates } from '../fixtures/two-devices.js';
 import { refuse, two } from './tabs.js';
 
 test('waits in a follower for the outcome of what its storage did not take at once', async () => {
@@ -16,9 +16,7 @@ test('waits in a follower for the outcome of what its storage did not take at on
 
 test('tells a follower that asks at once what becomes of its mutation after a conflict', async () => {
   const { world, follower } = await two({ config: { strategy: 'manual' }, onConflict: () => ({ title: 'merged' }) });
-  const other = otherDevice(world.server);
-  other.tasks.records.create('t1', { title: 'theirs' });
-  await other.tasks.sync();
+  await otherCreates('t1', world.server);
   const { id } = follower.tasks.records.create('t1', { title: 'mine' });
   const outcome = follower.tasks.settled(id).catch((error: unknown) => error);
   await world.advance(5000);
@@ -71,9 +69,7 @@ for (const [how, lose] of [
 
 test('I2 makes one mutation of a decision that is stored although its tab was told the opposite, and made it again', async () => {
   const { world, leader, follower } = await two({ config: { strategy: 'manual' } });
-  const other = otherDevice(world.server);
-  other.tasks.records.create('t1', { title: 'theirs' });
-  await other.tasks.sync();
+  await otherCreates('t1', world.server);
   const { id } = leader.tasks.records.create('t1', { title: 'mine' });
   await world.advance(1000);
   follower.storage.before('commit', async (batch) => {

@@ -6,7 +6,7 @@ import { sharedTabs } from '../../src/tabs/shared-tabs.js';
 import { FaultStorage } from '../../src/testing/fault-storage.js';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../fixtures/device.js';
-import { otherDevice } from '../fixtures/two-devices.js';
+import { otherCreates, otherDevice } from '../fixtures/two-devices.js';
 import { openTabs, pick, refuse, sharedStorage, type Tabs, two } from './tabs.js';
 
 /** Of each tab how many requests it made. */
@@ -151,9 +151,7 @@ test('I1 I2 stores an answer once that a hanging leader goes on with', async () 
     config: { strategy: 'manual' },
     onConflict: () => ({ title: 'merged' }),
   });
-  const other = otherDevice(world.server);
-  other.tasks.records.create('t1', { title: 'theirs' });
-  await other.tasks.sync();
+  await otherCreates('t1', world.server);
   let goOn = () => {};
   const { handler } = world.server;
   const handlePush = handler.handlePush.bind(handler);
@@ -265,9 +263,7 @@ test('goes on where a page is opened after signing in, though another tab leads 
 
 test('decides conflicts and dead letters in any tab, and shows it in all', async () => {
   const { world, leader, follower } = await two({ config: { strategy: 'manual' } });
-  const other = otherDevice(world.server);
-  other.tasks.records.create('t1', { title: 'theirs' });
-  await other.tasks.sync();
+  await otherCreates('t1', world.server);
   const { id } = follower.tasks.records.create('t1', { title: 'mine' });
   await follower.tasks.sync();
   await world.advance(250);
@@ -284,9 +280,7 @@ test('decides conflicts and dead letters in any tab, and shows it in all', async
 
 test('tells listeners in every tab, and hands server changes over in the leader alone', async () => {
   const { world, leader, follower } = await two();
-  const other = otherDevice(world.server);
-  other.tasks.records.create('t9', { title: 'theirs' });
-  await other.tasks.sync();
+  await otherCreates('t9', world.server);
   leader.heard.length = 0;
   follower.heard.length = 0;
   await follower.tasks.sync();

@@ -183,12 +183,8 @@ function suppressedVersions(request: PushRequest, { written, results, authorize 
     if (!('mutation' in item) || result?.status !== 'applied') continue;
     const { duplicate, record, serverVersion } = result;
     // What an earlier request wrote is told by the repeated result; a protocol-1 client does not read that either.
-    if (
-      duplicate &&
-      record !== null &&
-      request.protocol === 2 &&
-      serverVersion > (versions.get(item.mutation) ?? NO_VERSION)
-    )
+    const isTold = duplicate && record !== null && request.protocol === 2;
+    if (isTold && serverVersion > (versions.get(item.mutation) ?? NO_VERSION))
       versions.set(item.mutation, serverVersion);
     // The rights under which a result shows a record, or reports it as gone, may have changed by now.
     if (canRightsChange && record !== undefined) versions.delete(item.mutation);

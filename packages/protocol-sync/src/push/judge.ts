@@ -181,8 +181,8 @@ async function repeat(
     const { version: serverVersion, droppedFields } = outcome;
     // If the record has changed since then, the client gets it through the feed, with its version. If it is gone for
     // this caller, the result says so: the feed may never tell them, or has told them before.
-    const isKnown = before?.version !== serverVersion || isAsSent(mutation, view);
-    const record = view ? (isKnown ? undefined : view) : null;
+    const isShown = before?.version === serverVersion && !isAsSent(mutation, view);
+    const record = view ? (isShown ? view : undefined) : null;
     return appliedResult(mutation.id, { serverVersion, droppedFields, record });
   }
   if (!before || view === undefined) return goneConflictResult(mutation.id);

@@ -42,8 +42,8 @@ const MAX_REFUSALS = 10;
 
 export class SyncCycle {
   /**
-   * True once the sync under way has settled a mutation or stored a page, but not where the feed starts over again and
-   * again: that never runs out.
+   * True once the sync under way has settled a mutation, put one off or stored a page, but not once its repairs are used
+   * up: a feed that starts over again and again never runs out.
    */
   hasAdvanced = false;
   readonly #parts: CycleParts;

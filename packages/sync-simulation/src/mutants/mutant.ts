@@ -110,6 +110,9 @@ export interface Asked {
 /** A mutant and what notices it. */
 export interface ExpectedMutant extends Mutant {
   readonly breaks: Invariant;
-  /** A seed between 1 and 1,000 that notices it; `kept` if none does, but a kept schedule that once broke the same, or one like it. */
+  /**
+   * A seed between 1 and 1,000 that notices it; `kept` if none does, but a kept schedule that once broke the same, or one
+   * like it.
+   */
   readonly hint: number | 'kept';
 }

@@ -34,28 +34,44 @@ import type { SyncTransport } from './transport/transport.js';
 import { ConflictList } from './waiting/conflict-list.js';
 import { DeadLetterList } from './waiting/dead-letter-list.js';
 
+/** What every client takes. */
 export interface SyncClientOptions {
-  /** Names this device; stays the same as long as its storage. */
+  /**
+   * Names this device, in at most 128 bytes. Make it once, with `systemPlatform.newId()`, and keep it beside the
+   * storage.
+   */
   readonly clientId: string;
+  /** Carries requests to the server: `httpTransport({ url })`, or anything with `push(request)`. */
   readonly transport: SyncTransport;
-  /** Where log and records are kept. Default: memory, gone with the process. */
+  /**
+   * Where log and records are kept, e.g. `new SqliteStorage(database)` or `new IndexedDbStorage('my-app')`. Default:
+   * memory, gone with the process.
+   */
   readonly storage?: ClientStorage | undefined;
   /** Lets the clients of several tabs share the storage: `sharedTabs()` of `@objectql/plugin-sync/tabs`. */
   readonly tabs?: Tabs | undefined;
-  /** Decides the conflicts that no strategy decides. */
+  /**
+   * Decides the conflicts that no strategy decides: returns the merged record, or `undefined` to leave a conflict to the
+   * user. Default: all are left to the user.
+   */
   readonly onConflict?: OnConflict | undefined;
+  /** Hear of each sync, e.g. `[{ onSyncError: (error) => report(error) }]`. */
   readonly listeners?: readonly SyncEventListener[] | undefined;
-  /** Whose work this is. A storage that holds another user's is not touched. */
+  /** Whose work this is. A storage that holds another user's is not touched: the status then says `needs-auth`. */
   readonly user?: string | undefined;
   /** Learns of others' changes at once: `liveUpdates()`. Default: they come with each sync. */
   readonly live?: StartLive | undefined;
+  /** Clock, randomness, timers and connectivity, for tests. Default: the system's. */
   readonly platform?: Platform | undefined;
 }
 
+/** What the engines of a plugin share, for all objects: `plugin.client`. Apps use its status, lists and `settled`. */
 export class SyncClient implements AsyncDisposable {
   readonly log: ClientLog;
   readonly records: LocalRecords;
+  /** Conflicts of all objects that wait for the user. */
   readonly conflicts: ConflictList;
+  /** Refused mutations of all objects that wait for the user. */
   readonly deadLetters: DeadLetterList;
   readonly listeners: Listeners;
   readonly configs: ObjectConfigs;

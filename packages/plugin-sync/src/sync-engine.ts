@@ -15,6 +15,7 @@ import type { DeadLetterList } from './waiting/dead-letter-list.js';
 
 /** A client with one `sync` block for all objects. Unknown options throw `SyncUsageError` `INVALID_CONFIG`. */
 export interface SyncEngineOptions extends SyncClientOptions {
+  /** How every object takes part, e.g. `{ enabled: true, strategy: 'manual' }`. */
   readonly config: SyncConfig;
 }
 
@@ -61,7 +62,8 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
 
   /**
    * Records a mutation and returns its entry at once. It is durable when `flush()` resolves, and is sent after the
-   * object's debounce. Throws `SyncUsageError` when it cannot be recorded.
+   * object's debounce. Throws `SyncUsageError`: `INVALID_MUTATION` for data that is not plain JSON or larger than 256
+   * KiB, `NOT_ENABLED`, `READ_ONLY`, `WRONG_OBJECT` or `CLOSED`.
    */
   recordMutation(entry: NewMutation): MutationLogEntry {
     if (this.#objectName !== undefined && entry.objectName !== this.#objectName) {
@@ -100,6 +102,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
     this.#client.listeners.add(listener, this.#objectName);
   }
 
+  /** Removes a listener that `addListener` of this engine added. */
   removeListener(listener: SyncEventListener): void {
     this.#client.listeners.remove(listener, this.#objectName);
   }
@@ -114,6 +117,7 @@ export class SyncEngine<Fields extends object = JsonObject> implements AsyncDisp
     return this.#client.log.meta.checkpoint;
   }
 
+  /** Whether a sync is under way. */
   isSyncing(): boolean {
     return this.status.state === 'syncing';
   }

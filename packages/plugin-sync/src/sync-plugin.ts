@@ -17,10 +17,24 @@ export interface PluginContext {
   getKernel?(): unknown;
 }
 
-/** One client for all objects. Ready after `new`; a kernel starts it and offers it as `kernel.sync`. */
+/**
+ * One client for all objects. Ready after `new`; a kernel starts it and offers it as `kernel.sync`. Without a kernel,
+ * close it at the end.
+ *
+ * ```ts
+ * import { httpTransport } from '@objectql/plugin-sync';
+ *
+ * await using sync = new SyncPlugin({
+ *   clientId: 'device-abc-123',
+ *   transport: httpTransport({ url: 'https://api.example.com/api/sync' }),
+ * });
+ * sync.getEngine('task').records.create('task-1', { title: 'Paint the door' }); // sent a second later
+ * ```
+ */
 export class SyncPlugin implements AsyncDisposable {
   readonly name = '@objectql/plugin-sync';
   readonly version = version;
+  /** The client behind all engines: the status, the conflicts and the dead letters of all objects. */
   readonly client: SyncClient;
   /** The clock, ids and timers of its client, for plugins that sync as part of it. */
   readonly platform: Platform;
@@ -48,7 +62,10 @@ export class SyncPlugin implements AsyncDisposable {
     return this.#engineByObject;
   }
 
-  /** Sends and receives all there is, of all objects. */
+  /**
+   * Sends and receives everything of all objects, now. Resolves with the answer, or with `null` when sync failed (the
+   * status and `onSyncError` say why; it tries again by itself), is paused, or had nothing to ask. Never rejects.
+   */
   async syncAll(): Promise<SyncPushResponse | null> {
     return this.client.sync();
   }
@@ -70,6 +87,7 @@ export class SyncPlugin implements AsyncDisposable {
     await this.client.close();
   }
 
+  /** Ends sync and releases storage and timers. Recorded mutations are durable then; rejects when the storage fails. */
   async close(): Promise<void> {
     await this.destroy();
   }

@@ -26,16 +26,25 @@ export interface SyncHandlerOptions {
   readonly store?: SyncStore | undefined;
   /** Reads and writes the application's records. Default: they are kept in the sync store itself. */
   readonly resolver?: RecordResolver | undefined;
-  /** Each object's sync configuration, as read from `*.object.yml`; objects not named here are not synced. */
+  /**
+   * Each object's `sync` block: `{ task: { enabled: true } }`, or as read from `*.object.yml`. Objects not named here
+   * are not synced. Default: every object is.
+   */
   readonly objects?: ObjectConfigs | undefined;
   /** Decides conflicts of objects without a strategy of their own. Without it, the clients decide. */
   readonly strategy?: StrategyName | Strategy | undefined;
-  /** For each object, the fields that count as conflicting. */
+  /**
+   * For objects whose `sync` block names none, the fields that count as conflicting: `new Map([['task', ['title']]])`.
+   * Default: all.
+   */
   readonly conflictFields?: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Who may read and write what. Default: everything is allowed. */
   readonly authorize?: Authorize | undefined;
+  /** Limits to lower or raise. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<ServerLimits> | undefined;
   /** Days for which deletes and outcomes are remembered. A device away for longer walks the feed anew. Default 30. */
   readonly changeLogRetentionDays?: number | undefined;
+  /** Clock, ids and timers, for tests. Default: the system's. */
   readonly platform?: Platform | undefined;
   /**
    * Told what an operator should know. Default: `console.warn`, with warnings of the same trouble printed once in 10 s.

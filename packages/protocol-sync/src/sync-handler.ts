@@ -32,9 +32,20 @@ const PRUNE_SLICE_ROWS = 500;
 
 /**
  * Answers pushes and pulls. What it reports as applied is committed; a refusal is a result or a `SyncRequestError`.
+ *
+ * ```ts
+ * import { createSyncEndpoint, MemoryStore } from '@objectql/protocol-sync';
+ *
+ * const handler = new SyncHandler({ store: new MemoryStore(), strategy: 'last-write-wins' });
+ * const endpoint = createSyncEndpoint({ handler }); // serves it over HTTP
+ * await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: 'Door' } });
+ * (await handler.getRecord('task', 't1'))?.version; // 1
+ * ```
  */
 export class SyncHandler implements AsyncDisposable {
+  /** Where versions, feed and ledger are; it opens with the first request. */
   readonly store: SyncStore;
+  /** The limits that apply. */
   readonly limits: ServerLimits;
   readonly #settings: HandlerSettings;
   /** What every request needs. */
@@ -55,7 +66,8 @@ export class SyncHandler implements AsyncDisposable {
   }
 
   /**
-   * Applies the mutations of one push and answers their outcomes with the next page of the feed. What it reports as
+   * Applies the mutations of one push and answers their outcomes with the next page of the feed: for a route of your
+   * own, with the parsed body. It does not find out who asks: pass `{ principal }` as the context. What it reports as
    * applied is committed. Throws `SyncRequestError` when it refuses the request as a whole: nothing was executed then.
    * After `BUSY`, or any other error, some of it may have been; sending it again is safe.
    */

@@ -32,6 +32,7 @@ import { SyncRequestError } from './sync-request-error.js';
 export interface SyncProtocolPluginOptions
   extends Omit<SyncHandlerOptions, 'changeLogRetentionDays'>,
     Pick<SyncEndpointOptions, 'authenticate'> {
+  /** Where and how the kernel's HTTP server serves sync. Default: it does not. */
   readonly endpoint?:
     | {
         /**
@@ -57,7 +58,9 @@ export interface SyncProtocolPluginOptions
 
 /** What the plugin adds to its kernel as `kernel.syncProtocol`, and registers as the service `sync-protocol`. */
 export interface SyncProtocol {
+  /** Answers requests from routes of your own; it asks nobody to sign in. */
   readonly handler: SyncHandler;
+  /** Answers web requests, from whoever `authenticate` or the kernel's sign-in finds out. */
   readonly endpoint: SyncEndpoint;
   /** Resolves once the records from before sync are in the feed; at once when there is no data engine. */
   enrolled(): Promise<void>;

@@ -11,11 +11,12 @@ import { checkNewMutation, type NewMutation } from './new-mutation.js';
 export interface MutationLoggerOptions {
   /** Where the log is kept. Default: memory, gone with the process. */
   readonly storage?: ClientStorage | undefined;
+  /** Clock and randomness, for tests. Default: the system's. */
   readonly platform?: Platform | undefined;
 }
 
 /**
- * An append-only log of mutations.
+ * An append-only log of mutations, for apps that send them in their own way; an engine has one of its own.
  *
  * ```ts
  * const logger = new MutationLogger('device-abc-123');

@@ -13,7 +13,10 @@ type Stop = () => void;
 type Watch<Fields extends object = JsonObject> = (record: LocalRecord<Fields> | undefined) => void | Promise<void>;
 type WatchAll<Fields extends object = JsonObject> = (records: readonly LocalRecord<Fields>[]) => void | Promise<void>;
 
-/** Records with the fields that the app declares: `plugin.getEngine<Task>('task').records`; any fields without that. */
+/**
+ * Records with the fields that the app declares: `plugin.getEngine<Task>('task').records`; any fields without that.
+ * `create`, `update` and `delete` need no network; what they record is durable when the engine's `flush()` resolves.
+ */
 export class ObjectRecords<Fields extends object = JsonObject> {
   readonly #client: SyncClient;
   readonly #objectName: string | undefined;
@@ -54,22 +57,26 @@ export class ObjectRecords<Fields extends object = JsonObject> {
   }
 
   /**
-   * Records the creation of a record and returns the mutation at once. It overtakes earlier calls that you have not
-   * awaited: await a `delete` of the record before you create it again.
+   * Records the creation of a record and returns the mutation at once; `settled(mutation.id)` of the engine tells what
+   * became of it. It overtakes earlier calls that you have not awaited: await a `delete` of the record before you create
+   * it again. Throws `SyncUsageError`, like `recordMutation`.
    */
   create(recordId: RecordId, data: NewFields<Fields>): MutationLogEntry {
     return this.#client.record(this.#checked('create', recordId, data));
   }
 
   /**
-   * Records a change of some fields as they are now, based on the version the user sees. Rejects when there is no such record
-   * here.
+   * Records a change of some fields as they are now, based on the version the user sees; a field set to `null` stays,
+   * empty. Rejects with `SyncUsageError`, `UNKNOWN_RECORD` when there is no such record here.
    */
   update(recordId: RecordId, data: Partial<NewFields<Fields>>): Promise<MutationLogEntry> {
     return this.#change('update', recordId, data);
   }
 
-  /** Records the deletion of a record, based on the version the user sees. Rejects when there is no such record here. */
+  /**
+   * Records the deletion of a record, based on the version the user sees. Rejects with `SyncUsageError`,
+   * `UNKNOWN_RECORD` when there is no such record here.
+   */
   delete(recordId: RecordId): Promise<MutationLogEntry> {
     return this.#change('delete', recordId);
   }

@@ -24,11 +24,11 @@ export type TokenProvider = string | (() => string | null | Promise<string | nul
 export interface HttpTransportOptions {
   /** The server's sync endpoint without `/push`, e.g. `https://api.example.com/api/sync`. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer …`. */
+  /** Sent as `Authorization: Bearer …`; a function is called for each request, may be async, and may answer `null`. */
   readonly token?: TokenProvider | undefined;
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Whether cookies go along, as in `fetch`. */
+  /** Whether cookies go along, as in `fetch`. Default `same-origin`; `include` for another origin. */
   readonly credentials?: 'include' | 'omit' | 'same-origin' | undefined;
   /** Compress request bodies above 1 KiB, where the platform can. Default `true`. */
   readonly compress?: boolean | undefined;
@@ -38,6 +38,7 @@ export interface HttpTransportOptions {
   readonly maxAnswerBytes?: number | undefined;
   /** What sends the requests. Default: the platform's own `fetch`. */
   readonly fetch?: typeof fetch | undefined;
+  /** Timers, for tests. Default: the system's. */
   readonly platform?: Pick<Platform, 'setTimer' | 'now'> | undefined;
 }
 

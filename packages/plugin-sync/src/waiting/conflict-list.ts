@@ -6,7 +6,10 @@ import type { NewEntry } from '../log/log-entry.js';
 import type { ParkedConflict } from '../storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
 
-/** Conflicts that wait for the user, kept until `resolve(id, 'mine' | 'theirs' | record)`; the longest waiting first. */
+/**
+ * Conflicts that wait for the user, the longest waiting first: `list()` or `subscribe(listener)`. Each has an `id` and a
+ * `conflict`, and is kept until `resolve(id, 'mine' | 'theirs' | record)`.
+ */
 export class ConflictList extends UserList<ParkedConflict> {
   constructor(parts: UserListParts, view?: ListView<ParkedConflict>) {
     const items = parts.log.waiting.conflicts;

@@ -3,7 +3,10 @@ import { isRetryable, type MutationLogEntry } from '@objectql/sync-types';
 import type { DeadLetter } from '../storage/client-storage.js';
 import { type ListView, UserList, type UserListParts } from './user-list.js';
 
-/** Refused mutations, kept until the user takes one up with `retry(id)` or gives it up with `discard(id)`; `export()` gives all as JSON. */
+/**
+ * Refused mutations, the longest waiting first: `list()` or `subscribe(listener)`. Each has an `id`, the `mutation`, a
+ * `code` and a `reason`, and is kept until `retry(id)` sends it again or `discard(id)` gives it up.
+ */
 export class DeadLetterList extends UserList<DeadLetter> {
   constructor(parts: UserListParts, view?: ListView<DeadLetter>) {
     const items = parts.log.waiting.deadLetters;
@@ -20,7 +23,8 @@ export class DeadLetterList extends UserList<DeadLetter> {
 
   /**
    * Sends a dead letter once more. One that failed too often keeps its id, because the server may have applied it after
-   * all; a refused one gets a new id, because a refusal is final for the old one. Durable when it resolves.
+   * all; a refused one gets a new id, because a refusal is final for the old one. Durable when it resolves. Rejects with
+   * `SyncUsageError` `UNKNOWN_ID` when there is no such dead letter.
    */
   async retry(id: string): Promise<MutationLogEntry> {
     const made = await this.decide(id, ({ mutation: input, code }) => ({

@@ -45,10 +45,14 @@ export type Authenticate = (request: Request) => Identified | null | Promise<Ide
 
 /** What an endpoint serves, to whom, and where. */
 export interface SyncEndpointOptions {
+  /** The `SyncHandler` that answers. */
   readonly handler: Pick<SyncHandler, 'answerPush' | 'answerPull' | 'watch' | 'limits'>;
   /** The application's records. Default: the handler's own resolver. */
   readonly resolver?: RecordResolver | undefined;
-  /** Without it every caller is served, without a principal. */
+  /**
+   * Finds out who asks: a function from the request to `{ id, … }`, or `null` for 401. Without it every caller is
+   * served, without a principal.
+   */
   readonly authenticate?: Authenticate | undefined;
   /** The path before `/push` and `/pull`; a mount point or prefix before it is ignored. Default `/api/sync`. */
   readonly path?: string | undefined;
@@ -64,6 +68,7 @@ export interface SyncEndpointOptions {
    * `INTERNAL`, `BUSY` or 401 and no details. Default: `console.error`, with the same failure printed once in 10 s.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
+  /** Timers, for tests. Default: the system's. */
   readonly platform?: Platform | undefined;
 }
 
@@ -89,7 +94,8 @@ const MAX_STREAMS = 5;
 const STREAMS_RETRY_MS = 60_000;
 
 /**
- * The endpoint of a sync handler: `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint,
+ * The endpoint of a sync handler: `http.createServer(toNodeHandler(endpoint))` with `toNodeHandler` of `/node`, a route
+ * of Hono or Next.js as it is, `Deno.serve((request) => endpoint(request))`, or `Bun.serve({ fetch: endpoint,
  * idleTimeout: 60 })`, because Bun cuts requests after 10 s, and they may take 30. Throws `TypeError` for an option
  * that is unknown or has a wrong type.
  */

@@ -10,7 +10,10 @@ import { z } from 'zod';
 import type { RecordState } from '../storage/sync-store.js';
 import { changedFields, type DecidedWrite, SERVER_LOG_ID, writeRecord } from './record-state.js';
 
-/** A change that was already made to the application's record. */
+/**
+ * A write past sync, which was already made to the application's record if that is in a table of its own:
+ * `{ objectName: 'site', recordId: 's1', operation: 'create', data: { name: 'Mill' } }`.
+ */
 export interface RecordChange extends RecordRef {
   readonly operation: MutationOperation;
   /** The whole record or the changed fields; absent for a delete. */

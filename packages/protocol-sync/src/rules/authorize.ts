@@ -34,7 +34,7 @@ export type ReadPermission = 'allow' | 'hide' | 'forget' | { readonly without: r
 export interface Authorize<Caller extends Identified = Principal> {
   /** Asked for every record before it leaves the server, in changes, results and conflicts. */
   read?(question: ReadQuestion<Caller>): ReadPermission | Promise<ReadPermission>;
-  /** Asked for every mutation: `true`, or `false` for `rejected FORBIDDEN`. */
+  /** Asked for every mutation, before it is decided: `true`, or `false` for `rejected FORBIDDEN`. */
   write?(question: WriteQuestion<Caller>): boolean | Promise<boolean>;
   /**
    * A text that changes when the principal's right to read changes other than by a record's own change (a new role, a

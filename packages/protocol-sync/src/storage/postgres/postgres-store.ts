@@ -39,12 +39,16 @@ export interface PostgresStoreOptions {
    * is used for that, so it needs at least two.
    */
   readonly pool: PostgresPool;
-  /** The PostgreSQL schema that holds the tables; created if it is missing. One for each tenant keeps them apart. */
+  /**
+   * The PostgreSQL schema that holds the tables; created if it is missing. One for each tenant keeps them apart. Default
+   * `objectql_sync`.
+   */
   readonly schema?: string | undefined;
   /** Milliseconds to wait for a free connection before `StoreBusyError`. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds to wait for another transaction's lock before trying again. Default 5,000. */
   readonly lockTimeoutMs?: number | undefined;
+  /** Ids and timers, for tests. Default: the system's. */
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 
@@ -65,7 +69,7 @@ const FIRST_PAUSE_MS = 5;
 const MAX_MERGED_OBJECTS = 100;
 
 /**
- * Keeps a sync server's state in PostgreSQL (tested with 18): `new PostgresStore({ pool: new pg.Pool(…) })`. A commit
+ * Keeps a sync server's state in PostgreSQL (13 or newer): `new PostgresStore({ pool: new pg.Pool(…) })`. A commit
  * is as durable as the database's `synchronous_commit` makes it; leave that on, because clients do not resend what was
  * answered. A transaction's `handle` is the pool's client, so a resolver's own writes commit with the push.
  */

@@ -21,6 +21,7 @@ import { readFacts, SqliteTransaction } from './sqlite-transaction.js';
 export interface SqliteStoreOptions {
   /** Milliseconds to wait for another process's write before `StoreBusyError`. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined;
+  /** Ids and timers, for tests. Default: the system's. */
   readonly platform?: Pick<Platform, 'randomId' | 'setTimer'> | undefined;
 }
 

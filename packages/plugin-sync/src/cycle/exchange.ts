@@ -32,7 +32,7 @@ export interface Ask {
 
 export interface Exchanged extends Ask {
   readonly answer: SyncPushResponse;
-  /** How far the device's clock is ahead of the server's; `null` if the server does not tell its time. */
+  /** How far the device's clock is ahead of the server's; `null` if the answer does not tell. */
   readonly clockSkewMs: number | null;
 }
 
@@ -78,8 +78,8 @@ export class Exchange {
     const startedAt = platform.now();
     const request = this.#request(ask);
     // Bounded here too, because an application's own transport may ignore the signal.
-    const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (ended) =>
-      this.#send(request, { ...options, signal: ended }),
+    const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (bounds) =>
+      this.#send(request, { ...options, ...bounds }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
       if (mayPassInParts(failed)) this.shrink(ask.sent.length);
@@ -87,15 +87,20 @@ export class Exchange {
     });
     const answer = parseAnswer(raw, request.mutations);
     const answeredAt = platform.now();
-    this.#most = Math.ceil(this.#most * (answeredAt - startedAt < QUICK_MS ? 2 : LITTLE_MORE));
+    const tookMs = answeredAt - startedAt;
+    const isSlow = tookMs > REQUEST_TIMEOUT_MS;
+    // It came in the end, but what the user does meanwhile had to wait for it.
+    if (isSlow) this.shrink(0);
+    else this.#most = Math.ceil(this.#most * (tookMs < QUICK_MS ? 2 : LITTLE_MORE));
     if (answer.limits) {
       this.#serverMaxMutations = answer.limits.maxMutations;
       this.#serverMaxBytes = answer.limits.maxBodyBytes;
     }
-    // The answer was written about half-way between sending and receiving.
+    // The answer was written about half-way between sending and receiving, unless it was long under way.
     const midway = (startedAt + answeredAt) / 2;
     // Adding 0 turns the -0 that rounding may give into 0.
-    const clockSkewMs = answer.serverTime === undefined ? null : Math.round(midway - Date.parse(answer.serverTime)) + 0;
+    const { serverTime } = answer;
+    const clockSkewMs = serverTime === undefined || isSlow ? null : Math.round(midway - Date.parse(serverTime)) + 0;
     return { ...ask, answer, clockSkewMs };
   }
 

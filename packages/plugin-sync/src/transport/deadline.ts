@@ -1,24 +1,29 @@
 /** Bounds the time of a request, whatever it does. */
 
 import type { Platform } from '../platform/platform.js';
-import { waitWithin } from '../platform/wait-within.js';
-import { TransportError } from './transport.js';
+import { TransportError, type TransportOptions } from './transport.js';
 
-export interface DeadlineOptions {
+export interface DeadlineOptions extends Partial<Pick<TransportOptions, 'signal' | 'onProgress'>> {
+  /** The time until something of the answer must have arrived, and again until more of it has. */
   readonly timeoutMs: number;
-  /** Ends the work from outside. */
-  readonly signal: AbortSignal | undefined;
   readonly platform: Pick<Platform, 'setTimer'>;
 }
 
+/** What the work may heed and tell. */
+type Bounds = { readonly [Name in 'signal' | 'onProgress']: NonNullable<TransportOptions[Name]> };
+
+/** 10 times, 5 minutes of a request: who sends a byte now and then must not hold up sync for ever. */
+const MAX_WAITS = 10;
+
 /**
- * Runs `work` until it is done, the time is over, or the given signal ends it. In the last two cases it throws
+ * Runs `work` until it is done, its time is over, or the given signal ends it. In the last two cases it throws
  * `TransportError` of type `timeout` or `aborted` at once, and aborts the signal of `work`. If the signal's reason is a
- * `TransportError`, that is thrown.
+ * `TransportError`, that is thrown. Each time `timeoutMs` are over, the work is given them once more if it told of
+ * progress meanwhile, ten times at most; `onProgress` hears of it, too.
  */
 export async function withDeadline<T>(
-  { timeoutMs, signal, platform }: DeadlineOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  { timeoutMs, signal, platform, onProgress }: DeadlineOptions,
+  work: (bounds: Bounds) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   let end!: (reason: unknown) => void;
@@ -30,9 +35,19 @@ export async function withDeadline<T>(
       controller.abort(reason);
     };
   });
-  const onLate = () => {
-    end(new TransportError(`The server did not answer within ${timeoutMs} ms.`, { type: 'timeout' }));
-    return ended;
+  let waits = 0;
+  let hasProgressed = true;
+  let cancel = () => {};
+  const wait = () => {
+    if (hasProgressed && waits < MAX_WAITS) {
+      waits += 1;
+      hasProgressed = false;
+      cancel = platform.setTimer(wait, timeoutMs);
+    } else end(new TransportError(`The server did not answer within ${timeoutMs * waits} ms.`, { type: 'timeout' }));
+  };
+  const progress = () => {
+    hasProgressed = true;
+    onProgress?.();
   };
   const abort = () => {
     const cause = signal?.reason;
@@ -45,9 +60,11 @@ export async function withDeadline<T>(
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);
   try {
-    const done = controller.signal.aborted ? ended : work(controller.signal);
-    return await waitWithin(Promise.race([ended, done]), { timeoutMs, platform, onLate });
+    wait();
+    const done = controller.signal.aborted ? ended : work({ signal: controller.signal, onProgress: progress });
+    return await Promise.race([ended, done]);
   } finally {
+    cancel();
     signal?.removeEventListener('abort', abort);
   }
 }

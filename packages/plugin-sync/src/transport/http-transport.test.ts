@@ -362,7 +362,8 @@ describe('httpTransport tells apart', () => {
       httpTransport({ url, platform, timeoutMs: 10, token: () => new Promise(() => {}) }).push(REQUEST),
     );
     await asked;
-    await platform.advance(10);
+    // Twice the time, in the first half of which the head may have arrived.
+    await platform.advance(20);
     expect([(await stalled).failure, (await tokenless).failure]).toEqual([{ type: 'timeout' }, { type: 'timeout' }]);
   });
 

@@ -32,7 +32,10 @@ export interface HttpTransportOptions {
   readonly credentials?: 'include' | 'omit' | 'same-origin' | undefined;
   /** Compress request bodies above 1 KiB, where the platform can. Default `true`. */
   readonly compress?: boolean | undefined;
-  /** Milliseconds until a request is given up, its token included. Default and most: 30,000. */
+  /**
+   * Milliseconds until a request is given up, its token included, if nothing of its answer has arrived; then until more
+   * of it has, and ten times as long in all. Default and most: 30,000.
+   */
   readonly timeoutMs?: number | undefined;
   /** Bytes of the largest answer that is read, after decompression. Default 64 MiB. */
   readonly maxAnswerBytes?: number | undefined;
@@ -68,12 +71,12 @@ export function httpTransport(options: HttpTransportOptions): SyncTransport {
 
   async function send(url: string, body: RequestBody, sending?: TransportOptions): Promise<SyncPushResponse> {
     try {
-      return await withDeadline({ timeoutMs, platform, signal: sending?.signal }, async (ended) => {
-        const response = await exchange(url, body, ended);
+      return await withDeadline({ ...sending, timeoutMs, platform }, async ({ signal, onProgress }) => {
+        const response = await exchange(url, body, signal);
         const nextPage = response.headers.get(NEXT_PAGE_HEADER);
         if (nextPage !== null) sending?.onNextPage?.(nextPage);
         // The caller parses the answer, as it does with an application's own transport.
-        const answer = (await readAnswer(response, { maxAnswerBytes, platform })) as SyncPushResponse;
+        const answer = (await readAnswer(response, { maxAnswerBytes, platform, onProgress })) as SyncPushResponse;
         // Otherwise the caller is busy with the answer for a while, and the request asked meanwhile is sent only after
         // that.
         await zipping;

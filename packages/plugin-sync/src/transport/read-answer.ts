@@ -9,16 +9,18 @@ export interface ReadOptions {
   /** Bytes after decompression; a longer answer is given up. */
   readonly maxAnswerBytes: number;
   readonly platform: Pick<Platform, 'now'>;
+  /** Called when a part of the answer has arrived. */
+  readonly onProgress: () => void;
 }
 
 /**
  * The JSON of a successful response, not yet checked any further. Throws `TransportError`: `refused` for any status
  * that is no success, whatever its body, and `unreadable` for a success whose body is no JSON or too large.
  */
-export async function readAnswer(response: Response, { maxAnswerBytes, platform }: ReadOptions): Promise<unknown> {
-  const value = parseJson(await readText(response, maxAnswerBytes));
+export async function readAnswer(response: Response, options: ReadOptions): Promise<unknown> {
+  const value = parseJson(await readText(response, options));
   if (!response.ok) {
-    const waitMs = retryAfterMs(response.headers, platform.now());
+    const waitMs = retryAfterMs(response.headers, options.platform.now());
     throw refusedError(Object(value).error, { status: response.status, retryAfterMs: waitMs });
   }
   if (value !== undefined) return value;
@@ -26,7 +28,7 @@ export async function readAnswer(response: Response, { maxAnswerBytes, platform 
   throw unreadable(`is not JSON but ${type}. Check the URL, and what else answers there`);
 }
 
-async function readText(response: Response, maxBytes: number): Promise<string> {
+async function readText(response: Response, { maxAnswerBytes: maxBytes, onProgress }: ReadOptions): Promise<string> {
   const tooLarge = () => unreadable(`is larger than ${maxBytes} bytes`);
   // React Native's responses have no stream; there the size is known only at the end.
   if (!response.body) {
@@ -38,7 +40,12 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
   const reader = response.body.getReader();
   let bytes = 0;
   let text = '';
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+  const next = () => {
+    // The head has arrived, or another chunk.
+    onProgress();
+    return reader.read();
+  };
+  for (let read = await next(); !read.done; read = await next()) {
     bytes += read.value.length;
     // Not the other way around: nothing is larger than a limit that is no number.
     if (!(bytes <= maxBytes)) {

@@ -17,6 +17,11 @@ export interface TransportOptions {
    * applied and is committed, or none was sent and there is more to pull.
    */
   readonly onNextPage?: ((checkpoint: string) => void) | undefined;
+  /**
+   * A transport that sees parts of an answer arrive calls it for each, however small. As long as one comes in every 30
+   * s, the client goes on waiting, for 5 minutes at most.
+   */
+  readonly onProgress?: (() => void) | undefined;
 }
 
 /**

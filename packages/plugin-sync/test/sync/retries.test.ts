@@ -56,6 +56,50 @@ test('gives a request up after 30 seconds, also when the transport ignores the s
   expect(heard.at(-1)).toBe('complete');
 });
 
+test.each<[string, number, number]>([
+  ['of which nothing more comes for 30 seconds', 1, 60_000],
+  ['that comes without an end after 5 minutes', Number.POSITIVE_INFINITY, 300_000],
+])('gives an answer up %s', async (_, parts, afterMs) => {
+  const drips: Step = async (_request, server, options) => {
+    for (let part = 0; part < parts; part++) {
+      await server.wait(20_000);
+      options?.onProgress?.();
+    }
+    return new Promise(() => {});
+  };
+  const { tasks, platform, heard } = device({ otherwise: drips });
+  const syncing = tasks.sync();
+  await platform.advance(afterMs - 1);
+  const before = [...heard];
+  await platform.advance(1);
+  expect([before, heard, await syncing]).toEqual([
+    ['start'],
+    ['start', `error: The server did not answer within ${afterMs} ms.`],
+    null,
+  ]);
+});
+
+test('waits for an answer as long as parts of it arrive, and asks for fewer changes behind one that took long', async () => {
+  const takesAMinute: Step = async (request, server, options) => {
+    for (let part = 0; part < 3 && server.requests.length === 1; part++) {
+      await server.wait(20_000);
+      options?.onProgress?.();
+    }
+    const time = server.requests.length === 1 ? { serverTime: new Date(platform.now()).toISOString() } : {};
+    return { results: server.apply(request), hasMore: server.requests.length < 3, ...time };
+  };
+  const { tasks, platform, server, heard } = device({ otherwise: takesAMinute });
+  const syncing = tasks.sync();
+  await platform.advance(60_000);
+  await syncing;
+  expect([server.requests.map(({ limit }) => limit), heard, tasks.status.clockSkewMs]).toEqual([
+    [undefined, 250, undefined],
+    ['start', 'complete'],
+    // Half of that minute is not what the clock is ahead.
+    null,
+  ]);
+});
+
 test('I13 gives a request up where signals keep no reason, as in React Native', async () => {
   vi.stubGlobal('AbortController', ReasonlessAbortController);
   onTestFinished(() => void vi.unstubAllGlobals());

@@ -11,6 +11,7 @@ import { AnswerIntake } from './answer/answer-intake.js';
 import type { MutationOutcome } from './answer/mutation-outcome.js';
 import type { OnConflict } from './conflicts/conflict-resolver.js';
 import { Exchange } from './cycle/exchange.js';
+import type { FailuresOfOne } from './cycle/failures-alone.js';
 import { SyncCycle } from './cycle/sync-cycle.js';
 import { SyncDriver } from './cycle/sync-driver.js';
 import { Listeners } from './listeners/listeners.js';
@@ -84,7 +85,7 @@ export class SyncClient implements AsyncDisposable {
   readonly #subscribers: Subscribers<SyncStatus>;
   readonly #live: LiveUpdates | undefined;
   #recordings: Promise<unknown> = Promise.resolve();
-  #lastError: Error | null = null;
+  #lastError: unknown = null;
   #closed: Promise<void> | undefined;
   #isStatusQuiet = false;
 
@@ -270,6 +271,14 @@ export class SyncClient implements AsyncDisposable {
     return (this.#group ?? this.#intake).outcomeOf(id);
   }
 
+  /**
+   * How often a pending mutation got no answer though it went alone, and the last error; `undefined` when it always got
+   * one. Counted by the client that sends, from its start.
+   */
+  failuresAlone(id: string): FailuresOfOne | undefined {
+    return this.#cycle.failuresAlone.of(id);
+  }
+
   /** Sends nothing until `resume`. Gives up the request under way, whose outcome the next sync learns. */
   pause(): void {
     this.#driver.dispatch({ type: 'paused' });
@@ -323,7 +332,8 @@ export class SyncClient implements AsyncDisposable {
   }
 
   #completed(answer: SyncPushResponse | null): void {
-    this.#lastError = null;
+    // What others had to go before is not in order because they got through.
+    this.#lastError = this.#cycle.failuresAlone.errorOf(this.log.pending);
     this.#tellStatus();
     if (answer) this.listeners.tell('onSyncComplete', answer);
   }

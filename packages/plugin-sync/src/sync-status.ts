@@ -27,7 +27,10 @@ export interface CommonStatus {
   readonly progress: { readonly received: number } | null;
   /** How the client learns of others' changes; `off` without `liveUpdates()`. */
   readonly live: LiveStatus;
-  /** The message of the last failure; `null` after a success. */
+  /**
+   * The message of the last failure; `null` after a success. While a mutation lets others go first because it fails
+   * again and again, the message of its failure.
+   */
   readonly lastError: string | null;
   /** Its code, e.g. `FULL` of a `StorageError`; `null` if it has none, as with a transport's. */
   readonly lastErrorCode: string | number | null;

@@ -46,6 +46,7 @@ export class SyncCycle {
    * up: a feed that starts over again and again never runs out.
    */
   hasAdvanced = false;
+  readonly failuresAlone = new FailuresAlone();
   readonly #parts: CycleParts;
   /** The last sequence that belongs to the sync under way. */
   #goal = 0;
@@ -57,7 +58,6 @@ export class SyncCycle {
   #refusals: unknown[] = [];
   /** True once the sync under way has got an answer. */
   #isAnswered = false;
-  readonly #failuresAlone = new FailuresAlone();
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -199,7 +199,7 @@ export class SyncCycle {
     // Another write may have given an entry a copy of its record meanwhile.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
-    this.#failuresAlone.forget(outcomes.settled.keys());
+    this.failuresAlone.forget(outcomes.settled.keys());
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
@@ -227,7 +227,7 @@ export class SyncCycle {
     // What was put off goes behind all else that belongs to the sync: there may be more of it than one sync can try.
     const batch = this.#isWanted(inOrder[0]) ? inOrder : select('last');
     const [first] = batch;
-    if (!first || !this.#failuresAlone.isSuspect(first.mutation.id)) return batch;
+    if (!first || !this.failuresAlone.isSuspect(first.mutation.id)) return batch;
     // It goes alone, and not before a request without mutations has shown that others get through.
     return this.#isAnswered ? [first] : [];
   }
@@ -264,7 +264,7 @@ export class SyncCycle {
   /** Throws the error on, unless one mutation alone got no answer again and again: then others go first. */
   #putOff([first, ...others]: readonly StoredEntry[], error: unknown): void {
     if (!first || others.length > 0 || !mayPassInParts(error)) throw error;
-    const surplus = this.#failuresAlone.add(first.mutation.id);
+    const surplus = this.failuresAlone.add(first.mutation.id, error);
     if (surplus <= 0) throw error;
     this.#parts.intake.putOff(first);
     // It went last already.

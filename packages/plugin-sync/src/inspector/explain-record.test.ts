@@ -88,6 +88,20 @@ it('says what was put off, what resolution made, what waits and what was refused
   ]);
 });
 
+it('says why a change lets others go first, and how often it has failed', () => {
+  const failed = (count: number) =>
+    because({ pending: [entry({ operation: 'delete' }, { failedAlone: { count, message: 'Refused (403).' } })] });
+  const has = 'Sent alone, delete 7 has failed';
+  const last = 'since this client started, the last time with “Refused (403).”.';
+  expect([failed(1)[2], failed(6).slice(1, 3)]).toEqual([
+    `${has} 1 time ${last}`,
+    [
+      'On top of it lies delete 7 of title, made here: stored, to be sent again.',
+      `${has} 6 times ${last} Others go first; it is tried again within a minute, in turn with its like.`,
+    ],
+  ]);
+});
+
 it('says it in whole sentences where there is little to say', () => {
   const { mutation } = entry({ id: 'm1', operation: 'update', data: { title: 'Mine' } });
   const conflict = { ...RECORD, clientMutation: mutation, serverRecord: {}, conflictingFields: [] };

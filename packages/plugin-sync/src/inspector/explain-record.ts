@@ -1,5 +1,6 @@
 /** Explains why a record is as it is: what the server told, what is pending on top, what waits for the user. Pure. */
 import type { Json, RecordRef } from '@objectql/sync-types';
+import { MAX_FAILURES } from '../cycle/failures-alone.js';
 import { type LocalRecord, rebase } from '../records/rebase.js';
 import type { BaseRecord, DeadLetter, ParkedConflict, StoredEntry } from '../storage/client-storage.js';
 
@@ -7,6 +8,8 @@ import type { BaseRecord, DeadLetter, ParkedConflict, StoredEntry } from '../sto
 export interface InspectedEntry extends StoredEntry {
   /** `storing`: in memory only. `stored`: durable, to be sent. `sending`: in the request under way. */
   readonly progress: 'storing' | 'stored' | 'sending';
+  /** Set when it has got no answer though it was sent alone: how often, and why the last time. */
+  readonly failedAlone?: { readonly count: number; readonly message: string };
 }
 
 /** Everything known of one record. */
@@ -45,7 +48,7 @@ export function explainRecord({ objectName, recordId }: RecordRef, facts: Record
   const shown = rebase(ref, facts.base, facts.pending) ?? null;
   const because = [
     sayBase(facts),
-    ...facts.pending.map(sayPending),
+    ...facts.pending.flatMap(sayPending),
     ...sayHidden(facts, shown),
     ...facts.conflicts.map(sayConflict),
     ...facts.deadLetters.map(sayDeadLetter),
@@ -70,12 +73,24 @@ function sayBase({ base, walk }: RecordFacts): string {
   return isUnseen ? `${told} All records are being received anew, and this one has not come yet.` : told;
 }
 
-function sayPending({ mutation, progress, tries, round }: InspectedEntry): string {
+function sayPending({ mutation, progress, tries, round, failedAlone }: InspectedEntry): readonly string[] {
   const fields = mutation.data ? ` of ${Object.keys(mutation.data).join(', ')}` : '';
-  const how = { storing: 'not stored yet', stored: 'stored, not sent yet', sending: 'being sent' }[progress];
+  const stored = failedAlone ? 'stored, to be sent again' : 'stored, not sent yet';
+  const how = { storing: 'not stored yet', stored, sending: 'being sent' }[progress];
   const author = round > 0 ? `made by conflict resolution ${round}` : 'made here';
   const refused = tries > 0 ? `; the server has put it off ${tries} time${tries === 1 ? '' : 's'}` : '';
-  return `On top of it lies ${mutation.operation} ${mutation.sequence}${fields}, ${author}: ${how}${refused}.`;
+  const name = `${mutation.operation} ${mutation.sequence}`;
+  return [
+    `On top of it lies ${name}${fields}, ${author}: ${how}${refused}.`,
+    ...(failedAlone ? [sayFailedAlone(name, failedAlone)] : []),
+  ];
+}
+
+function sayFailedAlone(name: string, { count, message }: NonNullable<InspectedEntry['failedAlone']>): string {
+  const failed = `Sent alone, ${name} has failed ${count} time${count === 1 ? '' : 's'} since this client started`;
+  const turn =
+    count > MAX_FAILURES ? ' Others go first; it is tried again within a minute, in turn with its like.' : '';
+  return `${failed}, the last time with “${message}”.${turn}`;
 }
 
 function sayHidden({ base, pending }: RecordFacts, shown: LocalRecord | null): readonly string[] {

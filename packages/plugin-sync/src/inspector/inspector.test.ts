@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { appliesWith, change, isGone, ScriptedServer, type Step } from '../../test/fixtures/scripted-server.js';
+import {
+  applies,
+  appliesWith,
+  change,
+  isGone,
+  refuses,
+  ScriptedServer,
+  type Step,
+} from '../../test/fixtures/scripted-server.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { SyncPlugin } from '../sync-plugin.js';
 import { Inspector } from './inspector.js';
@@ -128,6 +136,30 @@ it('says which changes are being sent, and explains a record by them', async () 
   });
   await sync.close();
   await syncing;
+});
+
+it('explains a change that no request gets through, also when it looks only then', async () => {
+  const { sync, tasks, server, platform } = inspected();
+  server.otherwise = (request, ...call) =>
+    (request.mutations.some(({ recordId }) => recordId === 'a') ? refuses(403) : applies)(request, ...call);
+  tasks.records.create('a', { title: 'A' });
+  for (let tries = 0; tries < 8; tries++) await tasks.sync();
+  const { because, pending } = await new Inspector(sync).explain({ objectName: 'task', recordId: 'a' });
+  const failedAlone = { count: expect.any(Number), message: 'Refused with 403.' };
+  expect([because.slice(1), pending]).toEqual([
+    [
+      'On top of it lies create 1 of title, made here: stored, to be sent again.',
+      expect.stringMatching(/^Sent alone, create 1 has failed \d times .* “Refused with 403.”. Others go first/),
+    ],
+    [expect.objectContaining({ failedAlone })],
+  ]);
+  server.otherwise = applies;
+  await platform.advance(120_000);
+  expect([sync.client.status.pending, sync.client.failuresAlone(pending[0]?.mutation.id ?? '')]).toEqual([
+    0,
+    undefined,
+  ]);
+  await sync.close();
 });
 
 it('explains a record by what waits of this record alone', async () => {

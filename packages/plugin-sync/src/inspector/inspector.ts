@@ -138,8 +138,17 @@ export class Inspector {
       ({ outcome, mutationIds }) => outcome.status === 'under way' && mutationIds.includes(id),
     );
     const isDurable = this.#sync.client.log.pending.isDurable(id);
-    return { ...entry, progress: isSending ? 'sending' : isDurable ? 'stored' : 'storing' };
+    const failures = this.#sync.client.failuresAlone(id);
+    return {
+      ...entry,
+      progress: isSending ? 'sending' : isDurable ? 'stored' : 'storing',
+      ...(failures && { failedAlone: { count: failures.count, message: messageOf(failures.error) } }),
+    };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Keeps each part that is the same as before; if all are, `before` itself. */

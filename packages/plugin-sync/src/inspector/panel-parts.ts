@@ -51,14 +51,18 @@ function logPart(record: RecordCell): Part {
     draw: ({ log }) =>
       table(
         ['#', 'record', 'change', 'progress'],
-        log.map(({ mutation, progress, tries }) => [
+        log.map(({ mutation, progress, tries, failedAlone }) => [
           String(mutation.sequence),
           record(mutation.objectName, mutation.recordId),
           `${mutation.operation} ${Object.keys(mutation.data ?? {}).join(', ')}`,
-          tries > 0 ? `${progress}, put off ${tries}×` : progress,
+          [progress, ...times('put off', tries), ...times('failed alone', failedAlone?.count ?? 0)].join(', '),
         ]),
       ),
   });
+}
+
+function times(what: string, count: number): readonly string[] {
+  return count > 0 ? [`${what} ${count}×`] : [];
 }
 
 function outcomesPart(record: RecordCell): Part {

@@ -1,6 +1,7 @@
 /** I12 within a record: what a caller sees of it, and what its answers give away. */
-import type { MutationLogEntry, StrategyName, SyncMutationResult } from '@objectql/sync-types';
+import type { MutationLogEntry, StrategyName, SyncMutationResult, SyncPushRequest } from '@objectql/sync-types';
 import { describe, expect, it } from 'vitest';
+import type { ReadPermission, ReadQuestion } from '../rules/authorize.js';
 import { brief, create, mutation, setUp } from '../sync-handler.fixture.js';
 
 describe.each(['none', 'manual', 'crdt', 'last-write-wins'] as const)('I12 with the strategy %s', (strategy) => {
@@ -72,6 +73,47 @@ it.each([500, 1])(
     ]);
   },
 );
+
+describe.each([
+  ['in the store', undefined],
+  ['outside of the transaction', { getRecord: () => undefined, applyMutation: () => undefined }],
+])('I4 shows, applied %s,', (_where, resolver) => {
+  it.each([2, undefined] as const)(
+    'whoever writes a field that they may not read the record without it, by protocol %s',
+    async (protocol) => {
+      const { push } = setUp({ authorize: { read: () => ({ without: ['salary'] }) } });
+      const { reads, checkpoint: lastCheckpoint } = await pushed({ mutations: [create({ title: 'x', salary: 5 })] });
+      const mutations = [mutation({ data: { salary: 7 }, baseVersion: 1 })];
+      expect([reads, (await pushed({ lastCheckpoint, mutations })).reads]).toEqual([{ title: 'x' }, { title: 'x' }]);
+
+      /** What a device takes the record for after this push. */
+      async function pushed(request: Partial<SyncPushRequest>) {
+        const logId = protocol && 'log-a';
+        const { results, serverChanges, checkpoint } = await push({ ...request, protocol, logId }, resolver);
+        const [result] = results;
+        const told = protocol && result?.status === 'applied' ? result.record : serverChanges[0]?.data;
+        return { reads: told, checkpoint };
+      }
+    },
+  );
+
+  it.each(['closed', 'open'])('what a write of the status %s lets its writer read', async (status) => {
+    const read = ({ record }: ReadQuestion): ReadPermission =>
+      record?.status === 'open' ? 'allow' : { without: ['salary'] };
+    const { handler, push, pull } = setUp({ authorize: { read } });
+    const data = { status: status === 'open' ? 'closed' : 'open', salary: 5 };
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data });
+    const { checkpoint: lastCheckpoint } = await pull();
+    const { results } = await push({ lastCheckpoint, mutations: [mutation({ data: { status }, baseVersion: 1 })] });
+    expect(results).toMatchObject([{ record: status === 'open' ? { status, salary: 5 } : { status } }]);
+  });
+});
+
+it('shows no record to whoever may not read a field that it does not have', async () => {
+  const { push } = setUp({ authorize: { read: () => ({ without: ['salary'] }) } });
+  const { results } = await push({ mutations: [create({ title: 'x' })] });
+  expect(results.map((result) => 'record' in result)).toEqual([false]);
+});
 
 it('I12 refuses a write of a hidden record as that of a record that is not there', async () => {
   const { handler, push } = setUp({

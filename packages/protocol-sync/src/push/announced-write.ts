@@ -48,7 +48,7 @@ export async function makeWrite(write: PlannedWrite, intent: Intent, parts: Defe
     state,
     computable: write.computable && stored === undefined && state.version === intent.state.version,
   };
-  return { result: await describeWrite(write, made, parts.rules), written: made, end };
+  return { ...(await describeWrite(write, made, parts.rules)), end };
 }
 
 /**

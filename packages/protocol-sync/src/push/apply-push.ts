@@ -3,7 +3,7 @@ import type { SyncMutationResult } from '@objectql/sync-types';
 import { isOfAnotherFeed } from '../feed/checkpoint.js';
 import type { ResolverCaller } from '../records/call-resolver.js';
 import { type RecordResolver, RejectionError } from '../records/record-resolver.js';
-import { viewOf } from '../rules/authorize.js';
+import { isWhole, viewOf } from '../rules/authorize.js';
 import type { StoreTransaction, SyncStore } from '../storage/sync-store.js';
 import { andThen } from './and-then.js';
 import type { JudgeRules, PlannedWrite } from './judge.js';
@@ -46,20 +46,30 @@ export const HELD: Rejection = {
   reason: 'An earlier change of this record waits for another try; this one follows it.',
 };
 
-/** The result of a write that was made. It shows the record if the client cannot compute it and may read it. */
+/** A write that was made, and its result. */
+export interface DescribedWrite {
+  readonly result: SyncMutationResult;
+  readonly written: OwnWrite;
+}
+
+/** Describes a write that was made. The result shows the record if the client cannot compute it and may read it. */
 export function describeWrite(
   write: PlannedWrite,
-  { state, computable }: OwnWrite,
+  made: OwnWrite,
   rules: JudgeRules,
-): SyncMutationResult | Promise<SyncMutationResult> {
-  // A record that the writer may no longer read is removed from their device, as if it were deleted.
-  return andThen(rules.authorize.read ? viewOf(state, rules) : state.data, (view) =>
-    appliedResult(write.mutation.id, {
-      serverVersion: state.version,
-      record: view === undefined ? null : computable ? undefined : view,
-      droppedFields: write.droppedFields,
-    }),
-  );
+): DescribedWrite | Promise<DescribedWrite> {
+  const { state } = made;
+  return andThen(rules.authorize.read ? viewOf(state, rules) : state.data, (view) => {
+    // Otherwise the writer's device would go on showing what they wrote in a field that they may not read.
+    const written = isWhole(view, state.data) ? made : { state, computable: false };
+    // A record that the writer may no longer read is removed from their device, as if it were deleted.
+    const record = view === undefined ? null : written.computable ? undefined : view;
+    const { droppedFields } = write;
+    return {
+      result: appliedResult(write.mutation.id, { serverVersion: state.version, record, droppedFields }),
+      written,
+    };
+  });
 }
 
 /** What the client is told of a failed write: the resolver's refusal, or that another try may help. The operator learns why. */

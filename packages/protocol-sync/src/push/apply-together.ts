@@ -8,7 +8,15 @@ import { withStoredRecord } from '../records/record-state.js';
 import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
 import { lookUpAndAdopt } from './adopt.js';
 import { andThen } from './and-then.js';
-import { type ApplyParts, describeWrite, HELD, openSession, principalOf, rejectionOf } from './apply-push.js';
+import {
+  type ApplyParts,
+  type DescribedWrite,
+  describeWrite,
+  HELD,
+  openSession,
+  principalOf,
+  rejectionOf,
+} from './apply-push.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -80,7 +88,7 @@ function applyToStore(mutation: MutationLogEntry, session: PushSession, rules: J
   return andThen(judge(mutation, session, rules), (judgement) => {
     if ('result' in judgement) return judgement;
     const { write } = judgement;
-    return andThen(describeWrite(write, write, rules), (result) => enter(write, { result, written: write }, session));
+    return andThen(describeWrite(write, write, rules), (made) => enter(write, made, session));
   });
 }
 
@@ -101,13 +109,13 @@ async function applyByResolver(
     const stored = await caller.applyMutation(write, transaction.handle);
     const written = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
     // Inside the savepoint: if a rule fails for this record, the write is undone. Every page that holds it would fail.
-    return { result: await describeWrite(write, written, rules), written };
+    return describeWrite(write, written, rules);
   });
   return enter(write, made, session);
 }
 
 /** Adds a write that was made to the session. */
-function enter({ said, droppedFields }: PlannedWrite, made: Required<Made>, session: PushSession): Made {
+function enter({ said, droppedFields }: PlannedWrite, made: DescribedWrite, session: PushSession): Made {
   const { state } = made.written;
   session.write(state);
   session.remember(said, { status: 'applied', version: state.version, droppedFields });

@@ -11,7 +11,7 @@ import {
 } from '@objectql/sync-types';
 import type { Principal } from '../principal.js';
 import { writeRecord } from '../records/record-state.js';
-import { type Authorize, viewOf } from '../rules/authorize.js';
+import { type Authorize, isWhole, viewOf } from '../rules/authorize.js';
 import type { ObjectRules } from '../rules/object-rules.js';
 import { ownFields, ownMutation } from '../storage/own-copy.js';
 import type { LedgerOutcome, RecordState } from '../storage/sync-store.js';
@@ -120,17 +120,23 @@ function decideNow(mutation: MutationLogEntry, view: JsonObject | null | undefin
       return { result: appliedResult(mutation.id, { serverVersion: version, record, droppedFields }) };
     }
     case 'write': {
-      const write = planWrite(mutation, decision, { stamp, known });
+      const write = planWrite(mutation, decision, { stamp, view, known });
       const tooLarge = sizeProblem(write.state, before?.state, rules.maxRecordBytes);
       return tooLarge ? conclude(mutation, { code: 'TOO_LARGE', reason: tooLarge }, session) : { write };
     }
   }
 }
 
+interface WriteParts {
+  readonly stamp: WriteStamp;
+  readonly view: JsonObject | null | undefined;
+  readonly known: Known;
+}
+
 function planWrite(
   mutation: MutationLogEntry,
   { operation, data, droppedFields, altered }: Extract<Decision, { do: 'write' }>,
-  { stamp, known }: { readonly stamp: WriteStamp; readonly known: Known },
+  { stamp, view, known }: WriteParts,
 ): PlannedWrite {
   const { session, before } = known;
   const { objectName, recordId, id, sequence } = mutation;
@@ -143,7 +149,7 @@ function planWrite(
     state: writeRecord(before?.state, write, session.versionFloor),
     droppedFields,
     // A create that met a live record was merged into it.
-    computable: isAsSaid && isComputable(before, stamp, { mutation, session }),
+    computable: isAsSaid && isComputable(mutation, { stamp, view, known }),
   };
 }
 
@@ -198,12 +204,10 @@ function isAsSent({ operation, data = {} }: MutationLogEntry, view: JsonObject |
 }
 
 /** True when the client has seen the whole earlier record, so that only its own data is new. */
-function isComputable(
-  before: SeenRecord | undefined,
-  stamp: WriteStamp,
-  { mutation, session }: { readonly mutation: MutationLogEntry; readonly session: PushSession },
-): boolean {
+function isComputable(mutation: MutationLogEntry, { stamp, view, known: { session, before } }: WriteParts): boolean {
   if (!before || before.state.data === null) return true;
+  // What was hidden from them before may be shown by this write.
+  if (!isWhole(view, before.state.data)) return false;
   const base = mutation.baseVersion ?? 0;
   const { version, run } = before.state;
   const isScanned = before.place <= (session.request.checkpoint?.place ?? 0);

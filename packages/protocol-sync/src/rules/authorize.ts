@@ -54,6 +54,11 @@ export async function viewOf(
   return permission === 'hide' || permission === 'forget' ? undefined : visibleData(data, permission);
 }
 
+/** Whether a view shows all of a record. */
+export function isWhole(view: JsonObject | null | undefined, data: JsonObject | null): boolean {
+  return view === data || Object.keys(view ?? {}).length === Object.keys(data ?? {}).length;
+}
+
 /** The data without the fields that the permission takes away. */
 export function visibleData<Data extends JsonObject | null>(data: Data, permission: ReadPermission): Data | JsonObject {
   if (data === null || typeof permission !== 'object') return data;

@@ -66,6 +66,22 @@ it('ends after the record that it is writing, and writes the others at the next 
   expect([written.length, Object.keys(await tasks()).length]).toEqual([1, 3]);
 });
 
+it('reports nothing where a kernel ends its client first', async () => {
+  const server = new SyncHandler();
+  const change = { objectName: 'task', operation: 'update', data: { title: 'Buy milk' } } as const;
+  for (const recordId of ['t1', 't2', 't3']) await server.recordChange({ ...change, recordId });
+  let ended: Promise<void> | undefined;
+  const ending = passing('ending', async ({ operation, object }, next) => {
+    await next();
+    if (operation === 'insert' && object === 'task') ended ??= device.stop();
+  });
+  const device = await startDevice(server, { name: 'a', plugins: [ending] });
+  await device.sync.syncAll();
+  await vi.waitFor(() => expect(ended).toBeDefined());
+  await ended;
+  expect(device.failures).toEqual([]);
+});
+
 it('I8 bases what the app writes after the end on what the engine shows, not on what could not be written', async () => {
   const bases: unknown[] = [];
   const server = new SyncHandler({

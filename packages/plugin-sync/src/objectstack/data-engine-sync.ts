@@ -78,6 +78,8 @@ export class DataEngineSync implements KernelPlugin {
     const listener = { onSyncComplete: () => writer.catchUp(this.#names) && this.settled() };
     client.listeners.add(listener);
     this.#stops = [() => client.listeners.remove(listener)];
+    // Before any plugin is destroyed: a kernel that was given the client behind this plugin closes it first.
+    context.hook('kernel:shutdown', () => this.destroy());
     noting.set(engine, this);
     engine.registerMiddleware((operation, next) => {
       if (!isWrite(operation)) return next();

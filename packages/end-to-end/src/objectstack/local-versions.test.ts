@@ -52,6 +52,21 @@ it('I8 meets no conflict with what others changed and took back before its user 
   expect([await titlesAt(server), a.sync.client.conflicts.list()]).toEqual([{ t1: 'Mine' }, []]);
 });
 
+it('I8 makes a record anew whose delete the client had received and the engine had not when its user wrote', async () => {
+  const server = new SyncHandler({ strategy: 'last-write-wins' });
+  await changeTitle(server, 'Buy milk');
+  const slow = failing(({ object, operation }) => object === 'task' && operation === 'delete');
+  const { sync, engine, exchange } = await startDevice(server, { name: 'a', plugins: [slow] });
+  await exchange();
+  await server.recordChange({ objectName: 'task', recordId: 't1', operation: 'delete' });
+  await exchange();
+  const shown = await sync.getEngine('task').records.get('t1');
+  await engine.update('task', { id: 't1', status: 'done' }, system);
+  await exchange();
+  const { data } = (await server.getRecord('task', 't1')) ?? {};
+  expect([shown, data, sync.client.conflicts.list()]).toEqual([undefined, { title: 'Buy milk', status: 'done' }, []]);
+});
+
 /** A device that shows `Buy milk`, and is about to learn of a newer version that looks the same when `goOn` is called. */
 async function aboutToLearn() {
   const server = new SyncHandler({ strategy: 'manual' });

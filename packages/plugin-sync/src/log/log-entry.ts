@@ -1,5 +1,5 @@
 /** The entries of a log: how one is made, and how one becomes another. */
-import type { MutationLogEntry } from '@objectql/sync-types';
+import type { JsonObject, MutationLogEntry } from '@objectql/sync-types';
 import type { Platform } from '../platform/platform.js';
 import type { StoredEntry } from '../storage/client-storage.js';
 import { instantOf } from './instant.js';
@@ -15,6 +15,7 @@ export interface NewEntry {
   readonly id?: string | undefined;
   /** ISO 8601; default: now. */
   readonly timestamp?: string;
+  readonly copy?: JsonObject | undefined;
 }
 
 /** What a mutation already has when it was made before it is recorded. */
@@ -22,6 +23,8 @@ export interface MadeBefore {
   readonly id: string;
   /** ISO 8601. */
   readonly timestamp: string;
+  /** What an update re-creates its record from, if the client has none; frozen. */
+  readonly copy?: JsonObject | undefined;
 }
 
 /** What the log adds to an entry it makes. */
@@ -34,7 +37,7 @@ export interface EntryOrigin {
 
 /** The entry with its sequence. */
 export function makeEntry(
-  { input, round, id, timestamp }: NewEntry,
+  { input, round, id, timestamp, copy }: NewEntry,
   { clientId, sequence, platform }: EntryOrigin,
 ): StoredEntry {
   const { objectName, recordId, operation, data, baseVersion } = input;
@@ -50,7 +53,7 @@ export function makeEntry(
     sequence,
   };
   if (data) mutation.data = data;
-  return entryOf(mutation, { round, tries: 0 });
+  return entryOf(mutation, { round, tries: 0, copy });
 }
 
 /** The entry with some facts of its mutation changed; frozen, so that storages in memory may share it. */
@@ -58,7 +61,9 @@ export function withFacts(entry: StoredEntry, facts: Partial<MutationLogEntry>):
   return entryOf({ ...entry.mutation, ...facts }, entry);
 }
 
-function entryOf(mutation: MutationLogEntry, { round, tries, copy }: Omit<StoredEntry, 'mutation'>): StoredEntry {
+type EntryFacts = Pick<StoredEntry, 'round' | 'tries'> & Pick<NewEntry, 'copy'>;
+
+function entryOf(mutation: MutationLogEntry, { round, tries, copy }: EntryFacts): StoredEntry {
   Object.freeze(mutation);
   return Object.freeze(copy ? { mutation, round, tries, copy } : { mutation, round, tries });
 }

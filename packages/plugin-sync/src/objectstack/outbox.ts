@@ -13,11 +13,15 @@ import { instantOf } from '../log/instant.js';
 import type { MadeBefore } from '../log/log-entry.js';
 import { checkNewMutation } from '../log/new-mutation.js';
 import { TurnQueue } from '../log/turn-queue.js';
+import { frozenCopy } from '../storage/frozen-copy.js';
 import type { SyncClient } from '../sync-client.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { EngineRef } from './engine-ref.js';
 import { OUTBOX } from './local-objects.js';
+import { changedIn, ownFields } from './own-fields.js';
+import { readRows } from './read-rows.js';
+import { readSeen } from './seen-record.js';
 import type { Shown } from './shown-versions.js';
 
 /** A write as it is noted. */
@@ -107,7 +111,7 @@ export class Outbox {
       const rows = await this.#engine.find(OUTBOX, { orderBy: order }, { context: AS_SYSTEM });
       if (rows.length === 0) return;
       await this.#client.open();
-      const recordedIds = this.#recordAll(rows);
+      const recordedIds = await this.#recordAll(rows);
       await this.#client.log.flush();
       for (let start = 0; start < recordedIds.length; start += DELETED_AT_ONCE) {
         const where = { id: { $in: recordedIds.slice(start, start + DELETED_AT_ONCE) } };
@@ -123,15 +127,16 @@ export class Outbox {
   }
 
   /** The ids of the rows that are recorded. */
-  #recordAll(rows: readonly EngineRow[]): readonly unknown[] {
+  async #recordAll(rows: readonly EngineRow[]): Promise<readonly unknown[]> {
     const recordedIds: unknown[] = [];
     const stuck = new Set<string>();
     for (const row of rows) {
       const noted = toNoted(row);
       const key = recordKey(noted);
       if (stuck.has(key)) continue;
+      const copy = await this.#copyFor(noted);
       try {
-        this.#record(noted);
+        this.#record(noted, copy);
         recordedIds.push(row.id);
       } catch (error) {
         stuck.add(key);
@@ -141,7 +146,23 @@ export class Outbox {
     return recordedIds;
   }
 
-  #record({ made, user, objectName, recordId, operation, data, base }: NotedBefore): void {
+  /**
+   * The engine's record, under an update of one that the client has learnt meanwhile was deleted: the user still saw it,
+   * and their change may win over the delete.
+   */
+  async #copyFor({ objectName, recordId, operation }: NotedBefore): Promise<JsonObject | undefined> {
+    if (operation !== 'update' || !this.#client.configs.keepsRecordsOf(objectName)) return undefined;
+    const { seen } = await readSeen(this.#client, { objectName, recordId });
+    if (seen) return undefined;
+    const rows = await readRows(this.#engine, { objectName, ids: [recordId], context: AS_SYSTEM });
+    const row = rows.get(recordId);
+    return row && frozenCopy(changedIn(ownFields(this.#engine, objectName), {}, row));
+  }
+
+  #record(
+    { made, user, objectName, recordId, operation, data, base }: NotedBefore,
+    copy: JsonObject | undefined,
+  ): void {
     const { log, conflicts, deadLetters } = this.#client;
     if (user !== null && log.meta.user !== null && user !== log.meta.user) {
       const waiting = `What another user changed of ${objectName} ${recordId} waits here.`;
@@ -152,7 +173,7 @@ export class Outbox {
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
     const isOfThisFeed = base?.epochs === log.meta.epochs && base.logId === log.meta.logId;
     const baseVersion = isOfThisFeed ? base.version : null;
-    this.#client.record(checkNewMutation({ objectName, recordId, operation, data, baseVersion }), made);
+    this.#client.record(checkNewMutation({ objectName, recordId, operation, data, baseVersion }), { ...made, copy });
     this.#recorded.add(made.id);
   }
 }

@@ -1,6 +1,6 @@
 /** Which version of a record the user of a local engine has seen, and so what their writes meet as a conflict. */
 import { MemoryStorage } from '@objectql/plugin-sync';
-import { FaultStorage } from '@objectql/plugin-sync/testing';
+import { FaultStorage, TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { expect, it, vi } from 'vitest';
 import { changeTitle, failing, passing, startDevice, system, titlesAt } from './local-device.fixture.js';
@@ -66,6 +66,41 @@ it('I8 makes a record anew whose delete the client had received and the engine h
   const { data } = (await server.getRecord('task', 't1')) ?? {};
   expect([shown, data, sync.client.conflicts.list()]).toEqual([undefined, { title: 'Buy milk', status: 'done' }, []]);
 });
+
+it('I7 meets no conflict with itself where its log was forked while a write waited', async () => {
+  const server = new SyncHandler({ strategy: 'manual' });
+  await changeTitle(server, 'Buy milk');
+  let isBroken = false;
+  const busy = failing(
+    ({ object, context }) => isBroken && object === 'objectstack_sync_outbox' && context?.transaction === undefined,
+  );
+  const platform = new TestPlatform();
+  const { sync, engine, exchange } = await startDevice(server, { name: 'a', plugins: [busy], platform });
+  await engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
+  await exchange();
+  const { logId } = sync.client.log.meta;
+  isBroken = true;
+  await engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  isBroken = false;
+  await forkLog(server, sync);
+  await exchange();
+  await engine.insert('task', { id: 't3', title: 'Buy salt' }, system);
+  await exchange();
+  expect(sync.client.log.meta.logId).not.toBe(logId);
+  expect([sync.client.conflicts.list(), (await titlesAt(server)).t1]).toEqual([[], 'Buy oat milk']);
+});
+
+/** Puts a clone's change into the place of the device's next one, and lets the device find that out. */
+async function forkLog(server: SyncHandler, sync: Awaited<ReturnType<typeof startDevice>>['sync']) {
+  const { clientId, meta } = sync.client.log;
+  const mutation = {
+    ...{ id: 'of a clone', objectName: 'task', recordId: 'clone', operation: 'create', data: {} },
+    ...{ timestamp: new Date(0).toISOString(), clientId, sequence: meta.nextSequence, baseVersion: null },
+  };
+  await server.handlePush({ clientId, logId: meta.logId, protocol: 2, lastCheckpoint: null, mutations: [mutation] });
+  sync.getEngine('task').records.create('own', {});
+  await sync.syncAll();
+}
 
 /** A device that shows `Buy milk`, and is about to learn of a newer version that looks the same when `goOn` is called. */
 async function aboutToLearn() {

@@ -47,6 +47,8 @@ export class Outbox {
   #finding: Promise<void> | undefined;
   /** The transaction in which it was looked for. */
   #foundIn: unknown;
+  /** The client's logs in this process: where one was forked, what the client has seen stays. */
+  readonly #logIds = new Set<string>();
   /** The mutations that this process has recorded, while their notes could not be removed yet. */
   readonly #recorded = new Set<string>();
 
@@ -60,6 +62,7 @@ export class Outbox {
   async note({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<void> {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
     const { user, logId } = this.#client.log.meta;
+    this.#logIds.add(logId);
     const row = {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
       mutation_id: this.#platform.newId(),
@@ -111,6 +114,7 @@ export class Outbox {
       const rows = await this.#engine.find(OUTBOX, { orderBy: order }, { context: AS_SYSTEM });
       if (rows.length === 0) return;
       await this.#client.open();
+      this.#logIds.add(this.#client.log.meta.logId);
       const recordedIds = await this.#recordAll(rows);
       await this.#client.log.flush();
       for (let start = 0; start < recordedIds.length; start += DELETED_AT_ONCE) {
@@ -171,7 +175,7 @@ export class Outbox {
     // An earlier try recorded it, but ended before it removed the note.
     if (this.#recorded.has(made.id)) return;
     if (log.pending.get(made.id) || conflicts.find(made.id) || deadLetters.find(made.id)) return;
-    const isOfThisFeed = base?.epochs === log.meta.epochs && base.logId === log.meta.logId;
+    const isOfThisFeed = base?.epochs === log.meta.epochs && this.#logIds.has(base.logId);
     const baseVersion = isOfThisFeed ? base.version : null;
     this.#client.record(checkNewMutation({ objectName, recordId, operation, data, baseVersion }), { ...made, copy });
     this.#recorded.add(made.id);

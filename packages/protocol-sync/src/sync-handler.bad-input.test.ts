@@ -53,6 +53,9 @@ describe('bad input', () => {
         .then(undefined, ({ message }: Error) => message);
     expect(await reasonOf({ ...envelope, clientId: 7 })).toMatch(/^The request is malformed: clientId: Invalid/);
     expect(await reasonOf({ ...envelope, extra: 1 })).toMatch(/^The request is malformed: Unrecognized key: "extra"/);
+    expect(await reasonOf({ protocol: 3, log: {} })).toBe(
+      'The client speaks protocol 3, this server only 1 and 2. Update the server.',
+    );
   });
 
   it('says what is wrong with a mutation, and answers it under its id where it has one', async () => {

@@ -190,6 +190,19 @@ describe('parseAnswer', () => {
     ]);
   });
 
+  it('says which side to update where a server speaks a newer protocol, whatever else it answers', () => {
+    for (const answer of [
+      { ...EMPTY, protocol: 3 },
+      { protocol: 3, outcomes: [] },
+    ]) {
+      const { message, failure } = failureOf(answer);
+      expect([message, failure]).toEqual([
+        'The server speaks a newer protocol: update this app.',
+        { type: 'unreadable' },
+      ]);
+    }
+  });
+
   it('accepts an epoch reset without results, whatever was sent', () => {
     expect(read({ ...EMPTY, reset: 'epoch' }, ['m1', 'm2'])).toEqual({ ...EMPTY, reset: 'epoch' });
     expect(failureOf({ ...EMPTY, reset: 'expired' }, ['m1']).failure).toEqual({ type: 'unreadable' });
@@ -262,7 +275,7 @@ describe('parseAnswer', () => {
         '$.serverChanges[0].timestamp must be a time like',
       ],
       [{ ...EMPTY, checkpoint: undefined }, '$.checkpoint is missing; it must be a text'],
-      [{ ...EMPTY, protocol: 3 }, '$.protocol must be one of 2'],
+      [{ ...EMPTY, protocol: 'https' }, '$.protocol must be one of 2'],
     ];
     for (const [answer, message] of cases) {
       const error = failureOf(answer, ['m1', 'm2']);

@@ -52,7 +52,11 @@ export function parseAnswer(answer: unknown, sent: readonly MutationLogEntry[]):
       return { ...parsed, results: wasExecuted ? matchResults(parsed.results, sent) : [] };
     },
     (cause) => {
-      const message = `No sync server answered: $${cause.path} ${cause.message}. Check the URL, and what else answers there.`;
+      const protocol = ownValue(Object(answer), 'protocol');
+      const message =
+        typeof protocol === 'number' && protocol > 2
+          ? 'The server speaks a newer protocol: update this app.'
+          : `No sync server answered: $${cause.path} ${cause.message}. Check the URL, and what else answers there.`;
       return new TransportError(message, { type: 'unreadable' }, { cause });
     },
   );

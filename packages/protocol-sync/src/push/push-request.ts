@@ -69,7 +69,13 @@ export function parsePull(body: unknown, limits: ServerLimits): PushRequest {
 
 function parseEnvelope<T>(schema: z.ZodType<T>, body: unknown): T {
   // The schema would read properties that somebody has added to `Object.prototype` as keys of every request.
-  const parsed = schema.safeParse({ __proto__: null, ...Object(body) });
+  const own: { readonly protocol?: unknown } = { __proto__: null, ...Object(body) };
+  // First: it says why whatever else is not as the schema expects.
+  if (typeof own.protocol === 'number' && own.protocol > 2) {
+    const message = `The client speaks protocol ${own.protocol}, this server only 1 and 2. Update the server.`;
+    throw new SyncRequestError('MALFORMED', message);
+  }
+  const parsed = schema.safeParse(own);
   if (!parsed.success) throw new SyncRequestError('MALFORMED', `The request is malformed: ${describe(parsed.error)}.`);
   return parsed.data;
 }

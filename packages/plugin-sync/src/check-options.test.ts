@@ -27,6 +27,17 @@ test('refuses objects that are listed, and says how to write them', () => {
   expect(() => new SyncPlugin(options)).toThrow('objects must be { task: { enabled: true } }.');
 });
 
+test('refuses more objects than a request may name, and takes any number that it need not name', async () => {
+  const objects = Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`object_${n}`, { enabled: true }]));
+  expect(() => new SyncPlugin({ clientId, transport, objects })).toThrow(
+    'objects: at most 1000 may differ from defaultConfig in whether they are pulled.',
+  );
+  const { object_0: _, ...fewer } = objects;
+  await using first = new SyncPlugin({ clientId, transport, objects: fewer });
+  await using other = new SyncPlugin({ clientId, transport, objects, defaultConfig: { enabled: true } });
+  expect([first, other].map(({ client }) => client.configs.wanted().objects?.length)).toEqual([1000, undefined]);
+});
+
 test('takes for left out what is undefined or null', async () => {
   const none = { tabs: undefined, listeners: undefined, storage: null, live: null, onConflict: null } as object;
   await using plugin = new SyncPlugin({ clientId, transport, ...none });

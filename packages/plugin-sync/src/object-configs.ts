@@ -1,5 +1,5 @@
 /** The configuration of every object: by name if it has one, else the default. */
-import type { SyncConfig, SyncPushRequest } from '@objectql/sync-types';
+import { MAX_OBJECTS, type SyncConfig, type SyncPushRequest } from '@objectql/sync-types';
 import { type ObjectConfig, resolveConfig } from './resolve-config.js';
 import { SyncUsageError } from './sync-usage-error.js';
 
@@ -29,6 +29,10 @@ export class ObjectConfigs {
       ([name, config]) => [name, resolveConfig({ ...defaultConfig, ...config }, `objects.${name}`)] as const,
     );
     this.#byName = new Map(resolved);
+    if (this.#others.length > MAX_OBJECTS) {
+      const message = `objects: at most ${MAX_OBJECTS} may differ from defaultConfig in whether they are pulled.`;
+      throw new SyncUsageError('INVALID_CONFIG', message);
+    }
   }
 
   /** True when any object takes part in sync. */
@@ -58,9 +62,15 @@ export class ObjectConfigs {
   /** Which changes to ask for: all except those of some objects, only those of some objects, or none. */
   wanted(): WantedChanges {
     const isPulled = pulls(this.#default);
-    const others = [...this.#byName].filter(([, config]) => pulls(config) !== isPulled).map(([name]) => name);
+    const others = this.#others;
     if (others.length === 0) return isPulled ? {} : { pull: false };
     return isPulled ? { except: others } : { objects: others };
+  }
+
+  /** The objects that a request has to name. */
+  get #others(): readonly string[] {
+    const isPulled = pulls(this.#default);
+    return [...this.#byName].filter(([, config]) => pulls(config) !== isPulled).map(([name]) => name);
   }
 
   get isPulling(): boolean {

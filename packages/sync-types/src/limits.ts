@@ -33,6 +33,8 @@ export const MAX_ID_BYTES = 128;
 export const MAX_PAGE_RECORDS = 1000;
 /** 1 MiB a page: the same bounds, for large records. */
 export const MAX_PAGE_BYTES = 1024 * 1024;
+/** 1,000 objects named in a request: more than nearly any application has. */
+export const MAX_OBJECTS = 1000;
 /** 30 s: a request is answered or cut within it; the client waits as long. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** 15 s between two signs of life on the live stream: below the 30 s after which the strictest gateways cut a silent one. */

@@ -1,11 +1,10 @@
 /** Asking for changes without sending any. */
 import { z } from 'zod';
 import { identifierSchema, instantSchema } from './identifier.js';
+import { MAX_OBJECTS } from './limits.js';
 
 /** 1,024 characters: many times the length of any server's checkpoint. */
 export const MAX_CHECKPOINT_LENGTH = 1024;
-/** 1,000 objects: more than any application has. */
-const MAX_OBJECTS = 1000;
 
 // Not with `max`: zod also applies it to other values that have a length, and it throws if that cannot be compared.
 const checkpointSchema = z

@@ -113,6 +113,11 @@ export class Device {
     return this.#alive?.tab?.isHolding === true;
   }
 
+  /** Whether it is a tab of an older version of the app, which does not understand the others. */
+  get isOlder(): boolean {
+    return this.#alive?.tab?.isOlder === true;
+  }
+
   get #alive(): DeviceProcess | undefined {
     return this.#process?.gate.isDead ? undefined : this.#process;
   }

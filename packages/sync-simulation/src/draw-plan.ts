@@ -52,7 +52,8 @@ export function drawPlan(seed: number, { mutations = 100, hasEngines = false }: 
     }
     if (battery.chance(powerCuts)) actions.push(...drawPowerCut(battery, battery.between(0, world.devices - 1)));
   }
-  return hasEngines ? withEngines({ seed, world, actions }) : withTabs(withLive({ seed, world, actions }));
+  const plan = { seed, world, actions };
+  return hasEngines ? withLive(withEngines(plan)) : withTabs(withLive(plan));
 }
 
 function drawWorld(random: Random): WorldPlan {

@@ -1,6 +1,8 @@
 /** At rest, live updates are as prompt and as cheap as they promise, and leave no stream behind. */
+import { createNote } from './create-note.js';
 import type { Device } from './device.js';
 import { OBJECT_NAMES } from './disk.js';
+import { compareEngines } from './engine/compare-engines.js';
 import { findDifference } from './invariants/convergence.js';
 import { callIn } from './tabs/at-rest.js';
 import type { Violation } from './violation.js';
@@ -77,7 +79,8 @@ async function findLate(live: readonly Device[], world: World): Promise<string |
   const { devices, plan } = world;
   const open = live.filter(hasStream);
   const sentBy = await sentDuring(open, async () => {
-    devices.at(-1)?.plugin?.getEngine('note').records.create('at rest', {});
+    const writer = devices.at(-1);
+    if (writer) createNote(writer, 'at rest');
     await world.runFor(plan.world.debounceMs + PROMPT_MS);
   });
   for (const [{ name, disk, browser }, { requests, streams }] of sentBy) {
@@ -127,7 +130,7 @@ async function findLeftOpen(live: readonly Device[], world: World): Promise<stri
   return world.streams.served > 0 ? 'The server goes on with a stream for nobody.' : undefined;
 }
 
-/** What is behind the server on a device, or in what one of its tabs shows. */
+/** What is behind the server on a device, in its local data engine, or in what one of its tabs shows. */
 async function findBehind(devices: readonly Device[], world: World): Promise<Violation | undefined> {
   const { host, permissions } = world;
   const shown = devices.flatMap((device) => {
@@ -136,7 +139,8 @@ async function findBehind(devices: readonly Device[], world: World): Promise<Vio
     const records = async () => (await callIn(() => Promise.all(lists()), world)).flat();
     return device.browser ? [{ name, user, keeps: device.keeps.bind(device), records }] : [];
   });
-  return findDifference([...devices, ...shown], host, permissions);
+  const difference = await findDifference([...devices, ...shown], host, permissions);
+  return difference ?? compareEngines(devices, world, new Map());
 }
 
 /** Whether it has a stream that lasts. */

@@ -75,6 +75,11 @@ export interface TabsPlan {
   readonly storageMs: number;
   /** The probability that what a tab writes is stored without the tab hearing so; absent means 0. */
   readonly untold?: number;
+  /**
+   * The probability that a tab loads an older version of the app, whose messages this one does not understand; absent
+   * means 0.
+   */
+  readonly older?: number;
 }
 
 /** How a tab stands still: all at once, or told so before by its browser, and hearing messages or not. */

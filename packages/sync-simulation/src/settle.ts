@@ -1,9 +1,9 @@
 /** The second half of a schedule: no more faults, and everything must come to rest and agree. */
 import type { SyncClient } from '@objectql/plugin-sync';
+import { createNote } from './create-note.js';
 import type { Device } from './device.js';
+import { compareEngines, type Refused } from './engine/compare-engines.js';
 import { editAtRest } from './engine/edit-at-rest.js';
-import { compareEngine } from './engine/engine-difference.js';
-import { refusedRecord } from './engine/engine-refusals.js';
 import { findDifference } from './invariants/convergence.js';
 import { findWrongLive } from './live-at-rest.js';
 import { callIn } from './tabs/at-rest.js';
@@ -27,10 +27,19 @@ const LATE_MS = 600_000;
 
 /** Ends the faults, and reports what does not settle or agree. */
 export async function settle(world: World): Promise<void> {
-  const { devices, verdict } = world;
   world.endFaults();
   // Late copies belong to the faults: their changes must be settled as well.
-  while (world.messagesUnderWay > 0 && !verdict.first) await world.runFor(LATE_MS);
+  while (world.messagesUnderWay > 0 && !world.verdict.first) await world.runFor(LATE_MS);
+  const refused = await comeToRest(world);
+  if (refused) await goOn(world, refused);
+}
+
+/**
+ * Lets time pass until nothing is left to do and all agree, and answers what local data engines refuse of it. Reports
+ * what does not settle or agree.
+ */
+async function comeToRest(world: World): Promise<Refused | undefined> {
+  const { devices, verdict } = world;
   const poison = new Set<string>();
   let rounds = MAX_ROUNDS;
   let engineDifference: Violation | undefined;
@@ -39,23 +48,26 @@ export async function settle(world: World): Promise<void> {
       device.heal();
       for (const id of device.pendingPoison()) poison.add(id);
       // Users go on working: a mutation that keeps failing is set aside when other changes pass it.
-      if (round > 0 && device.plugin && device.plugin.client.status.pending > 0) goOnWorking(device, round);
+      if (round > 0 && device.plugin && device.plugin.client.status.pending > 0)
+        createNote(device, `diary of ${device.name}, ${world.time.now()}`);
       void device.plugin?.syncAll();
     }
     await world.runFor(ROUND_MS);
     const unlike = await findUnlike(world);
     if (unlike) verdict.report('tabs', unlike);
-    if (verdict.first) return;
+    if (verdict.first) return undefined;
     if (await haveSettled(world, round)) {
-      const refused = new Map<Device, ReadonlySet<string>>();
+      const refused: Refused = new Map();
       engineDifference = await compare(world, refused);
-      if (!engineDifference) return goOn(world, refused);
+      if (verdict.first) return undefined;
+      if (!engineDifference) return refused;
     }
     rounds = MAX_ROUNDS + ROUNDS_FOR_POISON * poison.size;
   }
   if (engineDifference) verdict.report(engineDifference.invariant, engineDifference.message);
   const left = devices.map(({ name, plugin }) => `${name}: ${JSON.stringify(plugin?.client.status)}`);
   verdict.report('I13', `Not settled after ${rounds} rounds without faults. ${left.join('; ')}`);
+  return undefined;
 }
 
 /** Whether nothing is left to do; where users have to decide, they do. */
@@ -98,9 +110,6 @@ async function decideAll(device: Device, { client, isInsistent }: Deciding): Pro
   return hasDecided;
 }
 
-/** What the engine of each device refuses of what its user should see. */
-type Refused = Map<Device, ReadonlySet<string>>;
-
 /**
  * Reports a replica that differs. Answers a difference of a local data engine: what it could not take is tried again
  * within a minute.
@@ -111,27 +120,8 @@ async function compare(world: World, refused: Refused): Promise<Violation | unde
   for (const device of devices) void device.plugin?.syncAll();
   await world.runFor(ROUND_MS);
   const difference = await findDifference(devices, host, permissions);
-  if (!difference) return compareEngines(world, refused);
+  if (!difference) return compareEngines(devices, world, refused);
   verdict.report(difference.invariant, difference.message);
-  return undefined;
-}
-
-function compareEngines({ devices, host, permissions, plan }: World, refused: Refused): Violation | undefined {
-  const { engines } = plan.world;
-  for (const device of devices) {
-    const { engine, plugin, owner, name } = device;
-    const { app, place } = engine ?? {};
-    if (!app || !place || !plugin || !engines) continue;
-    const found = compareEngine(place, host.truth, {
-      keeps: (objectName) => device.keeps(objectName),
-      viewOf: ({ objectName }, data) => permissions.viewOf(owner, objectName, data),
-      isRecorded: (objectName) => !plugin.client.configs.refusalOf(objectName),
-      refusedFor: (difference) => refusedRecord(difference, { plan: engines, database: place.database }),
-      isTold: (record) => [...app.reports].some((report) => report.includes(record)),
-    });
-    if (found.violation) return { ...found.violation, message: `${name}: ${found.violation.message}` };
-    refused.set(device, found.refused);
-  }
   return undefined;
 }
 
@@ -139,6 +129,9 @@ function compareEngines({ devices, host, permissions, plan }: World, refused: Re
 async function goOn(world: World, refusedBy: Refused): Promise<void> {
   await editEngines(world, refusedBy);
   if (world.verdict.first) return;
+  // What the apps have written there is sent before anything is measured.
+  const { engines, live } = world.plan.world;
+  if (engines && live && !(await comeToRest(world))) return;
   const divided = await findWrongTabs(world);
   if (divided) world.verdict.report('tabs', divided);
   if (world.verdict.first) return;
@@ -157,12 +150,4 @@ async function editEngines({ devices, host, verdict }: World, refusedBy: Refused
     const wrong = await editAtRest({ app, place, client: plugin.client, keeps, refused }, host.truth);
     if (wrong) verdict.report(wrong.invariant, `${name}: ${wrong.message}`);
   }
-}
-
-/** A change that nobody else makes and nothing refuses. */
-function goOnWorking(device: Device, round: number): void {
-  const recordId = `diary of ${device.name}, round ${round}`;
-  const { app } = device.engine ?? {};
-  if (app) app.engine.asApp(() => app.engine.insert('note', { id: recordId }, { context: {} })).catch(() => {});
-  else device.plugin?.getEngine('note').records.create(recordId, {});
 }

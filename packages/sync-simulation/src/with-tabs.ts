@@ -13,6 +13,7 @@ export function withTabs({ seed, world, actions }: Plan): Plan {
   // Drawn from a stream of its own, so that the rest of a schedule stays the same.
   const random = new Random('tabs', seed);
   const connection = new Random('connection', seed);
+  const versions = new Random('versions', seed);
   if (!random.chance(0.1)) return { seed, world, actions };
   const [first = 0, ...others] = Array.from({ length: world.devices }, () => random.pick(COUNTS));
   // One of them at least has two.
@@ -22,6 +23,7 @@ export function withTabs({ seed, world, actions }: Plan): Plan {
     late: random.chance(0.5) ? random.next() * 0.2 : 0,
     storageMs: random.pick([0, 2, 20]),
     untold: connection.chance(0.5) ? connection.next() * 0.1 : 0,
+    older: versions.chance(0.2) ? 0.5 : 0,
   };
   const tabsByDevice = indexesOf(counts);
   const pick = (device: number): number => {

@@ -22,6 +22,8 @@ export interface LocalAppParts {
   readonly plan: EnginePlan;
 }
 
+/** 10 s: longer than a change may take with live updates, and shorter than what must settle without them. */
+const LATE_MS = 10_000;
 const AS_SYSTEM = { context: { isSystem: true } };
 const SILENT: KernelLogger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -76,6 +78,7 @@ export class LocalApp {
     await kernel.use(plugin);
     await kernel.use(this.#sync);
     if (mutant?.isSweptEarly) this.#tellEarly();
+    if (mutant?.isEngineToldLate) this.#tellLate();
     await kernel.bootstrap();
   }
 
@@ -90,6 +93,15 @@ export class LocalApp {
         listener.onSyncComplete?.({ protocol: 2, results: [], serverChanges: [], checkpoint: '' });
       time.after(0, () => void tell().catch(() => {}));
     };
+  }
+
+  /** Tells those who watch records some time later what has changed. */
+  #tellLate(): void {
+    const { plugin, time } = this.#parts;
+    const { records } = plugin.client;
+    const watchAll = records.watchAll.bind(records);
+    records.watchAll = (objectName, listener) =>
+      watchAll(objectName, (seen) => void time.after(LATE_MS, () => void listener(seen)));
   }
 
   /** Ends sync, as a plugin may end before the app, which goes on writing. */

@@ -106,6 +106,12 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
     hint: 17,
     isRefusingSilently: true,
   },
+  {
+    name: 'a local engine is told late what a stream has brought',
+    breaks: 'live',
+    hint: 5,
+    isEngineToldLate: true,
+  },
 ];
 
 /** Reads notes differently from how they were written. */

@@ -76,6 +76,8 @@ export interface Mutant {
   readonly isRefusingSilently?: boolean;
   /** True when a local data engine is told that a sync has ended before one has begun. */
   readonly isSweptEarly?: boolean;
+  /** True when a local data engine is told late what has changed. */
+  readonly isEngineToldLate?: boolean;
   /** What the server's endpoint hears of the feed for a live stream. */
   readonly watcher?: (watcher: Omit<FeedWatcher, 'scope'>) => Omit<FeedWatcher, 'scope'>;
   /** The user whose live stream it is, by the token of the session. */
@@ -90,6 +92,8 @@ export interface Mutant {
   readonly lockRequest?: (request: LockRequest) => LockRequest;
   /** True when a page is not told that it freezes. */
   readonly isFreezeUntold?: boolean;
+  /** True when tabs of two versions of the app ask for one lock, though they do not hear each other. */
+  readonly isLockShared?: boolean;
   /** True when each tab believes that the user sees it. */
   readonly isEachTabSeen?: boolean;
   /** Whether a tab's timer of so many milliseconds goes off. */

@@ -105,6 +105,12 @@ export const TAB_MUTANTS: readonly ExpectedMutant[] = [
     hint: 12,
     tabTold: without('settled'),
   },
+  {
+    name: 'tabs that do not understand each other share a lock',
+    breaks: 'tabs',
+    hint: 59,
+    isLockShared: true,
+  },
 ];
 
 function without(...types: readonly string[]): (told: TabTold) => TabTold | undefined {

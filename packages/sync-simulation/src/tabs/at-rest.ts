@@ -1,7 +1,9 @@
 /** What the checks of tabs at rest have in common. */
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import type { Device } from '../device.js';
+import { isSame } from '../record-name.js';
 import type { World } from '../world.js';
+import type { Shown } from './tab-app.js';
 
 /** 3 s: by then all tabs have heard whatever there is to hear. */
 export const HEARD_MS = 3000;
@@ -9,10 +11,15 @@ export const HEARD_MS = 3000;
 export const SENT_MS = 5000;
 /** A minute: longer than any check. */
 export const AWAY_MS = 60_000;
+/** A minute: longer than some pages of one change each take. */
+export const CAUGHT_UP_MS = 60_000;
 /** 50 ms: how often a check looks. */
 const STEP_MS = 50;
 /** 10 s: longer than reading takes. */
 const READ_MS = 10_000;
+
+/** What is stored, and shown alike in all tabs. */
+export const LASTING = ['records', 'conflicts', 'deadLetters'] as const;
 
 /** What is still wrong after that time. */
 export async function within(
@@ -85,4 +92,25 @@ export function findOpenCall(tabs: readonly Device[]): string | undefined {
 export function findUnsent(tabs: readonly Device[]): string | undefined {
   const unsent = tabs.find(({ plugin }) => plugin?.client.status.pending !== 0);
   return unsent && `${unsent.name} has not sent everything: ${JSON.stringify(unsent.plugin?.client.status)}`;
+}
+
+/** What is shown and told in another way in two of the tabs. */
+export async function findDifference(
+  tabs: readonly Device[],
+  world: World,
+  parts: readonly (keyof Shown)[] = [...LASTING, 'status'],
+): Promise<string | undefined> {
+  const shown = await callIn(() => Promise.all(tabs.map(({ app }) => app?.shown())), world);
+  const [first] = shown;
+  for (const [index, { name, app }] of tabs.entries()) {
+    for (const [how, said] of [
+      ['shows', shown[index]],
+      ['was told', app?.told()],
+    ] as const) {
+      const part = parts.find((one) => !isSame(said?.[one], first?.[one]));
+      if (part)
+        return `${name} ${how} ${JSON.stringify(said?.[part])} as ${part}, not ${JSON.stringify(first?.[part])}.`;
+    }
+  }
+  return undefined;
 }

@@ -23,6 +23,10 @@ export interface BrowserTabParts {
   readonly lockRequest: (request: LockRequest) => LockRequest;
   /** True if the tab is not told when it freezes. */
   readonly isFreezeUntold: boolean;
+  /** True for a tab of an older version of the app, whose messages have another version. */
+  readonly isOlder: boolean;
+  /** True if tabs of both versions ask for one lock. */
+  readonly isLockShared: boolean;
 }
 
 /** What happens to a tab. */
@@ -65,6 +69,11 @@ export class BrowserTab implements TabHost, LockTab, ChannelTab {
     return this.#fate === 'gone';
   }
 
+  /** True if the messages of this tab have another version than those of the newest. */
+  get isOlder(): boolean {
+    return this.#parts.isOlder;
+  }
+
   /** True while nothing in it goes on. */
   get isStill(): boolean {
     return this.#fate !== 'runs' && this.#fate !== 'gone';
@@ -81,22 +90,23 @@ export class BrowserTab implements TabHost, LockTab, ChannelTab {
   }
 
   requestLock(name: string, wanted: LockRequest): () => void {
-    const { locks, lockRequest } = this.#parts;
+    const { locks, lockRequest, isLockShared } = this.#parts;
+    const known = isLockShared ? name : this.#withVersion(name);
     const claim: Claim = { tab: this, request: lockRequest(wanted), isHeld: false, isOver: false };
     this.#claims.add(claim);
     // A page that freezes just now asks when it goes on.
     this.#take('lock', () => {
-      if (!claim.isOver) this.#toBrowser.send(this.#lockMs(), () => locks.ask(name, claim));
+      if (!claim.isOver) this.#toBrowser.send(this.#lockMs(), () => locks.ask(known, claim));
     });
     return () => {
       claim.isOver = true;
       this.#claims.delete(claim);
-      this.#toBrowser.send(this.#lockMs(), () => locks.drop(name, claim));
+      this.#toBrowser.send(this.#lockMs(), () => locks.drop(known, claim));
     };
   }
 
   openChannel(name: string, onMessage: (message: unknown) => void): TabChannel {
-    return this.#parts.channels.open(name, this, onMessage);
+    return this.#parts.channels.open(this.#withVersion(name), this, onMessage);
   }
 
   isVisible(): boolean {
@@ -183,6 +193,11 @@ export class BrowserTab implements TabHost, LockTab, ChannelTab {
     this.#late = [];
     this.#isCutShort = random.chance(0.5);
     time.after(deathMs(), () => locks.forget(this));
+  }
+
+  /** The name as the tab's own version of the app makes it: the version of the messages is in it. */
+  #withVersion(name: string): string {
+    return this.isOlder ? name.replace(/-\d+:/, '-0:') : name;
   }
 
   #lockMs(): number {

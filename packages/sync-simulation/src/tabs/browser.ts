@@ -29,6 +29,8 @@ export class Browser {
   readonly name: string;
   readonly #parts: BrowserParts;
   readonly #random: Random;
+  /** Draws which version of the app a tab loads. */
+  readonly #versions: Random;
   readonly #locks = new TabLocks();
   readonly #channels: TabChannels;
 
@@ -37,6 +39,7 @@ export class Browser {
     this.#parts = parts;
     this.name = `browser ${index}`;
     this.#random = new Random(seed, 'browser', index);
+    this.#versions = new Random(seed, 'versions', index);
     this.#channels = new TabChannels({
       time,
       delay: () => this.#delay(MESSAGE_MS, LATE_MESSAGE_MS),
@@ -49,7 +52,8 @@ export class Browser {
 
   /** Opens a tab. */
   newTab(name: string, isSeen: () => boolean): BrowserTab {
-    const { time, mutant } = this.#parts;
+    const { time, mutant, faults } = this.#parts;
+    const older = faults()?.older ?? 0;
     return new BrowserTab({
       name,
       time,
@@ -60,6 +64,8 @@ export class Browser {
       isSeen: mutant?.isEachTabSeen ? () => true : isSeen,
       lockRequest: mutant?.lockRequest ?? ((request) => request),
       isFreezeUntold: mutant?.isFreezeUntold === true,
+      isOlder: older > 0 && this.#versions.chance(older),
+      isLockShared: mutant?.isLockShared === true,
     });
   }
 

@@ -1,10 +1,21 @@
 /** At rest, the tabs of a browser are one client. */
 import type { Device } from '../device.js';
-import { isSame } from '../record-name.js';
 import type { World } from '../world.js';
-import { AWAY_MS, callIn, changeIn, findOpenCall, findUnsent, HEARD_MS, SENT_MS, syncIn, within } from './at-rest.js';
+import {
+  AWAY_MS,
+  CAUGHT_UP_MS,
+  changeIn,
+  findDifference,
+  findOpenCall,
+  findUnsent,
+  HEARD_MS,
+  LASTING,
+  SENT_MS,
+  syncIn,
+  within,
+} from './at-rest.js';
 import { findWrongLead } from './lead-at-rest.js';
-import type { Shown } from './tab-app.js';
+import { byVersion, findWrongVersions } from './versions-at-rest.js';
 
 /** 1 s: how soon a tab shows what is done in another one. */
 const SEEN_MS = 1000;
@@ -14,16 +25,13 @@ const READ_AGAIN_MS = 60_000;
 const WRITTEN_MS = 100;
 /** 10 ms: where storing takes up to so long, a message comes sooner. */
 const STORING_MS = 10;
-/** A minute: longer than some pages of one change each take. */
-const CAUGHT_UP_MS = 60_000;
-
-/** What is stored, and shown alike in all tabs. */
-const LASTING = ['records', 'conflicts', 'deadLetters'] as const;
 
 /** What is wrong with the tabs of a schedule that has come to rest. */
 export async function findWrongTabs(world: World): Promise<string | undefined> {
   for (const tabs of browsersOf(world)) {
     for (const tab of tabs) tab.checkOrder();
+    const mixed = await findWrongVersions(tabs, world);
+    if (mixed) return `${tabs[0]?.browser?.name}, with tabs of two versions: ${mixed}`;
     // What other devices have changed since is here before anything is measured.
     void tabs[0]?.plugin?.syncAll();
     await world.runFor(CAUGHT_UP_MS);
@@ -46,6 +54,8 @@ export async function findWrongTabs(world: World): Promise<string | undefined> {
 /** What is shown otherwise in two tabs of a browser while nothing goes wrong, whatever still waits. */
 export async function findUnlike(world: World): Promise<string | undefined> {
   for (const tabs of browsersOf(world)) {
+    // Tabs of one version do not hear what those of another one write before their next sync.
+    if (byVersion(tabs).length > 1) continue;
     const unlike = await within(HEARD_MS, () => findDifference(tabs, world, LASTING), world);
     if (unlike) return unlike;
   }
@@ -55,27 +65,6 @@ export async function findUnlike(world: World): Promise<string | undefined> {
 function browsersOf({ devices }: World): readonly (readonly Device[])[] {
   const browsers = new Set(devices.map(({ browser }) => browser));
   return [...browsers].flatMap((browser) => (browser ? [devices.filter((device) => device.browser === browser)] : []));
-}
-
-/** What is shown and told in another way in two of the tabs. */
-async function findDifference(
-  tabs: readonly Device[],
-  world: World,
-  parts: readonly (keyof Shown)[] = [...LASTING, 'status'],
-): Promise<string | undefined> {
-  const shown = await callIn(() => Promise.all(tabs.map(({ app }) => app?.shown())), world);
-  const [first] = shown;
-  for (const [index, { name, app }] of tabs.entries()) {
-    for (const [how, said] of [
-      ['shows', shown[index]],
-      ['was told', app?.told()],
-    ] as const) {
-      const part = parts.find((one) => !isSame(said?.[one], first?.[one]));
-      if (part)
-        return `${name} ${how} ${JSON.stringify(said?.[part])} as ${part}, not ${JSON.stringify(first?.[part])}.`;
-    }
-  }
-  return undefined;
 }
 
 /** A change in one tab is seen in all at once, and sent by one. */

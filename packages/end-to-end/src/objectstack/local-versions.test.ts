@@ -67,6 +67,33 @@ it('I8 makes a record anew whose delete the client had received and the engine h
   expect([shown, data, sync.client.conflicts.list()]).toEqual([undefined, { title: 'Buy milk', status: 'done' }, []]);
 });
 
+it('I13 sends other changes while the record that an update makes anew cannot be read, and that update later', async () => {
+  const server = new SyncHandler({ strategy: 'last-write-wins' });
+  await changeTitle(server, 'Buy milk');
+  let broken = /^$/;
+  const busy = failing(({ object, operation, context }) => {
+    const isDelayed = object === 'task' && operation === 'delete';
+    return isDelayed || (context?.transaction === undefined && broken.test(`${operation} ${object}`));
+  });
+  const { engine, exchange } = await startDevice(server, { name: 'a', plugins: [busy] });
+  await exchange();
+  await server.recordChange({ objectName: 'task', recordId: 't1', operation: 'delete' });
+  await exchange();
+  broken = /outbox$/;
+  await engine.update('task', { id: 't1', status: 'done' }, system);
+  broken = /^find task$/;
+  await engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
+  await exchange();
+  const meanwhile = await titlesAt(server);
+  broken = /^$/;
+  await engine.insert('task', { id: 't3', title: 'Buy salt' }, system);
+  await exchange();
+  expect([meanwhile, await titlesAt(server)]).toMatchObject([
+    { t1: undefined, t2: 'Buy bread' },
+    { t1: 'Buy milk', t2: 'Buy bread', t3: 'Buy salt' },
+  ]);
+});
+
 it('I7 meets no conflict with itself where its log was forked while a write waited', async () => {
   const server = new SyncHandler({ strategy: 'manual' });
   await changeTitle(server, 'Buy milk');

@@ -138,9 +138,8 @@ export class Outbox {
       const noted = toNoted(row);
       const key = recordKey(noted);
       if (stuck.has(key)) continue;
-      const copy = await this.#copyFor(noted);
       try {
-        this.#record(noted, copy);
+        this.#record(noted, await this.#copyFor(noted));
         recordedIds.push(row.id);
       } catch (error) {
         stuck.add(key);

@@ -26,6 +26,24 @@ function holding(object: string) {
   return Object.assign(held, { plugin });
 }
 
+/** A server with three tasks. */
+async function serverOfThree(): Promise<SyncHandler> {
+  const server = new SyncHandler();
+  const change = { objectName: 'task', operation: 'update', data: { title: 'Buy milk' } } as const;
+  for (const recordId of ['t1', 't2', 't3']) await server.recordChange({ ...change, recordId });
+  return server;
+}
+
+/** A plugin of the app that calls `end` when the first task has been written into the engine. */
+function endingAtFirst(end: () => Promise<void>) {
+  const ending = { ended: undefined as Promise<void> | undefined };
+  const plugin = passing('ending', async ({ operation, object }, next) => {
+    await next();
+    if (operation === 'insert' && object === 'task') ending.ended ??= end();
+  });
+  return Object.assign(ending, { plugin });
+}
+
 it('asks nothing of the engine any more when it ends while it looks what is gone since an earlier process', async () => {
   const held = holding('objectstack_sync_known');
   const { sync, local, network } = await startDevice(new SyncHandler(), {
@@ -48,17 +66,11 @@ it('asks nothing of the engine any more when it ends while it looks what is gone
 });
 
 it('ends after the record that it is writing, and writes the others at the next start', async () => {
-  const server = new SyncHandler();
-  const change = { objectName: 'task', operation: 'update', data: { title: 'Buy milk' } } as const;
-  for (const recordId of ['t1', 't2', 't3']) await server.recordChange({ ...change, recordId });
-  let ended: Promise<void> | undefined;
-  const ending = passing('ending', async ({ operation, object }, next) => {
-    await next();
-    if (operation === 'insert' && object === 'task') ended ??= device.local.destroy();
-  });
-  const device = await startDevice(server, { name: 'a', plugins: [ending] });
+  const server = await serverOfThree();
+  const ending = endingAtFirst(() => device.local.destroy());
+  const device = await startDevice(server, { name: 'a', plugins: [ending.plugin] });
   await device.exchange();
-  await ended;
+  await ending.ended;
   const written = await device.engine.find('task', {}, system);
   await device.stop();
   const { exchange, tasks } = await startDevice(server, { name: 'a', directory: device.directory });
@@ -67,18 +79,11 @@ it('ends after the record that it is writing, and writes the others at the next 
 });
 
 it('reports nothing where a kernel ends its client first', async () => {
-  const server = new SyncHandler();
-  const change = { objectName: 'task', operation: 'update', data: { title: 'Buy milk' } } as const;
-  for (const recordId of ['t1', 't2', 't3']) await server.recordChange({ ...change, recordId });
-  let ended: Promise<void> | undefined;
-  const ending = passing('ending', async ({ operation, object }, next) => {
-    await next();
-    if (operation === 'insert' && object === 'task') ended ??= device.stop();
-  });
-  const device = await startDevice(server, { name: 'a', plugins: [ending] });
+  const ending = endingAtFirst(() => device.stop());
+  const device = await startDevice(await serverOfThree(), { name: 'a', plugins: [ending.plugin] });
   await device.sync.syncAll();
-  await vi.waitFor(() => expect(ended).toBeDefined());
-  await ended;
+  await vi.waitFor(() => expect(ending.ended).toBeDefined());
+  await ending.ended;
   expect(device.failures).toEqual([]);
 });
 

@@ -35,7 +35,7 @@ export const MAX_PAGE_RECORDS = 1000;
 export const MAX_PAGE_BYTES = 1024 * 1024;
 /** 1,000 objects named in a request: more than nearly any application has. */
 export const MAX_OBJECTS = 1000;
-/** 30 s: a request is answered or cut within it; the client waits as long. */
+/** 30 s: a server answers or cuts a request within it; the client waits as long for each next part of the answer. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** 15 s between two signs of life on the live stream: below the 30 s after which the strictest gateways cut a silent one. */
 export const STREAM_HEARTBEAT_MS = 15_000;

@@ -86,12 +86,9 @@ it('I13 sends other changes while the record that an update makes anew cannot be
   await exchange();
   const meanwhile = await titlesAt(server);
   broken = /^$/;
-  await engine.insert('task', { id: 't3', title: 'Buy salt' }, system);
-  await exchange();
-  expect([meanwhile, await titlesAt(server)]).toMatchObject([
-    { t1: undefined, t2: 'Buy bread' },
-    { t1: 'Buy milk', t2: 'Buy bread', t3: 'Buy salt' },
-  ]);
+  // It is tried again by itself.
+  await vi.waitFor(async () => expect((await titlesAt(server)).t1).toBe('Buy milk'), 10_000);
+  expect(meanwhile).toMatchObject({ t1: undefined, t2: 'Buy bread' });
 });
 
 it('I7 meets no conflict with itself where its log was forked while a write waited', async () => {

@@ -106,7 +106,7 @@ export class Outbox {
 
   /**
    * Records the notes in their order, and removes them once the mutations are durable. A write that cannot be recorded
-   * stays, with the later ones of its record; other records do not wait for it.
+   * stays, with the later ones of its record; other records do not wait for it. Rejects when another try may help.
    */
   async drain(): Promise<void> {
     await this.#turns.take(async () => {
@@ -115,13 +115,14 @@ export class Outbox {
       if (rows.length === 0) return;
       await this.#client.open();
       this.#logIds.add(this.#client.log.meta.logId);
-      const recordedIds = await this.#recordAll(rows);
+      const { recordedIds, failure } = await this.#recordAll(rows);
       await this.#client.log.flush();
       for (let start = 0; start < recordedIds.length; start += DELETED_AT_ONCE) {
         const where = { id: { $in: recordedIds.slice(start, start + DELETED_AT_ONCE) } };
         await this.#engine.delete(OUTBOX, { where, multi: true, context: AS_SYSTEM });
       }
       this.#recorded.clear();
+      if (failure) throw failure;
     });
   }
 
@@ -130,8 +131,11 @@ export class Outbox {
     return this.#turns.idle();
   }
 
-  /** The ids of the rows that are recorded. */
-  async #recordAll(rows: readonly EngineRow[]): Promise<readonly unknown[]> {
+  /** The ids of the rows that are recorded, and an error after which another try may help. */
+  async #recordAll(
+    rows: readonly EngineRow[],
+  ): Promise<{ readonly recordedIds: readonly unknown[]; failure: unknown }> {
+    let failure: unknown;
     const recordedIds: unknown[] = [];
     const stuck = new Set<string>();
     for (const row of rows) {
@@ -143,10 +147,11 @@ export class Outbox {
         recordedIds.push(row.id);
       } catch (error) {
         stuck.add(key);
-        this.#client.listeners.report(error);
+        if (error instanceof SyncUsageError) this.#client.listeners.report(error);
+        else failure = error;
       }
     }
-    return recordedIds;
+    return { recordedIds, failure };
   }
 
   /**

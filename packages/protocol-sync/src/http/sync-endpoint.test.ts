@@ -102,6 +102,13 @@ it('serves at the root, and below a path with slashes too many', async () => {
   expect((await below.send('http://localhost/sync/pull//', post(PULL_BODY))).status).toBe(200);
 });
 
+it('reads a path of two hundred thousand slashes in one walk, before it knows who asks', async () => {
+  const { send } = endpointWith();
+  expect((await send(`http://localhost/a${'/'.repeat(200_000)}pull`)).status).toBe(404);
+  // A turn of the event loop, so that a search of two minutes meets the test's own limit.
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
 it('tells a wrong method which one there is', async () => {
   const { send } = endpointWith();
   for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {

@@ -83,11 +83,13 @@ function membersOf(name: string): ReadonlyMap<string, ts.Type> {
   return new Map(members.map((member) => [member.name, checker.getTypeOfSymbol(member)]));
 }
 
+/** But for `platform`, of which the page tells once for all. */
 function optionsOf(type: ts.Type): readonly string[] {
   return checker
     .getNonNullableType(type)
     .getProperties()
     .map((property) => property.name)
+    .filter((name) => name !== 'platform')
     .sort();
 }
 

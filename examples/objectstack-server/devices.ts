@@ -1,20 +1,15 @@
 /** Two devices of one user: one writes offline, the other and the REST interface have it afterwards. */
 import { httpTransport, SyncPlugin } from '@objectql/plugin-sync';
-import { stop, url } from './server.js';
+import { signUp, stop, url } from './server.js';
 
-const signedUp = await fetch(`${url}/api/v1/auth/sign-up/email`, {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }),
-});
-const token = signedUp.headers.get('set-auth-token') ?? '';
+const token = await signUp();
 
 const device = (clientId: string) =>
   new SyncPlugin({ clientId, transport: httpTransport({ url: `${url}/api/sync`, token }) });
 await using phone = device('phone');
 await using laptop = device('laptop');
 
-// Nothing here needs a network: the phone keeps it and sends it with the next sync.
+// Needs no network: the phone sends it with the next sync.
 const tasks = phone.getEngine('task').records;
 tasks.create('task-1', { title: 'Paint the door' });
 const untitled = tasks.create('task-2', {});

@@ -5,14 +5,9 @@ import { DataEngineSync } from '@objectql/plugin-sync/objectstack';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
 import { AppPlugin, DriverPlugin } from '@objectstack/runtime';
-import { stop, task, url } from './server.js';
+import { signUp, stop, task, url } from './server.js';
 
-const signedUp = await fetch(`${url}/api/v1/auth/sign-up/email`, {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }),
-});
-const token = signedUp.headers.get('set-auth-token') ?? '';
+const token = await signUp();
 
 const driver = new SqliteWasmDriver({ filename: ':memory:' }); // in production a file
 const device = createKernel({

@@ -1,4 +1,4 @@
-/** An ObjectStack application with REST, sign-in and permissions. Offline sync is the last of its plugins, and `sync` in its object. */
+/** An ObjectStack application with REST, sign-in, permissions and offline sync. */
 import { SyncProtocolPlugin } from '@objectql/protocol-sync';
 import { createKernel } from '@objectql/protocol-sync/kernel';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
@@ -38,7 +38,17 @@ await kernel.start();
 const port = kernel.getService<{ getPort(): number }>('http.server').getPort();
 export const url = `http://localhost:${port}`;
 
-/** Ends the server. The kernel leaves the driver's database open, which would keep the process running. */
+/** Signs a user up, and answers their token. */
+export async function signUp(): Promise<string> {
+  const response = await fetch(`${url}/api/v1/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }),
+  });
+  return response.headers.get('set-auth-token') ?? '';
+}
+
+/** Ends the server. The kernel leaves the driver's database open, which keeps the process running. */
 export async function stop(): Promise<void> {
   await kernel.shutdown();
   await driver.disconnect();

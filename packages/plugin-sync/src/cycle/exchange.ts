@@ -14,7 +14,7 @@ import type { StoredEntry } from '../storage/client-storage.js';
 import { asTransportError } from '../transport/as-transport-error.js';
 import { withDeadline } from '../transport/deadline.js';
 import { parseAnswer } from '../transport/parse-answer.js';
-import { refusalOf, type SyncTransport, type TransportOptions } from '../transport/transport.js';
+import { failureOf, type SyncTransport, type TransportOptions } from '../transport/transport.js';
 
 export interface ExchangeParts {
   readonly log: ClientLog;
@@ -142,9 +142,9 @@ export class Exchange {
 /**
  * True for a failure that may come from what a request carries: what is too large, or not to a firewall's liking, is cut
  * off or refused on the way, in any words, or makes a server fail. But where patience is asked for, smaller requests
- * would only be more requests.
+ * would only be more requests, and a request that the client itself ended tells nothing.
  */
 export function mayPassInParts(error: unknown): boolean {
-  const { code, status = 0 } = refusalOf(error);
-  return status !== 429 && !(code && status < 500);
+  const { type, code, status = 0 } = failureOf(error);
+  return type !== 'aborted' && status !== 429 && !(code && status < 500);
 }

@@ -1,4 +1,5 @@
 /** Mutations that get no answer even alone: how often, and from when on others go first. */
+import type { StoredEntry } from '../storage/client-storage.js';
 
 /** 3: the rest count only behind an answer, so that the first failure after an outage does not change the order. */
 const MAX_UNANSWERED = 3;
@@ -31,8 +32,9 @@ export class FailuresAlone {
     return count - MAX_FAILURES;
   }
 
-  forget(ids: Iterable<string>): void {
-    for (const id of ids) this.#failuresById.delete(id);
+  /** After an answer, whatever it was. */
+  forget(answered: readonly StoredEntry[]): void {
+    for (const { mutation } of answered) this.#failuresById.delete(mutation.id);
   }
 
   /** The last error of a mutation that is still pending and lets others go first; `null` when there is none. */

@@ -19,7 +19,7 @@ import type { ClientLog } from '../log/client-log.js';
 import type { ObjectConfigs } from '../object-configs.js';
 import { CheckpointMovedError, type StoredEntry } from '../storage/client-storage.js';
 import { SyncUsageError } from '../sync-usage-error.js';
-import { refusalOf, TransportError } from '../transport/transport.js';
+import { failureOf, TransportError } from '../transport/transport.js';
 import { type Ask, type Exchange, type Exchanged, mayPassInParts } from './exchange.js';
 import { FailuresAlone } from './failures-alone.js';
 import { isPlain, OpenRequest } from './open-request.js';
@@ -199,7 +199,7 @@ export class SyncCycle {
     // Another write may have given an entry a copy of its record meanwhile.
     const sent = exchanged.sent.map((entry) => log.pending.get(entry.mutation.id, entry.mutation.sequence) ?? entry);
     const { outcomes } = await intake.take({ ...exchanged, sent });
-    this.failuresAlone.forget(outcomes.settled.keys());
+    this.failuresAlone.forget(sent);
     if (outcomes.isBatchTooLarge) exchange.shrink(sent.length);
     // The mutation that resolves a conflict belongs to the sync that met the conflict.
     if (outcomes.newEntries.length > 0) this.include();
@@ -241,7 +241,7 @@ export class SyncCycle {
     { batch, isLast }: { batch: readonly StoredEntry[]; isLast: boolean },
   ): Promise<boolean> {
     const { log, intake } = this.#parts;
-    const { code, status } = refusalOf(error);
+    const { code, status } = failureOf(error);
     if (code === 'TOO_LARGE' || status === 413) {
       // Without the code it comes from a proxy, which knows no mutations.
       await this.#sendLess(batch, { error, retryable: code !== 'TOO_LARGE' });

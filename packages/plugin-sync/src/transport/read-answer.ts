@@ -40,21 +40,19 @@ async function readText(response: Response, { maxAnswerBytes: maxBytes, onProgre
   const reader = response.body.getReader();
   let bytes = 0;
   let text = '';
-  const next = () => {
+  for (;;) {
     // The head has arrived, or another chunk.
     onProgress();
-    return reader.read();
-  };
-  for (let read = await next(); !read.done; read = await next()) {
-    bytes += read.value.length;
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.length;
     // Not the other way around: nothing is larger than a limit that is no number.
     if (!(bytes <= maxBytes)) {
       await reader.cancel();
       throw tooLarge();
     }
-    text += decoder.decode(read.value, { stream: true });
+    text += decoder.decode(value, { stream: true });
   }
-  return text + decoder.decode();
 }
 
 function unreadable(problem: string): TransportError {

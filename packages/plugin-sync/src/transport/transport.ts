@@ -62,12 +62,14 @@ export type TransportFailure =
   /** The answer is not what a sync server answers, e.g. HTML from a captive portal, or too few results. */
   | { readonly type: 'unreadable' };
 
-/** What a server's error tells. */
-type Refusal = Extract<TransportFailure, { readonly type: 'refused' }>;
+/** What is known of a failure; only a server's refusal has a status and a code. */
+type KnownFailure = { readonly type?: TransportFailure['type'] } & Partial<
+  Omit<Extract<TransportFailure, { readonly type: 'refused' }>, 'type'>
+>;
 
-/** The server's refusal; empty for any other error. Decide by it, never by the message. */
-export function refusalOf(error: unknown): Partial<Refusal> {
-  return error instanceof TransportError && error.failure.type === 'refused' ? error.failure : {};
+/** The failure of a transport; empty for any other error. Decide by it, never by the message. */
+export function failureOf(error: unknown): KnownFailure {
+  return error instanceof TransportError ? error.failure : {};
 }
 
 /** Thrown by transports; what to do next is decided by `failure`, never by the message. */

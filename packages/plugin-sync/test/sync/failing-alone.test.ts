@@ -2,7 +2,16 @@
 import { expect, test } from 'vitest';
 import { TransportError } from '../../src/transport/transport.js';
 import { device } from '../fixtures/device.js';
-import { applies, appliesWith, change, isGone, refuses, type Step } from '../fixtures/scripted-server.js';
+import {
+  applies,
+  appliesWith,
+  change,
+  hangs,
+  isGone,
+  refuses,
+  rejects,
+  type Step,
+} from '../fixtures/scripted-server.js';
 
 test.each([
   ['is no JSON', new SyntaxError('Unexpected token <')],
@@ -41,9 +50,7 @@ test.each([
 );
 
 test('says in the status why a mutation lets others go first, also behind a sync of others that went well', async () => {
-  const takes: Step = (request, ...call) =>
-    (request.mutations.some(({ recordId }) => recordId === 'poison') ? refuses(403) : applies)(request, ...call);
-  const { tasks, platform, server } = device({ otherwise: takes });
+  const { tasks, platform, server } = device({ otherwise: refusesPoison });
   const told: (string | null)[] = [];
   tasks.addListener({ onSyncComplete: () => void told.push(tasks.status.lastError) });
   tasks.records.create('poison', { title: 'x' });
@@ -56,6 +63,30 @@ test('says in the status why a mutation lets others go first, also behind a sync
   server.otherwise = applies;
   await platform.advance(120_000);
   expect([new Set(before), told.at(-1), tasks.status.pending]).toEqual([new Set(['Refused with 403.']), null, 0]);
+});
+
+test('forgets why a mutation got no answer once the server answers it, also if only to put it off', async () => {
+  const { tasks, plugin, platform, server } = device({ otherwise: refusesPoison });
+  const { id } = tasks.records.create('poison', { title: 'x' });
+  await platform.advance(300_000);
+  server.otherwise = rejects({ code: 'BUSY', retryable: true });
+  await platform.advance(120_000);
+  await tasks.sync();
+  const { pending, lastError } = tasks.status;
+  expect([pending, lastError, plugin.client.failuresAlone(id)]).toEqual([1, null, undefined]);
+});
+
+test('does not count a pause as a failure: what was under way is sent as before', async () => {
+  const { edit, plugin, platform, server } = device({ otherwise: hangs });
+  const { id } = edit();
+  for (let pauses = 0; pauses < 8; pauses++) {
+    await platform.advance(1000);
+    plugin.client.pause();
+    plugin.client.resume();
+  }
+  await platform.advance(1000);
+  const asked = server.requests.map(({ mutations, limit }) => [mutations.length, limit]);
+  expect([plugin.client.failuresAlone(id), asked]).toEqual([undefined, Array(9).fill([1, undefined])]);
 });
 
 test('I13 keeps the order of records while nothing gets through, and sends them with the first request that does', async () => {
@@ -116,3 +147,6 @@ test('I13 tries a mutation again that was put off, and ends each sync, while oth
   const errors = heard.filter((line) => line.startsWith('error'));
   expect([tries.length > 9, errors.length > 9]).toEqual([true, true]);
 });
+
+const refusesPoison: Step = (request, ...call) =>
+  (request.mutations.some(({ recordId }) => recordId === 'poison') ? refuses(403) : applies)(request, ...call);

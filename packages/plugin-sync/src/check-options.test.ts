@@ -35,7 +35,7 @@ test('refuses more objects than a request may name, and takes any number that it
   const { object_0: _, ...fewer } = objects;
   await using first = new SyncPlugin({ clientId, transport, objects: fewer });
   await using other = new SyncPlugin({ clientId, transport, objects, defaultConfig: { enabled: true } });
-  expect([first, other].map(({ client }) => client.configs.wanted().objects?.length)).toEqual([1000, undefined]);
+  expect([first, other].map(({ client }) => client.configs.wanted.objects?.length)).toEqual([1000, undefined]);
 });
 
 test('takes for left out what is undefined or null', async () => {

@@ -17,6 +17,8 @@ export interface ObjectConfigsOptions {
 export type WantedChanges = Pick<SyncPushRequest, 'pull' | 'objects' | 'except'>;
 
 export class ObjectConfigs {
+  /** Which changes to ask for: all except those of some objects, only those of some objects, or none. */
+  readonly wanted: WantedChanges;
   readonly #default: ObjectConfig;
   readonly #byName: ReadonlyMap<string, ObjectConfig>;
 
@@ -29,10 +31,14 @@ export class ObjectConfigs {
       ([name, config]) => [name, resolveConfig({ ...defaultConfig, ...config }, `objects.${name}`)] as const,
     );
     this.#byName = new Map(resolved);
-    if (this.#others.length > MAX_OBJECTS) {
+    const isPulled = pulls(this.#default);
+    const others = resolved.flatMap(([name, config]) => (pulls(config) === isPulled ? [] : name));
+    if (others.length > MAX_OBJECTS) {
       const message = `objects: at most ${MAX_OBJECTS} may differ from defaultConfig in whether they are pulled.`;
       throw new SyncUsageError('INVALID_CONFIG', message);
     }
+    if (others.length > 0) this.wanted = isPulled ? { except: others } : { objects: others };
+    else this.wanted = isPulled ? {} : { pull: false };
   }
 
   /** True when any object takes part in sync. */
@@ -59,22 +65,8 @@ export class ObjectConfigs {
     return pulls(this.of(objectName));
   }
 
-  /** Which changes to ask for: all except those of some objects, only those of some objects, or none. */
-  wanted(): WantedChanges {
-    const isPulled = pulls(this.#default);
-    const others = this.#others;
-    if (others.length === 0) return isPulled ? {} : { pull: false };
-    return isPulled ? { except: others } : { objects: others };
-  }
-
-  /** The objects that a request has to name. */
-  get #others(): readonly string[] {
-    const isPulled = pulls(this.#default);
-    return [...this.#byName].filter(([, config]) => pulls(config) !== isPulled).map(([name]) => name);
-  }
-
   get isPulling(): boolean {
-    return this.wanted().pull !== false;
+    return this.wanted.pull !== false;
   }
 }
 

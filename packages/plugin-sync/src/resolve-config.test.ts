@@ -59,7 +59,7 @@ test('gives each object its own configuration, filled up from the default', () =
 
 test('asks for the exceptions from what the default says', () => {
   const asked = (defaultConfig: SyncConfig | undefined, objects?: Record<string, SyncConfig>) =>
-    new ObjectConfigs({ defaultConfig, objects }).wanted();
+    new ObjectConfigs({ defaultConfig, objects }).wanted;
   const on: SyncConfig = { enabled: true };
   const pushOnly: SyncConfig = { enabled: true, direction: 'push-only' };
   expect({

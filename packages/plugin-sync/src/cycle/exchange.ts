@@ -125,7 +125,7 @@ export class Exchange {
       logId,
       sentAt: instantOf(platform.now()),
       ...(this.#most < MAX_PAGE && { limit: this.#most }),
-      ...configs.wanted(),
+      ...configs.wanted,
     };
   }
 

@@ -52,6 +52,32 @@ describe('a protocol-1 peer', () => {
     expect(answer.serverChanges).toMatchObject([{ data: { n: 2, owner: 'ada' } }, { data: { n: 1, owner: 'ada' } }]);
   });
 
+  it('I4 receives it again with the repeated outcome, if the answer was lost', async () => {
+    const { handler } = setUp();
+    await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: '0' } });
+    const request = { ...published, mutations: [mutation({ baseVersion: 1, data: { n: 1 } })] };
+    await handler.handlePush(request);
+    const { results, serverChanges } = await handler.handlePush(request);
+    expect(results).toMatchObject([{ status: 'applied', duplicate: true }]);
+    expect(serverChanges).toMatchObject([{ data: { title: '0', n: 1 } }]);
+  });
+
+  it('does not receive what it wrote itself among what others wrote', async () => {
+    const { handler } = setUp();
+    await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });
+    const { serverChanges } = await handler.handlePush({ ...published, mutations: [create({ title: '0' })] });
+    expect(serverChanges.map(({ recordId }) => recordId)).toEqual(['other']);
+  });
+
+  it('conflicts with what another wrote, however high it numbers its mutations', async () => {
+    const { handler } = setUp({ strategy: 'manual' });
+    const pushAs = (clientId: string, one: object) =>
+      handler.handlePush({ clientId, lastCheckpoint: null, mutations: [{ ...one, clientId }] });
+    await pushAs('a', create({ title: 'x' }, { sequence: 1 }));
+    const { results } = await pushAs('b', mutation({ data: { title: 'y' }, sequence: 2 }));
+    expect(brief(results)).toEqual(['conflict']);
+  });
+
   it('never conflicts with its own chain', async () => {
     const { handler } = setUp({ strategy: 'manual' });
     const chain = [create({ n: 1 }), mutation({ data: { n: 2 } }), mutation({ data: { n: 3 } })];

@@ -64,6 +64,16 @@ it('I1 charges no mutation with a store that is busy: the whole push comes again
   expect(warnings).toEqual([]);
 });
 
+it('I6 tells a device in the midst of its walk that the server lacks what it has sent since', async () => {
+  const [server, copy] = [setUp({ limits: { maxPageRecords: 1 } }), setUp({ limits: { maxPageRecords: 1 } })];
+  for (const { push } of [server, copy]) {
+    await push({ logId: 'log-b', mutations: [create({}, { recordId: 'a' }), create({}, { recordId: 'b' })] });
+  }
+  const { checkpoint, hasMore } = await server.push({ mutations: [create({ n: 1 })] });
+  expect(hasMore).toBe(true);
+  expect(await copy.pull(checkpoint)).toMatchObject({ reset: 'epoch' });
+});
+
 /** Lets the one store's pages come from another; the returned function ends it. */
 function readingFrom(store: MemoryStore, other: MemoryStore): () => void {
   const { page } = store;

@@ -166,6 +166,23 @@ it('I12 takes a field back from who wrote it, where it was hidden from them whil
   expect(serverChanges.map(({ recordId, data }) => [recordId, data])).toEqual([['t1', { title: 'x' }]]);
 });
 
+it('I12 takes a field back from who wrote it, where it was hidden from them after their result was made', async () => {
+  let asked = 0;
+  const isHidden = () => asked > 1;
+  const authorize = {
+    read: (): ReadPermission => (isHidden() ? { without: ['body'] } : 'allow'),
+    // Asked before the mutations are judged, and again for the page.
+    scope() {
+      asked += 1;
+      return String(isHidden());
+    },
+  };
+  const { push } = setUp({ authorize });
+  const { results, serverChanges } = await push({ mutations: [create({ title: 'x', body: 'y' })] });
+  expect(results.map((result) => 'record' in result)).toEqual([false]);
+  expect(serverChanges.map(({ data }) => data)).toEqual([{ title: 'x' }]);
+});
+
 it('does not echo what a client wrote that comes for the first time', async () => {
   const { handler, push } = setUp();
   await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });

@@ -179,6 +179,7 @@ test('reads twice for all who come at once, as after a restart, and takes no mor
     underWay += 1;
     most = Math.max(most, underWay);
     const found = await page.call(store, query);
+    await new Promise((resolve) => setImmediate(resolve));
     underWay -= 1;
     return found;
   };
@@ -197,6 +198,9 @@ test('watches for nobody who could not be told where the feed stands', async () 
   await commit();
   await platform.advance(0);
   expect([heard, platform.armed]).toEqual([[], 0]);
+  // Whoever comes later is told again.
+  await add();
+  expect(heard).toEqual(['2.id-1.1.0.']);
 });
 
 test('watches again after the last watcher went', async () => {

@@ -6,11 +6,12 @@ describe('a client that asks for no changes', () => {
   it('gets none, and is not told to come for more', async () => {
     const { handler, push } = setUp();
     await handler.recordChange({ objectName: 'task', recordId: 'other', operation: 'create', data: {} });
-    expect(await push({ pull: false, mutations: [create({ title: 'x' })] })).toMatchObject({
-      results: [{ status: 'applied' }],
-      serverChanges: [],
-      hasMore: false,
-    });
+    let lastCheckpoint: string | null = null;
+    for (const recordId of ['first', 'second']) {
+      const answer = await push({ pull: false, lastCheckpoint, mutations: [create({ title: 'x' }, { recordId })] });
+      expect(answer).toMatchObject({ results: [{ status: 'applied' }], serverChanges: [], hasMore: false });
+      lastCheckpoint = answer.checkpoint;
+    }
   });
 
   it('I6 receives all it had not, once it asks for changes', async () => {
@@ -22,10 +23,12 @@ describe('a client that asks for no changes', () => {
     await change('missed');
     const sent = await push({ pull: false, lastCheckpoint: walked.checkpoint });
     const started = await push({ pull: false, lastCheckpoint: null });
-    const idsBehind = async (lastCheckpoint: string) =>
-      (await push({ lastCheckpoint })).serverChanges.map(({ recordId }) => recordId);
-    expect(await idsBehind(sent.checkpoint)).toEqual(['missed']);
-    expect(await idsBehind(started.checkpoint)).toEqual(['seen', 'missed']);
+    const behind = async (lastCheckpoint: string) => {
+      const { serverChanges, reset } = await push({ lastCheckpoint });
+      return [serverChanges.map(({ recordId }) => recordId), reset];
+    };
+    expect(await behind(sent.checkpoint)).toEqual([['missed'], undefined]);
+    expect(await behind(started.checkpoint)).toEqual([['seen', 'missed'], undefined]);
   });
 
   it('I9 is not reset by what was dropped from a feed that it does not read', async () => {

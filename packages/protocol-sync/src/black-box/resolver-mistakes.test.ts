@@ -121,6 +121,33 @@ describe.each([{ transactional: true }, { transactional: false }])('a resolver w
     expect(results).toMatchObject([{ record: { title: 'theirs', body: 'mine', due: 'today' } }]);
   });
 
+  it('I2 refuses a write for good, and none that comes after it', async () => {
+    let isStrict = true;
+    const applyMutation: RecordResolver['applyMutation'] = ({ data }) => {
+      if (isStrict && data?.n === -1) throw new RejectionError('VALIDATION', 'n is negative.');
+    };
+    const { push } = setUp();
+    const send = (mutations: MutationLogEntry[]) => push({ mutations }, { ...resolver, applyMutation });
+    const mutations = [create({ n: 1 }), mutation({ data: { n: -1 } }), mutation({ data: { n: 2 } })];
+    const { results } = await send(mutations);
+    isStrict = false;
+    const again = await send(mutations.slice(1, 2));
+    expect(brief(results)).toEqual(['applied', 'VALIDATION', 'applied']);
+    expect(again.results).toMatchObject([{ code: 'VALIDATION', reason: 'n is negative.', duplicate: true }]);
+  });
+
+  it('I4 has its record shown to the writer if it made another one than they sent, and else not', async () => {
+    const applyMutation: RecordResolver['applyMutation'] = ({ recordId, data }) =>
+      recordId === 'changed' ? { ...data, owner: 'ada' } : undefined;
+    const { push } = setUp();
+    const mutations = ['changed', 'as sent'].map((recordId) => create({ n: 1 }, { recordId }));
+    const { results } = await push({ mutations }, { ...resolver, applyMutation });
+    expect(results).toEqual([
+      { status: 'applied', mutationId: mutations[0]?.id, serverVersion: 1, record: { n: 1, owner: 'ada' } },
+      { status: 'applied', mutationId: mutations[1]?.id, serverVersion: 1 },
+    ]);
+  });
+
   it('is not asked for records of objects that take no part in sync', async () => {
     const getRecord: RecordResolver['getRecord'] = (objectName) => {
       throw new Error(`There is no table ${objectName}.`);

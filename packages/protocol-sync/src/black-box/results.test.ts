@@ -131,6 +131,19 @@ it('shows no record to a device whose own chain of offline edits made it', async
   );
 });
 
+it('I11 brings every record of a push into the feed, of those that were there and of new ones', async () => {
+  const { push, pull } = setUp();
+  const ids = ['a', 'b', 'c'];
+  await push({ mutations: ids.map((recordId) => create({ n: 1 }, { recordId })) });
+  const edits = ids.map((recordId) => mutation({ recordId, baseVersion: 1, data: { n: 2 } }));
+  const added = ['d', 'e'];
+  await push({ mutations: [...added.map((recordId) => create({ n: 2 }, { recordId })), ...edits] });
+  const { serverChanges } = await pull();
+  expect(serverChanges.map(({ recordId, data }) => [recordId, data])).toEqual(
+    [...added, ...ids].map((recordId) => [recordId, { n: 2 }]),
+  );
+});
+
 it('shows no record to a device that edits what another wrote and it has seen', async () => {
   const { push, pull } = setUp();
   await push({ logId: 'log-b', mutations: [create({ title: 'x' })] });

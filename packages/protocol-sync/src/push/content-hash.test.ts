@@ -43,6 +43,7 @@ describe('the hash of what a mutation says', () => {
       { a: [] },
       { a: '' },
       { a: true },
+      { a: false },
       { a: ['b', 'c'] },
       { a: ['bc', ''] },
       { a: ['', 'bc'] },

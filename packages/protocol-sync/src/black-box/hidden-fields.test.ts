@@ -130,6 +130,36 @@ it('I12 refuses a write of a hidden record as that of a record that is not there
   expect([brief(results), ofHidden]).toEqual([['NOT_FOUND', 'NOT_FOUND'], ofMissing]);
 });
 
+it('I12 names the mutation behind a change only to whoever sees all of the record', async () => {
+  const { handler, boss } = await office('none');
+  const pullAs = (id: string, lastCheckpoint: string | null) =>
+    handler.handlePull({ clientId: id, protocol: 2, lastCheckpoint }, { principal: { id } });
+  const [ofClerk, ofBoss] = await Promise.all([pullAs('clerk', null), pullAs('boss', null)]);
+  const raise = mutation({ data: { salary: 7 }, baseVersion: 1 });
+  await boss(raise);
+  const pages = [await pullAs('clerk', ofClerk.checkpoint), await pullAs('boss', ofBoss.checkpoint)];
+  expect(pages.map(({ serverChanges: [change] }) => [change?.data, change?.origin?.mutationId])).toEqual([
+    [{ title: 'x' }, undefined],
+    [{ title: 'x', salary: 7 }, raise.id],
+  ]);
+});
+
+it.each([2, undefined] as const)(
+  'I12 does not tell, by a mutation of protocol %s sent again by somebody else, what its author said',
+  async (protocol) => {
+    const { handler } = setUp();
+    const pushAs = (id: string, one: MutationLogEntry) => {
+      const mutations = [{ ...one, clientId: id }];
+      const request = { clientId: id, protocol, logId: protocol && `log-${id}`, lastCheckpoint: null, mutations };
+      return handler.handlePush(request, undefined, { principal: { id } });
+    };
+    const made = create({ pin: 5 });
+    const guess = (pin: number) => pushAs('clerk', { ...made, data: { pin } });
+    const answers = [await pushAs('boss', made), await guess(4), await guess(5), await pushAs('boss', made)];
+    expect(answers.flatMap(({ results }) => brief(results))).toEqual(['applied', 'ID_REUSED', 'ID_REUSED', 'applied']);
+  },
+);
+
 /** A record whose `salary` the clerk may not see, and those who push to it. */
 async function office(strategy: StrategyName | 'none') {
   const { handler } = setUp({
@@ -143,7 +173,7 @@ async function office(strategy: StrategyName | 'none') {
   };
   const [boss, clerk] = [pushAs('boss'), pushAs('clerk')];
   await boss(create({ title: 'x', salary: 5 }));
-  return { boss, clerk };
+  return { handler, boss, clerk };
 }
 
 /** Of a result what a guess can be judged by; each mutation has its own id and version. */

@@ -23,8 +23,9 @@ export function toChange(
   }
   const operation = serverVersion === record.born ? 'create' : 'update';
   const visible = visibleText(data, permission);
-  // Nobody needs to know who wrote a record before the walk began, and that is half of what surrounds its data.
-  return origin && record.place > start.since
+  // Nobody needs to know who wrote a record before the walk began, and that is half of what surrounds its data. And by
+  // the id of a mutation, the ledger would tell whoever sees its record in part whether they guess the rest.
+  return origin && record.place > start.since && permission === 'allow'
     ? { objectName, recordId, serverVersion, timestamp, operation, data: visible, origin }
     : { objectName, recordId, serverVersion, timestamp, operation, data: visible };
 }

@@ -35,8 +35,8 @@ export async function openSession(
   const asked = loadRequestOf(request, mutations);
   const loaded = await transaction.load(asked);
   if (request.checkpoint && isOfAnotherFeed(request.checkpoint, loaded.facts)) return 'EPOCH';
-  const session = new PushSession(request, { asked, loaded }, parts.now());
-  session.refuseForeignLog(principalOf(parts), mutations);
+  const session = new PushSession(request, { principal: principalOf(parts), asked, loaded }, parts.now());
+  session.refuseForeignLog(mutations);
   return session;
 }
 

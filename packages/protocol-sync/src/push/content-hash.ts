@@ -2,15 +2,21 @@
 import type { Json, MutationLogEntry } from '@objectql/sync-types';
 
 /**
- * Names what a mutation says: object, record, operation and data. Its log, sequence and base are left out, because a
- * forked log renumbers pending mutations and a restored server clears bases, and both keep the ids.
+ * Names what a mutation says, and who says it: principal, object, record, operation and data. Its log, sequence and base
+ * are left out, because a forked log renumbers pending mutations and a restored server clears bases, and both keep the
+ * ids. The principal counts because changes tell others the ids: who sends one of them again with what its author may
+ * have said would learn whether that is true.
  *
  * A safe integer of 53 bits, which is no protection against attackers. It is only compared with the hash of the same
  * mutation id: a client that makes two mutations with one id and one hash is told the outcome of one for the other, and
  * harms nobody else ([decision 22](../../../../docs/adr/0022-a-content-hash-of-our-own.md)).
  */
-export function contentHash({ objectName, recordId, operation, data }: MutationLogEntry): number {
+export function contentHash(
+  { objectName, recordId, operation, data }: MutationLogEntry,
+  principal: string | null,
+): number {
   lanes.reset();
+  if (principal !== null) lanes.addText(principal);
   lanes.addText(objectName);
   lanes.addValue(recordId);
   lanes.addText(operation);

@@ -7,14 +7,14 @@ import { contentHash } from './content-hash.js';
 export function ledgerRow(
   mutation: MutationLogEntry,
   outcome: LedgerOutcome,
-  known: { readonly logId: string | null; readonly at: number },
+  known: { readonly principal: string | null; readonly logId: string | null; readonly at: number },
 ): LedgerRow {
   return {
     mutationId: mutation.id,
     objectName: mutation.objectName,
     recordId: mutation.recordId,
     sequence: mutation.sequence,
-    contentHash: contentHash(mutation),
+    contentHash: contentHash(mutation, known.principal),
     outcome,
     logId: known.logId,
     at: known.at,

@@ -40,8 +40,10 @@ function placesByFirstLog(mutations: readonly MutationLogEntry[]): readonly Plac
   return Array.from(sequencesByLog, ([logId, sequences]) => ({ logId, sequences }));
 }
 
-/** What a push has read. */
+/** Whose push it is, and what it has read. */
 interface Known {
+  /** The id of who asks; `null` where nobody is authenticated. */
+  readonly principal: string | null;
   readonly asked: LoadRequest;
   readonly loaded: Loaded;
 }
@@ -66,6 +68,7 @@ export class PushSession {
   readonly now: number;
   /** Whether this push took a record of the application's into the feed. */
   isAdopting = false;
+  readonly #principal: string | null;
   readonly #loaded: Loaded;
   readonly #records = new RecordMap<Kept>();
   readonly #ledgerById = new Map<string, LedgerRow>();
@@ -80,8 +83,9 @@ export class PushSession {
   #lastTime: number;
   #lastApplied: Extract<LedgerOutcome, { status: 'applied' }> | undefined;
 
-  constructor(request: PushRequest, { asked, loaded }: Known, now: number) {
+  constructor(request: PushRequest, { principal, asked, loaded }: Known, now: number) {
     this.request = request;
+    this.#principal = principal;
     this.now = now;
     this.#loaded = loaded;
     this.#lastTime = loaded.log?.lastTime ?? 0;
@@ -102,9 +106,9 @@ export class PushSession {
   }
 
   /** Throws when the log belongs to somebody else or to a clone: nothing of the request may be executed. */
-  refuseForeignLog(principal: string | null, mutations: readonly MutationLogEntry[]): void {
+  refuseForeignLog(mutations: readonly MutationLogEntry[]): void {
     const { ledger } = this.#loaded;
-    if (logsIn(this.#loaded).some((known) => known.principal !== principal)) {
+    if (logsIn(this.#loaded).some((known) => known.principal !== this.#principal)) {
       throw new SyncRequestError(
         'WRONG_PRINCIPAL',
         'This log belongs to another user. Sign in as that user to send it.',
@@ -141,7 +145,7 @@ export class PushSession {
    */
   recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
     const row = this.#ledgerById.get(mutation.id);
-    if (row) return row.contentHash === contentHash(mutation) ? row.outcome : 'REUSED';
+    if (row) return row.contentHash === contentHash(mutation, this.#principal) ? row.outcome : 'REUSED';
     const { sequence, firstLogId = '' } = mutation;
     const floor = Math.max(this.#floor, this.#floorByFormerLog.get(firstLogId) ?? 0);
     return sequence > floor ? undefined : 'EXPIRED';
@@ -158,7 +162,11 @@ export class PushSession {
   remember(mutation: MutationLogEntry, outcome: LedgerOutcome): LedgerRow {
     const { logId } = this.request;
     const firstLogId = logId === null ? null : (mutation.firstLogId ?? logId);
-    const first = ledgerRow(mutation, this.#shared(outcome), { logId: firstLogId, at: this.now });
+    const first = ledgerRow(mutation, this.#shared(outcome), {
+      principal: this.#principal,
+      logId: firstLogId,
+      at: this.now,
+    });
     const row = firstLogId === logId ? first : besideOthers(first, this.#loaded.ledger, logId);
     this.#ledgerById.set(row.mutationId, row);
     this.#remembered.push(row);
@@ -195,8 +203,9 @@ export class PushSession {
   }
 
   /** Everything this push decided, to be saved in its transaction. */
-  changes(principal: string | null): SaveRequest {
+  changes(): SaveRequest {
     const { logId } = this.request;
+    const principal = this.#principal;
     return {
       records: this.#written.flatMap((kept) => kept?.state ?? []),
       // A copy: an announced write is remembered later, and saved when it is confirmed.

@@ -6,6 +6,7 @@ import type { PageSize } from './feed/page-size.js';
 import type { SyncContext } from './principal.js';
 import { applyOneByOne } from './push/apply-one-by-one.js';
 import { applyTogether } from './push/apply-together.js';
+import { givingWay } from './push/give-way.js';
 import { hideUnreadable } from './push/hide-unreadable.js';
 import type { JudgeRules } from './push/judge.js';
 import type { KeyedLock } from './push/keyed-lock.js';
@@ -58,6 +59,7 @@ async function push(request: PushRequest, rules: JudgeRules, parts: AnswerParts)
     rules,
     now: () => platform.now(),
     deadline: platform.now() + pushBudgetMs,
+    giveWay: givingWay(platform),
     onFailure: (cause: unknown, mutationId: string) =>
       onWarning({ code: 'WRITE_FAILED', message: `Mutation ${mutationId} could not be applied.`, cause }),
   };

@@ -12,6 +12,11 @@ function mostBytes(value: unknown): number {
   if (typeof value === 'string') return 6 * value.length + 2;
   if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES;
   let bytes = 2;
+  if (Array.isArray(value)) {
+    // The keys of a list are made as texts, which took longer than all the rest.
+    for (const part of value) bytes += 1 + mostBytes(part);
+    return bytes;
+  }
   for (const key of Object.keys(value)) {
     bytes += 6 * key.length + 4 + mostBytes((value as Readonly<Record<string, unknown>>)[key]);
   }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { systemPlatform } from '../platform/platform.js';
 import type { RecordResolver } from '../records/record-resolver.js';
 import { brief, create, mutation, setUp } from '../sync-handler.fixture.js';
 
@@ -51,7 +52,7 @@ for (const transactional of [true, false]) {
 
   it(`sends back what it has no time for as too much for one push (transactional: ${transactional})`, async () => {
     const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
-    const platform = { now: () => clock.now, randomId: () => 'id', setTimer: () => () => {} };
+    const platform = { ...systemPlatform, now: () => clock.now };
     const { push, handler } = setUp({ platform });
     const resolver: RecordResolver = {
       transactional,
@@ -66,3 +67,18 @@ for (const transactional of [true, false]) {
     expect(brief((await push({ mutations: mutations.slice(3) }, resolver)).results)).toEqual(['applied', 'applied']);
   });
 }
+
+it.each([
+  ['in the store', undefined],
+  ['outside of the transaction', { getRecord: () => undefined, applyMutation: () => undefined }],
+])('lets others have their turn while it decides for long, applied %s', async (_where, resolver) => {
+  let now = Date.parse('2026-03-01T12:00:00.000Z');
+  const platform = { ...systemPlatform, now: () => (now += 10) };
+  const { push } = setUp({ platform });
+  let isServed = false;
+  setImmediate(() => {
+    isServed = true;
+  });
+  await push({ mutations: Array.from({ length: 20 }, (_, n) => create({ n }, { recordId: n })) }, resolver);
+  expect(isServed).toBe(true);
+});

@@ -29,6 +29,7 @@ export async function applyOneByOne(request: PushRequest, parts: DeferredParts):
   let end: FeedEnd = opened.facts;
   const room = new PushRoom(() => parts.now() > parts.deadline);
   for (const item of request.items) {
+    await parts.giveWay();
     const made = await applyItem(item, request, { parts, held, known, room });
     room.take(made.result);
     results.push(made.result);
@@ -122,7 +123,7 @@ async function announce(
       if (found.data) adopt(mutation, found.data, session);
     }
     const judgement = await judge(mutation, session, rules);
-    const changes = session.changes(principalOf(parts));
+    const changes = session.changes();
     if ('result' in judgement) {
       await transaction.save({ ...changes, isLast: true });
       return { result: judgement.result, seen: session.record(mutation)?.state, end: session.facts };

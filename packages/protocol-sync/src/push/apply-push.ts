@@ -22,6 +22,8 @@ export interface ApplyParts {
   readonly now: () => number;
   /** Epoch milliseconds after which no further write is started. */
   readonly deadline: number;
+  /** To be called between mutations, and what it answers awaited: lets others have their turn. */
+  readonly giveWay: () => Promise<void> | undefined;
   readonly onFailure: (error: unknown, mutationId: string) => void;
 }
 

@@ -8,15 +8,7 @@ import { withStoredRecord } from '../records/record-state.js';
 import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js';
 import { lookUpAndAdopt } from './adopt.js';
 import { andThen } from './and-then.js';
-import {
-  type ApplyParts,
-  type DescribedWrite,
-  describeWrite,
-  HELD,
-  openSession,
-  principalOf,
-  rejectionOf,
-} from './apply-push.js';
+import { type ApplyParts, type DescribedWrite, describeWrite, HELD, openSession, rejectionOf } from './apply-push.js';
 import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -33,13 +25,15 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const written: OwnWrite[] = [];
     const room = new PushRoom(() => parts.now() > parts.deadline);
     for (const item of request.items) {
+      const wait = parts.giveWay();
+      if (wait instanceof Promise) await wait;
       const pending = applyItem(item, session, { parts, transaction, room });
       const made: Made = pending instanceof Promise ? await pending : pending;
       room.take(made.result);
       results.push(made.result);
       if (made.written) written.push(made.written);
     }
-    const changes = session.changes(principalOf(parts));
+    const changes = session.changes();
     const saved = await transaction.save({ ...changes, isLast: true });
     const places = changes.records?.length ?? 0;
     const { facts, isAdopting } = session;

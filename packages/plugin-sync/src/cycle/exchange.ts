@@ -45,6 +45,8 @@ export type Answered = Omit<Exchanged, 'answer'> & {
 const MAX_PAGE = 500;
 /** 10 s: if all of it was the line's, twice as much still comes in time. */
 const QUICK_MS = REQUEST_TIMEOUT_MS / 3;
+/** 150 s: by halves, it would take half an hour of this to ask for little enough. */
+const IN_VAIN_MS = 5 * REQUEST_TIMEOUT_MS;
 /** An eighth more: behind an answer that took long, whether for its size or not, a failure costs more than it gains. */
 const LITTLE_MORE = 1.125;
 /** 0.9 of a body for mutations: the rest is for the envelope around them. */
@@ -82,12 +84,11 @@ export class Exchange {
       this.#send(request, { ...options, ...bounds }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
-      if (mayPassInParts(failed)) this.shrink(ask.sent.length);
+      if (mayPassInParts(failed)) this.shrink(platform.now() - startedAt > IN_VAIN_MS ? 1 : ask.sent.length);
       throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
-    const answeredAt = platform.now();
-    const tookMs = answeredAt - startedAt;
+    const tookMs = platform.now() - startedAt;
     const isSlow = tookMs > REQUEST_TIMEOUT_MS;
     // It came in the end, but what the user does meanwhile had to wait for it.
     if (isSlow) this.shrink(0);
@@ -97,7 +98,7 @@ export class Exchange {
       this.#serverMaxBytes = answer.limits.maxBodyBytes;
     }
     // The answer was written about half-way between sending and receiving, unless it was long under way.
-    const midway = (startedAt + answeredAt) / 2;
+    const midway = startedAt + tookMs / 2;
     // Adding 0 turns the -0 that rounding may give into 0.
     const { serverTime } = answer;
     const clockSkewMs = serverTime === undefined || isSlow ? null : Math.round(midway - Date.parse(serverTime)) + 0;

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_379, maxTotalBytes: 23_379 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_381, maxTotalBytes: 23_381 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_947,
-    maxTotalBytes: 25_947,
+    maxInitialBytes: 25_955,
+    maxTotalBytes: 25_955,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_846,
-    maxTotalBytes: 28_846,
+    maxInitialBytes: 28_864,
+    maxTotalBytes: 28_864,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_675,
-    maxTotalBytes: 27_675,
+    maxInitialBytes: 27_679,
+    maxTotalBytes: 27_679,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_526,
-    maxTotalBytes: 30_526,
+    maxInitialBytes: 30_539,
+    maxTotalBytes: 30_539,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

@@ -79,6 +79,20 @@ test.each<[string, number, number]>([
   ]);
 });
 
+test('asks for one change at a time behind an answer of which parts came for minutes in vain', async () => {
+  const drips: Step = async (_request, server, options) => {
+    for (;;) {
+      await server.wait(20_000);
+      options?.onProgress?.();
+    }
+  };
+  const { tasks, platform, server } = device({ script: [drips] });
+  void tasks.sync();
+  await platform.advance(300_000);
+  await tasks.sync();
+  expect(server.requests.map(({ limit }) => limit)).toEqual([undefined, 1]);
+});
+
 test('waits for an answer as long as parts of it arrive, and asks for fewer changes behind one that took long', async () => {
   const takesAMinute: Step = async (request, server, options) => {
     for (let part = 0; part < 3 && server.requests.length === 1; part++) {

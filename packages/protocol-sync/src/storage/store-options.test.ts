@@ -34,3 +34,13 @@ it('refuses a wait that is no number of milliseconds, as one that was read from 
   }
   expect(() => new SqliteStore(handle, { busyTimeoutMs: 0 })).not.toThrow();
 });
+
+it('refuses a name of a schema that PostgreSQL would cut or refuse: two tenants could share one', () => {
+  const pool = { connect() {}, on() {} } as never;
+  for (const schema of ['', 'a\0', 'x'.repeat(64), 'é'.repeat(32)]) {
+    expect(() => new PostgresStore({ pool, schema })).toThrow("The schema's name must have 1 to 63 bytes and no NUL");
+  }
+  for (const schema of ['x', 'x'.repeat(63), 'é'.repeat(31)]) {
+    expect(() => new PostgresStore({ pool, schema })).not.toThrow();
+  }
+});

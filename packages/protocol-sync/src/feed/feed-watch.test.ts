@@ -131,6 +131,22 @@ test('leaves nothing behind when the last watcher goes in the midst of being tol
   }
 });
 
+test('leaves nothing behind when another watcher comes while the last one is told as it goes', async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const { platform, add, commit } = await watched();
+    const remove = await add();
+    await commit();
+    for (let count = 0; count < turns; count++) await Promise.resolve();
+    remove();
+    const added = add();
+    await commit();
+    const removeNext = await added;
+    await platform.advance(0);
+    removeNext();
+    expect([turns, platform.armed]).toEqual([turns, 0]);
+  }
+});
+
 test('goes on telling the others when one of them goes, and reads nothing for nobody', async () => {
   const { platform, store, heard, add, commit } = await watched();
   const [removeOne, removeOther] = [await add('one'), await add('other')];

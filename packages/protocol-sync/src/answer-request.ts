@@ -4,6 +4,7 @@ import { type FeedPage, type FeedPageParts, readFeedPage, standStill } from './f
 import { rightsOf } from './feed/feed-scope.js';
 import type { PageSize } from './feed/page-size.js';
 import type { SyncContext } from './principal.js';
+import { printable } from './printable.js';
 import { applyOneByOne } from './push/apply-one-by-one.js';
 import { applyTogether } from './push/apply-together.js';
 import { givingWay } from './push/give-way.js';
@@ -61,7 +62,7 @@ async function push(request: PushRequest, rules: JudgeRules, parts: AnswerParts)
     deadline: platform.now() + pushBudgetMs,
     giveWay: givingWay(platform),
     onFailure: (cause: unknown, mutationId: string) =>
-      onWarning({ code: 'WRITE_FAILED', message: `Mutation ${mutationId} could not be applied.`, cause }),
+      onWarning({ code: 'WRITE_FAILED', message: `Mutation ${printable(mutationId)} could not be applied.`, cause }),
   };
   if (resolver.transactional) return applyTogether(request, applyParts);
   // Twice what a write may take: for that long another process may still be making an announced write.
@@ -84,7 +85,7 @@ async function readPage(
 
 function warnOfReset({ clientId, checkpoint }: PushRequest, { onWarning }: HandlerSettings): void {
   const message =
-    `Client ${clientId} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
+    `Client ${printable(clientId)} has seen the feed up to place ${checkpoint?.seen} of an epoch that this feed does not contain so far: ` +
     'the store was restored, or the client comes from another server. It starts over, and sends its pending changes again.';
   onWarning({ code: 'CHECKPOINT_AHEAD', message });
 }

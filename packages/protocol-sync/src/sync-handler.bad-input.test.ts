@@ -373,3 +373,15 @@ describe('bad input', () => {
     expect(() => new SyncHandler({ objects: objects as never })).toThrow(message);
   });
 });
+
+it('keeps an id from forging entries of the operator’s log', async () => {
+  const { handler, push, warnings } = setUp();
+  await handler.handlePull({ clientId: 'a\nERROR \u001b[31m\u009b1m', lastCheckpoint: '2.other.9.0.' });
+  const applyMutation = () => Promise.reject(new Error('no'));
+  const resolver = { getRecord: () => undefined, applyMutation };
+  await push({ mutations: [create({}, { id: 'm\r\n\u2028' })] }, resolver);
+  expect(warnings.map(({ message }) => message.split(' has seen')[0])).toEqual([
+    'Client a\\u000aERROR \\u001b[31m\\u009b1m',
+    'Mutation m\\u000d\\u000a\\u2028 could not be applied.',
+  ]);
+});

@@ -19,6 +19,20 @@ describe('a protocol-1 peer', () => {
     ]);
   });
 
+  it('is no other user’s device of the same name', async () => {
+    const { handler } = setUp({ strategy: 'manual' });
+    const pushAs = async (id: string, one: object) =>
+      brief((await handler.handlePush({ ...published, mutations: [one] }, undefined, { principal: { id } })).results);
+    const late = { sequence: Number.MAX_SAFE_INTEGER };
+    const outcomes = [
+      await pushAs('ann', create({ a: 1, b: 1 })),
+      await pushAs('bob', mutation({ ...late, data: { b: 2 }, baseVersion: 1 })),
+      await pushAs('ann', mutation({ data: { a: 2 }, baseVersion: 1 })),
+      await pushAs('bob', mutation({ ...late, data: { a: 3 }, baseVersion: 1 })),
+    ];
+    expect(outcomes).toEqual([['applied'], ['applied'], ['applied'], ['conflict']]);
+  });
+
   it('receives among the changes what it could not compute', async () => {
     const { handler } = setUp();
     await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: '0' } });

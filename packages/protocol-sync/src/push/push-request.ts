@@ -23,8 +23,6 @@ export interface PushRequest {
   readonly clientId: string;
   /** `null` for a protocol-1 client. */
   readonly logId: string | null;
-  /** The lineage in this client's field stamps: its log, or `clientId` for a protocol-1 client. */
-  readonly lineage: string;
   readonly protocol: 1 | 2;
   readonly checkpoint: Checkpoint | null;
   /** Epoch milliseconds by the client's clock; `undefined` when the client does not send it. */
@@ -41,7 +39,7 @@ export interface PushRequest {
  */
 const MAX_ANSWERED = 10_000;
 /** Keeps protocol-1 lineages apart from log ids, which may not begin with it. */
-const CLIENT_LINEAGE_PREFIX = 'client:';
+export const CLIENT_LINEAGE_PREFIX = 'client:';
 
 /** Parses the body of a push, or throws `SyncRequestError` naming what is wrong with the envelope. */
 export function parsePush(body: unknown, limits: ServerLimits): PushRequest {
@@ -89,7 +87,6 @@ function parseShared(envelope: SyncPullRequest, limits: ServerLimits): Omit<Push
   return {
     clientId,
     logId,
-    lineage: logId ?? CLIENT_LINEAGE_PREFIX + clientId,
     protocol: envelope.protocol ?? 1,
     checkpoint: checkpointOf(lastCheckpoint),
     sentAt: sentAt === undefined ? undefined : Date.parse(sentAt),

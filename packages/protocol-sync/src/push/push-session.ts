@@ -19,7 +19,15 @@ import {
 import { SyncRequestError } from '../sync-request-error.js';
 import { contentHash } from './content-hash.js';
 import { besideOthers, ledgerRow } from './ledger.js';
-import type { PushRequest } from './push-request.js';
+import { CLIENT_LINEAGE_PREFIX, type PushRequest } from './push-request.js';
+
+/**
+ * Of a protocol-1 client, whose name anybody may give theirs: with the user, or one could write as the other's device, and
+ * keep its next writes out as too late.
+ */
+function deviceOf({ clientId }: PushRequest, principal: string | null): string {
+  return principal === null ? clientId : JSON.stringify([principal, clientId]);
+}
 
 /** What must be read before a push's mutations can be decided. */
 export function loadRequestOf({ logId, checkpoint }: PushRequest, mutations: readonly MutationLogEntry[]): LoadRequest {
@@ -69,6 +77,8 @@ export class PushSession {
   /** Whether this push took a record of the application's into the feed. */
   isAdopting = false;
   readonly #principal: string | null;
+  /** In field stamps: the log, or the device of a protocol-1 client. */
+  readonly #lineage: string;
   readonly #loaded: Loaded;
   readonly #records = new RecordMap<Kept>();
   readonly #ledgerById = new Map<string, LedgerRow>();
@@ -86,6 +96,7 @@ export class PushSession {
   constructor(request: PushRequest, { principal, asked, loaded }: Known, now: number) {
     this.request = request;
     this.#principal = principal;
+    this.#lineage = request.logId ?? CLIENT_LINEAGE_PREFIX + deviceOf(request, principal);
     this.now = now;
     this.#loaded = loaded;
     this.#lastTime = loaded.log?.lastTime ?? 0;
@@ -153,10 +164,10 @@ export class PushSession {
 
   /** The stamp of the mutation's write. Its time is corrected for the client's clock, never in the future, and never falls. */
   stamp({ timestamp, sequence }: MutationLogEntry): WriteStamp {
-    const { sentAt, lineage } = this.request;
+    const { sentAt } = this.request;
     const corrected = Date.parse(timestamp) + (sentAt === undefined ? 0 : this.now - sentAt);
     this.#lastTime = Math.max(this.#lastTime, Math.min(corrected, this.now));
-    return { time: this.#lastTime, logId: lineage, sequence };
+    return { time: this.#lastTime, logId: this.#lineage, sequence };
   }
 
   remember(mutation: MutationLogEntry, outcome: LedgerOutcome): LedgerRow {

@@ -10,7 +10,10 @@ export interface DeadlineOptions extends Partial<Pick<TransportOptions, 'signal'
 }
 
 /** What the work may heed and tell. */
-type Bounds = { readonly [Name in 'signal' | 'onProgress']: NonNullable<TransportOptions[Name]> };
+interface Bounds {
+  readonly signal: AbortSignal;
+  readonly onProgress: () => void;
+}
 
 /** 10 times, 5 minutes of a request: who sends a byte now and then must not hold up sync for ever. */
 const MAX_WAITS = 10;

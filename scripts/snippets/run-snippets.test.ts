@@ -63,6 +63,20 @@ describe('runModule', () => {
     expect(found?.problem).toContain('Error: broken');
   });
 
+  test('finds a block that prints something else than it says, or than a block says that it imports', async () => {
+    const [, right, wrong] = await modulesOf(
+      "// file: said.ts\nexport const log = console.log;\nconsole.log({ a: 1, b: '(x)' }); // { a: 1, … '(x)' }",
+      "import './said.js';\nconsole.log(['y'.repeat(80)]); // [ 'yy…y' ]",
+      "import './said.js';\nconsole.log('one'); // two",
+    );
+    expect(right && (await runModule(right, 20_000))).toBeUndefined();
+    expect(wrong && (await runModule(wrong, 20_000))?.problem.split('\n')).toEqual([
+      'did not print two, but',
+      "{ a: 1, b: '(x)' }",
+      'one',
+    ]);
+  });
+
   test('finds a block that never ends', async () => {
     const [module] = await modulesOf('setInterval(() => {}, 1000);');
     expect(module && (await runModule(module, 500))).toEqual({

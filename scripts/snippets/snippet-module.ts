@@ -10,6 +10,8 @@ export interface SnippetModule {
   readonly file: string;
   /** False for a block that is only type-checked, or that a later block of its page imports and so runs. */
   readonly runs: boolean;
+  /** What the block and those that it imports say that they print: the comments behind `console.log(…);`. */
+  readonly prints: readonly string[];
 }
 
 const EXTENSIONS: Readonly<Record<string, string>> = {
@@ -46,8 +48,9 @@ export async function writeModules(
 ): Promise<readonly SnippetModule[]> {
   await rm(folder, { recursive: true, force: true });
   const modules = snippets.filter(isProgram).map((snippet, index, programs) => {
-    const later = programs.slice(index + 1).filter(({ page }) => page === snippet.page);
-    return toModule(snippet, { folder, later });
+    const isOfPage = ({ page }: Snippet) => page === snippet.page;
+    const [earlier, later] = [programs.slice(0, index).filter(isOfPage), programs.slice(index + 1).filter(isOfPage)];
+    return toModule(snippet, { folder, earlier, later });
   });
   await mkdir(folder, { recursive: true });
   // Whoever runs a block looks for the nearest one, for instance to learn what JSX becomes.
@@ -59,16 +62,34 @@ export async function writeModules(
   return modules;
 }
 
-function toModule(snippet: Snippet, { folder, later }: { folder: string; later: readonly Snippet[] }): SnippetModule {
+interface Place {
+  readonly folder: string;
+  /** The programs of the same page before and behind it. */
+  readonly earlier: readonly Snippet[];
+  readonly later: readonly Snippet[];
+}
+
+function toModule(snippet: Snippet, { folder, earlier, later }: Place): SnippetModule {
   const { fileName, noRun } = readDirective(snippet);
   const extension = EXTENSIONS[snippet.language] ?? '.ts';
-  const imported =
-    fileName !== undefined && later.some(({ code }) => code.includes(`'./${fileName.replace(/\.tsx?$/, '.js')}'`));
+  const imported = later.some((other) => imports(other, snippet));
   return {
     snippet,
     file: join(folder, snippet.page.replaceAll('/', '__'), fileName ?? `line-${snippet.line}${extension}`),
     runs: noRun === undefined && !imported,
+    prints: printsOf(snippet, earlier),
   };
+}
+
+function imports({ code }: Snippet, other: Snippet): boolean {
+  const { fileName } = readDirective(other);
+  return fileName !== undefined && code.includes(`'./${fileName.replace(/\.tsx?$/, '.js')}'`);
+}
+
+function printsOf(snippet: Snippet, earlier: readonly Snippet[]): readonly string[] {
+  const imported = earlier.filter((other) => imports(snippet, other));
+  const own = [...snippet.code.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm)].map(([, text = '']) => text);
+  return [...imported.flatMap((other) => printsOf(other, earlier)), ...own];
 }
 
 /** Imports what a docstring's block uses of its source; without a line of its own, so that line numbers stay. */

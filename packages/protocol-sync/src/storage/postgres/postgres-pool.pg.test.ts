@@ -49,6 +49,19 @@ test('gives all back where it is closed while its first request still opens it',
   expect([pool.listenerCount('error'), pool.totalCount - pool.idleCount]).toEqual([listeners, 0]);
 });
 
+test('lets the process live on when an idle connection of the pool breaks', async () => {
+  const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const pool = new pg.Pool({ connectionString: inject('postgresUrl') });
+  onTestFinished(() => pool.end());
+  const store = new PostgresStore({ pool, schema });
+  await store.open();
+  // An emitter throws what nobody listens to.
+  expect(pool.listenerCount('error')).toBe(1);
+  await store.close();
+  expect(pool.listenerCount('error')).toBe(0);
+});
+
 test('leaves no listener on the connections that it has used', async () => {
   const { connect, schema, remove } = await openPostgresFixture(inject('postgresUrl'));
   onTestFinished(remove);

@@ -19,18 +19,19 @@ describe('a protocol-1 peer', () => {
     ]);
   });
 
-  it('is no other user’s device of the same name', async () => {
+  it('is no other user’s device of the same name, and is not told whose device another one is', async () => {
     const { handler } = setUp({ strategy: 'manual' });
     const pushAs = async (id: string, one: object) =>
-      brief((await handler.handlePush({ ...published, mutations: [one] }, undefined, { principal: { id } })).results);
+      (await handler.handlePush({ ...published, mutations: [one] }, undefined, { principal: { id } })).results;
     const late = { sequence: Number.MAX_SAFE_INTEGER };
-    const outcomes = [
-      await pushAs('ann', create({ a: 1, b: 1 })),
-      await pushAs('bob', mutation({ ...late, data: { b: 2 }, baseVersion: 1 })),
-      await pushAs('ann', mutation({ data: { a: 2 }, baseVersion: 1 })),
-      await pushAs('bob', mutation({ ...late, data: { a: 3 }, baseVersion: 1 })),
+    const results = [
+      await pushAs('ann@x.org', create({ a: 1, b: 1 })),
+      await pushAs('bob@x.org', mutation({ ...late, data: { b: 2 }, baseVersion: 1 })),
+      await pushAs('ann@x.org', mutation({ data: { a: 2 }, baseVersion: 1 })),
+      await pushAs('bob@x.org', mutation({ ...late, data: { a: 3 }, baseVersion: 1 })),
     ];
-    expect(outcomes).toEqual([['applied'], ['applied'], ['applied'], ['conflict']]);
+    expect(results.map(brief)).toEqual([['applied'], ['applied'], ['applied'], ['conflict']]);
+    expect(JSON.stringify(results)).not.toContain('@x.org');
   });
 
   it('receives among the changes what it could not compute', async () => {

@@ -2,6 +2,7 @@
  * One push inside its transaction: what was loaded, what has been decided so far, and what is to be saved.
  * Later mutations of the request see what earlier ones wrote.
  */
+import { createHash } from 'node:crypto';
 import { type MutationLogEntry, RecordMap, type RecordRef, type WriteStamp } from '@objectql/sync-types';
 import { RecordSet } from '../records/record-set.js';
 import {
@@ -23,10 +24,13 @@ import { CLIENT_LINEAGE_PREFIX, type PushRequest } from './push-request.js';
 
 /**
  * Of a protocol-1 client, whose name anybody may give theirs: with the user, or one could write as the other's device, and
- * keep its next writes out as too late.
+ * keep its next writes out as too late. Hashed, because stamps tell others of it.
  */
 function deviceOf({ clientId }: PushRequest, principal: string | null): string {
-  return principal === null ? clientId : JSON.stringify([principal, clientId]);
+  if (principal === null) return clientId;
+  return createHash('sha256')
+    .update(JSON.stringify([principal, clientId]))
+    .digest('base64url');
 }
 
 /** What must be read before a push's mutations can be decided. */

@@ -121,11 +121,7 @@ test('leaves nothing behind when the last watcher goes', async () => {
 
 test('leaves nothing behind when the last watcher goes in the midst of being told', async () => {
   for (let turns = 0; turns < 12; turns++) {
-    const { platform, add, commit } = await watched();
-    const remove = await add();
-    await commit();
-    for (let count = 0; count < turns; count++) await Promise.resolve();
-    remove();
+    const { platform } = await leftIn(turns);
     await platform.advance(0);
     expect([turns, platform.armed]).toEqual([turns, 0]);
   }
@@ -133,11 +129,7 @@ test('leaves nothing behind when the last watcher goes in the midst of being tol
 
 test('leaves nothing behind when another watcher comes while the last one is told as it goes', async () => {
   for (let turns = 0; turns < 12; turns++) {
-    const { platform, add, commit } = await watched();
-    const remove = await add();
-    await commit();
-    for (let count = 0; count < turns; count++) await Promise.resolve();
-    remove();
+    const { platform, add, commit } = await leftIn(turns);
     const added = add();
     await commit();
     const removeNext = await added;
@@ -146,6 +138,16 @@ test('leaves nothing behind when another watcher comes while the last one is tol
     expect([turns, platform.armed]).toEqual([turns, 0]);
   }
 });
+
+/** What watches a feed, so many turns after a commit, when its only watcher has just gone. */
+async function leftIn(turns: number) {
+  const parts = await watched();
+  const remove = await parts.add();
+  await parts.commit();
+  for (let count = 0; count < turns; count++) await Promise.resolve();
+  remove();
+  return parts;
+}
 
 test('goes on telling the others when one of them goes, and reads nothing for nobody', async () => {
   const { platform, store, heard, add, commit } = await watched();

@@ -210,6 +210,15 @@ test('lets contention out of a savepoint, so that the whole transaction runs aga
   expect([runs, seen]).toEqual([2, [expect.any(StoreBusyError)]]);
 });
 
+test('runs again behind a duplicate key, as another server may have made the write, and then takes it for its own', async () => {
+  const seen: unknown[] = [];
+  const { runs, error } = await runRaising(async ({ transaction, raise }) => {
+    await transaction.savepoint(() => raise('23505')).catch((failure: unknown) => seen.push(failure));
+  });
+  expect([runs, error]).toEqual([2, undefined]);
+  expect(seen).toEqual([expect.any(StoreBusyError), expect.objectContaining({ code: '23505' })]);
+});
+
 test.each(['40001', '40P01', '55P03', '23505'])('gives up on %s after five runs, as busy', async (code) => {
   const ended = await runRaising(({ raise }) => raise(code));
   expect(ended).toMatchObject({ runs: 5, error: { name: 'StoreBusyError', cause: { code } } });

@@ -7,7 +7,7 @@ import { type JsonObject, type RecordRef, recordKey, refOf, type SyncMutationRes
 import { type Intent, type RecordState, StoreBusyError } from '../storage/sync-store.js';
 import { adopt } from './adopt.js';
 import { type DeferredParts, type Made, makeWrite, recover } from './announced-write.js';
-import { describeWrite, HELD, openSession, principalOf, rejectionOf } from './apply-push.js';
+import { describeWrite, HELD, openSession, rejectionOf } from './apply-push.js';
 import { judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
@@ -130,13 +130,13 @@ async function announce(
     }
     // Before the write is made: if a rule fails for this record, every page that holds it would fail.
     await describeWrite(judgement.write, judgement.write, rules);
-    const intent = intentOf(judgement.write, session, principalOf(parts));
+    const intent = intentOf(judgement.write, session);
     await transaction.save({ ...changes, intents: [intent], isLast: true });
     return { write: judgement.write, intent };
   });
 }
 
-function intentOf(write: PlannedWrite, session: PushSession, principal: string | null): Intent {
+function intentOf(write: PlannedWrite, session: PushSession): Intent {
   const { mutation, state, droppedFields } = write;
   const outcome = { status: 'applied', version: state.version, droppedFields } as const;
   return {
@@ -145,7 +145,7 @@ function intentOf(write: PlannedWrite, session: PushSession, principal: string |
     mutation,
     state,
     ledger: session.remember(write.said, outcome),
-    principal,
+    principal: session.principal,
     startedAt: session.now,
   };
 }

@@ -54,7 +54,6 @@ function placesByFirstLog(mutations: readonly MutationLogEntry[]): readonly Plac
 
 /** Whose push it is, and what it has read. */
 interface Known {
-  /** The id of who asks; `null` where nobody is authenticated. */
   readonly principal: string | null;
   readonly asked: LoadRequest;
   readonly loaded: Loaded;
@@ -80,7 +79,8 @@ export class PushSession {
   readonly now: number;
   /** Whether this push took a record of the application's into the feed. */
   isAdopting = false;
-  readonly #principal: string | null;
+  /** The id of who asks; `null` where nobody is authenticated. */
+  readonly principal: string | null;
   /** In field stamps: the log, or the device of a protocol-1 client. */
   readonly #lineage: string;
   readonly #loaded: Loaded;
@@ -99,7 +99,7 @@ export class PushSession {
 
   constructor(request: PushRequest, { principal, asked, loaded }: Known, now: number) {
     this.request = request;
-    this.#principal = principal;
+    this.principal = principal;
     this.#lineage = request.logId ?? CLIENT_LINEAGE_PREFIX + deviceOf(request, principal);
     this.now = now;
     this.#loaded = loaded;
@@ -123,7 +123,7 @@ export class PushSession {
   /** Throws when the log belongs to somebody else or to a clone: nothing of the request may be executed. */
   refuseForeignLog(mutations: readonly MutationLogEntry[]): void {
     const { ledger } = this.#loaded;
-    if (logsIn(this.#loaded).some((known) => known.principal !== this.#principal)) {
+    if (logsIn(this.#loaded).some((known) => known.principal !== this.principal)) {
       throw new SyncRequestError(
         'WRONG_PRINCIPAL',
         'This log belongs to another user. Sign in as that user to send it.',
@@ -160,7 +160,7 @@ export class PushSession {
    */
   recall(mutation: MutationLogEntry): LedgerOutcome | 'REUSED' | 'EXPIRED' | undefined {
     const row = this.#ledgerById.get(mutation.id);
-    if (row) return row.contentHash === contentHash(mutation, this.#principal) ? row.outcome : 'REUSED';
+    if (row) return row.contentHash === contentHash(mutation, this.principal) ? row.outcome : 'REUSED';
     const { sequence, firstLogId = '' } = mutation;
     const floor = Math.max(this.#floor, this.#floorByFormerLog.get(firstLogId) ?? 0);
     return sequence > floor ? undefined : 'EXPIRED';
@@ -178,7 +178,7 @@ export class PushSession {
     const { logId } = this.request;
     const firstLogId = logId === null ? null : (mutation.firstLogId ?? logId);
     const first = ledgerRow(mutation, this.#shared(outcome), {
-      principal: this.#principal,
+      principal: this.principal,
       logId: firstLogId,
       at: this.now,
     });
@@ -219,8 +219,8 @@ export class PushSession {
 
   /** Everything this push decided, to be saved in its transaction. */
   changes(): SaveRequest {
+    const { principal } = this;
     const { logId } = this.request;
-    const principal = this.#principal;
     return {
       records: this.#written.flatMap((kept) => kept?.state ?? []),
       // A copy: an announced write is remembered later, and saved when it is confirmed.

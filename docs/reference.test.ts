@@ -60,6 +60,10 @@ test('the limits have the defaults that the table says', () => {
   expect(Object.fromEntries(rows.map(([key, value = '']) => [key, numberOf(value)]))).toEqual(DEFAULT_LIMITS);
 });
 
+test('the page tells once for all of the option that its tables leave out', () => {
+  expect(page('configuration.md')).toContain('takes a `platform`');
+});
+
 test('each error code has a row under its heading', () => {
   for (const [heading, type] of membersOf('CodeTables')) {
     const rows = errors.filter(({ heading: own }) => own === heading).flatMap(({ rows }) => rows);
@@ -83,7 +87,7 @@ function membersOf(name: string): ReadonlyMap<string, ts.Type> {
   return new Map(members.map((member) => [member.name, checker.getTypeOfSymbol(member)]));
 }
 
-/** But for `platform`, of which the page tells once for all. */
+/** But for `platform`, of which the page tells once for all: see the test. */
 function optionsOf(type: ts.Type): readonly string[] {
   return checker
     .getNonNullableType(type)

@@ -11,6 +11,7 @@
  *                                           │         └──────── every 10th time, or when the device wakes ┘
  *
  * A stream that is silent from its beginning is held back by something on the way: the server's first poke comes at once.
+ * The first such stream is soon followed by another one, which knows.
  * After three failures in a row each try also asks, so that changes come even if only streams fail.
  */
 import { assertNever, STREAM_HEARTBEAT_MS } from '@objectql/sync-types';
@@ -117,7 +118,8 @@ function whileConnecting(state: At<'connecting'>, event: LiveEvent, moment: Live
     case 'refused':
       return startPolling(moment, event.retryAfterMs);
     case 'due':
-      return startPolling(moment);
+      // The first time, the network or this device may only have been busy.
+      return startPolling(moment, state.failures < FAILURES_BEFORE_POLLING ? POLL_MS : undefined);
     default:
       return stay(state);
   }

@@ -165,18 +165,19 @@ describe('a stream', () => {
     expect([alive, asked()]).toEqual([[], ['stream place-1']]);
   });
 
-  test('that is held back on its way is given up for questions, and tried again now and then', async () => {
-    const { platform, server, asked, status } = await live([silent, opens]);
+  test('that is held back on its way is given up for questions, tried again soon, and then now and then', async () => {
+    const { platform, server, asked, status } = await live([silent, silent, opens]);
     asked();
     await platform.advance(FIRST_WORD_MS);
     const given = [asked(), status(), server.isRead];
-    await platform.advance(3 * POLL_MS);
-    const polled = asked();
-    await platform.advance((POLLS_BEFORE_STREAM - 2) * POLL_MS);
-    expect([given, polled, asked(), status()]).toEqual([
+    await platform.advance(2 * POLL_MS);
+    const soon = asked();
+    await platform.advance(FIRST_WORD_MS);
+    await platform.advance((POLLS_BEFORE_STREAM + 1) * POLL_MS);
+    expect([given, soon, asked(), status()]).toEqual([
       [['push'], 'polling', false],
-      ['push', 'push', 'push'],
-      [...Array.from({ length: POLLS_BEFORE_STREAM - 2 }, () => 'push'), 'stream place-1'],
+      ['push', 'push', 'stream place-1'],
+      [...Array.from({ length: POLLS_BEFORE_STREAM + 2 }, () => 'push'), 'stream place-1'],
       'open',
     ]);
   });

@@ -45,7 +45,7 @@ export type Answered = Omit<Exchanged, 'answer'> & {
 const MAX_PAGE = 500;
 /** 10 s: if all of it was the line's, twice as much still comes in time. */
 const QUICK_MS = REQUEST_TIMEOUT_MS / 3;
-/** 150 s: by halves, it would take half an hour of this to ask for little enough. */
+/** 150 s of an answer's parts: by halves, it would take half an hour of this to ask for little enough. */
 const IN_VAIN_MS = 5 * REQUEST_TIMEOUT_MS;
 /** An eighth more: behind an answer that took long, whether for its size or not, a failure costs more than it gains. */
 const LITTLE_MORE = 1.125;
@@ -78,13 +78,19 @@ export class Exchange {
   async run(ask: Ask, options: TransportOptions): Promise<Exchanged> {
     const { platform } = this.#parts;
     const startedAt = platform.now();
+    let tooMany = ask.sent.length;
+    const onProgress = () => {
+      // Asked while parts arrive: a device that slept in the middle knows nothing of the line.
+      if (platform.now() - startedAt > IN_VAIN_MS) tooMany = 1;
+    };
     const request = this.#request(ask);
     // Bounded here too, because an application's own transport may ignore the signal.
-    const raw = await withDeadline({ ...options, timeoutMs: REQUEST_TIMEOUT_MS, platform }, async (bounds) =>
-      this.#send(request, { ...options, ...bounds }),
+    const raw = await withDeadline(
+      { ...options, onProgress, timeoutMs: REQUEST_TIMEOUT_MS, platform },
+      async (bounds) => this.#send(request, { ...options, ...bounds }),
     ).catch((error: unknown) => {
       const failed = asTransportError(error);
-      if (mayPassInParts(failed)) this.shrink(platform.now() - startedAt > IN_VAIN_MS ? 1 : ask.sent.length);
+      if (mayPassInParts(failed)) this.shrink(tooMany);
       throw failed;
     });
     const answer = parseAnswer(raw, request.mutations);
@@ -97,11 +103,11 @@ export class Exchange {
       this.#serverMaxMutations = answer.limits.maxMutations;
       this.#serverMaxBytes = answer.limits.maxBodyBytes;
     }
-    // The answer was written about half-way between sending and receiving, unless it was long under way.
-    const midway = startedAt + tookMs / 2;
-    // Adding 0 turns the -0 that rounding may give into 0.
     const { serverTime } = answer;
-    const clockSkewMs = serverTime === undefined || isSlow ? null : Math.round(midway - Date.parse(serverTime)) + 0;
+    // The answer was written about half-way between sending and receiving, unless it was long under way. Adding 0 turns
+    // the -0 that rounding may give into 0.
+    const clockSkewMs =
+      serverTime === undefined || isSlow ? null : Math.round(startedAt + tookMs / 2 - Date.parse(serverTime)) + 0;
     return { ...ask, answer, clockSkewMs };
   }
 
@@ -117,13 +123,12 @@ export class Exchange {
 
   #request({ sent, checkpoint }: Ask): SyncPushRequest {
     const { log, platform, configs } = this.#parts;
-    const { logId } = log.meta;
     return {
       clientId: log.clientId,
       mutations: sent.map(({ mutation }) => mutation),
       lastCheckpoint: checkpoint,
       protocol: 2,
-      logId,
+      logId: log.meta.logId,
       sentAt: instantOf(platform.now()),
       ...(this.#most < MAX_PAGE && { limit: this.#most }),
       ...configs.wanted,

@@ -16,26 +16,26 @@ export const CORE = `export { SyncEngine, httpTransport, MutationLogger } from '
 
 /** By what the app uses. */
 export const BUNDLE_BUDGETS: Readonly<Record<string, BundleBudget>> = {
-  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_381, maxTotalBytes: 23_381 },
+  'engine, log and HTTP transport': { code: CORE, maxInitialBytes: 23_390, maxTotalBytes: 23_390 },
   'the same with IndexedDB': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 25_955,
-    maxTotalBytes: 25_955,
+    maxInitialBytes: 25_964,
+    maxTotalBytes: 25_964,
   },
   'the same with IndexedDB and tabs': {
     code: `${CORE} export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 28_864,
-    maxTotalBytes: 28_864,
+    maxInitialBytes: 28_874,
+    maxTotalBytes: 28_874,
   },
   'the same with IndexedDB and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js';`,
-    maxInitialBytes: 27_684,
-    maxTotalBytes: 27_684,
+    maxInitialBytes: 27_695,
+    maxTotalBytes: 27_695,
   },
   'the same with IndexedDB, tabs and live updates': {
     code: `${CORE} export { liveUpdates } from './index.js'; export { IndexedDbStorage } from './storage/indexeddb-storage.js'; export { sharedTabs } from './tabs/shared-tabs.js';`,
-    maxInitialBytes: 30_548,
-    maxTotalBytes: 30_548,
+    maxInitialBytes: 30_559,
+    maxTotalBytes: 30_559,
   },
   'the React hooks': {
     code: `export { useConflicts, useDeadLetters, useRecord, useRecords, useSyncStatus } from './react/hooks.js';`,

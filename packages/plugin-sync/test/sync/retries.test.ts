@@ -93,6 +93,16 @@ test('asks for one change at a time behind an answer of which parts came for min
   expect(server.requests.map(({ limit }) => limit)).toEqual([undefined, 1]);
 });
 
+test('takes no sleep of the device for a line that brings nothing', async () => {
+  const { tasks, platform, server } = device({ script: [hangs] });
+  for (let n = 0; n < 40; n++) tasks.records.create(`t${n}`, {});
+  void tasks.sync();
+  await platform.advance(1000);
+  platform.sleep(600_000);
+  await platform.advance(60_000);
+  expect(server.requests.map(({ mutations }) => mutations?.length)).toEqual([40, 20, 20]);
+});
+
 test('waits for an answer as long as parts of it arrive, and asks for fewer changes behind one that took long', async () => {
   const takesAMinute: Step = async (request, server, options) => {
     for (let part = 0; part < 3 && server.requests.length === 1; part++) {

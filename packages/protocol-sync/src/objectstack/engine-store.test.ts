@@ -58,6 +58,51 @@ it('I6 begins one epoch for a process, also where it writes in transactions of t
   expect(epochs).toEqual([first, second, second, second]);
 });
 
+/** As drivers tell of it: what the database said is the cause. */
+const lostRace = (code: string) =>
+  new Error('The statement failed.', { cause: Object.assign(new Error('Another one came first.'), { code }) });
+
+it.each(['40001', '40P01', '55P03', 'SQLITE_BUSY_SNAPSHOT'])(
+  'gives up on %s after five runs, as busy',
+  async (code) => {
+    const { store, remove } = await open();
+    onTestFinished(remove);
+    const error = lostRace(code);
+    const work = vi.fn(() => Promise.reject(error));
+    await expect(store.transaction(work)).rejects.toMatchObject({ name: 'StoreBusyError', cause: error });
+    expect(work).toHaveBeenCalledTimes(5);
+  },
+);
+
+it('runs nothing again that failed by itself, or in a transaction that only its owner can begin again', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  await using store = new EngineStore(engine);
+  await store.open();
+  const failed = vi.fn(() => Promise.reject(new Error('It fails.')));
+  const lost = vi.fn(() => Promise.reject(lostRace('40001')));
+  await expect(store.transaction(failed)).rejects.toThrow('It fails.');
+  await expect(engine.transaction(() => store.transaction(lost), AS_SYSTEM, { require: true })).rejects.toThrow(
+    'The statement failed.',
+  );
+  expect([failed.mock.calls.length, lost.mock.calls.length]).toEqual([1, 1]);
+});
+
+it.each([
+  [2, '40001'],
+  // A lock that somebody keeps fails only the write that waits for it.
+  [1, '55P03'],
+])('runs work %i times of which one write met %s', async (times, code) => {
+  const { store, remove } = await open();
+  onTestFinished(remove);
+  let runs = 0;
+  await store.transaction(async (transaction) => {
+    runs += 1;
+    if (runs === 1) await transaction.savepoint(() => Promise.reject(lostRace(code))).catch(() => {});
+  });
+  expect(runs).toBe(times);
+});
+
 it('keeps its state in objects without the fields that ObjectStack adds to others', async () => {
   const { engine, stop: stopKernel } = await startKernel({ objects: [] });
   onTestFinished(stopKernel);

@@ -82,13 +82,16 @@ test('applies pushes of many whose resolver takes its connections from the same 
   expect(new Set((await Promise.all(pushes)).flat())).toEqual(new Set(['applied']));
 });
 
-test('bounds by itself how long a transaction may wait, run and stand still', async () => {
-  const { store, remove } = await openPostgresFixture(inject('postgresUrl'));
+test('bounds by itself how long a transaction may wait, run and stand still, and nothing else of its connection', async () => {
+  const { connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
   onTestFinished(remove);
-  const settings = await store.transaction(async ({ handle }) => {
-    const names = ['lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'];
-    const query = 'SELECT current_setting(name) AS setting FROM unnest($1::text[]) AS name';
-    return (await (handle as PostgresClient).query(query, [names])).rows;
-  });
-  expect(settings).toEqual([{ setting: '5s' }, { setting: '20s' }, { setting: '30s' }]);
+  const pool = connect({ max: 1 });
+  const names = ['lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'];
+  const query = 'SELECT current_setting(name) AS setting FROM unnest($1::text[]) AS name';
+  const settings = async (client: PostgresClient | typeof pool) => (await client.query(query, [names])).rows;
+  const before = await settings(pool);
+  const store = await openStore({ pool });
+  const during = await store.transaction(({ handle }) => settings(handle as PostgresClient));
+  expect(during).toEqual([{ setting: '5s' }, { setting: '20s' }, { setting: '30s' }]);
+  expect(await settings(pool)).toEqual(before);
 });

@@ -1,6 +1,7 @@
 /** Compares the feed's records with the data engine's, and versions the differences. */
 import { type JsonObject, type RecordRef, recordKey } from '@objectql/sync-types';
 import { isPlaceholderId } from '@objectql/sync-types/kernel';
+import { printable } from '../printable.js';
 import { findUnfit, type RecordChange, stateOfChange } from '../records/record-change.js';
 import { withStoredRecord } from '../records/record-state.js';
 import { runInScope } from '../storage/transaction-scope.js';
@@ -41,6 +42,6 @@ function changeOf({ objectName, recordId }: RecordRef, data: JsonObject | undefi
 
 function isFit(change: RecordChange, { maxRecordBytes, onUnfit }: BringUpToDateParts): boolean {
   const problem = isPlaceholderId(change.recordId) ? 'its id stands in braces' : findUnfit(change, maxRecordBytes);
-  if (problem) onUnfit(`${change.objectName} ${change.recordId} is not sent to devices: ${problem}.`);
+  if (problem) onUnfit(printable(`${change.objectName} ${change.recordId} is not sent to devices: ${problem}.`));
   return problem === undefined;
 }

@@ -190,6 +190,22 @@ it('refuses for good an id that the engine takes for a placeholder, and takes th
   expect(await feed()).toEqual({ '{t1}}': 'Buy milk' });
 });
 
+it('names a record that devices cannot take in one line of the log, whatever its id', async () => {
+  const logged: unknown[] = [];
+  const listening: KernelPlugin = {
+    name: 'listening',
+    version: '1.0.0',
+    init(context) {
+      context.logger.warn = (message) => void logged.push(message);
+    },
+  };
+  const { stop, engine } = await startKernel({ objects: [TASK], plugins: [listening, new SyncProtocolPlugin()] });
+  onTestFinished(stop);
+  logged.length = 0;
+  await engine.insert('task', { id: '{x\nERROR}', title: 'x' }, system);
+  expect(logged).toEqual(['Sync: task {x\\u000aERROR} is not sent to devices: its id stands in braces.']);
+});
+
 it('writes nothing that was given up while the record was read', async () => {
   const { engine } = await start();
   const mutation: MutationLogEntry = {

@@ -34,6 +34,22 @@ describe('a protocol-1 peer', () => {
     expect(JSON.stringify(results)).not.toContain('@x.org');
   });
 
+  it('is no user’s device where nobody is signed in, whatever its name', async () => {
+    const { handler } = setUp({ strategy: 'manual' });
+    const pushAs = async (one: object, asked: { readonly clientId: string; readonly id?: string }) => {
+      const { clientId, id } = asked;
+      const context = id === undefined ? {} : { principal: { id } };
+      const mutations = [{ ...one, clientId }];
+      return (await handler.handlePush({ ...published, clientId, mutations }, undefined, context)).results;
+    };
+    await pushAs(create({ a: 1 }), { clientId: 'a', id: 'ann' });
+    const [met] = await pushAs(mutation({ data: { a: 2 } }), { clientId: 'guest' });
+    const stamps = met?.status === 'conflict' ? met.conflict.serverStamps : undefined;
+    const device = stamps?.a?.logId.replace('client:', '') ?? '';
+    const late = { sequence: Number.MAX_SAFE_INTEGER, data: { a: 3 } };
+    expect(brief(await pushAs(mutation(late), { clientId: device }))).toEqual(['conflict']);
+  });
+
   it('receives among the changes what it could not compute', async () => {
     const { handler } = setUp();
     await handler.recordChange({ objectName: 'task', recordId: 't1', operation: 'create', data: { title: '0' } });

@@ -27,7 +27,6 @@ import { CLIENT_LINEAGE_PREFIX, type PushRequest } from './push-request.js';
  * keep its next writes out as too late. Hashed, because stamps tell others of it.
  */
 function deviceOf({ clientId }: PushRequest, principal: string | null): string {
-  if (principal === null) return clientId;
   return createHash('sha256')
     .update(JSON.stringify([principal, clientId]))
     .digest('base64url');

@@ -23,6 +23,8 @@ export interface AnswerParts {
   readonly context: SyncContext;
   /** Keeps two pushes of this process from writing one record at the same time. */
   readonly recordLock: KeyedLock;
+  /** True once the server closes, which may be in the middle of a push. */
+  readonly isClosed: () => boolean;
   readonly pageSize: PageSize;
 }
 
@@ -49,7 +51,7 @@ export async function answerRequest(request: PushRequest, parts: AnswerParts): P
 
 async function push(request: PushRequest, rules: JudgeRules, parts: AnswerParts): Promise<Pushed> {
   if (request.items.length === 0) return NOTHING_PUSHED;
-  const { resolver, recordLock } = parts;
+  const { resolver, recordLock, isClosed } = parts;
   const { store, platform, onWarning, limits } = parts.settings;
   const { resolverTimeoutMs: timeoutMs, pushBudgetMs } = limits;
   const { principal } = rules;
@@ -66,7 +68,7 @@ async function push(request: PushRequest, rules: JudgeRules, parts: AnswerParts)
   };
   if (resolver.transactional) return applyTogether(request, applyParts);
   // Twice what a write may take: for that long another process may still be making an announced write.
-  return applyOneByOne(request, { ...applyParts, recordLock, intentLeaseMs: 2 * timeoutMs });
+  return applyOneByOne(request, { ...applyParts, recordLock, isClosed, intentLeaseMs: 2 * timeoutMs });
 }
 
 async function readPage(

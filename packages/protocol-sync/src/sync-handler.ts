@@ -60,8 +60,13 @@ export class SyncHandler implements AsyncDisposable {
     this.store = store;
     this.limits = limits;
     this.#settings = settings;
-    this.#parts = { settings, recordLock: new KeyedLock(), pageSize: new PageSize(limits.maxPageBytes) };
     this.#gate = new StoreGate(store);
+    this.#parts = {
+      settings,
+      recordLock: new KeyedLock(),
+      isClosed: () => this.#gate.isClosed,
+      pageSize: new PageSize(limits.maxPageBytes),
+    };
     this.#feedWatch = new FeedWatch({ store, platform });
   }
 

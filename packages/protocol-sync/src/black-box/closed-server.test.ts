@@ -16,3 +16,18 @@ it('refuses all that is asked of it once it is closed, so that clients come agai
   ];
   expect(new Set(await Promise.all(asked.map(errorOf)))).toEqual(new Set(['503 BUSY']));
 });
+
+it('blames no mutation of a push that does not end before it is closed', async () => {
+  const { handler, push, warnings } = setUp();
+  const written: unknown[] = [];
+  const resolver = {
+    getRecord: () => undefined,
+    applyMutation({ recordId }: { readonly recordId: unknown }) {
+      written.push(recordId);
+      void handler.close();
+    },
+  };
+  const mutations = ['a', 'b', 'c'].map((recordId) => create({}, { recordId }));
+  expect(await errorOf(push({ mutations }, resolver))).toBe('503 BUSY');
+  expect([written, warnings]).toEqual([['a'], []]);
+});

@@ -16,6 +16,8 @@ import { rejectedResult } from './results.js';
 export interface DeferredParts extends ApplyParts {
   /** Keeps two pushes of this process from writing one record at the same time. */
   readonly recordLock: KeyedLock;
+  /** True once the store closes in the middle of the push. */
+  readonly isClosed: () => boolean;
   /** Milliseconds for which another process may still be making an announced write. */
   readonly intentLeaseMs: number;
 }

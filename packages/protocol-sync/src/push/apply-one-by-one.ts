@@ -69,7 +69,8 @@ async function applyItem(item: PushItem, request: PushRequest, { parts, held, kn
       }
       return 'result' in step ? step : await makeWrite(step.write, step.intent, parts);
     } catch (error) {
-      if (error instanceof StoreBusyError) throw error;
+      // Not this mutation's failure.
+      if (error instanceof StoreBusyError || parts.isClosed()) throw error;
       return { result: rejectedResult(mutation.id, rejectionOf(error, mutation.id, parts)) };
     }
   });

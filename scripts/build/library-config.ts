@@ -23,7 +23,15 @@ export function libraryConfig(configUrl: string): Options {
     dts: { banner: TYPES_BANNER },
     clean: true,
     sourcemap: true,
-    plugins: [{ name: 'no-paths-of-this-machine', buildEnd: ({ writtenFiles }) => writtenFiles.forEach(shortenPaths) }],
+    plugins: [
+      { name: 'no-paths-of-this-machine', buildEnd: ({ writtenFiles }) => writtenFiles.forEach(shortenPaths) },
+      {
+        name: 'optional-peers-of-bundles',
+        renderChunk(code) {
+          return this.format === 'cjs' ? { code: requirePeers(code) } : undefined;
+        },
+      },
+    ],
     target: 'es2022',
     // Deno and Workers know Node's modules by their full names only.
     removeNodeProtocol: false,
@@ -40,6 +48,14 @@ function shortenPaths({ name }: { readonly name: string }): void {
   const map: { readonly file?: string; readonly sources: readonly string[] } = JSON.parse(readFileSync(name, 'utf8'));
   const short = (path: string) => (isAbsolute(path) ? basename(path) : path);
   writeFileSync(name, JSON.stringify({ ...map, file: map.file && short(map.file), sources: map.sources.map(short) }));
+}
+
+/**
+ * Lets an app in CommonJS be bundled without an optional peer. A bundler forgives a missing package that is asked for inside
+ * `try`, but tsup would make of such an `import()` a `require` in a function of its own, where it is an error.
+ */
+function requirePeers(code: string): string {
+  return code.replaceAll(/\bawait import\(("[^".][^"]*")\)/g, 'require($1)');
 }
 
 /** `exports` as it must be published: what each source is built into, as ESM and as CommonJS, with types. */

@@ -158,6 +158,31 @@ describe('a bundle for browsers', () => {
   }
 });
 
+describe('a bundle for Node', () => {
+  const LOADING = {
+    esm: "import { SyncHandler } from '@objectql/protocol-sync';",
+    cjs: "const { SyncHandler } = require('@objectql/protocol-sync');",
+  };
+  for (const format of ['esm', 'cjs'] as const) {
+    test(`of a server in ${format} needs nothing of ObjectStack`, async () => {
+      const pull = "new SyncHandler().handlePull({ clientId: 'phone', lastCheckpoint: null })";
+      const contents = `${LOADING[format]} ${pull}.then(({ serverChanges }) => console.log(serverChanges));`;
+      const { outputFiles } = await build({
+        stdin: { contents, resolveDir: project.folder },
+        absWorkingDir: project.folder,
+        bundle: true,
+        platform: 'node',
+        format,
+        write: false,
+        logLevel: 'silent',
+      });
+      const script = join(project.folder, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs');
+      await writeFile(script, outputFiles[0]?.text ?? '');
+      expect(await run({ command: process.execPath, args: [script], cwd: project.folder })).toBe('[]\n');
+    });
+  }
+});
+
 interface SourceMap {
   readonly sources: readonly string[];
   readonly sourcesContent?: readonly (string | null)[];

@@ -249,13 +249,18 @@ it.each(['start', 'destroy'] as const)(
   async (when) => {
     const { filename, remove } = temporaryDatabase();
     onTestFinished(remove);
-    const first = await start({}, { filename });
+    // One says so in its definition, the other in the options.
+    const synced = ['task', 'secret'];
+    const options = { objects: { secret: { enabled: true } } };
+    const first = await start(options, { filename });
     await first.sync.enrolled();
-    await first.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+    for (const objectName of synced) await first.engine.insert(objectName, { id: 't1', title: 'Buy milk' }, system);
     await first.stop();
 
     let engine: DataEngine;
-    const write = () => engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+    const write = async () => {
+      for (const objectName of synced) await engine.update(objectName, { id: 't1', title: 'Buy oat milk' }, system);
+    };
     const writer = {
       name: 'writer',
       version: '1.0.0',
@@ -270,12 +275,15 @@ it.each(['start', 'destroy'] as const)(
         if (when === 'destroy') await write();
       },
     };
-    const sync = new SyncProtocolPlugin();
+    const sync = new SyncProtocolPlugin(options);
     // First, so that it starts before sync and ends after it.
     const second = await startKernel({ objects: [TASK, AUDIT, SECRET], plugins: [writer, sync], filename });
     await second.stop();
-    const third = await start({}, { filename });
-    expect(await third.feed()).toEqual([['task t1', ['Buy oat milk', 'new'], 2]]);
+    const third = await start(options, { filename });
+    expect(await third.feed()).toEqual([
+      ['task t1', ['Buy oat milk', 'new'], 2],
+      ['secret t1', ['Buy oat milk', undefined], 2],
+    ]);
   },
 );
 

@@ -53,11 +53,15 @@ export function ledgerContract({ storeTest, expect }: StoreTests): void {
 
   storeTest('keeps the first principal of a log, and lowers neither its floor nor its time', async ({ store }) => {
     const wanted = { log: { logId: 'log-1', sequences: [] } };
+    const another = sampleLog({ logId: 'log-2', floor: 1, lastTime: 1 });
+    await save(store, { log: another });
     expect((await look(store, wanted)).log).toBeUndefined();
     await save(store, { log: sampleLog({ principal: null, floor: 5, lastTime: 100 }) });
-    await save(store, { log: sampleLog({ principal: 'eve', floor: 4, lastTime: 200 }) });
     await save(store, { log: sampleLog({ principal: 'eve', floor: 6, lastTime: 150 }) });
+    await save(store, { log: sampleLog({ principal: 'eve', floor: 4, lastTime: 200 }) });
+    await save(store, { log: sampleLog({ principal: 'eve', floor: 5, lastTime: 50 }) });
     expect((await look(store, wanted)).log).toEqual(sampleLog({ principal: null, floor: 6, lastTime: 200 }));
+    expect((await look(store, { log: { logId: 'log-2', sequences: [] } })).log).toEqual(another);
   });
 
   storeTest('tells of logs that a device has left, and of the rows in their places, each once', async ({ store }) => {

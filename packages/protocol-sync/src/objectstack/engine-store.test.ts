@@ -6,10 +6,12 @@ import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
 import { type Dump, FORMAT_CHANGED, formatOf, GOLDEN, storeWhole } from '../storage/stored-format.fixture.js';
 import { FEED_ID, readFacts } from './engine-facts.js';
-import { ENGINE_OBJECTS, FEED } from './engine-objects.js';
+import { ENGINE_OBJECTS, EPOCHS, FEED } from './engine-objects.js';
+import { digits, rowId } from './engine-rows.js';
 import { engineFixtures } from './engine-store.fixture.js';
 import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
+import { INSERT_ROWS, shares } from './statement-share.js';
 
 // ObjectStack takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -101,6 +103,26 @@ it.each([
     if (runs === 1) await transaction.savepoint(() => Promise.reject(lostRace(code))).catch(() => {});
   });
   expect(runs).toBe(times);
+});
+
+it('drops of more than a thousand epochs those that lie below the floor', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  await using store = new EngineStore(engine);
+  await store.open();
+  const ended = Array.from({ length: 1010 }, (_, index) => ({ epoch: `e${index + 1}`, last_place: digits(index + 1) }));
+  for (const some of shares(ended, INSERT_ROWS)) {
+    const rows = some.map((row) => ({ id: rowId(row.epoch), ...row }));
+    await engine.insert(EPOCHS, rows, { context: AS_SYSTEM });
+  }
+  const first: unknown[] = [];
+  for (const floor of [5, 500]) {
+    await engine.update(FEED, { id: FEED_ID, floor: digits(floor) }, { context: AS_SYSTEM });
+    await store.prune({ before: 0, limit: 10 });
+    const oldest = { orderBy: [{ field: 'last_place', order: 'asc' }], limit: 1 } as const;
+    first.push(...(await engine.find(EPOCHS, oldest, { context: AS_SYSTEM })).map(({ epoch }) => epoch));
+  }
+  expect(first).toEqual(['e5', 'e10']);
 });
 
 it('keeps its state in objects without the fields that ObjectStack adds to others', async () => {

@@ -92,6 +92,21 @@ export function epochsContract({ storeTest, storeTestWith, expect }: StoreTests)
     expect([await reachOf(store, lost), await reachOf(store, epoch)]).toEqual([2, 6]);
   });
 
+  storeTestWith(
+    'backUp',
+    'knows no epoch that a backup ended, once it was changed on demand',
+    async ({ store, backUp }) => {
+      const backup = await backUp();
+      await write(store, 'a');
+      const lost = await epochOf(store);
+      await backup.putBack();
+      await write(store, 'b');
+      expect(await reachOf(store, lost)).toBe(0);
+      await store.changeEpoch();
+      expect(await reachOf(store, lost)).toBeUndefined();
+    },
+  );
+
   storeTestWith('backUp', 'goes on telling listeners when the feed has gone back', async ({ store, backUp }) => {
     const backup = await backUp();
     await write(store, 'a', 'b', 'c');

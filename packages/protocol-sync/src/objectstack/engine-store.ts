@@ -169,7 +169,7 @@ export class EngineStore implements SyncStore {
     if (objects?.length === 0) return [];
     const where = {
       place: { $gt: digits(after), $lte: digits(head) },
-      ...(objects ? { object_name: { $in: [...new Set(objects)] } } : {}),
+      ...(objects ? { object_name: { $in: objects } } : {}),
     };
     const query = { where, orderBy: [{ field: 'place', order: 'asc' } as const], limit };
     return (await this.#engine.find(RECORDS, query, { context: AS_SYSTEM })).map(toFeedRecord);

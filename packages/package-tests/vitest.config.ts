@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     name: 'package-tests',
     include: ['src/**/*.test.ts'],
-    globalSetup: 'src/user-project.ts',
+    globalSetup: 'src/build-user-project.ts',
     testTimeout: 120_000,
   },
 });

@@ -7,14 +7,15 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type LoadingReport, loadingScript } from './loading-script.js';
 import { publishedPackages } from './published-package.js';
 import { run } from './run-command.js';
 import { suitesScript } from './suites-script.js';
 import { type AppTypes, BROWSER_OPTIONS, NODE_OPTIONS, typeCheckApp } from './type-check-app.js';
+import { userProject } from './user-project.js';
 
-const project = inject('userProject');
+const project = await userProject();
 const specifiers = publishedPackages.flatMap((published) => published.specifiers);
 const optionalPeers = publishedPackages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}));
 

@@ -9,12 +9,13 @@ import { createContext, runInContext } from 'node:vm';
 import { toNodeHandler } from '@objectql/protocol-sync/node';
 import { build, type PluginBuild } from 'esbuild';
 import Database from 'libsql';
-import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ReasonlessAbortController } from '../../plugin-sync/src/transport/reasonless-abort.fixture.js';
 import { endpointOn } from '../fixtures/runtimes/endpoint.js';
 import { programInDocs } from './program-in-docs.js';
+import { userProject } from './user-project.js';
 
-const project = inject('userProject');
+const project = await userProject();
 let app = '';
 
 beforeAll(async () => {

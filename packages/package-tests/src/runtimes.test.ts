@@ -8,14 +8,15 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { programInDocs } from './program-in-docs.js';
 import { run } from './run-command.js';
+import { userProject } from './user-project.js';
 
 /** What `useDevices` in `fixtures/runtimes` sees where all goes well. */
 const seen = { received: 300, live: 'seen', inConflict: ['Paint it red'], decided: 'Paint it red' };
 
-const project = inject('userProject');
+const project = await userProject();
 const require = createRequire(import.meta.url);
 
 beforeAll(async () => {

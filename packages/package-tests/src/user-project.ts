@@ -1,13 +1,7 @@
-/** A project like a user's: empty but for the packages, installed from their tarballs. Set up once for all tests. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { TestProject } from 'vitest/node';
-import { type PublishedPackage, publishedPackages } from './published-package.js';
-import { runPnpm } from './run-command.js';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+/** A project like a user's: empty but for the packages, installed from their tarballs. One for all tests. */
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { inject } from 'vitest';
 
 export interface UserProject {
   readonly folder: string;
@@ -15,41 +9,22 @@ export interface UserProject {
   readonly tarballs: Readonly<Record<string, string>>;
 }
 
+/** What the set-up says once it has built the project, or could not. */
+export type BuildResult =
+  | { readonly status: 'built'; readonly project: UserProject }
+  | { readonly status: 'failed'; readonly why: string };
+
 declare module 'vitest' {
   interface ProvidedContext {
-    userProject: UserProject;
+    /** Where the result of the build is told to all who connect. */
+    userProjectPort: number;
   }
 }
 
-/** Provides `userProject`; answers what removes it. */
-export async function setup(tests: TestProject): Promise<() => Promise<void>> {
-  const project = await createUserProject();
-  tests.provide('userProject', project);
-  return () => rm(project.folder, { recursive: true, force: true });
-}
-
-/** Builds and packs all packages and installs them where nothing of this repository can be found. */
-async function createUserProject(): Promise<UserProject> {
-  const folder = await mkdtemp(join(tmpdir(), 'objectql-sync-user-'));
-  const tarballs: Record<string, string> = {};
-  await runPnpm(['run', 'build'], ROOT);
-  for (const published of publishedPackages) {
-    tarballs[published.manifest.name] = await pack(published, folder);
-  }
-  const files = Object.fromEntries(Object.entries(tarballs).map(([name, tarball]) => [name, `file:${tarball}`]));
-  await writeFile(
-    join(folder, 'package.json'),
-    JSON.stringify({ private: true, type: 'module', dependencies: files, pnpm: { overrides: files } }, null, 2),
-  );
-  await runPnpm(['install', '--prefer-offline', '--ignore-workspace', '--no-frozen-lockfile'], folder);
-  return { folder, tarballs };
-}
-
-async function pack({ folder, manifest }: PublishedPackage, destination: string): Promise<string> {
-  const target = join(destination, 'tarballs', manifest.name.replace('/', '-'));
-  // Packing builds by itself; here the documented command has just done it.
-  await runPnpm(['--config.ignore-scripts=true', 'pack', '--pack-destination', target], folder);
-  const [tarball] = await readdir(target);
-  if (tarball === undefined) throw new Error(`pnpm pack left no tarball of ${manifest.name} in ${target}.`);
-  return join(target, tarball);
+/** Waits until the project is built, which goes on while tests of other packages run. */
+export async function userProject(): Promise<UserProject> {
+  // Our own set-up writes it.
+  const result = JSON.parse(await text(connect(inject('userProjectPort'), '127.0.0.1'))) as BuildResult;
+  if (result.status === 'failed') throw new Error(result.why);
+  return result.project;
 }

@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { systemPlatform } from '../platform/platform.js';
 import type { RecordResolver } from '../records/record-resolver.js';
+import { openSqliteFixture } from '../storage/sqlite/sqlite-store.fixture.js';
 import { brief, create, mutation, setUp } from '../sync-handler.fixture.js';
 
 it('I3 lets no change of a record overtake one that found no time left, when the clock is set back', async () => {
@@ -81,4 +82,23 @@ it.each([
   });
   await push({ mutations: Array.from({ length: 20 }, (_, n) => create({ n }, { recordId: n })) }, resolver);
   expect(isServed).toBe(true);
+});
+
+it.each([
+  ['in the store', undefined],
+  ['outside of the transaction', { getRecord: () => undefined, applyMutation: () => undefined }],
+])('gives nobody a turn in which SQLite is locked, applied %s', async (_where, resolver) => {
+  const { store, connect, remove } = await openSqliteFixture();
+  onTestFinished(remove);
+  let now = Date.parse('2026-03-01T12:00:00.000Z');
+  const { push } = setUp({ store, platform: { ...systemPlatform, now: () => (now += 10) } });
+  await push({});
+  const other = connect();
+  other.exec('PRAGMA busy_timeout = 0');
+  const written = new Promise((resolve) => setImmediate(resolve)).then(() =>
+    other.exec("INSERT INTO notes VALUES ('of the application')"),
+  );
+  const mutations = Array.from({ length: 20 }, (_, n) => create({ n }, { recordId: n }));
+  const [{ results }] = await Promise.all([push({ mutations }, resolver), written]);
+  expect(new Set(brief(results))).toEqual(new Set(['applied']));
 });

@@ -25,7 +25,7 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     const written: OwnWrite[] = [];
     const room = new PushRoom(() => parts.now() > parts.deadline);
     for (const item of request.items) {
-      const wait = parts.giveWay();
+      const wait = parts.store.isBlocking ? undefined : parts.giveWay();
       if (wait instanceof Promise) await wait;
       const pending = applyItem(item, session, { parts, transaction, room });
       const made: Made = pending instanceof Promise ? await pending : pending;

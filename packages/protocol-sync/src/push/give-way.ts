@@ -1,4 +1,8 @@
-/** Keeps a long push from holding up everybody else's requests, streams and timers, for which the process has one thread. */
+/**
+ * Keeps a long push from holding up everybody else's requests, streams and timers, for which the process has one thread.
+ * Not in a transaction on SQLite: whoever has a turn there and writes through a handle of their own would stop the process
+ * until their patience ends, because the push that they wait for cannot go on.
+ */
 import type { Platform } from '../platform/platform.js';
 
 /** 50 ms: a usual push of a thousand is decided within it, and nobody notices so short a wait. */

@@ -235,6 +235,11 @@ export interface PruneSlice {
 
 /** Keeps records, versions, feed and ledger. A store of your own passes `storeContract` of `@objectql/protocol-sync/testing`. */
 export interface SyncStore extends AsyncDisposable {
+  /**
+   * True if other code that writes to the same database stops the whole process until an open transaction ends, as it
+   * does on SQLite: a push then lets nobody have a turn in the middle of one. Default `false`.
+   */
+  readonly isBlocking?: boolean;
   /** Opens the store and brings its schema up to date. May be called again, and by several processes at once. */
   open(): Promise<void>;
   /**

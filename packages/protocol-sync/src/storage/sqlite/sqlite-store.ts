@@ -46,6 +46,7 @@ const LOOK_MS = 250;
  * what others write through it during a push becomes part of that push. Open a second handle for work of your own.
  */
 export class SqliteStore implements SyncStore {
+  readonly isBlocking = true;
   readonly #connection: SqliteConnection;
   readonly #platform: Pick<Platform, 'randomId' | 'setTimer'>;
   /**

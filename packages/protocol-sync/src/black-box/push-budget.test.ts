@@ -102,3 +102,19 @@ it.each([
   const [{ results }] = await Promise.all([push({ mutations }, resolver), written]);
   expect(new Set(brief(results))).toEqual(new Set(['applied']));
 });
+
+it('leaves a SQLite file to others after two seconds', async () => {
+  const { store, remove } = await openSqliteFixture();
+  onTestFinished(remove);
+  const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') };
+  const { push } = setUp({ store, platform: { ...systemPlatform, now: () => clock.now } });
+  const resolver: RecordResolver = {
+    transactional: true,
+    getRecord: () => undefined,
+    applyMutation: () => {
+      clock.now += 1500;
+    },
+  };
+  const mutations = ['a', 'b', 'c'].map((recordId) => create({}, { recordId }));
+  expect(brief((await push({ mutations }, resolver)).results)).toEqual(['applied', 'applied', 'BATCH_TOO_LARGE']);
+});

@@ -16,6 +16,9 @@ import type { PushSession } from './push-session.js';
 import { NOTHING_PUSHED, type OwnWrite, type Pushed } from './pushed.js';
 import { rejectedResult } from './results.js';
 
+/** 2 s: who waits for a SQLite file gives up after 5 s by default, and two such pushes may come before their turn. */
+const MAX_BLOCKED_MS = 2000;
+
 /** Applies the push in one transaction of the store. */
 export async function applyTogether(request: PushRequest, parts: ApplyParts): Promise<Pushed> {
   return parts.store.transaction(async (transaction) => {
@@ -23,7 +26,8 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     if (session === 'EPOCH') return NOTHING_PUSHED;
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
-    const room = new PushRoom(() => parts.now() > parts.deadline);
+    const deadline = parts.store.isBlocking ? Math.min(parts.deadline, parts.now() + MAX_BLOCKED_MS) : parts.deadline;
+    const room = new PushRoom(() => parts.now() > deadline);
     for (const item of request.items) {
       const wait = parts.store.isBlocking ? undefined : parts.giveWay();
       if (wait instanceof Promise) await wait;

@@ -1,4 +1,4 @@
-import type { EngineContext, KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type EngineContext, type KernelContext, type KernelPlugin } from '@objectql/sync-types/kernel';
 import { expect, it, onTestFinished } from 'vitest';
 import { post } from '../http/requests.fixture.js';
 import type { Principal } from '../principal.js';
@@ -43,3 +43,20 @@ it.each([
   // ObjectStack takes seconds to load and to make its tables on a busy machine.
   60_000,
 );
+
+it("I13 asks nothing of a service that has a platform's name and is another", async () => {
+  const scanner: KernelPlugin = {
+    name: 'scanner',
+    version: '1.0.0',
+    init(context: KernelContext) {
+      context.registerService('security', { scan: async () => [] });
+    },
+  };
+  const sync = new SyncProtocolPlugin();
+  const { engine, stop } = await startKernel({ objects: [TASK], plugins: [scanner, sync] });
+  onTestFinished(stop);
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, { context: AS_SYSTEM });
+  const pull = { clientId: 'phone', lastCheckpoint: null };
+  const { serverChanges } = await sync.handler.handlePull(pull, { principal: { id: 'ada' } });
+  expect(serverChanges).toMatchObject([{ recordId: 't1', data: { title: 'Buy milk' } }]);
+}, 60_000);

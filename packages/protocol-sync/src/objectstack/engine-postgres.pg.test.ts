@@ -102,6 +102,14 @@ it('lets writes by REST take turns', async () => {
   ]);
 });
 
+it('joins a transaction in which the application has read before it writes', async () => {
+  await app.engine.transaction(async () => {
+    expect(await app.engine.findOne('task', { where: { id: 'read-first' } }, system)).toBeNull();
+    await app.engine.insert('task', { id: 'read-first', note: 'new' }, system);
+  });
+  expect(await dataOf('read-first')).toMatchObject([{ note: 'new' }, { note: 'new' }, 1]);
+});
+
 it('leaves connections to others while devices wait for their turn', async () => {
   const { engine, untilSomebodyWaits } = app;
   const outside = AsyncLocalStorage.snapshot();

@@ -64,7 +64,9 @@ export async function readFeedPage(request: PushRequest, parts: FeedPageParts): 
   // A walk that begins here has not seen the records that results show: their changes in the meantime must be told.
   const start = { ...found.start, since: Math.min(found.start.since, parts.headBefore) };
   const selected = parts.pageSize.select(page.records.slice(0, limit));
-  const hasMore = selected.length < page.records.length;
+  // Who walks the feed anew forgets what has not come by the walk's end, so that must not be a page which lacks a record.
+  const isWalkTorn = page.isTorn === true && start.since > 0;
+  const hasMore = selected.length < page.records.length || isWalkTorn;
   const last = selected.at(-1);
   const place = hasMore && last ? last.place : head;
   const wanted = except.length === 0 ? selected : selected.filter(({ objectName }) => !except.includes(objectName));

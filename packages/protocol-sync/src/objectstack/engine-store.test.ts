@@ -5,8 +5,9 @@ import { storeModelContract } from '../storage/contract/model.contract.js';
 import { sampleState, save } from '../storage/contract/store-samples.js';
 import { storeContract } from '../storage/store.contract.js';
 import { type Dump, FORMAT_CHANGED, formatOf, GOLDEN, storeWhole } from '../storage/stored-format.fixture.js';
+import { setUp } from '../sync-handler.fixture.js';
 import { FEED_ID, readFacts } from './engine-facts.js';
-import { ENGINE_OBJECTS, EPOCHS, FEED } from './engine-objects.js';
+import { ENGINE_OBJECTS, EPOCHS, FEED, RECORDS } from './engine-objects.js';
 import { digits, rowId } from './engine-rows.js';
 import { engineFixtures } from './engine-store.fixture.js';
 import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
@@ -131,6 +132,30 @@ it('keeps its state in objects without the fields that ObjectStack adds to other
   await new EngineStore(engine).open();
   const { fields = {} } = engine.registry.getObject(FEED) ?? {};
   expect(Object.keys(fields)).toEqual(['epoch', 'head', 'floor', 'version_floor', 'schema_version']);
+});
+
+it('I4 ends no walk with a page into each of whose readings a commit came', async () => {
+  const { engine, stop: stopKernel } = await startKernel({ objects: [] });
+  onTestFinished(stopKernel);
+  const [store, elsewhere] = [new EngineStore(engine), new EngineStore(engine)];
+  for (const each of [store, elsewhere]) await each.open();
+  onTestFinished(() => elsewhere.close());
+  const { pull, handler } = setUp({ store });
+  onTestFinished(() => handler.close());
+  for (const recordId of ['stays', 'moves']) await save(elsewhere, { records: [sampleState({ recordId })] });
+  const find = engine.find.bind(engine);
+  let commits = 0;
+  engine.find = async (...asked: Parameters<typeof find>) => {
+    if (asked[0] === RECORDS && 'place' in (asked[1]?.where ?? {}) && commits < 5) {
+      commits += 1;
+      await save(elsewhere, { records: [sampleState({ recordId: 'moves', version: 1 + commits })] });
+    }
+    return find(...asked);
+  };
+  const pulled = [await pull()];
+  pulled.push(await pull(pulled[0]?.checkpoint));
+  const brief = pulled.map(({ serverChanges, hasMore }) => [serverChanges.map(({ recordId }) => recordId), hasMore]);
+  expect([commits, ...brief]).toEqual([5, [['stays'], true], [['moves'], false]]);
 });
 
 it('says what is wrong, and what to do, where the facts of the store are gone', async () => {

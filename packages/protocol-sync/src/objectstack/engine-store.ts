@@ -47,7 +47,7 @@ export interface EngineStoreOptions {
 
 /** 5 tries: when writers take turns, one may lose a few times. */
 const MAX_TRIES = 5;
-/** 5: if a commit comes into each of these readings, its records are merely left for the next page. */
+/** 5: if a commit comes into each of these readings, its records are left for the next page. */
 const MAX_PAGE_READS = 5;
 
 /** 1 s: how late another process's commit may be noticed. */
@@ -134,7 +134,8 @@ export class EngineStore implements SyncStore {
           // Read again: the rows lack a tombstone that was dropped meanwhile, and the floor must say so.
           const facts = await readFacts(this.#engine, AS_SYSTEM, query.epoch);
           this.#epochs.met(facts);
-          if (facts.head === head || left === 1) return { facts: { ...facts, head }, records };
+          if (facts.head === head) return { facts, records };
+          if (left === 1) return { facts: { ...facts, head }, records, isTorn: true };
         }
       }),
     );

@@ -223,6 +223,8 @@ export interface Page {
   readonly facts: StoreFacts;
   /** In feed order, tombstones included. All places up to the last one returned are filled or never will be. */
   readonly records: readonly FeedRecord[];
+  /** True where the store reads without a snapshot, and records may have moved behind `facts.head` while it read. */
+  readonly isTorn?: boolean;
 }
 
 /** What one call of `prune` may drop. */

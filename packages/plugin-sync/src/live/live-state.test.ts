@@ -73,39 +73,37 @@ const nothing: Record<EventName, Expected> = {
   woke: '-',
 };
 
+const connecting: Record<EventName, Expected> = {
+  ...nothing,
+  refused: [poll(POLLS_BEFORE_STREAM)],
+  'refused, told when': [poll(2)],
+  'refused for ever': [poll(120)],
+};
+
 const table: Record<StateName, Record<EventName, Expected>> = {
   off: { ...nothing, wanted: connect(0), 'wanted, new': { at: 'starting', until: NOW }, unwanted: '-' },
   starting: { ...nothing, wanted: connect(0), due: [{ at: 'starting', until: null }] },
   asked: { ...nothing, wanted: connect(0), due: [{ at: 'starting', until: null }] },
   connecting: {
-    ...nothing,
+    ...connecting,
     due: [poll(1)],
     heard: open(NOW + STEADY_MS, 0),
     ended: wait(500, 1),
     'ended, told when': wait(90_000, 1),
-    refused: [poll(POLLS_BEFORE_STREAM)],
-    'refused, told when': [poll(2)],
-    'refused for ever': [poll(120)],
   },
   'connecting again': {
-    ...nothing,
+    ...connecting,
     due: [poll(1)],
     heard: open(NOW + STEADY_MS, 2),
     ended: wait(2000, 3),
     'ended, told when': wait(90_000, 3),
-    refused: [poll(POLLS_BEFORE_STREAM)],
-    'refused, told when': [poll(2)],
-    'refused for ever': [poll(120)],
   },
   'connecting, much failed': {
-    ...nothing,
+    ...connecting,
     due: [poll(POLLS_BEFORE_STREAM)],
     heard: open(NOW + STEADY_MS, 3),
     ended: wait(4000, 4),
     'ended, told when': wait(90_000, 4),
-    refused: [poll(POLLS_BEFORE_STREAM)],
-    'refused, told when': [poll(2)],
-    'refused for ever': [poll(120)],
   },
   open: { ...nothing, due: connect(1), heard: open(NOW, 2), ended: wait(500, 1), 'ended, told when': wait(90_000, 1) },
   'open, not for long': {

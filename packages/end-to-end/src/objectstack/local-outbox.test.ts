@@ -118,6 +118,19 @@ it('removes the notes of many writes a part at a time, as databases limit the va
   expect([sync.client.status.pending, removed, left]).toEqual([501, [500, 1], []]);
 });
 
+it('asks for the notes of each of many new records once more at most, however many are recorded together', async () => {
+  let asked = 0;
+  const counting = passing('counting', async ({ operation, object }, next) => {
+    if (object === 'objectstack_sync_outbox' && operation === 'find') asked += 1;
+    await next();
+  });
+  const { engine, local } = await startDevice(new SyncHandler(), { name: 'a', plugins: [counting], isOffline: true });
+  const tasks = Array.from({ length: 100 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
+  await engine.insert('task', tasks, system);
+  await local.settled();
+  expect(asked).toBeLessThan(2 * tasks.length);
+});
+
 it('notes a write in a column that databases do not limit to 255 characters', async () => {
   const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
   const columns = await engine.execute(

@@ -160,6 +160,8 @@ export class EngineWriter {
    */
   async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
     await this.#turns.take(async () => {
+      // What is being recorded would be left out, and looked at again with each record that is recorded after it.
+      await this.#parts.outbox.idle();
       // What an earlier turn left out at the end would count as shown.
       if (this.#isClosed) return;
       const refs = await find();

@@ -26,10 +26,11 @@ export async function applyTogether(request: PushRequest, parts: ApplyParts): Pr
     if (session === 'EPOCH') return NOTHING_PUSHED;
     const results: SyncMutationResult[] = [];
     const written: OwnWrite[] = [];
-    const deadline = parts.store.isBlocking ? Math.min(parts.deadline, parts.now() + MAX_BLOCKED_MS) : parts.deadline;
+    const { isBlocking } = parts.store;
+    const deadline = isBlocking ? Math.min(parts.deadline, parts.now() + MAX_BLOCKED_MS) : parts.deadline;
     const room = new PushRoom(() => parts.now() > deadline);
     for (const item of request.items) {
-      const wait = parts.store.isBlocking ? undefined : parts.giveWay();
+      const wait = isBlocking ? undefined : parts.giveWay();
       if (wait instanceof Promise) await wait;
       const pending = applyItem(item, session, { parts, transaction, room });
       const made: Made = pending instanceof Promise ? await pending : pending;

@@ -52,10 +52,10 @@ async function start() {
       const { rows } = await engine.transaction(({ transaction }) =>
         engine.execute('SELECT pg_backend_pid() AS pid', { transaction }),
       );
-      for (;;) {
-        const [waiter] = (await watcher.query<{ query: string }>(waiting, [rows[0].pid])).rows;
-        if (waiter) return waiter.query;
-      }
+      const look = async () => (await watcher.query<{ query: string }>(waiting, [rows[0].pid])).rows[0]?.query;
+      while ((await look()) === undefined);
+      // PostgreSQL reads who runs what before who waits, so the first look may tell the statement before the one that waits.
+      return (await look()) ?? '';
     },
     async stop() {
       await stop();

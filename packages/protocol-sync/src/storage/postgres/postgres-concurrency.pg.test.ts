@@ -19,8 +19,9 @@ import { quoteSchema } from './postgres-schema.js';
 import type { PostgresStore } from './postgres-store.js';
 
 test('never lets a reader pass a place that commits later', async () => {
-  const { openStore } = await fixture();
-  const [first, second, reader] = await Promise.all([openStore(), openStore(), openStore()]);
+  const { connect, openStore, schema } = await fixture();
+  const named = openStore({ pool: connect({ application_name: schema }) });
+  const [first, second, reader] = await Promise.all([openStore(), named, openStore()]);
   const saved = gate();
   const mayCommit = gate();
   const slow = first.transaction(async (transaction) => {
@@ -30,7 +31,7 @@ test('never lets a reader pass a place that commits later', async () => {
   });
   await saved.opened;
   const fast = save(second, { records: [sampleState({ recordId: 'fast' })] });
-  await lockWaiters(second, 1);
+  await untilWaiting(connect(), schema);
   const early = await reader.page({ after: 0, limit: 10 });
   mayCommit.open();
   await Promise.all([slow, fast]);
@@ -107,8 +108,7 @@ test('decides on one snapshot: a ledger that tells of a create comes with the re
   await holder.query(`BEGIN; SELECT FROM ${quoteSchema(schema)}.objectql_sync_logs FOR UPDATE`);
   const log = { logId: sampleLog().logId, sequences: [] };
   const looking = look(store, { records: [task('task-1')], mutationIds: ['create'], log });
-  const waiting = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
-  while ((await pool.query(waiting, [schema])).rowCount === 0);
+  await untilWaiting(pool, schema);
   // The other server's push commits between what this one locks and what it reads.
   await save(other, { records: [sampleState()], ledger: [sampleRow('create', { logId: null })] });
   await holder.query('COMMIT');
@@ -134,8 +134,7 @@ test.each([
     const locked = `SELECT FROM ${quoteSchema(schema)}.objectql_sync_${table} FOR UPDATE SKIP LOCKED`;
     return { loaded, free: (await pool.query(locked)).rowCount };
   });
-  const waiting = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
-  while ((await pool.query(waiting, [schema])).rowCount === 0);
+  await untilWaiting(pool, schema);
   await save(other, added);
   await holder.query('COMMIT');
   holder.release();
@@ -337,11 +336,10 @@ function pushOnce(store: SyncStore, mutationId: string, sequence: number): Promi
   });
 }
 
-/** Resolves once that many connections of the database wait for a lock. */
-async function lockWaiters(store: PostgresStore, count: number): Promise<void> {
-  const read = ({ handle }: StoreTransaction) =>
-    (handle as PostgresClient).query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-  while ((await store.transaction(read)).rows.length < count);
+/** Resolves once a connection of that application name waits for a lock; other tests' connections wait too. */
+async function untilWaiting(pool: pg.Pool, applicationName: string): Promise<void> {
+  const waiting = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
+  while ((await pool.query(waiting, [applicationName])).rows.length === 0);
 }
 
 function raising(code: string): string {

@@ -1,5 +1,5 @@
 /** What holds of sync in an ObjectStack application, for every version of ObjectStack it is compatible with. */
-import { httpTransport, SyncPlugin, type SyncTransport } from '@objectql/plugin-sync';
+import { httpTransport, SyncPlugin, type SyncTransport, systemPlatform } from '@objectql/plugin-sync';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EVERYTHING, type ObjectStack, Platform, SYSTEM } from './platform.js';
 
@@ -74,6 +74,8 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
         await platform.engine.delete('task', { where: { id: 'gone' }, ...SYSTEM });
         await platform.engine.insert('task', { id: 'late', title: 'By a job, late', salary: 1 }, SYSTEM);
 
+        // Its edit was made a minute before the write by REST, however long a message takes here.
+        laptop.clockAheadMs = 60_000;
         phone.isOffline = false;
         laptop.isOffline = false;
         for (const device of [phone, laptop, phone]) await device.sync.syncAll();
@@ -278,6 +280,8 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
 /** A signed-in user's device, with a network that can be taken away. */
 class Device {
   isOffline = false;
+  /** How far its clock was moved forward, in milliseconds. */
+  clockAheadMs = 0;
   readonly sync: SyncPlugin;
 
   constructor({ url }: Platform, token: string) {
@@ -285,7 +289,8 @@ class Device {
     const transport: SyncTransport = {
       push: (...parameters) => (this.isOffline ? Promise.reject(new Error('offline')) : http.push(...parameters)),
     };
-    this.sync = new SyncPlugin({ clientId: `device of ${token}`, transport });
+    const clock = { ...systemPlatform, now: () => systemPlatform.now() + this.clockAheadMs };
+    this.sync = new SyncPlugin({ clientId: `device of ${token}`, transport, platform: clock });
   }
 
   get tasks() {

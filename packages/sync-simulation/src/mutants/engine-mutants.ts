@@ -46,7 +46,7 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a note does not tell whose it is',
     breaks: 'I12',
-    hint: 4,
+    hint: 6,
     found: changed((note) => ({ ...note, noted_for: null })),
   },
   {
@@ -97,19 +97,19 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'what the definitions of a local engine refuse is not written past them',
     breaks: 'I4',
-    hint: 13,
+    hint: 20,
     isDriverRefusing: true,
   },
   {
     name: 'nobody is told what a local engine refuses',
     breaks: 'I8',
-    hint: 17,
+    hint: 66,
     isRefusingSilently: true,
   },
   {
     name: 'a local engine is told late what a stream has brought',
     breaks: 'live',
-    hint: 5,
+    hint: 17,
     isEngineToldLate: true,
   },
 ];

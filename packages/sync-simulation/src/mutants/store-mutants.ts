@@ -20,7 +20,7 @@ export const STORE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a log does not know its own writes',
     breaks: 'I7',
-    hint: 59,
+    hint: 44,
     loaded: (loaded) => withRecords(loaded, (record) => ({ ...record, ...withStamps(record, { logId: 'nobody' }) })),
   },
   {
@@ -81,7 +81,7 @@ export const STORE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a write that was announced is not looked for after a crash',
     breaks: 'I13',
-    hint: 87,
+    hint: 18,
     loaded: (loaded) => ({ ...loaded, intents: [] }),
   },
   {

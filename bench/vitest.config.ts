@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../vitest.limits.js';
 
-export default defineConfig({ test: { name: 'bench', include: ['src/**/*.test.ts'], testTimeout: 30_000 } });
+export default defineConfig({ test: { name: 'bench', include: ['src/**/*.test.ts'], ...limits } });

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../vitest.limits.js';
 
 export default defineConfig({
-  test: { name: 'scripts', include: ['**/*.test.ts'], testTimeout: 60_000 },
+  test: { name: 'scripts', include: ['**/*.test.ts'], ...limits },
 });

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../../vitest.limits.js';
 
 export default defineConfig({
-  test: { name: 'hello-sync', include: ['*.test.ts'], testTimeout: 30_000 },
+  test: { name: 'hello-sync', include: ['*.test.ts'], ...limits },
 });

@@ -12,7 +12,7 @@ const FILES = ['./server.ts', './devices.ts', './local-engine.ts'];
 /** What a program printed, less ObjectStack's own messages. */
 async function printed(program: string): Promise<readonly string[]> {
   const file = fileURLToPath(new URL(program, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [tsx, file]);
   return stdout.split('\n').filter((line) => /^(on the laptop|by REST|refused|from the engine, by REST):/.test(line));
 }
 

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../../vitest.limits.js';
 
 export default defineConfig({
-  test: { name: 'objectstack-server', include: ['*.test.ts'], testTimeout: 120_000 },
+  test: { name: 'objectstack-server', include: ['*.test.ts'], ...limits },
 });

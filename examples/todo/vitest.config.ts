@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../../vitest.limits.js';
 
 export default defineConfig({
-  test: { name: 'todo', include: ['**/*.test.ts'], globalSetup: 'test/build-once.ts', testTimeout: 30_000 },
+  test: { name: 'todo', include: ['**/*.test.ts'], globalSetup: 'test/build-once.ts', ...limits },
 });

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../../vitest.limits.js';
 
 export default defineConfig({
-  test: { name: 'objectstack-range', include: ['src/**/*.test.ts'], testTimeout: 20_000 },
+  test: { name: 'objectstack-range', include: ['src/**/*.test.ts'], ...limits },
 });

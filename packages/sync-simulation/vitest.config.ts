@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { limits } from '../../vitest.limits.js';
 
 export default defineConfig({
-  // Far above what any test takes, since a busy machine is no fault.
-  test: { name: 'sync-simulation', include: ['src/**/*.test.ts'], testTimeout: 180_000 },
+  test: { name: 'sync-simulation', include: ['src/**/*.test.ts'], ...limits },
 });

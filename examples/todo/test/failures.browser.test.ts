@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { WAIT_LIMIT_MS } from '../../../vitest.limits.js';
 import { describeInBrowser } from './in-browser.js';
 import { DeviceInPage, meetConflict, openTab } from './todo-app.js';
 
@@ -16,7 +17,7 @@ describeInBrowser('what could not be done', (given) => {
     });
     await page.setContent(`<iframe sandbox="allow-scripts" src="${given.app.url}"></iframe>`);
     const alert = page.frameLocator('iframe').getByRole('alert');
-    await alert.getByText('does not let the page store anything').waitFor({ timeout: 10_000 });
+    await alert.getByText('does not let the page store anything').waitFor({ timeout: WAIT_LIMIT_MS });
     await page.close();
   });
 
@@ -46,7 +47,7 @@ describeInBrowser('what could not be done', (given) => {
     await device.rename('Feed the cat', 'Feed the dog');
     await alert.waitFor({ state: 'detached' });
     // A row shows a new title before it is recorded, so the status may still speak of what was before.
-    await expect.poll(() => given.app.titles(), { timeout: 10_000 }).toEqual(['Feed the dog']);
+    await expect.poll(() => given.app.titles()).toEqual(['Feed the dog']);
     await context.close();
   });
 

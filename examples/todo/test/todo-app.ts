@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import Database from 'libsql';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { WAIT_LIMIT_MS } from '../../../vitest.limits.js';
 import { buildApp } from '../server/build-app.js';
 import { todoServer } from '../server/todo-server.js';
 
@@ -128,8 +129,7 @@ export async function openTab(context: BrowserContext, app: TodoApp, options?: O
 
 /** Opens the app in this tab. */
 export async function openApp(page: Page, { url }: TodoApp, options: OpenOptions = { second: false }): Promise<void> {
-  // Below the timeout of a test, so that what is missing is named.
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(WAIT_LIMIT_MS);
   await page.addInitScript((second) => localStorage.setItem('second-device', second), String(options.second));
   await page.goto(url);
 }

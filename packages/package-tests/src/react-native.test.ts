@@ -39,7 +39,7 @@ beforeAll(async () => {
 test.each([
   ['can be read while they come, as in Expo', true],
   ['come whole', false],
-])('devices sync where answers %s', { timeout: 30_000 }, async (_, hasStreams) => {
+])('devices sync where answers %s', async (_, hasStreams) => {
   const server = createServer(toNodeHandler(endpointOn()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

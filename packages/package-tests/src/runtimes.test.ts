@@ -30,7 +30,7 @@ describe.each([
   {
     runtime: 'bun',
     devices: ['bun.ts'],
-    suites: ['test', '--reporter=junit', '--reporter-outfile=bun.xml', 'bun-suites.test.ts'],
+    suites: ['test', '--timeout=300000', '--reporter=junit', '--reporter-outfile=bun.xml', 'bun-suites.test.ts'],
   },
   {
     runtime: 'deno',

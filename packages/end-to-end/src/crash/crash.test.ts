@@ -19,5 +19,5 @@ for (const options of runs) {
       isEqual: true,
     });
     expect([durable > 0, confirmed > 0]).toEqual([true, true]);
-  }, 120_000);
+  });
 }

@@ -1,12 +1,10 @@
 /** What a server at a branch promises, whatever its database. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { startBranch } from './branch-server.fixture.js';
 import { appOf, type DeviceParts, system, titlesAt } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const change = { objectName: 'task', operation: 'update' } as const;
 
@@ -28,13 +26,10 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
     expect(await titles()).toEqual({ p1: 'Changed', o1: 'Changed' });
 
     tasks.update('p1', { title: 'forbidden' });
-    await vi.waitFor(
-      async () => {
-        await titles();
-        expect(branch.sync.client.deadLetters.list().map(({ code }) => code)).toEqual(['FORBIDDEN']);
-      },
-      { timeout: 30_000 },
-    );
+    await eventually(async () => {
+      await titles();
+      expect(branch.sync.client.deadLetters.list().map(({ code }) => code)).toEqual(['FORBIDDEN']);
+    });
     expect(await titles()).toEqual({ p1: 'Changed', o1: 'Changed' });
     expect(branch.allFailures()).toEqual([]);
   });
@@ -128,13 +123,10 @@ export function describeBranchServer(openDriver: () => Promise<DeviceParts['driv
         await outside(() => engine.insert(object, { id: object, title: 'By the branch' }, { context }));
       }
     }, system.context);
-    await vi.waitFor(
-      async () => {
-        await exchange();
-        expect(await titlesAt(office)).toEqual({ task: 'By the branch', note: 'By the branch' });
-      },
-      { timeout: 30_000 },
-    );
+    await eventually(async () => {
+      await exchange();
+      expect(await titlesAt(office)).toEqual({ task: 'By the branch', note: 'By the branch' });
+    });
     expect(allFailures()).toEqual([]);
   });
 }

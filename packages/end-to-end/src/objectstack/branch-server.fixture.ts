@@ -2,7 +2,8 @@
 import { SyncPlugin } from '@objectql/plugin-sync';
 import { type SyncHandler, SyncProtocolPlugin } from '@objectql/protocol-sync';
 import type { KernelPlugin } from '@objectql/sync-types/kernel';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { type DeviceParts, startDevice, system, titlesAt } from './local-device.fixture.js';
 
 /** A branch, its devices, and what all of them have. */
@@ -33,18 +34,15 @@ export async function startBranch(
   };
   /** The titles at the head office, the branch and its devices, once they are the same. */
   const titles = () =>
-    vi.waitFor(
-      async () => {
-        await syncPhones();
-        await branch.exchange();
-        await syncPhones();
-        const rows = (await branch.engine.find('task', {}, system)) as readonly { id: string; title: string }[];
-        const atOffice = await titlesAt(office);
-        expect(Object.fromEntries(rows.map(({ id, title }) => [id, title]))).toEqual(atOffice);
-        for (const phone of phones) expect(await seenOn(phone)).toEqual(atOffice);
-        return atOffice;
-      },
-      { timeout: 10_000 },
-    );
+    eventually(async () => {
+      await syncPhones();
+      await branch.exchange();
+      await syncPhones();
+      const rows = (await branch.engine.find('task', {}, system)) as readonly { id: string; title: string }[];
+      const atOffice = await titlesAt(office);
+      expect(Object.fromEntries(rows.map(({ id, title }) => [id, title]))).toEqual(atOffice);
+      for (const phone of phones) expect(await seenOn(phone)).toEqual(atOffice);
+      return atOffice;
+    });
   return { ...branch, addPhone, titles, allFailures: () => [...branch.failures, ...failures] };
 }

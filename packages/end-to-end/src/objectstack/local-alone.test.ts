@@ -2,11 +2,8 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { appOf, changeTitle, failing, startDevice, system } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const text = { type: 'text', label: 'Text' };
 const door = { type: 'lookup', label: 'Door', reference: 'door', deleteBehavior: 'cascade' };

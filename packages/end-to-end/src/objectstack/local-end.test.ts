@@ -3,11 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryStorage } from '@objectql/plugin-sync';
 import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { changeTitle, failing, passing, startDevice, system } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A plugin of the app that holds what sync asks the engine of its own, outside of transactions, until `goOn`. */
 function holding(object: string) {
@@ -57,7 +55,7 @@ it('asks nothing of the engine any more when it ends while it looks what is gone
   held.isHolding = true;
   network.isOffline = false;
   await sync.syncAll();
-  await vi.waitFor(() => expect(held.asked).toBe(1));
+  await eventually(() => expect(held.asked).toBe(1));
   const ended = local.destroy();
   held.goOn();
   await ended;
@@ -82,7 +80,7 @@ it('reports nothing where a kernel ends its client first', async () => {
   const ending = endingAtFirst(() => device.stop());
   const device = await startDevice(await serverOfThree(), { name: 'a', plugins: [ending.plugin] });
   await device.sync.syncAll();
-  await vi.waitFor(() => expect(ending.ended).toBeDefined());
+  await eventually(() => expect(ending.ended).toBeDefined());
   await ending.ended;
   expect(device.failures).toEqual([]);
 });
@@ -130,7 +128,7 @@ it('ends when what is being recorded is, as the engine may be closed then', asyn
   });
   held.isHolding = true;
   const written = engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
-  await vi.waitFor(() => expect(held.asked).toBe(1));
+  await eventually(() => expect(held.asked).toBe(1));
   const pending = local.destroy().then(() => sync.client.status.pending);
   await nextTurn();
   held.goOn();

@@ -6,7 +6,8 @@ import type { KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { ObjectQLPlugin } from '@objectstack/objectql';
 import { DriverPlugin } from '@objectstack/runtime';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import {
   changeTitle,
   failing,
@@ -16,9 +17,6 @@ import {
   titlesAt,
   writer,
 } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 it('I4 ends with the same records in every local engine, whatever was written while offline', async () => {
   const server = new SyncHandler({ strategy: 'last-write-wins' });
@@ -214,7 +212,7 @@ it('I4 writes what the server sent into the engine after all when that fails at 
   await a.exchange();
   const meanwhile = await a.tasks();
   isBroken = false;
-  await vi.waitFor(async () => expect(await a.tasks()).toEqual({ t1: 'Buy oat milk (new)' }), 10_000);
+  await eventually(async () => expect(await a.tasks()).toEqual({ t1: 'Buy oat milk (new)' }));
   expect([meanwhile, new Set(a.failures)]).toEqual([{ t1: 'Buy milk (new)' }, new Set(['The disk is full.'])]);
 });
 
@@ -234,7 +232,7 @@ it('I4 deletes what an earlier process had no time to delete, also when the firs
     ({ object, context }) => isBroken && object === 'objectstack_sync_known' && context?.transaction === undefined,
   );
   const a = await startDevice(server, { name: 'a', directory: before.directory, plugins: [busy] });
-  await vi.waitFor(() => expect(a.failures).toContain('The disk is full.'), 10_000);
+  await eventually(() => expect(a.failures).toContain('The disk is full.'));
   isBroken = false;
   expect(await a.tasks()).toEqual({});
 });

@@ -1,11 +1,9 @@
 /** Hooks of a local engine that write other synced records while what the server sends is written. */
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { ObjectQL } from '@objectstack/objectql';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { failing, startDevice, system } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const created = { operation: 'update', objectName: 'task' } as const;
 
@@ -127,7 +125,7 @@ it('I1 records a write behind which a hook fails, where the app goes on with its
     await engine.insert('task', { id: 't2', title: 'Buy bread' }, system).catch(note);
   });
   const remote = () => Promise.all(['t1', 't2'].map(async (id) => (await server.getRecord('task', id))?.data.title));
-  await vi.waitFor(async () => expect(await remote()).toEqual(['Buy oat milk', 'Buy bread']), 10_000);
+  await eventually(async () => expect(await remote()).toEqual(['Buy oat milk', 'Buy bread']));
   expect([failures.length, await tasks()]).toEqual([2, { t1: 'Buy oat milk (new)', t2: 'Buy bread (new)' }]);
 });
 

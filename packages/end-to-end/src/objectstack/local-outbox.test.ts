@@ -3,7 +3,8 @@ import { MemoryStorage } from '@objectql/plugin-sync';
 import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { refuseCommit } from '@objectql/sync-types/kernel';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import {
   changeTitle,
   type FailingOperation,
@@ -14,9 +15,6 @@ import {
   titlesAt,
   writer,
 } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 it('I13 records by itself what could not be recorded at first', async () => {
   const server = new SyncHandler();
@@ -30,7 +28,7 @@ it('I13 records by itself what could not be recorded at first', async () => {
   await device.engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
   const meanwhile = [device.sync.client.status.pending, device.failures];
   isBroken = false;
-  await vi.waitFor(async () => expect((await server.getRecord('task', 't1'))?.data?.title).toBe('Buy milk'), 10_000);
+  await eventually(async () => expect((await server.getRecord('task', 't1'))?.data?.title).toBe('Buy milk'));
   expect(meanwhile).toEqual([0, ['The disk is full.']]);
 });
 

@@ -2,12 +2,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SyncHandler } from '@objectql/protocol-sync';
 import type { KernelPlugin } from '@objectql/sync-types/kernel';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { changeTitle, passing, startDevice, system, titlesAt, writer } from './local-device.fixture.js';
 import { openPostgresDriver } from './local-postgres.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 it('I1 notes the first write of a process, also one that comes before sync starts', async () => {
   const early = writer(async ({ engine, event }) => {
@@ -59,7 +57,7 @@ it('I1 writes what the server sent behind what the application is writing', asyn
   }, system.context);
   await synced;
   // What an app's own transaction notes is recorded right after it.
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await exchange();
     expect(await titlesAt(server)).toEqual({ t1: 'Mine' });
   });
@@ -76,13 +74,10 @@ it('I1 notes and sends what a process writes while the one before it has not end
   await next.engine.insert('task', { id: 't5', title: 'New' }, system);
   await stop();
   // What has only one storage can be sent once the first process has given it up.
-  await vi.waitFor(
-    async () => {
-      await next.exchange();
-      expect(await titlesAt(server)).toEqual({ t1: 'Old', t2: 'New', t3: 'New', t4: 'Old', t5: 'New' });
-    },
-    { timeout: 30_000 },
-  );
+  await eventually(async () => {
+    await next.exchange();
+    expect(await titlesAt(server)).toEqual({ t1: 'Old', t2: 'New', t3: 'New', t4: 'Old', t5: 'New' });
+  });
 });
 
 it('I13 ends a write without waiting for a transaction that began behind it', async () => {

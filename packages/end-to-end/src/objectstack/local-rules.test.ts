@@ -2,11 +2,9 @@
 import { MemoryStorage } from '@objectql/plugin-sync';
 import { FaultStorage } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { appOf, passing, startDevice, system } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const text = { type: 'text', label: 'Text' };
 const sync = { enabled: true };
@@ -125,11 +123,11 @@ it('I4 restores after all what a record lost with its parent, when it cannot be 
   await device.exchange();
   await server.recordChange({ operation: 'delete', objectName: 'project', recordId: 'p1' });
   await device.sync.syncAll();
-  await vi.waitFor(() => expect(device.failures).toContain('The disk is busy.'));
+  await eventually(() => expect(device.failures).toContain('The disk is busy.'));
   const parents = async () => (await device.engine.find('note', {}, system)).map((note) => note.project);
   const meanwhile = await parents();
   storage.heal();
-  await vi.waitFor(async () => expect([meanwhile, await parents()]).toEqual([[null], ['p1']]), 10_000);
+  await eventually(async () => expect([meanwhile, await parents()]).toEqual([[null], ['p1']]));
 });
 
 it('I4 writes a record that takes over a unique value from one that is gone', async () => {

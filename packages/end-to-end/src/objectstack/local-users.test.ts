@@ -3,11 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileStorage } from '@objectql/plugin-sync/file';
 import { FaultStorage, TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { startDevice, system, temporaryDirectory, titlesAt } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 it('takes no write of another user, whose work it would become', async () => {
   const server = new SyncHandler();

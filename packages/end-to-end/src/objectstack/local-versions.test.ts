@@ -2,11 +2,9 @@
 import { MemoryStorage } from '@objectql/plugin-sync';
 import { FaultStorage, TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
 import { changeTitle, failing, passing, startDevice, system, titlesAt } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 it('I8 meets as a conflict what the engine did not show yet when its user wrote', async () => {
   const server = new SyncHandler({ strategy: 'manual' });
@@ -87,7 +85,7 @@ it('I13 sends other changes while the record that an update makes anew cannot be
   const meanwhile = await titlesAt(server);
   broken = /^$/;
   // It is tried again by itself.
-  await vi.waitFor(async () => expect((await titlesAt(server)).t1).toBe('Buy milk'), 10_000);
+  await eventually(async () => expect((await titlesAt(server)).t1).toBe('Buy milk'));
   expect(meanwhile).toMatchObject({ t1: undefined, t2: 'Buy bread' });
 });
 
@@ -148,7 +146,7 @@ async function aboutToLearn() {
   await device.exchange();
   await server.recordChange({ objectName: 'task', recordId: 't2', operation: 'create', data: { title: 'Buy bread' } });
   await device.sync.syncAll();
-  await vi.waitFor(() => expect(isHeld).toBe(true));
+  await eventually(() => expect(isHeld).toBe(true));
   for (const title of ['Theirs', 'Buy milk']) await changeTitle(server, title);
   await device.sync.syncAll();
   const settled = device.local.settled();

@@ -1,16 +1,13 @@
 /** The simulation's local data engine does as ObjectStack's own, in what sync uses of one. */
 import { SyncHandler } from '@objectql/protocol-sync';
 import { commitTransaction, type DataEngine, executionOf, refuseCommit } from '@objectql/sync-types/kernel';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { EngineDatabase } from '../../../sync-simulation/src/engine/engine-database.js';
 import { MemoryEngine } from '../../../sync-simulation/src/engine/memory-engine.js';
 import { Gate } from '../../../sync-simulation/src/gate.js';
 import { Random } from '../../../sync-simulation/src/random.js';
 import { VirtualTime } from '../../../sync-simulation/src/virtual-time.js';
 import { appOf, startDevice, system } from './local-device.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const text = { type: 'text', label: 'Text' };
 const TASK = { name: 'task', fields: { title: text, status: text } };

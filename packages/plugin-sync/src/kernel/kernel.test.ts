@@ -1,12 +1,9 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ScriptedServer } from '../../test/fixtures/scripted-server.js';
 import { TestPlatform } from '../platform/test-platform.js';
 import { SyncPlugin } from '../sync-plugin.js';
 import { createKernel as createSmallKernel } from './browser.js';
 import { createKernel } from './node.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Without signal handlers, of which each kernel would leave some behind. */
 const config = { gracefulShutdown: false } as const;

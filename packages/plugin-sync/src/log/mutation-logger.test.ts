@@ -164,7 +164,7 @@ test('forgets for good what is acknowledged in any turn of being stored', async 
   }
 });
 
-test('touches a new entry alone, however many are pending', { timeout: 60_000 }, async () => {
+test('touches a new entry alone, however many are pending', async () => {
   const { log, storage } = logger();
   for (let index = 0; index < 100_000; index++) log.append(create(`t${index}`));
   await log.flush();

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WAIT_LIMIT_MS } from '../../../../vitest.limits.js';
 import { startAppServer } from '../../test/browser/app-server.js';
 import { hasChromium } from '../../test/browser/chromium.js';
 import { bundleForPage, openBrowser } from '../../test/browser/open-browser.js';
@@ -10,9 +11,6 @@ import { eventually } from '../../test/fixtures/eventually.js';
 
 const PAGE = fileURLToPath(new URL('../../test/browser/tabs.page.ts', import.meta.url));
 
-// A browser on a busy machine; a hanging leader takes 5 s to be found out.
-vi.setConfig({ testTimeout: 60_000 });
-
 // What the bundle of PAGE puts into the page.
 declare const tabsPage: TabsPage;
 
@@ -21,6 +19,7 @@ describe.skipIf(!hasChromium)('tabs of one Chromium', async () => {
   const server = await startAppServer(await bundleForPage(PAGE));
   const browser = await openBrowser();
   const context = await browser.newContext();
+  context.setDefaultTimeout(WAIT_LIMIT_MS);
   let apps = 0;
 
   afterAll(async () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type Browser, chromium } from 'playwright-core';
+import { WAIT_LIMIT_MS } from '../../../../vitest.limits.js';
 import { chromiumCommand } from './chromium.js';
 
 export interface MortalBrowser {
@@ -25,7 +26,7 @@ export async function startMortalBrowser(profile: string): Promise<MortalBrowser
   // All of its processes hold the error output, so it closes with the last of them. One that dies later than the first
   // would still have the profile locked when the next browser opens it.
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const browser = await chromium.connectOverCDP(await debuggingUrl(child.stderr));
+  const browser = await chromium.connectOverCDP(await debuggingUrl(child.stderr), { timeout: WAIT_LIMIT_MS });
   child.stderr.resume();
   return {
     browser,

@@ -2,12 +2,13 @@
 import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { WAIT_LIMIT_MS } from '../../../../vitest.limits.js';
 import { chromiumCommand } from './chromium.js';
 
 /** Starts a browser; the caller closes it. */
 export async function openBrowser(): Promise<Browser> {
   const { executablePath, args } = await chromiumCommand();
-  return chromium.launch({ executablePath, args: [...args] });
+  return chromium.launch({ executablePath, args: [...args], timeout: WAIT_LIMIT_MS });
 }
 
 /**
@@ -28,6 +29,7 @@ export async function bundleForPage(path: string, alias: Readonly<Record<string,
 
 /** Gives a page a secure origin, so that it may store things, and runs a bundle in it. Fails with what the bundle throws. */
 export async function openPage(page: Page, bundle: string): Promise<void> {
+  page.setDefaultTimeout(WAIT_LIMIT_MS);
   const errors: Error[] = [];
   page.on('pageerror', (error) => errors.push(error));
   await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));

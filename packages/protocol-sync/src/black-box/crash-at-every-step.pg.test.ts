@@ -33,12 +33,12 @@ const PAST_LEASE_MS = 61_000;
 
 for (const [engine, open] of Object.entries(ENGINES)) {
   describe(engine, () => {
-    it('I11 writes in the transaction all or nothing, wherever the server dies', { timeout: 60_000 }, async () => {
+    it('I11 writes in the transaction all or nothing, wherever the server dies', async () => {
       await using bench = await openBench(open);
       expect(await bench.crashEverywhere(() => storeResolver)).toEqual({ problems: [], survived: [] });
     });
 
-    it('I2 I11 recovers announced writes, wherever the server dies', { timeout: 60_000 }, async () => {
+    it('I2 I11 recovers announced writes, wherever the server dies', async () => {
       await using bench = await openBench(open);
       expect(await bench.crashEverywhere((app) => app.resolver)).toEqual({ problems: [], survived: [] });
       expect(await bench.crashInResolver('before')).toEqual([]);

@@ -10,7 +10,7 @@ import { toNodeHandler } from './node.js';
 import { post, pushBody } from './requests.fixture.js';
 import { createSyncEndpoint } from './sync-endpoint.js';
 
-it('answers a thousand clients that push at the same moment, each mutation once', { timeout: 60_000 }, async () => {
+it('answers a thousand clients that push at the same moment, each mutation once', async () => {
   const { push, walk } = await start();
   const statuses = await Promise.all(numbers(1000).map(async (n) => (await push(n, `user-${n}`)).status));
   expect(new Set(statuses)).toEqual(new Set([200]));
@@ -21,9 +21,7 @@ it('answers a thousand clients that push at the same moment, each mutation once'
   );
 });
 
-it('lets one user who sends a thousand requests at once have a few, and the rest when asked again', {
-  timeout: 60_000,
-}, async () => {
+it('lets one user who sends a thousand requests at once have a few, and the rest when asked again', async () => {
   // The first 16 writes wait until somebody was refused, so that they are still there when the others come.
   let letThrough = () => {};
   const gate = new Promise<void>((resolve) => {
@@ -49,9 +47,7 @@ it('lets one user who sends a thousand requests at once have a few, and the rest
   expect(await walk()).toHaveLength(1020);
 });
 
-it('takes a log as long as it gets in batches, and hands out what it became in pages of bounded size', {
-  timeout: 60_000,
-}, async () => {
+it('takes a log as long as it gets in batches, and hands out what it became in pages of bounded size', async () => {
   const { push, walk } = await start();
   const total = 5000;
   for (let first = 0; first < total; first += MAX_MUTATIONS) {

@@ -1,5 +1,5 @@
 import { HonoServerPlugin } from '@objectstack/plugin-hono-server';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { EventReader } from '../http/event-reader.fixture.js';
 import { PULL_BODY, post, pushBody, seen } from '../http/requests.fixture.js';
 import type { RecordResolver } from '../records/record-resolver.js';
@@ -8,9 +8,6 @@ import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-prot
 import { createKernel as createSmallKernel } from './browser.js';
 import { mountOnHttpServer } from './mount-on-http-server.js';
 import { createKernel } from './node.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Without signal handlers, of which each kernel would leave some behind. */
 const config = { gracefulShutdown: false, logger: { level: 'silent' } } as const;

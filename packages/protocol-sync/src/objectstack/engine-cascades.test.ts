@@ -1,12 +1,9 @@
 /** What the engine deletes, clears or keeps along with a deleted record, by `deleteBehavior`. */
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM } from '@objectql/sync-types/kernel';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { startKernel } from './kernel.fixture.js';
-
-// ObjectStack takes seconds to load and to make its tables on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const system = { context: AS_SYSTEM } as const;
 const text = { type: 'text', label: 'Text' };

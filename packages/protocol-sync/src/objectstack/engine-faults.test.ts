@@ -1,16 +1,13 @@
 /** The data engine fails, or its process dies, at every operation of a push whose records are the engine's own. */
 import type { JsonObject, MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM } from '@objectql/sync-types/kernel';
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { look, task } from '../storage/contract/store-samples.js';
 import { SyncHandler } from '../sync-handler.js';
 import { type EngineFault, withEngineFault } from './engine-faults.fixture.js';
 import { EngineRecords } from './engine-records.js';
 import { EngineStore } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const text = (label: string) => ({ type: 'text', label }) as const;
 const TASK = { name: 'task', label: 'Task', fields: { title: text('Title'), status: text('Status') } };

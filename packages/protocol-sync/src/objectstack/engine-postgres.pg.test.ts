@@ -4,13 +4,10 @@ import type { SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM } from '@objectql/sync-types/kernel';
 import { SqlDriver } from '@objectstack/driver-sql';
 import type { ObjectQL } from '@objectstack/objectql';
-import { beforeAll, expect, inject, it, vi } from 'vitest';
+import { beforeAll, expect, inject, it } from 'vitest';
 import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { startKernel } from './kernel.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const system = { context: AS_SYSTEM } as const;
 /** A writer, somebody who waits for their turn, and one that reads. */

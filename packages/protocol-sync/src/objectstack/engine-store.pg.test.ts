@@ -1,11 +1,8 @@
 import { SqlDriver } from '@objectstack/driver-sql';
-import { afterAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { storeContract } from '../storage/store.contract.js';
 import { engineFixtures } from './engine-store.fixture.js';
-
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** A schema of its own, for two kernels that each have their connections. */
 const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));

@@ -14,9 +14,6 @@ import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
 import { INSERT_ROWS, shares } from './statement-share.js';
 
-// ObjectStack takes seconds to load on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
-
 const { open, stop } = engineFixtures();
 afterAll(stop);
 

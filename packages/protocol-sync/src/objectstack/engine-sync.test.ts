@@ -1,16 +1,13 @@
 import type { MutationLogEntry, SyncPushResponse } from '@objectql/sync-types';
 import { AS_SYSTEM, type DataEngine, type KernelContext } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { post, pushBody } from '../http/requests.fixture.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import type { Principal } from '../principal.js';
 import { MemoryStore } from '../storage/memory/memory-store.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 import { type KernelParts, startKernel, temporaryDatabase } from './kernel.fixture.js';
-
-// ObjectStack takes seconds to load and to make its tables on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const system = { context: AS_SYSTEM } as const;
 const title = { type: 'text', label: 'Title', required: true } as const;

@@ -9,9 +9,6 @@ import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-prot
 import { EngineRecords } from './engine-records.js';
 import { startKernel, temporaryDatabase } from './kernel.fixture.js';
 
-// ObjectStack takes seconds to load and to make its tables on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
-
 const system = { context: AS_SYSTEM } as const;
 const TASK = {
   name: 'task',
@@ -392,7 +389,7 @@ it('I11 tells of a commit, and not of one at its place that was rolled back befo
   await expect(insert('wrong', 'also')).rejects.toThrow('changed my mind');
   for (const head of [1, 2]) {
     await insert(`task-${head}`);
-    await vi.waitUntil(() => heads.includes(head));
+    await expect.poll(() => heads).toContain(head);
   }
   expect(heads).toEqual([1, 2]);
 });

@@ -1,11 +1,8 @@
 import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { startKernel, temporaryDatabase } from './kernel.fixture.js';
-
-// ObjectStack takes seconds to load and to make its tables on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const text = { type: 'text', label: 'Text' } as const;
 

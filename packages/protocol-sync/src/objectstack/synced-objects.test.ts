@@ -1,12 +1,9 @@
 import type { KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { DriverPlugin } from '@objectstack/runtime';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 import { startKernel } from './kernel.fixture.js';
-
-// ObjectStack takes seconds to load and to make its tables on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A kernel with a second datasource, in which one object is. */
 async function start(objects: NonNullable<SyncProtocolPluginOptions['objects']>) {

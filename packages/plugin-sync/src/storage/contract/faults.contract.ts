@@ -8,9 +8,7 @@ import type { StorageFixture, StoragePlace } from './storage-fixture.js';
 
 /** Declares the law for one implementation, beside `storageContract`; needs vitest. */
 export function storageFaultContract(name: string, fixture: StorageFixture): void {
-  it(`I1 I2 I6 a client on ${name} ends as if nothing had failed, whichever operation fails, before or after it is done`, {
-    timeout: 60_000,
-  }, async () => {
+  it(`I1 I2 I6 a client on ${name} ends as if nothing had failed, whichever operation fails, before or after it is done`, async () => {
     const rehearsal = await live(fixture, []);
     expect(rehearsal.end).toEqual(EXPECTED);
     const kinds = ['load', 'commit', 'getRecords', 'listRecords', ...(fixture.keeps === 'nothing' ? [] : ['close'])];

@@ -9,7 +9,7 @@ import { sampleConflict, sampleDeadLetter, sampleEntry, sampleMeta, sampleRecord
 
 /** Declares the law for one implementation, beside `storageContract`; needs vitest and `fast-check`. */
 export function storageModelContract(name: string, fixture: StorageFixture, runs = 100): void {
-  it(`${name} tells after any history what a model of it tells`, { timeout: 60_000 }, async () => {
+  it(`${name} tells after any history what a model of it tells`, async () => {
     const history = fc.array(stepArbitrary, { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(history, (steps) =>

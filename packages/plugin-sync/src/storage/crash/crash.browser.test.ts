@@ -94,7 +94,6 @@ test.skipIf(!hasChromium)(
       kept = last;
     }
   },
-  60_000,
 );
 
 test.skipIf(!hasChromium)(
@@ -114,7 +113,6 @@ test.skipIf(!hasChromium)(
       expect(told).toEqual(place === DATABASE ? withoutRecords(whole) : whole);
     }
   },
-  60_000,
 );
 
 const DATABASE = /^IndexedDB\/.*\.leveldb\/\d+\.log$/;

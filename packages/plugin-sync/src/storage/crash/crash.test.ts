@@ -39,5 +39,5 @@ for (const kind of CRASH_STORAGES) {
       await storage.close();
       kept = last;
     }
-  }, 60_000);
+  });
 }

@@ -44,7 +44,7 @@ test('I1 I2 numbers what several processes record at once on one new SQLite data
     expect(mutations.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(new Set(mutations.map(({ recordId }) => recordId)).size).toBe(9);
   }
-}, 60_000);
+});
 
 test('I1 refuses a file to a second process while the first lives, and gives it all when the first is killed', async () => {
   const path = join(await temporaryDirectory(), 'sync.journal');
@@ -59,4 +59,4 @@ test('I1 refuses a file to a second process while the first lives, and gives it 
   second.kill('SIGKILL');
   await once(second, 'exit');
   expect((await stored('file', path)).map(({ recordId }) => recordId)).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'b3']);
-}, 60_000);
+});

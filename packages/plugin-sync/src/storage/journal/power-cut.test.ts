@@ -65,7 +65,7 @@ test('I1 keeps what it reported, whole, and nothing it refused, when the disk or
     }),
     { numRuns: 500 },
   );
-}, 60_000);
+});
 
 test('I1 keeps what comes after lines that a failing disk has never written, though the next process reads them', async () => {
   const disk = new PowerCutDisk({ random: () => 0.9 });

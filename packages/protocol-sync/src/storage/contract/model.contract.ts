@@ -10,7 +10,7 @@ import { withStore } from './store-tests.contract.js';
 /** Declares the law for one implementation, checked on `runs` random histories; needs `fast-check`. */
 export function storeModelContract(name: string, open: OpenStore, runs = 100): void {
   describe(`${name} as a sync store`, () => {
-    it('tells after any history what a model of it tells', { timeout: 120_000 }, async () => {
+    it('tells after any history what a model of it tells', async () => {
       const histories = fc.array(stepArbitrary, { minLength: 1, maxLength: 15 });
       await fc.assert(
         fc.asyncProperty(histories, (steps) =>

@@ -11,9 +11,7 @@ const SIZES = [1000, 1_000_000] as const;
 /** An index of a million entries is one or two pages deeper; a walk for one row meets each level once. */
 const DEEPER_PAGES = 2;
 
-test('reads the same rows and pages behind a thousand records and a million, for a pull and for a push of ten', {
-  timeout: 180_000,
-}, async () => {
+test('reads the same rows and pages behind a thousand records and a million, for a pull and for a push of ten', async () => {
   const costs: Record<'pull' | 'pullOfObjects' | 'push', Cost>[] = [];
   for (const size of SIZES) {
     const measure = await filledWith(size);

@@ -37,9 +37,7 @@ test('lets go of a connection to a server that has become a standby, and goes on
   expect((await push()).results).toMatchObject([{ status: 'applied', serverVersion: 1 }]);
 });
 
-test('applies every mutation once while fifty pushes want a pool of two that others hold', {
-  timeout: 60_000,
-}, async () => {
+test('applies every mutation once while fifty pushes want a pool of two that others hold', async () => {
   const opened = await fixture();
   const table = await writesTable(opened);
   const pool = await connected(opened.connect({ max: 2 }), 2);
@@ -57,7 +55,7 @@ test('applies every mutation once while fifty pushes want a pool of two that oth
   expect(await feedOf(opened.store)).toHaveLength(50);
 });
 
-test('loses and repeats nothing when the database restarts under load', { timeout: 120_000 }, async () => {
+test('loses and repeats nothing when the database restarts under load', async () => {
   const server = await startPostgres();
   onTestFinished(() => server.remove());
   const opened = await openPostgresFixture(server.url);
@@ -95,9 +93,6 @@ test('loses and repeats nothing when the database restarts under load', { timeou
 
 test.each(['one at a time', 'together'] as const)(
   'applies a push once, whatever the connection is lost at, before or after it ran, with statements sent %s',
-  {
-    timeout: 60_000,
-  },
   async (sent) => {
     const opened = await fixture();
     const table = await writesTable(opened);

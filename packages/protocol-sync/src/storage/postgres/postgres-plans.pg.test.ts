@@ -29,7 +29,7 @@ test('needs as many round trips for a hundred mutations as for one', async () =>
   expect(counts).toEqual([5, 5]);
 });
 
-test('finds everything by an index', { timeout: 120_000 }, async () => {
+test('finds everything by an index', async () => {
   const { store, plans } = await openFilled(await fixture(), OF_EACH);
   await useEverything(store);
   const scanned = plans
@@ -42,7 +42,7 @@ test('finds everything by an index', { timeout: 120_000 }, async () => {
   expect(scanned.filter((table) => table !== 'objectql_sync_feed')).toEqual([]);
 });
 
-test('changes fifty records by their index while nothing is known of the feed', { timeout: 120_000 }, async () => {
+test('changes fifty records by their index while nothing is known of the feed', async () => {
   const { store, plans } = await openFilled(await fixture(), RECORDS_ALONE);
   const numbers = Array.from({ length: 50 }, (_, index) => 2 * index + 2);
   const records = numbers.map((number) => sampleState({ recordId: `filled-${number}`, version: 2 }));
@@ -54,9 +54,7 @@ test('changes fifty records by their index while nothing is known of the feed', 
   expect(reads.map((step) => step['Node Type'])).toEqual([]);
 });
 
-test('reads of a log what it is asked for alone, while nothing is known of the ledger', {
-  timeout: 120_000,
-}, async () => {
+test('reads of a log what it is asked for alone, while nothing is known of the ledger', async () => {
   const { store, plans } = await openFilled(await fixture(), NOTHING);
   const sequences = Array.from({ length: 5000 }, (_, index) => index + 1);
   const ledger = sequences.map((sequence) => sampleRow(`row-${sequence}`, { logId: 'log-1', sequence }));
@@ -69,9 +67,7 @@ test('reads of a log what it is asked for alone, while nothing is known of the l
   expect([found.ledger.length, read]).toEqual([50, 51]);
 });
 
-test('finds by an index what it is asked for in tables that have grown since it planned how', {
-  timeout: 120_000,
-}, async () => {
+test('finds by an index what it is asked for in tables that have grown since it planned how', async () => {
   const { store, plans } = await openFilled(await fixture(), { records: 5, ledger: 5, logs: 2, intents: 2 });
   const push = async (from: number, to: number) => {
     const ids = Array.from({ length: to - from }, (_, index) => `grown-${from + index}`);
@@ -88,7 +84,7 @@ test('finds by an index what it is asked for in tables that have grown since it 
   expect(plans.reduce((sum, { top }) => sum + rowsRead(stepsOf(top)), 0)).toBe(3);
 });
 
-test('reads a page of objects as one lazy merge of index walks', { timeout: 120_000 }, async () => {
+test('reads a page of objects as one lazy merge of index walks', async () => {
   const { store, plans } = await openFilled(await fixture(), OF_EACH);
   await store.page({ after: 10, limit: 5, objects: ['task', 'project'] });
   const steps = stepsOf(planOf(plans, 'feed_floor'));
@@ -97,7 +93,7 @@ test('reads a page of objects as one lazy merge of index walks', { timeout: 120_
   expect(rowsRead(steps)).toBeLessThanOrEqual(20);
 });
 
-test('expects no more than a page of a page, while nothing is known of the feed', { timeout: 120_000 }, async () => {
+test('expects no more than a page of a page, while nothing is known of the feed', async () => {
   const { store, plans } = await openFilled(await fixture(), RECORDS_ALONE);
   const many = Array.from({ length: 101 }, (_, index) => `object-${index}`);
   for (const objects of [undefined, ['task'], ['task', 'project'], many]) {

@@ -18,9 +18,7 @@ const CLIENTS = 6;
 const PUSHES = 15;
 const KILLS = 3;
 
-test('applies every mutation once while random servers are killed and requests arrive twice', {
-  timeout: 120_000,
-}, async () => {
+test('applies every mutation once while random servers are killed and requests arrive twice', async () => {
   const seed = Number(process.env.SYNC_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`The kills are drawn from SYNC_TEST_SEED=${seed}.`);
   const kills = new Map(drawKills(seed));
@@ -53,9 +51,7 @@ test('applies every mutation once while random servers are killed and requests a
   expect((await look(app.store, { mutationIds: expected })).ledger).toHaveLength(expected.length);
 });
 
-test('makes its tables once when three processes start on an empty database and are pushed to at once', {
-  timeout: 60_000,
-}, async () => {
+test('makes its tables once when three processes start on an empty database and are pushed to at once', async () => {
   const app = await application(inject('postgresUrl'));
   const schema = `${app.schema} new`;
   const servers = await Promise.all(Array.from({ length: 3 }, () => app.startServer(schema)));

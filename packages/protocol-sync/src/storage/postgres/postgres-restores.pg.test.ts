@@ -9,7 +9,7 @@ let server: PostgresServer;
 const pools: pg.Pool[] = [];
 beforeAll(async () => {
   server = await startPostgres();
-}, 60_000);
+});
 afterAll(async () => {
   for (const pool of pools) await pool.end();
   await server.remove();
@@ -27,7 +27,7 @@ test('I6 finds out what a restored database has lost, under a pool that lived th
   await write(second, 'f', 'g', 'h', 'i');
   const epoch = await epochOf(second);
   expect([await reachOf(first, lost), await reachOf(first, epoch)]).toEqual([2, 6]);
-}, 60_000);
+});
 
 test('goes on with its feed whenever the database is only started again', async () => {
   const store = await openStore('restarted');
@@ -41,7 +41,7 @@ test('goes on with its feed whenever the database is only started again', async 
   await write(store, 'f');
   const last = await epochOf(store);
   expect([await reachOf(store, before), await reachOf(store, after), await reachOf(store, last)]).toEqual([2, 5, 6]);
-}, 60_000);
+});
 
 test('finds out a database that was made out of another, and took its name', async () => {
   const admin = connect();
@@ -59,7 +59,7 @@ test('finds out a database that was made out of another, and took its name', asy
   await write(copy, 'c', 'd');
   const [of, ofCopy] = [await epochOf(original), await epochOf(copy)];
   expect([await reachOf(copy, of), await reachOf(original, ofCopy)]).toEqual([1, undefined]);
-}, 60_000);
+});
 
 test('I13 refuses a database that lacks characters, in which a push with one of them would fail for ever', async () => {
   await connect().query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");

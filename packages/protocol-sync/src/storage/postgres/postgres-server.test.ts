@@ -15,7 +15,7 @@ test.each([
   { what: 'fails', code: 1, database: 'one of its own' },
   { what: 'passes', code: 0, database: 'one of its own' },
   { what: 'fails', code: 1, database: 'the one it is given' },
-])('lets a run whose only test $what on $database end with $code', { timeout: 60_000 }, async (tried) => {
+])('lets a run whose only test $what on $database end with $code', async (tried) => {
   const folder = await mkdtemp(join(tmpdir(), 'objectql-sync-run-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(

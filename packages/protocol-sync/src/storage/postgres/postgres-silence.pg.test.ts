@@ -11,7 +11,7 @@ import { sampleState, save } from '../contract/store-samples.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { PostgresStore } from './postgres-store.js';
 
-test('hears of commits again after its listening connection was cut', { timeout: 30_000 }, async () => {
+test('hears of commits again after its listening connection was cut', async () => {
   const { openStore, connect, schema } = await fixture();
   const listening = await openStore({ pool: connect({ application_name: schema }) });
   const other = await openStore();
@@ -28,9 +28,7 @@ test('hears of commits again after its listening connection was cut', { timeout:
   expect(heads).toEqual([1, 2]);
 });
 
-test('hears of commits again after its connections fell silent without an end', {
-  timeout: 30_000,
-}, async () => {
+test('hears of commits again after its connections fell silent without an end', async () => {
   const { openStore, schema } = await fixture();
   const other = await openStore();
   const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 4 });

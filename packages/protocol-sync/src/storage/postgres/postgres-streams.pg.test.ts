@@ -8,9 +8,7 @@ import { post, pushBody } from '../../http/requests.fixture.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { quoteSchema } from './postgres-schema.js';
 
-test('wakes the streams of every process, also after the connection that listens was cut', {
-  timeout: 60_000,
-}, async () => {
+test('wakes the streams of every process, also after the connection that listens was cut', async () => {
   const app = await application();
   const [first, second] = await Promise.all([app.startServer('first'), app.startServer('second')]);
   const streams = [await first.stream(), await second.stream()];

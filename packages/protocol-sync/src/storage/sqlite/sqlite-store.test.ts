@@ -41,7 +41,7 @@ if (isNodeSqlite(nodeSqlite)) {
   storeContract('SqliteStore on node:sqlite', { open, abilities }, { describe, it, expect });
 }
 
-test('keeps every commit of a process that is killed', { timeout: 30_000 }, async () => {
+test('keeps every commit of a process that is killed', async () => {
   const { path, store } = await fixture();
   const writer = startWriter(path, { name: 'killed', count: 1_000_000 });
   let told = 0;
@@ -60,7 +60,7 @@ test('keeps every commit of a process that is killed', { timeout: 30_000 }, asyn
   await save(store, { records: [sampleState({ recordId: 'shared', version: kept + 1 })] });
 });
 
-test('loses no update of several processes on one file', { timeout: 60_000 }, async () => {
+test('loses no update of several processes on one file', async () => {
   const { path, store } = await fixture();
   const writers = ['a', 'b', 'c'].map((name) => startWriter(path, { name, count: 40 }));
   const exits = await Promise.all(

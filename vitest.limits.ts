@@ -8,7 +8,7 @@ export const WAIT_LIMIT_MS = 100_000;
 
 /** Of the tests of a project. */
 export const limits = {
-  testTimeout: 300_000,
-  hookTimeout: 300_000,
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
   expect: { poll: { timeout: WAIT_LIMIT_MS } },
 } as const;

@@ -15,6 +15,7 @@ import express from 'express';
 import { Hono } from 'hono';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestPlatform } from '../../plugin-sync/src/platform/test-platform.js';
+import { lastingPort } from '../../protocol-sync/src/http/lasting-port.fixture.js';
 import { HoldingProxy } from './holding-proxy.js';
 
 const SERVERS: Readonly<Record<string, (endpoint: SyncEndpoint, port: number) => Promise<Server>>> = {
@@ -42,12 +43,13 @@ describe.each(Object.entries(SERVERS))('%s', (_name, listenWith) => {
   });
 
   test('finds the server again that was restarted, and all that was written meanwhile', async () => {
-    const first = await startServer({ listenWith });
+    const port = await lastingPort();
+    const first = await startServer({ listenWith, port });
     const tablet = device('tablet', { url: first.url });
     await until(tablet, isOpen);
     await first.stop();
     await until(tablet, ({ live }) => live !== 'open');
-    const second = await startServer({ listenWith, port: first.port });
+    const second = await startServer({ listenWith, port });
     const phone = device('phone', { url: second.url });
     phone.getEngine('task').records.of('task').create('task-1', { title: 'Buy milk' });
     await phone.syncAll();
@@ -167,7 +169,7 @@ async function startServer({ listenWith = SERVERS['node:http'], port = 0, authen
   };
   onTestFinished(stop);
   const at = (server.address() as AddressInfo).port;
-  return { url: `http://127.0.0.1:${at}/api/sync`, port: at, stop };
+  return { url: `http://127.0.0.1:${at}/api/sync`, stop };
 }
 
 function listen(listener: RequestListener, port: number): Promise<Server> {

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { SqliteStore, SyncHandler } from '@objectql/protocol-sync';
 import Database from 'libsql';
+import { lastingPort } from '../../../protocol-sync/src/http/lasting-port.fixture.js';
 import { temporaryFolder } from '../sync-server.js';
 import { startNeighbour } from './neighbour.js';
 import { readTable } from './table-resolver.js';
@@ -54,8 +55,8 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
   const killedAfter: Record<string, number> = {};
   const durable = new Set<string>();
   let next = 1;
-  let server = await startServer([serverFile, tableFile], 0);
-  const { port } = server;
+  const port = await lastingPort();
+  let server = await startServer([serverFile, tableFile], port);
   const url = `http://127.0.0.1:${port}/api/sync`;
   const neighbour = startNeighbour(url);
 
@@ -65,7 +66,7 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
     const life = 1 + Math.floor(random() * LONGEST_LIFE_MESSAGES);
     const delayMs = random() * LONGEST_DELAY_MS;
     const client = start('client-process.ts', [storage, clientFile, url, String(next), 'work']);
-    const target = victim === 'client' ? client : server.process;
+    const target = victim === 'client' ? client : server;
     let messages = 0;
     // The neighbour's pushes count for a server's life only once the device has started, or it might never get a turn.
     let isDeviceUp = false;
@@ -81,7 +82,7 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
       if (message.number !== undefined) next = Math.max(next, message.number + 1);
       if (victim === 'client') count(message.at);
     });
-    if (victim === 'server') server.process.on('message', (message) => isDeviceUp && count(String(message)));
+    if (victim === 'server') server.on('message', (message) => isDeviceUp && count(String(message)));
     await ended(target);
     isServerDown = victim === 'server';
     if (isServerDown) {
@@ -98,8 +99,8 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
     last.once('exit', (code) => reject(new Error(`The device ended with ${code} before it had finished.`)));
   });
   await ended(last);
-  server.process.kill('SIGKILL');
-  await ended(server.process);
+  server.kill('SIGKILL');
+  await ended(server);
 
   const stored = await readServer(serverFile);
   const applied = new Set(stored.flatMap(({ data }) => Object.keys(data)));
@@ -131,13 +132,13 @@ async function readServer(file: string) {
   return serverChanges.map(({ recordId, data = {}, serverVersion }) => ({ recordId, data, serverVersion }));
 }
 
-async function startServer(files: readonly string[], port: number): Promise<{ process: ChildProcess; port: number }> {
+async function startServer(files: readonly string[], port: number): Promise<ChildProcess> {
   const child = start('server-process.ts', [String(port), ...files]);
-  const listening = await new Promise<number>((resolve, reject) => {
-    child.on('message', (message: { port?: number }) => message.port !== undefined && resolve(message.port));
+  await new Promise<void>((resolve, reject) => {
+    child.on('message', (message) => message === 'listening' && resolve());
     child.once('exit', (code) => reject(new Error(`The server ended with ${code} before it was ready.`)));
   });
-  return { process: child, port: listening };
+  return child;
 }
 
 function start(script: string, args: readonly string[]): ChildProcess {

@@ -1,6 +1,5 @@
 /** A sync server to be killed: tells its parent before and after each push, so that a kill can fall anywhere. */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createSyncEndpoint, type RecordResolver, SqliteStore, SyncHandler } from '@objectql/protocol-sync';
 import { toNodeHandler } from '@objectql/protocol-sync/node';
 import Database from 'libsql';
@@ -25,7 +24,7 @@ const endpoint = createSyncEndpoint({
   },
 });
 const server = createServer(toNodeHandler(endpoint));
-server.listen(Number(port), '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+server.listen(Number(port), '127.0.0.1', () => process.send?.('listening'));
 process.on('disconnect', () => process.exit(0));
 
 /** Tells before and after each write of the application's own. */

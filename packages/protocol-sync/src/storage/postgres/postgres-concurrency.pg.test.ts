@@ -233,9 +233,9 @@ test('says so when a failed statement was swallowed, instead of committing nothi
 });
 
 test('opens in many processes at once', async () => {
-  const { connect, openStore } = await fixture();
+  const { connect, openStore, schema: name } = await fixture();
   const pool = connect();
-  const schema = 'opened at once';
+  const schema = `${name} at once`;
   onTestFinished(() => pool.query(`DROP SCHEMA ${quoteSchema(schema)} CASCADE`).then(() => {}));
   const stores = await Promise.all(Array.from({ length: 8 }, () => openStore({ schema })));
   const epochs = await Promise.all(stores.map(async (store) => (await store.page({ after: 0, limit: 1 })).facts.epoch));

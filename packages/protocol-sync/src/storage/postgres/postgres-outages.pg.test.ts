@@ -14,7 +14,7 @@ import { startPostgres } from './postgres-server.fixture.js';
 
 test('is busy while the pool has no free connection, and works again when it has', async () => {
   const { openStore, connect } = await fixture();
-  const pool = await connected(connect({ max: 1 }), 1);
+  const pool = await connected(connect({ max: 1, idleTimeoutMillis: 0 }), 1);
   const store = await openStore({ pool, connectTimeoutMs: 50 });
   const taken = await pool.connect();
   await expect(store.page({ after: 0, limit: 1 })).rejects.toBeInstanceOf(StoreBusyError);
@@ -40,7 +40,7 @@ test('lets go of a connection to a server that has become a standby, and goes on
 test('applies every mutation once while fifty pushes want a pool of two that others hold', async () => {
   const opened = await fixture();
   const table = await writesTable(opened);
-  const pool = await connected(opened.connect({ max: 2 }), 2);
+  const pool = await connected(opened.connect({ max: 2, idleTimeoutMillis: 0 }), 2);
   const handler = new SyncHandler({ store: await opened.openStore({ pool, connectTimeoutMs: 50 }) });
   const held = [await pool.connect(), await pool.connect()];
   const refusals: string[] = [];

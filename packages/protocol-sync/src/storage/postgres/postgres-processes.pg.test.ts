@@ -23,22 +23,25 @@ test('applies every mutation once while random servers are killed and requests a
   console.log(`The kills are drawn from SYNC_TEST_SEED=${seed}.`);
   const kills = new Map(drawKills(seed));
   const app = await application(inject('postgresUrl'));
-  const servers = await Promise.all([app.startServer(), app.startServer(), app.startServer()]);
+  const servers = [app.startServer(), app.startServer(), app.startServer()];
+  await Promise.all(servers);
   let done = 0;
   const clients = Array.from({ length: CLIENTS }, async (_, client) => {
     for (let n = 1; n <= PUSHES; n++) {
       const body = pushOf(`client-${client}`, n);
-      const target = (offset: number) => servers[(client + n + offset) % servers.length]?.port ?? 0;
+      const target = async (offset: number) => (await servers[(client + n + offset) % servers.length])?.port ?? 0;
       // Twice at the same moment, on two servers.
       await Promise.all([pushUntilAnswered(() => target(0), body), pushUntilAnswered(() => target(1), body)]);
       done += 1;
       const victim = kills.get(done);
       if (victim === undefined) continue;
-      servers[victim]?.process.kill('SIGKILL');
-      servers[victim] = await app.startServer();
+      (await servers[victim])?.process.kill('SIGKILL');
+      // At once, so that nobody asks for the port of the dead one, which the system may give to somebody else.
+      servers[victim] = app.startServer();
     }
   });
   await Promise.all(clients);
+  await Promise.all(servers);
   const expected = Array.from({ length: CLIENTS }, (_, client) =>
     Array.from({ length: PUSHES }, (_, n) => `client-${client}-${n + 1}`),
   ).flat();
@@ -55,7 +58,7 @@ test('makes its tables once when three processes start on an empty database and 
   const app = await application(inject('postgresUrl'));
   const schema = `${app.schema} new`;
   const servers = await Promise.all(Array.from({ length: 3 }, () => app.startServer(schema)));
-  await Promise.all(servers.map(({ port }, n) => pushUntilAnswered(() => port, pushOf(`client-${n}`, 1))));
+  await Promise.all(servers.map(({ port }, n) => pushUntilAnswered(async () => port, pushOf(`client-${n}`, 1))));
   const store = await app.openStore({ schema });
   expect((await feedOf(store)).map(({ recordId }) => recordId).toSorted()).toEqual([
     'client-0-1',
@@ -178,9 +181,9 @@ function pushOf(clientId: string, sequence: number): SyncPushRequest {
 }
 
 /** Sends until some server applies it, as a client does. */
-async function pushUntilAnswered(port: () => number, body: SyncPushRequest): Promise<void> {
+async function pushUntilAnswered(port: () => Promise<number>, body: SyncPushRequest): Promise<void> {
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port()}/api/sync/push`, post(body)).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${await port()}/api/sync/push`, post(body)).catch(() => undefined);
     if (answer?.status === 200) {
       const { results } = (await answer.json()) as SyncPushResponse;
       if (results[0]?.status === 'applied') return;

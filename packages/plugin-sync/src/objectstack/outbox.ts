@@ -49,6 +49,8 @@ export class Outbox {
   #foundIn: unknown;
   /** The client's logs in this process: where one was forked, what the client has seen stays. */
   readonly #logIds = new Set<string>();
+  /** Records of which the client keeps one, and whose notes were recorded since these were last taken. */
+  #recordedRefs = new Map<string, EngineRef>();
   /** The mutations that this process has recorded, while their notes could not be removed yet. */
   readonly #recorded = new Set<string>();
 
@@ -126,6 +128,13 @@ export class Outbox {
     });
   }
 
+  /** The records that the application has changed, as far as that was recorded since the last call. */
+  takeRecorded(): Iterable<EngineRef> {
+    const taken = this.#recordedRefs;
+    this.#recordedRefs = new Map();
+    return taken.values();
+  }
+
   /** Resolves when nothing is being recorded. */
   idle(): Promise<void> {
     return this.#turns.idle();
@@ -145,6 +154,8 @@ export class Outbox {
       try {
         this.#record(noted, await this.#copyFor(noted));
         recordedIds.push(row.id);
+        const { objectName, recordId } = noted;
+        if (this.#client.configs.keepsRecordsOf(objectName)) this.#recordedRefs.set(key, { objectName, recordId });
       } catch (error) {
         stuck.add(key);
         if (error instanceof SyncUsageError) this.#client.listeners.report(error);

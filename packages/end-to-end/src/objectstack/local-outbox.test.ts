@@ -97,23 +97,29 @@ it('notes what it could not record in the committed format: the next release fin
   ]);
 });
 
-it('removes the notes of many writes a part at a time, as databases limit the values in a statement', async () => {
+it('reads and removes what belongs to many writes a part at a time, as databases limit the values in a statement', async () => {
   let isBroken = true;
   const removed: number[] = [];
+  const read: (number | undefined)[] = [];
   const busy = passing('busy', async ({ operation, object, ast, context }, next) => {
     if (object === 'objectstack_sync_outbox' && context?.transaction === undefined) {
       if (isBroken) throw new Error('The disk is full.');
       if (operation === 'delete') removed.push(Object(ast).where.id.$in.length);
     }
+    if (operation === 'find' && object === 'task') read.push(Object(ast).where?.id?.$in.length);
     await next();
   });
-  const { engine, sync } = await startDevice(new SyncHandler(), { name: 'a', plugins: [busy], isOffline: true });
+  const { engine, sync, local } = await startDevice(new SyncHandler(), { name: 'a', plugins: [busy], isOffline: true });
   const tasks = Array.from({ length: 501 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
   await engine.insert('task', tasks.slice(1), system);
   isBroken = false;
   await engine.insert('task', tasks[0], system);
+  await local.destroy();
+  read.length = 0;
+  // It changes nothing.
+  await engine.update('task', { title: 'Buy milk' }, { where: { title: 'Buy milk' }, multi: true, ...system });
   const left = await engine.find('objectstack_sync_outbox', {}, system);
-  expect([sync.client.status.pending, removed, left]).toEqual([501, [500, 1], []]);
+  expect([sync.client.status.pending, removed, read, left]).toEqual([501, [500, 1], [undefined, 500, 1, 500, 1], []]);
 });
 
 it('asks for the notes of each of many new records once more at most, however many are recorded together', async () => {

@@ -18,6 +18,7 @@ import type { SyncClient } from '../sync-client.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { EngineRef } from './engine-ref.js';
+import { inParts } from './in-parts.js';
 import { OUTBOX } from './local-objects.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
@@ -34,7 +35,6 @@ export interface Noted extends EngineRef {
 
 /** 16 digits hold every safe integer, and sort as numbers do. */
 const DIGITS = 16;
-/** 500 in one statement: every SQLite takes at least 999 values. */
 const DELETED_AT_ONCE = 500;
 
 export class Outbox {
@@ -119,9 +119,8 @@ export class Outbox {
       this.#logIds.add(this.#client.log.meta.logId);
       const { recordedIds, failure } = await this.#recordAll(rows);
       await this.#client.log.flush();
-      for (let start = 0; start < recordedIds.length; start += DELETED_AT_ONCE) {
-        const where = { id: { $in: recordedIds.slice(start, start + DELETED_AT_ONCE) } };
-        await this.#engine.delete(OUTBOX, { where, multi: true, context: AS_SYSTEM });
+      for (const ids of inParts(recordedIds, DELETED_AT_ONCE)) {
+        await this.#engine.delete(OUTBOX, { where: { id: { $in: ids } }, multi: true, context: AS_SYSTEM });
       }
       this.#recorded.clear();
       if (failure) throw failure;

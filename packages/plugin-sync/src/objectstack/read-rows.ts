@@ -1,6 +1,9 @@
 /** Rows of a local data engine, as plain JSON. */
 import type { JsonObject } from '@objectql/sync-types';
 import { type DataEngine, type EngineContext, isPlaceholderId, STORED_FILES } from '@objectql/sync-types/kernel';
+import { inParts } from './in-parts.js';
+
+const READ_AT_ONCE = 500;
 
 export interface Reading {
   readonly objectName: string;
@@ -13,9 +16,14 @@ export async function readRows(
   engine: DataEngine,
   { objectName, ids: asked, context }: Reading,
 ): Promise<Map<string, JsonObject>> {
-  const ids = asked.filter((id) => !isPlaceholderId(id));
-  if (ids.length === 0) return new Map();
   const asStored = { context: { ...context, ...STORED_FILES } };
-  const rows = await engine.find(objectName, { where: { id: { $in: ids } } }, asStored);
-  return new Map(rows.map((row) => [String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject]));
+  const found = new Map<string, JsonObject>();
+  for (const ids of inParts(
+    asked.filter((id) => !isPlaceholderId(id)),
+    READ_AT_ONCE,
+  )) {
+    const rows = await engine.find(objectName, { where: { id: { $in: ids } } }, asStored);
+    for (const row of rows) found.set(String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject);
+  }
+  return found;
 }

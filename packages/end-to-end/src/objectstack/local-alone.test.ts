@@ -2,8 +2,9 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SyncHandler } from '@objectql/protocol-sync';
+import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { expect, it } from 'vitest';
-import { appOf, changeTitle, failing, startDevice, system } from './local-device.fixture.js';
+import { appOf, changeTitle, failing, passing, startDevice, system } from './local-device.fixture.js';
 
 const text = { type: 'text', label: 'Text' };
 const door = { type: 'lookup', label: 'Door', reference: 'door', deleteBehavior: 'cascade' };
@@ -73,6 +74,30 @@ it('I2 records once what was there before sync, also if the first process ends b
   const again = await startDevice(server, { name: 'a', directory, isOffline: true });
   const pending = [...again.sync.client.log.pending].map(({ mutation }) => [mutation.recordId, mutation.operation]);
   expect(pending).toEqual([['t1', 'create']]);
+});
+
+it('I2 takes in what was there before sync a part at a time, and goes on where an earlier start has ended', async () => {
+  const server = new SyncHandler();
+  const { directory, ...before } = await startDevice(server, { name: 'a', isSynced: false });
+  const tasks = Array.from({ length: 51 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
+  await before.engine.insert('task', tasks, system);
+  await before.stop();
+  let isBroken = true;
+  const noted: number[] = [];
+  const full = passing('full', async ({ operation, object, data }, next) => {
+    if (operation === 'insert' && object === 'objectstack_sync_outbox') {
+      if (isBroken && noted.length > 0) throw new Error('The disk is full.');
+      noted.push([data].flat().length);
+    }
+    await next();
+  });
+  const driver = new SqliteWasmDriver({ filename: join(directory, 'app.db') });
+  const failed = startDevice(server, { name: 'a', directory, driver, plugins: [full], isOffline: true });
+  await expect(failed).rejects.toThrow('The disk is full.');
+  await driver.disconnect();
+  isBroken = false;
+  const { sync } = await startDevice(server, { name: 'a', directory, plugins: [full], isOffline: true });
+  expect([noted, sync.client.status.pending]).toEqual([[50, 1], 51]);
 });
 
 it('keeps what is push-only once the server has it', async () => {

@@ -1,49 +1,57 @@
 /** Takes in what was in a local data engine before sync. */
-import {
-  AS_SYSTEM,
-  type EngineContext,
-  type EngineRow,
-  isPlaceholderId,
-  STORED_FILES,
-} from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, isPlaceholderId } from '@objectql/sync-types/kernel';
+import { checkNewMutation } from '../log/new-mutation.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { EngineParts } from './engine-parts.js';
 import { placeholderError } from './engine-ref.js';
-import { knownIds, setKnown } from './known-records.js';
+import { inParts } from './in-parts.js';
+import { addKnown, knownAmong, knownIds } from './known-records.js';
+import type { Noted } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
+import { type Reading, readRows } from './read-rows.js';
 
-/** Notes the records of an object that sync does not know as created here. */
+/** 50: a note has some 15 values. */
+const ENROLLED_AT_ONCE = 50;
+
+/**
+ * Notes the records of an object that sync does not know as created here. A part at a time: a kernel does not wait for
+ * long, and the next start goes on where this one was ended.
+ */
 export async function enrolRecords(objectName: string, parts: EngineParts): Promise<void> {
-  const { engine, turns } = parts;
-  await turns.transaction(async ({ transaction }) => {
+  const { engine, turns, onFailed } = parts;
+  const unknown = await turns.transaction(async ({ transaction }) => {
     const context = { ...AS_SYSTEM, transaction };
-    // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
-    const known = new Set<unknown>(await knownIds(engine, objectName, context));
-    const rows = await engine.find(objectName, {}, { context: { ...context, ...STORED_FILES } });
-    const enrolment = { ...parts, context, fields: ownFields(engine, objectName) };
-    for (const row of rows) if (!known.has(row.id)) await enrol(objectName, row, enrolment);
+    const known = new Set(await knownIds(engine, objectName, context));
+    const rows = await engine.find(objectName, { fields: ['id'] }, { context });
+    return rows.map(({ id }) => String(id)).filter((id) => !known.has(id));
   });
-}
-
-interface Enrolment extends EngineParts {
-  readonly context: EngineContext;
-  /** Those that a user can write. */
-  readonly fields: readonly string[];
-}
-
-async function enrol(
-  objectName: string,
-  row: EngineRow,
-  { engine, outbox, onFailed, context, fields }: Enrolment,
-): Promise<void> {
-  const ref = { objectName, recordId: String(row.id) };
-  if (isPlaceholderId(row.id)) return onFailed(placeholderError(ref));
-  try {
-    await outbox.note({ ...ref, operation: 'create', data: changedIn(fields, {}, row) }, context);
-  } catch (error) {
-    if (!(error instanceof SyncUsageError)) throw error;
-    // It stays as it is, on this device alone.
-    return onFailed(error);
+  for (const recordId of unknown.filter(isPlaceholderId)) onFailed(placeholderError({ objectName, recordId }));
+  const named = unknown.filter((id) => !isPlaceholderId(id));
+  for (const ids of inParts(named, ENROLLED_AT_ONCE)) {
+    await turns.transaction(({ transaction }) =>
+      enrol({ objectName, ids, context: { ...AS_SYSTEM, transaction } }, parts),
+    );
   }
-  await setKnown(engine, ref, { isKnown: true, context });
+}
+
+async function enrol(reading: Reading, { engine, outbox, onFailed }: EngineParts): Promise<void> {
+  const { objectName, context } = reading;
+  // Read inside the transaction: a write made meanwhile is noted by itself, and newer.
+  const known = await knownAmong(engine, reading);
+  const fields = ownFields(engine, objectName);
+  const noted: Noted[] = [];
+  for (const [recordId, row] of await readRows(engine, reading)) {
+    if (known.has(recordId)) continue;
+    const one = { objectName, recordId, operation: 'create', data: changedIn(fields, {}, row) } as const;
+    try {
+      checkNewMutation({ ...one, baseVersion: null });
+      noted.push(one);
+    } catch (error) {
+      if (!(error instanceof SyncUsageError)) throw error;
+      // It stays as it is, on this device alone.
+      onFailed(error);
+    }
+  }
+  await outbox.noteAll(noted, context);
+  await addKnown(engine, noted, context);
 }

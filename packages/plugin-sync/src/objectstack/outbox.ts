@@ -61,11 +61,22 @@ export class Outbox {
   }
 
   /** Notes a write in the transaction that makes it. Throws `SyncUsageError` for a write that could not be recorded. */
-  async note({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<void> {
+  async note(noted: Noted, context: EngineContext): Promise<void> {
+    await this.#engine.insert(OUTBOX, await this.#noteOf(noted, context), { context });
+  }
+
+  /** Notes that many at once. */
+  async noteAll(noted: readonly Noted[], context: EngineContext): Promise<void> {
+    const notes: object[] = [];
+    for (const one of noted) notes.push(await this.#noteOf(one, context));
+    if (notes.length > 0) await this.#engine.insert(OUTBOX, notes, { context });
+  }
+
+  async #noteOf({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<object> {
     checkNewMutation({ objectName, recordId, operation, data, baseVersion: null });
     const { user, logId } = this.#client.log.meta;
     this.#logIds.add(logId);
-    const row = {
+    return {
       id: String(await this.#next(context)).padStart(DIGITS, '0'),
       mutation_id: this.#platform.newId(),
       noted_at: instantOf(this.#platform.now()),
@@ -76,7 +87,6 @@ export class Outbox {
       data: data ? JSON.stringify(data) : null,
       base: base ? JSON.stringify({ ...base, logId }) : null,
     };
-    await this.#engine.insert(OUTBOX, row, { context });
   }
 
   /** The next number, after those of other processes. */

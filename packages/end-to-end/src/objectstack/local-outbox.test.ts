@@ -143,6 +143,13 @@ it('notes a write in a column that databases do not limit to 255 characters', as
   expect(columns).toEqual([{ type: 'TEXT' }]);
 });
 
+it('finds among many by an index whether it knows a record', async () => {
+  const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
+  const asked = "SELECT 1 FROM objectstack_sync_known WHERE object_name = 'task' AND record_id = 't1'";
+  const [step] = await engine.execute(`EXPLAIN QUERY PLAN ${asked}`);
+  expect(step.detail).toMatch(/USING .*INDEX .*\(object_name=\? AND record_id=\?\)/);
+});
+
 it('notes the next write after one that could not be noted', async () => {
   const server = new SyncHandler();
   let isBroken = true;

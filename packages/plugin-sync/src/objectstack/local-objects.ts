@@ -22,7 +22,10 @@ const DEFINITIONS = [
       base: text,
     },
   }),
-  systemObject(KNOWN, 'Known to sync', { fields: { object_name: text, record_id: long } }),
+  systemObject(KNOWN, 'Known to sync', {
+    fields: { object_name: text, record_id: long },
+    indexes: [{ fields: ['object_name', 'record_id'] }],
+  }),
   PROBE_OBJECT,
 ] as const;
 

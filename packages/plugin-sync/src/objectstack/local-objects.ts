@@ -23,7 +23,8 @@ const DEFINITIONS = [
     },
   }),
   systemObject(KNOWN, 'Known to sync', {
-    fields: { object_name: text, record_id: long },
+    // No longer than 128 bytes, as it was recorded: MySQL indexes no longer kind of text.
+    fields: { object_name: text, record_id: text },
     indexes: [{ fields: ['object_name', 'record_id'] }],
   }),
   PROBE_OBJECT,

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSyncEndpoint } from './http/sync-endpoint.js';
 import { storeResolver } from './records/record-resolver.js';
 import { brief, create, setUp } from './sync-handler.fixture.js';
@@ -9,6 +9,10 @@ const printError = vi.spyOn(console, 'error');
 beforeEach(() => {
   print.mockReset().mockImplementation(() => {});
   printError.mockReset().mockImplementation(() => {});
+});
+afterAll(() => {
+  print.mockRestore();
+  printError.mockRestore();
 });
 
 describe.each([

@@ -8,9 +8,9 @@ import { runModule } from '../scripts/snippets/run-module.js';
 import { placeOf } from '../scripts/snippets/snippet.js';
 import { writeModules } from '../scripts/snippets/snippet-module.js';
 import { typeCheck } from '../scripts/snippets/type-check.js';
+import { WAIT_LIMIT_MS } from '../vitest.limits.js';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const TIMEOUT_MS = 30_000;
 
 // The programs are children of this process, and those that need PostgreSQL find it where users say where theirs is.
 process.env.DATABASE_URL = inject('postgresUrl');
@@ -23,7 +23,6 @@ test('every block is in a language that is checked, and holds what it says', () 
   expect(snippets.flatMap((snippet) => findBlockProblems(snippet, ROOT))).toEqual([]);
 });
 
-// 12 s of a processor, of which a machine that does much else may give a tenth.
 test('every program type-checks', () => {
   const declared = ['docs/react-native-modules.d.ts', 'docs/cloudflare-modules.d.ts'].map((file) => join(ROOT, file));
   expect(typeCheck(modules, declared)).toEqual([]);
@@ -32,7 +31,7 @@ test('every program type-checks', () => {
 describe.concurrent('every program runs', () => {
   for (const module of modules.filter(({ runs }) => runs)) {
     test(placeOf(module.snippet), async () => {
-      expect(await runModule(module, TIMEOUT_MS)).toBeUndefined();
+      expect(await runModule(module, WAIT_LIMIT_MS)).toBeUndefined();
     });
   }
 });

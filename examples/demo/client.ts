@@ -30,8 +30,9 @@ const sync = new SyncPlugin({
 // The demo decides when a device is online; an application leaves this to the library.
 sync.client.pause();
 let pendingBefore = 0;
+let hangsMidway = false;
 sync.client.subscribeStatus(({ pending }) => {
-  if (pending < pendingBefore) process.send?.({ type: 'pending', pending });
+  if (pending < pendingBefore) process.send?.({ type: 'pending', pending }, undefined, undefined, standStill);
   pendingBefore = pending;
 });
 
@@ -41,6 +42,11 @@ function mergeInvoice({ objectName, serverRecord, clientMutation, conflictingFie
   const amount = Number(serverRecord?.amount) + Number(clientMutation.data?.amount);
   tell('merged', `invoice ${clientMutation.recordId}: onConflict adds both amounts up to ${amount}`);
   return { ...serverRecord, ...clientMutation.data, amount };
+}
+
+/** On a busy machine, who is to kill this process might come too late. */
+function standStill(): void {
+  if (hangsMidway) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
 function tell(kind: string, text: string): void {
@@ -56,6 +62,7 @@ async function run(command: Command): Promise<unknown> {
       await sync.getEngine(command.objectName).records.update(command.recordId, command.data);
       return sync.client.log.flush();
     case 'connect':
+      hangsMidway = command.hangsMidway ?? false;
       sync.client.resume();
       if (!(await sync.syncAll())) throw new Error(`${name} could not sync: ${sync.client.status.lastError}`);
       return sync.client.status.pending;

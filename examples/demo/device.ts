@@ -9,7 +9,9 @@ export type Command =
       readonly recordId: string;
       readonly data: Record<string, unknown>;
     }
-  | { readonly do: 'connect' | 'disconnect' | 'pending' | 'conflicts' | 'records' }
+  /** `hangsMidway`: stands still, to be killed, as soon as some of what is pending was taken. */
+  | { readonly do: 'connect'; readonly hangsMidway?: boolean }
+  | { readonly do: 'disconnect' | 'pending' | 'conflicts' | 'records' }
   | { readonly do: 'resolve'; readonly id: string; readonly choice: 'mine' | 'theirs' };
 
 type Message =
@@ -80,7 +82,7 @@ export class Device {
     if (!child) throw new Error('The device is not running.');
     const ended = new Promise((resolve) => child.once('exit', resolve));
     this.#onPending = () => child.kill('SIGKILL');
-    this.run({ do: 'connect' }).catch(() => {});
+    this.run({ do: 'connect', hangsMidway: true }).catch(() => {});
     await ended;
     this.#onPending = () => {};
     this.#waiting.clear();

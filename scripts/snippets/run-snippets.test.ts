@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WAIT_LIMIT_MS } from '../../vitest.limits.js';
 import { extractDocstringSnippets, extractSnippets } from './extract-snippets.js';
 import { runModule } from './run-module.js';
 import { type SnippetModule, writeModules } from './snippet-module.js';
@@ -53,12 +54,12 @@ describe('runModule', () => {
       '// file: one.ts\nexport const one: number = 1;',
       "import { one } from './one.js';\nif (one !== 1) throw new Error();",
     );
-    expect(second && (await runModule(second, 20_000))).toBeUndefined();
+    expect(second && (await runModule(second, WAIT_LIMIT_MS))).toBeUndefined();
   });
 
   test('finds a block that throws, and shows what it printed', async () => {
     const [module] = await modulesOf("console.log('before');\nthrow new Error('broken');");
-    const found = module && (await runModule(module, 20_000));
+    const found = module && (await runModule(module, WAIT_LIMIT_MS));
     expect(found?.problem.split('\n').slice(0, 2)).toEqual(['ended with exit code 1', 'before']);
     expect(found?.problem).toContain('Error: broken');
   });
@@ -69,8 +70,8 @@ describe('runModule', () => {
       "import './said.js';\nconsole.log(['y'.repeat(80)]); // [ 'yy…y' ]",
       "import './said.js';\nconsole.log('one'); // two",
     );
-    expect(right && (await runModule(right, 20_000))).toBeUndefined();
-    expect(wrong && (await runModule(wrong, 20_000))?.problem.split('\n')).toEqual([
+    expect(right && (await runModule(right, WAIT_LIMIT_MS))).toBeUndefined();
+    expect(wrong && (await runModule(wrong, WAIT_LIMIT_MS))?.problem.split('\n')).toEqual([
       'did not print two, but',
       "{ a: 1, b: '(x)' }",
       'one',
@@ -94,7 +95,7 @@ test('a block of a docstring uses what its source exports without importing it',
     root: ROOT,
   });
   expect(typeCheck(modules)).toEqual([]);
-  expect(modules[0] && (await runModule(modules[0], 20_000))).toBeUndefined();
+  expect(modules[0] && (await runModule(modules[0], WAIT_LIMIT_MS))).toBeUndefined();
 });
 
 test('a block runs by itself unless it says why not, or a later block of its page imports it', async () => {

@@ -23,7 +23,7 @@ describeInBrowser('the app for everybody', (given) => {
 
       await meetConflict(first, second, OURS);
       for (const title of [LONG, `${LONG}, too`]) {
-        await first.add(title);
+        await first.enter(title);
         await first.pane.getByRole('region', { name: `Not accepted: ${title}`, exact: true }).waitFor();
       }
       await second.switchNetwork();

@@ -38,12 +38,19 @@ describeInBrowser('what waits for the user', (given) => {
     const page = await openTab(context, given.app);
     const device = new DeviceInPage(page);
     const long = 'A title of a task that is longer than any title of a task may be';
-    await device.add(long);
+    await device.enter(long);
     const card = device.pane.getByRole('region', { name: 'Not accepted' });
     await card.getByText('A title may have 60 characters at most; this one has 64.').waitFor();
     await device.task(long).waitFor({ state: 'detached' });
+    let answer = () => {};
+    const isHeld = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    // It is refused again at once, so until then the server is kept from answering.
+    await page.route('**/api/sync/push', (route) => isHeld.then(() => route.continue()), { times: 1 });
     await card.getByRole('button', { name: 'Try again' }).click();
     await card.waitFor({ state: 'detached' });
+    answer();
     await card.getByText('this one has 64').waitFor();
     await card.getByLabel('Title').fill('A shorter title');
     await card.getByRole('button', { name: 'Send corrected' }).click();
@@ -51,7 +58,7 @@ describeInBrowser('what waits for the user', (given) => {
     await device.saved();
     expect(await given.app.titles()).toEqual(['A shorter title']);
 
-    await device.add(long);
+    await device.enter(long);
     await card.getByRole('button', { name: 'Discard' }).click();
     await device.saved();
     expect(await given.app.titles()).toEqual(['A shorter title']);
@@ -75,9 +82,14 @@ describeInBrowser('what waits for the user', (given) => {
   });
 
   it('what was decided without the user is told', async () => {
-    const { context, first, second } = await twoDevices();
+    const { context, page, first, second } = await twoDevices();
     await first.task('Feed the cat').getByRole('checkbox').check();
     await first.keeps(1);
+    // A minute passes, so that the later change is the later one however long a request takes here.
+    await page.evaluate(() => {
+      const { now } = Date;
+      Date.now = () => now() + 60_000;
+    });
     await second.delete('Feed the cat');
     await second.saved();
     await first.switchNetwork();
@@ -98,6 +110,6 @@ describeInBrowser('what waits for the user', (given) => {
     await first.add('Feed the cat');
     await second.task('Feed the cat').waitFor();
     await first.switchNetwork();
-    return { context, first, second };
+    return { context, page, first, second };
   }
 });

@@ -72,7 +72,7 @@ describeInBrowser('what could not be done', (given) => {
     const second = new DeviceInPage(page, 'Second device');
     const renaming = { title: 'Feed the cat', first: 'Feed the cat twice', second: 'Feed the dog' };
     await meetConflict(first, second, renaming);
-    await first.add(LONG);
+    await first.enter(LONG);
     const conflict = first.pane.getByRole('region', { name: 'Changed on two devices' });
     const refused = first.pane.getByRole('region', { name: 'Not accepted' });
     await refused.waitFor();

@@ -1,6 +1,6 @@
 /** Builds the project of `user-project.ts`, once for all tests. */
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,8 @@ async function buildUserProject(folder: string): Promise<UserProject> {
     join(folder, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies: files, pnpm: { overrides: files } }, null, 2),
   );
+  // Here, and not in the files that use them, which run at the same time: a copy replaces what is there.
+  await cp(fileURLToPath(new URL('../fixtures/runtimes', import.meta.url)), folder, { recursive: true });
   await runPnpm(['install', '--prefer-offline', '--ignore-workspace', '--no-frozen-lockfile'], folder);
   return { folder, tarballs };
 }

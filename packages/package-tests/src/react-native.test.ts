@@ -1,10 +1,9 @@
 /** The client in React Native as the page on browsers sets it up: in a context that has nothing but what apps have there. */
 import { once } from 'node:events';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { toNodeHandler } from '@objectql/protocol-sync/node';
 import { build, type PluginBuild } from 'esbuild';
@@ -19,7 +18,6 @@ const project = await userProject();
 let app = '';
 
 beforeAll(async () => {
-  await cp(fileURLToPath(new URL('../fixtures/runtimes', import.meta.url)), project.folder, { recursive: true });
   await writeFile(join(project.folder, 'page.ts'), await programInDocs('docs/browser.md', "'react-native'"));
   const { outputFiles } = await build({
     absWorkingDir: project.folder,

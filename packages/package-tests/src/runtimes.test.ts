@@ -1,7 +1,7 @@
 /** The packages in runtimes beside Node and browsers: as Bun, Deno and Cloudflare's workerd run them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,7 +20,6 @@ const project = await userProject();
 const require = createRequire(import.meta.url);
 
 beforeAll(async () => {
-  await cp(fileURLToPath(new URL('../fixtures/runtimes', import.meta.url)), project.folder, { recursive: true });
   const expectPackage = require.resolve('expect');
   const forward = `import found from ${JSON.stringify(expectPackage)};\nexport const { expect } = found;\n`;
   await writeFile(join(project.folder, 'expect.js'), forward);

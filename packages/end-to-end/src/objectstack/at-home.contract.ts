@@ -3,9 +3,6 @@ import { httpTransport, SyncPlugin, type SyncTransport, systemPlatform } from '@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EVERYTHING, type ObjectStack, Platform, SYSTEM } from './platform.js';
 
-// ObjectStack takes seconds to load and to start on a busy machine.
-const SLOW = 120_000;
-
 /** Row-level security, as a permission set keeps it: of deals, those alone. */
 const rowsWhere = (using: string) => JSON.stringify([{ name: 'rows', object: 'deal', operation: 'all', using }]);
 
@@ -30,8 +27,8 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
       for (const event of ['beforeInsert', 'beforeUpdate']) {
         platform.engine.registerHook(event, mindYourWords, { object: 'task' });
       }
-    }, SLOW);
-    afterAll(() => platform?.[Symbol.asyncDispose](), SLOW);
+    });
+    afterAll(() => platform?.[Symbol.asyncDispose]());
 
     const pull = (headers: Record<string, string>) =>
       fetch(`${platform.url}/api/sync/pull`, {
@@ -40,68 +37,64 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
         body: JSON.stringify({ clientId: 'x', lastCheckpoint: null }),
       });
 
-    it(
-      'I4 ends with equal replicas and every refusal explained, whoever wrote and however',
-      async () => {
-        const phone = new Device(platform, ada);
-        const laptop = new Device(platform, bob);
-        for (const device of [phone, laptop]) onTestFinished(() => device.sync.close());
-        const task = (id: string) => `data/task/${id}`;
-        const shared = await platform.rest(ada, ['POST', 'data/task'], { title: 'Shared', status: 'open' });
-        const sharedId = shared.answer?.id ?? '';
-        const adas = await platform.rest(ada, ['POST', 'data/task'], { title: 'To be deleted by REST' });
-        const bobs = await platform.rest(bob, ['POST', 'data/task'], { title: 'To be deleted offline' });
-        await platform.engine.insert('task', { id: 'engine', title: 'By a job', salary: 1000 }, SYSTEM);
-        await platform.engine.insert('task', { id: 'gone', title: 'To be deleted by a job' }, SYSTEM);
-        await phone.sync.syncAll();
-        await laptop.sync.syncAll();
+    it('I4 ends with equal replicas and every refusal explained, whoever wrote and however', async () => {
+      const phone = new Device(platform, ada);
+      const laptop = new Device(platform, bob);
+      for (const device of [phone, laptop]) onTestFinished(() => device.sync.close());
+      const task = (id: string) => `data/task/${id}`;
+      const shared = await platform.rest(ada, ['POST', 'data/task'], { title: 'Shared', status: 'open' });
+      const sharedId = shared.answer?.id ?? '';
+      const adas = await platform.rest(ada, ['POST', 'data/task'], { title: 'To be deleted by REST' });
+      const bobs = await platform.rest(bob, ['POST', 'data/task'], { title: 'To be deleted offline' });
+      await platform.engine.insert('task', { id: 'engine', title: 'By a job', salary: 1000 }, SYSTEM);
+      await platform.engine.insert('task', { id: 'gone', title: 'To be deleted by a job' }, SYSTEM);
+      await phone.sync.syncAll();
+      await laptop.sync.syncAll();
 
-        phone.isOffline = true;
-        laptop.isOffline = true;
-        phone.tasks.create('from-phone', { title: 'Written offline' });
-        await phone.tasks.update('from-phone', { status: 'half done' });
-        await phone.tasks.update(sharedId, { title: 'Shared by Ada' });
-        phone.tasks.create('rude', { title: 'darn' });
-        await phone.tasks.update('engine', { budget: 5 });
-        await laptop.tasks.update(sharedId, { status: 'done' });
-        laptop.tasks.create('from-laptop', { title: 'Also offline' });
-        laptop.tasks.create('untitled', { status: 'new' });
-        await laptop.tasks.delete(bobs.answer?.id ?? '');
-        await laptop.tasks.delete('engine');
-        laptop.sync.getEngine('note').records.create('n1', { text: 'not synced' });
-        await platform.rest(ada, ['DELETE', task(adas.answer?.id ?? '')]);
-        await platform.rest(ada, ['PATCH', task(sharedId)], { status: 'in review' });
-        await platform.engine.delete('task', { where: { id: 'gone' }, ...SYSTEM });
-        await platform.engine.insert('task', { id: 'late', title: 'By a job, late', salary: 1 }, SYSTEM);
+      phone.isOffline = true;
+      laptop.isOffline = true;
+      phone.tasks.create('from-phone', { title: 'Written offline' });
+      await phone.tasks.update('from-phone', { status: 'half done' });
+      await phone.tasks.update(sharedId, { title: 'Shared by Ada' });
+      phone.tasks.create('rude', { title: 'darn' });
+      await phone.tasks.update('engine', { budget: 5 });
+      await laptop.tasks.update(sharedId, { status: 'done' });
+      laptop.tasks.create('from-laptop', { title: 'Also offline' });
+      laptop.tasks.create('untitled', { status: 'new' });
+      await laptop.tasks.delete(bobs.answer?.id ?? '');
+      await laptop.tasks.delete('engine');
+      laptop.sync.getEngine('note').records.create('n1', { text: 'not synced' });
+      await platform.rest(ada, ['DELETE', task(adas.answer?.id ?? '')]);
+      await platform.rest(ada, ['PATCH', task(sharedId)], { status: 'in review' });
+      await platform.engine.delete('task', { where: { id: 'gone' }, ...SYSTEM });
+      await platform.engine.insert('task', { id: 'late', title: 'By a job, late', salary: 1 }, SYSTEM);
 
-        // Its edit was made a minute before the write by REST, however long a message takes here.
-        laptop.clockAheadMs = 60_000;
-        phone.isOffline = false;
-        laptop.isOffline = false;
-        for (const device of [phone, laptop, phone]) await device.sync.syncAll();
+      // Its edit was made a minute before the write by REST, however long a message takes here.
+      laptop.clockAheadMs = 60_000;
+      phone.isOffline = false;
+      laptop.isOffline = false;
+      for (const device of [phone, laptop, phone]) await device.sync.syncAll();
 
-        const { answer } = await platform.rest(ada, ['GET', 'data/task']);
-        const stored = Object.fromEntries((answer?.records ?? []).map(({ id, ...data }) => [id, data]));
-        expect(Object.keys(stored).toSorted()).toEqual(
-          [sharedId, 'engine', 'from-laptop', 'from-phone', 'late'].toSorted(),
-        );
-        expect(stored[sharedId]).toMatchObject({ title: 'Shared by Ada', status: 'in review' });
-        expect(stored.late).not.toHaveProperty('salary');
-        expect([await phone.replica(), await laptop.replica()]).toEqual([stored, stored]);
-        expect([phone.refusals(), laptop.refusals()]).toEqual([
-          [
-            ['rude', 'VALIDATION', 'Mind your words.'],
-            ['engine', 'FORBIDDEN', 'You may not change budget.'],
-          ],
-          [
-            ['untitled', 'VALIDATION', 'title: Title is required'],
-            ['engine', 'FORBIDDEN', 'You may not make this change.'],
-            ['n1', 'UNKNOWN_OBJECT', 'note takes no part in sync here.'],
-          ],
-        ]);
-      },
-      SLOW,
-    );
+      const { answer } = await platform.rest(ada, ['GET', 'data/task']);
+      const stored = Object.fromEntries((answer?.records ?? []).map(({ id, ...data }) => [id, data]));
+      expect(Object.keys(stored).toSorted()).toEqual(
+        [sharedId, 'engine', 'from-laptop', 'from-phone', 'late'].toSorted(),
+      );
+      expect(stored[sharedId]).toMatchObject({ title: 'Shared by Ada', status: 'in review' });
+      expect(stored.late).not.toHaveProperty('salary');
+      expect([await phone.replica(), await laptop.replica()]).toEqual([stored, stored]);
+      expect([phone.refusals(), laptop.refusals()]).toEqual([
+        [
+          ['rude', 'VALIDATION', 'Mind your words.'],
+          ['engine', 'FORBIDDEN', 'You may not change budget.'],
+        ],
+        [
+          ['untitled', 'VALIDATION', 'title: Title is required'],
+          ['engine', 'FORBIDDEN', 'You may not make this change.'],
+          ['n1', 'UNKNOWN_OBJECT', 'note takes no part in sync here.'],
+        ],
+      ]);
+    });
 
     it('I1 makes a deleted record again for a user who edited it and may not make it for its owner', async () => {
       const laptop = new Device(platform, bob);
@@ -121,109 +114,97 @@ export function describeAtHome(version: string, load: () => Promise<ObjectStack>
       expect(after.owner_id).not.toBe(before?.owner_id);
     });
 
-    it(
-      'I4 I12 leaves on a device what its user may read now, when a permission set says something else, or they change teams',
-      async () => {
-        const object_permissions = JSON.stringify({ deal: EVERYTHING });
-        const change = await platform.addPermissionSet('ada', administrator, { object_permissions });
-        await platform.engine.insert('deal', { id: 'ours', title: 'Ours', amount: 5 }, SYSTEM);
-        const phone = new Device(platform, ada);
-        onTestFinished(() => phone.sync.close());
-        const deals = phone.sync.getEngine('deal').records;
-        const seen = async (contents: object) => {
-          const { status } = await change(contents);
-          await phone.sync.syncAll();
-          return [status, (await deals.list()).map(({ recordId, data }) => [recordId, data.title, data.amount])];
-        };
-        const atFirst = await seen({ label: 'Sales' });
-        const hidden = await seen({ field_permissions: JSON.stringify({ 'deal.amount': { readable: false } }) });
-        const shown = await seen({ field_permissions: '{}' });
-        phone.isOffline = true;
-        await deals.update('ours', { title: 'Mine' });
-        deals.create('new', { title: 'New' });
-        phone.isOffline = false;
-        const taken = await seen({ object_permissions: '{}' });
-        await platform.engine.insert('deal', { id: 'late', title: 'Late', amount: 7 }, SYSTEM);
+    it('I4 I12 leaves on a device what its user may read now, when a permission set says something else, or they change teams', async () => {
+      const object_permissions = JSON.stringify({ deal: EVERYTHING });
+      const change = await platform.addPermissionSet('ada', administrator, { object_permissions });
+      await platform.engine.insert('deal', { id: 'ours', title: 'Ours', amount: 5 }, SYSTEM);
+      const phone = new Device(platform, ada);
+      onTestFinished(() => phone.sync.close());
+      const deals = phone.sync.getEngine('deal').records;
+      const seen = async (contents: object) => {
+        const { status } = await change(contents);
         await phone.sync.syncAll();
-        const given = await seen({ object_permissions });
-        const ruled = await seen({
-          row_level_security: rowsWhere("title == 'Late'"),
-        });
-        const row_level_security = rowsWhere('title in current_user.teams');
-        await platform.setTeams('ada', ['Ours']);
-        const inTeam = await seen({ row_level_security });
-        await platform.setTeams('ada', ['Late']);
-        const inAnother = await seen({});
-        const ours = ['ours', 'Ours', 5];
-        const late = ['late', 'Late', 7];
-        expect({ atFirst, hidden, shown, taken, given, ruled, inTeam, inAnother, refusals: phone.refusals() }).toEqual({
-          atFirst: [200, [ours]],
-          hidden: [200, [['ours', 'Ours', undefined]]],
-          shown: [200, [ours]],
-          taken: [200, []],
-          given: [200, [ours, late]],
-          ruled: [200, [late]],
-          inTeam: [200, [ours]],
-          inAnother: [200, [late]],
-          refusals: [
-            ['ours', 'NOT_FOUND', 'There is no such deal to update. Create it first.'],
-            ['new', 'FORBIDDEN', 'You may not make this change.'],
-          ],
-        });
-      },
-      SLOW,
-    );
+        return [status, (await deals.list()).map(({ recordId, data }) => [recordId, data.title, data.amount])];
+      };
+      const atFirst = await seen({ label: 'Sales' });
+      const hidden = await seen({ field_permissions: JSON.stringify({ 'deal.amount': { readable: false } }) });
+      const shown = await seen({ field_permissions: '{}' });
+      phone.isOffline = true;
+      await deals.update('ours', { title: 'Mine' });
+      deals.create('new', { title: 'New' });
+      phone.isOffline = false;
+      const taken = await seen({ object_permissions: '{}' });
+      await platform.engine.insert('deal', { id: 'late', title: 'Late', amount: 7 }, SYSTEM);
+      await phone.sync.syncAll();
+      const given = await seen({ object_permissions });
+      const ruled = await seen({
+        row_level_security: rowsWhere("title == 'Late'"),
+      });
+      const row_level_security = rowsWhere('title in current_user.teams');
+      await platform.setTeams('ada', ['Ours']);
+      const inTeam = await seen({ row_level_security });
+      await platform.setTeams('ada', ['Late']);
+      const inAnother = await seen({});
+      const ours = ['ours', 'Ours', 5];
+      const late = ['late', 'Late', 7];
+      expect({ atFirst, hidden, shown, taken, given, ruled, inTeam, inAnother, refusals: phone.refusals() }).toEqual({
+        atFirst: [200, [ours]],
+        hidden: [200, [['ours', 'Ours', undefined]]],
+        shown: [200, [ours]],
+        taken: [200, []],
+        given: [200, [ours, late]],
+        ruled: [200, [late]],
+        inTeam: [200, [ours]],
+        inAnother: [200, [late]],
+        refusals: [
+          ['ours', 'NOT_FOUND', 'There is no such deal to update. Create it first.'],
+          ['new', 'FORBIDDEN', 'You may not make this change.'],
+        ],
+      });
+    });
 
-    it(
-      'I4 I12 leaves on a device what rules about rows show its user by the email they have now',
-      async () => {
-        const [before, after] = ['cy@example.com', 'cyrus@example.com'];
-        const cy = await platform.addMember('cy', administrator);
-        await platform.addPermissionSet('cy', administrator, {
-          object_permissions: JSON.stringify({ deal: { allowRead: true } }),
-          row_level_security: rowsWhere('title == current_user.email'),
-        });
-        for (const title of [before, after]) await platform.engine.insert('deal', { id: title, title }, SYSTEM);
-        const phone = new Device(platform, cy);
-        onTestFinished(() => phone.sync.close());
-        const seen = async () => {
-          await phone.sync.syncAll();
-          return (await phone.sync.getEngine('deal').records.list()).map(({ recordId }) => recordId);
-        };
-        const atFirst = await seen();
-        const user = await platform.engine.findOne('sys_user', { where: { email: before } }, SYSTEM);
-        await platform.engine.update('sys_user', { id: user.id, email: after }, SYSTEM);
-        expect([atFirst, await seen()]).toEqual([[before], [after]]);
-      },
-      SLOW,
-    );
-
-    it(
-      'I4 takes no record from a device because the teams of its user could not be read for a moment',
-      async () => {
-        const dan = await platform.addMember('dan', administrator);
-        await platform.addPermissionSet('dan', administrator, {
-          object_permissions: JSON.stringify({ deal: { allowRead: true } }),
-          row_level_security: rowsWhere('title in current_user.teams'),
-        });
-        await platform.setTeams('dan', ['Dans']);
-        await platform.engine.insert('deal', { id: 'dans', title: 'Dans', amount: 0 }, SYSTEM);
-        const phone = new Device(platform, dan);
-        onTestFinished(() => phone.sync.close());
+    it('I4 I12 leaves on a device what rules about rows show its user by the email they have now', async () => {
+      const [before, after] = ['cy@example.com', 'cyrus@example.com'];
+      const cy = await platform.addMember('cy', administrator);
+      await platform.addPermissionSet('cy', administrator, {
+        object_permissions: JSON.stringify({ deal: { allowRead: true } }),
+        row_level_security: rowsWhere('title == current_user.email'),
+      });
+      for (const title of [before, after]) await platform.engine.insert('deal', { id: title, title }, SYSTEM);
+      const phone = new Device(platform, cy);
+      onTestFinished(() => phone.sync.close());
+      const seen = async () => {
         await phone.sync.syncAll();
-        const seen: unknown[] = [];
-        for (const question of [1, 2, 3, 4]) {
-          await platform.engine.update('deal', { id: 'dans', amount: question }, SYSTEM);
-          platform.failTeamsIn(question);
-          await phone.sync.syncAll();
-          platform.failTeamsIn(0);
-          await phone.sync.syncAll();
-          seen.push((await phone.sync.getEngine('deal').records.list()).map(({ data }) => data.amount));
-        }
-        expect(seen).toEqual([[1], [2], [3], [4]]);
-      },
-      SLOW,
-    );
+        return (await phone.sync.getEngine('deal').records.list()).map(({ recordId }) => recordId);
+      };
+      const atFirst = await seen();
+      const user = await platform.engine.findOne('sys_user', { where: { email: before } }, SYSTEM);
+      await platform.engine.update('sys_user', { id: user.id, email: after }, SYSTEM);
+      expect([atFirst, await seen()]).toEqual([[before], [after]]);
+    });
+
+    it('I4 takes no record from a device because the teams of its user could not be read for a moment', async () => {
+      const dan = await platform.addMember('dan', administrator);
+      await platform.addPermissionSet('dan', administrator, {
+        object_permissions: JSON.stringify({ deal: { allowRead: true } }),
+        row_level_security: rowsWhere('title in current_user.teams'),
+      });
+      await platform.setTeams('dan', ['Dans']);
+      await platform.engine.insert('deal', { id: 'dans', title: 'Dans', amount: 0 }, SYSTEM);
+      const phone = new Device(platform, dan);
+      onTestFinished(() => phone.sync.close());
+      await phone.sync.syncAll();
+      const seen: unknown[] = [];
+      for (const question of [1, 2, 3, 4]) {
+        await platform.engine.update('deal', { id: 'dans', amount: question }, SYSTEM);
+        platform.failTeamsIn(question);
+        await phone.sync.syncAll();
+        platform.failTeamsIn(0);
+        await phone.sync.syncAll();
+        seen.push((await phone.sync.getEngine('deal').records.list()).map(({ data }) => data.amount));
+      }
+      expect(seen).toEqual([[1], [2], [3], [4]]);
+    });
 
     it('I12 serves who is signed in, and nobody else', async () => {
       const status = async (headers: Record<string, string>) => (await pull(headers)).status;

@@ -1,5 +1,5 @@
 /** What the app has written and could not be recorded at once. */
-import { MemoryStorage } from '@objectql/plugin-sync';
+import { MemoryStorage, systemPlatform } from '@objectql/plugin-sync';
 import { TestPlatform } from '@objectql/plugin-sync/testing';
 import { SyncHandler } from '@objectql/protocol-sync';
 import { refuseCommit } from '@objectql/sync-types/kernel';
@@ -179,7 +179,9 @@ it('I10 lets the later change win over one that was made before it and recorded 
   await a.stop();
   await b.engine.update('task', { id: 't1', title: 'Buy cream' }, system);
   await b.exchange();
-  const again = await startDevice(server, { name: 'a', directory });
+  // Its change was made a minute before, however long its request takes here.
+  const platform = { ...systemPlatform, now: () => systemPlatform.now() + 60_000 };
+  const again = await startDevice(server, { name: 'a', directory, platform });
   for (const device of [again, b]) await device.exchange();
   const expected = { t1: 'Buy cream (new)' };
   expect([await again.tasks(), await b.tasks()]).toEqual([expected, expected]);

@@ -21,7 +21,7 @@ const PUSHES = 4 * (KILLS + 1);
 const LONGEST_DELAY_MS = 20;
 
 it('I1 I2 I11 applies every mutation once while an ObjectStack application is killed', {
-  timeout: 300_000 * KILLS,
+  timeout: 600_000 * KILLS,
 }, async () => {
   const seed = Number(process.env.SYNC_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`The kills are drawn from SYNC_TEST_SEED=${seed}.`);

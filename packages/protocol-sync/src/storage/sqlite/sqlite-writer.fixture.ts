@@ -9,7 +9,8 @@ import { SqliteStore } from './sqlite-store.js';
 
 const [path = '', name = '', count = ''] = process.argv.slice(2);
 const database = new Database(path);
-const store = new SqliteStore(database);
+// For as long as it takes: nobody gives way to a writer whose disk is slow.
+const store = new SqliteStore(database, { busyTimeoutMs: 600_000 });
 await store.open();
 for (let sequence = 1; sequence <= Number(count); sequence++) {
   const version = await store.transaction(async (transaction) => {

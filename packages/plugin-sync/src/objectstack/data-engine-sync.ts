@@ -110,7 +110,10 @@ export class DataEngineSync implements KernelPlugin {
     this.#stops = [...this.#stops, ...stops];
   }
 
-  /** Resolves once the engine has everything that sync knew at the time of the call. */
+  /**
+   * Resolves once the engine has everything that sync knew at the time of the call. Do not await it in a transaction or a
+   * hook: sync writes when that has ended.
+   */
   async settled(): Promise<void> {
     const { client, writer } = this.#started();
     for (const name of this.#names) await writer.write(name, await client.records.list(name));

@@ -42,8 +42,9 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     project.provide('postgresUrl', given);
     return undefined;
   }
-  // No test crashes the machine, which alone would lose what the disk has not written yet.
-  const server = await startPostgres(['-c', 'fsync=off']);
+  // No test crashes the machine, which alone would lose what the disk has not written yet. What PostgreSQL does by the clock,
+  // once a minute, changes how it plans in the midst of a test that is slow.
+  const server = await startPostgres(['-c', 'fsync=off', '-c', 'autovacuum=off']);
   project.provide('postgresUrl', server.url);
   return () => server.remove();
 }

@@ -143,6 +143,27 @@ it('notes a write in a column that databases do not limit to 255 characters', as
   expect(columns).toEqual([{ type: 'TEXT' }]);
 });
 
+it('I1 keeps the note of a write until its mutation is durable', async () => {
+  class FullStorage extends MemoryStorage {
+    isFull = false;
+
+    override async commit(...given: Parameters<MemoryStorage['commit']>) {
+      if (this.isFull) throw new Error('The disk is full.');
+      return super.commit(...given);
+    }
+  }
+  const storage = new FullStorage();
+  const { engine, local } = await startDevice(new SyncHandler(), { name: 'a', storage, isOffline: true });
+  const notes = async () => (await engine.find('objectstack_sync_outbox', {}, system)).length;
+  storage.isFull = true;
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await local.settled();
+  const whileFull = await notes();
+  storage.isFull = false;
+  await engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
+  expect([whileFull, await notes()]).toEqual([1, 0]);
+});
+
 it('finds among many by an index whether it knows a record', async () => {
   const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
   const asked = "SELECT 1 FROM objectstack_sync_known WHERE object_name = 'task' AND record_id = 't1'";

@@ -378,3 +378,23 @@ it('I2 sends a write once whose note cannot be forgotten at first', async () => 
   await exchange();
   expect([sent, new Set(failures)]).toEqual([['t1', 't2'], new Set(['The disk is full.'])]);
 });
+
+it('I4 writes what the server sends of a record whose note cannot be forgotten at first', async () => {
+  const server = new SyncHandler();
+  await changeTitle(server, 'Buy milk');
+  let isBroken = false;
+  const busy = failing(
+    ({ operation, object }) => isBroken && operation === 'delete' && object === 'objectstack_sync_outbox',
+  );
+  const { engine, exchange } = await startDevice(server, { name: 'a', plugins: [busy] });
+  await exchange();
+  isBroken = true;
+  await engine.update('task', { id: 't1', status: 'done' }, system);
+  await exchange();
+  await changeTitle(server, 'Buy bread').then(exchange);
+  const shown = async () => (await engine.findOne('task', { where: { id: 't1' } }, system))?.title;
+  const meanwhile = await shown();
+  isBroken = false;
+  await eventually(async () => expect(await shown()).toBe('Buy bread'));
+  expect(meanwhile).toBe('Buy milk');
+});

@@ -68,7 +68,10 @@ it('sends no write that waits in the engine as the work of who uses it next', as
   const storage = new FileStorage(join(directory, 'sync of Bert'));
   const bert = await startDevice(server, { name: 'b', user: 'bert', directory, storage });
   await bert.engine.insert('task', { id: 't2', title: 'of Bert' }, system);
+  // It waits behind the other of its record, without which the server could not take it.
+  await bert.engine.update('task', { id: 't1', status: 'done' }, system);
   await bert.exchange();
+  expect(bert.sync.client.deadLetters.list()).toEqual([]);
   expect([await titlesAt(server), new Set(bert.failures)]).toEqual([
     { t2: 'of Bert' },
     new Set(['What another user changed of task t1 waits here. Open an engine database of its own for each user.']),

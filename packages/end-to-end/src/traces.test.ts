@@ -56,8 +56,9 @@ const applied = (mutationId: string, serverVersion: number, more: object = {}) =
 
 describe('the worked traces', () => {
   it('1. applies a create and two updates made offline as versions 1, 2, 3', async () => {
-    const server = await startServer();
-    const a = new WireClient('a');
+    const { platform, now } = testClock();
+    const server = await startServer({ platform });
+    const a = new WireClient('a', { now });
     const results = await a.push(
       server,
       a.make({ operation: 'create', data: { title: 'x' } }),

@@ -136,6 +136,29 @@ it('ends when what is being recorded is, as the engine may be closed then', asyn
   await written;
 });
 
+it('ends when the record that it is writing is written, as the engine may be closed then', async () => {
+  let isBegun = false;
+  let isWritten = false;
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const held = passing('held', async ({ operation, object }, next) => {
+    if (operation !== 'insert' || object !== 'task') return next();
+    isBegun = true;
+    await gate;
+    await next();
+    isWritten = true;
+  });
+  const { sync, local } = await startDevice(await serverOfThree(), { name: 'a', plugins: [held] });
+  await sync.syncAll();
+  await eventually(() => expect(isBegun).toBe(true));
+  const ended = local.destroy().then(() => isWritten);
+  await nextTurn();
+  goOn();
+  expect(await ended).toBe(true);
+});
+
 it('leaves nothing to be tried later, neither what it could not record nor what it could not write', async () => {
   const server = new SyncHandler();
   const platform = new TestPlatform();

@@ -124,9 +124,6 @@ export class EngineWriter {
    * call.
    */
   async write(objectName: string, records: readonly LocalRecord[]): Promise<void> {
-    // A caller that goes from object to object may come here after the end, when the engine is gone or has another
-    // writer.
-    if (this.#isClosed) return;
     this.#newestByObject.set(objectName, records);
     await this.#applyAll(() => this.#findChanged(objectName));
   }
@@ -180,7 +177,7 @@ export class EngineWriter {
       const { outbox } = this.#parts;
       // What is being recorded would be left out, and looked at again with each record that is recorded after it.
       await outbox.idle();
-      // What an earlier turn left out at the end would count as shown.
+      // The engine may be gone or have another writer, and what an earlier turn left out at the end would count as shown.
       if (this.#isClosed) return;
       const { refs, restated } = await find();
       const due = new Map(this.#unapplied);

@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { limits } from '../../../vitest.limits.js';
 import { programInDocs } from './program-in-docs.js';
 import { run } from './run-command.js';
 import { userProject } from './user-project.js';
@@ -29,7 +30,13 @@ describe.each([
   {
     runtime: 'bun',
     devices: ['bun.ts'],
-    suites: ['test', '--timeout=300000', '--reporter=junit', '--reporter-outfile=bun.xml', 'bun-suites.test.ts'],
+    suites: [
+      'test',
+      `--timeout=${limits.testTimeout}`,
+      '--reporter=junit',
+      '--reporter-outfile=bun.xml',
+      'bun-suites.test.ts',
+    ],
   },
   {
     runtime: 'deno',

@@ -40,7 +40,6 @@ it.each([
     await sync.endpoint(new Request('http://localhost/api/sync/pull', pull));
     expect(organizations[0]).toBe(tenantId);
   },
-  60_000,
 );
 
 it("I13 asks nothing of a service that has a platform's name and is another", async () => {

@@ -24,6 +24,7 @@ export {
 export { ENGINE_FEED, type EngineFeed } from './data-engine/engine-feed.js';
 export { PROBE_OBJECT, probeOrganizations } from './data-engine/organizations.js';
 export { isPlaceholderId } from './data-engine/placeholder-id.js';
+export { shares } from './data-engine/shares.js';
 export { defineSystemObjects, type SystemObjectParts, systemObject } from './data-engine/system-object.js';
 export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './data-engine/written-ids.js';
 export { consoleLogger } from './kernel/console-logger.js';

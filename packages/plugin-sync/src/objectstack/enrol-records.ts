@@ -1,16 +1,15 @@
 /** Takes in what was in a local data engine before sync. */
-import { AS_SYSTEM, isPlaceholderId } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, isPlaceholderId, shares } from '@objectql/sync-types/kernel';
 import { checkNewMutation } from '../log/new-mutation.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { EngineParts } from './engine-parts.js';
 import { placeholderError } from './engine-ref.js';
-import { inParts } from './in-parts.js';
 import { addKnown, knownAmong, knownIds } from './known-records.js';
 import type { Noted } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { type Reading, readRows } from './read-rows.js';
 
-/** 50: a note has some 15 values. */
+/** 50: a note has some 15 values, and every SQLite takes at least 999 in one statement. */
 const ENROLLED_AT_ONCE = 50;
 
 /**
@@ -27,7 +26,7 @@ export async function enrolRecords(objectName: string, parts: EngineParts): Prom
   });
   for (const recordId of unknown.filter(isPlaceholderId)) onFailed(placeholderError({ objectName, recordId }));
   const named = unknown.filter((id) => !isPlaceholderId(id));
-  for (const ids of inParts(named, ENROLLED_AT_ONCE)) {
+  for (const ids of shares(named, ENROLLED_AT_ONCE)) {
     await turns.transaction(({ transaction }) =>
       enrol({ objectName, ids, context: { ...AS_SYSTEM, transaction } }, parts),
     );

@@ -8,6 +8,7 @@ import {
   type EngineContext,
   type EngineRow,
   isPostgres,
+  shares,
 } from '@objectql/sync-types/kernel';
 import { instantOf } from '../log/instant.js';
 import type { MadeBefore } from '../log/log-entry.js';
@@ -18,7 +19,6 @@ import type { SyncClient } from '../sync-client.js';
 import type { SyncPlugin } from '../sync-plugin.js';
 import { SyncUsageError } from '../sync-usage-error.js';
 import type { EngineRef } from './engine-ref.js';
-import { inParts } from './in-parts.js';
 import { OUTBOX } from './local-objects.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
@@ -35,6 +35,7 @@ export interface Noted extends EngineRef {
 
 /** 16 digits hold every safe integer, and sort as numbers do. */
 const DIGITS = 16;
+/** 500: every SQLite takes at least 999 values in one statement. */
 const DELETED_AT_ONCE = 500;
 
 export class Outbox {
@@ -129,7 +130,7 @@ export class Outbox {
       this.#logIds.add(this.#client.log.meta.logId);
       const { recordedIds, failure } = await this.#recordAll(rows);
       await this.#client.log.flush();
-      for (const ids of inParts(recordedIds, DELETED_AT_ONCE)) {
+      for (const ids of shares(recordedIds, DELETED_AT_ONCE)) {
         await this.#engine.delete(OUTBOX, { where: { id: { $in: ids } }, multi: true, context: AS_SYSTEM });
       }
       this.#recorded.clear();

@@ -1,8 +1,14 @@
 /** Rows of a local data engine, as plain JSON. */
 import type { JsonObject } from '@objectql/sync-types';
-import { type DataEngine, type EngineContext, isPlaceholderId, STORED_FILES } from '@objectql/sync-types/kernel';
-import { inParts } from './in-parts.js';
+import {
+  type DataEngine,
+  type EngineContext,
+  isPlaceholderId,
+  STORED_FILES,
+  shares,
+} from '@objectql/sync-types/kernel';
 
+/** 500: every SQLite takes at least 999 values in one statement. */
 const READ_AT_ONCE = 500;
 
 export interface Reading {
@@ -18,10 +24,8 @@ export async function readRows(
 ): Promise<Map<string, JsonObject>> {
   const asStored = { context: { ...context, ...STORED_FILES } };
   const found = new Map<string, JsonObject>();
-  for (const ids of inParts(
-    asked.filter((id) => !isPlaceholderId(id)),
-    READ_AT_ONCE,
-  )) {
+  const named = asked.filter((id) => !isPlaceholderId(id));
+  for (const ids of shares(named, READ_AT_ONCE)) {
     const rows = await engine.find(objectName, { where: { id: { $in: ids } } }, asStored);
     for (const row of rows) found.set(String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject);
   }

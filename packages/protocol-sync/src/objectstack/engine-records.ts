@@ -15,11 +15,12 @@ import {
   type EngineRow,
   isPlaceholderId,
   STORED_FILES,
+  shares,
 } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../records/record-resolver.js';
 import { isDenied, toRejection } from './engine-error.js';
-import { NAMED_IDS, shares } from './statement-share.js';
+import { NAMED_IDS } from './statement-share.js';
 
 /**
  * The engine's context of a principal: its id, and the `context` it was authenticated with. The id is set even if the

@@ -1,4 +1,4 @@
-import { AS_SYSTEM } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, shares } from '@objectql/sync-types/kernel';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestClock } from '../platform/test-clock.js';
 import { storeModelContract } from '../storage/contract/model.contract.js';
@@ -12,7 +12,7 @@ import { digits, rowId } from './engine-rows.js';
 import { engineFixtures } from './engine-store.fixture.js';
 import { EngineStore, LOOK_MS, LOOK_PATIENCE_MS } from './engine-store.js';
 import { startKernel } from './kernel.fixture.js';
-import { INSERT_ROWS, shares } from './statement-share.js';
+import { INSERT_ROWS } from './statement-share.js';
 
 const { open, stop } = engineFixtures();
 afterAll(stop);

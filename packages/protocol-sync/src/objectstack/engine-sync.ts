@@ -1,6 +1,6 @@
 /** Runs sync inside ObjectStack: the data engine keeps the records and sync's state. Loaded if a kernel has one. */
 import { type RecordRef, recordKey, type SyncConfig } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type EngineFeed, type KernelContext } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type DataEngine, type EngineFeed, type KernelContext, shares } from '@objectql/sync-types/kernel';
 import type { Authenticate } from '../http/sync-endpoint.js';
 import { systemPlatform } from '../platform/platform.js';
 import type { Authorize } from '../rules/authorize.js';
@@ -16,7 +16,7 @@ import { EngineStore } from './engine-store.js';
 import { Enrolment } from './enrolment.js';
 import { followWrites } from './follow-writes.js';
 import type { MembershipResolver } from './memberships.js';
-import { NAMED_IDS, shares } from './statement-share.js';
+import { NAMED_IDS } from './statement-share.js';
 import { readSyncedObjects } from './synced-objects.js';
 
 export type EngineSyncOptions = Pick<SyncHandlerOptions, 'objects' | 'authorize' | 'limits' | 'platform'>;

@@ -7,6 +7,7 @@ import {
   type EngineWhere,
   isPostgres,
   keepCommit,
+  shares,
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
 import {
@@ -37,7 +38,7 @@ import {
   toLogRow,
   toRecord,
 } from './engine-rows.js';
-import { INSERT_ROWS, NAMED_IDS, shares } from './statement-share.js';
+import { INSERT_ROWS, NAMED_IDS } from './statement-share.js';
 
 /** The engine as resolvers get it, inside this transaction. */
 export interface EngineHandle {

@@ -107,6 +107,21 @@ it('joins a transaction in which the application has read before it writes', asy
   expect(await dataOf('read-first')).toMatchObject([{ note: 'new' }, { note: 'new' }, 1]);
 });
 
+it('lets the application go on behind a savepoint from which a write has failed', async () => {
+  const { engine } = app;
+  await engine.insert('task', { id: 'taken', title: 'x' }, system);
+  await engine.transaction(async ({ transaction }) => {
+    await engine.execute('SAVEPOINT before', { transaction });
+    await engine.insert('task', { id: 'taken', title: 'y' }, system).catch(() => {});
+    await engine.execute('ROLLBACK TO SAVEPOINT before', { transaction });
+    await engine.insert('task', { id: 'free', title: 'z' }, system);
+  });
+  expect([await dataOf('taken'), await dataOf('free')]).toMatchObject([
+    [{ title: 'x' }, { title: 'x' }, 1],
+    [{ title: 'z' }, { title: 'z' }, 1],
+  ]);
+});
+
 it('leaves connections to others while devices wait for their turn', async () => {
   const { engine, untilSomebodyWaits } = app;
   const outside = AsyncLocalStorage.snapshot();

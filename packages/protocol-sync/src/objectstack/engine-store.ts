@@ -27,7 +27,7 @@ import {
   type SyncStore,
 } from '../storage/sync-store.js';
 import { runInScope } from '../storage/transaction-scope.js';
-import { isContention } from './engine-contention.js';
+import { isAborted, isContention } from './engine-contention.js';
 import { findOrMakeFeedRow, readFacts } from './engine-facts.js';
 import { makeEngineTables, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, toFeedRecord } from './engine-rows.js';
@@ -45,6 +45,13 @@ export interface EngineStoreOptions {
   readonly platform?: Platform | undefined;
 }
 
+/** What was written in the transaction under way, until it is versioned. */
+interface Touched {
+  readonly refs: Map<string, RecordRef>;
+  /** Code that a hook has started and nobody awaits may go on after that. */
+  isOver: boolean;
+}
+
 /** 5 tries: when writers take turns, one may lose a few times. */
 const MAX_TRIES = 5;
 /** 5: if a commit comes into each of these readings, its records are left for the next page. */
@@ -59,7 +66,7 @@ export class EngineStore implements SyncStore {
   readonly #engine: DataEngine;
   readonly #platform: Platform;
   readonly #bringUpToDate: BringUpToDate;
-  readonly #touched = new AsyncLocalStorage<Map<string, RecordRef>>();
+  readonly #touched = new AsyncLocalStorage<Touched>();
   readonly #listeners = new CommitListeners();
   readonly #turns: Turns;
   #epochs: EpochWatch;
@@ -101,17 +108,17 @@ export class EngineStore implements SyncStore {
 
   /** True while the running code is inside one of this store's transactions. */
   get isInTransaction(): boolean {
-    return this.#touched.getStore() !== undefined;
+    return this.#touched.getStore()?.isOver === false;
   }
 
   /** Names a record that the engine wrote in the transaction under way: its version and feed entry commit with it. */
   touch(ref: RecordRef): void {
-    this.#touched.getStore()?.set(recordKey(ref), ref);
+    this.#touched.getStore()?.refs.set(recordKey(ref), ref);
   }
 
   /** Whether `touch` has named the record in the transaction under way. */
   hasTouched(ref: RecordRef): boolean {
-    return this.#touched.getStore()?.has(recordKey(ref)) === true;
+    return this.#touched.getStore()?.refs.has(recordKey(ref)) === true;
   }
 
   /**
@@ -236,17 +243,24 @@ export class EngineStore implements SyncStore {
 
   /** Runs `work`, and versions what it touched. */
   async #workIn<T>(raw: EngineTransaction, work: Work<T>, kind: 'new' | 'joined'): Promise<T> {
-    const touched = new Map<string, RecordRef>();
+    const touched: Touched = { refs: new Map(), isOver: false };
     // Before any write or read: a writer that holds a record's row and waits for the feed would wait for a push that
     // holds the feed and waits for the row. And what was read before the wait may be outdated after it.
     await raw.lock(kind);
     const bringUpToDate = async () => {
-      if (touched.size > 0) await this.#bringUpToDate([...touched.values()], raw);
+      if (touched.refs.size === 0) return;
+      await this.#bringUpToDate([...touched.refs.values()], raw).catch((error: unknown) => {
+        // The owner may catch this and commit: the records would be written, and missing in the feed.
+        if (kind === 'joined' && !isAborted(error)) raw.refuseCommit(error);
+        throw error;
+      });
     };
     return this.#touched.run(touched, async () => {
-      const done = await work(raw).catch(async (error: unknown) => {
-        // The owner of the transaction may go on without this write, and commit what its hooks had written. If it
-        // cannot go on, nothing can be written any more either.
+      const working = work(raw).finally(() => {
+        touched.isOver = true;
+      });
+      const done = await working.catch(async (error: unknown) => {
+        // The owner of the transaction may go on without this write, and commit what its hooks had written.
         if (kind === 'joined') await bringUpToDate().catch(() => {});
         throw error;
       });

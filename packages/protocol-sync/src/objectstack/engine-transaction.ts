@@ -7,6 +7,7 @@ import {
   type EngineWhere,
   isPostgres,
   keepCommit,
+  refuseCommit,
   shares,
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
@@ -140,6 +141,11 @@ export class EngineTransaction implements RawTransaction {
     await this.#execute(`${verb} ${name}`);
     if (verb === 'SAVEPOINT') this.#allowCommitBy.set(name, keepCommit(this.#transaction));
     if (verb === 'ROLLBACK TO SAVEPOINT') this.#allowCommitBy.get(name)?.();
+  }
+
+  /** Makes the commit fail, also if its owner catches the error that it has failed with. */
+  refuseCommit(reason: unknown): void {
+    refuseCommit(this.#transaction, reason);
   }
 
   /** Waiting for a lock longer than the timeout fails only this write: the others need not wait for it. */

@@ -1,0 +1,72 @@
+/** Writes in transactions of the application, and of code that a hook has started. */
+import { AS_SYSTEM } from '@objectql/sync-types/kernel';
+import type { HookHandler, ObjectQL } from '@objectstack/objectql';
+import { expect, it, onTestFinished } from 'vitest';
+import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
+import { startKernel } from './kernel.fixture.js';
+
+const system = { context: AS_SYSTEM } as const;
+const fields = { title: { type: 'text', label: 'Title' } };
+const TASK = { name: 'task', label: 'Task', sync: { enabled: true }, fields };
+
+async function start() {
+  const sync = new SyncProtocolPlugin();
+  const { stop, engine } = await startKernel({ objects: [TASK], plugins: [sync] });
+  onTestFinished(stop);
+  return {
+    // A cast: the service is this class, of which sync itself uses less.
+    engine: engine as unknown as ObjectQL,
+    ids: async () => (await engine.find('task', {}, system)).map(({ id }) => id),
+    async feed() {
+      const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+      return serverChanges.map(({ recordId }) => recordId);
+    },
+  };
+}
+
+const fillDisk: HookHandler = ({ input }) => {
+  const { object_name } = input.data as { readonly object_name?: string };
+  if (object_name === 'task') throw new Error('the disk is full');
+};
+
+it('I11 commits no write that is missing in the feed, though the application catches its error', async () => {
+  const { engine, ids, feed } = await start();
+  engine.registerHook('beforeInsert', fillDisk, { object: 'objectstack_sync_record' });
+  const caught: unknown[] = [];
+  const written = engine.transaction(() =>
+    engine.insert('task', { id: 'a', title: 'A' }, system).catch((error: unknown) => void caught.push(error)),
+  );
+  await expect(written).rejects.toThrow('the disk is full');
+  expect([caught.length, await ids(), await feed()]).toEqual([1, [], []]);
+});
+
+it('I11 commits nothing that a failed write left behind and that is missing in the feed', async () => {
+  const { engine, ids, feed } = await start();
+  engine.registerHook('beforeInsert', fillDisk, { object: 'objectstack_sync_record' });
+  engine.registerHook('afterInsert', async () => Promise.reject(new Error('too late')), { object: 'task' });
+  const written = engine.transaction(() => engine.insert('task', { id: 'a', title: 'A' }, system).catch(() => {}));
+  await expect(written).rejects.toThrow('the disk is full');
+  expect([await ids(), await feed()]).toEqual([[], []]);
+});
+
+it('I4 follows what a hook goes on to write that its own write did not await', async () => {
+  const { engine, ids, feed } = await start();
+  let goOn = () => {};
+  const firstIsWritten = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let later: Promise<unknown> | undefined;
+  const writeLater: HookHandler = async () => {
+    later ??= firstIsWritten.then(() => engine.insert('task', { id: 'later', title: 'B' }, system));
+  };
+  engine.registerHook('afterInsert', writeLater, { object: 'task' });
+  await engine.transaction(async () => {
+    await engine.insert('task', { id: 'first', title: 'A' }, system);
+    goOn();
+    await later;
+  });
+  expect([await ids(), await feed()]).toEqual([
+    ['first', 'later'],
+    ['first', 'later'],
+  ]);
+});

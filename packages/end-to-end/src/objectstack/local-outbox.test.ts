@@ -97,44 +97,6 @@ it('notes what it could not record in the committed format: the next release fin
   ]);
 });
 
-it('reads and removes what belongs to many writes a part at a time, as databases limit the values in a statement', async () => {
-  let isBroken = true;
-  const removed: number[] = [];
-  const read: (number | undefined)[] = [];
-  const busy = passing('busy', async ({ operation, object, ast, context }, next) => {
-    if (object === 'objectstack_sync_outbox' && context?.transaction === undefined) {
-      if (isBroken) throw new Error('The disk is full.');
-      if (operation === 'delete') removed.push(Object(ast).where.id.$in.length);
-    }
-    if (operation === 'find' && object === 'task') read.push(Object(ast).where?.id?.$in.length);
-    await next();
-  });
-  const { engine, sync, local } = await startDevice(new SyncHandler(), { name: 'a', plugins: [busy], isOffline: true });
-  const tasks = Array.from({ length: 501 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
-  await engine.insert('task', tasks.slice(1), system);
-  isBroken = false;
-  await engine.insert('task', tasks[0], system);
-  await local.destroy();
-  read.length = 0;
-  // It changes nothing.
-  await engine.update('task', { title: 'Buy milk' }, { where: { title: 'Buy milk' }, multi: true, ...system });
-  const left = await engine.find('objectstack_sync_outbox', {}, system);
-  expect([sync.client.status.pending, removed, read, left]).toEqual([501, [500, 1], [undefined, 500, 1, 500, 1], []]);
-});
-
-it('asks for the notes of each of many new records once more at most, however many are recorded together', async () => {
-  let asked = 0;
-  const counting = passing('counting', async ({ operation, object }, next) => {
-    if (object === 'objectstack_sync_outbox' && operation === 'find') asked += 1;
-    await next();
-  });
-  const { engine, local } = await startDevice(new SyncHandler(), { name: 'a', plugins: [counting], isOffline: true });
-  const tasks = Array.from({ length: 100 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
-  await engine.insert('task', tasks, system);
-  await local.settled();
-  expect(asked).toBeLessThan(2 * tasks.length);
-});
-
 it('notes a write in a column that databases do not limit to 255 characters', async () => {
   const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
   const columns = await engine.execute(
@@ -162,13 +124,6 @@ it('I1 keeps the note of a write until its mutation is durable', async () => {
   storage.isFull = false;
   await engine.insert('task', { id: 't2', title: 'Buy bread' }, system);
   expect([whileFull, await notes()]).toEqual([1, 0]);
-});
-
-it('finds among many by an index whether it knows a record', async () => {
-  const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
-  const asked = "SELECT 1 FROM objectstack_sync_known WHERE object_name = 'task' AND record_id = 't1'";
-  const [step] = await engine.execute(`EXPLAIN QUERY PLAN ${asked}`);
-  expect(step.detail).toMatch(/USING .*INDEX .*\(object_name=\? AND record_id=\?\)/);
 });
 
 it('notes the next write after one that could not be noted', async () => {
@@ -307,7 +262,7 @@ it.each(['is too large once a hook has changed it', 'cannot be noted'])(
       what === 'cannot be noted' &&
       operation === 'insert' &&
       object === 'objectstack_sync_outbox' &&
-      /bread/.test(Object(data).data);
+      /bread/.test(JSON.stringify(data));
     const { engine, tasks, exchange } = await startDevice(server, { name: 'a', plugins: [failing(isBroken)] });
     if (what !== 'cannot be noted') {
       const enlarge = async ({ input }: { readonly input?: unknown }) => {

@@ -22,7 +22,8 @@ import { isWrongUser, SyncUsageError, type SyncUsageErrorCode } from '../sync-us
 import type { EngineParts } from './engine-parts.js';
 import { type EngineRef, placeholderError } from './engine-ref.js';
 import { enrolRecords } from './enrol-records.js';
-import { isKnown, setKnown } from './known-records.js';
+import { addKnown, forgetKnown, knownAmong } from './known-records.js';
+import type { Noted } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { readSeen } from './seen-record.js';
@@ -46,6 +47,14 @@ interface Written {
   readonly ids: readonly string[];
   readonly before: ReadonlyMap<string, JsonObject>;
   readonly context: EngineContext;
+}
+
+/** A record that sync knows, or is new to it, and what a write has made of it. */
+interface Change {
+  readonly old: JsonObject | undefined;
+  readonly now: JsonObject | undefined;
+  /** Those that a user can write. */
+  readonly fields: readonly string[];
 }
 
 /** Records the writes of one engine in the log of one client. */
@@ -179,13 +188,25 @@ export class EngineRecorder {
   }
 
   async #note(operation: EngineOperation, written: Written): Promise<void> {
-    const { objectName, before, context } = written;
+    const { engine, outbox, onFailed } = this.#parts;
+    const { objectName, fields, before, context } = written;
     try {
-      const ids = [...new Set([...written.ids, ...idsAfterInsert(operation)])];
-      const after = await readRows(this.#parts.engine, { objectName, ids, context });
+      const named = [...new Set([...written.ids, ...idsAfterInsert(operation)])];
+      for (const recordId of named.filter(isPlaceholderId)) onFailed(placeholderError({ objectName, recordId }));
+      const ids = named.filter((id) => !isPlaceholderId(id));
+      const after = await readRows(engine, { objectName, ids, context });
+      const known = await knownAmong(engine, { objectName, ids, context });
+      const noted: Noted[] = [];
       for (const recordId of ids) {
-        await this.#noteRecord({ objectName, recordId }, [before.get(recordId), after.get(recordId)], written);
+        // A record that could not be enrolled is new: the server does not have the rest of it.
+        const old = known.has(recordId) ? before.get(recordId) : undefined;
+        const note = await this.#noteOf({ objectName, recordId }, { old, now: after.get(recordId), fields });
+        if (note) noted.push(note);
       }
+      await outbox.note(noted, context);
+      const [kept, gone] = [ids.filter((id) => after.has(id)), ids.filter((id) => !after.has(id))];
+      await addKnown(engine, { objectName, ids: kept.filter((id) => !known.has(id)), context });
+      await forgetKnown(engine, { objectName, ids: gone.filter((id) => known.has(id)), context });
     } catch (error) {
       // The record is written, and the app may catch this error: without its note the write would never be sent.
       refuseCommit(context.transaction, error);
@@ -193,22 +214,13 @@ export class EngineRecorder {
     }
   }
 
-  async #noteRecord(
-    ref: EngineRef,
-    [old, now]: readonly [before: JsonObject | undefined, after: JsonObject | undefined],
-    { fields, context }: Written,
-  ): Promise<void> {
-    const { engine, outbox, shown, onFailed } = this.#parts;
-    if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
-    const wasKnown = old !== undefined && (await isKnown(engine, ref, context));
-    const data = changedIn(fields, wasKnown ? old : {}, now ?? {});
-    const base = shown.get(ref) ?? (wasKnown ? await this.#compare(ref, old, fields) : undefined);
-    if (!now && wasKnown) await outbox.note({ ...ref, operation: 'delete', base }, context);
-    // Also for a record that could not be enrolled: the server does not have the rest of it.
-    else if (now && !wasKnown) await outbox.note({ ...ref, operation: 'create', data }, context);
-    else if (now && Object.keys(data).length > 0)
-      await outbox.note({ ...ref, operation: 'update', data, base }, context);
-    if (!wasKnown || !now) await setKnown(engine, ref, { isKnown: now !== undefined, context });
+  /** What is to be noted of a record: nothing if it is as before. */
+  async #noteOf(ref: EngineRef, { old, now, fields }: Change): Promise<Noted | undefined> {
+    const data = changedIn(fields, old ?? {}, now ?? {});
+    if (!old) return now && { ...ref, operation: 'create', data };
+    const base = this.#parts.shown.get(ref) ?? (await this.#compare(ref, old, fields));
+    if (!now) return { ...ref, operation: 'delete', base };
+    return Object.keys(data).length > 0 ? { ...ref, operation: 'update', data, base } : undefined;
   }
 
   /** What the engine shows, if that is not known yet: the client's version if both have the same data, else none. */

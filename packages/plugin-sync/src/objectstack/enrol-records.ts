@@ -8,9 +8,7 @@ import { addKnown, knownAmong, knownIds } from './known-records.js';
 import type { Noted } from './outbox.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { type Reading, readRows } from './read-rows.js';
-
-/** 50: a note has some 15 values, and every SQLite takes at least 999 in one statement. */
-const ENROLLED_AT_ONCE = 50;
+import { INSERTED_AT_ONCE } from './statement-share.js';
 
 /**
  * Notes the records of an object that sync does not know as created here. A part at a time: a kernel does not wait for
@@ -26,7 +24,7 @@ export async function enrolRecords(objectName: string, parts: EngineParts): Prom
   });
   for (const recordId of unknown.filter(isPlaceholderId)) onFailed(placeholderError({ objectName, recordId }));
   const named = unknown.filter((id) => !isPlaceholderId(id));
-  for (const ids of shares(named, ENROLLED_AT_ONCE)) {
+  for (const ids of shares(named, INSERTED_AT_ONCE)) {
     await turns.transaction(({ transaction }) =>
       enrol({ objectName, ids, context: { ...AS_SYSTEM, transaction } }, parts),
     );
@@ -51,6 +49,6 @@ async function enrol(reading: Reading, { engine, outbox, onFailed }: EngineParts
       onFailed(error);
     }
   }
-  await outbox.noteAll(noted, context);
-  await addKnown(engine, noted, context);
+  await outbox.note(noted, context);
+  await addKnown(engine, { objectName, ids: noted.map(({ recordId }) => recordId), context });
 }

@@ -24,6 +24,7 @@ import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
 import { readSeen } from './seen-record.js';
 import type { Shown } from './shown-versions.js';
+import { INSERTED_AT_ONCE, NAMED_AT_ONCE } from './statement-share.js';
 
 /** A write as it is noted. */
 export interface Noted extends EngineRef {
@@ -35,8 +36,6 @@ export interface Noted extends EngineRef {
 
 /** 16 digits hold every safe integer, and sort as numbers do. */
 const DIGITS = 16;
-/** 500: every SQLite takes at least 999 values in one statement. */
-const DELETED_AT_ONCE = 500;
 
 export class Outbox {
   readonly #engine: DataEngine;
@@ -61,16 +60,16 @@ export class Outbox {
     this.#platform = platform;
   }
 
-  /** Notes a write in the transaction that makes it. Throws `SyncUsageError` for a write that could not be recorded. */
-  async note(noted: Noted, context: EngineContext): Promise<void> {
-    await this.#engine.insert(OUTBOX, await this.#noteOf(noted, context), { context });
-  }
-
-  /** Notes that many at once. */
-  async noteAll(noted: readonly Noted[], context: EngineContext): Promise<void> {
-    const notes: object[] = [];
-    for (const one of noted) notes.push(await this.#noteOf(one, context));
-    if (notes.length > 0) await this.#engine.insert(OUTBOX, notes, { context });
+  /**
+   * Notes writes, in their order, in the transaction that makes them. Throws `SyncUsageError` for one that could not be
+   * recorded.
+   */
+  async note(noted: readonly Noted[], context: EngineContext): Promise<void> {
+    for (const share of shares(noted, INSERTED_AT_ONCE)) {
+      const notes: object[] = [];
+      for (const one of share) notes.push(await this.#noteOf(one, context));
+      await this.#engine.insert(OUTBOX, notes, { context });
+    }
   }
 
   async #noteOf({ objectName, recordId, operation, data, base }: Noted, context: EngineContext): Promise<object> {
@@ -130,7 +129,7 @@ export class Outbox {
       this.#logIds.add(this.#client.log.meta.logId);
       const { recordedIds, failure } = await this.#recordAll(rows);
       await this.#client.log.flush();
-      for (const ids of shares(recordedIds, DELETED_AT_ONCE)) {
+      for (const ids of shares(recordedIds, NAMED_AT_ONCE)) {
         await this.#engine.delete(OUTBOX, { where: { id: { $in: ids } }, multi: true, context: AS_SYSTEM });
       }
       this.#recorded.clear();

@@ -7,9 +7,7 @@ import {
   STORED_FILES,
   shares,
 } from '@objectql/sync-types/kernel';
-
-/** 500: every SQLite takes at least 999 values in one statement. */
-const READ_AT_ONCE = 500;
+import { NAMED_AT_ONCE } from './statement-share.js';
 
 export interface Reading {
   readonly objectName: string;
@@ -25,7 +23,7 @@ export async function readRows(
   const asStored = { context: { ...context, ...STORED_FILES } };
   const found = new Map<string, JsonObject>();
   const named = asked.filter((id) => !isPlaceholderId(id));
-  for (const ids of shares(named, READ_AT_ONCE)) {
+  for (const ids of shares(named, NAMED_AT_ONCE)) {
     const rows = await engine.find(objectName, { where: { id: { $in: ids } } }, asStored);
     for (const row of rows) found.set(String(row.id), JSON.parse(JSON.stringify(row)) as JsonObject);
   }

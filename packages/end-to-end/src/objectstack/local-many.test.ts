@@ -1,0 +1,88 @@
+/** What many records cost in a local engine. */
+import { SyncHandler } from '@objectql/protocol-sync';
+import { expect, it } from 'vitest';
+import { passing, startDevice, system, titlesAt } from './local-device.fixture.js';
+
+it('reads and removes what belongs to many writes a part at a time, as databases limit the values in a statement', async () => {
+  let isBroken = true;
+  const removed: number[] = [];
+  const read: (number | undefined)[] = [];
+  const busy = passing('busy', async ({ operation, object, ast, context }, next) => {
+    if (object === 'objectstack_sync_outbox' && context?.transaction === undefined) {
+      if (isBroken) throw new Error('The disk is full.');
+      if (operation === 'delete') removed.push(Object(ast).where.id.$in.length);
+    }
+    if (operation === 'find' && object === 'task') read.push(Object(ast).where?.id?.$in.length);
+    await next();
+  });
+  const { engine, sync, local } = await startDevice(new SyncHandler(), { name: 'a', plugins: [busy], isOffline: true });
+  const tasks = Array.from({ length: 501 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
+  await engine.insert('task', tasks.slice(1), system);
+  isBroken = false;
+  await engine.insert('task', tasks[0], system);
+  await local.destroy();
+  read.length = 0;
+  // It changes nothing.
+  await engine.update('task', { title: 'Buy milk' }, { where: { title: 'Buy milk' }, multi: true, ...system });
+  const left = await engine.find('objectstack_sync_outbox', {}, system);
+  expect([sync.client.status.pending, removed, read, left]).toEqual([501, [500, 1], [undefined, 500, 1, 500, 1], []]);
+});
+
+it('notes all that one write changes with few statements', async () => {
+  const asked: string[] = [];
+  const listening = passing('listening', async ({ operation, object }, next) => {
+    if (object !== 'task') asked.push(`${operation} ${object.replace('objectstack_sync_', '')}`);
+    await next();
+  });
+  const server = new SyncHandler();
+  const { directory, ...first } = await startDevice(server, { name: 'a', plugins: [listening] });
+  const { engine, local } = first;
+  const tasks = Array.from({ length: 100 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
+  // The first write looks for the last number.
+  await engine.insert('task', { id: 'first', title: 'Buy bread' }, system);
+  // From now on what is written waits for the next start.
+  await local.destroy();
+  const statementsOf = async (work: Promise<unknown>) => {
+    asked.length = 0;
+    await work;
+    return asked.slice();
+  };
+  const many = { where: { title: 'Buy milk' }, multi: true, ...system };
+  const notes = ['insert outbox', 'insert outbox'];
+  expect(await statementsOf(engine.insert('task', tasks, system))).toEqual([
+    ...['find known', ...notes, 'insert known', 'insert known'],
+  ]);
+  expect(await statementsOf(engine.update('task', { status: 'done' }, many))).toEqual(['find known', ...notes]);
+  expect(await statementsOf(engine.delete('task', many))).toEqual(['find known', ...notes, 'delete known']);
+  const left = (await engine.find('objectstack_sync_outbox', {}, system)).map(
+    (row) => `${row.operation} ${row.record_id}`,
+  );
+  expect(left).toEqual(['create', 'update', 'delete'].flatMap((made) => tasks.map(({ id }) => `${made} ${id}`)));
+  await first.stop();
+  const again = await startDevice(server, { name: 'a', directory });
+  await again.exchange();
+  expect([await again.tasks(), await titlesAt(server)]).toEqual([
+    { first: 'Buy bread (new)' },
+    { first: 'Buy bread', ...Object.fromEntries(tasks.map(({ id }) => [id, undefined])) },
+  ]);
+});
+
+it('asks for the notes of each of many new records once more at most, however many are recorded together', async () => {
+  let asked = 0;
+  const counting = passing('counting', async ({ operation, object }, next) => {
+    if (object === 'objectstack_sync_outbox' && operation === 'find') asked += 1;
+    await next();
+  });
+  const { engine, local } = await startDevice(new SyncHandler(), { name: 'a', plugins: [counting], isOffline: true });
+  const tasks = Array.from({ length: 100 }, (_, n) => ({ id: `t${n}`, title: 'Buy milk' }));
+  await engine.insert('task', tasks, system);
+  await local.settled();
+  expect(asked).toBeLessThan(2 * tasks.length);
+});
+
+it('finds among many by an index whether it knows a record', async () => {
+  const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
+  const asked = "SELECT 1 FROM objectstack_sync_known WHERE object_name = 'task' AND record_id = 't1'";
+  const [step] = await engine.execute(`EXPLAIN QUERY PLAN ${asked}`);
+  expect(step.detail).toMatch(/USING .*INDEX .*\(object_name=\? AND record_id=\?\)/);
+});

@@ -19,6 +19,9 @@ import type { MembershipResolver } from './memberships.js';
 import { NAMED_IDS } from './statement-share.js';
 import { readSyncedObjects } from './synced-objects.js';
 
+/** 1 min: what ends it is most often a database that is away for some seconds, and else a fault that takes a person. */
+export const RETRY_MS = 60_000;
+
 export type EngineSyncOptions = Pick<SyncHandlerOptions, 'objects' | 'authorize' | 'limits' | 'platform'>;
 
 /** The parts of a handler, and the start and stop of what works beside it. */
@@ -36,6 +39,7 @@ export class EngineSync {
   #early: Map<string, RecordRef> | undefined = new Map();
   #context: KernelContext | undefined;
   #enrolling: Promise<void> | undefined;
+  #cancelRetry: () => void = () => {};
 
   /** Create it while plugins are initialized: the engine then makes the tables, and writes are noted from here on. */
   constructor(engine: DataEngine, options: EngineSyncOptions) {
@@ -87,12 +91,7 @@ export class EngineSync {
     await this.#store.open();
     await this.#followFromNow();
     await this.#enrolment.forgetOthers(this.#syncedNames());
-    this.#enrolling = this.#enrolment.run(this.#syncedNames()).catch((error: unknown) => {
-      context.logger.error(
-        'Sync: records from before sync could not be enrolled; it goes on at the next start.',
-        error,
-      );
-    });
+    this.#enrol(context);
   }
 
   /** Tells requests apart by the signed-in user; `undefined` when the kernel has no service `auth`. */
@@ -123,6 +122,16 @@ export class EngineSync {
   async stop(): Promise<void> {
     this.#enrolment.stop();
     await this.#enrolling;
+    this.#cancelRetry();
+  }
+
+  /** Nobody else enrols these records, so it goes on after whatever ended it. */
+  #enrol(context: KernelContext): void {
+    const { platform = systemPlatform } = this.#options;
+    this.#enrolling = this.#enrolment.run(this.#syncedNames()).catch((error: unknown) => {
+      context.logger.error('Sync: records from before sync could not be enrolled; it goes on in a minute.', error);
+      this.#cancelRetry = platform.setTimer(() => this.#enrol(context), RETRY_MS);
+    });
   }
 
   /**

@@ -1,7 +1,9 @@
 import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
+import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
+import { RETRY_MS } from './engine-sync.js';
 import { startKernel, temporaryDatabase } from './kernel.fixture.js';
 
 const text = { type: 'text', label: 'Text' } as const;
@@ -110,4 +112,40 @@ it('has ended once sync is stopped, as the engine it reads may end then', async 
   });
   await stopping;
   expect(transcript).toEqual(['went on', 'stopped']);
+});
+
+it('I4 enrols after a minute what it could not read while the database was away', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const objects = [{ name: 'task', label: 'Task', sync: { enabled: true }, fields: { title: text } }];
+  const before = await startKernel({ objects, filename });
+  await before.engine.insert('task', { id: 't1', title: 'Buy milk' }, { context: AS_SYSTEM });
+  await before.stop();
+  let isAway = true;
+  const database: KernelPlugin = {
+    name: 'database',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init(context) {
+      const refuse: HookHandler = async () => {
+        if (isAway) throw new Error('The database is away.');
+      };
+      context.getService<ObjectQL>('objectql').registerHook('beforeFind', refuse, { object: 'task' });
+    },
+  };
+  let retry = () => {};
+  const setTimer: Platform['setTimer'] = (work, delayMs) => {
+    if (delayMs !== RETRY_MS) return systemPlatform.setTimer(work, delayMs);
+    retry = work;
+    return () => {};
+  };
+  const sync = new SyncProtocolPlugin({ platform: { ...systemPlatform, setTimer } });
+  const { stop } = await startKernel({ objects, plugins: [database, sync], filename });
+  onTestFinished(stop);
+  await sync.enrolled();
+  isAway = false;
+  retry();
+  await sync.enrolled();
+  const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  expect(serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 1 }]);
 });

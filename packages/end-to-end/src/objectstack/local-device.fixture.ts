@@ -15,6 +15,7 @@ import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
 import { DriverPlugin } from '@objectstack/runtime';
 import { onTestFinished } from 'vitest';
+import { letGoOf } from '../../../protocol-sync/src/objectstack/ended-engine.fixture.js';
 
 /** What the engine is asked as. */
 export const system = { context: { isSystem: true } } as const;
@@ -90,12 +91,13 @@ export async function startDevice(
   ];
   const kernel = createKernel({ plugins, config: { gracefulShutdown: false, logger: { level: 'silent' } } });
   await kernel.start();
+  const engine = kernel.getService<ObjectQL>('objectql');
   const stop = async () => {
     await kernel.shutdown();
     await driver.disconnect();
+    letGoOf(engine);
   };
   onTestFinished(stop);
-  const engine = kernel.getService<ObjectQL>('objectql');
   const tasks = async () => {
     await local.settled();
     const rows = (await engine.find(object, {}, system)) as readonly { id: string; title: string; status: string }[];

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { SyncProtocolPlugin } from '@objectql/protocol-sync';
 import type { KernelContext, KernelHost, KernelPlugin } from '@objectql/sync-types/kernel';
 import type { ObjectQL } from '@objectstack/objectql';
+import { letGoOf } from '../../../protocol-sync/src/objectstack/ended-engine.fixture.js';
 
 /** What is used of ObjectStack's packages, so that the same tests run against each version. */
 export interface ObjectStack {
@@ -198,6 +199,7 @@ export class Platform implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#kernel.shutdown();
+    letGoOf(this.engine);
   }
 
   async #userId(name: string): Promise<string> {

@@ -62,11 +62,16 @@ export const LOOK_MS = 1000;
 /** 30 s: a look that is not answered, as on a silent connection, is given up for the next one. */
 export const LOOK_PATIENCE_MS = 30_000;
 
+/**
+ * What is written in the transactions that the running code is in, by store. One for all stores: before Node 24 every
+ * promise of the process carries each such storage along, also those of stores that are closed.
+ */
+const touchedNow = new AsyncLocalStorage<ReadonlyMap<EngineStore, Touched>>();
+
 export class EngineStore implements SyncStore {
   readonly #engine: DataEngine;
   readonly #platform: Platform;
   readonly #bringUpToDate: BringUpToDate;
-  readonly #touched = new AsyncLocalStorage<Touched>();
   readonly #listeners = new CommitListeners();
   readonly #turns: Turns;
   #epochs: EpochWatch;
@@ -108,17 +113,17 @@ export class EngineStore implements SyncStore {
 
   /** True while the running code is inside one of this store's transactions. */
   get isInTransaction(): boolean {
-    return this.#touched.getStore()?.isOver === false;
+    return this.#touched?.isOver === false;
   }
 
   /** Names a record that the engine wrote in the transaction under way: its version and feed entry commit with it. */
   touch(ref: RecordRef): void {
-    this.#touched.getStore()?.refs.set(recordKey(ref), ref);
+    this.#touched?.refs.set(recordKey(ref), ref);
   }
 
   /** Whether `touch` has named the record in the transaction under way. */
   hasTouched(ref: RecordRef): boolean {
-    return this.#touched.getStore()?.refs.has(recordKey(ref)) === true;
+    return this.#touched?.refs.has(recordKey(ref)) === true;
   }
 
   /**
@@ -170,6 +175,10 @@ export class EngineStore implements SyncStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #touched(): Touched | undefined {
+    return touchedNow.getStore()?.get(this);
   }
 
   /** A record that changes during the read moves to a new place, behind this head. */
@@ -255,7 +264,7 @@ export class EngineStore implements SyncStore {
         throw error;
       });
     };
-    return this.#touched.run(touched, async () => {
+    return touchedNow.run(new Map(touchedNow.getStore()).set(this, touched), async () => {
       const working = work(raw).finally(() => {
         touched.isOver = true;
       });

@@ -7,6 +7,7 @@ import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
 import { ObjectQLPlugin } from '@objectstack/objectql';
 import { DriverPlugin } from '@objectstack/runtime';
 import { createKernel } from '../kernel/node.js';
+import { letGoOf } from './ended-engine.fixture.js';
 
 export interface KernelParts {
   /** The application's objects. */
@@ -29,11 +30,13 @@ export async function startKernel({ objects, plugins = [], filename = ':memory:'
     config: { gracefulShutdown: false, logger: { level: 'silent' } },
   });
   await kernel.start();
+  const engine = kernel.getService<DataEngine>('objectql');
   const stop = async () => {
     await kernel.shutdown();
     await driver.disconnect();
+    letGoOf(engine);
   };
-  return { kernel, stop, engine: kernel.getService<DataEngine>('objectql') };
+  return { kernel, stop, engine };
 }
 
 /** A name for a file in a new directory, and what deletes it. */

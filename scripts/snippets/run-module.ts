@@ -1,21 +1,20 @@
 /** Runs a block as a program of its own. */
 import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
+import { bundleProgram } from '../build/bundle-program.js';
 import type { SnippetProblem } from './snippet.js';
 import type { SnippetModule } from './snippet-module.js';
-
-/** The loader itself, so that a block is one process, which a timeout really ends. */
-const TSX = import.meta.resolve('tsx');
 
 /**
  * What a reader who runs the block would see go wrong: an exit code that is not 0, no end within `timeoutMs`, or other
  * output than the page says.
  */
-export function runModule(module: SnippetModule, timeoutMs: number): Promise<SnippetProblem | undefined> {
+export async function runModule(module: SnippetModule, timeoutMs: number): Promise<SnippetProblem | undefined> {
   const { page, line } = module.snippet;
   const options = { cwd: dirname(module.file), timeout: timeoutMs, killSignal: 'SIGKILL' as const };
+  const program = await bundleProgram(module.file);
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', TSX, module.file], options, (error, stdout, stderr) => {
+    execFile(process.execPath, ['--enable-source-maps', program], options, (error, stdout, stderr) => {
       const unprinted = module.prints.find((text) => !isIn(stdout, text));
       const found = (what: string) => resolve({ page, line, problem: `${what}\n${stdout}${stderr}`.trimEnd() });
       if (error) found(error.killed ? `did not end within ${timeoutMs} ms` : `ended with exit code ${error.code}`);

@@ -1,8 +1,10 @@
 /** Kills a device or its server with SIGKILL at moments drawn from a seed, again and again, and looks at what is left. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SqliteStore, SyncHandler } from '@objectql/protocol-sync';
 import Database from 'libsql';
+import { bundleProgram } from '../../../../scripts/build/bundle-program.js';
 import { lastingPort } from '../../../protocol-sync/src/http/lasting-port.fixture.js';
 import { temporaryFolder } from '../sync-server.js';
 import { startNeighbour } from './neighbour.js';
@@ -41,6 +43,9 @@ type ClientMessage = {
   readonly view?: readonly { readonly recordId: string; readonly data: object }[];
 } & Partial<CrashRun['left']>;
 
+const SERVER = await bundleProgram(fileURLToPath(new URL('server-process.ts', import.meta.url)));
+const CLIENT = await bundleProgram(fileURLToPath(new URL('client-process.ts', import.meta.url)));
+
 /** 3 ms: about as long as a write to the disk takes, so that a kill falls before, into or behind the step that was told. */
 const LONGEST_DELAY_MS = 3;
 /** 40 messages: a life long enough for several pushes, short enough that hundreds fit into minutes. */
@@ -65,7 +70,7 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
     if (isServerDown) server = await startServer([serverFile, tableFile], port);
     const life = 1 + Math.floor(random() * LONGEST_LIFE_MESSAGES);
     const delayMs = random() * LONGEST_DELAY_MS;
-    const client = start('client-process.ts', [storage, clientFile, url, String(next), 'work']);
+    const client = fork(CLIENT, [storage, clientFile, url, String(next), 'work']);
     const target = victim === 'client' ? client : server;
     let messages = 0;
     // The neighbour's pushes count for a server's life only once the device has started, or it might never get a turn.
@@ -93,7 +98,7 @@ export async function runCrashes({ seed, kills, victim, storage, records }: Cras
 
   if (isServerDown) server = await startServer([serverFile, tableFile], port);
   const confirmed = await neighbour.stop();
-  const last = start('client-process.ts', [storage, clientFile, url, String(next), 'finish']);
+  const last = fork(CLIENT, [storage, clientFile, url, String(next), 'finish']);
   const finished = await new Promise<ClientMessage>((resolve, reject) => {
     last.on('message', (message: ClientMessage) => message.at === 'finished' && resolve(message));
     last.once('exit', (code) => reject(new Error(`The device ended with ${code} before it had finished.`)));
@@ -133,16 +138,12 @@ async function readServer(file: string) {
 }
 
 async function startServer(files: readonly string[], port: number): Promise<ChildProcess> {
-  const child = start('server-process.ts', [String(port), ...files]);
+  const child = fork(SERVER, [String(port), ...files]);
   await new Promise<void>((resolve, reject) => {
     child.on('message', (message) => message === 'listening' && resolve());
     child.once('exit', (code) => reject(new Error(`The server ended with ${code} before it was ready.`)));
   });
   return child;
-}
-
-function start(script: string, args: readonly string[]): ChildProcess {
-  return fork(new URL(`./${script}`, import.meta.url), args, { execArgv: ['--import', 'tsx'] });
 }
 
 function ended(child: ChildProcess): Promise<void> {

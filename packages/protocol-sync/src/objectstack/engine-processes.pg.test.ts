@@ -6,6 +6,7 @@ import type { SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import { SqlDriver } from '@objectstack/driver-sql';
 import fc from 'fast-check';
 import { expect, inject, it, onTestFinished } from 'vitest';
+import { bundleProgram } from '../../../../scripts/build/bundle-program.js';
 import { post } from '../http/requests.fixture.js';
 import { feedOf, look } from '../storage/contract/store-samples.js';
 import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
@@ -77,8 +78,8 @@ async function application(url: string) {
   onTestFinished(() => remove());
   return {
     async startServer() {
-      const script = fileURLToPath(new URL('engine-server.fixture.ts', import.meta.url));
-      const child = spawn(process.execPath, ['--import', 'tsx', script, url, schema], {
+      const script = await bundleProgram(fileURLToPath(new URL('engine-server.fixture.ts', import.meta.url)));
+      const child = spawn(process.execPath, [script, url, schema], {
         stdio: ['ignore', 'pipe', 'ignore'],
       });
       onTestFinished(() => void child.kill('SIGKILL'));

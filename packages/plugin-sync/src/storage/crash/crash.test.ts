@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { bundleProgram } from '../../../../../scripts/build/bundle-program.js';
 import { temporaryDirectory } from '../../../test/fixtures/temporary-directory.js';
 import { lastBatch, tell, tellAfter } from '../contract/numbered-batches.js';
 import { CRASH_STORAGES, openCrashStorage } from './crash-storage.js';
 
-const WRITER = fileURLToPath(new URL('./crash-writer.ts', import.meta.url));
+const WRITER = await bundleProgram(fileURLToPath(new URL('./crash-writer.ts', import.meta.url)));
 
 /** Lets a process write, kills it when it has reported so many batches, and returns the highest it ever reported. */
 async function writeUntilKilled(kind: string, path: string, reports: number): Promise<number> {
-  const writer: ChildProcessWithoutNullStreams = spawn(process.execPath, ['--import', 'tsx', WRITER, kind, path]);
+  const writer: ChildProcessWithoutNullStreams = spawn(process.execPath, [WRITER, kind, path]);
   const complaints: string[] = [];
   writer.stderr.on('data', (text) => complaints.push(String(text)));
   const exit = once(writer, 'exit');

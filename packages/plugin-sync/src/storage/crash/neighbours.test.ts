@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { bundleProgram } from '../../../../../scripts/build/bundle-program.js';
 import { temporaryDirectory } from '../../../test/fixtures/temporary-directory.js';
 import { openCrashStorage } from './crash-storage.js';
 
-const NEIGHBOUR = fileURLToPath(new URL('./neighbour-process.ts', import.meta.url));
+const NEIGHBOUR = await bundleProgram(fileURLToPath(new URL('./neighbour-process.ts', import.meta.url)));
 
 /** Starts processes of these names, and resolves when all of them listen. */
 async function startNeighbours(kind: string, names: readonly string[]): Promise<readonly ChildProcess[]> {
-  const neighbours = names.map((name) => fork(NEIGHBOUR, [kind, name], { execArgv: ['--import', 'tsx'] }));
+  const neighbours = names.map((name) => fork(NEIGHBOUR, [kind, name]));
   onTestFinished(() => {
     for (const neighbour of neighbours) neighbour.kill('SIGKILL');
   });

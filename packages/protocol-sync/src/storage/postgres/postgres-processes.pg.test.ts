@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { SyncPushRequest, SyncPushResponse } from '@objectql/sync-types';
 import fc from 'fast-check';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { bundleProgram } from '../../../../../scripts/build/bundle-program.js';
 import { post } from '../../http/requests.fixture.js';
 import { SyncHandler } from '../../sync-handler.js';
 import { withStoreFaults } from '../../testing/store-faults.js';
@@ -144,8 +145,8 @@ async function application(url: string) {
       return rows.map(({ mutation_id }) => mutation_id);
     },
     async startServer(ofSchema = schema) {
-      const script = fileURLToPath(new URL('postgres-sync-server.fixture.ts', import.meta.url));
-      const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, url, ofSchema, table], {
+      const script = await bundleProgram(fileURLToPath(new URL('postgres-sync-server.fixture.ts', import.meta.url)));
+      const child: ChildProcess = spawn(process.execPath, [script, url, ofSchema, table], {
         stdio: ['ignore', 'pipe', 'ignore'],
       });
       onTestFinished(() => void child.kill('SIGKILL'));

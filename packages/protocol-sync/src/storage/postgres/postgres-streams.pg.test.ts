@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { bundleProgram } from '../../../../../scripts/build/bundle-program.js';
 import { EventReader } from '../../http/event-reader.fixture.js';
 import { post, pushBody } from '../../http/requests.fixture.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
@@ -47,10 +48,10 @@ async function application() {
       return (await pool.query(text, [nameOf(name)])).rowCount ?? 0;
     },
     async startServer(name: string) {
-      const script = fileURLToPath(new URL('postgres-sync-server.fixture.ts', import.meta.url));
+      const script = await bundleProgram(fileURLToPath(new URL('postgres-sync-server.fixture.ts', import.meta.url)));
       const named = new URL(url);
       named.searchParams.set('application_name', nameOf(name));
-      const child = spawn(process.execPath, ['--import', 'tsx', script, named.href, schema, table], {
+      const child = spawn(process.execPath, [script, named.href, schema, table], {
         stdio: ['ignore', 'pipe', 'ignore'],
       });
       onTestFinished(() => void child.kill('SIGKILL'));

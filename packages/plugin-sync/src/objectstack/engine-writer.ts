@@ -14,6 +14,7 @@ import { TurnQueue } from '../log/turn-queue.js';
 import type { LocalRecord } from '../records/rebase.js';
 import type { EngineParts } from './engine-parts.js';
 import { type EngineRef, placeholderError } from './engine-ref.js';
+import { findShown } from './find-shown.js';
 import { isKnown, knownIds, setKnown } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
@@ -184,11 +185,23 @@ export class EngineWriter {
       for (const ref of [...refs, ...outbox.takeRecorded()]) due.set(recordKey(ref), ref);
       this.#unapplied.clear();
       for (const record of restated) if (!due.has(recordKey(record))) await this.#restate(record);
+      if (due.size > 1) await this.#leaveShown(due);
       for (const ref of due.values()) await this.#apply(ref);
       await this.#restoreTakenAlong();
       if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
       else this.#retry.failed();
     });
+  }
+
+  /** Takes out of what is due the records that the engine shows already. What cannot be read is still due. */
+  async #leaveShown(due: Map<string, EngineRef>): Promise<void> {
+    for await (const found of findShown([...due.values()], this.#parts)) {
+      for (const { ref, seen } of found) {
+        this.#noteLast(ref, seen);
+        due.delete(recordKey(ref));
+      }
+      if (this.#isClosed) return;
+    }
   }
 
   /**

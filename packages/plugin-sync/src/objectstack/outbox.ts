@@ -21,7 +21,7 @@ import { SyncUsageError } from '../sync-usage-error.js';
 import type { EngineRef } from './engine-ref.js';
 import { OUTBOX } from './local-objects.js';
 import { changedIn, ownFields } from './own-fields.js';
-import { readRows } from './read-rows.js';
+import { type Reading, readRows } from './read-rows.js';
 import { readSeen } from './seen-record.js';
 import type { Shown } from './shown-versions.js';
 import { INSERTED_AT_ONCE, NAMED_AT_ONCE } from './statement-share.js';
@@ -114,6 +114,13 @@ export class Outbox {
   async has({ objectName, recordId }: RecordRef, context: EngineContext): Promise<boolean> {
     const query = { where: { object_name: objectName, record_id: String(recordId) }, limit: 1 };
     return (await this.#engine.find(OUTBOX, query, { context })).length > 0;
+  }
+
+  /** Of which of these records of an object something waits to be recorded, by their ids. */
+  async waitingAmong({ objectName, ids, context }: Reading): Promise<ReadonlySet<string>> {
+    const where = { object_name: objectName, record_id: { $in: ids } };
+    const rows = await this.#engine.find(OUTBOX, { where, fields: ['record_id'] }, { context });
+    return new Set(rows.map((row) => String(row.record_id)));
   }
 
   /**

@@ -1,10 +1,13 @@
 /** Follows every write of synced objects through the data engine, whoever makes it, so that each reaches all devices. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RecordRef } from '@objectql/sync-types';
 import {
+  commitTransaction,
   type DataEngine,
   definedNameOf,
   type EngineFeed,
   type EngineOperation,
+  executionOf,
   idsAfterInsert,
   idsBeforeWrite,
   isWrite,
@@ -31,12 +34,17 @@ export function followWrites(engine: DataEngine, { store, isSynced, early }: Fol
     if (early() || store.isInTransaction) return work();
     return store.around(work, given);
   };
+  const outside = AsyncLocalStorage.snapshot();
   engine.registerMiddleware(async (operation, next) => {
     if (!isWrite(operation)) return next();
     const objectName = definedNameOf(operation, engine);
     if (!isSynced(objectName)) return next();
-    const note = early() ?? ((ref: RecordRef) => store.touch(ref));
-    const touch = (recordId: string) => note({ objectName, recordId });
+    const noteEarly = early();
+    if (noteEarly) {
+      const note = (recordId: string) => noteEarly({ objectName, recordId });
+      return writeEarly(operation, { next, engine, touch: note }, outside);
+    }
+    const touch = (recordId: string) => store.touch({ objectName, recordId });
     return around(() => writeAndTouch(operation, { next, engine, touch }), operation.context?.transaction);
   });
   return { around };
@@ -46,6 +54,36 @@ interface Write {
   readonly next: () => Promise<void>;
   readonly engine: DataEngine;
   readonly touch: (recordId: string) => void;
+}
+
+/**
+ * A write before sync follows any is noted again at the end of its transaction, which may come after sync has compared
+ * what was noted until then. That is done `outside` of the transaction.
+ */
+async function writeEarly(operation: EngineOperation, write: Write, outside: <T>(work: () => T) => T): Promise<void> {
+  const recordIds: string[] = [];
+  const touch = (recordId: string) => {
+    recordIds.push(recordId);
+    write.touch(recordId);
+  };
+  try {
+    await writeAndTouch(operation, { ...write, touch });
+  } finally {
+    const transaction = operation.context?.transaction ?? (await transactionAround(write.engine));
+    const noteAgain = () => outside(() => recordIds.forEach(write.touch));
+    void executionOf(transaction)?.then(noteAgain, () => {});
+  }
+}
+
+/** The transaction of the running code, if there is one. */
+async function transactionAround(engine: DataEngine): Promise<unknown> {
+  let found: unknown;
+  await commitTransaction(engine, async ({ transaction, owned }) => {
+    if (!owned) found = transaction;
+  }).catch(() => {
+    // The write's own outcome counts.
+  });
+  return found;
 }
 
 async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: Write): Promise<void> {

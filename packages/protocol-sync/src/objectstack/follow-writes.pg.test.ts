@@ -1,0 +1,54 @@
+import { AS_SYSTEM, type EngineContext, type KernelPlugin } from '@objectql/sync-types/kernel';
+import { SqlDriver } from '@objectstack/driver-sql';
+import type { ObjectQL } from '@objectstack/objectql';
+import { expect, inject, it, onTestFinished } from 'vitest';
+import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
+import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
+import { startKernel } from './kernel.fixture.js';
+
+const fields = { title: { type: 'text', label: 'Title' } };
+const TASK = { name: 'task', label: 'Task', sync: { enabled: true }, fields };
+
+it.each([
+  ['names its transaction', (context: EngineContext) => context],
+  ['runs in one', () => ({})],
+])('I4 follows a write of the start that %s, which ends only after it', async (_, contextIn) => {
+  const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  let goOn = () => {};
+  const started = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let ended: Promise<unknown> | undefined;
+  const writer: KernelPlugin = {
+    name: 'writer',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init() {},
+    async start(context) {
+      const engine = context.getService<ObjectQL>('objectql');
+      // Outside of a transaction: the engine looks for its organizations, of which there are none.
+      await engine.insert('task', { id: 'first', title: 'A' }, { context: AS_SYSTEM });
+      await new Promise<void>((resolve, reject) => {
+        ended = engine.transaction(async (transaction: EngineContext) => {
+          const own = { context: { ...contextIn(transaction), ...AS_SYSTEM } };
+          await engine.insert('task', { id: 'second', title: 'B' }, own).then(() => resolve(), reject);
+          await started;
+        });
+      });
+    },
+  };
+  const sync = new SyncProtocolPlugin();
+  const driver = new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] });
+  const { stop } = await startKernel({ objects: [TASK], plugins: [writer, sync], driver });
+  onTestFinished(stop);
+  await sync.enrolled();
+  goOn();
+  await ended;
+  const feed = async () => {
+    const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+    return serverChanges.map(({ recordId }) => recordId);
+  };
+  while ((await feed()).length < 2);
+  expect(await feed()).toEqual(['first', 'second']);
+});

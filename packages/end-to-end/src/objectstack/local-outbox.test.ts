@@ -246,6 +246,22 @@ it('keeps what it refuses out of a transaction with which the app goes on', asyn
   ]);
 });
 
+it('I1 notes a write that names no transaction in one with it, and records it at once', async () => {
+  let isBroken = false;
+  const full = failing(
+    ({ operation, object }) => isBroken && operation === 'insert' && object === 'objectstack_sync_outbox',
+  );
+  const device = await startDevice(new SyncHandler(), { name: 'a', plugins: [full], isOffline: true });
+  const { engine, sync, tasks } = device;
+  const apart = { context: { ...system.context, transaction: null } };
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, apart);
+  const recorded = sync.client.status.pending;
+  isBroken = true;
+  const refused = engine.insert('task', { id: 't2', title: 'Buy bread' }, apart);
+  await expect(refused).rejects.toThrow('The disk is full.');
+  expect([recorded, await tasks()]).toEqual([1, { t1: 'Buy milk (new)' }]);
+});
+
 it('notes a write at the time that its client goes by', async () => {
   const platform = new TestPlatform({ now: Date.UTC(2020, 1, 29) });
   const { engine, sync } = await startDevice(new SyncHandler(), { name: 'a', platform, isOffline: true });

@@ -109,6 +109,24 @@ it('I13 ends a write without waiting for a transaction that began behind it', as
   expect(await tasks()).toEqual({ t1: 'First (new)', t2: 'Second (new)' });
 });
 
+it('I1 notes a write that a transaction keeps out of itself, and sends it where that is taken back', async () => {
+  const server = new SyncHandler();
+  const { engine, exchange, tasks } = await start(server);
+  for (const id of ['t1', 't2']) await engine.insert('task', { id, title: 'Buy milk' }, system);
+  const apart = { context: { ...system.context, transaction: null } };
+  const takenBack = engine.transaction(async () => {
+    await engine.update('task', { id: 't1', title: 'Taken back' }, system);
+    await engine.update('task', { id: 't2', title: 'Kept' }, apart);
+    throw new Error('Changed my mind.');
+  }, system.context);
+  await expect(takenBack).rejects.toThrow('Changed my mind.');
+  await exchange();
+  expect([await tasks(), await titlesAt(server)]).toEqual([
+    { t1: 'Buy milk (new)', t2: 'Kept (new)' },
+    { t1: 'Buy milk', t2: 'Kept' },
+  ]);
+});
+
 /** The async context around the tests: in no transaction. */
 const outside = AsyncLocalStorage.snapshot();
 

@@ -66,7 +66,7 @@ export class DataEngineSync implements KernelPlugin {
       engine,
       client,
       platform,
-      turns: new EngineTurns(engine, feed),
+      turns: new EngineTurns(engine, feed, this.#outside),
       outbox: new Outbox(engine, { client, platform }),
       shown: new ShownVersions(client.log),
       onFailed: (error) => client.listeners.report(error),

@@ -1,7 +1,7 @@
 /** What both directions of sync with a local data engine work with. */
 import type { DataEngine } from '@objectql/sync-types/kernel';
 import type { SyncPlugin } from '../sync-plugin.js';
-import type { EngineTurns } from './engine-turns.js';
+import type { EngineTurns, Outside } from './engine-turns.js';
 import type { Outbox } from './outbox.js';
 import type { ShownVersions } from './shown-versions.js';
 
@@ -11,6 +11,5 @@ export interface EngineParts extends Pick<SyncPlugin, 'client' | 'platform'> {
   readonly outbox: Outbox;
   readonly shown: ShownVersions;
   readonly onFailed: (error: unknown) => void;
-  /** Runs work that must not see the transaction of the code that happens to call it. */
-  readonly outside: <T>(work: () => T) => T;
+  readonly outside: Outside;
 }

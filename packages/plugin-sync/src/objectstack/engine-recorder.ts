@@ -144,6 +144,9 @@ export class EngineRecorder {
   async #writeIn({ transaction, owned }: EngineTransactionInfo, { operation, objectName, next }: Write): Promise<void> {
     const { engine } = this.#parts;
     const context = { ...AS_SYSTEM, transaction };
+    // With `null`, which keeps it out of the running code's transaction, the engine would write beside this one as well.
+    if (operation.context?.transaction === null)
+      Object.assign(operation, { context: { ...operation.context, transaction } });
     // Also if the write fails: see below.
     if (!owned) this.#drainAfter(transaction);
     const ids = await idsBeforeWrite(operation, engine);

@@ -12,31 +12,45 @@ import {
 } from '@objectql/sync-types/kernel';
 import { KNOWN } from './local-objects.js';
 
+/** Runs work that must not see the transaction of the code that happens to call it. */
+export type Outside = <T>(work: () => T) => T;
+
 export class EngineTurns {
   readonly #engine: DataEngine;
   /** The server's, if there is one. */
   readonly #feed: EngineFeed | undefined;
+  readonly #outside: Outside;
   #isPrepared = false;
 
-  constructor(engine: DataEngine, feed: EngineFeed | undefined) {
+  constructor(engine: DataEngine, feed: EngineFeed | undefined, outside: Outside) {
     this.#engine = engine;
     this.#feed = feed;
+    this.#outside = outside;
   }
 
   /**
    * Runs `work` in the transaction that is `given`, in that of the running code, or in a new one, which is committed when
-   * this resolves. Other transactions that write synced records wait until that ends: one would otherwise compare its
-   * record with what another is about to replace, or write over what another has not committed yet.
+   * this resolves; given `null`, never in that of the running code. Other transactions that write synced records wait
+   * until that ends: one would otherwise compare its record with what another is about to replace, or write over what
+   * another has not committed yet.
    */
   async transaction<T>(work: (info: EngineTransactionInfo) => Promise<T>, given?: unknown): Promise<T> {
+    if (given === null && !(await this.#current()).owned) return this.#outside(() => this.#apart(work));
+    const isGiven = given !== undefined && given !== null;
     const inTurn = async (info: EngineTransactionInfo) => {
       await this.#lock(info.transaction);
       return work(info);
     };
     const run = () =>
-      given === undefined ? commitTransaction(this.#engine, inTurn) : inTurn({ transaction: given, owned: false });
-    if (given === undefined) await this.#prepare();
-    return this.#feed ? this.#feed.around(run, given) : run();
+      isGiven ? inTurn({ transaction: given, owned: false }) : commitTransaction(this.#engine, inTurn);
+    if (!isGiven) await this.#prepare();
+    return this.#feed ? this.#feed.around(run, isGiven ? given : undefined) : run();
+  }
+
+  /** Takes no turn: the running code's transaction may have it, and its code waits for this. */
+  async #apart<T>(work: (info: EngineTransactionInfo) => Promise<T>): Promise<T> {
+    await this.#prepare();
+    return commitTransaction(this.#engine, work);
   }
 
   /**
@@ -45,10 +59,15 @@ export class EngineTurns {
    */
   async #prepare(): Promise<void> {
     if (this.#isPrepared) return;
-    const { owned, transaction } = await commitTransaction(this.#engine, async (info) => info);
+    const { owned, transaction } = await this.#current();
     if (!owned) return;
     if (isPostgres(transaction)) await probeOrganizations(this.#engine);
     this.#isPrepared = true;
+  }
+
+  /** The transaction of the running code, or one that has ended. */
+  #current(): Promise<EngineTransactionInfo> {
+    return commitTransaction(this.#engine, async (info) => info);
   }
 
   async #lock(transaction: unknown): Promise<void> {

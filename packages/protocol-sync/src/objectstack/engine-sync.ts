@@ -89,8 +89,8 @@ export class EngineSync {
       context.logger.warn("Sync: no object is synced. Write 'sync: { enabled: true }' into the definition of one.");
     }
     await this.#store.open();
-    await this.#followFromNow();
-    await this.#enrolment.forgetOthers(this.#syncedNames());
+    const leftOver = await this.#followFromNow();
+    await this.#enrolment.forgetOthers(this.#syncedNames().filter((objectName) => !leftOver.has(objectName)));
     this.#enrol(context);
   }
 
@@ -152,11 +152,16 @@ export class EngineSync {
     else void this.#compare([ref]).catch((error: unknown) => this.#context?.logger.error(EARLY_FAILED, error));
   }
 
-  /** Follows every write from here on, and versions those noted before. */
-  async #followFromNow(): Promise<void> {
+  /**
+   * Follows every write from here on, and versions those noted before. Answers the objects that were written too much
+   * for that: the kernel gives a start 30 s. They are enrolled anew.
+   */
+  async #followFromNow(): Promise<ReadonlySet<string>> {
     const early = [...(this.#early?.values() ?? [])];
     this.#early = undefined;
+    if (early.length > NAMED_IDS) return new Set(early.map(({ objectName }) => objectName));
     await this.#compare(early);
+    return new Set();
   }
 
   /** Versions those of these records that differ from the feed. */

@@ -149,3 +149,43 @@ it('I4 enrols after a minute what it could not read while the database was away'
   const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
   expect(serverChanges).toMatchObject([{ recordId: 't1', serverVersion: 1 }]);
 });
+
+it('I4 enrols in the background what other plugins have written in the start, if that is much', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const objects = [{ name: 'task', label: 'Task', sync: { enabled: true }, fields: { title: text } }];
+  const first = new SyncProtocolPlugin();
+  const before = await startKernel({ objects, plugins: [first], filename });
+  await first.enrolled();
+  await before.stop();
+  const writer: KernelPlugin = {
+    name: 'writer',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init() {},
+    async start(context) {
+      const engine = context.getService<ObjectQL>('objectql');
+      for (let from = 0; from < 5250; from += 250) {
+        const tasks = Array.from({ length: 250 }, (_, index) => ({ id: `t${from + index}`, title: 'x' }));
+        await engine.insert('task', tasks, { context: AS_SYSTEM });
+      }
+    },
+  };
+  let goOn = () => {};
+  const isStarted = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const setTimer: Platform['setTimer'] = (work, delayMs) => {
+    // Enrolment, between two slices.
+    if (delayMs === 0) void isStarted.then(work);
+    return delayMs === 0 ? () => {} : systemPlatform.setTimer(work, delayMs);
+  };
+  const sync = new SyncProtocolPlugin({ platform: { ...systemPlatform, setTimer } });
+  const { stop } = await startKernel({ objects, plugins: [writer, sync], filename });
+  onTestFinished(stop);
+  const head = async () => (await sync.handler.store.page({ after: 0, limit: 1 })).facts.head;
+  expect(await head()).toBeLessThan(5250);
+  goOn();
+  await sync.enrolled();
+  expect(await head()).toBe(5250);
+});

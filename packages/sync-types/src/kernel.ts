@@ -4,6 +4,7 @@ export {
   commitTransaction,
   type EngineTransactionInfo,
   executionOf,
+  holdCommit,
   isPostgres,
   keepCommit,
   refuseCommit,
@@ -26,6 +27,7 @@ export { PROBE_OBJECT, probeOrganizations } from './data-engine/organizations.js
 export { isPlaceholderId } from './data-engine/placeholder-id.js';
 export { shares } from './data-engine/shares.js';
 export { defineSystemObjects, type SystemObjectParts, systemObject } from './data-engine/system-object.js';
+export { UnderWay } from './data-engine/under-way.js';
 export { definedNameOf, idsAfterInsert, idsBeforeWrite, isWrite } from './data-engine/written-ids.js';
 export { consoleLogger } from './kernel/console-logger.js';
 export {

@@ -9,13 +9,16 @@ import {
   commitTransaction,
   type DataEngine,
   executionOf,
+  holdCommit,
   probeOrganizations,
+  UnderWay,
 } from '@objectql/sync-types/kernel';
 import { inTime } from '../platform/in-time.js';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
 import { CommitLookout } from '../storage/commit-lookout.js';
 import { EpochWatch } from '../storage/epoch-watch.js';
+import { Mutex } from '../storage/mutex.js';
 import { NewerSchemaError } from '../storage/schema-version.js';
 import {
   type Page,
@@ -48,6 +51,8 @@ export interface EngineStoreOptions {
 /** What was written in the transaction under way, until it is versioned. */
 interface Touched {
   readonly refs: Map<string, RecordRef>;
+  /** The writes that are made within, of which a hook may have begun some that it does not await. */
+  readonly underWay: UnderWay;
   /** Code that a hook has started and nobody awaits may go on after that. */
   isOver: boolean;
 }
@@ -75,7 +80,9 @@ export class EngineStore implements SyncStore {
   readonly #listeners = new CommitListeners();
   readonly #turns: Turns;
   #epochs: EpochWatch;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
+  /** By transaction. */
+  readonly #versioning = new WeakMap<object, Mutex>();
   /** Runs code that must not see the transaction of its caller. */
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #lookout: CommitLookout;
@@ -136,6 +143,11 @@ export class EngineStore implements SyncStore {
     return this.#counted(() => (given === undefined ? this.#inTransaction(work) : this.#inJoined(given, work)));
   }
 
+  /** Runs `work`, a write within the one under way, which is versioned only behind it. */
+  async within<T>(work: () => Promise<T>): Promise<T> {
+    return this.#touched?.underWay.add(work()) ?? work();
+  }
+
   async page(query: PageQuery): Promise<Page> {
     return this.#outside(() =>
       this.#whileOpen(async () => {
@@ -170,7 +182,7 @@ export class EngineStore implements SyncStore {
   async close(): Promise<void> {
     this.#isOpen = false;
     this.#lookout.stop();
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#underWay.ended();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -198,9 +210,7 @@ export class EngineStore implements SyncStore {
   }
 
   async #counted<T>(work: () => Promise<T>): Promise<T> {
-    const done = work();
-    this.#underWay.add(done);
-    return done.finally(() => this.#underWay.delete(done));
+    return this.#underWay.add(work());
   }
 
   /**
@@ -247,28 +257,28 @@ export class EngineStore implements SyncStore {
     // Also without listeners: an epoch counts as this process's own only once its commit is seen.
     const look = () => joined.saved && this.#lookout.lookNow();
     void executionOf(transaction)?.then(look, () => {});
-    return this.#workIn(joined, work, 'joined');
+    return holdCommit(transaction, this.#workIn(joined, work, 'joined'));
   }
 
   /** Runs `work`, and versions what it touched. */
   async #workIn<T>(raw: EngineTransaction, work: Work<T>, kind: 'new' | 'joined'): Promise<T> {
-    const touched: Touched = { refs: new Map(), isOver: false };
+    const touched: Touched = { refs: new Map(), underWay: new UnderWay(), isOver: false };
     // Before any write or read: a writer that holds a record's row and waits for the feed would wait for a push that
     // holds the feed and waits for the row. And what was read before the wait may be outdated after it.
     await raw.lock(kind);
     const bringUpToDate = async () => {
       if (touched.refs.size === 0) return;
-      await this.#bringUpToDate([...touched.refs.values()], raw).catch((error: unknown) => {
-        // The owner may catch this and commit: the records would be written, and missing in the feed.
-        if (kind === 'joined' && !isAborted(error)) raw.refuseCommit(error);
-        throw error;
-      });
+      const version = () => this.#bringUpToDate([...touched.refs.values()], raw);
+      await this.#versioningIn(raw)
+        .run(version)
+        .catch((error: unknown) => {
+          // The owner may catch this and commit: the records would be written, and missing in the feed.
+          if (kind === 'joined' && !isAborted(error)) raw.refuseCommit(error);
+          throw error;
+        });
     };
     return touchedNow.run(new Map(touchedNow.getStore()).set(this, touched), async () => {
-      const working = work(raw).finally(() => {
-        touched.isOver = true;
-      });
-      const done = await working.catch(async (error: unknown) => {
+      const done = await this.#workToTheEnd(touched, () => work(raw)).catch(async (error: unknown) => {
         // The owner of the transaction may go on without this write, and commit what its hooks had written.
         if (kind === 'joined') await bringUpToDate().catch(() => {});
         throw error;
@@ -276,6 +286,23 @@ export class EngineStore implements SyncStore {
       await bringUpToDate();
       return done;
     });
+  }
+
+  /** Writes that an application makes at the same time in one transaction are versioned one after another. */
+  #versioningIn({ context }: EngineTransaction): Mutex {
+    const transaction = Object(context.transaction);
+    const mutex = this.#versioning.get(transaction) ?? new Mutex();
+    this.#versioning.set(transaction, mutex);
+    return mutex;
+  }
+
+  async #workToTheEnd<T>(touched: Touched, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      await touched.underWay.ended();
+      touched.isOver = true;
+    }
   }
 
   #tell(saved: NonNullable<Saved>): void {

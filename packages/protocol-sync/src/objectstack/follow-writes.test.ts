@@ -19,7 +19,7 @@ async function start() {
     ids: async () => (await engine.find('task', {}, system)).map(({ id }) => id),
     async feed() {
       const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
-      return serverChanges.map(({ recordId }) => recordId);
+      return serverChanges.filter(({ data }) => data).map(({ recordId }) => recordId);
     },
   };
 }
@@ -69,4 +69,43 @@ it('I4 follows what a hook goes on to write that its own write did not await', a
     ['first', 'later'],
     ['first', 'later'],
   ]);
+});
+
+it('I4 follows what a hook begins to write and does not await', async () => {
+  const { engine, ids, feed } = await start();
+  let other: Promise<unknown> | undefined;
+  const writeOther: HookHandler = async () => {
+    other ??= engine.insert('task', { id: 'other', title: 'B' }, system);
+  };
+  engine.registerHook('afterInsert', writeOther, { object: 'task' });
+  await engine.insert('task', { id: 'first', title: 'A' }, system);
+  await other;
+  expect([await ids(), await feed()]).toEqual([
+    ['first', 'other'],
+    ['first', 'other'],
+  ]);
+});
+
+it('I4 follows a write that the application does not await in its transaction', async () => {
+  const { engine, ids, feed } = await start();
+  let written: Promise<unknown> | undefined;
+  await engine.transaction(async () => {
+    written = engine.insert('task', { id: 'a', title: 'A' }, system);
+  });
+  await written;
+  expect([await ids(), await feed()]).toEqual([['a'], ['a']]);
+});
+
+it('I4 follows writes that the application makes in its transaction at the same time', async () => {
+  const { engine, ids, feed } = await start();
+  await engine.transaction(async () => {
+    const names = ['a', 'b', 'c'];
+    await Promise.all(names.map((id) => engine.insert('task', { id, title: id }, system)));
+    await Promise.all([
+      engine.update('task', { id: 'a', title: 'A' }, system),
+      engine.delete('task', { where: { id: 'b' }, ...system }),
+      engine.delete('task', { where: { id: 'a' }, ...system }),
+    ]);
+  });
+  expect([await ids(), await feed()]).toEqual([['c'], ['c']]);
 });

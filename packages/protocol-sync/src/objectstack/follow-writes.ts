@@ -30,8 +30,9 @@ export interface Followed {
  */
 export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): EngineFeed {
   const around: EngineFeed['around'] = (work, given) => {
+    if (early()) return work();
     // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
-    if (early() || store.isInTransaction) return work();
+    if (store.isInTransaction) return store.within(work);
     return store.around(work, given);
   };
   const outside = AsyncLocalStorage.snapshot();

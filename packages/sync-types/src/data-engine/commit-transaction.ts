@@ -1,5 +1,6 @@
 /** Transactions of the data engine that have really been committed when they resolve. */
 import { AS_SYSTEM, type DataEngine } from './data-engine.js';
+import { UnderWay } from './under-way.js';
 
 /** The engine's own handle, and whether the transaction ends with this work or was joined. */
 export interface EngineTransactionInfo {
@@ -48,21 +49,50 @@ export function isPostgres(transaction: unknown): boolean {
 
 /** Call it at a savepoint: what it returns takes back what was refused since, as a rollback to there takes back the work. */
 export function keepCommit(transaction: unknown): () => void {
-  const own = Object(transaction) as { commit?: unknown };
-  const { commit } = own;
+  const guard = guardOf(transaction);
+  const { refused } = guard;
   return () => {
-    own.commit = commit;
+    guard.refused = refused;
   };
 }
 
 /** Makes somebody else's transaction fail at its commit: its owner may have caught the error that happened in it. */
 export function refuseCommit(transaction: unknown, reason: unknown): void {
+  guardOf(transaction).refused = { reason };
+}
+
+/** Lets somebody else's transaction commit only behind `work` in it, which its owner may not have awaited. */
+export function holdCommit<T>(transaction: unknown, work: Promise<T>): Promise<T> {
+  return guardOf(transaction).underWay.add(work);
+}
+
+/** What stands before the commit of a transaction. */
+interface CommitGuard {
+  readonly underWay: UnderWay;
+  refused: { readonly reason: unknown } | undefined;
+}
+
+/** On the transaction itself, for whichever copy of this code looks at it. */
+const GUARD = Symbol.for('@objectql/sync-types/commit-guard');
+
+function guardOf(transaction: unknown): CommitGuard {
   // The driver defines the methods by which the owner ends a transaction.
-  const own = Object(transaction) as { commit: () => Promise<never>; readonly rollback?: () => Promise<unknown> };
+  const own = Object(transaction) as {
+    [GUARD]?: CommitGuard;
+    commit: () => Promise<unknown>;
+    readonly rollback?: () => Promise<unknown>;
+  };
+  if (own[GUARD]) return own[GUARD];
+  const guard: CommitGuard = { underWay: new UnderWay(), refused: undefined };
+  const { commit } = own;
+  own[GUARD] = guard;
   own.commit = async () => {
+    await guard.underWay.ended();
+    if (!guard.refused) return commit.call(own);
     // As after a commit that the database refuses: not every owner rolls back, and the connection would never be free.
     await own.rollback?.().catch(() => {});
     // Knex's own `commit` would resolve even after a rollback, as if everything were stored.
-    throw reason;
+    throw guard.refused.reason;
   };
+  return guard;
 }

@@ -39,6 +39,23 @@ it('I4 sends what a changed definition makes of records that nobody writes', asy
   ]);
 });
 
+it('I4 sends the lists that the values of a field read as once it takes several', async () => {
+  const { filename, remove } = temporaryDatabase();
+  onTestFinished(remove);
+  const run = async (multiple: boolean, record?: object) => {
+    const sync = new SyncProtocolPlugin();
+    const sizes = { type: 'select', label: 'Sizes', multiple, options: [{ label: 'Small', value: '["s"]' }] };
+    const objects = [{ name: 'task', label: 'Task', sync: { enabled: true }, fields: { sizes } }];
+    const { engine, stop } = await startKernel({ objects, plugins: [sync], filename });
+    if (record) await engine.insert('task', record, { context: AS_SYSTEM });
+    await sync.enrolled();
+    const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+    await stop();
+    return serverChanges.map(({ data, serverVersion }) => [data?.sizes, serverVersion]);
+  };
+  expect([await run(false, { id: 't1', sizes: '["s"]' }), await run(true)]).toEqual([[['["s"]', 1]], [[['s'], 2]]]);
+});
+
 /** A plugin that adds a field to tasks when all others have started. */
 const lateField: KernelPlugin = {
   name: 'late',

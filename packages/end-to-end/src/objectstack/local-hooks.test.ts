@@ -1,9 +1,9 @@
-/** Hooks of a local engine that write other synced records while what the server sends is written. */
+/** Hooks of a local engine that write other synced records, also without awaiting it. */
 import { SyncHandler } from '@objectql/protocol-sync';
-import type { ObjectQL } from '@objectstack/objectql';
+import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it } from 'vitest';
 import { eventually } from '../../../plugin-sync/test/fixtures/eventually.js';
-import { failing, startDevice, system } from './local-device.fixture.js';
+import { failing, startDevice, system, titlesAt } from './local-device.fixture.js';
 
 const created = { operation: 'update', objectName: 'task' } as const;
 
@@ -141,4 +141,18 @@ it('tells the app why its write failed, also where what was written cannot be no
   });
   await together.catch(note);
   expect([told, failures, await tasks()]).toEqual([['No mail could be sent.', 'The disk is full.'], [], {}]);
+});
+
+it('I1 records what a hook begins to write and does not await', async () => {
+  const server = new SyncHandler();
+  const { engine, exchange } = await startDevice(server, { name: 'a' });
+  let other: Promise<unknown> | undefined;
+  const writeOther: HookHandler = async () => {
+    other ??= engine.insert('task', { id: 't2', title: 'Buy oats' }, system);
+  };
+  engine.registerHook('afterInsert', writeOther, { object: 'task' });
+  await engine.insert('task', { id: 't1', title: 'Buy milk' }, system);
+  await other;
+  await exchange();
+  expect(await titlesAt(server)).toEqual({ t1: 'Buy milk', t2: 'Buy oats' });
 });

@@ -11,6 +11,7 @@ import {
   type EngineRow,
   type EngineTransactionInfo,
   executionOf,
+  holdCommit,
   idsAfterInsert,
   idsBeforeWrite,
   isPlaceholderId,
@@ -118,7 +119,9 @@ export class EngineRecorder {
     if (refusal) throw refusal;
     await this.#refuseWrongUser();
     const isOwned = await turns.transaction(async (info) => {
-      await this.#writeIn(info, write);
+      const written = this.#writeIn(info, write);
+      // A hook may have begun it without awaiting it.
+      await (info.owned ? written : holdCommit(info.transaction, written));
       return info.owned;
     }, write.operation.context?.transaction);
     if (isOwned) await this.drain();

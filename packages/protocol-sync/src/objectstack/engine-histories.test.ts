@@ -50,8 +50,11 @@ async function startApp() {
   const device = deviceOf(sync);
   const writeTogether = async (drafts: readonly Draft[], isUndone: boolean) => {
     for (const draft of drafts) {
+      // Which records a condition meets is asked before the write, so it must not meet what is written meanwhile.
+      const isByCondition = draft.verb === 'update many' || draft.verb === 'delete many';
+      if (isByCondition) await loose.ended();
       const written = write(engine, draft);
-      if (draft.how === 'not awaited') doNotAwait(written);
+      if (draft.how === 'not awaited' && !isByCondition) doNotAwait(written);
       else await (draft.how === 'caught' ? written.catch(() => {}) : written);
     }
     if (isUndone) throw new Error('undone');

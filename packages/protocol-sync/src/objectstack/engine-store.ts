@@ -262,13 +262,14 @@ export class EngineStore implements SyncStore {
 
   /** Runs `work`, and versions what it touched. */
   async #workIn<T>(raw: EngineTransaction, work: Work<T>, kind: 'new' | 'joined'): Promise<T> {
-    const touched: Touched = { refs: new Map(), underWay: new UnderWay(), isOver: false };
+    const touched = newlyTouched();
     // Before any write or read: a writer that holds a record's row and waits for the feed would wait for a push that
     // holds the feed and waits for the row. And what was read before the wait may be outdated after it.
     await raw.lock(kind);
     const bringUpToDate = async () => {
       if (touched.refs.size === 0) return;
-      const version = () => this.#bringUpToDate([...touched.refs.values()], raw);
+      // Of what hooks write for sync's own records nothing is versioned: its versions would call them again, for ever.
+      const version = () => this.#inside(newlyTouched(), () => this.#bringUpToDate([...touched.refs.values()], raw));
       await this.#versioningIn(raw)
         .run(version)
         .catch((error: unknown) => {
@@ -277,7 +278,7 @@ export class EngineStore implements SyncStore {
           throw error;
         });
     };
-    return touchedNow.run(new Map(touchedNow.getStore()).set(this, touched), async () => {
+    return this.#inside(touched, async () => {
       const done = await this.#workToTheEnd(touched, () => work(raw)).catch(async (error: unknown) => {
         // The owner of the transaction may go on without this write, and commit what its hooks had written.
         if (kind === 'joined') await bringUpToDate().catch(() => {});
@@ -286,6 +287,10 @@ export class EngineStore implements SyncStore {
       await bringUpToDate();
       return done;
     });
+  }
+
+  #inside<T>(touched: Touched, work: () => Promise<T>): Promise<T> {
+    return touchedNow.run(new Map(touchedNow.getStore()).set(this, touched), work);
   }
 
   /** Writes that an application makes at the same time in one transaction are versioned one after another. */
@@ -321,4 +326,8 @@ export class EngineStore implements SyncStore {
     const giveUp = () => new StoreBusyError('The database has not answered.');
     this.#tell(await inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp));
   }
+}
+
+function newlyTouched(): Touched {
+  return { refs: new Map(), underWay: new UnderWay(), isOver: false };
 }

@@ -109,3 +109,19 @@ it('I4 follows writes that the application makes in its transaction at the same 
   });
   expect([await ids(), await feed()]).toEqual([['c'], ['c']]);
 });
+
+it('goes on though a hook writes a synced record for each write of whatever object, those of sync included', async () => {
+  const { engine, ids, feed } = await start();
+  const writeLine: HookHandler = async ({ object, input }) => {
+    const { id } = input.data as { readonly id?: string };
+    if (object !== 'task' || id === 'a') await engine.insert('task', { title: object }, system);
+  };
+  engine.registerHook('afterInsert', writeLine);
+  await engine.insert('task', { id: 'a', title: 'A' }, system);
+  await engine.insert('task', { id: 'b', title: 'B' }, system);
+  expect([(await ids()).length > 2, (await feed()).includes('a'), (await feed()).includes('b')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});

@@ -72,7 +72,8 @@ export class EngineSync {
         this.#early
           ? given.has(objectName) || engine.registry.getObject(objectName)?.sync !== undefined
           : this.#objects.get(objectName)?.enabled === true,
-      early: () => this.#early && ((ref) => this.#noteEarly(ref)),
+      isEarly: () => this.#early !== undefined,
+      compareLater: (refs) => this.#compareLater(refs),
     });
   }
 
@@ -146,10 +147,10 @@ export class EngineSync {
     };
   }
 
-  /** Notes a write that began before sync followed them; it may end during the start of sync or later. */
-  #noteEarly(ref: RecordRef): void {
-    if (this.#early) this.#early.set(recordKey(ref), ref);
-    else void this.#compare([ref]).catch((error: unknown) => this.#context?.logger.error(EARLY_FAILED, error));
+  /** Versions what was written without: when sync follows writes, or at once if it does. */
+  #compareLater(refs: readonly RecordRef[]): void {
+    if (this.#early) for (const ref of refs) this.#early.set(recordKey(ref), ref);
+    else void this.#compare(refs).catch((error: unknown) => this.#context?.logger.error(COMPARING_FAILED, error));
   }
 
   /**
@@ -199,7 +200,7 @@ function overrideRules(platform: Authorize, own: Authorize = {}): Authorize {
   };
 }
 
-const EARLY_FAILED = "Sync: a write of the start could not be versioned. Call the plugin's reconcile().";
+const COMPARING_FAILED = "Sync: a write could not be versioned after its end. Call the plugin's reconcile().";
 
 async function loadCore(): Promise<IdentityCore> {
   try {

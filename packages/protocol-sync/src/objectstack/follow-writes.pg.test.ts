@@ -1,6 +1,6 @@
 import { AS_SYSTEM, type EngineContext, type KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqlDriver } from '@objectstack/driver-sql';
-import type { ObjectQL } from '@objectstack/objectql';
+import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
@@ -45,10 +45,35 @@ it.each([
   await sync.enrolled();
   goOn();
   await ended;
-  const feed = async () => {
-    const { serverChanges } = await sync.handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
-    return serverChanges.map(({ recordId }) => recordId);
-  };
-  while ((await feed()).length < 2);
-  expect(await feed()).toEqual(['first', 'second']);
+  while ((await feedOf(sync)).length < 2);
+  expect(await feedOf(sync)).toEqual(['first', 'second']);
 });
+
+it('I4 follows a write that is kept out of a transaction, which is rolled back', async () => {
+  const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const sync = new SyncProtocolPlugin();
+  const driver = new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] });
+  const { stop, ...started } = await startKernel({ objects: [TASK], plugins: [sync], driver });
+  onTestFinished(stop);
+  // A cast: the service is this class, of which sync itself uses less.
+  const engine = started.engine as unknown as ObjectQL;
+  const line = { context: { ...AS_SYSTEM, transaction: null } };
+  const writeLine: HookHandler = async ({ input }) => {
+    const { id } = input.data as { readonly id?: string };
+    if (id === 'task') await engine.insert('task', { id: 'line', title: 'tried' }, line);
+  };
+  engine.registerHook('afterInsert', writeLine, { object: 'task' });
+  const written = engine.transaction(async () => {
+    await engine.insert('task', { id: 'task', title: 'A' }, { context: AS_SYSTEM });
+    throw new Error('changed my mind');
+  });
+  await expect(written).rejects.toThrow('changed my mind');
+  while ((await feedOf(sync)).length < 1);
+  expect(await feedOf(sync)).toEqual(['line']);
+});
+
+async function feedOf({ handler }: SyncProtocolPlugin) {
+  const { serverChanges } = await handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  return serverChanges.map(({ recordId }) => recordId);
+}

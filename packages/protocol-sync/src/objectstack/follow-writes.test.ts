@@ -125,3 +125,13 @@ it('goes on though a hook writes a synced record for each write of whatever obje
     true,
   ]);
 });
+
+it('I4 follows writes at the same time that name no transaction', async () => {
+  const { engine, ids, feed } = await start();
+  const apart = { context: { ...AS_SYSTEM, transaction: null } };
+  await Promise.all(['a', 'b', 'c'].map((id) => engine.insert('task', { id, title: id }, apart)));
+  expect([await ids(), await feed()]).toEqual([
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c'],
+  ]);
+});

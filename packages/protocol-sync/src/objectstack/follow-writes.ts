@@ -19,8 +19,10 @@ export interface Followed {
   readonly store: EngineStore;
   /** Asked at each write, because objects may start or stop being synced at any moment. */
   readonly isSynced: (objectName: string) => boolean;
-  /** A function that notes a record written before the store is open; `undefined` once it is open. */
-  readonly early: () => ((ref: RecordRef) => void) | undefined;
+  /** True until the store is open. */
+  readonly isEarly: () => boolean;
+  /** Versions records that were written without; those of early writes once the store is open. */
+  readonly compareLater: (refs: readonly RecordRef[]) => void;
 }
 
 /**
@@ -28,9 +30,10 @@ export interface Followed {
  * the writing code, or else its own. A write that is rolled back was never in the feed, and a crash takes both or
  * neither. Returns the feed, for a client on the same engine.
  */
-export function followWrites(engine: DataEngine, { store, isSynced, early }: Followed): EngineFeed {
+export function followWrites(engine: DataEngine, followed: Followed): EngineFeed {
+  const { store, isSynced, isEarly } = followed;
   const around: EngineFeed['around'] = (work, given) => {
-    if (early()) return work();
+    if (isEarly()) return work();
     // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
     if (store.isInTransaction) return store.within(work);
     return store.around(work, given);
@@ -40,11 +43,11 @@ export function followWrites(engine: DataEngine, { store, isSynced, early }: Fol
     if (!isWrite(operation)) return next();
     const objectName = definedNameOf(operation, engine);
     if (!isSynced(objectName)) return next();
-    const noteEarly = early();
-    if (noteEarly) {
-      const note = (recordId: string) => noteEarly({ objectName, recordId });
-      return writeEarly(operation, { next, engine, touch: note }, outside);
-    }
+    const compareLater = (recordIds: readonly string[]) =>
+      outside(() => followed.compareLater(recordIds.map((recordId) => ({ objectName, recordId }))));
+    if (isEarly()) return writeEarly(operation, { next, engine, compareLater });
+    const surrounding = await keptOutOf(operation, engine);
+    if (surrounding) return writeKeptOut(operation, { next, engine, compareLater }, surrounding);
     const touch = (recordId: string) => store.touch({ objectName, recordId });
     return around(() => writeAndTouch(operation, { next, engine, touch }), operation.context?.transaction);
   });
@@ -54,25 +57,55 @@ export function followWrites(engine: DataEngine, { store, isSynced, early }: Fol
 interface Write {
   readonly next: () => Promise<void>;
   readonly engine: DataEngine;
-  readonly touch: (recordId: string) => void;
+}
+
+/** A write whose records are versioned by themselves. */
+interface LateWrite extends Write {
+  readonly compareLater: (recordIds: readonly string[]) => void;
 }
 
 /**
- * A write before sync follows any is noted again at the end of its transaction, which may come after sync has compared
- * what was noted until then. That is done `outside` of the transaction.
+ * A write before sync follows any is compared again at the end of its transaction, which may come after sync has compared
+ * what was written until then.
  */
-async function writeEarly(operation: EngineOperation, write: Write, outside: <T>(work: () => T) => T): Promise<void> {
+async function writeEarly(operation: EngineOperation, { compareLater, ...write }: LateWrite): Promise<void> {
   const recordIds: string[] = [];
-  const touch = (recordId: string) => {
-    recordIds.push(recordId);
-    write.touch(recordId);
-  };
   try {
-    await writeAndTouch(operation, { ...write, touch });
+    await writeAndTouch(operation, { ...write, touch: (recordId) => recordIds.push(recordId) });
   } finally {
+    compareLater(recordIds);
     const transaction = operation.context?.transaction ?? (await transactionAround(write.engine));
-    const noteAgain = () => outside(() => recordIds.forEach(write.touch));
-    void executionOf(transaction)?.then(noteAgain, () => {});
+    void executionOf(transaction)?.then(
+      () => compareLater(recordIds),
+      () => {},
+    );
+  }
+}
+
+/**
+ * The running code's transaction, if the transaction `null` keeps the write out of it. Where that code is in none, it is a
+ * write like any other.
+ */
+async function keptOutOf(operation: EngineOperation, engine: DataEngine): Promise<unknown> {
+  if (operation.context?.transaction !== null) return undefined;
+  const surrounding = await transactionAround(engine);
+  const { transaction: _, ...context } = operation.context;
+  if (!surrounding) Object.assign(operation, { context });
+  return surrounding;
+}
+
+/** It cannot wait for the feed, which the running code's transaction may hold. So it is versioned behind that one. */
+async function writeKeptOut(
+  operation: EngineOperation,
+  { compareLater, ...write }: LateWrite,
+  surrounding: unknown,
+): Promise<void> {
+  const recordIds: string[] = [];
+  try {
+    await writeAndTouch(operation, { ...write, touch: (recordId) => recordIds.push(recordId) });
+  } finally {
+    const compare = () => compareLater(recordIds);
+    void executionOf(surrounding)?.then(compare, compare);
   }
 }
 
@@ -87,7 +120,11 @@ async function transactionAround(engine: DataEngine): Promise<unknown> {
   return found;
 }
 
-async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: Write): Promise<void> {
+interface TouchingWrite extends Write {
+  readonly touch: (recordId: string) => void;
+}
+
+async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: TouchingWrite): Promise<void> {
   const before = await idsBeforeWrite(operation, engine);
   try {
     await next();

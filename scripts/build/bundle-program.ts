@@ -3,16 +3,18 @@
  * libraries included, and ObjectStack then takes eight seconds to start in place of three.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 /**
  * Bundles the TypeScript program at `path`, absolute, with the packages of this repository that it imports; answers the
- * file, in a folder `.tmp` beside it. Throws what keeps it from being built.
+ * file, in the folder `.tmp` of its package. Throws what keeps it from being built.
  */
 export async function bundleProgram(path: string): Promise<string> {
-  const file = join(dirname(path), '.tmp', `${basename(path)}.mjs`);
+  const packageFolder = packageOf(path);
+  const file = join(packageFolder, '.tmp/programs', `${relative(packageFolder, path).replaceAll(/[\\/]/g, '__')}.mjs`);
   const written = `${file}.${randomUUID()}`;
   await mkdir(dirname(file), { recursive: true });
   await build({
@@ -30,6 +32,11 @@ export async function bundleProgram(path: string): Promise<string> {
   // In one step, since another process may start it meanwhile.
   await rename(written, file);
   return file;
+}
+
+function packageOf(path: string): string {
+  const folder = dirname(path);
+  return existsSync(join(folder, 'package.json')) ? folder : packageOf(folder);
 }
 
 /** Packages from elsewhere are found from where they are imported, which the bundle is not. */

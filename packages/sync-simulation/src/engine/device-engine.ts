@@ -55,8 +55,9 @@ export class DeviceEngine {
     const { engines: plan } = world;
     if (!plan) throw new Error('The schedule has no engines.');
     const faults: EngineFaults = (asked) => this.#faults(asked);
-    const { records, pending, conflicts } = disk.shadow;
-    const named = [...pending.keys(), ...conflicts].map((id) => disk.entryById.get(id)?.name ?? '');
+    const { records, pending, conflicts, deadLetters } = disk.shadow;
+    // What was refused is taken back again where the engine has lost that in a power cut.
+    const named = [...pending.keys(), ...conflicts, ...deadLetters].map((id) => disk.entryById.get(id)?.name ?? '');
     const held = new Set([...records.keys(), ...named]);
     this.#held = held;
     this.#hasCaughtUp = false;

@@ -8,6 +8,7 @@ export {
   isPostgres,
   keepCommit,
   refuseCommit,
+  transactionAround,
 } from './data-engine/commit-transaction.js';
 export {
   AS_SYSTEM,

@@ -9,6 +9,7 @@ import {
   type EngineTransactionInfo,
   isPostgres,
   probeOrganizations,
+  transactionAround,
 } from '@objectql/sync-types/kernel';
 import { KNOWN } from './local-objects.js';
 
@@ -35,7 +36,7 @@ export class EngineTurns {
    * another has not committed yet.
    */
   async transaction<T>(work: (info: EngineTransactionInfo) => Promise<T>, given?: unknown): Promise<T> {
-    if (given === null && !(await this.#current()).owned) return this.#outside(() => this.#apart(work));
+    if (given === null && (await transactionAround(this.#engine))) return this.#outside(() => this.#apart(work));
     const isGiven = given !== undefined && given !== null;
     const inTurn = async (info: EngineTransactionInfo) => {
       await this.#lock(info.transaction);
@@ -59,15 +60,10 @@ export class EngineTurns {
    */
   async #prepare(): Promise<void> {
     if (this.#isPrepared) return;
-    const { owned, transaction } = await this.#current();
+    const { owned, transaction } = await commitTransaction(this.#engine, async (info) => info);
     if (!owned) return;
     if (isPostgres(transaction)) await probeOrganizations(this.#engine);
     this.#isPrepared = true;
-  }
-
-  /** The transaction of the running code, or one that has ended. */
-  #current(): Promise<EngineTransactionInfo> {
-    return commitTransaction(this.#engine, async (info) => info);
   }
 
   async #lock(transaction: unknown): Promise<void> {

@@ -1,13 +1,13 @@
 /** Writes of a size or a shape that the engine allows and sync has to follow. */
 import type { MutationLogEntry } from '@objectql/sync-types';
-import { AS_SYSTEM, type DataEngine, type KernelPlugin } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type KernelPlugin } from '@objectql/sync-types/kernel';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { systemPlatform } from '../platform/platform.js';
 import type { Authorize } from '../rules/authorize.js';
 import { SyncProtocolPlugin, type SyncProtocolPluginOptions } from '../sync-protocol-plugin.js';
 import { EngineRecords } from './engine-records.js';
-import { startKernel, temporaryDatabase } from './kernel.fixture.js';
+import { startingFirst, startKernel, temporaryDatabase } from './kernel.fixture.js';
 
 const system = { context: AS_SYSTEM } as const;
 const TASK = {
@@ -344,18 +344,10 @@ it('I4 brings to every device a write that begins before sync follows any, and e
     goOn = resolve;
   });
   let written: Promise<unknown> | undefined;
-  const writer: KernelPlugin = {
-    name: 'writer',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init() {},
-    start(context) {
-      // A cast: the service is this class, of which sync itself uses less.
-      const engine = context.getService<DataEngine>('objectql') as unknown as ObjectQL;
-      engine.registerHook('beforeUpdate', () => started, { object: 'task' });
-      written = engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
-    },
-  };
+  const writer = startingFirst((engine) => {
+    engine.registerHook('beforeUpdate', () => started, { object: 'task' });
+    written = engine.update('task', { id: 't1', title: 'Buy oat milk' }, system);
+  });
   const second = await startKernel({ objects: [TASK], plugins: [writer, new SyncProtocolPlugin()], filename });
   goOn();
   await written;

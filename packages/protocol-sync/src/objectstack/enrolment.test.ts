@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { type Platform, systemPlatform } from '../platform/platform.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
 import { RETRY_MS } from './engine-sync.js';
-import { startKernel, temporaryDatabase } from './kernel.fixture.js';
+import { startingFirst, startKernel, temporaryDatabase } from './kernel.fixture.js';
 
 const text = { type: 'text', label: 'Text' } as const;
 
@@ -175,19 +175,12 @@ it('I4 enrols in the background what other plugins have written in the start, if
   const before = await startKernel({ objects, plugins: [first], filename });
   await first.enrolled();
   await before.stop();
-  const writer: KernelPlugin = {
-    name: 'writer',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init() {},
-    async start(context) {
-      const engine = context.getService<ObjectQL>('objectql');
-      for (let from = 0; from < 5250; from += 250) {
-        const tasks = Array.from({ length: 250 }, (_, index) => ({ id: `t${from + index}`, title: 'x' }));
-        await engine.insert('task', tasks, { context: AS_SYSTEM });
-      }
-    },
-  };
+  const writer = startingFirst(async (engine) => {
+    for (let from = 0; from < 5250; from += 250) {
+      const tasks = Array.from({ length: 250 }, (_, index) => ({ id: `t${from + index}`, title: 'x' }));
+      await engine.insert('task', tasks, { context: AS_SYSTEM });
+    }
+  });
   let goOn = () => {};
   const isStarted = new Promise<void>((resolve) => {
     goOn = resolve;

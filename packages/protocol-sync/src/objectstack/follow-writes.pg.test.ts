@@ -4,44 +4,44 @@ import type { HookHandler, ObjectQL } from '@objectstack/objectql';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { openPostgresFixture } from '../storage/postgres/postgres-database.fixture.js';
 import { SyncProtocolPlugin } from '../sync-protocol-plugin.js';
-import { startKernel } from './kernel.fixture.js';
+import { startingFirst, startKernel } from './kernel.fixture.js';
 
 const fields = { title: { type: 'text', label: 'Title' } };
 const TASK = { name: 'task', label: 'Task', sync: { enabled: true }, fields };
+
+/** An application on PostgreSQL with sync. */
+async function start(...plugins: readonly KernelPlugin[]) {
+  const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const sync = new SyncProtocolPlugin();
+  const driver = new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] });
+  const { stop, engine } = await startKernel({ objects: [TASK], plugins: [...plugins, sync], driver });
+  onTestFinished(stop);
+  // A cast: the service is this class, of which sync itself uses less.
+  return { sync, engine: engine as unknown as ObjectQL };
+}
 
 it.each([
   ['names its transaction', (context: EngineContext) => context],
   ['runs in one', () => ({})],
 ])('I4 follows a write of the start that %s, which ends only after it', async (_, contextIn) => {
-  const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
-  onTestFinished(remove);
   let goOn = () => {};
   const started = new Promise<void>((resolve) => {
     goOn = resolve;
   });
   let ended: Promise<unknown> | undefined;
-  const writer: KernelPlugin = {
-    name: 'writer',
-    version: '1.0.0',
-    dependencies: ['app'],
-    init() {},
-    async start(context) {
-      const engine = context.getService<ObjectQL>('objectql');
-      // Outside of a transaction: the engine looks for its organizations, of which there are none.
-      await engine.insert('task', { id: 'first', title: 'A' }, { context: AS_SYSTEM });
-      await new Promise<void>((resolve, reject) => {
-        ended = engine.transaction(async (transaction: EngineContext) => {
-          const own = { context: { ...contextIn(transaction), ...AS_SYSTEM } };
-          await engine.insert('task', { id: 'second', title: 'B' }, own).then(() => resolve(), reject);
-          await started;
-        });
+  const writer = startingFirst(async (engine) => {
+    // Outside of a transaction: the engine looks for its organizations, of which there are none.
+    await engine.insert('task', { id: 'first', title: 'A' }, { context: AS_SYSTEM });
+    await new Promise<void>((resolve, reject) => {
+      ended = engine.transaction(async (transaction: EngineContext) => {
+        const own = { context: { ...contextIn(transaction), ...AS_SYSTEM } };
+        await engine.insert('task', { id: 'second', title: 'B' }, own).then(() => resolve(), reject);
+        await started;
       });
-    },
-  };
-  const sync = new SyncProtocolPlugin();
-  const driver = new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] });
-  const { stop } = await startKernel({ objects: [TASK], plugins: [writer, sync], driver });
-  onTestFinished(stop);
+    });
+  });
+  const { sync } = await start(writer);
   await sync.enrolled();
   goOn();
   await ended;
@@ -50,14 +50,7 @@ it.each([
 });
 
 it('I4 follows a write that is kept out of a transaction, which is rolled back', async () => {
-  const { schema, remove } = await openPostgresFixture(inject('postgresUrl'));
-  onTestFinished(remove);
-  const sync = new SyncProtocolPlugin();
-  const driver = new SqlDriver({ client: 'pg', connection: inject('postgresUrl'), searchPath: [schema] });
-  const { stop, ...started } = await startKernel({ objects: [TASK], plugins: [sync], driver });
-  onTestFinished(stop);
-  // A cast: the service is this class, of which sync itself uses less.
-  const engine = started.engine as unknown as ObjectQL;
+  const { sync, engine } = await start();
   const line = { context: { ...AS_SYSTEM, transaction: null } };
   const writeLine: HookHandler = async ({ input }) => {
     const { id } = input.data as { readonly id?: string };

@@ -2,7 +2,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RecordRef } from '@objectql/sync-types';
 import {
-  commitTransaction,
   type DataEngine,
   definedNameOf,
   type EngineFeed,
@@ -11,6 +10,7 @@ import {
   idsAfterInsert,
   idsBeforeWrite,
   isWrite,
+  transactionAround,
 } from '@objectql/sync-types/kernel';
 import type { EngineStore } from './engine-store.js';
 
@@ -48,8 +48,10 @@ export function followWrites(engine: DataEngine, followed: Followed): EngineFeed
     if (isEarly()) return writeEarly(operation, { next, engine, compareLater });
     const surrounding = await keptOutOf(operation, engine);
     if (surrounding) return writeKeptOut(operation, { next, engine, compareLater }, surrounding);
-    const touch = (recordId: string) => store.touch({ objectName, recordId });
-    return around(() => writeAndTouch(operation, { next, engine, touch }), operation.context?.transaction);
+    const touch = (recordIds: readonly string[]) => {
+      for (const recordId of recordIds) store.touch({ objectName, recordId });
+    };
+    return around(() => writeAndTell(operation, { next, engine }, touch), operation.context?.transaction);
   });
   return { around };
 }
@@ -69,17 +71,14 @@ interface LateWrite extends Write {
  * what was written until then.
  */
 async function writeEarly(operation: EngineOperation, { compareLater, ...write }: LateWrite): Promise<void> {
-  const recordIds: string[] = [];
-  try {
-    await writeAndTouch(operation, { ...write, touch: (recordId) => recordIds.push(recordId) });
-  } finally {
+  await writeAndTell(operation, write, async (recordIds) => {
     compareLater(recordIds);
-    const transaction = operation.context?.transaction ?? (await transactionAround(write.engine));
+    const transaction = operation.context?.transaction ?? (await surroundingOf(write));
     void executionOf(transaction)?.then(
       () => compareLater(recordIds),
       () => {},
     );
-  }
+  });
 }
 
 /**
@@ -88,7 +87,7 @@ async function writeEarly(operation: EngineOperation, { compareLater, ...write }
  */
 async function keptOutOf(operation: EngineOperation, engine: DataEngine): Promise<unknown> {
   if (operation.context?.transaction !== null) return undefined;
-  const surrounding = await transactionAround(engine);
+  const surrounding = await surroundingOf({ engine });
   const { transaction: _, ...context } = operation.context;
   if (!surrounding) Object.assign(operation, { context });
   return surrounding;
@@ -100,37 +99,29 @@ async function writeKeptOut(
   { compareLater, ...write }: LateWrite,
   surrounding: unknown,
 ): Promise<void> {
-  const recordIds: string[] = [];
-  try {
-    await writeAndTouch(operation, { ...write, touch: (recordId) => recordIds.push(recordId) });
-  } finally {
+  await writeAndTell(operation, write, (recordIds) => {
     const compare = () => compareLater(recordIds);
     void executionOf(surrounding)?.then(compare, compare);
-  }
-}
-
-/** The transaction of the running code, if there is one. */
-async function transactionAround(engine: DataEngine): Promise<unknown> {
-  let found: unknown;
-  await commitTransaction(engine, async ({ transaction, owned }) => {
-    if (!owned) found = transaction;
-  }).catch(() => {
-    // The write's own outcome counts.
   });
-  return found;
 }
 
-interface TouchingWrite extends Write {
-  readonly touch: (recordId: string) => void;
+/** The transaction of the running code, if one is found: the write's own outcome counts. */
+function surroundingOf({ engine }: Pick<Write, 'engine'>): Promise<unknown> {
+  return transactionAround(engine).catch(() => undefined);
 }
 
-async function writeAndTouch(operation: EngineOperation, { next, engine, touch }: TouchingWrite): Promise<void> {
+/** Makes the write, and tells which records it may have written. */
+async function writeAndTell(
+  operation: EngineOperation,
+  { next, engine }: Write,
+  tell: (recordIds: readonly string[]) => void | Promise<void>,
+): Promise<void> {
   const before = await idsBeforeWrite(operation, engine);
   try {
     await next();
   } finally {
     // Also after a failure: an error that a hook throws after the write does not undo it, unless the transaction ends
     // with it.
-    for (const recordId of [...before, ...idsAfterInsert(operation)]) touch(recordId);
+    await tell([...before, ...idsAfterInsert(operation)]);
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataEngine, KernelContext, KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqliteWasmDriver } from '@objectstack/driver-sqlite-wasm';
-import { ObjectQLPlugin } from '@objectstack/objectql';
+import { type ObjectQL, ObjectQLPlugin } from '@objectstack/objectql';
 import { DriverPlugin } from '@objectstack/runtime';
 import { createKernel } from '../kernel/node.js';
 import { letGoOf } from './ended-engine.fixture.js';
@@ -37,6 +37,17 @@ export async function startKernel({ objects, plugins = [], filename = ':memory:'
     letGoOf(engine);
   };
   return { kernel, stop, engine };
+}
+
+/** A plugin of the application that starts before sync does. */
+export function startingFirst(start: (engine: ObjectQL) => void | Promise<void>): KernelPlugin {
+  return {
+    name: 'first',
+    version: '1.0.0',
+    dependencies: ['app'],
+    init() {},
+    start: (context) => start(context.getService<ObjectQL>('objectql')),
+  };
 }
 
 /** A name for a file in a new directory, and what deletes it. */

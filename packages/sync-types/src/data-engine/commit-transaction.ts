@@ -31,6 +31,11 @@ export async function commitTransaction<T>(
   return result;
 }
 
+/** The transaction of the running code, if there is one. */
+export function transactionAround(engine: Pick<DataEngine, 'transaction'>): Promise<unknown> {
+  return commitTransaction(engine, async ({ transaction, owned }) => (owned ? undefined : transaction));
+}
+
 /**
  * The promise that Knex, under ObjectStack's SQL drivers, settles at the end of a transaction: it rejects when the
  * commit failed, as when the connection was lost before it; it resolves at the commit, and also at a rollback. What the

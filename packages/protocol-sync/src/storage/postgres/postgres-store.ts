@@ -103,8 +103,8 @@ export class PostgresStore implements SyncStore {
     // Without a listener, the process ends when an idle connection of the pool breaks, as in a restart of the database.
     this.#source.pool.on('error', ignore);
     try {
-      await this.#migrate();
-      this.#listeners.startAt(await withClient(this.#source, (client) => this.#readHead(client)));
+      await this.#again(() => this.#migrate());
+      this.#listeners.startAt(await this.#again(() => withClient(this.#source, (client) => this.#readHead(client))));
     } catch (error) {
       this.#source.pool.removeListener('error', ignore);
       throw error;
@@ -114,22 +114,7 @@ export class PostgresStore implements SyncStore {
   }
 
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
-    return this.#whileOpen(async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#try(work, attempt === 1);
-        } catch (error) {
-          // A backup from another release was restored under this process.
-          if (isMissingFunction(error) && attempt === 1) await this.#migrate();
-          else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
-          if (attempt === MAX_TRIES) {
-            const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
-            throw new StoreBusyError(message, { cause: error });
-          }
-          await this.#pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
-        }
-      }
-    });
+    return this.#whileOpen((isFirstTry) => this.#try(work, isFirstTry));
   }
 
   page({ after, limit, objects, epoch: asked }: PageQuery): Promise<Page> {
@@ -250,14 +235,32 @@ export class PostgresStore implements SyncStore {
     return new Promise((resolve) => void this.#platform.setTimer(resolve, delayMs));
   }
 
-  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+  async #whileOpen<T>(work: (isFirstTry: boolean) => Promise<T>): Promise<T> {
     if (!this.#isOpen) throw new Error('The store is not open. Call open() first.');
-    const running = work();
+    const running = this.#again(work);
     this.#underWay.add(running);
     try {
       return await running;
     } finally {
       this.#underWay.delete(running);
+    }
+  }
+
+  /** Runs `work` until it meets no other transaction in its way, a bounded number of times. */
+  async #again<T>(work: (isFirstTry: boolean) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(attempt === 1);
+      } catch (error) {
+        // A backup from another release was restored under this process.
+        if (isMissingFunction(error) && attempt === 1) await this.#migrate();
+        else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
+        if (attempt === MAX_TRIES) {
+          const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
+          throw new StoreBusyError(message, { cause: error });
+        }
+        await this.#pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+      }
     }
   }
 }

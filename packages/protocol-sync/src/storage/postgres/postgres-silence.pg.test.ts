@@ -8,6 +8,7 @@ import { systemPlatform } from '../../platform/platform.js';
 import type { RecordResolver } from '../../records/record-resolver.js';
 import { SyncHandler } from '../../sync-handler.js';
 import { sampleState, save } from '../contract/store-samples.js';
+import type { SyncStore } from '../sync-store.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { PostgresStore } from './postgres-store.js';
 
@@ -52,6 +53,30 @@ test('hears of commits again after its connections fell silent without an end', 
   }
   await heard(2);
   expect(heads).toEqual([1, 2]);
+});
+
+test('goes on hearing of commits after the feed has gone back', async () => {
+  const { openStore, schema, backUp } = await fixture();
+  const other = await openStore();
+  const { store, timers } = await storeBehindProxy(schema, { connections: 4 });
+  await store.open();
+  const { heads, heard } = listen(store);
+  const backup = await backUp();
+  const write = (by: SyncStore, ...ids: readonly string[]) =>
+    save(by, { records: ids.map((recordId) => sampleState({ recordId })) });
+  await write(other, 'a', 'b', 'c');
+  await heard(3);
+  await timers.armed(LOOK_MS);
+  await backup.putBack();
+  // It is the other that begins the new epoch.
+  await write(other, 'd');
+  await write(store, 'e');
+  await heard(2);
+  await backup.putBack();
+  await write(other, 'f');
+  timers.fire(LOOK_MS);
+  await heard(1);
+  expect(heads).toEqual([3, 2, 1]);
 });
 
 test('closes at once, whatever its listening connection does not answer', async () => {

@@ -184,7 +184,8 @@ export class PostgresStore implements SyncStore {
       return done;
     });
     if (!saved) return result;
-    if (saved.epoch === nextEpoch) this.#listeners.startOver();
+    // What is saved now is behind all that was told before, unless the feed has gone back.
+    if (saved.head <= knownHead) this.#listeners.startOver();
     this.#listeners.announce(saved.head);
     return result;
   }
@@ -220,12 +221,20 @@ export class PostgresStore implements SyncStore {
     return (await this.#readFacts(client)).head;
   }
 
+  /** The head, for the listeners: one that is lower than what they were told before they may be told, as the feed has gone back. */
+  async #lookAtHead(client: PostgresClient): Promise<number> {
+    const told = this.#listeners.head;
+    const head = await this.#readHead(client);
+    if (head < told) this.#listeners.startOver();
+    return head;
+  }
+
   #listen(): void {
     if (!this.#isOpen || this.#announcements || this.#listeners.isEmpty) return;
     this.#announcements = new PostgresAnnouncements({
       connect: () => takeClient(this.#source.pool, this.#source.waiting),
       channel: quoteSchema(this.#schema),
-      readHead: (client) => this.#readHead(client),
+      readHead: (client) => this.#lookAtHead(client),
       onHead: (head) => this.#listeners.announce(head),
       platform: this.#platform,
     });

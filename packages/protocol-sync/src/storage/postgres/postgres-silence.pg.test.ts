@@ -89,6 +89,39 @@ test('closes at once, whatever its listening connection does not answer', async 
   await expect(store.close()).resolves.toBeUndefined();
 });
 
+test('listens on one connection, however late one fails that it gave up', async () => {
+  const { schema } = await fixture();
+  // A pipelining client answers what was asked only when its connection ends.
+  const { store, pool, proxy, timers } = await storeBehindProxy(schema, { connections: 2, pipeline: true });
+  await store.open();
+  store.onCommit(() => {});
+  await timers.armed(LOOK_MS);
+  proxy.silence();
+  for (const _ of ['time to look', 'no answer']) timers.fire(LOOK_MS);
+  await timers.armed(RECONNECT_MS);
+  const held = await Promise.all([pool.connect(), pool.connect()]);
+  timers.fire(RECONNECT_MS);
+  const ended = once(pool, 'remove');
+  proxy.cut();
+  await ended;
+  await new Promise((resolve) => setImmediate(resolve));
+  timers.fire(RECONNECT_MS);
+  for (const client of held) client.release();
+  await timers.armed(LOOK_MS);
+  expect([pool.waitingCount, pool.totalCount - pool.idleCount]).toEqual([0, 1]);
+});
+
+test('closes at once, whatever a connection does not answer that it gave up', async () => {
+  const { schema } = await fixture();
+  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 1, pipeline: true });
+  await store.open();
+  store.onCommit(() => {});
+  await timers.armed(LOOK_MS);
+  proxy.silence();
+  timers.fire(LOOK_MS);
+  await expect(store.close()).resolves.toBeUndefined();
+});
+
 test('I13 gives up a connection that fell silent without an end, and goes on with another', async () => {
   const { schema } = await fixture();
   const { store, pool, proxy, timers } = await storeBehindProxy(schema, { connections: 1 });
@@ -167,11 +200,16 @@ function listen(store: PostgresStore) {
   return { heads, heard };
 }
 
+interface ProxiedPool {
+  readonly connections: number;
+  readonly pipeline?: boolean;
+}
+
 /** A store whose connections fall silent when the test says so, with timers that the test fires by hand. */
-async function storeBehindProxy(schema: string, { connections }: { readonly connections: number }) {
+async function storeBehindProxy(schema: string, { connections, pipeline = false }: ProxiedPool) {
   const proxy = await silentProxy(inject('postgresUrl'));
   // Idle for however long, so that what falls silent is what the test has made, on a slow machine as well.
-  const pool = new pg.Pool({ connectionString: proxy.url, max: connections, idleTimeoutMillis: 0 });
+  const pool = new pg.Pool({ connectionString: proxy.url, max: connections, pipeline, idleTimeoutMillis: 0 });
   pool.on('error', () => {});
   const timers = handTimers();
   const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
@@ -239,6 +277,9 @@ async function silentProxy(databaseUrl: string) {
   return {
     url: url.href,
     silence: () => passing.clear(),
+    cut() {
+      for (const socket of sockets) if (!passing.has(socket)) socket.destroy();
+    },
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -12,13 +12,12 @@ interface Asked {
   readonly transaction: unknown;
 }
 
-/** Adopts the application's record, if it has one, as version 1 of a record that sync has never seen. */
+/** Adopts the application's record of one that sync has never seen, if there is one, as version 1. */
 export async function lookUpAndAdopt(
   { objectName, recordId }: RecordRef,
   session: PushSession,
   { caller, rules, transaction }: Asked,
 ): Promise<void> {
-  if (session.record({ objectName, recordId })) return;
   const data = await caller.getRecord({ objectName, recordId }, transaction);
   if (!data) return;
   // If a rule fails for this record, every page that holds it would fail.

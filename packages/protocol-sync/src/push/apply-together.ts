@@ -96,7 +96,8 @@ async function applyByResolver(
   session: PushSession,
   { parts: { caller, rules }, transaction }: Within,
 ): Promise<Made> {
-  if (rules.rulesOf(mutation.objectName)) {
+  // Asked here, since a savepoint costs round trips.
+  if (rules.rulesOf(mutation.objectName) && !session.record(mutation)) {
     await transaction.savepoint(() =>
       lookUpAndAdopt(mutation, session, { caller, rules, transaction: transaction.handle }),
     );

@@ -1,6 +1,7 @@
 /** Kernels for plugins, the contract they share, and ObjectStack's data engine. A subpath, so that apps without a kernel load none. */
 
 export {
+  beforeCommit,
   commitTransaction,
   type EngineTransactionInfo,
   executionOf,

@@ -4,7 +4,6 @@ import { isPlaceholderId } from '@objectql/sync-types/kernel';
 import { printable } from '../printable.js';
 import { findUnfit, type RecordChange, stateOfChange } from '../records/record-change.js';
 import { withStoredRecord } from '../records/record-state.js';
-import { runInScope } from '../storage/transaction-scope.js';
 import type { EngineRecords } from './engine-records.js';
 import type { BringUpToDate } from './engine-store.js';
 
@@ -23,16 +22,14 @@ export function createBringUpToDate(parts: BringUpToDateParts): BringUpToDate {
     const changes = refs
       .map((ref) => changeOf(ref, present.get(recordKey(ref))))
       .filter((change) => isFit(change, parts));
-    await runInScope(raw, async (inner) => {
-      const { records, facts } = await inner.load({ records: changes, mutationIds: [] });
-      const stateByKey = new Map(records.map((state) => [recordKey(state), state]));
-      const at = { now: parts.now(), versionFloor: facts.versionFloor };
-      const states = changes.flatMap((change) => {
-        const state = stateOfChange(change, stateByKey.get(recordKey(change)), at);
-        return state && change.data ? withStoredRecord(state, change.data) : (state ?? []);
-      });
-      if (states.length > 0) await inner.save({ records: states });
+    const { facts, records } = await raw.loadRecords(changes);
+    const stateByKey = new Map(records.map((state) => [recordKey(state), state]));
+    const at = { now: parts.now(), versionFloor: facts.versionFloor };
+    const states = changes.flatMap((change) => {
+      const state = stateOfChange(change, stateByKey.get(recordKey(change)), at);
+      return state && change.data ? withStoredRecord(state, change.data) : (state ?? []);
     });
+    if (states.length > 0) await raw.saveRecords(states, { facts, records });
   };
 }
 

@@ -10,11 +10,6 @@ export function isLockTimeout(error: unknown): boolean {
   return codesOf(error).includes('55P03');
 }
 
-/** True when PostgreSQL executes nothing more in the transaction, nor commits what was written in it. */
-export function isAborted(error: unknown): boolean {
-  return codesOf(error).includes('25P02');
-}
-
 const CONTENTION = /^(40001|40P01|55P03|SQLITE_BUSY.*)$/;
 
 /** The codes of an error and its causes, which may lead back to it: drivers wrap the database's error. */

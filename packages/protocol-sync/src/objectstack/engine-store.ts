@@ -6,11 +6,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type RecordRef, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
+  beforeCommit,
   commitTransaction,
   type DataEngine,
   executionOf,
   holdCommit,
   probeOrganizations,
+  shares,
   UnderWay,
 } from '@objectql/sync-types/kernel';
 import { inTime } from '../platform/in-time.js';
@@ -18,7 +20,6 @@ import { type Platform, systemPlatform } from '../platform/platform.js';
 import { CommitListeners } from '../storage/commit-listeners.js';
 import { CommitLookout } from '../storage/commit-lookout.js';
 import { EpochWatch } from '../storage/epoch-watch.js';
-import { Mutex } from '../storage/mutex.js';
 import { NewerSchemaError } from '../storage/schema-version.js';
 import {
   type Page,
@@ -30,7 +31,7 @@ import {
   type SyncStore,
 } from '../storage/sync-store.js';
 import { runInScope } from '../storage/transaction-scope.js';
-import { isAborted, isContention } from './engine-contention.js';
+import { isContention } from './engine-contention.js';
 import { findOrMakeFeedRow, readFacts } from './engine-facts.js';
 import { makeEngineTables, RECORDS, SCHEMA_VERSION } from './engine-objects.js';
 import { digits, toFeedRecord } from './engine-rows.js';
@@ -48,17 +49,25 @@ export interface EngineStoreOptions {
   readonly platform?: Platform | undefined;
 }
 
-/** What was written in the transaction under way, until it is versioned. */
-interface Touched {
+/** A transaction of the engine in which synced objects are written. */
+interface Written {
+  readonly raw: EngineTransaction;
+  /** What was written in it: it is versioned just before the commit. */
   readonly refs: Map<string, RecordRef>;
-  /** The writes that are made within, of which a hook may have begun some that it does not await. */
-  readonly underWay: UnderWay;
-  /** Code that a hook has started and nobody awaits may go on after that. */
+  /** Resolves once this transaction holds the feed. */
+  readonly locked: Promise<void>;
+}
+
+/** Code that runs in such a transaction. What it has started and does not await may go on after its end. */
+interface Scope {
+  readonly written: Written;
   isOver: boolean;
 }
 
 /** 5 tries: when writers take turns, one may lose a few times. */
 const MAX_TRIES = 5;
+/** 500 records, each read twice: 256 MB if all are as large as may be. */
+const VERSIONED_TOGETHER = 500;
 /** 5: if a commit comes into each of these readings, its records are left for the next page. */
 const MAX_PAGE_READS = 5;
 
@@ -68,10 +77,10 @@ export const LOOK_MS = 1000;
 export const LOOK_PATIENCE_MS = 30_000;
 
 /**
- * What is written in the transactions that the running code is in, by store. One for all stores: before Node 24 every
- * promise of the process carries each such storage along, also those of stores that are closed.
+ * What the running code is a part of, by store. One for all stores: before Node 24 every promise of the process
+ * carries each such storage along, also those of stores that are closed.
  */
-const touchedNow = new AsyncLocalStorage<ReadonlyMap<EngineStore, Touched>>();
+const scopes = new AsyncLocalStorage<ReadonlyMap<EngineStore, Scope>>();
 
 export class EngineStore implements SyncStore {
   readonly #engine: DataEngine;
@@ -81,8 +90,7 @@ export class EngineStore implements SyncStore {
   readonly #turns: Turns;
   #epochs: EpochWatch;
   readonly #underWay = new UnderWay();
-  /** By transaction. */
-  readonly #versioning = new WeakMap<object, Mutex>();
+  readonly #byTransaction = new WeakMap<object, Written>();
   /** Runs code that must not see the transaction of its caller. */
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #lookout: CommitLookout;
@@ -118,19 +126,14 @@ export class EngineStore implements SyncStore {
     return this.#whileOpen(() => this.#inTurn((raw) => runInScope(raw, work)));
   }
 
-  /** True while the running code is inside one of this store's transactions. */
-  get isInTransaction(): boolean {
-    return this.#touched?.isOver === false;
-  }
-
   /** Names a record that the engine wrote in the transaction under way: its version and feed entry commit with it. */
   touch(ref: RecordRef): void {
-    this.#touched?.refs.set(recordKey(ref), ref);
+    this.#scope?.written.refs.set(recordKey(ref), ref);
   }
 
   /** Whether `touch` has named the record in the transaction under way. */
   hasTouched(ref: RecordRef): boolean {
-    return this.#touched?.refs.has(recordKey(ref)) === true;
+    return this.#scope?.written.refs.has(recordKey(ref)) === true;
   }
 
   /**
@@ -140,12 +143,10 @@ export class EngineStore implements SyncStore {
    * engine goes on writing, and its writes must not be missing in the feed.
    */
   async around<T>(work: () => Promise<T>, given?: unknown): Promise<T> {
+    // A write inside a followed one: a hook's, a cascade's, or sync's own.
+    const outer = this.#scope;
+    if (outer?.isOver === false) return holdCommit(outer.written.raw.context.transaction, work());
     return this.#counted(() => (given === undefined ? this.#inTransaction(work) : this.#inJoined(given, work)));
-  }
-
-  /** Runs `work`, a write within the one under way, which is versioned only behind it. */
-  async within<T>(work: () => Promise<T>): Promise<T> {
-    return this.#touched?.underWay.add(work()) ?? work();
   }
 
   async page(query: PageQuery): Promise<Page> {
@@ -189,8 +190,8 @@ export class EngineStore implements SyncStore {
     await this.close();
   }
 
-  get #touched(): Touched | undefined {
-    return touchedNow.getStore()?.get(this);
+  get #scope(): Scope | undefined {
+    return scopes.getStore()?.get(this);
   }
 
   /** A record that changes during the read moves to a new place, behind this head. */
@@ -220,7 +221,7 @@ export class EngineStore implements SyncStore {
    */
   #inTurn<T>(work: Work<T>): Promise<T> {
     const run = () => this.#withRetries(work);
-    return this.isInTransaction ? run() : this.#turns.take(run);
+    return this.#scope?.isOver === false ? run() : this.#turns.take(run);
   }
 
   /** Runs `work` in a transaction of the engine; again when it lost a race, unless it joined another's transaction. */
@@ -240,83 +241,78 @@ export class EngineStore implements SyncStore {
 
   /** Runs `work` in one transaction of the engine: a new one, or that of the running code. */
   async #inTransaction<T>(work: Work<T>, tellOwned: (isOwned: boolean) => void = () => {}): Promise<T> {
-    let own: EngineTransaction | undefined;
+    let own: Written | undefined;
     const done = await commitTransaction(this.#engine, ({ transaction, owned }) => {
       tellOwned(owned);
       if (!owned) return this.#inJoined(transaction, work);
-      own = this.#transactionOn(transaction);
-      return this.#workIn(own, work, 'new');
+      own = this.#enter(transaction, 'new');
+      return this.#workIn(own, work);
     });
-    if (own?.saved) this.#outside((saved) => this.#tell(saved), own.saved);
+    if (own?.raw.saved) this.#outside((saved) => this.#tell(saved), own.raw.saved);
     return done;
   }
 
   /** Runs `work` in somebody else's transaction. Nobody reports how that ends, so it is looked up afterwards. */
   #inJoined<T>(transaction: unknown, work: Work<T>): Promise<T> {
-    const joined = this.#transactionOn(transaction);
-    // Also without listeners: an epoch counts as this process's own only once its commit is seen.
-    const look = () => joined.saved && this.#lookout.lookNow();
-    void executionOf(transaction)?.then(look, () => {});
-    return holdCommit(transaction, this.#workIn(joined, work, 'joined'));
+    return holdCommit(transaction, this.#workIn(this.#enter(transaction, 'joined'), work));
   }
 
-  /** Runs `work`, and versions what it touched. */
-  async #workIn<T>(raw: EngineTransaction, work: Work<T>, kind: 'new' | 'joined'): Promise<T> {
-    const touched = newlyTouched();
+  /** Takes the feed for the transaction, and versions before its commit what is written in it. */
+  #enter(transaction: unknown, kind: 'new' | 'joined'): Written {
+    const key = Object(transaction);
+    const known = this.#byTransaction.get(key);
+    if (known) return known;
+    const raw = new EngineTransaction(this.#engine, transaction, this.#epochs);
     // Before any write or read: a writer that holds a record's row and waits for the feed would wait for a push that
     // holds the feed and waits for the row. And what was read before the wait may be outdated after it.
-    await raw.lock(kind);
-    const bringUpToDate = async () => {
-      if (touched.refs.size === 0) return;
+    const locked = raw.lock(kind);
+    const written = { raw, refs: new Map<string, RecordRef>(), locked };
+    this.#byTransaction.set(key, written);
+    locked.catch(() => this.#byTransaction.delete(key));
+    // Bound: hooks of sync's own records write in this transaction too.
+    const version = AsyncLocalStorage.bind(() => this.#version(written, kind));
+    beforeCommit(transaction, version);
+    if (kind === 'joined') {
+      // Also without listeners: an epoch counts as this process's own only once its commit is seen.
+      const look = () => raw.saved && this.#lookout.lookNow();
+      void executionOf(transaction)?.then(look, () => {});
+    }
+    return written;
+  }
+
+  async #workIn<T>(written: Written, work: Work<T>): Promise<T> {
+    await written.locked;
+    return this.#inside(written, () => work(written.raw));
+  }
+
+  /** Versions what was written, and what is written meanwhile. */
+  async #version({ raw, refs, locked }: Written, kind: 'new' | 'joined'): Promise<void> {
+    // A rollback to a savepoint before the first write has let go of the feed.
+    if (kind === 'joined' && refs.size > 0) await raw.lock(kind);
+    while (refs.size > 0) {
+      const written = [...refs.values()];
+      refs.clear();
       // Of what hooks write for sync's own records nothing is versioned: its versions would call them again, for ever.
-      const version = () => this.#inside(newlyTouched(), () => this.#bringUpToDate([...touched.refs.values()], raw));
-      await this.#versioningIn(raw)
-        .run(version)
-        .catch((error: unknown) => {
-          // The owner may catch this and commit: the records would be written, and missing in the feed.
-          if (kind === 'joined' && !isAborted(error)) raw.refuseCommit(error);
-          throw error;
-        });
-    };
-    return this.#inside(touched, async () => {
-      const done = await this.#workToTheEnd(touched, () => work(raw)).catch(async (error: unknown) => {
-        // The owner of the transaction may go on without this write, and commit what its hooks had written.
-        if (kind === 'joined') await bringUpToDate().catch(() => {});
-        throw error;
-      });
-      await bringUpToDate();
-      return done;
-    });
+      const apart = { raw, refs: new Map<string, RecordRef>(), locked };
+      for (const share of shares(written, VERSIONED_TOGETHER)) {
+        await this.#inside(apart, () => this.#bringUpToDate(share, raw));
+      }
+    }
   }
 
-  #inside<T>(touched: Touched, work: () => Promise<T>): Promise<T> {
-    return touchedNow.run(new Map(touchedNow.getStore()).set(this, touched), work);
-  }
-
-  /** Writes that an application makes at the same time in one transaction are versioned one after another. */
-  #versioningIn({ context }: EngineTransaction): Mutex {
-    const transaction = Object(context.transaction);
-    const mutex = this.#versioning.get(transaction) ?? new Mutex();
-    this.#versioning.set(transaction, mutex);
-    return mutex;
-  }
-
-  async #workToTheEnd<T>(touched: Touched, work: () => Promise<T>): Promise<T> {
+  /** A write within `work` is a part of the transaction, also if `work` does not await it. */
+  async #inside<T>(written: Written, work: () => Promise<T>): Promise<T> {
+    const scope = { written, isOver: false };
     try {
-      return await work();
+      return await scopes.run(new Map(scopes.getStore()).set(this, scope), work);
     } finally {
-      await touched.underWay.ended();
-      touched.isOver = true;
+      scope.isOver = true;
     }
   }
 
   #tell(saved: NonNullable<Saved>): void {
     if (this.#epochs.met(saved)) this.#listeners.startOver();
     this.#listeners.announce(saved.head);
-  }
-
-  #transactionOn(transaction: unknown): EngineTransaction {
-    return new EngineTransaction(this.#engine, transaction, this.#epochs);
   }
 
   /** The engine does not report commits of other processes. */
@@ -326,8 +322,4 @@ export class EngineStore implements SyncStore {
     const giveUp = () => new StoreBusyError('The database has not answered.');
     this.#tell(await inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp));
   }
-}
-
-function newlyTouched(): Touched {
-  return { refs: new Map(), underWay: new UnderWay(), isOver: false };
 }

@@ -1,4 +1,5 @@
 /** One transaction of the data engine, in which sync's state and the application's records are written together. */
+import type { RecordRef } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
@@ -7,7 +8,6 @@ import {
   type EngineWhere,
   isPostgres,
   keepCommit,
-  refuseCommit,
   shares,
 } from '@objectql/sync-types/kernel';
 import { type EpochWatch, KEPT_EPOCHS } from '../storage/epoch-watch.js';
@@ -47,6 +47,8 @@ export interface EngineHandle {
   update(objectName: string, record: object, context?: EngineContext): Promise<unknown>;
   delete(objectName: string, id: string, context?: EngineContext): Promise<unknown>;
 }
+
+type LoadedRecords = Pick<Loaded, 'facts' | 'records'>;
 
 export class EngineTransaction implements RawTransaction {
   readonly handle: EngineHandle;
@@ -91,7 +93,6 @@ export class EngineTransaction implements RawTransaction {
 
   async load(request: LoadRequest): Promise<Loaded> {
     const { records, mutationIds, log, formerLogs = [], epoch } = request;
-    const ids = [...new Set(records.map(recordRowId))];
     const rows = [...(await this.#findByIds(LEDGER, mutationIds.map(rowId)))];
     for (const { logId, sequences } of logsIn(request)) {
       rows.push(...(await this.#find(LEDGER, { log_key: rowId(logId), sequence: { $in: sequences.map(digits) } })));
@@ -100,23 +101,52 @@ export class EngineTransaction implements RawTransaction {
     const [logRow] = log ? await this.#findByIds(LOGS, [rowId(log.logId)]) : [];
     const formerIds = formerLogs.map(({ logId }) => rowId(logId));
     return {
-      facts: await readFacts(this.#engine, this.context, epoch),
-      records: (await this.#findByIds(RECORDS, ids)).map(toRecord),
+      ...(await this.loadRecords(records, epoch)),
       ledger: [...ledger.values()],
       log: logRow && toLogRow(logRow),
       formerLogs: (await this.#findByIds(LOGS, formerIds)).map(toLogRow),
-      intents: (await this.#findByIds(INTENTS, ids)).map(toIntent),
+      intents: (await this.#findByIds(INTENTS, idsOf(records))).map(toIntent),
     };
+  }
+
+  /** The facts, and those of the records that the feed has. */
+  async loadRecords(refs: readonly RecordRef[], epoch?: string): Promise<LoadedRecords> {
+    const facts = await readFacts(this.#engine, this.context, epoch);
+    return { facts, records: (await this.#findByIds(RECORDS, idsOf(refs))).map(toRecord) };
   }
 
   async save(request: SaveRequest): Promise<Saved> {
     const { records = [], ledger = [], intents = [], settledIntents = [] } = request;
-    if (records.length > 0) await this.#saveRecords(records);
+    if (records.length > 0) await this.saveRecords(records, { facts: await this.facts(), records });
     await this.#insert(LEDGER, ledger.map(fromLedgerRow));
     for (const log of logsIn(request)) await this.#saveLog(log);
     await this.#deleteByIds(INTENTS, settledIntents.map(recordRowId));
     await this.#insert(INTENTS, intents.map(fromIntent));
     return this.saved;
+  }
+
+  /** The feed is as it was loaded: `records` are those that it may have. */
+  async saveRecords(
+    states: readonly RecordState[],
+    { facts, records }: { readonly facts: StoreFacts; readonly records: readonly RecordRef[] },
+  ): Promise<void> {
+    const { epoch: present, head: before } = facts;
+    const known = new Set(idsOf(records));
+    await this.#deleteByIds(
+      RECORDS,
+      idsOf(states).filter((id) => known.has(id)),
+    );
+    await this.#insert(
+      RECORDS,
+      states.map((state, index) => fromRecord(state, before + 1 + index)),
+    );
+    const begun = this.#epochs.beginIfDue({ epoch: present, head: before });
+    if (begun !== undefined) {
+      await this.#insert(EPOCHS, [{ id: rowId(present), epoch: present, last_place: digits(before) }]);
+    }
+    const [epoch, head] = [begun ?? present, before + states.length];
+    await this.#setFacts({ head: digits(head), epoch });
+    this.saved = { head, epoch };
   }
 
   /**
@@ -143,34 +173,13 @@ export class EngineTransaction implements RawTransaction {
     if (verb === 'ROLLBACK TO SAVEPOINT') this.#allowCommitBy.get(name)?.();
   }
 
-  /** Makes the commit fail, also if its owner catches the error that it has failed with. */
-  refuseCommit(reason: unknown): void {
-    refuseCommit(this.#transaction, reason);
-  }
-
   /** Waiting for a lock longer than the timeout fails only this write: the others need not wait for it. */
   isFatal(error: unknown): boolean {
     return isContention(error) && !isLockTimeout(error);
   }
 
-  async #execute(statement: string): Promise<void> {
-    await this.#engine.execute(statement, { transaction: this.#transaction });
-  }
-
-  async #saveRecords(records: readonly RecordState[]): Promise<void> {
-    const { epoch: present, head: before } = await this.facts();
-    await this.#deleteByIds(RECORDS, records.map(recordRowId));
-    await this.#insert(
-      RECORDS,
-      records.map((state, index) => fromRecord(state, before + 1 + index)),
-    );
-    const begun = this.#epochs.beginIfDue({ epoch: present, head: before });
-    if (begun !== undefined) {
-      await this.#insert(EPOCHS, [{ id: rowId(present), epoch: present, last_place: digits(before) }]);
-    }
-    const [epoch, head] = [begun ?? present, before + records.length];
-    await this.#setFacts({ head: digits(head), epoch });
-    this.saved = { head, epoch };
+  async #execute(statement: string, params: readonly unknown[] = []): Promise<void> {
+    await this.#engine.execute(statement, { transaction: this.#transaction, params });
   }
 
   async #saveLog(log: LogRow): Promise<void> {
@@ -179,7 +188,12 @@ export class EngineTransaction implements RawTransaction {
     const known = toLogRow(row);
     const floor = Math.max(known.floor, log.floor);
     const lastTime = Math.max(known.lastTime, log.lastTime);
-    await this.#update(LOGS, fromLog({ ...known, floor, lastTime }));
+    await this.#updateLog({ ...known, floor, lastTime });
+  }
+
+  #updateLog(log: LogRow): Promise<void> {
+    const { id, floor, last_time } = fromLog(log);
+    return this.#update(LOGS, String(id), { floor, last_time });
   }
 
   async #dropTombstones(before: string, limit: number): Promise<number> {
@@ -208,7 +222,7 @@ export class EngineTransaction implements RawTransaction {
     for (const row of await this.#findByIds(LOGS, [...floorByLog.keys()].map(rowId))) {
       const log = toLogRow(row);
       const floor = Math.max(log.floor, floorByLog.get(log.logId) ?? 0);
-      await this.#update(LOGS, fromLog({ ...log, floor }));
+      await this.#updateLog({ ...log, floor });
     }
     return rows.length;
   }
@@ -228,7 +242,7 @@ export class EngineTransaction implements RawTransaction {
   }
 
   #setFacts(changed: EngineRow): Promise<void> {
-    return this.#update(FEED, { id: FEED_ID, ...changed });
+    return this.#update(FEED, FEED_ID, changed);
   }
 
   #find(
@@ -252,8 +266,10 @@ export class EngineTransaction implements RawTransaction {
     }
   }
 
-  async #update(objectName: string, row: EngineRow): Promise<void> {
-    await this.#engine.update(objectName, row, { context: this.context });
+  /** One statement, where the engine's own update also reads the row before and after. */
+  async #update(table: string, id: string, changed: EngineRow): Promise<void> {
+    const columns = Object.keys(changed).map((column) => `${column} = ?`);
+    await this.#execute(`UPDATE ${table} SET ${columns.join(', ')} WHERE id = ?`, [...Object.values(changed), id]);
   }
 
   async #deleteByIds(objectName: string, ids: readonly string[]): Promise<void> {
@@ -261,6 +277,10 @@ export class EngineTransaction implements RawTransaction {
       await this.#engine.delete(objectName, { where: { id: { $in: share } }, multi: true, context: this.context });
     }
   }
+}
+
+function idsOf(refs: readonly RecordRef[]): readonly string[] {
+  return [...new Set(refs.map(recordRowId))];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { AS_SYSTEM, type EngineContext, type KernelPlugin } from '@objectql/sync-types/kernel';
 import { SqlDriver } from '@objectstack/driver-sql';
 import type { HookHandler, ObjectQL } from '@objectstack/objectql';
@@ -65,6 +66,39 @@ it('I4 follows a write that is kept out of a transaction, which is rolled back',
   while ((await feedOf(sync)).length < 1);
   expect(await feedOf(sync)).toEqual(['line']);
 });
+
+it('I5 takes the feed anew after a rollback to a savepoint, which has let go of it', async () => {
+  const { sync, engine } = await start();
+  const system = { context: AS_SYSTEM };
+  const outside = AsyncLocalStorage.snapshot();
+  let other: Promise<unknown> | undefined;
+  let isWritten = false;
+  const writeOther: HookHandler = async () => {
+    if (other) return;
+    other = outside(() => engine.insert('task', { id: 'other', title: 'B' }, system));
+    void other.then(() => {
+      isWritten = true;
+    });
+    // The other one waits for the feed, unless nobody has it.
+    while (!isWritten && !(await isAnyWaiting(engine)));
+  };
+  engine.registerHook('beforeInsert', writeOther, { object: 'objectstack_sync_record' });
+  await engine.transaction(async ({ transaction }: EngineContext) => {
+    await engine.execute('SAVEPOINT before', { transaction });
+    await engine.insert('task', { id: 'undone', title: 'A' }, system);
+    await engine.execute('ROLLBACK TO SAVEPOINT before', { transaction });
+    await engine.insert('task', { id: 'kept', title: 'A' }, system);
+  });
+  await other;
+  expect(await feedOf(sync)).toEqual(['kept', 'other']);
+});
+
+async function isAnyWaiting(engine: ObjectQL): Promise<boolean> {
+  const { rows } = (await engine.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) as {
+    readonly rows: readonly unknown[];
+  };
+  return rows.length > 0;
+}
 
 async function feedOf({ handler }: SyncProtocolPlugin) {
   const { serverChanges } = await handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });

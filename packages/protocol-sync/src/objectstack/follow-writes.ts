@@ -32,12 +32,7 @@ export interface Followed {
  */
 export function followWrites(engine: DataEngine, followed: Followed): EngineFeed {
   const { store, isSynced, isEarly } = followed;
-  const around: EngineFeed['around'] = (work, given) => {
-    if (isEarly()) return work();
-    // A write inside a followed one: a hook's, a cascade's, or sync's own. It is versioned with the rest, at the end.
-    if (store.isInTransaction) return store.within(work);
-    return store.around(work, given);
-  };
+  const around: EngineFeed['around'] = (work, given) => (isEarly() ? work() : store.around(work, given));
   const outside = AsyncLocalStorage.snapshot();
   engine.registerMiddleware(async (operation, next) => {
     if (!isWrite(operation)) return next();

@@ -71,9 +71,18 @@ export function holdCommit<T>(transaction: unknown, work: Promise<T>): Promise<T
   return guardOf(transaction).underWay.add(work);
 }
 
+/**
+ * Runs `work` in somebody else's transaction just before it commits, perhaps several times. If it rejects, the transaction
+ * is rolled back, and its owner's commit rejects with the same error.
+ */
+export function beforeCommit(transaction: unknown, work: () => Promise<void>): void {
+  guardOf(transaction).lastWorks.push(work);
+}
+
 /** What stands before the commit of a transaction. */
 interface CommitGuard {
   readonly underWay: UnderWay;
+  readonly lastWorks: (() => Promise<void>)[];
   refused: { readonly reason: unknown } | undefined;
 }
 
@@ -84,20 +93,32 @@ function guardOf(transaction: unknown): CommitGuard {
   // The driver defines the methods by which the owner ends a transaction.
   const own = Object(transaction) as {
     [GUARD]?: CommitGuard;
-    commit: () => Promise<unknown>;
+    commit: (...args: unknown[]) => Promise<unknown>;
     readonly rollback?: () => Promise<unknown>;
   };
   if (own[GUARD]) return own[GUARD];
-  const guard: CommitGuard = { underWay: new UnderWay(), refused: undefined };
+  const guard: CommitGuard = { underWay: new UnderWay(), lastWorks: [], refused: undefined };
   const { commit } = own;
   own[GUARD] = guard;
-  own.commit = async () => {
-    await guard.underWay.ended();
-    if (!guard.refused) return commit.call(own);
-    // As after a commit that the database refuses: not every owner rolls back, and the connection would never be free.
-    await own.rollback?.().catch(() => {});
-    // Knex's own `commit` would resolve even after a rollback, as if everything were stored.
-    throw guard.refused.reason;
+  own.commit = async (...args) => {
+    try {
+      await standBefore(guard);
+    } catch (reason) {
+      // As after a commit that the database refuses: not every owner rolls back, and the connection would never be free.
+      await own.rollback?.().catch(() => {});
+      // Knex's own `commit` would resolve even after a rollback, as if everything were stored.
+      throw reason;
+    }
+    return commit.apply(own, args);
   };
   return guard;
+}
+
+async function standBefore(guard: CommitGuard): Promise<void> {
+  // Again while what was written last has begun something.
+  do {
+    await guard.underWay.ended();
+    if (guard.refused) throw guard.refused.reason;
+    for (const work of guard.lastWorks) await work();
+  } while (guard.refused || !guard.underWay.isEmpty);
 }

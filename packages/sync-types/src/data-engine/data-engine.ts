@@ -65,8 +65,11 @@ export interface DataEngine {
     context: EngineContext,
     options: { readonly require: true },
   ): Promise<T>;
-  /** Executes one statement unchanged. */
-  execute(statement: string, options: { readonly transaction: unknown }): Promise<unknown>;
+  /** Executes one statement unchanged, with a value for each `?` in it. */
+  execute(
+    statement: string,
+    options: { readonly transaction: unknown; readonly params?: readonly unknown[] },
+  ): Promise<unknown>;
   registerMiddleware(middleware: (operation: EngineOperation, next: () => Promise<void>) => Promise<void>): void;
   syncObjectSchema(objectName: string): Promise<void>;
   getDriverForObject(objectName: string): unknown;

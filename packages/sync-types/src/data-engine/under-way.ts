@@ -12,6 +12,10 @@ export class UnderWay {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.#works.size === 0;
+  }
+
   /** Resolves once all of it has ended, however, and what was added meanwhile. */
   async ended(): Promise<void> {
     while (this.#works.size > 0) await Promise.allSettled(this.#works);

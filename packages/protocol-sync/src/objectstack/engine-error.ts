@@ -30,7 +30,7 @@ export function toRejection(error: unknown): unknown {
   const failure = error as EngineFailure;
   const { code } = failure;
   const status = failure.status ?? failure.statusCode;
-  if (code === 'RECORD_NOT_FOUND') return new RejectionError('NOT_FOUND', 'There is no such record.');
+  if (isNotFound(error)) return new RejectionError('NOT_FOUND', 'There is no such record.');
   if (status === 401 || isForbidden(error)) {
     return new RejectionError('FORBIDDEN', whatIsForbidden(failure));
   }
@@ -54,6 +54,12 @@ export function isDenied(error: unknown, { operation, object }: Pick<Denial, 'op
   // A cast, because every field is read as unknown.
   const { details } = (error ?? {}) as Partial<EngineFailure>;
   return isForbidden(error) && details?.operation === operation && details?.object === object;
+}
+
+/** Whether the engine has no such record; it may be one that a hook asked for. */
+export function isNotFound(error: unknown): boolean {
+  // A cast, because every field is read as unknown.
+  return (error as Partial<EngineFailure> | null)?.code === 'RECORD_NOT_FOUND';
 }
 
 /** Whether the engine refused because the caller lacks a permission. */

@@ -19,7 +19,7 @@ import {
 } from '@objectql/sync-types/kernel';
 import type { Principal } from '../principal.js';
 import { type RecordResolver, RejectionError, toFields, type WriteContext } from '../records/record-resolver.js';
-import { isDenied, toRejection } from './engine-error.js';
+import { isDenied, isNotFound, toRejection } from './engine-error.js';
 import { NAMED_IDS } from './statement-share.js';
 
 /**
@@ -55,7 +55,7 @@ export class EngineRecords implements RecordResolver {
 
   async applyMutation(
     mutation: MutationLogEntry,
-    _serverVersion: number,
+    serverVersion: number,
     context: WriteContext,
   ): Promise<JsonObject | undefined> {
     const { objectName, recordId } = mutation;
@@ -67,7 +67,7 @@ export class EngineRecords implements RecordResolver {
       );
     }
     try {
-      await this.#write({ ...mutation, recordId }, context);
+      await this.#write({ ...mutation, recordId }, serverVersion, context);
     } catch (error) {
       throw toRejection(error);
     }
@@ -89,20 +89,31 @@ export class EngineRecords implements RecordResolver {
     return found;
   }
 
-  async #write(mutation: MutationLogEntry & { readonly recordId: string }, context: WriteContext): Promise<void> {
+  async #write(
+    mutation: MutationLogEntry & { readonly recordId: string },
+    serverVersion: number,
+    context: WriteContext,
+  ): Promise<void> {
     const { objectName, recordId: id, operation } = mutation;
     // A device that sends the whole record also sends formulas, and writing those would fail.
     const data = this.#without(objectName, mutation.data ?? {}, ({ type }) => type === 'formula');
-    const engine = this.#engine;
     const options = { context: contextOf(context.principal) };
-    const exists = (await this.getRecord(objectName, id)) !== undefined;
+    // Of a first version sync has just asked whether the record is there. Others may have changed past the engine since sync
+    // saw them, for example by a delete in the database itself.
+    const isNew = operation === 'create' && (serverVersion === 1 || !(await this.#has(mutation)));
     context.signal.throwIfAborted();
-    // The record may have changed past the engine since sync saw it, for example by a delete in the database itself.
-    if (operation === 'delete') {
-      if (exists) await engine.delete(objectName, { where: { id }, ...options });
-    } else if (operation === 'create' && !exists) await this.#create(mutation, data, options);
-    else if (!exists && this.#hasTouched(mutation)) throw new RejectionError('BUSY', TAKEN_ALONG);
-    else await engine.update(objectName, { ...data, id }, options);
+    if (isNew) return this.#create(mutation, data, options);
+    try {
+      if (operation === 'delete') await this.#engine.delete(objectName, { where: { id }, ...options });
+      else await this.#engine.update(objectName, { ...data, id }, options);
+    } catch (error) {
+      if (!isNotFound(error) || (await this.#has(mutation))) throw error;
+      if (operation !== 'delete') throw this.#hasTouched(mutation) ? new RejectionError('BUSY', TAKEN_ALONG) : error;
+    }
+  }
+
+  async #has({ objectName, recordId }: RecordRef): Promise<boolean> {
+    return (await this.getRecord(objectName, recordId)) !== undefined;
   }
 
   /**

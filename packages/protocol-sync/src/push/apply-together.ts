@@ -9,7 +9,7 @@ import { StoreBusyError, type StoreTransaction } from '../storage/sync-store.js'
 import { lookUpAndAdopt } from './adopt.js';
 import { andThen } from './and-then.js';
 import { type ApplyParts, type DescribedWrite, describeWrite, HELD, openSession, rejectionOf } from './apply-push.js';
-import { type JudgeRules, judge, type PlannedWrite } from './judge.js';
+import { type Judgement, type JudgeRules, judge, type PlannedWrite } from './judge.js';
 import type { PushItem, PushRequest } from './push-request.js';
 import { PushRoom } from './push-room.js';
 import type { PushSession } from './push-session.js';
@@ -91,27 +91,36 @@ function applyToStore(mutation: MutationLogEntry, session: PushSession, rules: J
   });
 }
 
-async function applyByResolver(
+async function applyByResolver(mutation: MutationLogEntry, session: PushSession, within: Within): Promise<Made> {
+  const { rules } = within.parts;
+  const isUnknown = rules.rulesOf(mutation.objectName) !== undefined && !session.record(mutation);
+  const known = isUnknown ? undefined : await judge(mutation, session, rules);
+  if (known && 'result' in known) return known;
+  // Once a mutation, since a savepoint costs round trips. If a rule fails for this record, the write is undone: every page
+  // that holds it would fail.
+  const done = await within.transaction.savepoint(async () => {
+    const judgement = known ?? (await lookUpAndJudge(mutation, session, within));
+    return 'result' in judgement ? judgement : { ...judgement, made: await makeWrite(judgement.write, within) };
+  });
+  return 'made' in done ? enter(done.write, done.made, session) : done;
+}
+
+async function lookUpAndJudge(
   mutation: MutationLogEntry,
   session: PushSession,
   { parts: { caller, rules }, transaction }: Within,
-): Promise<Made> {
-  // Asked here, since a savepoint costs round trips.
-  if (rules.rulesOf(mutation.objectName) && !session.record(mutation)) {
-    await transaction.savepoint(() =>
-      lookUpAndAdopt(mutation, session, { caller, rules, transaction: transaction.handle }),
-    );
-  }
-  const judgement = await judge(mutation, session, rules);
-  if ('result' in judgement) return judgement;
-  const { write } = judgement;
-  const made = await transaction.savepoint(async () => {
-    const stored = await caller.applyMutation(write, transaction.handle);
-    const written = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
-    // Inside the savepoint: if a rule fails for this record, the write is undone. Every page that holds it would fail.
-    return describeWrite(write, written, rules);
-  });
-  return enter(write, made, session);
+): Promise<Judgement> {
+  await lookUpAndAdopt(mutation, session, { caller, rules, transaction: transaction.handle });
+  return judge(mutation, session, rules);
+}
+
+async function makeWrite(
+  write: PlannedWrite,
+  { parts: { caller, rules }, transaction }: Within,
+): Promise<DescribedWrite> {
+  const stored = await caller.applyMutation(write, transaction.handle);
+  const written = stored ? { state: withStoredRecord(write.state, stored), computable: false } : write;
+  return describeWrite(write, written, rules);
 }
 
 /** Adds a write that was made to the session. */

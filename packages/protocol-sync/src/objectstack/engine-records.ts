@@ -71,6 +71,7 @@ export class EngineRecords implements RecordResolver {
     } catch (error) {
       throw toRejection(error);
     }
+    if (mutation.operation === 'delete') return undefined;
     // Read again, because defaults, computed fields and hooks change what is stored.
     return this.getRecord(objectName, recordId);
   }

@@ -36,7 +36,8 @@ import { feedRow, PostgresTransaction, StaleLoadError, withReach } from './postg
 export interface PostgresStoreOptions {
   /**
    * The application's pool of `pg`; end it after the store. While somebody listens for commits, one of its connections
-   * is used for that, so it needs at least two.
+   * is used for that, so it needs at least two. Give it a `connectionTimeoutMillis`: a connection that falls silent while
+   * it is made keeps its place otherwise.
    */
   readonly pool: PostgresPool;
   /**

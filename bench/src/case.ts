@@ -12,6 +12,7 @@ export const WORKLOADS = {
   W5: 'catch-up: a device ten changes behind a server of that many records',
   W6: 'merge: that many fields of remote writes merged by last-write-wins',
   W7: 'live: one edit on one device until it shows on another',
+  W8: "ObjectStack's engine: that many creates and as many updates of one field, 1,000 at a time",
 } as const;
 export type WorkloadId = keyof typeof WORKLOADS;
 export const WORKLOAD_IDS = Object.keys(WORKLOADS) as readonly WorkloadId[];
@@ -23,11 +24,13 @@ export interface Ours {
 }
 
 /** The least that does the same work on this machine; ratios are against the first one a workload has. */
-export const YARDSTICKS = ['floor', 'raw-json', 'raw-sqlite', 'raw-postgres'] as const;
+export const YARDSTICKS = ['floor', 'raw-json', 'raw-sqlite', 'raw-postgres', 'raw-engine'] as const;
 export type Yardstick = (typeof YARDSTICKS)[number];
 export const VARIANTS = ['memory', 'sqlite', 'postgres'] as const;
 export type Variant = (typeof VARIANTS)[number];
-export const CONTESTANTS = [...YARDSTICKS, ...VARIANTS] as const;
+/** An application on ObjectStack's engine with sync: what it writes itself, and what devices push. */
+export const APPLICATIONS = ['engine', 'engine-push'] as const;
+export const CONTESTANTS = [...YARDSTICKS, ...VARIANTS, ...APPLICATIONS] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
 export interface Case {
@@ -68,7 +71,7 @@ export function oursOf({ contestant, postgresUrl }: Case): Ours {
       if (postgresUrl === undefined) throw new Error('This case needs a PostgreSQL server.');
       return { storage: 'file', store: { type: 'postgres', url: postgresUrl } };
     default:
-      throw new Error(`${contestant} is a yardstick.`);
+      throw new Error(`${contestant} is not a device and a server.`);
   }
 }
 

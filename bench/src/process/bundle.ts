@@ -9,8 +9,8 @@ import { build, type Plugin } from 'esbuild';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** Drivers with native parts are not bundled but found beside the bench. */
-const NATIVE = ['libsql', 'pg', 'pg-native'];
+/** Drivers with native parts, and ObjectStack, are not bundled but found beside the bench. */
+const EXTERNAL = ['libsql', 'pg', 'pg-native', '@objectstack/*'];
 
 export interface Bundle {
   /** The folder with `worker.js` and `server-process.js`. */
@@ -34,7 +34,7 @@ export async function bundle(root = ROOT): Promise<Bundle> {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    external: NATIVE,
+    external: EXTERNAL,
     plugins: [librariesOf(root)],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'warning',

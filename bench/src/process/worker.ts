@@ -1,6 +1,7 @@
 /** One case in a process of its own, so that no case inherits another's heap or warmed-up code. Its argument is a `Case`. */
 import type { Case, Measured, WorkloadId } from '../case.js';
 import { catchUp } from '../workloads/catch-up.js';
+import { engine } from '../workloads/engine.js';
 import { fanIn } from '../workloads/fan-in.js';
 import { firstSync } from '../workloads/first-sync.js';
 import { live } from '../workloads/live.js';
@@ -20,6 +21,7 @@ const RUN: Readonly<Record<WorkloadId, (asked: Case) => Promise<Measured>>> = {
   W5: catchUp,
   W6: merge,
   W7: live,
+  W8: engine,
 };
 
 const asked = JSON.parse(process.argv[2] ?? '{}') as Case;

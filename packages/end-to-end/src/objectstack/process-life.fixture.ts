@@ -57,14 +57,15 @@ export class ProcessLife {
     this.#end();
   }
 
-  /** A call to what is outside of the process. */
-  async call<T>(of: Fault['of'], work: () => Promise<T>): Promise<T> {
+  /** A call to what is outside of the process; `isAnswered` if only the end of the process can take its answer away. */
+  async call<T>(of: Fault['of'], work: () => Promise<T>, { isAnswered = false } = {}): Promise<T> {
     if (this.isOver) return never();
     const fault = this.#next(of);
     if (fault?.when === 'before') return this.#suffer(fault);
     const answer = await work();
     if (this.isOver) return never();
-    return fault && fault === this.#fault ? this.#suffer(fault) : answer;
+    if (!fault || fault !== this.#fault || (isAnswered && fault.does === 'fail')) return answer;
+    return this.#suffer(fault);
   }
 
   /** The database as this process reaches it. */
@@ -77,8 +78,10 @@ export class ProcessLife {
         if (name === 'connect' || name === 'disconnect') return async () => {};
         if (name === 'beginTransaction') return begin;
         if (!OF_DRIVER.includes(String(name))) return method.bind(target);
+        // SQLite runs in the process: a commit that it made is never told to have failed.
+        const answering = { isAnswered: name === 'commit' };
         return (...args: readonly unknown[]) =>
-          this.call('database', () => this.#follow(name, (method as Method).apply(target, [...args])));
+          this.call('database', () => this.#follow(name, (method as Method).apply(target, [...args])), answering);
       },
     });
   }

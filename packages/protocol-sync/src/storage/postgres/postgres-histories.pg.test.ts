@@ -206,19 +206,21 @@ async function openWorld(history: History) {
       for (const [n, { proxy }] of servers.entries()) proxy.arm(faults.filter(({ process }) => process === n));
       const lanes = new Map<string, (() => Promise<boolean>)[]>();
       for (const { lane, attempt } of steps.map(planOf)) lanes.set(lane, [...(lanes.get(lane) ?? []), attempt]);
-      const left = await Promise.all(
-        [...lanes.values()].map(async (attempts) => {
-          for (let failed = 0; attempts[0] && failed < tries; ) {
-            if (await attempts[0]()) attempts.shift();
-            else failed += 1;
-          }
-          return attempts;
-        }),
-      );
-      for (const { proxy } of servers) proxy.heal();
-      for (const done of giveBack) await done();
+      try {
+        await Promise.all(
+          [...lanes.values()].map(async (attempts) => {
+            for (let failed = 0; attempts[0] && failed < tries; ) {
+              if (await attempts[0]()) attempts.shift();
+              else failed += 1;
+            }
+          }),
+        );
+      } finally {
+        for (const { proxy } of servers) proxy.heal();
+        for (const done of giveBack) await done();
+      }
       await Promise.all(
-        left.map(async (attempts) => {
+        [...lanes.values()].map(async (attempts) => {
           for (const attempt of attempts) await until(attempt);
         }),
       );

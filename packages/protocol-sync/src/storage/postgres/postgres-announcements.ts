@@ -31,33 +31,30 @@ export class PostgresAnnouncements {
   #client: PostgresClient | undefined;
   #cancelTimer: () => void = () => {};
   #isStopped = false;
-  #run: Promise<void>;
+  #connecting: Promise<void>;
 
   constructor(options: AnnouncementOptions) {
     this.#options = options;
-    this.#run = this.#connect();
+    this.#connecting = this.#connect();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTimer();
-    // First, because a pending query may never be answered.
     this.#drop();
-    await this.#run;
+    // What the connection was asked may never be answered, so nobody waits for that.
+    await this.#connecting;
   }
 
   async #connect(): Promise<void> {
-    const { connect, channel } = this.#options;
     try {
-      const client = await connect();
+      const client = await this.#options.connect();
       if (this.#isStopped) return client.release();
       this.#client = client;
       client.on('error', this.#onLost);
       client.on('end', this.#onLost);
       client.on('notification', this.#onNotification);
-      this.#arm(() => this.#onLost(), LOOK_MS);
-      await client.query(`LISTEN ${channel}`);
-      await this.#look();
+      void this.#look(client, () => client.query(`LISTEN ${this.#options.channel}`));
     } catch {
       // The database may be down for long; requests that need it report what is wrong.
       this.#onLost();
@@ -65,16 +62,18 @@ export class PostgresAnnouncements {
   }
 
   /** Tells the head, then arms the next look. If no answer comes until then, the connection counts as lost. */
-  async #look(): Promise<void> {
-    const client = this.#client;
-    if (!client || this.#isStopped) return;
+  async #look(client: PostgresClient, before: () => Promise<unknown> = async () => {}): Promise<void> {
     this.#arm(() => this.#onLost(), LOOK_MS);
-    const head = await this.#options.readHead(client);
-    if (client !== this.#client || this.#isStopped) return;
-    this.#options.onHead(head);
-    this.#arm(() => {
-      this.#run = this.#look().catch(() => this.#onLost());
-    }, LOOK_MS);
+    try {
+      await before();
+      const head = await this.#options.readHead(client);
+      if (client !== this.#client) return;
+      this.#options.onHead(head);
+      this.#arm(() => void this.#look(client), LOOK_MS);
+    } catch {
+      // One that was given up may fail late, when another has taken its place.
+      if (client === this.#client) this.#onLost();
+    }
   }
 
   readonly #onNotification = ({ payload }: { readonly payload?: string | undefined }): void => {
@@ -87,7 +86,7 @@ export class PostgresAnnouncements {
     this.#drop();
     if (this.#isStopped) return;
     this.#arm(() => {
-      this.#run = this.#connect();
+      this.#connecting = this.#connect();
     }, RECONNECT_MS);
   };
 

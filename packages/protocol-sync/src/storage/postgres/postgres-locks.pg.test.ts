@@ -3,9 +3,12 @@ import type { RecordResolver } from '../../records/record-resolver.js';
 import { brief, create } from '../../sync-handler.fixture.js';
 import { SyncHandler } from '../../sync-handler.js';
 import type { SyncWarning } from '../../sync-handler-options.js';
+import { sampleTombstone, save } from '../contract/store-samples.js';
+import { StoreBusyError } from '../sync-store.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { quoteSchema } from './postgres-schema.js';
+import { PostgresStore } from './postgres-store.js';
 
 test('holds back a record that somebody keeps locked, and no other of the push', async () => {
   const { schema, connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
@@ -94,4 +97,44 @@ test('bounds by itself how long a transaction may wait, run and stand still, and
   const during = await store.transaction(({ handle }) => settings(handle as PostgresClient));
   expect(during).toEqual([{ setting: '5s' }, { setting: '20s' }, { setting: '30s' }]);
   expect(await settings(pool)).toEqual(before);
+});
+
+test.each<readonly [what: string, held: (tables: string) => string, ask: (store: PostgresStore) => Promise<unknown>]>([
+  [
+    'prune',
+    (tables) => `SELECT FROM ${tables}.objectql_sync_feed FOR UPDATE`,
+    (store) => store.prune({ before: 100, limit: 10 }),
+  ],
+  ['changeEpoch', (tables) => `SELECT FROM ${tables}.objectql_sync_feed FOR UPDATE`, (store) => store.changeEpoch()],
+  ['page', (tables) => `LOCK TABLE ${tables}.objectql_sync_records`, (store) => store.page({ after: 0, limit: 1 })],
+])('is busy where %s waits for a lock that somebody keeps', async (_what, held, ask) => {
+  const { schema, connect, openStore, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const pool = connect({ options: '-c lock_timeout=20' });
+  const store = await openStore({ pool, lockTimeoutMs: 20 });
+  await save(store, { records: [sampleTombstone('gone', 1)] });
+  const administrator = await connect().connect();
+  await administrator.query(`BEGIN; ${held(quoteSchema(schema))}`);
+  const during: unknown = await ask(store).catch((error: unknown) => error);
+  await administrator.query('COMMIT');
+  administrator.release();
+  expect(during).toBeInstanceOf(StoreBusyError);
+  await ask(store);
+});
+
+test('is busy while another process makes or upgrades the tables', async () => {
+  const { schema, connect, remove } = await openPostgresFixture(inject('postgresUrl'));
+  onTestFinished(remove);
+  const handler = new SyncHandler({ store: new PostgresStore({ pool: connect(), schema, lockTimeoutMs: 20 }) });
+  onTestFinished(() => handler.close());
+  const administrator = await connect().connect();
+  const lock = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
+  await administrator.query('BEGIN');
+  await administrator.query(lock, [`objectql_sync migrate ${schema}`]);
+  const pull = () => handler.handlePull({ clientId: 'tablet', lastCheckpoint: null });
+  const during: unknown = await pull().catch((error: unknown) => error);
+  await administrator.query('COMMIT');
+  administrator.release();
+  expect(during).toMatchObject({ code: 'BUSY' });
+  expect(await pull()).toMatchObject({ serverChanges: [] });
 });

@@ -8,6 +8,7 @@ import { systemPlatform } from '../../platform/platform.js';
 import type { RecordResolver } from '../../records/record-resolver.js';
 import { SyncHandler } from '../../sync-handler.js';
 import { sampleState, save } from '../contract/store-samples.js';
+import type { SyncStore } from '../sync-store.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { PostgresStore } from './postgres-store.js';
 
@@ -54,6 +55,30 @@ test('hears of commits again after its connections fell silent without an end', 
   expect(heads).toEqual([1, 2]);
 });
 
+test('goes on hearing of commits after the feed has gone back', async () => {
+  const { openStore, schema, backUp } = await fixture();
+  const other = await openStore();
+  const { store, timers } = await storeBehindProxy(schema, { connections: 4 });
+  await store.open();
+  const { heads, heard } = listen(store);
+  const backup = await backUp();
+  const write = (by: SyncStore, ...ids: readonly string[]) =>
+    save(by, { records: ids.map((recordId) => sampleState({ recordId })) });
+  await write(other, 'a', 'b', 'c');
+  await heard(3);
+  await timers.armed(LOOK_MS);
+  await backup.putBack();
+  // It is the other that begins the new epoch.
+  await write(other, 'd');
+  await write(store, 'e');
+  await heard(2);
+  await backup.putBack();
+  await write(other, 'f');
+  timers.fire(LOOK_MS);
+  await heard(1);
+  expect(heads).toEqual([3, 2, 1]);
+});
+
 test('closes at once, whatever its listening connection does not answer', async () => {
   const { schema } = await fixture();
   const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 1 });
@@ -61,6 +86,39 @@ test('closes at once, whatever its listening connection does not answer', async 
   store.onCommit(() => {});
   await timers.armed(LOOK_MS);
   proxy.silence();
+  await expect(store.close()).resolves.toBeUndefined();
+});
+
+test('listens on one connection, however late one fails that it gave up', async () => {
+  const { schema } = await fixture();
+  // A pipelining client answers what was asked only when its connection ends.
+  const { store, pool, proxy, timers } = await storeBehindProxy(schema, { connections: 2, pipeline: true });
+  await store.open();
+  store.onCommit(() => {});
+  await timers.armed(LOOK_MS);
+  proxy.silence();
+  for (const _ of ['time to look', 'no answer']) timers.fire(LOOK_MS);
+  await timers.armed(RECONNECT_MS);
+  const held = await Promise.all([pool.connect(), pool.connect()]);
+  timers.fire(RECONNECT_MS);
+  const ended = once(pool, 'remove');
+  proxy.cut();
+  await ended;
+  await new Promise((resolve) => setImmediate(resolve));
+  timers.fire(RECONNECT_MS);
+  for (const client of held) client.release();
+  await timers.armed(LOOK_MS);
+  expect([pool.waitingCount, pool.totalCount - pool.idleCount]).toEqual([0, 1]);
+});
+
+test('closes at once, whatever a connection does not answer that it gave up', async () => {
+  const { schema } = await fixture();
+  const { store, proxy, timers } = await storeBehindProxy(schema, { connections: 1, pipeline: true });
+  await store.open();
+  store.onCommit(() => {});
+  await timers.armed(LOOK_MS);
+  proxy.silence();
+  timers.fire(LOOK_MS);
   await expect(store.close()).resolves.toBeUndefined();
 });
 
@@ -142,11 +200,16 @@ function listen(store: PostgresStore) {
   return { heads, heard };
 }
 
+interface ProxiedPool {
+  readonly connections: number;
+  readonly pipeline?: boolean;
+}
+
 /** A store whose connections fall silent when the test says so, with timers that the test fires by hand. */
-async function storeBehindProxy(schema: string, { connections }: { readonly connections: number }) {
+async function storeBehindProxy(schema: string, { connections, pipeline = false }: ProxiedPool) {
   const proxy = await silentProxy(inject('postgresUrl'));
   // Idle for however long, so that what falls silent is what the test has made, on a slow machine as well.
-  const pool = new pg.Pool({ connectionString: proxy.url, max: connections, idleTimeoutMillis: 0 });
+  const pool = new pg.Pool({ connectionString: proxy.url, max: connections, pipeline, idleTimeoutMillis: 0 });
   pool.on('error', () => {});
   const timers = handTimers();
   const store = new PostgresStore({ pool, schema, platform: { ...systemPlatform, setTimer: timers.set } });
@@ -214,6 +277,9 @@ async function silentProxy(databaseUrl: string) {
   return {
     url: url.href,
     silence: () => passing.clear(),
+    cut() {
+      for (const socket of sockets) if (!passing.has(socket)) socket.destroy();
+    },
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -104,8 +104,8 @@ export class PostgresStore implements SyncStore {
     // Without a listener, the process ends when an idle connection of the pool breaks, as in a restart of the database.
     this.#source.pool.on('error', ignore);
     try {
-      await this.#migrate();
-      this.#listeners.startAt(await withClient(this.#source, (client) => this.#readHead(client)));
+      await this.#again(() => this.#migrate());
+      this.#listeners.startAt(await this.#again(() => withClient(this.#source, (client) => this.#readHead(client))));
     } catch (error) {
       this.#source.pool.removeListener('error', ignore);
       throw error;
@@ -115,22 +115,7 @@ export class PostgresStore implements SyncStore {
   }
 
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
-    return this.#whileOpen(async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#try(work, attempt === 1);
-        } catch (error) {
-          // A backup from another release was restored under this process.
-          if (isMissingFunction(error) && attempt === 1) await this.#migrate();
-          else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
-          if (attempt === MAX_TRIES) {
-            const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
-            throw new StoreBusyError(message, { cause: error });
-          }
-          await this.#pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
-        }
-      }
-    });
+    return this.#whileOpen((isFirstTry) => this.#try(work, isFirstTry));
   }
 
   page({ after, limit, objects, epoch: asked }: PageQuery): Promise<Page> {
@@ -200,7 +185,8 @@ export class PostgresStore implements SyncStore {
       return done;
     });
     if (!saved) return result;
-    if (saved.epoch === nextEpoch) this.#listeners.startOver();
+    // What is saved now is behind all that was told before, unless the feed has gone back.
+    if (saved.head <= knownHead) this.#listeners.startOver();
     this.#listeners.announce(saved.head);
     return result;
   }
@@ -236,12 +222,20 @@ export class PostgresStore implements SyncStore {
     return (await this.#readFacts(client)).head;
   }
 
+  /** The head, for the listeners: one that is lower than what they were told before they may be told, as the feed has gone back. */
+  async #lookAtHead(client: PostgresClient): Promise<number> {
+    const told = this.#listeners.head;
+    const head = await this.#readHead(client);
+    if (head < told) this.#listeners.startOver();
+    return head;
+  }
+
   #listen(): void {
     if (!this.#isOpen || this.#announcements || this.#listeners.isEmpty) return;
     this.#announcements = new PostgresAnnouncements({
       connect: () => takeClient(this.#source.pool, this.#source.waiting),
       channel: quoteSchema(this.#schema),
-      readHead: (client) => this.#readHead(client),
+      readHead: (client) => this.#lookAtHead(client),
       onHead: (head) => this.#listeners.announce(head),
       platform: this.#platform,
     });
@@ -251,14 +245,32 @@ export class PostgresStore implements SyncStore {
     return new Promise((resolve) => void this.#platform.setTimer(resolve, delayMs));
   }
 
-  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+  async #whileOpen<T>(work: (isFirstTry: boolean) => Promise<T>): Promise<T> {
     if (!this.#isOpen) throw new Error('The store is not open. Call open() first.');
-    const running = work();
+    const running = this.#again(work);
     this.#underWay.add(running);
     try {
       return await running;
     } finally {
       this.#underWay.delete(running);
+    }
+  }
+
+  /** Runs `work` until it meets no other transaction in its way, a bounded number of times. */
+  async #again<T>(work: (isFirstTry: boolean) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(attempt === 1);
+      } catch (error) {
+        // A backup from another release was restored under this process.
+        if (isMissingFunction(error) && attempt === 1) await this.#migrate();
+        else if (!isContention(error) && !isDuplicateKey(error) && !(error instanceof StaleLoadError)) throw error;
+        if (attempt === MAX_TRIES) {
+          const message = `The transaction met others in its way ${MAX_TRIES} times. Try again.`;
+          throw new StoreBusyError(message, { cause: error });
+        }
+        await this.#pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+      }
     }
   }
 }

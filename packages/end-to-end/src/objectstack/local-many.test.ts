@@ -1,5 +1,6 @@
 /** What many records cost in a local engine. */
 import { SyncHandler } from '@objectql/protocol-sync';
+import type { HookHandler } from '@objectstack/objectql';
 import { expect, it } from 'vitest';
 import { passing, startDevice, system, titlesAt } from './local-device.fixture.js';
 
@@ -88,9 +89,73 @@ it('looks together at many records of which the engine shows what the user sees'
   expect([behindRecording, asked]).toEqual([look, [...enrolment, ...look]]);
 });
 
+it('writes many records of the server with few statements beside their own', async () => {
+  const asked: string[] = [];
+  const listening = passing('listening', async ({ operation, object }, next) => {
+    if (!object.startsWith('sys_')) asked.push(`${operation} ${object.replace('objectstack_sync_', '')}`);
+    await next();
+  });
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a', plugins: [listening] });
+  const ids = Array.from({ length: 20 }, (_, n) => `t${n}`);
+  const send = async (operation: 'create' | 'update' | 'delete', data: { title: string } | undefined) => {
+    await server.recordChanges(ids.map((recordId) => ({ objectName: 'task', recordId, operation, data })));
+    asked.length = 0;
+    await device.exchange();
+    return asked.slice();
+  };
+  const times = (what: string) => ids.map(() => what);
+  const look = ['find outbox', 'find task', 'find known'];
+  await device.exchange();
+  expect([
+    await send('create', { title: 'Buy milk' }),
+    await send('update', { title: 'Buy bread' }),
+    await send('delete', undefined),
+  ]).toEqual([
+    [...look, ...look, ...times('insert task'), 'insert known'],
+    [...look, ...look, ...times('update task')],
+    [...look, ...look, ...times('delete task'), 'delete known'],
+  ]);
+});
+
+it('I4 writes at once what the server sends together with a record that a hook refuses, and calls hooks once after that', async () => {
+  const server = new SyncHandler();
+  const device = await startDevice(server, { name: 'a', plugins: [refusing('bad')] });
+  const called: unknown[] = [];
+  const note: HookHandler = async ({ input }) => void called.push(Object(input.data).id);
+  device.engine.registerHook('afterInsert', note, { object: 'task' });
+  const send = async (...ids: readonly string[]) => {
+    const data = { title: 'Buy milk' };
+    await server.recordChanges(
+      ids.map((recordId) => ({ objectName: 'task', recordId, operation: 'create' as const, data })),
+    );
+    called.length = 0;
+    await device.exchange();
+    return [Object.keys(await device.tasks()), called.slice()];
+  };
+  expect([await send('a', 'bad', 'c'), await send('d', 'e')]).toEqual([
+    [
+      ['a', 'c'],
+      ['a', 'a', 'c'],
+    ],
+    [
+      ['a', 'c', 'd', 'e'],
+      ['d', 'e'],
+    ],
+  ]);
+});
+
 it('finds among many by an index whether it knows a record', async () => {
   const { engine } = await startDevice(new SyncHandler(), { name: 'a' });
   const asked = "SELECT 1 FROM objectstack_sync_known WHERE object_name = 'task' AND record_id = 't1'";
   const [step] = await engine.execute(`EXPLAIN QUERY PLAN ${asked}`);
   expect(step.detail).toMatch(/USING .*INDEX .*\(object_name=\? AND record_id=\?\)/);
 });
+
+/** A plugin of the app that refuses this record. */
+function refusing(id: string) {
+  return passing('refusing', async ({ operation, object, data }, next) => {
+    if (object === 'task' && operation === 'insert' && Object(data).id === id) throw new Error('No such task here.');
+    await next();
+  });
+}

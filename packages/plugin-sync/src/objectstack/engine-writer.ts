@@ -1,6 +1,6 @@
-/** Writes what the user sees into a local data engine: one transaction for each record, tried until it succeeds. */
+/** Writes what the user sees into a local data engine: each record is tried until it succeeds. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { jsonEquals, recordKey } from '@objectql/sync-types';
+import { type JsonObject, jsonEquals, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type EngineContext,
@@ -8,6 +8,7 @@ import {
   type EngineTransactionInfo,
   idsBeforeWrite,
   isPlaceholderId,
+  shares,
 } from '@objectql/sync-types/kernel';
 import { Retry } from '../cycle/retry.js';
 import { TurnQueue } from '../log/turn-queue.js';
@@ -15,10 +16,10 @@ import type { LocalRecord } from '../records/rebase.js';
 import type { EngineParts } from './engine-parts.js';
 import { type EngineRef, placeholderError } from './engine-ref.js';
 import { findShown } from './find-shown.js';
-import { isKnown, knownIds, setKnown } from './known-records.js';
+import { addKnown, forgetKnown, isKnown, knownAmong, knownIds } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { updatePastHooks, writePastDefinitions, writePastHooks } from './past-definitions.js';
-import { readRows } from './read-rows.js';
+import { type Reading, readRows } from './read-rows.js';
 import { readSeen } from './seen-record.js';
 
 /** A record that is being written, for the code that this calls. */
@@ -31,11 +32,29 @@ interface Writing {
   asked: EngineOperation['operation'] | undefined;
 }
 
+/** What the engine has of the records of one object that are to be written. */
+interface Before {
+  /** Of which something waits to be recorded. */
+  readonly waiting: ReadonlySet<string>;
+  readonly rows: ReadonlyMap<string, JsonObject>;
+  /** Those that sync knows. */
+  readonly known: ReadonlySet<string>;
+}
+
+interface Applied {
+  readonly isKnown: boolean;
+  /** To be called if the transaction fails after all. */
+  readonly takeBack: () => void;
+}
+
 /** What a turn is to write, and records of which the engine already shows the data. */
 interface Found {
   readonly refs: readonly EngineRef[];
   readonly restated: readonly LocalRecord[];
 }
+
+/** 20 records in one transaction: the application's own writes wait for it, some tens of milliseconds. */
+const WRITTEN_TOGETHER = 20;
 
 const NOTHING: Found = { refs: [], restated: [] };
 
@@ -186,7 +205,11 @@ export class EngineWriter {
       this.#unapplied.clear();
       for (const record of restated) if (!due.has(recordKey(record))) await this.#restate(record);
       if (due.size > 1) await this.#leaveShown(due);
-      for (const ref of due.values()) await this.#apply(ref);
+      const all = [...due.values()];
+      for (const objectName of new Set(all.map((ref) => ref.objectName))) {
+        const ofObject = all.filter((ref) => ref.objectName === objectName);
+        for (const share of shares(ofObject, WRITTEN_TOGETHER)) await this.#apply(share);
+      }
       await this.#restoreTakenAlong();
       if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
       else this.#retry.failed();
@@ -230,7 +253,7 @@ export class EngineWriter {
         const isSeen = (await client.records.get(ref)) !== undefined;
         this.#takenAlong.delete(key);
         // A record's hooks run once: hooks that trigger each other would go on for ever.
-        if (isSeen) await this.#apply(ref, { isPastHooks: restored.has(key) });
+        if (isSeen) await this.#apply([ref], { isPastHooks: restored.has(key) });
         restored.add(key);
       } catch (error) {
         onFailed(error);
@@ -238,45 +261,80 @@ export class EngineWriter {
     }
   }
 
-  /** Writes one record as the user sees it into the engine, in a transaction of its own. */
-  async #apply(ref: EngineRef, { isPastHooks } = { isPastHooks: false }): Promise<void> {
-    const { turns, onFailed, outside } = this.#parts;
+  /** Writes records of one object as the user sees them: in one transaction or, if that fails, each in its own. */
+  async #apply(refs: readonly EngineRef[], { isPastHooks } = { isPastHooks: false }): Promise<void> {
+    const { onFailed } = this.#parts;
     // Others may be many, and the kernel does not wait for long. The next start writes them.
     if (this.#isClosed) return;
-    if (isPlaceholderId(ref.recordId)) return onFailed(placeholderError(ref));
-    let takeBack = () => {};
-    const work = async ({ transaction }: EngineTransactionInfo) => {
-      takeBack = await this.#applyIn(ref, { ...AS_SYSTEM, transaction });
-    };
+    for (const ref of refs) if (isPlaceholderId(ref.recordId)) onFailed(placeholderError(ref));
+    const named = refs.filter(({ recordId }) => !isPlaceholderId(recordId));
+    const [first, ...others] = named;
+    if (!first) return;
     try {
-      await outside(() =>
-        writingNow.run({ writer: this, ref, isPastHooks, asked: undefined }, () => turns.transaction(work)),
-      );
+      await this.#applyTogether(named, { writer: this, ref: first, isPastHooks, asked: undefined });
     } catch (error) {
-      takeBack();
-      this.#unapplied.set(recordKey(ref), ref);
+      if (others.length > 0) {
+        for (const ref of named) await this.#apply([ref], { isPastHooks });
+        return;
+      }
+      this.#unapplied.set(recordKey(first), first);
       onFailed(error);
     }
   }
 
-  /** Returns what to do if the transaction fails after all. */
-  async #applyIn(ref: EngineRef, context: EngineContext): Promise<() => void> {
-    const { engine, client, outbox, shown } = this.#parts;
+  async #applyTogether(refs: readonly EngineRef[], writing: Writing): Promise<void> {
+    const { engine, turns, outside } = this.#parts;
+    const { objectName } = writing.ref;
+    const takeBacks: (() => void)[] = [];
+    const work = async ({ transaction }: EngineTransactionInfo) => {
+      const reading = { objectName, ids: refs.map(({ recordId }) => recordId), context: { ...AS_SYSTEM, transaction } };
+      const before = await this.#lookUp(reading);
+      const now = new Set(before.known);
+      for (const ref of refs) {
+        const applied = await writingNow.run({ ...writing, ref }, () => this.#applyIn(ref, before, reading.context));
+        if (!applied) continue;
+        takeBacks.push(applied.takeBack);
+        if (applied.isKnown) now.add(ref.recordId);
+        else now.delete(ref.recordId);
+      }
+      await addKnown(engine, { ...reading, ids: [...now].filter((id) => !before.known.has(id)) });
+      await forgetKnown(engine, { ...reading, ids: [...before.known].filter((id) => !now.has(id)) });
+    };
+    try {
+      await outside(() => writingNow.run(writing, () => turns.transaction(work)));
+    } catch (error) {
+      for (const takeBack of takeBacks.toReversed()) takeBack();
+      throw error;
+    }
+  }
+
+  async #lookUp(reading: Reading): Promise<Before> {
+    const { engine, outbox } = this.#parts;
+    return {
+      waiting: await outbox.waitingAmong(reading),
+      rows: await readRows(engine, reading),
+      known: await knownAmong(engine, reading),
+    };
+  }
+
+  /** Answers whether sync knows the record now, and what to do if the transaction fails; nothing where it is left alone. */
+  async #applyIn(ref: EngineRef, before: Before, context: EngineContext): Promise<Applied | undefined> {
+    const { engine, client, shown } = this.#parts;
     // What the application wrote but sync has not recorded comes first; this record is then tried again.
-    if (await outbox.has(ref, context)) {
+    if (before.waiting.has(ref.recordId)) {
       this.#unapplied.set(recordKey(ref), ref);
-      return () => {};
+      return undefined;
     }
     const { objectName, recordId } = ref;
     const { seen, baseVersion } = await readSeen(client, ref);
     // The client keeps nothing of a push-only record once it is settled; the engine's record stays.
-    if (!seen && !client.configs.keepsRecordsOf(objectName)) return () => {};
-    const row = (await readRows(engine, { objectName, ids: [recordId], context })).get(recordId);
+    if (!seen && !client.configs.keepsRecordsOf(objectName)) return undefined;
+    const row = before.rows.get(recordId);
     const fields = ownFields(engine, objectName);
     const data = changedIn(fields, row ?? {}, seen?.data ?? {});
     const write = { ...data, id: recordId };
     // A record that sync does not know is the application's own, as from before sync.
-    if (!seen && row && (await isKnown(engine, ref, context)))
+    if (!seen && row && before.known.has(recordId))
       await engine.delete(objectName, { where: { id: recordId }, context });
     else if (seen && (!row || Object.keys(data).length > 0)) {
       const written = row
@@ -286,10 +344,9 @@ export class EngineWriter {
       const rest = changedIn(fields, Object(written), seen.data);
       if (Object.keys(rest).length > 0) await updatePastHooks(engine, ref, { data: rest, context });
     }
-    await setKnown(engine, ref, { isKnown: seen !== undefined, context });
     this.#noteLast(ref, seen);
     // Set before the commit: right after it, the application may write on top of this version.
-    return shown.set(ref, seen && baseVersion());
+    return { isKnown: seen !== undefined, takeBack: shown.set(ref, seen && baseVersion()) };
   }
 
   /** What was listed may be older or newer than what is written. */

@@ -17,8 +17,7 @@ export interface ShownRecord {
 
 /**
  * Those of these records that the engine shows as the user sees them, and that nothing waits for, a share at a time;
- * their versions are noted as shown. A share takes one transaction, where each record that is written takes its own. One
- * that fails has none.
+ * their versions are noted as shown. A share takes one transaction; one that fails has none.
  */
 export async function* findShown(
   refs: readonly EngineRef[],

@@ -47,17 +47,6 @@ export async function forgetKnown(engine: DataEngine, { objectName, ids, context
     await engine.delete(KNOWN, { where: knownAsAny(objectName, share), multi: true, context });
 }
 
-/** Remembers whether sync knows a record. */
-export async function setKnown(
-  engine: DataEngine,
-  ref: RecordRef,
-  { isKnown: isNow, context }: { readonly isKnown: boolean; readonly context: EngineContext },
-): Promise<void> {
-  const where = knownAs(ref);
-  if (!isNow) await engine.delete(KNOWN, { where, multi: true, context });
-  else if (!(await isKnown(engine, ref, context))) await engine.insert(KNOWN, where, { context });
-}
-
 function knownAs({ objectName, recordId }: RecordRef) {
   return { object_name: objectName, record_id: String(recordId) };
 }

@@ -1,7 +1,7 @@
 /**
  * Turns the application's writes through the local data engine into mutations; a committed write is never forgotten.
  */
-import { type JsonObject, type MutationOperation, type RecordRef, recordKey } from '@objectql/sync-types';
+import { type JsonObject, type MutationOperation, recordKey } from '@objectql/sync-types';
 import {
   AS_SYSTEM,
   type DataEngine,
@@ -108,12 +108,6 @@ export class Outbox {
     const query = { orderBy: [{ field: 'id', order: 'desc' } as const], limit: 1 };
     const [last] = await this.#engine.find(OUTBOX, query, { context });
     this.#last = Math.max(this.#last, Number(last?.id ?? 0));
-  }
-
-  /** Whether something of this record waits to be recorded. */
-  async has({ objectName, recordId }: RecordRef, context: EngineContext): Promise<boolean> {
-    const query = { where: { object_name: objectName, record_id: String(recordId) }, limit: 1 };
-    return (await this.#engine.find(OUTBOX, query, { context })).length > 0;
   }
 
   /** Of which of these records of an object something waits to be recorded, by their ids. */

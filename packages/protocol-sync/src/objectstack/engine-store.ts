@@ -320,6 +320,7 @@ export class EngineStore implements SyncStore {
     if (!this.#isOpen) return;
     const bound = { timeoutMs: LOOK_PATIENCE_MS, platform: this.#platform };
     const giveUp = () => new StoreBusyError('The database has not answered.');
-    this.#tell(await inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp));
+    const read = () => inTime(readFacts(this.#engine, AS_SYSTEM), bound, giveUp);
+    this.#tell(await this.#listeners.look(read));
   }
 }

@@ -27,6 +27,14 @@ export class CommitListeners {
     this.#head = Math.max(this.#head, head);
   }
 
+  /** What `read` finds. If its head is lower than what was announced before the question, the feed has gone back. */
+  async look<Facts extends { readonly head: number }>(read: () => Facts | Promise<Facts>): Promise<Facts> {
+    const announced = this.#head;
+    const facts = await read();
+    if (facts.head < announced) this.startOver();
+    return facts;
+  }
+
   /** Forgets what was announced: the feed was restored, and counts from a lower place again. */
   startOver(): void {
     this.#head = 0;

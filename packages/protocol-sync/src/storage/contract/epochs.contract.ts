@@ -118,6 +118,28 @@ export function epochsContract({ storeTest, storeTestWith, expect }: StoreTests)
     expect(await told).toBe(1);
   });
 
+  storeTestWith(
+    'backUp',
+    'goes on telling listeners of another process that is the first to write after the feed has gone back',
+    async ({ store, backUp, openAnother }) => {
+      if (!openAnother) return;
+      await using another = await openAnother();
+      const backup = await backUp();
+      const isTold = (head: number) =>
+        new Promise<void>((resolve) => {
+          store.onCommit((told) => told === head && resolve());
+        });
+      const isAhead = isTold(3);
+      await write(another, 'a', 'b', 'c');
+      await isAhead;
+      await backup.putBack();
+      const isBack = isTold(1);
+      await write(another, 'd');
+      await isBack;
+      expect(await epochOf(store)).toBe(await epochOf(another));
+    },
+  );
+
   storeTestWith('reopen', 'keeps an epoch that ended before what it drops', async ({ store, reopen }) => {
     await write(store, 'a');
     const before = await epochOf(store);

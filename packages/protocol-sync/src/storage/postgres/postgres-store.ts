@@ -222,20 +222,12 @@ export class PostgresStore implements SyncStore {
     return (await this.#readFacts(client)).head;
   }
 
-  /** The head, for the listeners: one that is lower than what they were told before they may be told, as the feed has gone back. */
-  async #lookAtHead(client: PostgresClient): Promise<number> {
-    const told = this.#listeners.head;
-    const head = await this.#readHead(client);
-    if (head < told) this.#listeners.startOver();
-    return head;
-  }
-
   #listen(): void {
     if (!this.#isOpen || this.#announcements || this.#listeners.isEmpty) return;
     this.#announcements = new PostgresAnnouncements({
       connect: () => takeClient(this.#source.pool, this.#source.waiting),
       channel: quoteSchema(this.#schema),
-      readHead: (client) => this.#lookAtHead(client),
+      readHead: async (client) => (await this.#listeners.look(() => this.#readFacts(client))).head,
       onHead: (head) => this.#listeners.announce(head),
       platform: this.#platform,
     });

@@ -166,10 +166,10 @@ export class SqliteStore implements SyncStore {
   }
 
   /** SQLite reports another process's commit only when asked. */
-  #look(): void {
+  async #look(): Promise<void> {
     const row = this.#connection.get<{ data_version: Int8 }>('PRAGMA data_version');
     if (row?.data_version === this.#dataVersion) return;
     this.#dataVersion = row?.data_version;
-    this.#listeners.announce(readFacts(this.#connection).head);
+    this.#listeners.announce((await this.#listeners.look(() => readFacts(this.#connection))).head);
   }
 }

@@ -291,6 +291,8 @@ export class EngineWriter {
       const before = await this.#lookUp(reading);
       const now = new Set(before.known);
       for (const ref of refs) {
+        // The kernel does not wait for long; the next start writes the others.
+        if (this.#isClosed) break;
         const applied = await writingNow.run({ ...writing, ref }, () => this.#applyIn(ref, before, reading.context));
         if (!applied) continue;
         takeBacks.push(applied.takeBack);

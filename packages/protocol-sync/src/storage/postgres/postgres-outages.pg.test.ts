@@ -107,8 +107,8 @@ test.each(['one at a time', 'together'] as const)(
     const refusals: string[] = [];
     await push('rehearsal');
     const steps = cut.statements;
-    // BEGIN, settings, load; two savepoints, made and released; the resolver's write; save, COMMIT; where the feed stands.
-    expect([steps, refusals]).toEqual([sent === 'together' ? 8 : 11, []]);
+    // BEGIN, settings, load; a savepoint, made and released; the resolver's write; save, COMMIT; where the feed stands.
+    expect([steps, refusals]).toEqual([sent === 'together' ? 6 : 9, []]);
     const ids = ['rehearsal'];
     for (cut.after = 1; cut.after <= steps; cut.after++) {
       for (cut.when of ['before', 'after'] as const) {

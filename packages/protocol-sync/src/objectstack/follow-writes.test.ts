@@ -186,3 +186,14 @@ it('answers what the transaction of a Knex callback answers', async () => {
   });
   expect([await written, await feed()]).toEqual(['done', ['a']]);
 });
+
+it('I11 rejects the transaction of a Knex callback whose writes the feed cannot take', async () => {
+  const driver = new SqliteWasmDriver({ filename: ':memory:' });
+  const { engine, ids, feed } = await start(driver);
+  engine.registerHook('beforeInsert', fillDisk, { object: 'objectstack_sync_record' });
+  const written = driver.getKnex().transaction(async (transaction) => {
+    await engine.insert('task', { id: 'a', title: 'A' }, { context: { ...AS_SYSTEM, transaction } });
+  });
+  await expect(written).rejects.toThrow('the disk is full');
+  expect([await ids(), await feed()]).toEqual([[], []]);
+});

@@ -94,7 +94,7 @@ function guardOf(transaction: unknown): CommitGuard {
   const own = Object(transaction) as {
     [GUARD]?: CommitGuard;
     commit: (...args: unknown[]) => Promise<unknown>;
-    readonly rollback?: () => Promise<unknown>;
+    readonly rollback?: (reason: unknown) => Promise<unknown>;
   };
   if (own[GUARD]) return own[GUARD];
   const guard: CommitGuard = { underWay: new UnderWay(), lastWorks: [], refused: undefined };
@@ -105,7 +105,8 @@ function guardOf(transaction: unknown): CommitGuard {
       await standBefore(guard);
     } catch (reason) {
       // As after a commit that the database refuses: not every owner rolls back, and the connection would never be free.
-      await own.rollback?.().catch(() => {});
+      // With the reason: a Knex callback's transaction, too, would resolve after a rollback without.
+      await own.rollback?.(reason).catch(() => {});
       // Knex's own `commit` would resolve even after a rollback, as if everything were stored.
       throw reason;
     }

@@ -99,22 +99,31 @@ export class EngineRecords implements RecordResolver {
     // A device that sends the whole record also sends formulas, and writing those would fail.
     const data = this.#without(objectName, mutation.data ?? {}, ({ type }) => type === 'formula');
     const options = { context: contextOf(context.principal) };
-    // Of a first version sync has just asked whether the record is there. Others may have changed past the engine since sync
-    // saw them, for example by a delete in the database itself.
-    const isNew = operation === 'create' && (serverVersion === 1 || !(await this.#has(mutation)));
+    // Of a first version sync has just asked whether the record is there, and for an update the engine looks it up itself.
+    // Others may have changed past the engine since sync saw them, for example by a delete in the database itself.
+    const isFirst = operation === 'create' && serverVersion === 1;
+    const exists = operation === 'update' || (!isFirst && (await this.#has(mutation)));
     context.signal.throwIfAborted();
-    if (isNew) return this.#create(mutation, data, options);
-    try {
-      if (operation === 'delete') await this.#engine.delete(objectName, { where: { id }, ...options });
-      else await this.#engine.update(objectName, { ...data, id }, options);
-    } catch (error) {
-      if (!isNotFound(error) || (await this.#has(mutation))) throw error;
-      if (operation !== 'delete') throw this.#hasTouched(mutation) ? new RejectionError('BUSY', TAKEN_ALONG) : error;
-    }
+    if (operation === 'delete') {
+      if (exists) await this.#engine.delete(objectName, { where: { id }, ...options });
+    } else if (exists) await this.#update(mutation, data, options);
+    else await this.#create(mutation, data, options);
   }
 
   async #has({ objectName, recordId }: RecordRef): Promise<boolean> {
     return (await this.getRecord(objectName, recordId)) !== undefined;
+  }
+
+  async #update(mutation: MutationLogEntry, data: JsonObject, options: EngineOptions): Promise<void> {
+    const { objectName, recordId: id } = mutation;
+    // Asked before: the write itself touches the record too.
+    const isTouched = this.#hasTouched(mutation);
+    try {
+      await this.#engine.update(objectName, { ...data, id }, options);
+    } catch (error) {
+      const isTakenAlong = isTouched && isNotFound(error) && !(await this.#has(mutation));
+      throw isTakenAlong ? new RejectionError('BUSY', TAKEN_ALONG) : error;
+    }
   }
 
   /**

@@ -58,7 +58,7 @@ export const ENGINE_MUTANTS: readonly ExpectedMutant[] = [
   {
     name: 'a version of a feed that is lost counts as one of the present feed',
     breaks: 'I8',
-    hint: 91,
+    hint: 1798,
     found: changed((note, { client: { epochs, logId } }) => ({
       ...note,
       base: withBase(note.base, { epochs, logId }),

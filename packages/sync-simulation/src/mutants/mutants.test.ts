@@ -9,7 +9,7 @@ import type { ExpectedMutant } from './mutant.js';
 import { MUTANTS } from './mutants.js';
 
 /** A rule that is gone must be noticed by then. */
-const MAX_SEEDS = 1500;
+const MAX_SEEDS = 2000;
 /** One in about 50 notices it. */
 const MAX_CHANCES = 200;
 

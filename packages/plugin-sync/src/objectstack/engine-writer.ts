@@ -8,13 +8,12 @@ import {
   type EngineTransactionInfo,
   idsBeforeWrite,
   isPlaceholderId,
-  shares,
 } from '@objectql/sync-types/kernel';
 import { Retry } from '../cycle/retry.js';
 import { TurnQueue } from '../log/turn-queue.js';
 import type { LocalRecord } from '../records/rebase.js';
 import type { EngineParts } from './engine-parts.js';
-import { type EngineRef, placeholderError } from './engine-ref.js';
+import { type EngineRef, placeholderError, sharesByObject } from './engine-ref.js';
 import { findShown } from './find-shown.js';
 import { addKnown, forgetKnown, isKnown, knownAmong, knownIds } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
@@ -205,11 +204,7 @@ export class EngineWriter {
       this.#unapplied.clear();
       for (const record of restated) if (!due.has(recordKey(record))) await this.#restate(record);
       if (due.size > 1) await this.#leaveShown(due);
-      const all = [...due.values()];
-      for (const objectName of new Set(all.map((ref) => ref.objectName))) {
-        const ofObject = all.filter((ref) => ref.objectName === objectName);
-        for (const share of shares(ofObject, WRITTEN_TOGETHER)) await this.#apply(share);
-      }
+      for (const { refs: share } of sharesByObject([...due.values()], WRITTEN_TOGETHER)) await this.#apply(share);
       await this.#restoreTakenAlong();
       if (this.#unapplied.size + this.#takenAlong.size === 0) this.#retry.succeeded();
       else this.#retry.failed();

@@ -1,8 +1,8 @@
 /** Finds what need not be written into a local engine: it shows most records that its own application has changed. */
-import { AS_SYSTEM, type EngineTransactionInfo, isPlaceholderId, shares } from '@objectql/sync-types/kernel';
+import { AS_SYSTEM, type EngineTransactionInfo, isPlaceholderId } from '@objectql/sync-types/kernel';
 import type { LocalRecord } from '../records/rebase.js';
 import type { EngineParts } from './engine-parts.js';
-import type { EngineRef } from './engine-ref.js';
+import { type EngineRef, type ObjectShare, sharesByObject } from './engine-ref.js';
 import { knownAmong } from './known-records.js';
 import { changedIn, ownFields } from './own-fields.js';
 import { readRows } from './read-rows.js';
@@ -24,27 +24,20 @@ export async function* findShown(
   parts: EngineParts,
 ): AsyncGenerator<readonly ShownRecord[]> {
   const named = refs.filter(({ recordId }) => !isPlaceholderId(recordId));
-  for (const objectName of new Set(named.map((ref) => ref.objectName))) {
-    const ids = named.filter((ref) => ref.objectName === objectName).map(({ recordId }) => recordId);
-    for (const share of shares(ids, NAMED_AT_ONCE)) yield findAmong(objectName, share, parts).catch(() => []);
-  }
+  for (const share of sharesByObject(named, NAMED_AT_ONCE)) yield findAmong(share, parts).catch(() => []);
 }
 
-async function findAmong(
-  objectName: string,
-  ids: readonly string[],
-  parts: EngineParts,
-): Promise<readonly ShownRecord[]> {
+async function findAmong({ objectName, refs }: ObjectShare, parts: EngineParts): Promise<readonly ShownRecord[]> {
   const { engine, client, turns, outbox, shown, outside } = parts;
   const work = async ({ transaction }: EngineTransactionInfo) => {
-    const reading = { objectName, ids, context: { ...AS_SYSTEM, transaction } };
+    const reading = { objectName, ids: refs.map(({ recordId }) => recordId), context: { ...AS_SYSTEM, transaction } };
     const waiting = await outbox.waitingAmong(reading);
     const rows = await readRows(engine, reading);
     const known = await knownAmong(engine, reading);
     const fields = ownFields(engine, objectName);
     const found: ShownRecord[] = [];
-    for (const recordId of ids) {
-      const ref = { objectName, recordId };
+    for (const ref of refs) {
+      const { recordId } = ref;
       const row = rows.get(recordId);
       if (waiting.has(recordId) || known.has(recordId) !== (row !== undefined)) continue;
       const { seen, baseVersion } = await readSeen(client, ref);

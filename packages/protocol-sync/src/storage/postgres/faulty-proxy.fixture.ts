@@ -1,6 +1,6 @@
 /** A network in front of the database that fails at chosen messages. */
 import { once } from 'node:events';
-import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 
 /** What happens at one message, of those that all connections carry from the time it is armed. */
 export interface NetworkFault {
@@ -104,15 +104,8 @@ export async function faultyProxy(databaseUrl: string, terminate: () => void = (
     database.end();
   }
 
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The proxy has no port.');
-  const url = new URL(databaseUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String(address.port);
   return {
-    url: url.href,
+    url: await urlThrough(server, databaseUrl),
     arm(next: readonly NetworkFault[]) {
       faults = next.map((fault) => ({ fault, seen: 0 }));
     },
@@ -137,4 +130,16 @@ export async function faultyProxy(databaseUrl: string, terminate: () => void = (
       server.close();
     },
   };
+}
+
+/** Opens a proxy on a free port; answers the database's URL by way of it. */
+export async function urlThrough(server: Server, databaseUrl: string): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('The proxy has no port.');
+  const url = new URL(databaseUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String(address.port);
+  return url.href;
 }

@@ -9,6 +9,7 @@ import type { RecordResolver } from '../../records/record-resolver.js';
 import { SyncHandler } from '../../sync-handler.js';
 import { sampleState, save } from '../contract/store-samples.js';
 import type { SyncStore } from '../sync-store.js';
+import { urlThrough } from './faulty-proxy.fixture.js';
 import { openPostgresFixture } from './postgres-database.fixture.js';
 import { PostgresStore } from './postgres-store.js';
 
@@ -267,15 +268,8 @@ async function silentProxy(databaseUrl: string) {
       from.on('close', () => void (passing.has(from) && to.destroy()));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The proxy has no port.');
-  const url = new URL(databaseUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String(address.port);
   return {
-    url: url.href,
+    url: await urlThrough(server, databaseUrl),
     silence: () => passing.clear(),
     cut() {
       for (const socket of sockets) if (!passing.has(socket)) socket.destroy();
